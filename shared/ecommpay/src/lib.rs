@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The ecommpay platform's protocol for Bancontact, and nothing else: no network, no clock, no AWS.
+//!
+//! A message is read once, by [`json`], which keeps every number as it was written; the same tree
+//! is then verified by [`signature`] and read by [`report`] or [`answer`]. What we send is made
+//! from the typed requests of [`gate`], whose fields ([`fields`]) cannot hold anything that would
+//! let a second message share the signature.
+
+pub mod answer;
+pub mod fields;
+pub mod gate;
+pub mod json;
+pub mod keyring;
+pub mod path_order;
+pub mod report;
+pub mod signature;
+
+pub use keyring::{KeySlot, Keyring, ProjectKey};
+pub use signature::Signature;

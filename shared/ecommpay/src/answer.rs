@@ -1,0 +1,108 @@
+//! The synchronous answers of Gate to a sale or a refund.
+//!
+//! They say whether the *request* was taken, never how the payment ended, and carry no signature.
+
+use crate::json::{self, Limits, Value};
+
+/// What the platform made of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The request was taken; news come by callback.
+    Accepted {
+        /// Equals `operation.request_id` of the callbacks.
+        request_id: Option<String>,
+    },
+    /// The request was refused: HTTP 400, 403 or 422 with an error body.
+    Refused(Refusal),
+    /// Anything else: the request may or may not have been taken.
+    Unclear,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A code of the platform's unified list, as text.
+    pub code: String,
+    /// The platform's own words; not for shoppers.
+    pub message: Option<String>,
+}
+
+impl Answer {
+    /// Reads the answer to a sale or a refund.
+    ///
+    /// A refusal needs a parsed body with a code; 5xx, no JSON and every other form leave it open
+    /// whether the request was taken.
+    pub fn read(status: u16, body: &[u8]) -> Self {
+        let Ok(message) = json::parse(body, Limits::CALLBACK) else {
+            return Answer::Unclear;
+        };
+        match status {
+            200 if message.get("status").and_then(Value::as_str) == Some("success") => {
+                Answer::Accepted {
+                    request_id: text(&message, "request_id"),
+                }
+            }
+            400 | 403 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
+            _ => Answer::Unclear,
+        }
+    }
+}
+
+/// `{"status":"error","code":..,"message":..}` or `{"errors":[{"code":..,"message":..}]}`.
+fn refusal(message: &Value<'_>) -> Option<Refusal> {
+    let source = match message.get("code") {
+        Some(_) => message,
+        None => message.get("errors")?.elements().first()?,
+    };
+    Some(Refusal {
+        code: text(source, "code")?,
+        message: text(source, "message"),
+    })
+}
+
+fn text(value: &Value<'_>, key: &str) -> Option<String> {
+    value.get(key)?.as_text().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_parsed_refusal_is_a_refusal() {
+        let refused = |code: &str| {
+            Answer::Refused(Refusal {
+                code: code.into(),
+                message: Some("no".into()),
+            })
+        };
+        let read = |status, body: &str| Answer::read(status, body.as_bytes());
+        let error = r#"{"status":"error","code":"2004","message":"no"}"#;
+        assert_eq!(read(400, error), refused("2004"));
+        assert_eq!(read(403, error), refused("2004"));
+        assert_eq!(
+            read(422, r#"{"errors":[{"code":2004,"message":"no"}]}"#),
+            refused("2004")
+        );
+        for (status, body) in [
+            (500, error),
+            (404, error),
+            (200, error),
+            (400, "{}"),
+            (400, "<html>"),
+            (200, ""),
+            (302, r#"{"status":"success"}"#),
+        ] {
+            assert_eq!(read(status, body), Answer::Unclear, "{status} {body}");
+        }
+        assert_eq!(
+            read(
+                200,
+                r#"{"status":"success","request_id":"r-1","project_id":211,"payment_id":"p"}"#
+            ),
+            Answer::Accepted {
+                request_id: Some("r-1".into())
+            }
+        );
+    }
+}

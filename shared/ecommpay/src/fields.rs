@@ -1,0 +1,256 @@
+//! The values that we put into signed messages, as types that cannot hold a wrong one.
+//!
+//! Lines of a signed message are joined with `;` and values are not escaped, so no text of ours
+//! may contain `;` or a control character: two different messages could share one signature.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a value was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FieldError {
+    /// Text without a character.
+    #[error("must not be empty")]
+    Empty,
+    /// Fewer characters than the field needs.
+    #[error("must have at least {0} characters")]
+    TooShort(usize),
+    /// More characters than the field takes.
+    #[error("must have at most {0} characters")]
+    TooLong(usize),
+    /// `;` or a control character.
+    #[error("must not contain a semicolon or a control character")]
+    ForbiddenCharacter,
+    /// An amount below the method's minimum.
+    #[error("must be at least {0} minor units")]
+    AmountTooSmall(u64),
+    /// An amount above the platform's maximum.
+    #[error("must be at most {0} minor units")]
+    AmountTooLarge(u64),
+    /// A currency the method does not know.
+    #[error("must be EUR")]
+    Currency,
+    /// A project number outside 1..=4294967295.
+    #[error("must be a project number")]
+    ProjectId,
+}
+
+/// A project's number, 1 to 4294967295.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProjectId(NonZeroU32);
+
+impl ProjectId {
+    /// Checks the range.
+    pub fn new(number: u64) -> Result<Self, FieldError> {
+        u32::try_from(number)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .map(Self)
+            .ok_or(FieldError::ProjectId)
+    }
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for ProjectId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Bancontact's only currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Currency {
+    /// Euro; minor units are cents.
+    #[serde(rename = "EUR")]
+    Eur,
+}
+
+impl Currency {
+    /// Reads an ISO 4217 code.
+    pub fn parse(code: &str) -> Result<Self, FieldError> {
+        match code {
+            "EUR" => Ok(Currency::Eur),
+            _ => Err(FieldError::Currency),
+        }
+    }
+
+    /// The ISO 4217 code.
+    pub fn code(self) -> &'static str {
+        "EUR"
+    }
+}
+
+/// An amount in minor units, 1 to 10^13.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MinorUnits(u64);
+
+impl MinorUnits {
+    /// The platform's upper bound.
+    pub const MAX: u64 = 10_000_000_000_000;
+    /// The least that Bancontact takes: 1.00 EUR.
+    pub const BANCONTACT_MIN: u64 = 100;
+
+    /// An amount of a refund: 1 to 10^13.
+    pub fn new(amount: u64) -> Result<Self, FieldError> {
+        Self::between(amount, 1)
+    }
+
+    /// An amount that Bancontact takes: 100 to 10^13.
+    pub fn for_sale(amount: u64) -> Result<Self, FieldError> {
+        Self::between(amount, Self::BANCONTACT_MIN)
+    }
+
+    fn between(amount: u64, least: u64) -> Result<Self, FieldError> {
+        match amount {
+            _ if amount < least => Err(FieldError::AmountTooSmall(least)),
+            _ if amount > Self::MAX => Err(FieldError::AmountTooLarge(Self::MAX)),
+            _ => Ok(Self(amount)),
+        }
+    }
+
+    /// The number of minor units.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
+    /// Whether the Bancontact app (QR code) can pay this: below 500.00 EUR.
+    pub fn app_payment_available(self) -> bool {
+        self.0 < 50_000
+    }
+}
+
+impl fmt::Display for MinorUnits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Text that may be signed: 1 to 255 characters, no `;`, no control character.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text(String);
+
+impl Text {
+    /// The longest text that the platform takes in most fields.
+    pub const MAX: usize = 255;
+
+    /// Checks the characters and the length.
+    pub fn new(text: impl Into<String>) -> Result<Self, FieldError> {
+        Self::between(text.into(), 1, Self::MAX)
+    }
+
+    /// The same with a length of its own.
+    fn between(text: String, least: usize, most: usize) -> Result<Self, FieldError> {
+        let length = text.chars().count();
+        if length == 0 {
+            Err(FieldError::Empty)
+        } else if text.chars().any(|c| c == ';' || c.is_control()) {
+            Err(FieldError::ForbiddenCharacter)
+        } else if length < least {
+            Err(FieldError::TooShort(least))
+        } else if length > most {
+            Err(FieldError::TooLong(most))
+        } else {
+            Ok(Self(text))
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = FieldError;
+
+    fn try_from(text: String) -> Result<Self, FieldError> {
+        Self::new(text)
+    }
+}
+
+impl From<Text> for String {
+    fn from(text: Text) -> Self {
+        text.0
+    }
+}
+
+/// A last name as Bancontact wants it: 3 to 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LastName(Text);
+
+impl LastName {
+    /// Checks the characters and the length.
+    pub fn new(name: impl Into<String>) -> Result<Self, FieldError> {
+        Text::between(name.into(), 3, 100).map(Self)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_keep_their_bounds() {
+        assert_eq!(
+            MinorUnits::for_sale(99),
+            Err(FieldError::AmountTooSmall(100))
+        );
+        assert_eq!(MinorUnits::for_sale(100).map(MinorUnits::get), Ok(100));
+        assert_eq!(MinorUnits::new(0), Err(FieldError::AmountTooSmall(1)));
+        assert!(MinorUnits::new(MinorUnits::MAX).is_ok());
+        assert!(MinorUnits::new(MinorUnits::MAX + 1).is_err());
+        assert!(
+            MinorUnits::for_sale(49_999)
+                .unwrap()
+                .app_payment_available()
+        );
+        assert!(
+            !MinorUnits::for_sale(50_000)
+                .unwrap()
+                .app_payment_available()
+        );
+    }
+
+    #[test]
+    fn signed_text_cannot_hold_a_separator() {
+        for text in ["a;b", "a\nb", "\u{0}", "\u{85}", ""] {
+            assert!(Text::new(text).is_err(), "{text:?}");
+        }
+        assert!(Text::new("a:b \u{e9}").is_ok());
+        assert!(Text::new("x".repeat(255)).is_ok());
+        assert_eq!(Text::new("x".repeat(256)), Err(FieldError::TooLong(255)));
+    }
+
+    #[test]
+    fn last_names_have_three_to_hundred_characters() {
+        assert_eq!(LastName::new("Li"), Err(FieldError::TooShort(3)));
+        assert!(LastName::new("Li\u{e9}").is_ok());
+        assert!(LastName::new("x".repeat(100)).is_ok());
+        assert_eq!(
+            LastName::new("x".repeat(101)),
+            Err(FieldError::TooLong(100))
+        );
+    }
+
+    #[test]
+    fn project_numbers_fit_32_bits() {
+        assert!(ProjectId::new(0).is_err());
+        assert_eq!(
+            ProjectId::new(4_294_967_295).map(ProjectId::get),
+            Ok(u32::MAX)
+        );
+        assert!(ProjectId::new(4_294_967_296).is_err());
+    }
+}

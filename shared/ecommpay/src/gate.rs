@@ -1,0 +1,207 @@
+//! The requests that we send to Gate, typed and signed.
+//!
+//! Every request is a `POST` of JSON; the signature stands in `general.signature` and covers all
+//! the rest. There is no other authentication.
+
+use serde::Serialize;
+
+use crate::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
+use crate::keyring::ProjectKey;
+use crate::signature::{self, SignError};
+
+/// A request: its path, and its body as it is signed and sent.
+pub trait Request: Serialize {
+    /// The path below the Gate host.
+    const PATH: &'static str;
+
+    /// Where the signature goes.
+    fn general_mut(&mut self) -> &mut General;
+
+    /// The signed body.
+    fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError>
+    where
+        Self: Sized,
+    {
+        let canonical = signature::canonical_of(&self)?;
+        self.general_mut().signature = Some(key.sign(&canonical).to_base64());
+        Ok(serde_json::to_vec(&self)?)
+    }
+}
+
+/// The part that every request has: whose payment, which payment, the signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct General {
+    /// The project that takes the payment.
+    pub project_id: ProjectId,
+    /// The payment's id, unique in the project without regard to case.
+    pub payment_id: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+}
+
+impl General {
+    /// Names a payment.
+    pub fn new(project_id: ProjectId, payment_id: Text) -> Self {
+        Self {
+            project_id,
+            payment_id,
+            signature: None,
+        }
+    }
+}
+
+/// `POST /v2/payment/bancontact/sale`: starts a payment.
+///
+/// The answer only says that the request was taken; the bank's address comes in a callback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sale {
+    /// Whose payment, which payment.
+    pub general: General,
+    /// What is to be paid.
+    pub payment: SalePayment,
+    /// Who pays.
+    pub customer: Customer,
+    /// Where the browser goes afterwards.
+    pub return_url: ReturnUrl,
+}
+
+impl Request for Sale {
+    const PATH: &'static str = "/v2/payment/bancontact/sale";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}
+
+/// The money of a sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SalePayment {
+    /// Minor units; Bancontact takes 100 and more.
+    pub amount: MinorUnits,
+    /// Bancontact knows EUR only.
+    pub currency: Currency,
+    /// Shown to the merchant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<Text>,
+}
+
+/// The customer of a sale. Id and address are mandatory; without a last name the platform asks
+/// for it (clarification).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Customer {
+    /// The merchant's id of the customer.
+    pub id: Text,
+    /// The customer's IP address.
+    pub ip_address: Text,
+    /// 3 to 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<LastName>,
+}
+
+/// Where the browser returns to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReturnUrl {
+    /// Used by the return button, on interruption, and for every result.
+    #[serde(rename = "return")]
+    pub back: Text,
+}
+
+/// `POST /v2/payment/bancontact/refund`: gives money back, in whole or in part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// Whose payment, which payment.
+    pub general: General,
+    /// What goes back.
+    pub payment: RefundPayment,
+    /// The customer's address, which Bancontact demands.
+    pub customer: RefundCustomer,
+}
+
+impl Request for Refund {
+    const PATH: &'static str = "/v2/payment/bancontact/refund";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}
+
+/// The money of a refund. Amount and currency are always sent, so that "the rest" cannot change
+/// between our decision and the platform's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundPayment {
+    /// Minor units.
+    pub amount: MinorUnits,
+    /// The payment's currency.
+    pub currency: Currency,
+    /// Mandatory.
+    pub description: Text,
+    /// Makes the refund unique: a repeat is answered 3230.
+    pub merchant_refund_id: Text,
+}
+
+/// The customer of a refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundCustomer {
+    /// The customer's IP address.
+    pub ip_address: Text,
+}
+
+/// `POST /v2/payment/status`: what the platform knows of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Whose payment, which payment.
+    pub general: General,
+}
+
+impl Request for Status {
+    const PATH: &'static str = "/v2/payment/status";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, parse};
+
+    fn text(text: &str) -> Text {
+        Text::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_sale_is_signed_over_what_is_sent() {
+        let key = ProjectKey::new("test-secret-key").unwrap();
+        let body = Sale {
+            general: General::new(ProjectId::new(211).unwrap(), text("order-1")),
+            payment: SalePayment {
+                amount: MinorUnits::for_sale(1000).unwrap(),
+                currency: Currency::Eur,
+                description: None,
+            },
+            customer: Customer {
+                id: text("123"),
+                ip_address: text("192.0.2.10"),
+                last_name: None,
+            },
+            return_url: ReturnUrl {
+                back: text("https://shop.example/back"),
+            },
+        }
+        .sign(&key)
+        .unwrap();
+
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let canonical = signature::canonical(&message);
+        assert_eq!(
+            String::from_utf8(canonical.clone()).unwrap(),
+            "customer:id:123;customer:ip_address:192.0.2.10;general:payment_id:order-1;\
+             general:project_id:211;payment:amount:1000;payment:currency:EUR;\
+             return_url:return:https://shop.example/back"
+        );
+        assert!(key.verifies(&canonical, &signature::of_message(&message).unwrap()));
+        assert!(!String::from_utf8(body).unwrap().contains("null"));
+    }
+}

@@ -1,0 +1,490 @@
+//! Reads JSON into a tree that keeps numbers as text.
+//!
+//! A signature covers the text of the values, so the reader must not change them: `10.0` stays
+//! `10.0` and an integer of any length stays exact. General parsers turn numbers into floats, keep
+//! the last of two equal keys, or stop caring about depth; here each of those is refused with an
+//! error of its own, before anything is hashed.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use thiserror::Error;
+
+/// How large a message may be (`Limits::CALLBACK` is what the callback route promises).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole text.
+    pub bytes: usize,
+    /// Nested arrays and objects; a scalar at the top has depth 0.
+    pub depth: usize,
+    /// Keys of all objects together.
+    pub keys: usize,
+}
+
+impl Limits {
+    /// 256 KiB, 32 levels, 2,000 keys.
+    pub const CALLBACK: Limits = Limits {
+        bytes: 256 * 1024,
+        depth: 32,
+        keys: 2_000,
+    };
+}
+
+/// Why a text was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum JsonError {
+    /// More bytes than [`Limits::bytes`].
+    #[error("the body is larger than the limit")]
+    TooLarge,
+    /// More nesting than [`Limits::depth`].
+    #[error("the body is nested too deeply")]
+    TooDeep,
+    /// More keys than [`Limits::keys`].
+    #[error("the body has too many keys")]
+    TooManyKeys,
+    /// Two equal keys in one object: readers disagree on which one counts.
+    #[error("an object has the same key twice")]
+    DuplicateKey,
+    /// Not UTF-8.
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    /// Not JSON (RFC 8259), or something after the value.
+    #[error("the body is not JSON (at byte {0})")]
+    NotJson(usize),
+}
+
+/// A JSON value that borrows from the text it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// The number as it was written.
+    Number(&'a str),
+    /// The decoded string.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Value<'a>>),
+    /// An object, in the order of the text.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+}
+
+impl<'a> Value<'a> {
+    /// The member `key` of an object.
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        match self {
+            Value::Object(members) => members
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The value at a path of object keys.
+    pub fn at(&self, path: &[&str]) -> Option<&Value<'a>> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A string, or a number's text: ids and codes come in both spellings.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            Value::Number(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A non-negative integer, written as a number or as a string of digits.
+    pub fn as_u64(&self) -> Option<u64> {
+        let text = self.as_text()?;
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { text.parse().ok() } else { None }
+    }
+
+    /// The elements of an array; none for anything else.
+    pub fn elements(&self) -> &[Value<'a>] {
+        match self {
+            Value::Array(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The members of an object; none for anything else.
+    pub fn members(&self) -> &[(Cow<'a, str>, Value<'a>)] {
+        match self {
+            Value::Object(members) => members,
+            _ => &[],
+        }
+    }
+}
+
+/// Reads one JSON text within `limits`.
+pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
+    if text.len() > limits.bytes {
+        return Err(JsonError::TooLarge);
+    }
+    let text = std::str::from_utf8(text).map_err(|_| JsonError::NotUtf8)?;
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth_left: limits.depth,
+        keys_left: limits.keys,
+    };
+    reader.skip_space();
+    let value = reader.value()?;
+    reader.skip_space();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(reader.not_json()),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth_left: usize,
+    keys_left: usize,
+}
+
+/// Above this many keys a hash set finds a repeated key faster than comparing with each.
+const FEW_KEYS: usize = 16;
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn not_json(&self) -> JsonError {
+        JsonError::NotJson(self.at)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.not_json())
+        }
+    }
+
+    fn value(&mut self) -> Result<Value<'a>, JsonError> {
+        match self.peek() {
+            Some(b'{') => self.nested(Self::object),
+            Some(b'[') => self.nested(Self::array),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+        match self.text.get(self.at..self.at + word.len()) {
+            Some(found) if found == word => {
+                self.at += word.len();
+                Ok(value)
+            }
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn nested(
+        &mut self,
+        read: fn(&mut Self) -> Result<Value<'a>, JsonError>,
+    ) -> Result<Value<'a>, JsonError> {
+        self.depth_left = self.depth_left.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        self.at += 1; // the bracket
+        self.skip_space();
+        let value = read(self)?;
+        self.depth_left += 1;
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Result<Value<'a>, JsonError> {
+        let mut elements = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::Array(elements));
+        }
+        loop {
+            elements.push(self.value()?);
+            if self.end_of_item(b']')? {
+                return Ok(Value::Array(elements));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Value<'a>, JsonError> {
+        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.keys_left = self
+                .keys_left
+                .checked_sub(1)
+                .ok_or(JsonError::TooManyKeys)?;
+            let key = self.string()?;
+            self.skip_space();
+            self.expect(b':')?;
+            self.skip_space();
+            let value = self.value()?;
+            members.push((key, value));
+            if self.end_of_item(b'}')? {
+                return if has_duplicates(&members) {
+                    Err(JsonError::DuplicateKey)
+                } else {
+                    Ok(Value::Object(members))
+                };
+            }
+        }
+    }
+
+    /// After an element or member: `true` at the closing bracket, `false` after a comma.
+    fn end_of_item(&mut self, close: u8) -> Result<bool, JsonError> {
+        self.skip_space();
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                self.skip_space();
+                Ok(false)
+            }
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn number(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.text.get(start..self.at).ok_or(self.not_json())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start {
+            Err(self.not_json())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        self.expect(b'"')?;
+        let plain = self.plain_run()?;
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut decoded = String::from(plain);
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Cow::Owned(decoded));
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    let character = self.escape()?;
+                    decoded.push(character);
+                }
+                _ => decoded.push_str(self.plain_run()?),
+            }
+        }
+    }
+
+    /// Characters up to the next quote or backslash; control characters must be escaped.
+    fn plain_run(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"' | b'\\') => break,
+                Some(0x20..) => self.at += 1,
+                _ => return Err(self.not_json()),
+            }
+        }
+        self.text.get(start..self.at).ok_or(self.not_json())
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let byte = self.peek().ok_or(self.not_json())?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(self.not_json()),
+        })
+    }
+
+    /// `\uXXXX`, or a pair of surrogates; half a pair is no character and is refused.
+    fn unicode_escape(&mut self) -> Result<char, JsonError> {
+        let first = self.hex4()?;
+        let code = match first {
+            0xD800..=0xDBFF => {
+                self.expect(b'\\')?;
+                self.expect(b'u')?;
+                let second = self.hex4()?;
+                if !(0xDC00..=0xDFFF).contains(&second) {
+                    return Err(self.not_json());
+                }
+                0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+            }
+            other => other,
+        };
+        char::from_u32(code).ok_or(self.not_json())
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let digits = self.text.get(self.at..self.at + 4).ok_or(self.not_json())?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(self.not_json());
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).map_err(|_| self.not_json())
+    }
+}
+
+fn has_duplicates(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+    if members.len() > FEW_KEYS {
+        let mut seen = HashSet::with_capacity(members.len());
+        return !members.iter().all(|(key, _)| seen.insert(key.as_ref()));
+    }
+    members
+        .iter()
+        .enumerate()
+        .any(|(index, (key, _))| members.iter().take(index).any(|(other, _)| other == key))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value<'_>, JsonError> {
+        parse(text.as_bytes(), Limits::CALLBACK)
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        for text in ["0", "-0", "10.0", "1e3", "12345678901234567890123"] {
+            assert_eq!(read(text), Ok(Value::Number(text)));
+        }
+        for text in ["01", "+1", ".5", "1.", "1e", "-", "NaN"] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_are_decoded_once() {
+        let value = read(r#""a\/b\u00e9\ud83d\ude00\\n""#).unwrap();
+        assert_eq!(value.as_str(), Some("a/b\u{e9}\u{1f600}\\n"));
+        for text in [
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\u12g4""#,
+            "\"\n\"",
+            "\"",
+            r#""\x""#,
+        ] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_limit_has_its_own_error() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(read(&deep(32)).is_ok());
+        assert_eq!(read(&deep(33)), Err(JsonError::TooDeep));
+
+        let wide = |keys: usize| {
+            let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(read(&wide(2_000)).is_ok());
+        assert_eq!(read(&wide(2_001)), Err(JsonError::TooManyKeys));
+
+        let long = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        assert!(read(&long(256 * 1024)).is_ok());
+        assert_eq!(read(&long(256 * 1024 + 1)), Err(JsonError::TooLarge));
+
+        assert_eq!(
+            parse(b"\"\xe9\"", Limits::CALLBACK),
+            Err(JsonError::NotUtf8)
+        );
+        assert_eq!(read(r#"{"a":1,"\u0061":2}"#), Err(JsonError::DuplicateKey));
+        assert_eq!(
+            read(&wide(40).replace("\"39\"", "\"3\"")),
+            Err(JsonError::DuplicateKey)
+        );
+        for text in [
+            "",
+            "{} x",
+            "{\"a\":1,}",
+            "[1,]",
+            "{a:1}",
+            "tru",
+            "{\"a\" 1}",
+        ] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_are_read_from_numbers_and_digit_strings() {
+        let value = read(r#"{"a":1000,"b":"1000","c":"1e3","d":-1,"e":10.0}"#).unwrap();
+        let integer = |key: &str| value.get(key).and_then(Value::as_u64);
+        assert_eq!(integer("a"), Some(1000));
+        assert_eq!(integer("b"), Some(1000));
+        assert_eq!([integer("c"), integer("d"), integer("e")], [None; 3]);
+    }
+}

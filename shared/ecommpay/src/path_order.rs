@@ -1,0 +1,129 @@
+//! The natural order of paths, in which the lines of a signed message are sorted.
+//!
+//! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the tenth
+//! element of a list comes after the second. Only the path is compared, never the value.
+
+use std::cmp::Ordering;
+
+/// Compares two paths as PHP's `strnatcmp` does (`protocol` of the platform: natural order).
+///
+/// Leading zeros are skipped once, at the very beginning; white space is skipped; two runs of
+/// digits compare digit by digit if one of them starts with `0`, and by length, then value,
+/// otherwise; a path that ends first is smaller.
+pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
+    if left.is_empty() || right.is_empty() {
+        return left.len().cmp(&right.len());
+    }
+    let mut left = skip_leading_zeros(left);
+    let mut right = skip_leading_zeros(right);
+    loop {
+        left = skip_space(left);
+        right = skip_space(right);
+        if starts_with_digit(left) && starts_with_digit(right) {
+            let (left_run, left_rest) = split_digits(left);
+            let (right_run, right_rest) = split_digits(right);
+            let order = compare_runs(left_run, right_run);
+            if order != Ordering::Equal {
+                return order;
+            }
+            left = left_rest;
+            right = right_rest;
+            if left.is_empty() || right.is_empty() {
+                return left.len().min(1).cmp(&right.len().min(1));
+            }
+        }
+        // What was only white space up to its end counts as a zero byte, as in C.
+        let order = first(left).cmp(&first(right));
+        if order != Ordering::Equal {
+            return order;
+        }
+        left = rest(left);
+        right = rest(right);
+        if left.is_empty() || right.is_empty() {
+            return left.len().min(1).cmp(&right.len().min(1));
+        }
+    }
+}
+
+fn first(text: &[u8]) -> u8 {
+    text.first().copied().unwrap_or(0)
+}
+
+fn rest(text: &[u8]) -> &[u8] {
+    text.get(1..).unwrap_or(&[])
+}
+
+fn starts_with_digit(text: &[u8]) -> bool {
+    first(text).is_ascii_digit()
+}
+
+fn skip_leading_zeros(mut text: &[u8]) -> &[u8] {
+    while first(text) == b'0' && starts_with_digit(rest(text)) {
+        text = rest(text);
+    }
+    text
+}
+
+/// C's `isspace`: blank, tab, newline, vertical tab, form feed, carriage return.
+fn skip_space(mut text: &[u8]) -> &[u8] {
+    while matches!(first(text), b' ' | 0x09..=0x0d) {
+        text = rest(text);
+    }
+    text
+}
+
+fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+fn compare_runs(left: &[u8], right: &[u8]) -> Ordering {
+    if first(left) == b'0' || first(right) == b'0' {
+        left.cmp(right)
+    } else {
+        left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_sort_like_strnatcmp() {
+        let ascending = [
+            ("a", "b"),
+            ("A", "a"),
+            ("a", "a1"),
+            ("a2", "a10"),
+            ("a:2:x", "a:10:x"),
+            ("k001", "k01"),
+            ("k01", "k1"),
+            ("k1", "k10"),
+            ("a-b", "a:x"),
+            ("sum2", "sum:amount"),
+            ("sum:currency", "sum_initial:amount"),
+            ("a1:x", "a:x"),
+            ("a", "a "),
+            ("a ", "ab"),
+        ];
+        for (smaller, greater) in ascending {
+            assert_eq!(
+                compare(smaller.as_bytes(), greater.as_bytes()),
+                Ordering::Less,
+                "{smaller} < {greater}"
+            );
+            assert_eq!(
+                compare(greater.as_bytes(), smaller.as_bytes()),
+                Ordering::Greater,
+                "{greater} > {smaller}"
+            );
+        }
+        for (left, right) in [("a b", "ab"), ("007", "7"), ("", "")] {
+            assert_eq!(compare(left.as_bytes(), right.as_bytes()), Ordering::Equal);
+        }
+    }
+}

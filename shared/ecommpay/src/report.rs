@@ -1,0 +1,241 @@
+//! What the platform reports about a payment, in a callback or in a status answer.
+//!
+//! Both have one shape here: a callback names its last operation in `operation`, a status answer
+//! all of them in `operations`. Fields may be missing, integers may be strings, unknown statuses
+//! survive as text; nothing here decides what the news means.
+
+use crate::json::Value;
+
+/// One report about one payment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The project the report is about.
+    pub project_id: Option<u64>,
+    /// The payment's id in the platform's spelling; compare without case.
+    pub payment_id: Option<String>,
+    /// `payment.status`, unknown ones included.
+    pub payment_status: Option<String>,
+    /// `payment.date`, UTC as the platform writes it.
+    pub payment_date: Option<String>,
+    /// `payment.sum`: the current amount, not to be computed with after refunds.
+    pub payment_sum: Option<Sum>,
+    /// The operations in the order of the message.
+    pub operations: Vec<Operation>,
+    /// Where the shopper's browser must go.
+    pub redirect: Option<Redirect>,
+    /// The fields that the platform asks for, as `object.field`.
+    pub clarification_fields: Vec<String>,
+    /// Error items of a request that failed.
+    pub errors: Vec<ErrorItem>,
+}
+
+/// An amount as the platform reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// Minor units.
+    pub amount: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+/// One operation inside a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// The platform's number, as written; absent in errors.
+    pub id: Option<String>,
+    /// `sale`, `refund`, `reversal` and others.
+    pub kind: String,
+    /// `operation.status`, unknown ones included.
+    pub status: String,
+    /// `operation.date`, UTC as the platform writes it.
+    pub date: Option<String>,
+    /// Equals the `request_id` of the synchronous answer.
+    pub request_id: Option<String>,
+    /// The amount of this operation as requested.
+    pub sum_initial: Option<Sum>,
+    /// A code of the platform's unified list.
+    pub code: Option<String>,
+    /// The platform's own words.
+    pub message: Option<String>,
+    /// The merchant's id of a refund (`payment.merchant_refund_id` of the report).
+    pub merchant_refund_id: Option<String>,
+}
+
+/// Where the browser must go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// `GET` or `POST`.
+    pub method: RedirectMethod,
+    /// The provider's address.
+    pub url: String,
+    /// Form fields of a `POST`, in order.
+    pub fields: Vec<(String, String)>,
+}
+
+/// How the browser must go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectMethod {
+    /// Follow the address; fields do not matter.
+    Get,
+    /// Post the fields.
+    Post,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorItem {
+    /// A code of the platform's unified list, as text.
+    pub code: String,
+    /// The platform's own words.
+    pub message: Option<String>,
+    /// The field in question.
+    pub field: Option<String>,
+}
+
+impl Report {
+    /// Reads a message. Says nothing about its signature.
+    pub fn read(message: &Value<'_>) -> Self {
+        let payment = message.get("payment");
+        let merchant_refund_id = payment.and_then(|payment| text(payment, "merchant_refund_id"));
+        Self {
+            project_id: project_id(message),
+            payment_id: payment
+                .and_then(|payment| text(payment, "id"))
+                .or_else(|| text(message.get("general")?, "payment_id")),
+            payment_status: payment.and_then(|payment| text(payment, "status")),
+            payment_date: payment.and_then(|payment| text(payment, "date")),
+            payment_sum: payment
+                .and_then(|payment| sum(payment.get("sum")?))
+                .or_else(|| sum(message.get("sum_real")?)),
+            operations: operations(message, merchant_refund_id.as_deref()),
+            redirect: message
+                .get("redirect_data")
+                .or_else(|| message.get("redirectData"))
+                .and_then(redirect),
+            clarification_fields: message
+                .get("clarification_fields")
+                .map(clarification_fields)
+                .unwrap_or_default(),
+            errors: message
+                .get("errors")
+                .map(|errors| errors.elements().iter().filter_map(error_item).collect())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// The project that a message names: at the top level, else in `general`.
+pub fn project_id(message: &Value<'_>) -> Option<u64> {
+    match message.get("project_id") {
+        Some(top) => top.as_u64(),
+        None => message.at(&["general", "project_id"])?.as_u64(),
+    }
+}
+
+fn text(value: &Value<'_>, key: &str) -> Option<String> {
+    value.get(key)?.as_text().map(str::to_owned)
+}
+
+fn sum(value: &Value<'_>) -> Option<Sum> {
+    Some(Sum {
+        amount: value.get("amount")?.as_u64()?,
+        currency: text(value, "currency")?,
+    })
+}
+
+fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
+    let single = message.get("operation");
+    let several = message.get("operations").map(Value::elements);
+    let all = single.into_iter().chain(several.unwrap_or_default());
+    all.filter_map(|value| operation(value, merchant_refund_id))
+        .collect()
+}
+
+fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
+    let kind = text(value, "type")?;
+    let is_refund = matches!(kind.as_str(), "refund" | "reversal");
+    Some(Operation {
+        id: text(value, "id"),
+        status: text(value, "status")?,
+        date: text(value, "date"),
+        request_id: text(value, "request_id"),
+        sum_initial: value
+            .get("sum_initial")
+            .or_else(|| value.get("sum"))
+            .and_then(sum),
+        code: text(value, "code"),
+        message: text(value, "message"),
+        merchant_refund_id: text(value, "merchant_refund_id")
+            .or_else(|| merchant_refund_id.map(str::to_owned))
+            .filter(|_| is_refund),
+        kind,
+    })
+}
+
+/// `body` is an object, or `[]` when it is empty. Nested values take PHP's spelling of form
+/// fields, `name[key][0]`.
+fn redirect(value: &Value<'_>) -> Option<Redirect> {
+    let method = match value.get("method")?.as_str()? {
+        method if method.eq_ignore_ascii_case("GET") => RedirectMethod::Get,
+        method if method.eq_ignore_ascii_case("POST") => RedirectMethod::Post,
+        _ => return None,
+    };
+    let mut fields = Vec::new();
+    if let Some(body) = value.get("body") {
+        for (name, field) in body.members() {
+            form_fields(name.to_string(), field, &mut fields);
+        }
+    }
+    Some(Redirect {
+        method,
+        url: text(value, "url")?,
+        fields,
+    })
+}
+
+fn form_fields(name: String, value: &Value<'_>, fields: &mut Vec<(String, String)>) {
+    match value {
+        Value::Null => fields.push((name, String::new())),
+        Value::Bool(flag) => fields.push((name, if *flag { "1" } else { "0" }.into())),
+        Value::Number(text) => fields.push((name, (*text).into())),
+        Value::String(text) => fields.push((name, text.to_string())),
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                form_fields(format!("{name}[{index}]"), element, fields);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                form_fields(format!("{name}[{key}]"), member, fields);
+            }
+        }
+    }
+}
+
+/// List form `{"customer":["last_name"]}`, or schema form
+/// `{"customer":{"type":"object","properties":{"last_name":{}}}}`.
+fn clarification_fields(value: &Value<'_>) -> Vec<String> {
+    let mut asked = Vec::new();
+    for (object, fields) in value.members() {
+        let listed = fields.elements().iter().filter_map(Value::as_str);
+        let described = fields.get("properties").map(Value::members);
+        let described = described
+            .unwrap_or_default()
+            .iter()
+            .map(|(name, _)| &**name);
+        asked.extend(
+            listed
+                .chain(described)
+                .map(|field| format!("{object}.{field}")),
+        );
+    }
+    asked
+}
+
+fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
+    Some(ErrorItem {
+        code: text(value, "code")?,
+        message: text(value, "message"),
+        field: text(value, "field"),
+    })
+}

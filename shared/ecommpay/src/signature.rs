@@ -1,0 +1,182 @@
+//! The canonical string of a message and its HMAC-SHA-512 signature.
+//!
+//! Every scalar gives one line `path:value`; the lines are sorted in natural order of their paths
+//! and joined with `;`. Empty arrays and objects give no line; `null` and the empty string give a
+//! line without a value; booleans are `1` and `0`; a colon inside a key is doubled. The keys
+//! `signature` and `frame_mode` take no part, at any depth.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::json::{self, JsonError, Limits, Value};
+use crate::path_order;
+
+/// A signature: the 64 bytes of an HMAC-SHA-512.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signature([u8; 64]);
+
+impl Signature {
+    /// From the bytes of the digest.
+    pub fn from_bytes(bytes: [u8; 64]) -> Self {
+        Self(bytes)
+    }
+
+    /// From standard base64 with padding; anything else is no signature.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// The bytes of the digest.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Standard base64 with padding, 88 characters.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(self.0)
+    }
+}
+
+/// The signature that a message carries: at the top level, else in `general`.
+///
+/// `None` if there is none, or one that is not the base64 of 64 bytes.
+pub fn of_message(message: &Value<'_>) -> Option<Signature> {
+    let carried = match message.get("signature") {
+        Some(top) => top,
+        None => message.at(&["general", "signature"])?,
+    };
+    Signature::from_base64(carried.as_str()?)
+}
+
+/// The canonical string of a message.
+pub fn canonical(message: &Value<'_>) -> Vec<u8> {
+    let mut lines = Lines::default();
+    lines.walk(message);
+    lines.join()
+}
+
+/// A message of ours could not be turned into JSON and back.
+#[derive(Debug, Error)]
+pub enum SignError {
+    /// The message did not serialise.
+    #[error("the message does not serialise: {0}")]
+    Serialise(#[from] serde_json::Error),
+    /// What was serialised is not within the reader's limits.
+    #[error(transparent)]
+    Read(#[from] JsonError),
+}
+
+/// The canonical string of a message of ours, read back from the very text that will be sent.
+pub fn canonical_of<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, SignError> {
+    let text = serde_json::to_vec(message)?;
+    Ok(canonical(&json::parse(&text, Limits::CALLBACK)?))
+}
+
+#[derive(Default)]
+struct Lines {
+    /// `path:value` of every line, one after the other.
+    text: String,
+    lines: Vec<Line>,
+    path: String,
+}
+
+struct Line {
+    whole: Range<usize>,
+    path_end: usize,
+}
+
+impl Lines {
+    fn walk(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    if key != "signature" && key != "frame_mode" {
+                        self.step(member, |path| push_key(path, key));
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.step(element, |path| {
+                        // Writing to a String cannot fail.
+                        let _ = write!(path, "{index}");
+                    });
+                }
+            }
+            Value::Null => self.line(""),
+            Value::Bool(true) => self.line("1"),
+            Value::Bool(false) => self.line("0"),
+            Value::Number(text) => self.line(text),
+            Value::String(text) => self.line(text),
+        }
+    }
+
+    fn step(&mut self, value: &Value<'_>, push_name: impl FnOnce(&mut String)) {
+        let parent = self.path.len();
+        if parent > 0 {
+            self.path.push(':');
+        }
+        push_name(&mut self.path);
+        self.walk(value);
+        self.path.truncate(parent);
+    }
+
+    fn line(&mut self, value: &str) {
+        let start = self.text.len();
+        self.text.push_str(&self.path);
+        let path_end = self.text.len();
+        self.text.push(':');
+        self.text.push_str(value);
+        self.lines.push(Line {
+            whole: start..self.text.len(),
+            path_end,
+        });
+    }
+
+    fn join(mut self) -> Vec<u8> {
+        let text = self.text.as_bytes();
+        let path = |line: &Line| text.get(line.whole.start..line.path_end).unwrap_or(&[]);
+        // Stable: equal paths keep their order, as in PHP.
+        self.lines
+            .sort_by(|left, right| path_order::compare(path(left), path(right)));
+        let mut joined = Vec::with_capacity(text.len() + self.lines.len());
+        for line in &self.lines {
+            if !joined.is_empty() {
+                joined.push(b';');
+            }
+            joined.extend_from_slice(text.get(line.whole.clone()).unwrap_or(&[]));
+        }
+        joined
+    }
+}
+
+fn push_key(path: &mut String, key: &str) {
+    for part in key.split_inclusive(':') {
+        path.push_str(part);
+        if part.ends_with(':') {
+            path.push(':');
+        }
+    }
+}
+
+/// Whether a body can have been made from another one with the same signature.
+///
+/// Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:`
+/// may hide lines of another message. Such a body is a hint, not a fact.
+pub fn may_be_reframed(value: &Value<'_>) -> bool {
+    match value {
+        Value::String(text) => text
+            .split_once(';')
+            .is_some_and(|(_, after)| after.contains(':')),
+        Value::Array(elements) => elements.iter().any(may_be_reframed),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| key != "signature" && may_be_reframed(member)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
