@@ -1,2 +1,11 @@
-//! Placeholder.
-fn main() {}
+//! `POST /callbacks`: takes in what the platform reports.
+
+mod handler;
+
+use lambda_http::{Error, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let callbacks = handler::Callbacks::from_environment()?;
+    run(service_fn(|request| callbacks.handle(request))).await
+}

@@ -162,7 +162,6 @@ impl Request for Status {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::json::{Limits, parse};

@@ -406,7 +406,6 @@ fn has_duplicates(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

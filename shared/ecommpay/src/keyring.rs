@@ -99,7 +99,6 @@ impl Keyring {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

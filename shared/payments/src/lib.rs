@@ -1,1 +1,32 @@
-//! Placeholder.
+//! The rules of a payment, the ports they need, and the adapters behind the ports.
+//!
+//! The way of every fact is the same: [`decide`] turns what we know and what we hear into a
+//! change, [`apply`] commits it on the condition that nothing else was committed meanwhile, and
+//! [`publish`] announces it. Decisions are pure; [`adapters`] only carry.
+
+pub mod adapters;
+pub mod apply;
+pub mod callback;
+pub mod checkout;
+pub mod config;
+pub mod decide;
+pub mod event;
+pub mod http_call;
+pub mod ids;
+pub mod input;
+pub mod ledger;
+pub mod log;
+pub mod payment;
+pub mod ports;
+pub mod problem;
+pub mod publish;
+pub mod refund;
+pub mod sha256;
+pub mod storefront;
+pub mod timestamp;
+pub mod token;
+pub mod view;
+
+pub use apply::Payments;
+pub use ids::{MerchantId, PaymentKey};
+pub use timestamp::Timestamp;

@@ -1,0 +1,173 @@
+//! The storefront's side: creating a checkout and looking at a payment.
+
+use std::time::Duration;
+
+use ecommpay::fields::{Currency, MinorUnits};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use lambda_http::{Request, Response};
+use payments::PaymentKey;
+use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
+use payments::http_call::caller;
+use payments::ids::MerchantId;
+use payments::payment::{Channel, Redirect, Status};
+use payments::ports::{Clock, PaymentStore};
+use payments::problem::{Problem, json_response};
+use payments::refund::may_see;
+use payments::storefront::Scope;
+use payments::timestamp::Timestamp;
+use payments::view::PaymentView;
+use serde::Serialize;
+
+use crate::handler::Checkouts;
+
+/// The longest that `Prefer: wait=N` is honoured.
+const LONGEST_WAIT: u64 = 10;
+
+#[derive(Serialize)]
+struct CheckoutView<'a> {
+    payment_id: &'a str,
+    order_id: Option<&'a MerchantId>,
+    status: Status,
+    amount: MinorUnits,
+    currency: Currency,
+    channel: Channel,
+    checkout_url: &'a str,
+    app_payment_available: bool,
+    redirect: Option<&'a Redirect>,
+    expires_at: Timestamp,
+}
+
+impl Checkouts {
+    /// `POST /checkouts`
+    pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
+        let storefront = caller(&self.payments.store, request.headers(), Scope::Checkout).await?;
+        let asked = CheckoutRequest::read(
+            request.body().as_ref(),
+            &storefront,
+            self.payments.clock.now(),
+        )?;
+        let keys = self.keys.get().await;
+        let keys =
+            keys.map_err(|error| Problem::unavailable_because("checkout: no keys", error))?;
+        let keyring = keys.get(&storefront.project_id);
+        let cashier = Cashier {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: keyring.ok_or_else(|| {
+                Problem::unavailable_because("checkout: no key", storefront.project_id)
+            })?,
+            tokens: &self.tokens,
+            base_url: &self.base_url,
+        };
+        let mut checkout = cashier.create(&storefront, asked).await.map_err(problem)?;
+        if let Some(wait) = preferred_wait(request.headers()) {
+            let key = checkout.payment.key();
+            let waited = self.payments.wait_until(&key, wait, hand_off_ready).await;
+            let waited = waited
+                .map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
+            checkout.payment = waited.unwrap_or(checkout.payment);
+        }
+        self.show_checkout(&checkout)
+    }
+
+    fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {
+        let payment = &checkout.payment;
+        let Some(order) = &payment.order else {
+            return Err(Problem::unavailable_because(
+                "checkout: without order",
+                payment.key(),
+            ));
+        };
+        let checkout_url = format!("{}/checkouts/{}", self.base_url, checkout.token);
+        let view = CheckoutView {
+            payment_id: &payment.payment_id,
+            order_id: order.order_id.as_ref(),
+            status: payment.status(),
+            amount: order.amount,
+            currency: order.currency,
+            channel: order.channel,
+            checkout_url: &checkout_url,
+            app_payment_available: order.amount.app_payment_available(),
+            redirect: payment.redirect(),
+            expires_at: order.expires_at,
+        };
+        let status = if checkout.created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        };
+        let mut response = json_response(status, &view);
+        if let Ok(location) = HeaderValue::from_str(&checkout_url) {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Ok(response)
+    }
+
+    /// `GET /payments/{payment_id}`
+    pub(crate) async fn show(
+        &self,
+        request: &Request,
+        payment_id: &str,
+    ) -> Result<Response<String>, Problem> {
+        let storefront = caller(&self.payments.store, request.headers(), Scope::Read).await?;
+        let key = PaymentKey::new(storefront.project_id, payment_id);
+        let stored = self.payments.store.load(&key).await;
+        let stored =
+            stored.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
+        let payment = stored.map(|stored| stored.payment);
+        payment
+            .filter(|payment| may_see(&storefront, payment))
+            .map(|payment| json_response(StatusCode::OK, &PaymentView::new(&payment)))
+            .ok_or_else(|| Problem::not_found("There is no such payment."))
+    }
+}
+
+/// `Prefer: wait=N` (RFC 7240).
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let preferences = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let seconds = preferences
+        .flat_map(|value| value.split([',', ';']))
+        .find_map(|preference| {
+            preference
+                .trim()
+                .strip_prefix("wait=")?
+                .trim()
+                .parse::<u64>()
+                .ok()
+        })?;
+    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+fn problem(error: CheckoutError) -> Problem {
+    match error {
+        CheckoutError::Conflict => {
+            Problem::conflict("This payment_id was used for another payment.")
+        }
+        CheckoutError::Refused(code) => Problem::platform_refused(&code),
+        CheckoutError::Unavailable(error) => {
+            Problem::unavailable_because("checkout: failed", error)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_and_limited() {
+        let wait = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", HeaderValue::from_static(value));
+            preferred_wait(&headers).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait("wait=3"), Some(3));
+        assert_eq!(wait("respond-async, wait=60"), Some(10));
+        assert_eq!(wait("return=minimal"), None);
+        assert_eq!(wait("wait=soon"), None);
+        assert_eq!(preferred_wait(&HeaderMap::new()), None);
+    }
+}

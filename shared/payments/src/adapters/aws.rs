@@ -1,0 +1,47 @@
+//! The AWS configuration of a Lambda function, from the environment that Lambda sets.
+//!
+//! Built by hand: the loader of `aws-config` asks places that a function does not have, and its
+//! defaults bring a second TLS stack. Credentials in the environment are valid as long as the
+//! function's process lives.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+use crate::config::{ConfigError, required};
+
+/// The configuration that all clients of a function share, with one HTTP client.
+pub fn from_environment() -> Result<SdkConfig, ConfigError> {
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        std::env::var("AWS_SESSION_TOKEN")
+            .ok()
+            .filter(|token| !token.is_empty()),
+        None,
+        "environment",
+    );
+    let endpoint = std::env::var("AWS_ENDPOINT_URL")
+        .ok()
+        .filter(|url| !url.is_empty());
+    Ok(config(required("AWS_REGION")?, credentials, endpoint))
+}
+
+/// A configuration for a region, credentials and, on a local AWS, its address.
+pub fn config(region: String, credentials: Credentials, endpoint: Option<String>) -> SdkConfig {
+    let http_client = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut config = SdkConfig::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .http_client(http_client);
+    config.set_endpoint_url(endpoint);
+    config.build()
+}

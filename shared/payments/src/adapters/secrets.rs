@@ -1,0 +1,141 @@
+//! Secrets from Secrets Manager, kept for a limited time.
+//!
+//! Project keys: `{"211": {"current": "...", "previous": "..."}}`, `previous` only while a key is
+//! being replaced. The token secret is plain text.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use ecommpay::fields::ProjectId;
+use ecommpay::{Keyring, ProjectKey};
+use serde::Deserialize;
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::callback::ProjectKeys;
+use crate::token::TokenSecret;
+
+/// How long a secret is kept before it is fetched again: the longest that a new key stays unknown.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// A secret could not be had. The message never shows any part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the secret {name} {problem}")]
+pub struct SecretError {
+    name: String,
+    problem: String,
+}
+
+/// The project keys, fetched when they are first needed and again after a while.
+#[derive(Debug)]
+pub struct ProjectKeySecret {
+    client: Client,
+    name: String,
+    kept: Mutex<Option<(Instant, Arc<ProjectKeys>)>>,
+}
+
+impl ProjectKeySecret {
+    /// The secret of that name or ARN.
+    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
+        Self {
+            client: Client::new(config),
+            name: name.into(),
+            kept: Mutex::new(None),
+        }
+    }
+
+    /// The keys of every project.
+    pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
+        let mut kept = self.kept.lock().await;
+        if let Some((fetched, keys)) = kept
+            .as_ref()
+            .filter(|(fetched, _)| fetched.elapsed() < KEPT)
+        {
+            let _ = fetched;
+            return Ok(Arc::clone(keys));
+        }
+        let secret = fetch(&self.client, &self.name).await?;
+        let keys = Arc::new(project_keys(&secret).ok_or_else(|| SecretError {
+            name: self.name.clone(),
+            problem: "does not hold project keys".into(),
+        })?);
+        *kept = Some((Instant::now(), Arc::clone(&keys)));
+        Ok(keys)
+    }
+}
+
+/// The secret of checkout tokens. It never changes: addresses that shoppers hold depend on it.
+pub async fn token_secret(
+    config: &aws_types::SdkConfig,
+    name: &str,
+) -> Result<TokenSecret, SecretError> {
+    let secret = fetch(&Client::new(config), name).await?;
+    TokenSecret::new(&secret).ok_or_else(|| SecretError {
+        name: name.to_owned(),
+        problem: "is shorter than 32 characters".into(),
+    })
+}
+
+async fn fetch(client: &Client, name: &str) -> Result<String, SecretError> {
+    let problem = |problem: String| SecretError {
+        name: name.to_owned(),
+        problem,
+    };
+    let output = client.get_secret_value().secret_id(name).send().await;
+    let output = output
+        .map_err(|error| problem(format!("cannot be read: {}", DisplayErrorContext(error))))?;
+    output
+        .secret_string
+        .ok_or_else(|| problem("is not text".into()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyPair {
+    current: String,
+    previous: Option<String>,
+}
+
+fn project_keys(secret: &str) -> Option<ProjectKeys> {
+    let pairs: BTreeMap<String, KeyPair> = serde_json::from_str(secret).ok()?;
+    pairs
+        .into_iter()
+        .map(|(project_id, pair)| {
+            let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;
+            let current = ProjectKey::new(&pair.current).ok()?;
+            let previous = match pair.previous {
+                Some(secret) => Some(ProjectKey::new(&secret).ok()?),
+                None => None,
+            };
+            Some((project_id, Keyring::new(current, previous)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_keys_are_read_or_refused() {
+        let read = |secret: &str| project_keys(secret).map(|keys| keys.len());
+        assert_eq!(read("{}"), Some(0));
+        assert_eq!(
+            read(r#"{"211":{"current":"a"},"212":{"current":"b","previous":"c"}}"#),
+            Some(2)
+        );
+        for bad in [
+            "",
+            "[]",
+            r#"{"x":{"current":"a"}}"#,
+            r#"{"211":{"current":""}}"#,
+            r#"{"211":{}}"#,
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The one way in for every fact: load, decide, commit, publish.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::decide::{Change, Fact, decide};
+use crate::ids::PaymentKey;
+use crate::log::Line;
+use crate::payment::Payment;
+use crate::ports::{Clock, CommitError, EventQueue, PaymentStore, StoreError, Stored};
+use crate::publish::{self, PublishError};
+use crate::timestamp::Timestamp;
+
+/// The payments behind their ports.
+#[derive(Debug)]
+pub struct Payments<S, Q, C> {
+    /// Where payments and events are kept.
+    pub store: S,
+    /// Where events go.
+    pub queues: Vec<Q>,
+    /// The time.
+    pub clock: C,
+}
+
+/// A fact or command was not applied; nothing was lost, and it may be repeated.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others changed the payment again and again.
+    #[error("the payment is being changed by too many at once")]
+    Contention,
+}
+
+/// What became of a fact or command that is committed.
+#[derive(Debug)]
+pub struct Applied {
+    /// The payment as it is now.
+    pub payment: Payment,
+    /// Whether anything was changed.
+    pub changed: bool,
+    /// Whether all events of the payment are sent. What is not will be sent by whoever publishes
+    /// for this payment next.
+    pub published: Result<(), PublishError>,
+}
+
+impl Applied {
+    /// The payment, where a failed send need not stop the caller: the failure is logged, and the
+    /// events go out with whoever publishes for this payment next.
+    pub fn into_payment(self) -> Payment {
+        if let Err(error) = self.published {
+            Line::error("events are committed but not sent")
+                .with("payment", self.payment.key().to_string())
+                .with("error", error.to_string())
+                .write();
+        }
+        self.payment
+    }
+}
+
+/// How often a change is decided again when others were faster.
+const ATTEMPTS: u32 = 10;
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Applies a fact and announces what it changed, and what an earlier, broken run had
+    /// committed but not sent.
+    ///
+    /// `None`: the fact says nothing, and nothing is known of its payment.
+    pub async fn apply(
+        &self,
+        key: &PaymentKey,
+        fact: Fact<'_>,
+    ) -> Result<Option<Applied>, ApplyError> {
+        let decided = self
+            .update(key, |before, at| {
+                Ok::<_, ApplyError>(decide(before, fact, at))
+            })
+            .await?;
+        let Some((stored, change)) = decided else {
+            return Ok(None);
+        };
+        Ok(Some(Applied {
+            published: self.publish(&stored, change.as_ref()).await,
+            changed: change.is_some(),
+            payment: stored.payment,
+        }))
+    }
+
+    /// Commits what `decide` makes of the payment, deciding again while others are faster.
+    ///
+    /// Gives the payment as it is now and the change, if there was one; `None` if there is
+    /// neither a payment nor a change.
+    pub(crate) async fn update<E: From<StoreError> + From<Contention>>(
+        &self,
+        key: &PaymentKey,
+        mut decide: impl FnMut(Option<&Payment>, Timestamp) -> Result<Option<Change>, E>,
+    ) -> Result<Option<(Stored, Option<Change>)>, E> {
+        for attempt in 0..ATTEMPTS {
+            let stored = self.store.load(key).await?;
+            let change = decide(
+                stored.as_ref().map(|stored| &stored.payment),
+                self.clock.now(),
+            )?;
+            let Some(change) = change else {
+                return Ok(stored.map(|stored| (stored, None)));
+            };
+            let over = stored.as_ref().map(|stored| stored.version);
+            match self.store.commit(&change, over, None).await {
+                Ok(()) => {
+                    let stored = Stored {
+                        payment: change.payment.clone(),
+                        version: over.unwrap_or(0) + 1,
+                        published: stored.map_or(0, |stored| stored.published),
+                    };
+                    return Ok(Some((stored, Some(change))));
+                }
+                Err(CommitError::Conflict) => tokio::time::sleep(pause(attempt)).await,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Err(Contention.into())
+    }
+
+    /// Sends everything of a payment that is still unsent.
+    pub(crate) async fn publish(
+        &self,
+        stored: &Stored,
+        change: Option<&Change>,
+    ) -> Result<(), PublishError> {
+        let fresh = change.map_or(&[][..], |change| &change.events);
+        publish::publish(&self.store, &self.queues, stored, fresh).await
+    }
+}
+
+/// Too many changed one payment at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contention;
+
+impl From<Contention> for ApplyError {
+    fn from(_: Contention) -> Self {
+        ApplyError::Contention
+    }
+}
+
+/// A random pause that grows with the attempts, so that two that met do not meet again.
+fn pause(attempt: u32) -> Duration {
+    let longest = 20u64 << attempt.min(5);
+    let random = getrandom::u32().unwrap_or(0);
+    Duration::from_millis(u64::from(random) % longest)
+}

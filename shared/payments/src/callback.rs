@@ -1,0 +1,177 @@
+//! Whether a callback is true, and about what: everything that needs no database.
+
+use std::collections::BTreeMap;
+
+use ecommpay::fields::ProjectId;
+use ecommpay::json::{self, JsonError, Limits, Value};
+use ecommpay::report::{self, Report};
+use ecommpay::{KeySlot, Keyring, Signature, signature};
+
+use crate::ids::PaymentKey;
+use crate::sha256;
+
+/// The keys of every project that we have.
+pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
+
+/// A body that a key of ours has signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What the body says.
+    pub report: Report,
+    /// The payment it is about; `None` if it names none.
+    pub key: Option<PaymentKey>,
+    /// SHA-256 of the canonical string: equal bodies are duplicates.
+    pub digest: String,
+    /// Which of the project's keys matched.
+    pub slot: KeySlot,
+    /// The body could stand for another one with the same signature: a hint, not a fact.
+    pub hint: bool,
+}
+
+/// Why a body is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not sound JSON.
+    Malformed(JsonError),
+    /// No signature, or not one of ours.
+    Unsigned,
+    /// Signed by a key of ours, but for a project that is not that key's.
+    ForeignProject,
+}
+
+/// Reads and verifies a callback.
+pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
+    let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
+    let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
+    let canonical = signature::canonical(&message);
+    let named = report::project_id(&message);
+    let ours = named.and_then(|number| {
+        let project_id = ProjectId::new(number).ok()?;
+        Some((project_id, keys.get(&project_id)?))
+    });
+    let (project_id, slot) = match ours {
+        Some((project_id, keyring)) => match keyring.verify(&canonical, &signature) {
+            Some(slot) => (Some(project_id), slot),
+            None => return Err(unverified(&canonical, &signature, keys)),
+        },
+        None if names_a_project(&message) => return Err(unverified(&canonical, &signature, keys)),
+        None => (
+            None,
+            any_key(&canonical, &signature, keys).ok_or(Refusal::Unsigned)?,
+        ),
+    };
+    let report = Report::read(&message);
+    let key = project_id
+        .zip(report.payment_id.as_deref())
+        .filter(|(_, payment_id)| !payment_id.is_empty() && payment_id.chars().count() <= 255)
+        .map(|(project_id, payment_id)| PaymentKey::new(project_id, payment_id));
+    Ok(Verified {
+        hint: signature::may_be_reframed(&message) || names_itself_twice(&message),
+        digest: sha256::hex(&canonical),
+        report,
+        key,
+        slot,
+    })
+}
+
+fn names_a_project(message: &Value<'_>) -> bool {
+    message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
+}
+
+/// Other projects' keys are tried only to tell a foreign body from a forged one.
+fn unverified(canonical: &[u8], signature: &Signature, keys: &ProjectKeys) -> Refusal {
+    match any_key(canonical, signature, keys) {
+        Some(_) => Refusal::ForeignProject,
+        None => Refusal::Unsigned,
+    }
+}
+
+fn any_key(canonical: &[u8], signature: &Signature, keys: &ProjectKeys) -> Option<KeySlot> {
+    keys.values()
+        .find_map(|keyring| keyring.verify(canonical, signature))
+}
+
+/// Whether a body names its payment or its project in two places and differently.
+fn names_itself_twice(message: &Value<'_>) -> bool {
+    let text = |path: &[&str]| {
+        message
+            .at(path)
+            .and_then(Value::as_text)
+            .map(str::to_ascii_lowercase)
+    };
+    let differ =
+        |one: Option<String>, other: Option<String>| one.zip(other).is_some_and(|(a, b)| a != b);
+    differ(text(&["project_id"]), text(&["general", "project_id"]))
+        || differ(text(&["payment", "id"]), text(&["general", "payment_id"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecommpay::ProjectKey;
+
+    fn keys() -> ProjectKeys {
+        let ring = |secret: &str| Keyring::new(ProjectKey::new(secret).unwrap(), None);
+        [(211, "ours"), (300, "also-ours")]
+            .map(|(id, secret)| (ProjectId::new(id).unwrap(), ring(secret)))
+            .into()
+    }
+
+    fn signed(body: &str, secret: &str) -> Vec<u8> {
+        let message = json::parse(body.as_bytes(), Limits::CALLBACK).unwrap();
+        let key = ProjectKey::new(secret).unwrap();
+        let signature = key.sign(&signature::canonical(&message)).to_base64();
+        let mut value: serde_json::Value = serde_json::from_str(body).unwrap();
+        value["signature"] = signature.into();
+        value.to_string().into_bytes()
+    }
+
+    #[test]
+    fn only_the_named_projects_key_makes_a_fact() {
+        let body = r#"{"project_id":211,"payment":{"id":"Order-1","status":"success"}}"#;
+        let verified = verify(&signed(body, "ours"), &keys()).unwrap();
+        assert_eq!(verified.key.unwrap().to_string(), "211/order-1");
+        assert!(!verified.hint);
+        assert_eq!(
+            verify(&signed(body, "also-ours"), &keys()),
+            Err(Refusal::ForeignProject)
+        );
+        assert_eq!(
+            verify(&signed(body, "theirs"), &keys()),
+            Err(Refusal::Unsigned)
+        );
+        assert_eq!(verify(body.as_bytes(), &keys()), Err(Refusal::Unsigned));
+
+        let foreign = body.replace("211", "999");
+        assert_eq!(
+            verify(&signed(&foreign, "ours"), &keys()),
+            Err(Refusal::ForeignProject)
+        );
+        assert_eq!(
+            verify(&signed(&foreign, "theirs"), &keys()),
+            Err(Refusal::Unsigned)
+        );
+
+        let nameless = r#"{"payment":{"id":"Order-1"}}"#;
+        assert_eq!(
+            verify(&signed(nameless, "ours"), &keys()).unwrap().key,
+            None
+        );
+    }
+
+    #[test]
+    fn a_body_that_could_be_reframed_is_only_a_hint() {
+        for body in [
+            r#"{"project_id":211,"payment":{"id":"o","description":"x;payment:status:success"}}"#,
+            r#"{"project_id":211,"payment":{"id":"o"},"general":{"payment_id":"p"}}"#,
+            r#"{"project_id":211,"payment":{"id":"o"},"general":{"project_id":212}}"#,
+        ] {
+            assert!(
+                verify(&signed(body, "ours"), &keys()).unwrap().hint,
+                "{body}"
+            );
+        }
+        let plain = r#"{"project_id":211,"payment":{"id":"o","description":"a:b;c"}}"#;
+        assert!(!verify(&signed(plain, "ours"), &keys()).unwrap().hint);
+    }
+}

@@ -1,0 +1,70 @@
+//! Settings from environment variables; an error names the variable and never shows its value.
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::event::EventKind;
+
+/// A setting that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the environment variable {name} {problem}")]
+pub struct ConfigError {
+    /// The variable.
+    pub name: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// The value of a variable that must be set.
+pub fn required(name: &'static str) -> Result<String, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => Ok(value),
+        _ => Err(ConfigError {
+            name,
+            problem: "is not set",
+        }),
+    }
+}
+
+/// An address, without the slash at its end: https, or http on this machine only.
+pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
+    let value = required(name)?;
+    let problem = "is not an https address";
+    let url = url::Url::parse(&value).map_err(|_| ConfigError { name, problem })?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        _ => return Err(ConfigError { name, problem }),
+    }
+    Ok(value.trim_end_matches('/').to_owned())
+}
+
+/// Whether an address names this very machine, as in the sandbox.
+pub fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// A queue and the events that it wants.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    /// Its address.
+    pub url: String,
+    /// The kinds it wants; absent means all.
+    pub types: Option<Vec<EventKind>>,
+}
+
+/// The queues of `EVENT_QUEUES`: a JSON list of `{"url", "types"}`.
+pub fn event_queues() -> Result<Vec<QueueConfig>, ConfigError> {
+    let name = "EVENT_QUEUES";
+    let value = required(name)?;
+    serde_json::from_str(&value).map_err(|_| ConfigError {
+        name,
+        problem: "is not a JSON list of queues",
+    })
+}

@@ -1,0 +1,175 @@
+//! The numbered announcements about a payment: CloudEvents 1.0 in JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::ids::PaymentKey;
+use crate::payment::{Payment, Refund, RefundStatus, Status};
+use crate::sha256;
+use crate::timestamp::Timestamp;
+use crate::view::{OperationView, PaymentView, RefundView};
+
+/// What an event announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A checkout was created.
+    #[serde(rename = "payment.created")]
+    PaymentCreated,
+    /// The bank's address is there.
+    #[serde(rename = "payment.awaiting_customer")]
+    PaymentAwaitingCustomer,
+    /// The platform asks for data.
+    #[serde(rename = "payment.awaiting_clarification")]
+    PaymentAwaitingClarification,
+    /// Paid.
+    #[serde(rename = "payment.succeeded")]
+    PaymentSucceeded,
+    /// Not paid.
+    #[serde(rename = "payment.declined")]
+    PaymentDeclined,
+    /// Not started.
+    #[serde(rename = "payment.failed")]
+    PaymentFailed,
+    /// It looks like money, but not like what was ordered.
+    #[serde(rename = "payment.quarantined")]
+    PaymentQuarantined,
+    /// A payment that nobody created here.
+    #[serde(rename = "payment.unmatched")]
+    PaymentUnmatched,
+    /// A refund was asked for, or heard of.
+    #[serde(rename = "refund.pending")]
+    RefundPending,
+    /// The money went back.
+    #[serde(rename = "refund.succeeded")]
+    RefundSucceeded,
+    /// The refund was refused.
+    #[serde(rename = "refund.declined")]
+    RefundDeclined,
+    /// Nobody knows whether the refund was taken.
+    #[serde(rename = "refund.unknown")]
+    RefundUnknown,
+}
+
+impl EventKind {
+    /// The event's `type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::PaymentCreated => "payment.created",
+            EventKind::PaymentAwaitingCustomer => "payment.awaiting_customer",
+            EventKind::PaymentAwaitingClarification => "payment.awaiting_clarification",
+            EventKind::PaymentSucceeded => "payment.succeeded",
+            EventKind::PaymentDeclined => "payment.declined",
+            EventKind::PaymentFailed => "payment.failed",
+            EventKind::PaymentQuarantined => "payment.quarantined",
+            EventKind::PaymentUnmatched => "payment.unmatched",
+            EventKind::RefundPending => "refund.pending",
+            EventKind::RefundSucceeded => "refund.succeeded",
+            EventKind::RefundDeclined => "refund.declined",
+            EventKind::RefundUnknown => "refund.unknown",
+        }
+    }
+
+    /// What announces that a payment has reached this status, if anything does.
+    pub fn of_status(status: Status) -> Option<Self> {
+        Some(match status {
+            Status::Created => EventKind::PaymentCreated,
+            Status::Processing => return None,
+            Status::AwaitingCustomer => EventKind::PaymentAwaitingCustomer,
+            Status::AwaitingClarification => EventKind::PaymentAwaitingClarification,
+            Status::Succeeded | Status::PartiallyRefunded | Status::Refunded => {
+                EventKind::PaymentSucceeded
+            }
+            Status::Declined => EventKind::PaymentDeclined,
+            Status::Failed => EventKind::PaymentFailed,
+            Status::Quarantined => EventKind::PaymentQuarantined,
+            Status::Unmatched => EventKind::PaymentUnmatched,
+        })
+    }
+
+    /// What announces that a refund has reached this status.
+    pub fn of_refund(status: RefundStatus) -> Self {
+        match status {
+            RefundStatus::Pending => EventKind::RefundPending,
+            RefundStatus::Unknown => EventKind::RefundUnknown,
+            RefundStatus::Succeeded => EventKind::RefundSucceeded,
+            RefundStatus::Declined => EventKind::RefundDeclined,
+        }
+    }
+}
+
+/// One event, ready to be stored and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The payment it is about.
+    pub key: PaymentKey,
+    /// Its number within the payment, from 1 without gaps.
+    pub sequence: u64,
+    /// What it announces.
+    pub kind: EventKind,
+    /// `<project_id>/<payment_id>/<sequence>`
+    pub id: String,
+    /// The whole CloudEvent.
+    pub body: String,
+}
+
+/// What an event is about, beside the payment itself.
+pub enum About<'a> {
+    /// The payment; `late` if the news reverse an end that was announced before.
+    Payment {
+        /// A success after a decline or failure.
+        late: bool,
+    },
+    /// One refund of it.
+    Refund(&'a Refund),
+}
+
+impl Event {
+    /// Announces `payment` as it is after the change.
+    pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
+        let id = format!(
+            "{}/{}/{}",
+            payment.project_id, payment.payment_id, payment.sequence
+        );
+        let mut data = json!(PaymentView::new(payment));
+        if let Some(data) = data.as_object_mut() {
+            match about {
+                About::Payment { late } => {
+                    data.insert("operation".into(), json!(OperationView::of_sale(payment)));
+                    if late {
+                        data.insert("late".into(), json!(true));
+                    }
+                }
+                About::Refund(refund) => {
+                    data.insert("refund".into(), json!(RefundView::new(refund)));
+                }
+            }
+        }
+        let body = json!({
+            "specversion": "1.0",
+            "id": id,
+            "source": format!("/ecommpay/{}", payment.project_id),
+            "subject": payment.payment_id,
+            "type": kind.as_str(),
+            "time": at,
+            "datacontenttype": "application/json",
+            "data": data,
+        });
+        Self {
+            key: payment.key(),
+            sequence: payment.sequence,
+            kind,
+            id,
+            body: body.to_string(),
+        }
+    }
+
+    /// The FIFO group: all events of one payment. Hashed, as ids can have any form.
+    pub fn message_group_id(&self) -> String {
+        sha256::hex(self.key.to_string().as_bytes())
+    }
+
+    /// The FIFO deduplication id: one per event.
+    pub fn message_deduplication_id(&self) -> String {
+        sha256::hex(self.id.as_bytes())
+    }
+}

@@ -1,0 +1,401 @@
+//! A payment as we know it: what was ordered, what the platform told us, and what follows.
+//!
+//! Facts are kept as sets (operations by their id, refunds by theirs), and the status is derived
+//! from them, so that any order and any number of the same facts ends in the same state.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{MerchantId, PaymentKey};
+use crate::timestamp::Timestamp;
+
+/// Everything that we know about one payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// The project that takes the money.
+    pub project_id: ProjectId,
+    /// The id as first spelled.
+    pub payment_id: String,
+    /// What was ordered; `None` for a payment that nobody created here.
+    pub order: Option<Order>,
+    /// How far the sale request got.
+    pub sale: SaleRequest,
+    /// `payment.status` as last reported.
+    pub platform_status: Option<PlatformStatus>,
+    /// The operations that the platform reported, by `operation.id`.
+    pub operations: BTreeMap<String, Operation>,
+    /// What an unfinished sale waits for, by the newest intermediate report.
+    pub waiting: Option<Waiting>,
+    /// The refunds that were asked for here or heard of from elsewhere.
+    pub refunds: Vec<Refund>,
+    /// Why the money is not taken as paid.
+    pub quarantine: BTreeSet<QuarantineReason>,
+    /// When the platform should be asked, if something doubtful was heard.
+    pub check_at: Option<Timestamp>,
+    /// The status that was announced last.
+    pub announced: Option<Status>,
+    /// The number of the last event.
+    pub sequence: u64,
+    /// When we first heard of it.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a storefront ordered. Amount, currency and project never change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The storefront that created the payment.
+    pub storefront: String,
+    /// The merchant's order, carried in every event.
+    pub order_id: Option<MerchantId>,
+    /// The amount to be paid.
+    pub amount: MinorUnits,
+    /// Its currency.
+    pub currency: Currency,
+    /// How the shopper gets to the bank.
+    pub channel: Channel,
+    /// Where the shopper goes in the end.
+    pub return_url: Text,
+    /// The language of the shopper's pages.
+    pub language: Option<String>,
+    /// Shown to the merchant.
+    pub description: Option<Text>,
+    /// Who pays.
+    pub customer: Customer,
+    /// When the hand-off ends.
+    pub expires_at: Timestamp,
+    /// SHA-256 of what the storefront sent, to tell a repeat from another order.
+    pub content: String,
+}
+
+/// Personal data of the shopper; in no log, event or error.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Customer {
+    /// The merchant's id of the customer.
+    pub id: Text,
+    /// The shopper's address.
+    pub ip_address: Text,
+    /// The shopper's last name.
+    pub last_name: Option<LastName>,
+}
+
+impl std::fmt::Debug for Customer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Customer(hidden)")
+    }
+}
+
+/// How the shopper gets to the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A Gate sale; the bank's address comes by callback.
+    Gate,
+}
+
+/// How far the request that starts a payment got.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SaleRequest {
+    /// Nothing was sent from here.
+    None,
+    /// It is being sent since then; the answer is not known yet.
+    Sending {
+        /// When it was decided to send it.
+        since: Timestamp,
+        /// Whether it was sent before, without a clear answer.
+        again: bool,
+    },
+    /// The platform took it.
+    Accepted {
+        /// Equals `operation.request_id` of the callbacks.
+        request_id: Option<String>,
+    },
+    /// The answer did not say whether it was taken.
+    Unclear,
+    /// The platform refused it.
+    Refused {
+        /// A code of the platform's list.
+        code: String,
+    },
+}
+
+/// One operation as the platform reported it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// `sale`, `refund`, `reversal` and others.
+    pub kind: String,
+    /// Where it stands.
+    pub outcome: Outcome,
+    /// The raw status of the last report that counted.
+    pub platform_status: String,
+    /// The age of that report.
+    pub news: NewsOrder,
+    /// Minor units of this operation, as reported.
+    pub amount: Option<u64>,
+    /// Its currency, as reported.
+    pub currency: Option<String>,
+    /// A code of the platform's list.
+    pub code: Option<String>,
+    /// The request that it belongs to.
+    pub request_id: Option<String>,
+    /// The merchant's id of a refund.
+    pub merchant_refund_id: Option<String>,
+    /// Reports of this operation contradict each other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub conflict: bool,
+}
+
+/// The age of a report: `operation.date`, `payment.date`, the start of its digest. The dates have
+/// whole seconds only, so the digest decides between two reports of one second, the same way in
+/// whatever order they arrive.
+pub type NewsOrder = (String, String, String);
+
+/// `payment.status` and when the platform says it was reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlatformStatus {
+    /// `payment.date`; the greatest one counts.
+    pub date: String,
+    /// The raw status.
+    pub status: String,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not final, unknown statuses included.
+    Pending,
+    /// Final: refused.
+    Declined,
+    /// Final: done.
+    Succeeded,
+}
+
+/// What an unfinished sale waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The sale operation that waits.
+    pub operation_id: String,
+    /// The age of the report; the greatest one counts.
+    pub news: NewsOrder,
+    /// Where the shopper's browser must go.
+    pub redirect: Option<Redirect>,
+    /// The fields that the platform asks for.
+    pub clarification_fields: Vec<String>,
+}
+
+/// Where the shopper's browser must go, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirect {
+    /// By which method.
+    pub method: RedirectMethod,
+    /// The provider's page.
+    pub url: String,
+    /// The form fields of a `POST`.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// How the browser must go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RedirectMethod {
+    /// Follow the address.
+    Get,
+    /// Post the fields.
+    Post,
+}
+
+/// Money on its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// The merchant's id; `None` for a refund that was not asked for here.
+    pub refund_id: Option<MerchantId>,
+    /// Minor units.
+    pub amount: u64,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// The platform's operation, once it is known.
+    pub operation_id: Option<String>,
+    /// The platform's name of our request.
+    pub request_id: Option<String>,
+    /// A code of the platform's list, if it was declined.
+    pub code: Option<String>,
+    /// The status that was announced last.
+    pub announced: Option<RefundStatus>,
+    /// SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    pub content: Option<String>,
+    /// When we first heard of it.
+    pub created_at: Timestamp,
+}
+
+/// Where a refund stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// Asked for; reserved.
+    Pending,
+    /// Nobody knows whether it was taken; reserved.
+    Unknown,
+    /// The money went back.
+    Succeeded,
+    /// It did not; the reservation is given back.
+    Declined,
+}
+
+impl RefundStatus {
+    /// Whether money is held back for it.
+    pub fn is_reserved(self) -> bool {
+        matches!(self, RefundStatus::Pending | RefundStatus::Unknown)
+    }
+}
+
+/// The status of a payment, as storefronts and events show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Stored; nothing sent yet.
+    Created,
+    /// The sale is on its way, or its answer is not known.
+    Processing,
+    /// Redirect data is there.
+    AwaitingCustomer,
+    /// The platform asks for data.
+    AwaitingClarification,
+    /// Paid.
+    Succeeded,
+    /// Not paid.
+    Declined,
+    /// Not started.
+    Failed,
+    /// It looks like money, but not like what was ordered.
+    Quarantined,
+    /// A part went back.
+    PartiallyRefunded,
+    /// All went back.
+    Refunded,
+    /// Nobody created it here.
+    Unmatched,
+}
+
+impl Status {
+    /// Whether the shopper has nothing more to do.
+    pub fn is_final(self) -> bool {
+        !matches!(
+            self,
+            Status::Created
+                | Status::Processing
+                | Status::AwaitingCustomer
+                | Status::AwaitingClarification
+        )
+    }
+
+    /// Whether the sale of the payment was done as ordered.
+    pub fn is_paid(self) -> bool {
+        matches!(
+            self,
+            Status::Succeeded | Status::PartiallyRefunded | Status::Refunded
+        )
+    }
+}
+
+/// Why money is not taken as paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineReason {
+    /// Another amount than ordered.
+    AmountDiffers,
+    /// Another currency than ordered.
+    CurrencyDiffers,
+    /// A success without an amount.
+    AmountMissing,
+    /// An operation on money that we do not know.
+    UnknownOperation,
+    /// More than one sale succeeded.
+    PaidTwice,
+}
+
+impl Payment {
+    /// The payment's key.
+    pub fn key(&self) -> PaymentKey {
+        PaymentKey::new(self.project_id, &self.payment_id)
+    }
+
+    /// Where the shopper's browser must go, if that is known and still of use.
+    pub fn redirect(&self) -> Option<&Redirect> {
+        self.waiting.as_ref()?.redirect.as_ref()
+    }
+
+    /// The fields that the platform asks for.
+    pub fn clarification_fields(&self) -> &[String] {
+        self.waiting
+            .as_ref()
+            .map_or(&[], |waiting| &waiting.clarification_fields)
+    }
+
+    /// The refund with this id.
+    pub fn refund(&self, refund_id: &MerchantId) -> Option<&Refund> {
+        self.refunds
+            .iter()
+            .find(|refund| refund.refund_id.as_ref() == Some(refund_id))
+    }
+
+    /// The status that follows from everything known.
+    pub fn status(&self) -> Status {
+        let paid = self.paid_amount();
+        if self.order.is_none() {
+            Status::Unmatched
+        } else if !self.quarantine.is_empty() {
+            Status::Quarantined
+        } else if paid > 0 {
+            match self.refunded_amount() {
+                0 => Status::Succeeded,
+                refunded if refunded < paid => Status::PartiallyRefunded,
+                _ => Status::Refunded,
+            }
+        } else if let SaleRequest::Refused { .. } = self.sale {
+            Status::Failed
+        } else if self.last_decline().is_some() {
+            Status::Declined
+        } else {
+            self.status_while_open()
+        }
+    }
+
+    fn status_while_open(&self) -> Status {
+        let unanswered = matches!(
+            self.sale,
+            SaleRequest::None | SaleRequest::Sending { again: false, .. }
+        );
+        if !self.clarification_fields().is_empty() {
+            Status::AwaitingClarification
+        } else if self.redirect().is_some() {
+            Status::AwaitingCustomer
+        } else if unanswered && self.operations.is_empty() {
+            Status::Created
+        } else {
+            Status::Processing
+        }
+    }
+
+    /// The code with which the platform refused the sale request.
+    pub fn refusal_code(&self) -> Option<&str> {
+        match &self.sale {
+            SaleRequest::Refused { code } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The declined sale that ended the payment: the newest operation, if it is declined.
+    pub fn last_decline(&self) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .filter(|(_, operation)| operation.kind == "sale")
+            .max_by_key(|(id, _)| (id.len(), id.as_str()))
+            .map(|(_, operation)| operation)
+            .filter(|operation| operation.outcome == Outcome::Declined)
+    }
+}

@@ -1,0 +1,125 @@
+//! What the rules need from the outside world. Each port is as small as its use.
+
+use std::future::Future;
+
+use ecommpay::answer::Answer;
+use thiserror::Error;
+
+use crate::decide::Change;
+use crate::event::{Event, EventKind};
+use crate::ids::PaymentKey;
+use crate::payment::Payment;
+use crate::storefront::Storefront;
+use crate::timestamp::Timestamp;
+
+/// A payment as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The payment.
+    pub payment: Payment,
+    /// Counts the changes; a commit names the version it has read.
+    pub version: u64,
+    /// All events up to this number have been sent to every queue that wants them.
+    pub published: u64,
+}
+
+/// A store could not do what it was asked for; trying again later may help.
+#[derive(Debug, Error)]
+#[error("the store failed: {0}")]
+pub struct StoreError(pub String);
+
+/// Why a change was not committed.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Somebody else changed the payment; read and decide again.
+    #[error("the payment was changed meanwhile")]
+    Conflict,
+    /// The store failed; whether the change was written is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The payments, their events, and the way from a checkout token to its payment.
+pub trait PaymentStore {
+    /// The payment as it is now.
+    fn load(
+        &self,
+        key: &PaymentKey,
+    ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
+
+    /// Writes a change and its events at once, or nothing, if the payment still has the version
+    /// `over` (`None`: does not exist yet). With `token_hash` the checkout's token is stored too.
+    fn commit(
+        &self,
+        change: &Change,
+        over: Option<u64>,
+        token_hash: Option<&str>,
+    ) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    /// The events from one number to another, both included.
+    fn events(
+        &self,
+        key: &PaymentKey,
+        from: u64,
+        to: u64,
+    ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
+
+    /// Notes that all events up to `through` were sent.
+    fn mark_published(
+        &self,
+        key: &PaymentKey,
+        through: u64,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The payment of a checkout token, by the token's SHA-256.
+    fn payment_of_token(
+        &self,
+        token_hash: &str,
+    ) -> impl Future<Output = Result<Option<PaymentKey>, StoreError>> + Send;
+}
+
+/// The storefronts that may call us.
+pub trait StorefrontStore {
+    /// The storefront whose key has this public part.
+    fn storefront(
+        &self,
+        key_id: &str,
+    ) -> impl Future<Output = Result<Option<Storefront>, StoreError>> + Send;
+}
+
+/// An event could not be sent; trying again later may help.
+#[derive(Debug, Error)]
+#[error("a queue refused an event: {0}")]
+pub struct SendError(pub String);
+
+/// One queue that events go to.
+pub trait EventQueue {
+    /// Whether this queue takes events of this kind.
+    fn wants(&self, kind: EventKind) -> bool;
+
+    /// Sends one event.
+    fn send(&self, event: &Event) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+/// The platform's Gate.
+pub trait Gate {
+    /// Posts a signed request. Whatever goes wrong on the way is an unclear answer: the request
+    /// may have been taken.
+    fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
+}
+
+/// The time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}

@@ -1,0 +1,59 @@
+//! Sends committed events to the queues.
+//!
+//! Whoever publishes sends everything of that payment that is still unsent, oldest first, one
+//! event at a time for each queue, the queues side by side; a queue that fails stops there. Only
+//! then the events are marked as sent. A crash anywhere in between leads to a repeat, which FIFO
+//! queues drop within five minutes and consumers by the event's id; never to a loss or a swap.
+
+use futures::future::join_all;
+use thiserror::Error;
+
+use crate::event::Event;
+use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
+
+/// Events are committed, but not all of them are sent or marked.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// A queue failed.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sends what `stored` has unsent; `fresh` are the events of a change that was just committed.
+pub async fn publish<S: PaymentStore, Q: EventQueue>(
+    store: &S,
+    queues: &[Q],
+    stored: &Stored,
+    fresh: &[Event],
+) -> Result<(), PublishError> {
+    let last = stored.payment.sequence;
+    if stored.published >= last {
+        return Ok(());
+    }
+    let first = stored.published + 1;
+    let key = stored.payment.key();
+    let all_are_fresh = fresh.first().is_some_and(|event| event.sequence == first);
+    let loaded;
+    let unsent = if all_are_fresh {
+        fresh
+    } else {
+        loaded = store.events(&key, first, last).await?;
+        &loaded
+    };
+    let sends = queues.iter().map(|queue| send_in_order(queue, unsent));
+    for sent in join_all(sends).await {
+        sent?;
+    }
+    store.mark_published(&key, last).await?;
+    Ok(())
+}
+
+async fn send_in_order<Q: EventQueue>(queue: &Q, events: &[Event]) -> Result<(), SendError> {
+    for event in events.iter().filter(|event| queue.wants(event.kind)) {
+        queue.send(event).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! What storefronts and events may see of a payment: everything but personal data.
+
+use ecommpay::fields::{Currency, MinorUnits};
+use serde::Serialize;
+
+use crate::ids::MerchantId;
+use crate::payment::{
+    Channel, Operation, Outcome, Payment, QuarantineReason, Refund, RefundStatus, Status,
+};
+use crate::timestamp::Timestamp;
+
+/// A payment, as `GET /payments/{payment_id}` and the `data` of events show it.
+#[derive(Debug, Serialize)]
+pub struct PaymentView<'a> {
+    payment_id: &'a str,
+    order_id: Option<&'a MerchantId>,
+    status: Status,
+    platform_status: Option<&'a str>,
+    sequence: u64,
+    amount: Option<MinorUnits>,
+    currency: Option<Currency>,
+    channel: Option<Channel>,
+    paid_amount: u64,
+    refunded_amount: u64,
+    pending_refund_amount: u64,
+    refundable_amount: u64,
+    operations: Vec<OperationView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    quarantine: Option<Vec<QuarantineReason>>,
+    decline: Option<DeclineView<'a>>,
+    clarification_fields: &'a [String],
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> PaymentView<'a> {
+    /// Shows a payment.
+    pub fn new(payment: &'a Payment) -> Self {
+        let order = payment.order.as_ref();
+        let status = payment.status();
+        Self {
+            payment_id: &payment.payment_id,
+            order_id: order.and_then(|order| order.order_id.as_ref()),
+            status,
+            platform_status: payment
+                .platform_status
+                .as_ref()
+                .map(|last| last.status.as_str()),
+            sequence: payment.sequence,
+            amount: order.map(|order| order.amount),
+            currency: order.map(|order| order.currency),
+            channel: order.map(|order| order.channel),
+            paid_amount: payment.paid_amount(),
+            refunded_amount: payment.refunded_amount(),
+            pending_refund_amount: payment.pending_refund_amount(),
+            refundable_amount: payment.refundable_amount(),
+            operations: payment
+                .operations
+                .iter()
+                .map(|(id, operation)| OperationView::new(id, operation))
+                .collect(),
+            refunds: payment.refunds.iter().map(RefundView::new).collect(),
+            quarantine: (!payment.quarantine.is_empty())
+                .then(|| payment.quarantine.iter().copied().collect()),
+            decline: DeclineView::of(payment, status),
+            clarification_fields: payment.clarification_fields(),
+            created_at: payment.created_at,
+            updated_at: payment.updated_at,
+        }
+    }
+}
+
+/// An operation, as the platform reported it.
+#[derive(Debug, Serialize)]
+pub struct OperationView<'a> {
+    operation_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    status: Outcome,
+    platform_status: &'a str,
+    amount: Option<u64>,
+    currency: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
+impl<'a> OperationView<'a> {
+    fn new(operation_id: &'a str, operation: &'a Operation) -> Self {
+        Self {
+            operation_id,
+            kind: &operation.kind,
+            status: operation.outcome,
+            platform_status: &operation.platform_status,
+            amount: operation.amount,
+            currency: operation.currency.as_deref(),
+            code: operation.code.as_deref(),
+        }
+    }
+
+    /// The sale that a payment's event is about: the one that succeeded, else the newest.
+    pub fn of_sale(payment: &'a Payment) -> Option<Self> {
+        payment
+            .operations
+            .iter()
+            .filter(|(_, operation)| operation.kind == "sale")
+            .max_by_key(|(id, operation)| (operation.is_successful_sale(), id.len(), id.as_str()))
+            .map(|(id, operation)| Self::new(id, operation))
+    }
+}
+
+/// A refund, as storefronts and events see it.
+#[derive(Debug, Serialize)]
+pub struct RefundView<'a> {
+    refund_id: Option<&'a MerchantId>,
+    operation_id: Option<&'a str>,
+    amount: u64,
+    currency: Currency,
+    status: RefundStatus,
+    code: Option<&'a str>,
+    created_at: Timestamp,
+}
+
+impl<'a> RefundView<'a> {
+    /// Shows a refund.
+    pub fn new(refund: &'a Refund) -> Self {
+        Self {
+            refund_id: refund.refund_id.as_ref(),
+            operation_id: refund.operation_id.as_deref(),
+            amount: refund.amount,
+            currency: Currency::Eur,
+            status: refund.status,
+            code: refund.code.as_deref(),
+            created_at: refund.created_at,
+        }
+    }
+}
+
+/// Why a payment was not paid: a code of the platform's list. The platform's own words are kept
+/// back, as for some codes the customer must not be told.
+#[derive(Debug, Serialize)]
+pub struct DeclineView<'a> {
+    code: Option<&'a str>,
+}
+
+impl<'a> DeclineView<'a> {
+    fn of(payment: &'a Payment, status: Status) -> Option<Self> {
+        match status {
+            Status::Declined => Some(Self {
+                code: payment.last_decline()?.code.as_deref(),
+            }),
+            Status::Failed => Some(Self {
+                code: payment.refusal_code(),
+            }),
+            _ => None,
+        }
+    }
+}
