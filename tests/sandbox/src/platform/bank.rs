@@ -12,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use time::OffsetDateTime;
+use url::Url;
 
 use super::books::Choice;
 use super::faults::RedirectMethod;
@@ -111,7 +112,7 @@ async fn decline(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -
 
 async fn walk_away(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -> Response {
     match shared.state().books.at_bank(&token) {
-        Some(payment) => Redirect::to(&payment.order.return_url.always).into_response(),
+        Some(payment) => send_to(&payment.order.return_url.always),
         None => not_found(),
     }
 }
@@ -121,11 +122,17 @@ fn choose(shared: &Arc<Shared>, token: &str, choice: Choice) -> Response {
     let now = OffsetDateTime::now_utc();
     if let Some(news) = state.books.choose(token, choice, now) {
         drop(state);
-        let back = Redirect::to(news.payment.return_address());
+        let back = send_to(news.payment.return_address());
         callbacks::announce(shared, news);
-        return back.into_response();
+        return back;
     }
     state.books.at_bank(token).map_or_else(not_found, over)
+}
+
+/// Sends the browser on; letters that no header can carry are encoded as a browser would do it.
+fn send_to(address: &str) -> Response {
+    let encoded = Url::parse(address).map(String::from);
+    Redirect::to(encoded.as_deref().unwrap_or(address)).into_response()
 }
 
 fn is_open(payment: &Payment, token: &str) -> bool {

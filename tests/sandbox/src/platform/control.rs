@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::books::CURRENCY;
 use super::faults::Faults;
-use super::payment::{Operation, Payment, RefundOrder};
-use super::{Shared, State as Everything, bank, codes, gate, messages, pages};
+use super::payment::{Operation, Payment, RefundOrder, Status};
+use super::{Shared, World, bank, codes, gate, messages, pages};
 
 /// The start page and everything under `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -115,7 +115,7 @@ async fn refund(
     }
 }
 
-fn view(shared: &Shared, state: &Everything, id: &str, payment: Option<&Payment>) -> Value {
+fn view(shared: &Shared, state: &World, id: &str, payment: Option<&Payment>) -> Value {
     let operations: Vec<Value> = payment
         .map(|payment| payment.operations().map(operation).collect())
         .unwrap_or_default();
@@ -125,7 +125,7 @@ fn view(shared: &Shared, state: &Everything, id: &str, payment: Option<&Payment>
         "amount": payment.map(|payment| payment.order.amount),
         "currency": CURRENCY,
         "paid": payment.map(|payment| {
-            if payment.sale.status == super::payment::Status::Success { payment.sale.moved } else { 0 }
+            if payment.sale.status == Status::Success { payment.sale.moved } else { 0 }
         }),
         "refunded": payment.map(Payment::refunded),
         "bank_page": payment.map(|payment| bank::page_address(shared, payment)),

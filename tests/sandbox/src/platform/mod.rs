@@ -1,8 +1,8 @@
 //! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
 //!
-//! [`gate`] takes the requests of merchants, [`books`] decides what becomes of them, [`flow`] lets
-//! time pass, [`callbacks`] tells the merchant and [`bank`] plays the shopper's bank. [`faults`]
-//! are switched by [`control`], the API for whoever drives the simulation.
+//! `gate` takes the requests of merchants, `books` decides what becomes of them, `flow` lets
+//! time pass, `callbacks` tells the merchant and `bank` plays the shopper's bank. `faults`
+//! are switched by `control`, the API for whoever drives the simulation.
 
 mod bank;
 mod books;
@@ -86,7 +86,7 @@ impl Platform {
                 .build()
                 .context("no HTTP client for callbacks")?,
             running: watched,
-            state: Mutex::new(State {
+            state: Mutex::new(World {
                 books: books::Books::default(),
                 faults: faults::FaultBoard::default(),
                 mail: callbacks::Mail::default(),
@@ -146,11 +146,11 @@ struct Shared {
     project: Project,
     client: reqwest::Client,
     running: watch::Receiver<()>,
-    state: Mutex<State>,
+    state: Mutex<World>,
 }
 
 /// What changes while the platform runs.
-struct State {
+struct World {
     books: books::Books,
     faults: faults::FaultBoard,
     mail: callbacks::Mail,
@@ -165,7 +165,7 @@ impl Shared {
     }
 
     /// The state; never held while anything is awaited.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, World> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
