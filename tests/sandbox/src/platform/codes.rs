@@ -1,0 +1,68 @@
+//! The codes of the platform's unified list that the simulation uses, and the refusals made of them.
+
+/// A code and the platform's words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The number, as text like in callbacks.
+    pub number: &'static str,
+    /// The platform's words.
+    pub message: &'static str,
+}
+
+const fn code(number: &'static str, message: &'static str) -> Code {
+    Code { number, message }
+}
+
+pub const SUCCESS: Code = code("0", "Success");
+pub const AWAITING: Code = code("9999", "Awaiting processing");
+pub const INTERNAL: Code = code("501", "Internal error");
+pub const VALIDATION: Code = code("502", "Validation error");
+pub const INVALID_JSON: Code = code("2003", "Invalid JSON string");
+pub const FIELD_MISSING: Code = code("2004", "Required field not provided");
+pub const PROJECT_UNKNOWN: Code = code("2442", "Project ID not found");
+pub const PAYMENT_EXISTS: Code = code("3041", "Payment ID already exists");
+pub const STATUS_FORBIDS: Code = code(
+    "3060",
+    "Current payment or operation status does not allow this action",
+);
+pub const NOT_FOUND: Code = code("3061", "Transaction not found");
+pub const INVALID_CURRENCY: Code = code("3121", "Invalid currency");
+pub const NEED_CLARIFICATION: Code = code("3191", "Need clarification");
+pub const REFUND_EXISTS: Code = code(
+    "3230",
+    "The operation with such merchant_refund_id already exists",
+);
+pub const INVALID_SIGNATURE: Code = code("3261", "Invalid signature");
+pub const EMPTY_SIGNATURE: Code = code("3262", "Empty signature");
+pub const REFUND_TOO_LARGE: Code = code("3283", "Refund amount more than init amount");
+pub const REFUND_CURRENCY: Code = code("3284", "Refund currency mismatched or empty");
+pub const AMOUNT_REQUIRED: Code = code("3286", "The property amount is required");
+pub const CURRENCY_REQUIRED: Code = code("3287", "The property currency is required");
+pub const OUTSIDE_LIMITS: Code = code("20101", "Decline due to amount or frequency limit");
+pub const CANCELLED_BY_OWNER: Code = code("20301", "Account owner cancelled operation");
+pub const TIME_OUT: Code = code("20602", "Time-out");
+
+/// A request that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub code: Code,
+    /// The field in question, for whoever develops against the simulation.
+    pub field: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A required field is missing or has a value that it cannot have.
+    pub fn field(field: &'static str) -> Self {
+        Self {
+            code: FIELD_MISSING,
+            field: Some(field),
+        }
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, field: None }
+    }
+}

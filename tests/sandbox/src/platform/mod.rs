@@ -1,0 +1,198 @@
+//! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
+//!
+//! `gate` takes the requests of merchants, `books` decides what becomes of them, `flow` lets
+//! time pass, `callbacks` tells the merchant and `bank` plays the shopper's bank. `faults`
+//! are switched by `control`, the API for whoever drives the simulation.
+
+mod bank;
+mod books;
+mod callbacks;
+mod codes;
+mod control;
+mod faults;
+mod flow;
+mod gate;
+mod ids;
+mod messages;
+mod pages;
+mod payment;
+mod php_json;
+mod request;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use ecommpay::ProjectKey;
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use request::Project;
+
+/// How long [`Platform::stop`] waits for answers under way.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// How long one delivery of a callback may take, in real time.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a simulated platform needs to know.
+#[derive(Clone)]
+pub struct Settings {
+    /// The only project that it serves.
+    pub project_id: u32,
+    /// That project's secret key.
+    pub key: String,
+    /// All pauses are divided by this; 1.0 is real time.
+    pub clock_speed: f64,
+}
+
+/// A running simulated platform. Dropping it ends its tasks.
+pub struct Platform {
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+    /// Everything that runs ends when this is gone.
+    running: watch::Sender<()>,
+}
+
+impl Platform {
+    /// Starts to serve on `listener`, which should be bound to 127.0.0.1.
+    pub async fn start(listener: TcpListener, settings: Settings) -> anyhow::Result<Platform> {
+        let speed = settings.clock_speed;
+        anyhow::ensure!(
+            speed.is_finite() && speed > 0.0,
+            "the clock speed must be above 0"
+        );
+        let port = listener.local_addr()?.port();
+        let (running, watched) = watch::channel(());
+        let shared = Arc::new(Shared {
+            port,
+            clock_speed: speed,
+            project: Project {
+                id: settings.project_id,
+                key: ProjectKey::new(&settings.key)?,
+            },
+            client: reqwest::Client::builder()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .timeout(DELIVERY_TIMEOUT)
+                .build()
+                .context("no HTTP client for callbacks")?,
+            running: watched,
+            state: Mutex::new(World {
+                books: books::Books::default(),
+                faults: faults::FaultBoard::default(),
+                mail: callbacks::Mail::default(),
+                requests: gate::Counters::default(),
+                ids: ids::Ids::new(&settings.key, OffsetDateTime::now_utc())?,
+                callback_url: None,
+            }),
+        });
+        let app = Router::new()
+            .merge(gate::routes())
+            .merge(bank::routes())
+            .merge(control::routes())
+            .with_state(shared.clone())
+            .into_make_service_with_connect_info::<wire::Scissors>();
+        let end = shared.clone();
+        let server = tokio::spawn(async move {
+            let served = axum::serve(wire::Door(listener), app);
+            // Accepting never fails for good, and the end of it all is no failure.
+            let _ = served
+                .with_graceful_shutdown(async move { end.stopped().await })
+                .await;
+        });
+        Ok(Platform {
+            shared,
+            server,
+            running,
+        })
+    }
+
+    /// Its address, without a slash at the end.
+    pub fn address(&self) -> String {
+        self.shared.address()
+    }
+
+    /// Sets the project's address for callbacks; it counts for all attempts from now on.
+    pub fn set_callback_url(&self, url: &str) {
+        self.shared.state().callback_url = Some(url.to_owned());
+    }
+
+    /// Ends all tasks and gives the port back.
+    pub async fn stop(self) {
+        drop(self.running);
+        let mut server = self.server;
+        if tokio::time::timeout(LAST_ANSWERS, &mut server)
+            .await
+            .is_err()
+        {
+            server.abort();
+        }
+    }
+}
+
+/// What all parts of the platform share.
+struct Shared {
+    port: u16,
+    clock_speed: f64,
+    project: Project,
+    client: reqwest::Client,
+    running: watch::Receiver<()>,
+    state: Mutex<World>,
+}
+
+/// What changes while the platform runs.
+struct World {
+    books: books::Books,
+    faults: faults::FaultBoard,
+    mail: callbacks::Mail,
+    requests: gate::Counters,
+    ids: ids::Ids,
+    callback_url: Option<String>,
+}
+
+impl Shared {
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The state; never held while anything is awaited.
+    fn state(&self) -> MutexGuard<'_, World> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the platform ends.
+    async fn stopped(&self) {
+        let mut running = self.running.clone();
+        while running.changed().await.is_ok() {}
+    }
+
+    /// Runs a task that ends with the platform.
+    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = shared.stopped() => {}
+            }
+        });
+    }
+
+    /// A pause of the platform, shortened by the clock.
+    async fn pause(&self, real: Duration) {
+        let scaled = real.as_secs_f64() / self.clock_speed;
+        // A slow clock can make a pause too long to be written down; then it never ends.
+        match Duration::try_from_secs_f64(scaled) {
+            Ok(pause) => tokio::time::sleep(pause).await,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! A platform whose clock runs fast, and a merchant who listens.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::routing::post;
+use ecommpay::json::{self, Limits};
+use ecommpay::signature;
+use reqwest::{Client, Response, redirect::Policy};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::platform::*;
+
+pub const KEY: &str = "test-secret-key";
+
+/// A platform whose clock runs a hundred times too fast, with a merchant who listens.
+pub struct Stage {
+    pub platform: Platform,
+    pub client: Client,
+    pub callbacks: UnboundedReceiver<Bytes>,
+}
+
+impl Stage {
+    /// The merchant answers the first `failures` callbacks with 500.
+    pub async fn new(failures: u32) -> Stage {
+        let settings = Settings {
+            project_id: 211,
+            key: KEY.into(),
+            clock_speed: 100.0,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let platform = Platform::start(listener, settings).await.unwrap();
+        let (url, callbacks) = receiver(failures).await;
+        platform.set_callback_url(&url);
+        let client = Client::builder().redirect(Policy::none()).no_proxy();
+        let client = client.build().unwrap();
+        Stage {
+            platform,
+            client,
+            callbacks,
+        }
+    }
+
+    /// The next callback, verified.
+    pub async fn callback(&mut self) -> Value {
+        let body = self.body().await;
+        assert!(is_signed(&body), "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    pub async fn body(&mut self) -> Bytes {
+        let wait = Duration::from_secs(10);
+        let next = tokio::time::timeout(wait, self.callbacks.recv()).await;
+        next.unwrap().unwrap()
+    }
+
+    pub async fn send(&self, path: &str, body: String) -> reqwest::Result<Response> {
+        let url = format!("{}{path}", self.platform.address());
+        self.client.post(url).body(body).send().await
+    }
+
+    pub async fn gate(&self, path: &str, message: Value) -> (u16, Value) {
+        let path = format!("/v2/payment/{path}");
+        let answer = self.send(&path, signed(message, KEY)).await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// The code of an answer; `accepted` for a 200.
+    pub async fn code(&self, path: &str, message: Value) -> String {
+        match self.gate(path, message).await {
+            (200, body) => {
+                assert_eq!(body["status"], "success");
+                "accepted".into()
+            }
+            (400, body) => body["code"].as_str().unwrap().into(),
+            (status, body) => panic!("{status} {body}"),
+        }
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> u16 {
+        let url = format!("{}/simulator/{path}", self.platform.address());
+        let answer = self.client.put(url).body(body.to_string()).send().await;
+        answer.unwrap().status().as_u16()
+    }
+
+    pub async fn books(&self, payment_id: &str) -> Value {
+        let address = self.platform.address();
+        let url = format!("{address}/simulator/payments/{payment_id}");
+        self.client
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    /// The books of a payment once they are as wanted.
+    pub async fn until(&self, payment_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..500 {
+            let books = self.books(payment_id).await;
+            if wanted(&books) {
+                return books;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the books never became as wanted");
+    }
+
+    /// A payment that is paid, with its callbacks out of the way.
+    pub async fn paid(&mut self, payment_id: &str) {
+        assert_eq!(
+            self.code("bancontact/sale", sale(payment_id)).await,
+            "accepted"
+        );
+        let redirect = self.callback().await;
+        let page = redirect["redirect_data"]["url"].as_str().unwrap();
+        let back = self
+            .client
+            .post(format!("{page}/pay"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(back.status(), 303);
+        assert_eq!(back.headers()["location"], "https://shop.example/success");
+        assert_eq!(self.callback().await["payment"]["status"], "success");
+    }
+}
+
+async fn receiver(failures: u32) -> (String, UnboundedReceiver<Bytes>) {
+    let (sender, callbacks) = unbounded_channel();
+    let left = Arc::new(AtomicU32::new(failures));
+    let answer = move |body: Bytes| async move {
+        let _ = sender.send(body);
+        let fails = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        if fails.is_ok() {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::OK
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/callbacks", listener.local_addr().unwrap());
+    let app = Router::new().route("/callbacks", post(answer));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, callbacks)
+}
+
+pub fn signed(mut message: Value, key: &str) -> String {
+    let canonical = signature::canonical_of(&message).unwrap();
+    let signature = ProjectKey::new(key).unwrap().sign(&canonical);
+    message["general"]["signature"] = signature.to_base64().into();
+    message.to_string()
+}
+
+pub fn is_signed(body: &[u8]) -> bool {
+    let message = json::parse(body, Limits::CALLBACK).unwrap();
+    let signature = signature::of_message(&message).unwrap();
+    let key = ProjectKey::new(KEY).unwrap();
+    key.verifies(&signature::canonical(&message), &signature)
+}
+
+pub fn sale(payment_id: &str) -> Value {
+    json!({
+        "general": {"project_id": 211, "payment_id": payment_id},
+        "payment": {"amount": 1000, "currency": "EUR", "description": "Order/1 é"},
+        "customer": {"id": "123", "ip_address": "192.0.2.1", "last_name": "Peeters"},
+        "return_url": {"return": "https://shop.example/return",
+            "success": "https://shop.example/success"},
+    })
+}
+
+pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value {
+    json!({
+        "general": {"project_id": 211, "payment_id": payment_id},
+        "payment": {"amount": amount, "currency": "EUR", "description": "returned",
+            "merchant_refund_id": merchant_refund_id},
+        "customer": {"ip_address": "192.0.2.1"},
+    })
+}
