@@ -1,0 +1,153 @@
+//! The one public address of the API, as a custom domain gives it on AWS.
+//!
+//! The local AWS gives the API a new address at each start, and the functions must know their public address before
+//! the API exists. So this is bound first and told later where to send what it gets. It changes nothing on the way:
+//! paths are passed on byte for byte and redirects are the caller's to follow.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+// The gateway's own limits: 10 MB, and 30 seconds for a function.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+const TIME_LIMIT: Duration = Duration::from_secs(35);
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+// RFC 9110, 7.6.1; Host and Content-Length are made anew for the next hop.
+const HOP_BY_HOP: [HeaderName; 10] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::HOST,
+    header::CONTENT_LENGTH,
+];
+
+type Http = Client<HttpConnector, Full<axum::body::Bytes>>;
+
+/// A reverse proxy in front of one API. It ends when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    target: Arc<OnceLock<String>>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Serves on a listener; until it has a target it answers 503.
+    ///
+    /// # Errors
+    ///
+    /// When the listener has no address.
+    pub fn start(listener: TcpListener) -> anyhow::Result<Self> {
+        let address = listener.local_addr().context("The API's listener has no address")?;
+        let target = Arc::new(OnceLock::new());
+        let http = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build_http::<Full<axum::body::Bytes>>();
+        let app = axum::Router::new().fallback(forward).with_state((http, Arc::clone(&target)));
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            // Without a shutdown signal this does not return.
+            let _ = axum::serve(listener, service).await;
+        });
+        Ok(Self { address, target, task })
+    }
+
+    /// The public address, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Says where requests go: an address to which their path is appended. The first call counts.
+    pub fn set_target(&self, target: String) {
+        let _ = self.target.set(target);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn forward(
+    State((http, target)): State<(Http, Arc<OnceLock<String>>)>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    Ok(match target.get() {
+        None => (StatusCode::SERVICE_UNAVAILABLE, "The API is still being deployed.\n").into_response(),
+        Some(target) => send(http, target, peer, request).await.unwrap_or_else(IntoResponse::into_response),
+    })
+}
+
+async fn send(http: Http, target: &str, peer: SocketAddr, request: Request) -> Result<Response, (StatusCode, String)> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let uri = format!("{target}{path}")
+        .parse::<Uri>()
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("This path cannot be passed on: {error}\n")))?;
+    let body = to_bytes(body, BODY_LIMIT)
+        .await
+        .map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "The body is over 10 MB or was cut off.\n".to_owned()))?;
+
+    let mut onward = axum::http::Request::new(Full::new(body));
+    *onward.method_mut() = parts.method;
+    *onward.uri_mut() = uri;
+    *onward.headers_mut() = end_to_end(parts.headers);
+    add_peer(onward.headers_mut(), peer);
+
+    let answer = tokio::time::timeout(TIME_LIMIT, http.request(onward))
+        .await
+        .map_err(|_| (StatusCode::GATEWAY_TIMEOUT, "The API did not answer in time.\n".to_owned()))?
+        .map_err(|error| (StatusCode::BAD_GATEWAY, format!("The API cannot be reached: {error}\n")))?;
+    let (parts, body) = answer.into_parts();
+    let mut response = Response::new(Body::new(body));
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = end_to_end(parts.headers);
+    Ok(response)
+}
+
+/// Without the headers that concern one connection only, those that `Connection` names included.
+fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in HOP_BY_HOP.iter().chain(&named) {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// Adds the caller's address behind those that other proxies have put there.
+fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
+    let mut hops: Vec<String> =
+        headers.get_all(FORWARDED_FOR).iter().filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect();
+    hops.push(peer.ip().to_string());
+    if let Ok(value) = HeaderValue::from_str(&hops.join(", ")) {
+        headers.insert(FORWARDED_FOR, value);
+    }
+}
