@@ -123,6 +123,7 @@ fn command(
     with_clean_environment(&mut command, &format!("http://127.0.0.1:{port}"))
         .args(["-I", "-m", "ministack"])
         .env("BIND_HOST", "127.0.0.1")
+        .env("MINISTACK_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
         .env("AUTH", "true")
         .env("MINISTACK_REGION", REGION)
