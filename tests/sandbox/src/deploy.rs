@@ -35,7 +35,10 @@ impl Deployer<'_> {
     ///
     /// When the template cannot be read or a function names no binary.
     pub async fn binaries(&self) -> anyhow::Result<Vec<String>> {
-        let template = self.template.to_str().context("The template's path is not valid UTF-8")?;
+        let template = self
+            .template
+            .to_str()
+            .context("The template's path is not valid UTF-8")?;
         let answer = self.run("", "binaries", template).await?;
         serde_json::from_slice(&answer).context("The list of binaries cannot be read")
     }
@@ -57,20 +60,29 @@ impl Deployer<'_> {
             "binaries": binaries,
             "parameters": parameters,
         });
-        let answer = self.run(aws.endpoint(), "deploy", &request.to_string()).await?;
-        Ok(Outputs(serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?))
+        let answer = self
+            .run(aws.endpoint(), "deploy", &request.to_string())
+            .await?;
+        Ok(Outputs(
+            serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?,
+        ))
     }
 
     async fn run(&self, endpoint: &str, mode: &str, argument: &str) -> anyhow::Result<Vec<u8>> {
         let log = self.folder.file(&format!("{mode}.log"));
-        let stderr = std::fs::File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let stderr = std::fs::File::create(&log)
+            .with_context(|| format!("{} cannot be written", log.display()))?;
         let mut command = self.supervisor.command(self.python);
         with_clean_environment(&mut command, endpoint)
             .args(["-I", SCRIPT, mode, argument])
             .stderr(Stdio::from(stderr));
         let (status, answer) = self.supervisor.output(command).await?;
         if !status.success() {
-            bail!("{} cannot be deployed: {}", self.template.display(), last_line(&log));
+            bail!(
+                "{} cannot be deployed: {}",
+                self.template.display(),
+                last_line(&log)
+            );
         }
         Ok(answer)
     }
@@ -87,12 +99,17 @@ impl Outputs {
     ///
     /// When the template has no such output.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
-        self.0.get(name).map(String::as_str).with_context(|| format!("The template has no output {name}"))
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("The template has no output {name}"))
     }
 
     /// All outputs whose name ends so, by the lower-case rest of the name: of `AuditQueueUrl`, `audit`.
     pub fn ending(&self, end: &str) -> BTreeMap<String, String> {
-        let named = self.0.iter().filter_map(|(name, value)| Some((name.strip_suffix(end)?.to_lowercase(), value.clone())));
+        let named = self.0.iter().filter_map(|(name, value)| {
+            Some((name.strip_suffix(end)?.to_lowercase(), value.clone()))
+        });
         named.collect()
     }
 }

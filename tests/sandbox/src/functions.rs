@@ -15,23 +15,35 @@ use crate::workspace;
 /// # Errors
 ///
 /// When cargo fails, or a binary is not one of the workspace's.
-pub async fn build(supervisor: &Supervisor, binaries: &[String]) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+pub async fn build(
+    supervisor: &Supervisor,
+    binaries: &[String],
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
     // For the whole workspace, so that dependencies have the features that `cargo build` and `cargo test` give them
     // and nothing is compiled twice.
     command
         .current_dir(workspace::root())
-        .args(["build", "--workspace", "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--workspace",
+            "--message-format=json-render-diagnostics",
+        ])
         .args(binaries.iter().flat_map(|name| ["--bin", name]));
     let (status, output) = supervisor.output(command).await?;
-    ensure!(status.success(), "The functions cannot be built; cargo says why above");
+    ensure!(
+        status.success(),
+        "The functions cannot be built; cargo says why above"
+    );
 
     let built = executables(&String::from_utf8_lossy(&output));
     binaries
         .iter()
         .map(|name| {
-            let path = built.get(name).with_context(|| format!("Cargo did not say where it put the binary {name}"))?;
+            let path = built
+                .get(name)
+                .with_context(|| format!("Cargo did not say where it put the binary {name}"))?;
             Ok((name.clone(), path.clone()))
         })
         .collect()

@@ -56,7 +56,9 @@ impl Sandbox {
     ///
     /// When something is missing on this machine or a step fails; one sentence says what.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        Self::start_unless(options, std::future::pending::<()>()).await?.context("The start was given up")
+        Self::start_unless(options, std::future::pending::<()>())
+            .await?
+            .context("The start was given up")
     }
 
     /// Like [`Sandbox::start`], but gives up when `given_up` ends first; then there is no sandbox and nothing of it
@@ -106,7 +108,10 @@ impl Sandbox {
     /// Waits until something the sandbox cannot do without has ended by itself, and says what.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
-        anyhow::anyhow!("The local AWS ended unexpectedly; its log is {}", self.aws.log().display())
+        anyhow::anyhow!(
+            "The local AWS ended unexpectedly; its log is {}",
+            self.aws.log().display()
+        )
     }
 
     /// Stops everything and waits until it is gone.
@@ -139,7 +144,10 @@ async fn listen(port: u16, option: &str) -> anyhow::Result<TcpListener> {
 }
 
 fn url(listener: &TcpListener) -> anyhow::Result<String> {
-    Ok(format!("http://{}", listener.local_addr().context("A listener has no address")?))
+    Ok(format!(
+        "http://{}",
+        listener.local_addr().context("A listener has no address")?
+    ))
 }
 
 async fn up(
@@ -150,8 +158,16 @@ async fn up(
 ) -> anyhow::Result<Sandbox> {
     let python = python::environment(python, supervisor).await?;
     let folder = Folder::new()?;
-    let template = options.template.clone().unwrap_or_else(|| workspace::root().join("infra/template.yaml"));
-    let deployer = Deployer { supervisor, python: &python, folder: &folder, template: &template };
+    let template = options
+        .template
+        .clone()
+        .unwrap_or_else(|| workspace::root().join("infra/template.yaml"));
+    let deployer = Deployer {
+        supervisor,
+        python: &python,
+        folder: &folder,
+        template: &template,
+    };
 
     let proxy = Proxy::start(addresses.api)?;
     let shop = url(&addresses.shop)?;
@@ -170,12 +186,20 @@ async fn up(
     proxy.set_target(aws.api(outputs.get("ApiId")?));
 
     let ready = ready(options, &outputs, &aws, (proxy.url(), shop, platform))?;
-    Ok(Sandbox { ready, aws, _proxy: proxy, supervisor: supervisor.clone(), folder })
+    Ok(Sandbox {
+        ready,
+        aws,
+        _proxy: proxy,
+        supervisor: supervisor.clone(),
+        folder,
+    })
 }
 
 /// The template's parameters.
 fn parameters(api: &str, platform: &str) -> BTreeMap<String, String> {
-    [("PublicBaseUrl", api), ("GateUrl", platform)].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    [("PublicBaseUrl", api), ("GateUrl", platform)]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 fn ready(

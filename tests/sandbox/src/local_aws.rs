@@ -32,13 +32,18 @@ impl LocalAws {
     /// # Errors
     ///
     /// When it does not come up.
-    pub async fn start(supervisor: &Supervisor, python: &Path, folder: &Folder) -> anyhow::Result<Self> {
+    pub async fn start(
+        supervisor: &Supervisor,
+        python: &Path,
+        folder: &Folder,
+    ) -> anyhow::Result<Self> {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
             // Another process may take the port before ours does. Then either ours ends, or a stranger answers.
             let marker = format!("{}-{port}", std::process::id());
-            let process = supervisor.start(command(supervisor, python, folder, &log, port, &marker)?)?;
+            let process =
+                supervisor.start(command(supervisor, python, folder, &log, port, &marker)?)?;
             let endpoint = format!("http://127.0.0.1:{port}");
             let answer = tokio::select! {
                 answer = first_answer(&endpoint) => Some(answer?),
@@ -49,7 +54,13 @@ impl LocalAws {
                 ),
             };
             match answer {
-                Some(edition) if edition == marker => return Ok(Self { endpoint, process, log }),
+                Some(edition) if edition == marker => {
+                    return Ok(Self {
+                        endpoint,
+                        process,
+                        log,
+                    });
+                }
                 Some(_) => process.stop().await,
                 None if port_was_taken(&log) => {}
                 None => bail!(
@@ -145,12 +156,19 @@ fn free_port() -> anyhow::Result<u16> {
 
 /// Asks until somebody answers, and returns the edition the answer names.
 async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()?;
     let url = format!("{endpoint}/_ministack/health");
     loop {
         if let Ok(answer) = client.get(&url).send().await {
             let health: serde_json::Value = answer.json().await.unwrap_or_default();
-            return Ok(health.get("edition").and_then(|edition| edition.as_str()).unwrap_or("").to_owned());
+            return Ok(health
+                .get("edition")
+                .and_then(|edition| edition.as_str())
+                .unwrap_or("")
+                .to_owned());
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }

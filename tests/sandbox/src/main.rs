@@ -40,7 +40,10 @@ async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
 
     let mut given_up = None;
-    let sandbox = Sandbox::start_unless(line.options, async { given_up = Some(signals.next().await) }).await?;
+    let sandbox = Sandbox::start_unless(line.options, async {
+        given_up = Some(signals.next().await)
+    })
+    .await?;
     let Some(sandbox) = sandbox else {
         return Ok(exit_code(128 + given_up.map_or(0, |signal| signal as i32)));
     };
@@ -72,7 +75,13 @@ async fn serve(
 }
 
 fn announce(ready: &Ready) {
-    let Ready { api, shop, platform, aws_endpoint, .. } = ready;
+    let Ready {
+        api,
+        shop,
+        platform,
+        aws_endpoint,
+        ..
+    } = ready;
     say(&format!(
         "\nReady; Ctrl-C stops everything.\n\n  Shop      {shop}\n  API       {api}\n  Platform  {platform}\n  \
          AWS       {aws_endpoint}\n"

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// The command line.
 #[derive(Clone, Debug, Parser)]
@@ -27,7 +27,12 @@ pub enum Command {
     /// Run a command, with the path of the file that says where everything is in SANDBOX_READY, then stop
     Exec {
         /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CMD"
+        )]
         command: Vec<OsString>,
     },
 }
@@ -93,6 +98,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLin
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -103,24 +109,44 @@ mod tests {
     #[test]
     fn an_empty_command_line_gives_fixed_ports_and_the_documented_project() {
         let options = parsed("sandbox").unwrap().options;
-        assert_eq!((options.port, options.shop_port, options.platform_port), (8080, 8081, 8082));
-        assert_eq!((options.project, options.key.as_str()), (211, "test-secret-key"));
+        assert_eq!(
+            (options.port, options.shop_port, options.platform_port),
+            (8080, 8081, 8082)
+        );
+        assert_eq!(
+            (options.project, options.key.as_str()),
+            (211, "test-secret-key")
+        );
     }
 
     #[test]
     fn everything_behind_exec_belongs_to_the_command() {
         let line = parsed("sandbox --port 0 exec pytest -x --port 1 -- a").unwrap();
-        let Some(Command::Exec { command }) = line.command else { panic!("no command") };
-        assert_eq!(command, ["pytest", "-x", "--port", "1", "--", "a"].map(OsString::from));
+        let Some(Command::Exec { command }) = line.command else {
+            panic!("no command")
+        };
+        assert_eq!(
+            command,
+            ["pytest", "-x", "--port", "1", "--", "a"].map(OsString::from)
+        );
         assert_eq!(line.options.port, 0);
     }
 
     #[test]
     fn a_wrong_command_line_gives_one_sentence() {
-        for line in ["sandbox --prot 1", "sandbox --port 70000", "sandbox --project x", "sandbox exec", "sandbox run"] {
+        for line in [
+            "sandbox --prot 1",
+            "sandbox --port 70000",
+            "sandbox --project x",
+            "sandbox exec",
+            "sandbox run",
+        ] {
             let (sentence, status) = parsed(line).unwrap_err();
             assert_eq!(status, 2, "{line}");
-            assert!(!sentence.contains('\n') && sentence.len() > 30, "{line}: {sentence}");
+            assert!(
+                !sentence.contains('\n') && sentence.len() > 30,
+                "{line}: {sentence}"
+            );
         }
         let (sentence, _) = parsed("sandbox --prot 1").unwrap_err();
         assert!(sentence.contains("--prot"), "{sentence}");

@@ -58,18 +58,26 @@ impl Proxy {
     ///
     /// When the listener has no address.
     pub fn start(listener: TcpListener) -> anyhow::Result<Self> {
-        let address = listener.local_addr().context("The API's listener has no address")?;
+        let address = listener
+            .local_addr()
+            .context("The API's listener has no address")?;
         let target = Arc::new(OnceLock::new());
         let http = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build_http::<Full<axum::body::Bytes>>();
-        let app = axum::Router::new().fallback(forward).with_state((http, Arc::clone(&target)));
+        let app = axum::Router::new()
+            .fallback(forward)
+            .with_state((http, Arc::clone(&target)));
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             // Without a shutdown signal this does not return.
             let _ = axum::serve(listener, service).await;
         });
-        Ok(Self { address, target, task })
+        Ok(Self {
+            address,
+            target,
+            task,
+        })
     }
 
     /// The public address, without a slash at the end.
@@ -95,20 +103,37 @@ async fn forward(
     request: Request,
 ) -> Result<Response, Infallible> {
     Ok(match target.get() {
-        None => (StatusCode::SERVICE_UNAVAILABLE, "The API is still being deployed.\n").into_response(),
-        Some(target) => send(http, target, peer, request).await.unwrap_or_else(IntoResponse::into_response),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The API is still being deployed.\n",
+        )
+            .into_response(),
+        Some(target) => send(http, target, peer, request)
+            .await
+            .unwrap_or_else(IntoResponse::into_response),
     })
 }
 
-async fn send(http: Http, target: &str, peer: SocketAddr, request: Request) -> Result<Response, (StatusCode, String)> {
+async fn send(
+    http: Http,
+    target: &str,
+    peer: SocketAddr,
+    request: Request,
+) -> Result<Response, (StatusCode, String)> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let uri = format!("{target}{path}")
-        .parse::<Uri>()
-        .map_err(|error| (StatusCode::BAD_REQUEST, format!("This path cannot be passed on: {error}\n")))?;
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, "The body is over 10 MB or was cut off.\n".to_owned()))?;
+    let uri = format!("{target}{path}").parse::<Uri>().map_err(|error| {
+        (
+            StatusCode::BAD_REQUEST,
+            format!("This path cannot be passed on: {error}\n"),
+        )
+    })?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The body is over 10 MB or was cut off.\n".to_owned(),
+        )
+    })?;
 
     let mut onward = axum::http::Request::new(Full::new(body));
     *onward.method_mut() = parts.method;
@@ -118,8 +143,18 @@ async fn send(http: Http, target: &str, peer: SocketAddr, request: Request) -> R
 
     let answer = tokio::time::timeout(TIME_LIMIT, http.request(onward))
         .await
-        .map_err(|_| (StatusCode::GATEWAY_TIMEOUT, "The API did not answer in time.\n".to_owned()))?
-        .map_err(|error| (StatusCode::BAD_GATEWAY, format!("The API cannot be reached: {error}\n")))?;
+        .map_err(|_| {
+            (
+                StatusCode::GATEWAY_TIMEOUT,
+                "The API did not answer in time.\n".to_owned(),
+            )
+        })?
+        .map_err(|error| {
+            (
+                StatusCode::BAD_GATEWAY,
+                format!("The API cannot be reached: {error}\n"),
+            )
+        })?;
     let (parts, body) = answer.into_parts();
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = parts.status;
@@ -144,8 +179,11 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
 
 /// Adds the caller's address behind those that other proxies have put there.
 fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
-    let mut hops: Vec<String> =
-        headers.get_all(FORWARDED_FOR).iter().filter_map(|value| Some(value.to_str().ok()?.to_owned())).collect();
+    let mut hops: Vec<String> = headers
+        .get_all(FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
+        .collect();
     hops.push(peer.ip().to_string());
     if let Ok(value) = HeaderValue::from_str(&hops.join(", ")) {
         headers.insert(FORWARDED_FOR, value);

@@ -58,7 +58,11 @@ impl ReadyFile {
             Ok(lock.try_lock().is_ok().then_some(lock))
         };
         let lock = claim().with_context(|| format!("{} cannot be written", usual.display()))?;
-        let path = if lock.is_some() { usual.to_owned() } else { own };
+        let path = if lock.is_some() {
+            usual.to_owned()
+        } else {
+            own
+        };
         let _ = std::fs::remove_file(&path);
         Ok(Self { path, _lock: lock })
     }

@@ -53,5 +53,6 @@ pub fn pass_on(signal: Signal, child: u32) {
 
 fn we_are_in_the_foreground() -> bool {
     let stdin = std::io::stdin();
-    stdin.is_terminal() && nix::unistd::tcgetpgrp(&stdin).is_ok_and(|group| group == nix::unistd::getpgrp())
+    stdin.is_terminal()
+        && nix::unistd::tcgetpgrp(&stdin).is_ok_and(|group| group == nix::unistd::getpgrp())
 }

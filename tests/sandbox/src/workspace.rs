@@ -49,11 +49,22 @@ impl Folder {
         let make = || -> std::io::Result<Self> {
             std::fs::create_dir_all(&parent)?;
             sweep(&parent);
-            let path = tempfile::Builder::new().prefix("run-").tempdir_in(&parent)?.keep();
+            let path = tempfile::Builder::new()
+                .prefix("run-")
+                .tempdir_in(&parent)?
+                .keep();
             let lock = File::create(path.join("lock"))?;
             lock.lock()?;
-            let state = Some(tempfile::Builder::new().prefix("state-").tempdir_in(&path)?);
-            Ok(Self { path, state, _lock: lock })
+            let state = Some(
+                tempfile::Builder::new()
+                    .prefix("state-")
+                    .tempdir_in(&path)?,
+            );
+            Ok(Self {
+                path,
+                state,
+                _lock: lock,
+            })
         };
         make().with_context(|| format!("{} cannot be written", parent.display()))
     }
@@ -74,11 +85,17 @@ impl Folder {
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();
-        let Ok(lock) = File::options().write(true).open(folder.join("lock")) else { continue };
+        let Ok(lock) = File::options().write(true).open(folder.join("lock")) else {
+            continue;
+        };
         if lock.try_lock().is_err() {
             continue;
         }
-        let age = lock.metadata().and_then(|data| data.modified()).ok().and_then(|made| made.elapsed().ok());
+        let age = lock
+            .metadata()
+            .and_then(|data| data.modified())
+            .ok()
+            .and_then(|made| made.elapsed().ok());
         if age.is_some_and(|age| age > KEEP_LOGS) {
             let _ = std::fs::remove_dir_all(&folder);
             continue;
