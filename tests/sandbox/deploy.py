@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 
+import yaml
 from samtranslator.yaml_helper import yaml_parse
 
 BUCKET = "sandbox-artifacts"
@@ -20,7 +21,7 @@ TIME_LIMIT = 180.0
 
 
 class Failure(Exception):
-    """A sentence for the user."""
+    """A sentence for the user, without a full stop at its end."""
 
 
 def read_template(path):
@@ -28,11 +29,12 @@ def read_template(path):
         with open(path, encoding="utf-8") as file:
             template = yaml_parse(file.read())
     except OSError as error:
-        raise Failure(f"{path} cannot be read: {error.strerror}.") from error
-    except Exception as error:
-        raise Failure(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from error
+        raise Failure(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise Failure(f"{path} is not valid YAML in line {line}: {error.problem}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-        raise Failure(f"{path} is not a template: it has no Resources.")
+        raise Failure(f"{path} is not a template: it has no Resources")
     return template
 
 
@@ -42,7 +44,7 @@ def functions(template):
         if resource.get("Type") == "AWS::Serverless::Function":
             binary = resource.get("Metadata", {}).get("BuildProperties", {}).get("Binary")
             if not binary:
-                raise Failure(f"The function {name} names no binary: Metadata.BuildProperties.Binary is missing.")
+                raise Failure(f"The function {name} names no binary: Metadata.BuildProperties.Binary is missing")
             yield name, resource, binary
 
 
@@ -81,14 +83,14 @@ def deploy(request):
         if binary not in uploaded:
             path = request["binaries"].get(binary)
             if path is None:
-                raise Failure(f"The function {name} needs the binary {binary}, which was not built.")
+                raise Failure(f"The function {name} needs the binary {binary}, which was not built")
             s3.put_object(Bucket=BUCKET, Key=f"{binary}.zip", Body=package(path))
             uploaded.add(binary)
         resource.setdefault("Properties", {})["CodeUri"] = f"s3://{BUCKET}/{binary}.zip"
 
     unknown = sorted(set(request["parameters"]) - set(template.get("Parameters", {})))
     if unknown:
-        raise Failure(f"The template has no parameter {', '.join(unknown)}.")
+        raise Failure(f"The template has no parameter {', '.join(unknown)}")
 
     # By address, not in the call: a body may have 51,200 bytes at most.
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
@@ -105,7 +107,7 @@ def deploy(request):
         if not state["StackStatus"].endswith("IN_PROGRESS"):
             break
         if time.monotonic() > end:
-            raise Failure(f"The stack is still {state['StackStatus']} after {TIME_LIMIT:.0f} seconds.")
+            raise Failure(f"The stack is still {state['StackStatus']} after {TIME_LIMIT:.0f} seconds")
         time.sleep(0.05)
     if state["StackStatus"] != "CREATE_COMPLETE":
         raise Failure(first_failure(cloudformation, stack, state))
@@ -116,10 +118,10 @@ def first_failure(cloudformation, stack, state):
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("FAILED")]
     if not failed:
-        return f"The stack is {state['StackStatus']}: {state.get('StackStatusReason', 'no reason given')}."
+        return f"The stack is {state['StackStatus']}: {state.get('StackStatusReason', 'no reason given')}"
     first = failed[-1]  # the newest comes first
     reason = first.get("ResourceStatusReason", "no reason given").rstrip(".")
-    return f"{first['LogicalResourceId']} ({first['ResourceType']}) was refused: {reason}."
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}) was refused: {reason}"
 
 
 def main():
@@ -132,7 +134,7 @@ def main():
     except Failure as failure:
         sys.exit(str(failure))
     except Exception as error:
-        sys.exit(f"{' '.join(str(error).split())}.")
+        sys.exit(f"The deployment failed: {' '.join(str(error).split())}")
     print(to_json(answer))
 
 

@@ -78,11 +78,7 @@ impl Deployer<'_> {
             .stderr(Stdio::from(stderr));
         let (status, answer) = self.supervisor.output(command).await?;
         if !status.success() {
-            bail!(
-                "{} cannot be deployed: {}",
-                self.template.display(),
-                last_line(&log)
-            );
+            bail!(last_line(&log));
         }
         Ok(answer)
     }

@@ -9,7 +9,9 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// The command line.
 #[derive(Clone, Debug, Parser)]
 #[command(
-    name = "cargo run --",
+    bin_name = "cargo run --",
+    disable_help_subcommand = true,
+    args_override_self = true,
     about = "Runs the functions in a local AWS, with a simulated platform and a demo shop around them"
 )]
 pub struct CommandLine {
