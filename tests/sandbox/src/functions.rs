@@ -31,6 +31,11 @@ pub async fn build(
             "--message-format=json-render-diagnostics",
         ])
         .args(binaries.iter().flat_map(|name| ["--bin", name]));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_about_a_package) {
+            command.env_remove(name);
+        }
+    }
     let (status, output) = supervisor.output(command).await?;
     ensure!(
         status.success(),
@@ -47,6 +52,15 @@ pub async fn build(
             Ok((name.clone(), path.clone()))
         })
         .collect()
+}
+
+/// What an outer `cargo run` or `cargo test` says about the package it runs. Build scripts that look at these (ring's
+/// does) would run again, and everything above them, each time the outer package differs.
+fn is_about_a_package(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+        .iter()
+        .any(|start| name.starts_with(start))
+        || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
 }
 
 /// Reads cargo's messages, one JSON object a line.
