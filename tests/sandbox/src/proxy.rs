@@ -189,3 +189,89 @@ fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
         headers.insert(FORWARDED_FOR, value);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn listener() -> TcpListener {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
+    }
+
+    /// An API that answers with a redirect, two cookies and, as its body, what it was asked.
+    async fn api() -> String {
+        let listener = listener().await;
+        let address = listener.local_addr().unwrap();
+        let app = axum::Router::new().fallback(async |request: Request| {
+            let asked = format!(
+                "{} {} {:?}",
+                request.method(),
+                request.uri(),
+                request.headers()
+            );
+            let headers = [
+                ("location", "https://bank.example/"),
+                ("set-cookie", "a=1"),
+                ("set-cookie", "b=2"),
+            ];
+            let mut response = (StatusCode::SEE_OTHER, asked).into_response();
+            for (name, value) in headers {
+                response
+                    .headers_mut()
+                    .append(name, HeaderValue::from_static(value));
+            }
+            response
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        format!("http://{address}/_aws/execute-api/abc/$default")
+    }
+
+    /// One exchange in plain text, so that no client tidies up the path.
+    async fn ask(proxy: &Proxy, head: &str) -> String {
+        let mut connection = TcpStream::connect(proxy.address).await.unwrap();
+        let request =
+            format!("{head}\r\nHost: api.example\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn before_the_api_exists_it_answers_503() {
+        let proxy = Proxy::start(listener().await).unwrap();
+        let answer = ask(&proxy, "GET / HTTP/1.1").await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn it_changes_neither_the_path_nor_the_answer() {
+        let proxy = Proxy::start(listener().await).unwrap();
+        proxy.set_target(api().await);
+        let answer = ask(
+            &proxy,
+            "DELETE /a%2Fb/../c?x=%20&x={} HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1",
+        )
+        .await;
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        for part in [
+            "DELETE /_aws/execute-api/abc/$default/a%2Fb/../c?x=%20&x={} ",
+            "location: https://bank.example/\r\n",
+            "set-cookie: a=1\r\n",
+            "set-cookie: b=2\r\n",
+            "\"x-forwarded-for\": \"192.0.2.1, 127.0.0.1\"",
+        ] {
+            assert!(answer.contains(part), "{part} is not in {answer}");
+        }
+        assert!(
+            !answer.contains("x-hop") && !answer.contains("api.example"),
+            "{answer}"
+        );
+    }
+}
