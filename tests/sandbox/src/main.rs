@@ -1,2 +1,127 @@
-//! Placeholder.
-fn main() {}
+//! The program behind `cargo run`: one sandbox, until Ctrl-C or for the time of one command.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sandbox::options::{self, Command, CommandLine};
+use sandbox::progress::say;
+use sandbox::ready::ReadyFile;
+use sandbox::signals::{Signals, pass_on};
+use sandbox::{Ready, Sandbox, workspace};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let line = match options::parse(std::env::args_os()) {
+        Ok(line) => line,
+        Err((text, 0)) => {
+            let _ = writeln!(std::io::stdout(), "{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err((sentence, status)) => {
+            say(&sentence);
+            return ExitCode::from(status);
+        }
+    };
+    run(line).await.unwrap_or_else(|error| {
+        say(&format!("{error:#}."));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::new()?;
+    // Before the start, so that nobody takes a killed run's file for ours.
+    let sandboxes = workspace::sandboxes();
+    let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
+    let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
+
+    let mut given_up = None;
+    let sandbox = Sandbox::start_unless(line.options, async {
+        given_up = Some(signals.next().await)
+    })
+    .await?;
+    let Some(sandbox) = sandbox else {
+        return Ok(exit_code(128 + given_up.map_or(0, |signal| signal as i32)));
+    };
+    let outcome = serve(&sandbox, line.command, &file, &mut signals).await;
+    sandbox.stop().await;
+    outcome
+}
+
+async fn serve(
+    sandbox: &Sandbox,
+    command: Option<Command>,
+    file: &ReadyFile,
+    signals: &mut Signals,
+) -> anyhow::Result<ExitCode> {
+    file.write(sandbox.ready())?;
+    match command {
+        Some(Command::Exec { command }) => exec(sandbox, &command, file.path(), signals).await,
+        None => {
+            announce(sandbox.ready());
+            tokio::select! {
+                _ = signals.next() => {
+                    say("Stopping");
+                    Ok(ExitCode::SUCCESS)
+                }
+                error = sandbox.failed() => Err(error),
+            }
+        }
+    }
+}
+
+fn announce(ready: &Ready) {
+    let Ready {
+        api,
+        shop,
+        platform,
+        aws_endpoint,
+        ..
+    } = ready;
+    say(&format!(
+        "\nReady; Ctrl-C stops everything.\n\n  Shop      {shop}\n  API       {api}\n  Platform  {platform}\n  \
+         AWS       {aws_endpoint}\n"
+    ));
+}
+
+/// Runs the user's command in our own process group, so that it keeps the terminal, and gives back its status.
+async fn exec(
+    sandbox: &Sandbox,
+    command: &[OsString],
+    ready: &Path,
+    signals: &mut Signals,
+) -> anyhow::Result<ExitCode> {
+    let (program, arguments) = command.split_first().context("There is no command")?;
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
+        .env("SANDBOX_READY", ready)
+        .spawn()
+        .with_context(|| format!("{} cannot be started", program.to_string_lossy()))?;
+    let mut warned = false;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                let status = status.context("The command's end cannot be seen")?;
+                return Ok(exit_code(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))));
+            }
+            signal = signals.next() => {
+                if let Some(id) = child.id() {
+                    pass_on(signal, id);
+                }
+            }
+            error = sandbox.failed(), if !warned => {
+                // The command finds out by itself; its status is what counts.
+                warned = true;
+                say(&format!("{error:#}."));
+            }
+        }
+    }
+}
+
+fn exit_code(status: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(status).unwrap_or(u8::MAX))
+}

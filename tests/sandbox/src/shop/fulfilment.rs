@@ -109,7 +109,11 @@ impl Fulfilment {
                 consumer.watch().await;
             }
         });
-        Self { orders, wanted, task }
+        Self {
+            orders,
+            wanted,
+            task,
+        }
     }
 
     /// Asks the consumer to look at the queue.
@@ -120,7 +124,11 @@ impl Fulfilment {
     /// How far the delivery of an order is.
     pub fn shipment(&self, payment_id: &str) -> Shipment {
         let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.orders.get(payment_id).copied().unwrap_or(Shipment::NotYet)
+        orders
+            .orders
+            .get(payment_id)
+            .copied()
+            .unwrap_or(Shipment::NotYet)
     }
 }
 
@@ -165,7 +173,9 @@ impl Consumer {
 
     async fn take(&self, message: Message) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
-        let event: Option<Event> = message.body.and_then(|body| serde_json::from_str(&body).ok());
+        let event: Option<Event> = message
+            .body
+            .and_then(|body| serde_json::from_str(&body).ok());
         let Some(event) = event.filter(|event| event.subject.starts_with(OWN_PAYMENTS)) else {
             // Somebody else's: back into the queue, where it is seen again in a second.
             let _ = self
@@ -183,7 +193,12 @@ impl Consumer {
             orders.take(&event)
         };
         if let Some(shipment) = news {
-            say(&format!("  shop     {} {}: {}", event.kind, event.subject, shipment.as_str()));
+            say(&format!(
+                "  shop     {} {}: {}",
+                event.kind,
+                event.subject,
+                shipment.as_str()
+            ));
         }
         // Only now: a crash before this leads to a second delivery, which is remembered.
         let _ = self
@@ -206,7 +221,9 @@ mod tests {
             id: format!("211/shop-1/{number}"),
             subject: "shop-1".into(),
             kind: kind.into(),
-            data: EventData { status: status.into() },
+            data: EventData {
+                status: status.into(),
+            },
         }
     }
 
@@ -216,14 +233,23 @@ mod tests {
         let paid = event(3, "payment.succeeded", "succeeded");
         assert_eq!(orders.take(&paid), Some(Shipment::Shipped));
         assert_eq!(orders.take(&paid), None);
-        assert_eq!(orders.take(&event(5, "refund.succeeded", "partially_refunded")), None);
-        assert_eq!(orders.take(&event(7, "refund.succeeded", "refunded")), Some(Shipment::TakenBack));
+        assert_eq!(
+            orders.take(&event(5, "refund.succeeded", "partially_refunded")),
+            None
+        );
+        assert_eq!(
+            orders.take(&event(7, "refund.succeeded", "refunded")),
+            Some(Shipment::TakenBack)
+        );
     }
 
     #[test]
     fn a_late_success_does_not_ship_what_was_given_back() {
         let mut orders = Orders::default();
         orders.take(&event(7, "refund.succeeded", "refunded"));
-        assert_eq!(orders.take(&event(3, "payment.succeeded", "succeeded")), None);
+        assert_eq!(
+            orders.take(&event(3, "payment.succeeded", "succeeded")),
+            None
+        );
     }
 }

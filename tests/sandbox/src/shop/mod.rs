@@ -57,7 +57,11 @@ impl Shop {
     /// # Errors
     ///
     /// When the HTTP client cannot be set up.
-    pub fn start(listener: TcpListener, settings: Settings, fulfilment: Fulfilment) -> anyhow::Result<Self> {
+    pub fn start(
+        listener: TcpListener,
+        settings: Settings,
+        fulfilment: Fulfilment,
+    ) -> anyhow::Result<Self> {
         let opened = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let shared = Shared {
             api: Api::new(&settings)?,
@@ -100,21 +104,46 @@ async fn product() -> Response {
 async fn buy(State(shop): State<Arc<Shared>>) -> Response {
     let payment_id = shop.next_payment_id();
     let return_url = format!("{}/thanks", shop.settings.address);
-    match shop.api.create_checkout(&payment_id, PRICE, &return_url).await {
+    match shop
+        .api
+        .create_checkout(&payment_id, PRICE, &return_url)
+        .await
+    {
         Ok(checkout_url) => Redirect::to(&checkout_url).into_response(),
-        Err(error) => (StatusCode::BAD_GATEWAY, pages::failure(&format!("{error:#}"))).into_response(),
+        Err(error) => (
+            StatusCode::BAD_GATEWAY,
+            pages::failure(&format!("{error:#}")),
+        )
+            .into_response(),
     }
 }
 
-async fn thanks(State(shop): State<Arc<Shared>>, Query(query): Query<HashMap<String, String>>) -> Response {
+async fn thanks(
+    State(shop): State<Arc<Shared>>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
     let Some(payment_id) = query.get("payment_id") else {
-        return (StatusCode::BAD_REQUEST, pages::failure("This address names no order.")).into_response();
+        return (
+            StatusCode::BAD_REQUEST,
+            pages::failure("This address names no order."),
+        )
+            .into_response();
     };
     let payment = match shop.api.payment(payment_id).await {
         Ok(Some(payment)) => payment,
-        Ok(None) => return (StatusCode::NOT_FOUND, pages::failure("There is no such order.")).into_response(),
+        Ok(None) => {
+            return (
+                StatusCode::NOT_FOUND,
+                pages::failure("There is no such order."),
+            )
+                .into_response();
+        }
         Err(error) => {
-            return (StatusCode::BAD_GATEWAY, pages::failure(&format!("{error:#}"))).into_response();
+            return (
+                StatusCode::BAD_GATEWAY,
+                pages::failure(&format!("{error:#}")),
+            )
+                .into_response();
         }
     };
     let shipment = shop.fulfilment.shipment(payment_id);

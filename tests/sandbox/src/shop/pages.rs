@@ -1,5 +1,6 @@
 //! The shop's pages.
 
+use axum::response::Html;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::api::PaymentStatus;
@@ -12,8 +13,8 @@ padding:.7rem 1.4rem;border:0;border-radius:.4rem;background:#005498;color:#fff;
 text-decoration:none;display:inline-block}dl{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1rem}\
 dt{color:#555}dd{margin:0}";
 
-fn page(title: &str, again: bool, body: &Markup) -> Markup {
-    html! {
+fn page(title: &str, again: bool, body: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -25,7 +26,8 @@ fn page(title: &str, again: bool, body: &Markup) -> Markup {
             }
             body { main { h1 { (title) } (body) } }
         }
-    }
+    };
+    Html(page.into_string())
 }
 
 fn euros(cents: u64) -> String {
@@ -33,7 +35,7 @@ fn euros(cents: u64) -> String {
 }
 
 /// The product and the button that buys it.
-pub fn product(price: u64) -> Markup {
+pub fn product(price: u64) -> Html<String> {
     let body = html! {
         p { "One cup, freshly brewed, delivered before it is cold." }
         p.price #price { (euros(price)) }
@@ -43,7 +45,7 @@ pub fn product(price: u64) -> Markup {
 }
 
 /// How the order stands; looks again by itself until that is certain.
-pub fn thanks(payment: &PaymentStatus, shipment: Shipment) -> Markup {
+pub fn thanks(payment: &PaymentStatus, shipment: Shipment) -> Html<String> {
     let (title, waiting) = if payment.is_lost() {
         ("The payment was not made", false)
     } else if payment.is_paid() {
@@ -64,7 +66,7 @@ pub fn thanks(payment: &PaymentStatus, shipment: Shipment) -> Markup {
 }
 
 /// Something went wrong.
-pub fn failure(sentence: &str) -> Markup {
+pub fn failure(sentence: &str) -> Html<String> {
     let body = html! {
         p #failure { (sentence) }
         p { a.button href="/" { "Back to the shop" } }

@@ -1,0 +1,141 @@
+"""Deploys a SAM template into the local AWS, as `sam deploy` does on the real one.
+
+    python deploy.py binaries TEMPLATE     lists the binaries the template's functions are made of
+    python deploy.py deploy REQUEST        deploys; REQUEST is JSON (see `deploy`)
+
+The answer is JSON on standard output. On failure there is one sentence on standard error and the exit status is 1.
+Endpoint, region and credentials come from the usual AWS variables.
+"""
+
+import io
+import json
+import sys
+import time
+import zipfile
+
+import yaml
+from samtranslator.yaml_helper import yaml_parse
+
+BUCKET = "sandbox-artifacts"
+TIME_LIMIT = 180.0
+
+
+class Failure(Exception):
+    """A sentence for the user, without a full stop at its end."""
+
+
+def read_template(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            template = yaml_parse(file.read())
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise Failure(f"{path} is not valid YAML in line {line}: {error.problem}") from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise Failure(f"{path} is not a template: it has no Resources")
+    return template
+
+
+def functions(template):
+    """Each function's logical name, its resource and its binary."""
+    for name, resource in template["Resources"].items():
+        if resource.get("Type") == "AWS::Serverless::Function":
+            binary = resource.get("Metadata", {}).get("BuildProperties", {}).get("Binary")
+            if not binary:
+                raise Failure(f"The function {name} names no binary: Metadata.BuildProperties.Binary is missing")
+            yield name, resource, binary
+
+
+def package(path):
+    """A deployment package. Stored, not compressed: it only travels to the next process."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive, open(path, "rb") as binary:
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.create_system = 3  # Unix, so that the mode counts
+        entry.external_attr = 0o100755 << 16
+        archive.writestr(entry, binary.read())
+    return buffer.getvalue()
+
+
+def to_json(value):
+    # YAML reads an unquoted 2012-10-17 as a date; CloudFormation wants the text.
+    return json.dumps(value, default=str)
+
+
+def deploy(request):
+    """REQUEST: {"template": path, "stack": name, "binaries": {name: path}, "parameters": {name: text}}."""
+    import boto3
+    from botocore.config import Config
+
+    # No pause between attempts and no hidden minutes: the other side is on this machine.
+    config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
+    s3 = boto3.client("s3", config=config)
+    cloudformation = boto3.client("cloudformation", config=config)
+
+    template = read_template(request["template"])
+    region = s3.meta.region_name
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
+
+    uploaded = set()
+    for name, resource, binary in functions(template):
+        if binary not in uploaded:
+            path = request["binaries"].get(binary)
+            if path is None:
+                raise Failure(f"The function {name} needs the binary {binary}, which was not built")
+            s3.put_object(Bucket=BUCKET, Key=f"{binary}.zip", Body=package(path))
+            uploaded.add(binary)
+        resource.setdefault("Properties", {})["CodeUri"] = f"s3://{BUCKET}/{binary}.zip"
+
+    unknown = sorted(set(request["parameters"]) - set(template.get("Parameters", {})))
+    if unknown:
+        raise Failure(f"The template has no parameter {', '.join(unknown)}")
+
+    # By address, not in the call: a body may have 51,200 bytes at most.
+    s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
+    stack = request["stack"]
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateURL=f"{s3.meta.endpoint_url}/{BUCKET}/template.json",
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request["parameters"].items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    end = time.monotonic() + TIME_LIMIT
+    while True:
+        state = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        if not state["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        if time.monotonic() > end:
+            raise Failure(f"The stack is still {state['StackStatus']} after {TIME_LIMIT:.0f} seconds")
+        time.sleep(0.05)
+    if state["StackStatus"] != "CREATE_COMPLETE":
+        raise Failure(first_failure(cloudformation, stack, state))
+    return {output["OutputKey"]: output["OutputValue"] for output in state.get("Outputs", [])}
+
+
+def first_failure(cloudformation, stack, state):
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+    failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("FAILED")]
+    if not failed:
+        return f"The stack is {state['StackStatus']}: {state.get('StackStatusReason', 'no reason given')}"
+    first = failed[-1]  # the newest comes first
+    reason = first.get("ResourceStatusReason", "no reason given").rstrip(".")
+    return f"{first['LogicalResourceId']} ({first['ResourceType']}) was refused: {reason}"
+
+
+def main():
+    mode, argument = sys.argv[1:3]
+    try:
+        if mode == "binaries":
+            answer = sorted({binary for _, _, binary in functions(read_template(argument))})
+        else:
+            answer = deploy(json.loads(argument))
+    except Failure as failure:
+        sys.exit(str(failure))
+    except Exception as error:
+        sys.exit(f"The deployment failed: {' '.join(str(error).split())}")
+    print(to_json(answer))
+
+
+main()

@@ -1,0 +1,180 @@
+//! The local AWS: MiniStack as a supervised child, with IAM enforced, on a free port of the loopback address.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::process::Command;
+
+use crate::supervised::{Supervised, Supervisor, last_line, log_to};
+use crate::workspace::Folder;
+
+/// The region everything is deployed in.
+pub const REGION: &str = "eu-west-1";
+/// The access key and the secret key of the one who deploys.
+pub const CREDENTIALS: (&str, &str) = ("test", "test");
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const ATTEMPTS: usize = 5;
+
+/// A running local AWS.
+#[derive(Debug)]
+pub struct LocalAws {
+    endpoint: String,
+    process: Supervised,
+    log: PathBuf,
+}
+
+impl LocalAws {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come up.
+    pub async fn start(
+        supervisor: &Supervisor,
+        python: &Path,
+        folder: &Folder,
+    ) -> anyhow::Result<Self> {
+        let log = folder.file("aws.log");
+        for _ in 0..ATTEMPTS {
+            let port = free_port()?;
+            // Another process may take the port before ours does. Then either ours ends, or a stranger answers.
+            let marker = format!("{}-{port}", std::process::id());
+            let process =
+                supervisor.start(command(supervisor, python, folder, &log, port, &marker)?)?;
+            let endpoint = format!("http://127.0.0.1:{port}");
+            let answer = tokio::select! {
+                answer = first_answer(&endpoint) => Some(answer?),
+                _ = process.wait() => None,
+                () = tokio::time::sleep(START_LIMIT) => bail!(
+                    "The local AWS did not answer within {} seconds; its log is {}",
+                    START_LIMIT.as_secs(), log.display()
+                ),
+            };
+            match answer {
+                Some(edition) if edition == marker => {
+                    return Ok(Self {
+                        endpoint,
+                        process,
+                        log,
+                    });
+                }
+                Some(_) => process.stop().await,
+                None if port_was_taken(&log) => {}
+                None => bail!(
+                    "The local AWS ended while starting: {}; its log is {}",
+                    last_line(&log),
+                    log.display()
+                ),
+            }
+        }
+        bail!("The local AWS found no free port in {ATTEMPTS} attempts")
+    }
+
+    /// Where the AWS services answer.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where an HTTP API answers; a path is to be appended.
+    pub fn api(&self, api_id: &str) -> String {
+        format!("{}/_aws/execute-api/{api_id}/$default", self.endpoint)
+    }
+
+    /// Its log, in which each function call leaves its lines too.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Waits until it has ended by itself, which it should not.
+    pub async fn ended(&self) {
+        self.process.wait().await;
+    }
+
+    /// Stops it and all functions, and waits until they are gone.
+    pub async fn stop(self) {
+        self.process.stop().await;
+    }
+}
+
+/// A command with the variables of one who may do everything in the local AWS, and none of the user's: neither a
+/// profile nor a proxy may lead a call elsewhere, and the functions inherit what MiniStack gets.
+pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
+    command.env_clear();
+    for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let (access_key, secret_key) = CREDENTIALS;
+    command
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_ACCESS_KEY_ID", access_key)
+        .env("AWS_SECRET_ACCESS_KEY", secret_key)
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+fn command(
+    supervisor: &Supervisor,
+    python: &Path,
+    folder: &Folder,
+    log: &Path,
+    port: u16,
+    marker: &str,
+) -> anyhow::Result<Command> {
+    let state = folder.state();
+    let mut command = supervisor.command(python);
+    // The endpoint is for the functions: only what MiniStack finds here does it hand on to them.
+    with_clean_environment(&mut command, &format!("http://127.0.0.1:{port}"))
+        .args(["-I", "-m", "ministack"])
+        .env("BIND_HOST", "127.0.0.1")
+        .env("MINISTACK_HOST", "127.0.0.1")
+        .env("GATEWAY_PORT", port.to_string())
+        .env("AUTH", "true")
+        .env("MINISTACK_REGION", REGION)
+        .env("MINISTACK_EDITION", marker)
+        .env("SFTP_ENABLED", "0")
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("TMPDIR", state)
+        .env("STATE_DIR", state.join("services"))
+        .env("S3_DATA_DIR", state.join("s3"))
+        .current_dir(state);
+    log_to(&mut command, log)?;
+    Ok(command)
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    let port = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr();
+    Ok(port().context("There is no free port on 127.0.0.1")?.port())
+}
+
+/// Asks until somebody answers, and returns the edition the answer names.
+async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()?;
+    let url = format!("{endpoint}/_ministack/health");
+    loop {
+        if let Ok(answer) = client.get(&url).send().await {
+            let health: serde_json::Value = answer.json().await.unwrap_or_default();
+            return Ok(health
+                .get("edition")
+                .and_then(|edition| edition.as_str())
+                .unwrap_or("")
+                .to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+}
+
+fn port_was_taken(log: &Path) -> bool {
+    let log = std::fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&log).contains("already in use")
+}

@@ -1,0 +1,185 @@
+//! What a sandbox can be told.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// The command line.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    bin_name = "cargo run --",
+    disable_help_subcommand = true,
+    args_override_self = true,
+    about = "Runs the functions in a local AWS, with a simulated platform and a demo shop around them"
+)]
+pub struct CommandLine {
+    /// What the sandbox is told.
+    #[command(flatten)]
+    pub options: Options,
+    /// What to do once it is up.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do once the sandbox is up, instead of waiting for Ctrl-C.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run a command, with the path of the file that says where everything is in SANDBOX_READY, then stop
+    Exec {
+        /// The command and its arguments
+        #[arg(
+            required = true,
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CMD"
+        )]
+        command: Vec<OsString>,
+    },
+}
+
+/// What a sandbox is told. A port that is not given, or 0, means any free one.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// Port of the API [default: 8080, with exec any free one]
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Port of the demo shop [default: 8081, with exec any free one]
+    #[arg(long)]
+    pub shop_port: Option<u16>,
+    /// Port of the simulated platform [default: 8082, with exec any free one]
+    #[arg(long)]
+    pub platform_port: Option<u16>,
+    /// Project at the platform
+    #[arg(long, default_value_t = 211, value_parser = clap::value_parser!(u32).range(1..))]
+    pub project: u32,
+    /// The project's secret key
+    #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
+    pub key: String,
+    /// The template to deploy, when it is not the project's own
+    #[arg(long, hide = true)]
+    pub template: Option<PathBuf>,
+    /// Whether each call of the API is told to the user
+    #[arg(skip)]
+    pub follow: bool,
+}
+
+impl Options {
+    /// For tests: any free ports, so that several sandboxes can run side by side.
+    pub fn any_ports() -> Self {
+        Self {
+            port: None,
+            shop_port: None,
+            platform_port: None,
+            project: 211,
+            key: "test-secret-key".to_owned(),
+            template: None,
+            follow: false,
+        }
+    }
+
+    /// For a run that somebody watches: pleasant ports where none were asked for, and every call shown.
+    fn watched(mut self) -> Self {
+        self.port.get_or_insert(8080);
+        self.shop_port.get_or_insert(8081);
+        self.platform_port.get_or_insert(8082);
+        self.follow = true;
+        self
+    }
+}
+
+/// Reads the command line. The error is what to print and the exit status: help is no failure, and of clap's report
+/// on a wrong option only the sentence that matters is left.
+///
+/// # Errors
+///
+/// When help was asked for or the command line is wrong.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, (String, u8)> {
+    CommandLine::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| CommandLine::from_arg_matches(&matches))
+        .map(|line| match line.command {
+            Some(_) => line,
+            None => CommandLine {
+                options: line.options.watched(),
+                ..line
+            },
+        })
+        .map_err(|error| {
+            let text = error.to_string();
+            if !error.use_stderr() {
+                return (text, 0);
+            }
+            let sentence = text.split("\n\n").next().unwrap_or(&text);
+            let words: Vec<&str> = sentence.split_whitespace().collect();
+            let sentence = words.join(" ");
+            let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+            (format!("{sentence}; --help lists the options"), 2)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<CommandLine, (String, u8)> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn an_empty_command_line_gives_fixed_ports_and_the_documented_project() {
+        let options = parsed("sandbox").unwrap().options;
+        assert_eq!(
+            (options.port, options.shop_port, options.platform_port),
+            (Some(8080), Some(8081), Some(8082))
+        );
+        assert_eq!(
+            (options.project, options.key.as_str()),
+            (211, "test-secret-key")
+        );
+    }
+
+    #[test]
+    fn everything_behind_exec_belongs_to_the_command() {
+        let line = parsed("sandbox --port 9 exec pytest -x --port 1 -- a").unwrap();
+        let Some(Command::Exec { command }) = line.command else {
+            panic!("no command")
+        };
+        assert_eq!(
+            command,
+            ["pytest", "-x", "--port", "1", "--", "a"].map(OsString::from)
+        );
+        assert_eq!((line.options.port, line.options.shop_port), (Some(9), None));
+    }
+
+    #[test]
+    fn a_wrong_command_line_gives_one_sentence() {
+        for line in [
+            "sandbox --prot 1",
+            "sandbox --port 70000",
+            "sandbox --project x",
+            "sandbox --project 0",
+            "sandbox exec",
+            "sandbox run",
+        ] {
+            let (sentence, status) = parsed(line).unwrap_err();
+            assert_eq!(status, 2, "{line}");
+            assert!(
+                !sentence.contains('\n') && sentence.len() > 30,
+                "{line}: {sentence}"
+            );
+        }
+        let (sentence, _) = parsed("sandbox --prot 1").unwrap_err();
+        assert!(sentence.contains("--prot"), "{sentence}");
+        let (sentence, status) = parse(["sandbox", "--key", ""].map(OsString::from)).unwrap_err();
+        assert_eq!(status, 2, "{sentence}");
+    }
+
+    #[test]
+    fn help_is_no_failure() {
+        let (text, status) = parsed("sandbox --help").unwrap_err();
+        assert_eq!(status, 0);
+        assert!(text.contains("--platform-port"));
+    }
+}

@@ -1,0 +1,78 @@
+//! What an operator puts into a fresh deployment: the project's key and a storefront.
+
+use anyhow::Context;
+use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
+use ecommpay::fields::ProjectId;
+use payments::adapters::aws;
+use payments::adapters::dynamodb::DynamoStore;
+use payments::sha256;
+use payments::storefront::{Scope, Storefront};
+
+use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
+
+/// The only key of the sandbox's only storefront; worth nothing anywhere else.
+const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
+
+/// The local account, with an operator's rights.
+pub struct Account(SdkConfig);
+
+impl Account {
+    /// The account of a local AWS.
+    pub fn new(aws: &LocalAws) -> Self {
+        let (id, secret) = CREDENTIALS;
+        let credentials = Credentials::new(id, secret, None, None, "sandbox");
+        Self(aws::config(
+            REGION.to_owned(),
+            credentials,
+            Some(aws.endpoint().to_owned()),
+        ))
+    }
+
+    /// A client of the queues.
+    pub fn queues(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.0)
+    }
+
+    /// Puts in the key that the platform has issued.
+    pub async fn put_project_key(
+        &self,
+        secret: &str,
+        project: u32,
+        key: &str,
+    ) -> anyhow::Result<()> {
+        let keys = serde_json::json!({ project.to_string(): { "current": key } });
+        aws_sdk_secretsmanager::Client::new(&self.0)
+            .put_secret_value()
+            .secret_id(secret)
+            .secret_string(keys.to_string())
+            .send()
+            .await
+            .context("The project's key cannot be stored")?;
+        Ok(())
+    }
+
+    /// Makes the storefront and gives its key.
+    pub async fn put_storefront(
+        &self,
+        table: &str,
+        project: u32,
+        shop: &str,
+    ) -> anyhow::Result<String> {
+        let key_id = payments::storefront::key_id(STOREFRONT_KEY).unwrap_or_default();
+        let storefront = Storefront {
+            key_id: key_id.to_owned(),
+            key_hash: sha256::hex(STOREFRONT_KEY.as_bytes()),
+            name: "sandbox".to_owned(),
+            project_id: ProjectId::new(project.into())?,
+            scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
+            // The second one is the shop of the documentation's examples.
+            return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
+        };
+        DynamoStore::new(&self.0, table)
+            .put_storefront(&storefront)
+            .await
+            .context("The storefront cannot be stored")?;
+        Ok(STOREFRONT_KEY.to_owned())
+    }
+}

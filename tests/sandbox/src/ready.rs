@@ -1,0 +1,97 @@
+//! What a program needs to know to drive the sandbox.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+/// Where everything is, once all is up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// The API's public address.
+    pub api: String,
+    /// The demo shop's address.
+    pub shop: String,
+    /// The simulated platform's address.
+    pub platform: String,
+    /// Where the local AWS answers.
+    pub aws_endpoint: String,
+    /// The region everything lies in.
+    pub region: String,
+    /// The table's name.
+    pub table: String,
+    /// The event queues' addresses by name.
+    pub queues: BTreeMap<String, String>,
+    /// The functions' names in the local AWS by what they are for.
+    pub functions: BTreeMap<String, String>,
+    /// A key for the API with all scopes.
+    pub storefront_key: String,
+    /// The project at the platform.
+    pub project_id: u32,
+    /// The project's secret key.
+    pub project_key: String,
+}
+
+/// The file with all this, removed when dropped.
+#[derive(Debug)]
+pub struct ReadyFile {
+    path: PathBuf,
+    _lock: Option<File>,
+}
+
+impl ReadyFile {
+    /// Takes the file at its usual place, and removes what a killed run left there. A second run at the same time
+    /// gets the file in its own folder instead.
+    ///
+    /// # Errors
+    ///
+    /// When the place cannot be written.
+    pub fn claim(usual: &Path, own: PathBuf) -> anyhow::Result<Self> {
+        let claim = || -> std::io::Result<Option<File>> {
+            if let Some(parent) = usual.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            let lock = File::create(usual.with_extension("lock"))?;
+            Ok(lock.try_lock().is_ok().then_some(lock))
+        };
+        let lock = claim().with_context(|| format!("{} cannot be written", usual.display()))?;
+        let path = if lock.is_some() {
+            usual.to_owned()
+        } else {
+            own
+        };
+        let _ = std::fs::remove_file(&path);
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the file in one step: whoever sees it sees all of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, ready: &Ready) -> anyhow::Result<()> {
+        let write = || -> std::io::Result<()> {
+            let parent = self.path.parent().unwrap_or(Path::new("."));
+            let mut file = tempfile::NamedTempFile::new_in(parent)?;
+            serde_json::to_writer_pretty(&mut file, ready)?;
+            file.write_all(b"\n")?;
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        write().with_context(|| format!("{} cannot be written", self.path.display()))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
