@@ -1,1 +1,37 @@
-//! Placeholder.
+//! What end-to-end tests have in common: a storefront, a shopper, and a reader of the queues.
+//!
+//! All of it speaks to a running sandbox from the outside, over HTTP, knowing nothing but its
+//! `ready.json`.
+
+pub mod queue;
+pub mod shopper;
+pub mod storefront;
+pub mod walk;
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::time::Instant;
+
+/// How long anything that must happen may take on a slow machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer; fails when patience ends.
+///
+/// # Errors
+///
+/// When `ask` fails, or has no answer in time.
+pub async fn eventually<T, F: Future<Output = anyhow::Result<Option<T>>>>(
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> anyhow::Result<T> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(answer) = ask().await? {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    bail!("{what} did not happen within {} s", PATIENCE.as_secs())
+}
