@@ -1,0 +1,159 @@
+//! Every body of the corpus, posted to the real callback function.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use e2e::storefront::Storefront;
+use reqwest::{Client, Method, StatusCode, header};
+use sandbox::{Options, Ready, Sandbox};
+use serde_json::{Value, json};
+
+fn corpus(file: &str) -> anyhow::Result<Vec<u8>> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data/callbacks");
+    std::fs::read(folder.join(file)).with_context(|| format!("{file} cannot be read"))
+}
+
+/// What the contract promises for a file of the corpus.
+fn promised(entry: &Value) -> StatusCode {
+    let file = entry["file"].as_str().unwrap_or_default();
+    if entry["own_project"] == json!(false) {
+        return StatusCode::FORBIDDEN;
+    }
+    if entry["valid"] == json!(true) {
+        return StatusCode::OK;
+    }
+    match file {
+        "invalid_bad_utf8.json"
+        | "invalid_duplicate_key.json"
+        | "invalid_empty_body.json"
+        | "invalid_not_json.json"
+        | "invalid_trailing_comma.json" => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNAUTHORIZED,
+    }
+}
+
+struct Platform<'a> {
+    http: Client,
+    ready: &'a Ready,
+}
+
+impl Platform<'_> {
+    /// Lets the simulated platform send no callbacks of its own.
+    async fn keep_quiet_about(&self, payment_id: &str) -> anyhow::Result<()> {
+        let url = format!(
+            "{}/simulator/payments/{payment_id}/faults",
+            self.ready.platform
+        );
+        let faults = json!({ "drop": true });
+        let response = self.http.put(url).json(&faults).send().await?;
+        ensure!(response.status().is_success(), "{}", response.status());
+        Ok(())
+    }
+
+    async fn post(&self, body: Vec<u8>, content_type: &str) -> anyhow::Result<StatusCode> {
+        let response = self
+            .http
+            .post(format!("{}/callbacks", self.ready.api))
+            .header(header::CONTENT_TYPE, content_type)
+            .body(body)
+            .send()
+            .await?;
+        let status = response.status();
+        let told = response.text().await?;
+        ensure!(told.is_empty(), "a callback was told {told}");
+        Ok(status)
+    }
+}
+
+#[tokio::test]
+async fn every_body_is_answered_as_promised() -> anyhow::Result<()> {
+    let sandbox = Sandbox::start(Options::any_ports()).await?;
+    let ready = sandbox.ready();
+    let platform = Platform {
+        http: Client::new(),
+        ready,
+    };
+
+    let index: Value = serde_json::from_slice(&corpus("index.json")?)?;
+    let entries = index["callbacks"]
+        .as_array()
+        .context("The index has no list")?;
+    ensure!(
+        entries.len() == 81,
+        "the corpus has {} bodies",
+        entries.len()
+    );
+    let mut wrong = Vec::new();
+    for entry in entries {
+        let file = entry["file"].as_str().context("An entry has no file")?;
+        let status = platform.post(corpus(file)?, "application/json").await?;
+        if status != promised(entry) {
+            wrong.push(format!("{file}: {status} instead of {}", promised(entry)));
+        }
+    }
+    ensure!(wrong.is_empty(), "{wrong:#?}");
+
+    // The gateway hands other content types over in base64.
+    let paid = || corpus("sale_success.json");
+    ensure!(platform.post(paid()?, "application/octet-stream").await? == StatusCode::OK);
+    let tampered = corpus("invalid_tampered_amount.json")?;
+    ensure!(platform.post(tampered, "application/octet-stream").await? == StatusCode::UNAUTHORIZED);
+
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(256 * 1024));
+    ensure!(
+        platform.post(large.into(), "application/json").await? == StatusCode::PAYLOAD_TOO_LARGE
+    );
+    let deep = "[".repeat(40) + &"]".repeat(40);
+    ensure!(platform.post(deep.into(), "application/json").await? == StatusCode::BAD_REQUEST);
+
+    // Nobody created this payment here: it is kept, shown to who may see it, and not taken over.
+    let storefront = Storefront::new(ready);
+    let payment_id = index["payment_id"].as_str().unwrap_or_default();
+    let payment = storefront.payment(payment_id).await?;
+    ensure!(payment["status"] == json!("unmatched"), "{payment}");
+    let order = storefront.order(payment_id);
+    let (status, problem) = storefront
+        .call(Method::POST, "/checkouts", Some(&order))
+        .await?;
+    ensure!(status == StatusCode::CONFLICT, "{status} {problem}");
+
+    sandbox.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<()> {
+    let sandbox = Sandbox::start(Options::any_ports()).await?;
+    let ready = sandbox.ready();
+    let platform = Platform {
+        http: Client::new(),
+        ready,
+    };
+    let storefront = Storefront::new(ready);
+    let payment_id = "ECT_TEST_1562051806691899";
+    platform.keep_quiet_about(payment_id).await?;
+    storefront.create(payment_id).await?;
+
+    for (file, status) in [
+        ("redirect_get.json", "awaiting_customer"),
+        ("sale_success.json", "succeeded"),
+        ("sale_success_reordered.json", "succeeded"),
+        ("late_redirect_after_success.json", "succeeded"),
+        ("refund_partial_1.json", "partially_refunded"),
+        ("refund_partial_1.json", "partially_refunded"),
+        ("refund_partial_2_rest.json", "refunded"),
+    ] {
+        ensure!(platform.post(corpus(file)?, "application/json").await? == StatusCode::OK);
+        let payment = storefront.payment(payment_id).await?;
+        ensure!(
+            payment["status"] == json!(status),
+            "after {file}: {payment}"
+        );
+    }
+    let payment = storefront.payment(payment_id).await?;
+    ensure!(payment["refunded_amount"] == json!(1000), "{payment}");
+    ensure!(payment["refundable_amount"] == json!(0), "{payment}");
+
+    sandbox.stop().await;
+    Ok(())
+}
