@@ -1,4 +1,5 @@
 //! What facts make of a payment: the corpus' callbacks in many orders, answers, and refunds.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! Every body of the corpus, posted to the real callback function.
+#![allow(clippy::indexing_slicing)]
 
 use std::path::PathBuf;
 

@@ -1,0 +1,285 @@
+//! What the template promises, checked on the template as SAM processes it. The local AWS accepts
+//! much that AWS would not, and ignores some of what must hold.
+#![allow(clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use sandbox::python;
+use sandbox::supervised::Supervisor;
+use serde_json::{Value, json};
+
+struct Template(Value);
+
+impl Template {
+    async fn processed() -> anyhow::Result<Self> {
+        let found = python::find().await?;
+        let supervisor = Supervisor::new(&found.path);
+        let python = python::environment(&found, &supervisor).await?;
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let template = here.join("../../infra/template.yaml");
+        let mut command = supervisor.command(&python);
+        command
+            .arg(here.join("tests/template/process.py"))
+            .arg(template);
+        command.env("AWS_DEFAULT_REGION", "eu-west-1");
+        let (status, output) = supervisor.output(command).await?;
+        ensure!(status.success(), "the template cannot be processed");
+        Ok(Self(serde_json::from_slice(&output)?))
+    }
+
+    /// The properties of all resources of a type, by their names.
+    fn all(&self, kind: &str) -> BTreeMap<&str, &Value> {
+        let resources = self.0["Resources"].as_object().into_iter().flatten();
+        resources
+            .filter(|(_, resource)| resource["Type"] == kind)
+            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+            .collect()
+    }
+
+    fn resource(&self, name: &str) -> &Value {
+        &self.0["Resources"][name]
+    }
+}
+
+/// Every string in a value, however deep.
+fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
+        Value::Object(values) => values.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}
+
+/// The resource that `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}` points to.
+fn target(value: &Value) -> Option<&str> {
+    value["Fn::GetAtt"][0]
+        .as_str()
+        .or_else(|| value["Ref"].as_str())
+}
+
+#[tokio::test]
+async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let mut roles = BTreeSet::new();
+    let functions = template.all("AWS::Lambda::Function");
+    ensure!(functions.len() == 4, "{:?}", functions.keys());
+    for (name, function) in functions {
+        let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
+        ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
+        let role = &template.resource(role)["Properties"];
+        ensure!(
+            role["ManagedPolicyArns"].is_null(),
+            "{name} has managed policies"
+        );
+        let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+        ensure!(
+            trust["Principal"] == json!({ "Service": "lambda.amazonaws.com" }),
+            "{name}: {trust}"
+        );
+        let policies = role["Policies"]
+            .as_array()
+            .context("A role has no policy")?;
+        let mut words = Vec::new();
+        policies
+            .iter()
+            .for_each(|policy| strings(policy, &mut words));
+        ensure!(
+            !words.iter().any(|word| word.contains('*')),
+            "{name} has a wildcard"
+        );
+    }
+    ensure!(
+        template.all("AWS::IAM::Role").len() == roles.len(),
+        "a role without a function"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_shoppers_function_only_reads() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let mut actions = Vec::new();
+    let statements = &template.resource("ShopperRole")["Properties"]["Policies"][0]["PolicyDocument"]
+        ["Statement"];
+    for statement in statements.as_array().context("no statements")? {
+        strings(&statement["Action"], &mut actions);
+    }
+    let allowed = [
+        "dynamodb:GetItem",
+        "secretsmanager:GetSecretValue",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ];
+    ensure!(
+        actions.iter().all(|action| allowed.contains(action)),
+        "{actions:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_route_has_an_integration_and_its_permission() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let permitted: BTreeSet<&str> = template
+        .all("AWS::Lambda::Permission")
+        .values()
+        .filter(|permission| permission["Principal"] == "apigateway.amazonaws.com")
+        .filter(|permission| permission["SourceArn"].to_string().contains("${Api}/*"))
+        .filter_map(|permission| target(&permission["FunctionName"]))
+        .collect();
+    let mut served = BTreeMap::new();
+    for (name, route) in template.all("AWS::ApiGatewayV2::Route") {
+        let integration = route["Target"]["Fn::Sub"].as_str().unwrap_or_default();
+        let integration = integration
+            .trim_start_matches("integrations/${")
+            .trim_end_matches('}');
+        let integration = &template.resource(integration)["Properties"];
+        ensure!(integration["PayloadFormatVersion"] == "2.0", "{name}");
+        let function = target(&integration["IntegrationUri"])
+            .with_context(|| format!("{name} leads nowhere"))?;
+        ensure!(
+            permitted.contains(function),
+            "{name}: {function} may not be called"
+        );
+        let key = route["RouteKey"].as_str().unwrap_or_default();
+        ensure!(
+            served.insert(key.to_owned(), function.to_owned()).is_none(),
+            "{key} twice"
+        );
+    }
+    let expected = [
+        ("GET /checkouts/{token}", "ShopperFunction"),
+        ("GET /checkouts/{token}/return", "ShopperFunction"),
+        ("GET /checkouts/{token}/status", "ShopperFunction"),
+        ("GET /payments/{payment_id}", "CheckoutFunction"),
+        (
+            "GET /payments/{payment_id}/refunds/{refund_id}",
+            "RefundFunction",
+        ),
+        ("POST /callbacks", "CallbackFunction"),
+        ("POST /checkouts", "CheckoutFunction"),
+        ("POST /payments/{payment_id}/refunds", "RefundFunction"),
+    ];
+    let expected = expected
+        .map(|(key, function)| (key.to_owned(), function.to_owned()))
+        .into();
+    ensure!(served == expected, "{served:#?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn money_is_kept_safe() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let tables = template.all("AWS::DynamoDB::Table");
+    ensure!(tables.len() == 1, "{:?}", tables.keys());
+    for (name, table) in tables {
+        ensure!(
+            table["TimeToLiveSpecification"]
+                == json!({ "AttributeName": "expires_at", "Enabled": true })
+        );
+        ensure!(
+            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == json!(true)
+        );
+        ensure!(table["SSESpecification"]["SSEEnabled"] == json!(true));
+        ensure!(table["BillingMode"] == "PAY_PER_REQUEST");
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            ensure!(
+                template.resource(name)[policy] == "Retain",
+                "{name} has no {policy}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let queues = template.all("AWS::SQS::Queue");
+    let mut dead_letters = BTreeSet::new();
+    for (name, queue) in &queues {
+        ensure!(queue["FifoQueue"] == json!(true), "{name} is not FIFO");
+        ensure!(
+            queue["SqsManagedSseEnabled"] == json!(true),
+            "{name} is not encrypted"
+        );
+        ensure!(
+            queue["MessageRetentionPeriod"] == json!(1_209_600),
+            "{name} forgets early"
+        );
+        if queue["RedrivePolicy"].is_null() {
+            continue;
+        }
+        let target = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]).unwrap_or_default();
+        ensure!(queues.contains_key(target), "{name}: {target}");
+        ensure!(
+            dead_letters.insert(target.to_owned()),
+            "{target} serves two queues"
+        );
+        ensure!(queue["DeduplicationScope"] == "messageGroup", "{name}");
+        ensure!(
+            queue["FifoThroughputLimit"] == "perMessageGroupId",
+            "{name}"
+        );
+    }
+    ensure!(
+        dead_letters.len() * 2 == queues.len(),
+        "a queue has no dead letters"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn logs_end_and_tell_no_paths() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let groups = template.all("AWS::Logs::LogGroup");
+    for (name, group) in &groups {
+        ensure!(
+            group["RetentionInDays"] == json!({ "Ref": "LogRetentionDays" }),
+            "{name}"
+        );
+    }
+    for (name, function) in template.all("AWS::Lambda::Function") {
+        let group = target(&function["LoggingConfig"]["LogGroup"]).unwrap_or_default();
+        ensure!(groups.contains_key(group), "{name} logs to {group}");
+    }
+    for (name, stage) in template.all("AWS::ApiGatewayV2::Stage") {
+        let format = stage["AccessLogSettings"]["Format"]
+            .as_str()
+            .unwrap_or_default();
+        ensure!(format.contains("$context.routeKey"), "{name}: {format}");
+        for secret in ["path", "sourceIp", "identity"] {
+            ensure!(!format.contains(secret), "{name} logs {secret}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_function_is_built_from_a_crate_with_its_binary() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("infra/template.yaml"))?;
+    let values = |key: &str| -> Vec<String> {
+        text.lines()
+            .filter_map(|line| Some(line.trim().strip_prefix(key)?.trim().to_owned()))
+            .collect()
+    };
+    let (folders, binaries) = (values("CodeUri:"), values("Binary:"));
+    ensure!(
+        folders.len() == 4 && binaries.len() == 4,
+        "{folders:?} {binaries:?}"
+    );
+    for (folder, binary) in folders.iter().zip(&binaries) {
+        let manifest: PathBuf = root.join("infra").join(folder).join("Cargo.toml");
+        let manifest =
+            std::fs::read_to_string(&manifest).with_context(|| format!("{folder} has no crate"))?;
+        ensure!(
+            manifest.contains(&format!("name = \"{binary}\"")),
+            "{folder} does not make {binary}"
+        );
+    }
+    Ok(())
+}
