@@ -5,7 +5,7 @@
 //! then the events are marked as sent. A crash anywhere in between leads to a repeat, which FIFO
 //! queues drop within five minutes and consumers by the event's id; never to a loss or a swap.
 
-use futures::future::join_all;
+use futures_util::future::join_all;
 use thiserror::Error;
 
 use crate::event::Event;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chromiumoxide::{Browser, Page};
-use futures::StreamExt;
+use futures_util::StreamExt;
 use sandbox::Sandbox;
 use sandbox::supervised::{Supervised, log_to};
 
