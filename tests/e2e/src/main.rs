@@ -1,4 +1,4 @@
-//! Walks through a running sandbox: `cargo run -- exec cargo run -p e2e --example walk`.
+//! Walks through a running sandbox: `cargo run -- exec cargo run -p e2e`.
 
 use anyhow::Context;
 use sandbox::Ready;
