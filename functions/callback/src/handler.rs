@@ -2,20 +2,17 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Error, Request, Response};
-use payments::Payments;
 use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
+use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
-use payments::adapters::sqs::SqsQueue;
 use payments::callback::{Refusal, Verified, verify};
 use payments::config;
 use payments::decide::Fact;
 use payments::log::Line;
-use payments::ports::SystemClock;
 
 /// What a callback needs.
 pub struct Callbacks {
-    payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+    payments: LivePayments,
     keys: ProjectKeySecret,
 }
 
@@ -24,11 +21,7 @@ impl Callbacks {
     pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
-            payments: Payments {
-                store: DynamoStore::new(&aws, config::required("TABLE_NAME")?),
-                queues: SqsQueue::all(&aws, config::event_queues()?),
-                clock: SystemClock,
-            },
+            payments: live::payments(&aws)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
         })
     }

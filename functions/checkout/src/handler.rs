@@ -1,21 +1,19 @@
 //! The routes of this binary.
 
-use lambda_http::http::Method;
-use lambda_http::{Error, Request, Response};
+use lambda_http::request::RequestContext;
+use lambda_http::{Error, Request, RequestExt, Response};
 use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
 use payments::adapters::gate_http::HttpGate;
+use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::{ProjectKeySecret, token_secret};
-use payments::adapters::sqs::SqsQueue;
-use payments::http_call::{respond, segments};
-use payments::ports::SystemClock;
+use payments::config;
+use payments::http_call::respond;
 use payments::problem::Problem;
 use payments::token::TokenSecret;
-use payments::{Payments, config};
 
 /// What checkouts need.
 pub struct Checkouts {
-    pub(crate) payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+    pub(crate) payments: LivePayments,
     pub(crate) keys: ProjectKeySecret,
     pub(crate) gate: HttpGate,
     pub(crate) tokens: TokenSecret,
@@ -28,11 +26,7 @@ impl Checkouts {
     pub async fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
-            payments: Payments {
-                store: DynamoStore::new(&aws, config::required("TABLE_NAME")?),
-                queues: SqsQueue::all(&aws, config::event_queues()?),
-                clock: SystemClock,
-            },
+            payments: live::payments(&aws)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
             tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
@@ -40,18 +34,23 @@ impl Checkouts {
         })
     }
 
-    /// One call.
+    /// One call, by the route that the gateway has matched and the parameters it has decoded.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let path = segments(request.uri().path());
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        Ok(match (request.method(), path.as_slice()) {
-            (&Method::POST, ["checkouts"]) => respond(self.create(&request).await),
-            (&Method::GET, ["payments", payment_id]) => {
-                respond(self.show(&request, payment_id).await)
-            }
-            (&Method::GET, ["checkouts", token]) => self.hand_over(token).await,
-            (&Method::GET, ["checkouts", token, "status"]) => respond(self.status(token).await),
-            (&Method::GET, ["checkouts", token, "return"]) => self.come_back(token).await,
+        let parameters = request.path_parameters();
+        let token = parameters.first("token").unwrap_or_default();
+        let payment_id = parameters.first("payment_id").unwrap_or_default();
+        let route = request
+            .request_context_ref()
+            .and_then(|context| match context {
+                RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
+                _ => None,
+            });
+        Ok(match route.unwrap_or_default() {
+            "POST /checkouts" => respond(self.create(&request).await),
+            "GET /payments/{payment_id}" => respond(self.show(&request, payment_id).await),
+            "GET /checkouts/{token}" => self.hand_over(token).await,
+            "GET /checkouts/{token}/status" => respond(self.status(token).await),
+            "GET /checkouts/{token}/return" => self.come_back(token).await,
             _ => Problem::not_found("There is no such route.").into_response(),
         })
     }

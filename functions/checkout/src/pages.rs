@@ -10,7 +10,8 @@ use payments::payment::Redirect;
 const STYLE: &str = "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;padding:0 1rem;\
 color:#1a1a1a;background:#fff}a,button{display:inline-block;font:inherit;padding:.6rem 1.2rem;border:0;\
 border-radius:.4rem;background:#005498;color:#fff;text-decoration:none;cursor:pointer}";
-const SUBMIT: &str = "document.forms[0].submit()";
+/// Not `form.submit()`: a field of that name would hide the function.
+const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
 struct Page {
     status: StatusCode,

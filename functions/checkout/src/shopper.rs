@@ -36,22 +36,30 @@ impl Checkouts {
             Status::Declined | Status::Failed => pages::declined(&back),
             _ if order.expires_at <= self.payments.clock.now() => pages::expired(&back),
             Status::AwaitingClarification => pages::data_missing(&back),
-            _ => match payment.redirect() {
-                Some(redirect) if self.may_go_to(&redirect.url) => hand_off(redirect),
-                Some(_) => pages::being_checked(&back),
-                None => pages::waiting(),
+            Status::AwaitingCustomer => match self.allowed_redirect(payment) {
+                Some(redirect) => hand_off(&redirect),
+                None => pages::being_checked(&back),
             },
+            _ => pages::waiting(),
         }
     }
 
-    /// Only https addresses; http where everything is local, as in the sandbox.
-    fn may_go_to(&self, address: &str) -> bool {
-        let local = |address: &str| Url::parse(address).is_ok_and(|url| config::is_loopback(&url));
-        match Url::parse(address) {
-            Ok(url) if url.scheme() == "https" => true,
-            Ok(url) if url.scheme() == "http" => config::is_loopback(&url) && local(&self.base_url),
+    /// Where the browser must go, if it may go there: https addresses only; http where everything
+    /// is local, as in the sandbox.
+    pub(crate) fn allowed_redirect(&self, payment: &Payment) -> Option<Redirect> {
+        let redirect = payment.redirect()?;
+        let url = Url::parse(&redirect.url).ok()?;
+        let all_is_local = || Url::parse(&self.base_url).is_ok_and(|own| config::is_loopback(&own));
+        let allowed = match url.scheme() {
+            "https" => true,
+            "http" => config::is_loopback(&url) && all_is_local(),
             _ => false,
-        }
+        };
+        allowed.then(|| Redirect {
+            // As parsed: plain ASCII, fit for a header.
+            url: url.into(),
+            ..redirect.clone()
+        })
     }
 
     /// `GET /checkouts/{token}/return`: back to the storefront, which asks us for the result.

@@ -5,14 +5,12 @@ use std::time::Duration;
 use ecommpay::fields::{Currency, MinorUnits};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, Response};
-use payments::PaymentKey;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
 use payments::http_call::caller;
 use payments::ids::MerchantId;
 use payments::payment::{Channel, Redirect, Status};
-use payments::ports::{Clock, PaymentStore};
+use payments::ports::Clock;
 use payments::problem::{Problem, json_response};
-use payments::refund::may_see;
 use payments::storefront::Scope;
 use payments::timestamp::Timestamp;
 use payments::view::PaymentView;
@@ -33,7 +31,7 @@ struct CheckoutView<'a> {
     channel: Channel,
     checkout_url: &'a str,
     app_payment_available: bool,
-    redirect: Option<&'a Redirect>,
+    redirect: Option<Redirect>,
     expires_at: Timestamp,
 }
 
@@ -88,7 +86,7 @@ impl Checkouts {
             channel: order.channel,
             checkout_url: &checkout_url,
             app_payment_available: order.amount.app_payment_available(),
-            redirect: payment.redirect(),
+            redirect: self.allowed_redirect(payment),
             expires_at: order.expires_at,
         };
         let status = if checkout.created {
@@ -110,13 +108,10 @@ impl Checkouts {
         payment_id: &str,
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Read).await?;
-        let key = PaymentKey::new(storefront.project_id, payment_id);
-        let stored = self.payments.store.load(&key).await;
-        let stored =
-            stored.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
-        let payment = stored.map(|stored| stored.payment);
+        let payment = self.payments.visible_to(&storefront, payment_id).await;
+        let payment =
+            payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
         payment
-            .filter(|payment| may_see(&storefront, payment))
             .map(|payment| json_response(StatusCode::OK, &PaymentView::new(&payment)))
             .ok_or_else(|| Problem::not_found("There is no such payment."))
     }

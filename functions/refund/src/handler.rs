@@ -1,25 +1,23 @@
 //! Speaks HTTP for refunds; what is allowed is decided elsewhere.
 
-use lambda_http::http::{Method, StatusCode};
-use lambda_http::{Error, Request, Response};
+use lambda_http::http::StatusCode;
+use lambda_http::{Error, Request, RequestExt, Response};
 use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
 use payments::adapters::gate_http::HttpGate;
+use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
-use payments::adapters::sqs::SqsQueue;
-use payments::decide::RefundRejection;
-use payments::http_call::{caller, respond, segments};
+use payments::config;
+use payments::decide::{RefundOrder, RefundRejection};
+use payments::http_call::{caller, respond};
 use payments::payment::Refund;
-use payments::ports::{PaymentStore, SystemClock};
-use payments::problem::{Problem, json_response};
-use payments::refund::{self, RefundDesk, RefundError, RefundRequest};
+use payments::problem::{FieldProblem, Problem, json_response};
+use payments::refund::{self, RefundDesk, RefundError};
 use payments::storefront::Scope;
 use payments::view::RefundView;
-use payments::{PaymentKey, Payments, config};
 
 /// What refunds need.
 pub struct Refunds {
-    payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+    payments: LivePayments,
     keys: ProjectKeySecret,
     gate: HttpGate,
 }
@@ -29,25 +27,28 @@ impl Refunds {
     pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
-            payments: Payments {
-                store: DynamoStore::new(&aws, config::required("TABLE_NAME")?),
-                queues: SqsQueue::all(&aws, config::event_queues()?),
-                clock: SystemClock,
-            },
+            payments: live::payments(&aws)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
         })
     }
 
-    /// One call.
+    /// One call, by the route that the gateway has matched and the parameters it has decoded.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let path = segments(request.uri().path());
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        let outcome = match (request.method(), path.as_slice()) {
-            (&Method::POST, ["payments", payment_id, "refunds"]) => {
-                self.create(&request, payment_id).await
-            }
-            (&Method::GET, ["payments", payment_id, "refunds", refund_id]) => {
+        let parameters = request.path_parameters();
+        let payment_id = parameters.first("payment_id").unwrap_or_default();
+        let route = request
+            .request_context_ref()
+            .and_then(|context| match context {
+                lambda_http::request::RequestContext::ApiGatewayV2(context) => {
+                    context.route_key.as_deref()
+                }
+                _ => None,
+            });
+        let outcome = match route.unwrap_or_default() {
+            "POST /payments/{payment_id}/refunds" => self.create(&request, payment_id).await,
+            "GET /payments/{payment_id}/refunds/{refund_id}" => {
+                let refund_id = parameters.first("refund_id").unwrap_or_default();
                 self.show(&request, payment_id, refund_id).await
             }
             _ => Err(Problem::not_found("There is no such route.")),
@@ -61,7 +62,7 @@ impl Refunds {
         payment_id: &str,
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
-        let asked = RefundRequest::read(request.body().as_ref())?;
+        let asked = RefundOrder::read(request.body().as_ref())?;
         let keys = self.keys.get().await;
         let keys = keys.map_err(|error| Problem::unavailable_because("refund: no keys", error))?;
         let keyring = keys.get(&storefront.project_id);
@@ -76,7 +77,7 @@ impl Refunds {
             .refund(&storefront, payment_id, &asked)
             .await
             .map_err(problem)?;
-        let refund = payment.refund(&asked.order.refund_id);
+        let refund = payment.refund(&asked.refund_id);
         let refund =
             refund.ok_or_else(|| Problem::unavailable_because("refund: lost", payment.key()))?;
         Ok(answer(StatusCode::ACCEPTED, refund))
@@ -89,17 +90,11 @@ impl Refunds {
         refund_id: &str,
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Read).await?;
-        let key = PaymentKey::new(storefront.project_id, payment_id);
-        let stored = self.payments.store.load(&key).await;
-        let stored =
-            stored.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
-        let payment = stored.map(|stored| stored.payment);
-        let payment = payment.filter(|payment| refund::may_see(&storefront, payment));
-        let refund = payment
-            .as_ref()
-            .and_then(|payment| refund::find(payment, refund_id));
-        refund
-            .map(|refund| answer(StatusCode::OK, refund))
+        let payment = self.payments.visible_to(&storefront, payment_id).await;
+        let payment =
+            payment.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
+        payment
+            .and_then(|payment| Some(answer(StatusCode::OK, refund::find(&payment, refund_id)?)))
             .ok_or_else(|| Problem::not_found("There is no such refund."))
     }
 }
@@ -111,23 +106,29 @@ fn answer(status: StatusCode, refund: &Refund) -> Response<String> {
 fn problem(error: RefundError) -> Problem {
     match error {
         RefundError::NotFound => Problem::not_found("There is no such payment."),
-        RefundError::Rejected(RefundRejection::OtherContent) => {
+        RefundError::Rejected(rejection) => rejected(rejection),
+        RefundError::Unavailable(error) => Problem::unavailable_because("refund: failed", error),
+    }
+}
+
+fn rejected(rejection: RefundRejection) -> Problem {
+    match rejection {
+        RefundRejection::OtherContent => {
             Problem::conflict("This refund_id was used for another refund.")
         }
-        RefundError::Rejected(RefundRejection::NotRefundable) => {
+        RefundRejection::NotRefundable => {
             Problem::conflict("The payment cannot be refunded in its present status.")
         }
-        RefundError::Rejected(RefundRejection::MoreThanLeft(left)) => Problem::new(
+        RefundRejection::MoreThanLeft(left) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "more-than-left",
             "More than what is left",
             format!("At most {left} minor units can be refunded; nothing was sent."),
         ),
-        RefundError::NoAddress => Problem::invalid(vec![payments::problem::FieldProblem {
+        RefundRejection::NoAddress => Problem::invalid(vec![FieldProblem {
             pointer: "/customer/ip_address".into(),
             code: "missing",
             detail: "is required, as the checkout's is not known".into(),
         }]),
-        RefundError::Unavailable(error) => Problem::unavailable_because("refund: failed", error),
     }
 }

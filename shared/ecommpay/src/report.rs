@@ -144,11 +144,16 @@ fn sum(value: &Value<'_>) -> Option<Sum> {
 }
 
 fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
-    let single = message.get("operation");
-    let several = message.get("operations").map(Value::elements);
-    let all = single.into_iter().chain(several.unwrap_or_default());
-    all.filter_map(|value| operation(value, merchant_refund_id))
-        .collect()
+    // The payment's merchant_refund_id belongs to the last operation, so not to each of a list.
+    let single = message
+        .get("operation")
+        .and_then(|value| operation(value, merchant_refund_id));
+    let several = message
+        .get("operations")
+        .map(Value::elements)
+        .unwrap_or_default();
+    let several = several.iter().filter_map(|value| operation(value, None));
+    single.into_iter().chain(several).collect()
 }
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {

@@ -1,9 +1,8 @@
 //! The one way in for every fact: load, decide, commit, publish.
 
-use std::time::Duration;
-
 use thiserror::Error;
 
+use crate::backoff;
 use crate::decide::{Change, Fact, decide};
 use crate::ids::PaymentKey;
 use crate::log::Line;
@@ -60,9 +59,6 @@ impl Applied {
     }
 }
 
-/// How often a change is decided again when others were faster.
-const ATTEMPTS: u32 = 10;
-
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Applies a fact and announces what it changed, and what an earlier, broken run had
     /// committed but not sent.
@@ -97,7 +93,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         key: &PaymentKey,
         mut decide: impl FnMut(Option<&Payment>, Timestamp) -> Result<Option<Change>, E>,
     ) -> Result<Option<(Stored, Option<Change>)>, E> {
-        for attempt in 0..ATTEMPTS {
+        for attempt in 0..backoff::ATTEMPTS {
             let stored = self.store.load(key).await?;
             let change = decide(
                 stored.as_ref().map(|stored| &stored.payment),
@@ -116,7 +112,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                     };
                     return Ok(Some((stored, Some(change))));
                 }
-                Err(CommitError::Conflict) => tokio::time::sleep(pause(attempt)).await,
+                Err(CommitError::Conflict) => backoff::pause(attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
@@ -142,11 +138,4 @@ impl From<Contention> for ApplyError {
     fn from(_: Contention) -> Self {
         ApplyError::Contention
     }
-}
-
-/// A random pause that grows with the attempts, so that two that met do not meet again.
-fn pause(attempt: u32) -> Duration {
-    let longest = 20u64 << attempt.min(5);
-    let random = getrandom::u32().unwrap_or(0);
-    Duration::from_millis(u64::from(random) % longest)
 }

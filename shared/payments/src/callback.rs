@@ -63,8 +63,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let report = Report::read(&message);
     let key = project_id
         .zip(report.payment_id.as_deref())
-        .filter(|(_, payment_id)| !payment_id.is_empty() && payment_id.chars().count() <= 255)
-        .map(|(project_id, payment_id)| PaymentKey::new(project_id, payment_id));
+        .and_then(|(project_id, payment_id)| PaymentKey::of_caller(project_id, payment_id));
     Ok(Verified {
         hint: signature::may_be_reframed(&message) || names_itself_twice(&message),
         digest: sha256::hex(&canonical),

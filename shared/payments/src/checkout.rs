@@ -9,6 +9,7 @@ use ecommpay::gate::{self, Request};
 use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
+use crate::backoff;
 use crate::decide::{self, Fact};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
@@ -206,31 +207,34 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             request.order,
             now,
         );
-        let committed = self
-            .payments
-            .store
-            .commit(&change, None, Some(&token::hash(&token)))
-            .await;
-        let created = match committed {
-            Ok(()) => true,
-            Err(CommitError::Conflict) => false,
-            Err(CommitError::Store(error)) => return Err(error.into()),
-        };
-        let payment = if created {
-            self.send(&key, &change.payment, &token).await?
-        } else {
-            self.find(&key, storefront, &content, &token).await?
-        };
-        match payment.refusal_code() {
+        let checkout = |payment: Payment, created| match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
                 Err(CheckoutError::Refused(code.to_owned()))
             }
             _ => Ok(Checkout {
                 payment,
-                token,
+                token: token.clone(),
                 created,
             }),
+        };
+        for attempt in 0..backoff::ATTEMPTS {
+            match self
+                .payments
+                .store
+                .commit(&change, None, Some(&token::hash(&token)))
+                .await
+            {
+                Ok(()) => return checkout(self.send(&key, &change.payment, &token).await?, true),
+                Err(CommitError::Conflict) => {}
+                Err(CommitError::Store(error)) => return Err(error.into()),
+            }
+            if let Some(payment) = self.find(&key, storefront, &content, &token).await? {
+                return checkout(payment, false);
+            }
+            // Whoever was faster has not finished; it may also fail.
+            backoff::pause(attempt).await;
         }
+        Err(ApplyError::Contention.into())
     }
 
     /// The payment that was created before, if it is this one; its sale is sent again if its
@@ -241,29 +245,28 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         storefront: &Storefront,
         content: &str,
         token: &str,
-    ) -> Result<Payment, CheckoutError> {
+    ) -> Result<Option<Payment>, CheckoutError> {
         let claimed = self
             .payments
             .update(key, |payment, at| {
                 let Some(payment) = payment else {
-                    return Err(StoreError("a payment that exists cannot be read".into()).into());
+                    return Ok(None);
                 };
                 let order = payment
                     .order
                     .as_ref()
                     .filter(|order| order.storefront == storefront.name);
                 if order.is_none_or(|order| order.content != content) {
-                    return Err(FindError::Conflict);
+                    return Err(CheckoutError::Conflict);
                 }
                 Ok(decide::claim_resend(payment, SENDING_TAKES, at))
             })
-            .await;
-        match claimed {
-            Ok(Some((stored, Some(_)))) => Ok(self.send(key, &stored.payment, token).await?),
-            Ok(Some((stored, None))) => Ok(stored.payment),
-            Ok(None) | Err(FindError::Conflict) => Err(CheckoutError::Conflict),
-            Err(FindError::Apply(error)) => Err(error.into()),
-        }
+            .await?;
+        Ok(match claimed {
+            Some((stored, Some(_))) => Some(self.send(key, &stored.payment, token).await?),
+            Some((stored, None)) => Some(stored.payment),
+            None => None,
+        })
     }
 
     /// Sends the sale and takes in the answer.
@@ -303,17 +306,6 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             },
         };
         sale.sign(self.keyring.current()).ok()
-    }
-}
-
-enum FindError {
-    Conflict,
-    Apply(ApplyError),
-}
-
-impl<E: Into<ApplyError>> From<E> for FindError {
-    fn from(error: E) -> Self {
-        FindError::Apply(error.into())
     }
 }
 

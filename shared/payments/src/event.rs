@@ -1,6 +1,6 @@
 //! The numbered announcements about a payment: CloudEvents 1.0 in JSON.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::ids::PaymentKey;
@@ -10,47 +10,52 @@ use crate::timestamp::Timestamp;
 use crate::view::{OperationView, PaymentView, RefundView};
 
 /// What an event announces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum EventKind {
     /// A checkout was created.
-    #[serde(rename = "payment.created")]
     PaymentCreated,
     /// The bank's address is there.
-    #[serde(rename = "payment.awaiting_customer")]
     PaymentAwaitingCustomer,
     /// The platform asks for data.
-    #[serde(rename = "payment.awaiting_clarification")]
     PaymentAwaitingClarification,
     /// Paid.
-    #[serde(rename = "payment.succeeded")]
     PaymentSucceeded,
     /// Not paid.
-    #[serde(rename = "payment.declined")]
     PaymentDeclined,
     /// Not started.
-    #[serde(rename = "payment.failed")]
     PaymentFailed,
     /// It looks like money, but not like what was ordered.
-    #[serde(rename = "payment.quarantined")]
     PaymentQuarantined,
     /// A payment that nobody created here.
-    #[serde(rename = "payment.unmatched")]
     PaymentUnmatched,
     /// A refund was asked for, or heard of.
-    #[serde(rename = "refund.pending")]
     RefundPending,
     /// The money went back.
-    #[serde(rename = "refund.succeeded")]
     RefundSucceeded,
     /// The refund was refused.
-    #[serde(rename = "refund.declined")]
     RefundDeclined,
     /// Nobody knows whether the refund was taken.
-    #[serde(rename = "refund.unknown")]
     RefundUnknown,
 }
 
 impl EventKind {
+    /// Every kind.
+    pub const ALL: [EventKind; 12] = [
+        EventKind::PaymentCreated,
+        EventKind::PaymentAwaitingCustomer,
+        EventKind::PaymentAwaitingClarification,
+        EventKind::PaymentSucceeded,
+        EventKind::PaymentDeclined,
+        EventKind::PaymentFailed,
+        EventKind::PaymentQuarantined,
+        EventKind::PaymentUnmatched,
+        EventKind::RefundPending,
+        EventKind::RefundSucceeded,
+        EventKind::RefundDeclined,
+        EventKind::RefundUnknown,
+    ];
+
     /// The event's `type`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -67,6 +72,11 @@ impl EventKind {
             EventKind::RefundDeclined => "refund.declined",
             EventKind::RefundUnknown => "refund.unknown",
         }
+    }
+
+    /// The kind with this `type`.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// What announces that a payment has reached this status, if anything does.
@@ -94,6 +104,14 @@ impl EventKind {
             RefundStatus::Succeeded => EventKind::RefundSucceeded,
             RefundStatus::Declined => EventKind::RefundDeclined,
         }
+    }
+}
+
+impl TryFrom<String> for EventKind {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::parse(&name).ok_or("not a type of event")
     }
 }
 

@@ -6,16 +6,6 @@ use crate::ports::StorefrontStore;
 use crate::problem::Problem;
 use crate::storefront::{self, Denied, Scope, Storefront};
 
-/// The parts of a path, each decoded on its own: a slash inside an id stays in it.
-pub fn segments(path: &str) -> Vec<String> {
-    let decode = |part: &str| {
-        percent_encoding::percent_decode_str(part)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
-    path.split('/').skip(1).map(decode).collect()
-}
-
 /// The storefront that calls, or the answer that it gets instead.
 pub async fn caller(
     store: &impl StorefrontStore,
@@ -39,18 +29,4 @@ pub async fn caller(
 /// The answer of a handler, whichever way it ended.
 pub fn respond(outcome: Result<Response<String>, Problem>) -> Response<String> {
     outcome.unwrap_or_else(Problem::into_response)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn path_parts_are_decoded_one_by_one() {
-        assert_eq!(
-            segments("/payments/a%2Fb%20c/refunds"),
-            ["payments", "a/b c", "refunds"]
-        );
-        assert_eq!(segments("/"), [""]);
-    }
 }

@@ -74,6 +74,17 @@ pub struct PaymentKey {
 }
 
 impl PaymentKey {
+    /// The longest id that the platform gives.
+    pub const LONGEST_ID: usize = 255;
+
+    /// The key of a payment that a caller names; `None` for what cannot be an id.
+    pub fn of_caller(project_id: ProjectId, payment_id: &str) -> Option<Self> {
+        let length = payment_id.chars().count();
+        (1..=Self::LONGEST_ID)
+            .contains(&length)
+            .then(|| Self::new(project_id, payment_id))
+    }
+
     /// The key of a payment, whatever the case of its id.
     pub fn new(project_id: ProjectId, payment_id: &str) -> Self {
         Self {

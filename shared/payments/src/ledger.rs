@@ -34,7 +34,7 @@ impl Payment {
             .iter()
             .filter(|refund| refund.status.is_reserved())
             .map(|refund| refund.amount)
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 
     /// What can still be refunded.

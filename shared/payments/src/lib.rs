@@ -6,6 +6,7 @@
 
 pub mod adapters;
 pub mod apply;
+pub mod backoff;
 pub mod callback;
 pub mod checkout;
 pub mod config;

@@ -4,6 +4,7 @@
 //! from them, so that any order and any number of the same facts ends in the same state.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use serde::{Deserialize, Serialize};
@@ -21,27 +22,40 @@ pub struct Payment {
     /// What was ordered; `None` for a payment that nobody created here.
     pub order: Option<Order>,
     /// How far the sale request got.
-    pub sale: SaleRequest,
+    pub sale: GateRequest,
+    /// Errors that the platform reported for requests, by `request_id`.
+    pub errors: BTreeMap<String, String>,
     /// `payment.status` as last reported.
     pub platform_status: Option<PlatformStatus>,
     /// The operations that the platform reported, by `operation.id`.
     pub operations: BTreeMap<String, Operation>,
-    /// What an unfinished sale waits for, by the newest intermediate report.
-    pub waiting: Option<Waiting>,
     /// The refunds that were asked for here or heard of from elsewhere.
     pub refunds: Vec<Refund>,
     /// Why the money is not taken as paid.
     pub quarantine: BTreeSet<QuarantineReason>,
     /// When the platform should be asked, if something doubtful was heard.
     pub check_at: Option<Timestamp>,
-    /// The status that was announced last.
-    pub announced: Option<Status>,
+    /// What was announced last about the payment itself.
+    pub announced: Option<Announced>,
+    /// Whether it was ever announced that the money will not come.
+    pub end_announced: bool,
     /// The number of the last event.
     pub sequence: u64,
     /// When we first heard of it.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// What an event told about a payment, so that the last event always agrees with the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announced {
+    /// The status.
+    pub status: Status,
+    /// What had been paid.
+    pub paid_amount: u64,
+    /// Why it was kept apart.
+    pub quarantine: BTreeSet<QuarantineReason>,
 }
 
 /// What a storefront ordered. Amount, currency and project never change.
@@ -82,9 +96,20 @@ pub struct Customer {
     pub last_name: Option<LastName>,
 }
 
-impl std::fmt::Debug for Customer {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Customer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Customer(hidden)")
+    }
+}
+
+/// A piece of personal data; in no log, event or error.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private<T>(pub T);
+
+impl<T> fmt::Debug for Private<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Private(hidden)")
     }
 }
 
@@ -96,10 +121,10 @@ pub enum Channel {
     Gate,
 }
 
-/// How far the request that starts a payment got.
+/// How far a request to Gate got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
-pub enum SaleRequest {
+pub enum GateRequest {
     /// Nothing was sent from here.
     None,
     /// It is being sent since then; the answer is not known yet.
@@ -144,6 +169,12 @@ pub struct Operation {
     pub request_id: Option<String>,
     /// The merchant's id of a refund.
     pub merchant_refund_id: Option<String>,
+    /// What it waits for, as long as it is pending: by the newest report that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// It was reported declined together with the whole payment, so no other attempt is open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_payment: bool,
     /// Reports of this operation contradict each other.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub conflict: bool,
@@ -154,10 +185,11 @@ pub struct Operation {
 /// whatever order they arrive.
 pub type NewsOrder = (String, String, String);
 
-/// `payment.status` and when the platform says it was reached.
+/// `payment.status` and when it was reported.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// `payment.date`; the greatest one counts.
+    /// `operation.date`, else `payment.date`; the greatest one counts. Refunds leave
+    /// `payment.date` as it was.
     pub date: String,
     /// The raw status.
     pub status: String,
@@ -178,8 +210,6 @@ pub enum Outcome {
 /// What an unfinished sale waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The sale operation that waits.
-    pub operation_id: String,
     /// The age of the report; the greatest one counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
@@ -220,8 +250,12 @@ pub struct Refund {
     pub status: RefundStatus,
     /// The platform's operation, once it is known.
     pub operation_id: Option<String>,
-    /// The platform's name of our request.
-    pub request_id: Option<String>,
+    /// How far our request got; `None` for a refund that was not asked for here.
+    pub request: GateRequest,
+    /// What it was asked for with, so that it can be repeated with the same data.
+    pub description: Option<Text>,
+    /// The shopper's address, if another one than the checkout's was given.
+    pub ip_address: Option<Private<Text>>,
     /// A code of the platform's list, if it was declined.
     pub code: Option<String>,
     /// The status that was announced last.
@@ -324,16 +358,28 @@ impl Payment {
         PaymentKey::new(self.project_id, &self.payment_id)
     }
 
+    /// What the newest attempt to pay waits for.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        self.sales()
+            .filter_map(|operation| operation.waiting.as_ref())
+            .max_by(|left, right| left.news.cmp(&right.news))
+    }
+
     /// Where the shopper's browser must go, if that is known and still of use.
     pub fn redirect(&self) -> Option<&Redirect> {
-        self.waiting.as_ref()?.redirect.as_ref()
+        self.waiting()?.redirect.as_ref()
     }
 
     /// The fields that the platform asks for.
     pub fn clarification_fields(&self) -> &[String] {
-        self.waiting
-            .as_ref()
+        self.waiting()
             .map_or(&[], |waiting| &waiting.clarification_fields)
+    }
+
+    fn sales(&self) -> impl Iterator<Item = &Operation> {
+        self.operations
+            .values()
+            .filter(|operation| operation.kind == "sale")
     }
 
     /// The refund with this id.
@@ -344,6 +390,9 @@ impl Payment {
     }
 
     /// The status that follows from everything known.
+    ///
+    /// An end (declined, failed) is only ever followed by a success, never by an intermediate
+    /// status, whatever comes in which order.
     pub fn status(&self) -> Status {
         let paid = self.paid_amount();
         if self.order.is_none() {
@@ -356,10 +405,10 @@ impl Payment {
                 refunded if refunded < paid => Status::PartiallyRefunded,
                 _ => Status::Refunded,
             }
-        } else if let SaleRequest::Refused { .. } = self.sale {
-            Status::Failed
-        } else if self.last_decline().is_some() {
+        } else if self.decline().is_some() {
             Status::Declined
+        } else if self.refusal_code().is_some() {
+            Status::Failed
         } else {
             self.status_while_open()
         }
@@ -368,7 +417,7 @@ impl Payment {
     fn status_while_open(&self) -> Status {
         let unanswered = matches!(
             self.sale,
-            SaleRequest::None | SaleRequest::Sending { again: false, .. }
+            GateRequest::None | GateRequest::Sending { again: false, .. }
         );
         if !self.clarification_fields().is_empty() {
             Status::AwaitingClarification
@@ -384,18 +433,15 @@ impl Payment {
     /// The code with which the platform refused the sale request.
     pub fn refusal_code(&self) -> Option<&str> {
         match &self.sale {
-            SaleRequest::Refused { code } => Some(code),
+            GateRequest::Refused { code } => Some(code),
             _ => None,
         }
     }
 
-    /// The declined sale that ended the payment: the newest operation, if it is declined.
-    pub fn last_decline(&self) -> Option<&Operation> {
-        self.operations
-            .iter()
-            .filter(|(_, operation)| operation.kind == "sale")
-            .max_by_key(|(id, _)| (id.len(), id.as_str()))
-            .map(|(_, operation)| operation)
-            .filter(|operation| operation.outcome == Outcome::Declined)
+    /// The declined sale that ended the payment.
+    pub fn decline(&self) -> Option<&Operation> {
+        self.sales()
+            .filter(|operation| operation.ends_payment)
+            .max_by(|left, right| left.news.cmp(&right.news))
     }
 }

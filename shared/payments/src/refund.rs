@@ -10,23 +10,14 @@ use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::{self, Fact, RefundOrder, RefundRejection};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Payment, Refund};
-use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::payment::{Payment, Private, Refund};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
 use crate::problem::Problem;
 use crate::sha256;
 use crate::storefront::{Scope, Storefront};
 
-/// A refund that a storefront asks for, every field checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundRequest {
-    /// What goes back.
-    pub order: RefundOrder,
-    /// The shopper's address, if it is not the checkout's.
-    pub ip_address: Option<Text>,
-}
-
-impl RefundRequest {
-    /// Reads a `POST /payments/{payment_id}/refunds` body.
+impl RefundOrder {
+    /// Reads a `POST /payments/{payment_id}/refunds` body, checking every field.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let json = input::read(body)?;
         let mut fields = Fields::of(&json);
@@ -51,13 +42,11 @@ impl RefundRequest {
         };
         let whole = serde_json::json!([amount, currency, description, ip_address]);
         Ok(Self {
-            order: RefundOrder {
-                refund_id,
-                amount: amount.map(MinorUnits::get),
-                description,
-                content: sha256::hex(whole.to_string().as_bytes()),
-            },
-            ip_address,
+            refund_id,
+            amount: amount.map(MinorUnits::get),
+            description,
+            ip_address: ip_address.map(Private),
+            content: sha256::hex(whole.to_string().as_bytes()),
         })
     }
 }
@@ -69,8 +58,6 @@ pub enum RefundError {
     NotFound,
     /// The rules do not allow it.
     Rejected(RefundRejection),
-    /// The shopper's address is neither given nor known.
-    NoAddress,
     /// A failure of ours; the request may be repeated.
     Unavailable(ApplyError),
 }
@@ -83,7 +70,7 @@ impl<E: Into<ApplyError>> From<E> for RefundError {
 
 /// Whether a storefront may see a payment: its own, and with the scope `project` also those that
 /// nobody created here.
-pub fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
+fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
     match &payment.order {
         Some(order) => order.storefront == storefront.name,
         None => storefront.may(Scope::Project),
@@ -107,39 +94,36 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         &self,
         storefront: &Storefront,
         payment_id: &str,
-        request: &RefundRequest,
+        order: &RefundOrder,
     ) -> Result<Payment, RefundError> {
-        let key = PaymentKey::new(storefront.project_id, payment_id);
+        let key = PaymentKey::of_caller(storefront.project_id, payment_id)
+            .ok_or(RefundError::NotFound)?;
         let reserved = self
             .payments
             .update(&key, |payment, at| {
                 let payment = payment.filter(|payment| may_see(storefront, payment));
                 let payment = payment.ok_or(RefundError::NotFound)?;
-                if address(payment, request).is_none() {
-                    return Err(RefundError::NoAddress);
-                }
-                decide::reserve_refund(payment, &request.order, at).map_err(RefundError::Rejected)
+                decide::reserve_refund(payment, order, at).map_err(RefundError::Rejected)
             })
             .await?;
         let (stored, change) = reserved.ok_or(RefundError::NotFound)?;
         if change.is_none() {
             return Ok(stored.payment);
         }
-        let refund_id = &request.order.refund_id;
-        let answer = match self.signed_refund(&stored.payment, request) {
+        let answer = match self.signed_refund(&stored.payment, &order.refund_id) {
             Some(body) => self.gate.post(gate::Refund::PATH, body).await,
             None => Answer::Unclear,
         };
         let fact = Fact::RefundAnswer {
-            refund_id,
+            refund_id: &order.refund_id,
             answer: &answer,
         };
         let applied = self.payments.apply(&key, fact).await?;
         Ok(applied.map_or(stored.payment, Applied::into_payment))
     }
 
-    fn signed_refund(&self, payment: &Payment, request: &RefundRequest) -> Option<Vec<u8>> {
-        let refund = payment.refund(&request.order.refund_id)?;
+    fn signed_refund(&self, payment: &Payment, refund_id: &MerchantId) -> Option<Vec<u8>> {
+        let refund = payment.refund(refund_id)?;
         let body = gate::Refund {
             general: gate::General::new(
                 payment.project_id,
@@ -148,25 +132,32 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             payment: gate::RefundPayment {
                 amount: MinorUnits::new(refund.amount).ok()?,
                 currency: Currency::Eur,
-                description: request.order.description.clone(),
-                merchant_refund_id: request.order.refund_id.to_text()?,
+                description: refund.description.clone()?,
+                merchant_refund_id: refund_id.to_text()?,
             },
             customer: gate::RefundCustomer {
-                ip_address: address(payment, request)?,
+                ip_address: decide::refund_address(payment, refund_id)?,
             },
         };
         body.sign(self.keyring.current()).ok()
     }
 }
 
-fn address(payment: &Payment, request: &RefundRequest) -> Option<Text> {
-    let of_checkout = || {
-        payment
-            .order
-            .as_ref()
-            .map(|order| order.customer.ip_address.clone())
-    };
-    request.ip_address.clone().or_else(of_checkout)
+impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
+    /// A payment that a storefront names and may see.
+    pub async fn visible_to(
+        &self,
+        storefront: &Storefront,
+        payment_id: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let Some(key) = PaymentKey::of_caller(storefront.project_id, payment_id) else {
+            return Ok(None);
+        };
+        let stored = self.store.load(&key).await?;
+        Ok(stored
+            .map(|stored| stored.payment)
+            .filter(|payment| may_see(storefront, payment)))
+    }
 }
 
 /// The refund of a payment that a storefront asks about.

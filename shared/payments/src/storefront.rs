@@ -67,7 +67,8 @@ impl Storefront {
 /// The public part of a key.
 pub fn key_id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix("sk_")?.split_once('_')?;
-    (!id.is_empty() && !secret.is_empty()).then_some(id)
+    let plain = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (plain && !id.is_empty() && !secret.is_empty()).then_some(id)
 }
 
 /// Why a call was not let in.
@@ -148,7 +149,16 @@ mod tests {
     fn a_key_names_its_public_part() {
         assert_eq!(key_id("sk_a1_secret"), Some("a1"));
         assert_eq!(key_id("sk_a1_sec_ret"), Some("a1"));
-        for key in ["", "sk_", "sk_a1", "sk__x", "pk_a_b", "sk_a_"] {
+        for key in [
+            "",
+            "sk_",
+            "sk_a1",
+            "sk__x",
+            "pk_a_b",
+            "sk_a_",
+            "sk_a#b_c",
+            &format!("sk_{}_x", "a".repeat(65)),
+        ] {
             assert_eq!(key_id(key), None, "{key}");
         }
     }

@@ -145,7 +145,7 @@ impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
         match status {
             Status::Declined => Some(Self {
-                code: payment.last_decline()?.code.as_deref(),
+                code: payment.decline()?.code.as_deref(),
             }),
             Status::Failed => Some(Self {
                 code: payment.refusal_code(),

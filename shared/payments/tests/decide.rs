@@ -13,7 +13,7 @@ use payments::decide::{
 };
 use payments::event::{Event, EventKind};
 use payments::payment::{
-    Channel, Customer, Order, Payment, QuarantineReason, RefundStatus, Status,
+    Channel, Customer, Order, Payment, Private, QuarantineReason, RefundStatus, Status,
 };
 use payments::{MerchantId, Timestamp};
 
@@ -141,7 +141,8 @@ impl Story {
             payment.quarantine.clone(),
             payment.operations.clone(),
             payment.platform_status.clone(),
-            payment.waiting.clone(),
+            payment.waiting().cloned(),
+            payment.sale.clone(),
         )
     }
 }
@@ -164,6 +165,7 @@ fn refund(refund_id: &str, amount: Option<u64>) -> RefundOrder {
         refund_id: id(refund_id),
         amount,
         description: text("returned"),
+        ip_address: None,
         content: format!("{amount:?}"),
     }
 }
@@ -218,14 +220,18 @@ fn the_usual_way_is_announced_step_by_step() {
     assert_eq!(story.events[2].id, format!("211/{PAYMENT}/3"));
 }
 
+/// One thing that is heard: a callback of the corpus, or Gate's answer to the sale.
+const ANSWER: &str = "Gate's answer";
+
 #[test]
-fn any_order_of_the_same_callbacks_ends_the_same() {
-    let sets: [&[&str]; 4] = [
+fn any_order_of_the_same_facts_ends_the_same() {
+    let sets: [&[&str]; 8] = [
         &[
             "processing",
             "redirect_get",
             "redirect_second_url",
             "sale_success",
+            ANSWER,
         ],
         &[
             "sale_success",
@@ -245,17 +251,48 @@ fn any_order_of_the_same_callbacks_ends_the_same() {
             "sale_decline_timeout",
             "late_redirect_after_success",
         ],
+        &[
+            "awaiting_customer",
+            "redirect_second_url",
+            "success_after_decline",
+            ANSWER,
+        ],
+        &[
+            "sale_decline_customer",
+            "redirect_second_url",
+            "redirect_get",
+            ANSWER,
+        ],
+        &["error_validation", "redirect_get", ANSWER],
+        &[
+            "sale_success",
+            "refund_success",
+            "refund_decline_amount",
+            "amount_differs",
+        ],
     ];
     for set in sets {
         let mut known = None;
         for order in permutations(set) {
             let mut story = Story::begin();
-            for file in &order {
-                story.hear(file);
+            let hear = |story: &mut Story, fact: &str| {
+                let before = story.payment.status();
+                match fact {
+                    ANSWER => story.answered(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c")),
+                    file => story.hear(file),
+                };
+                let after = story.payment.status();
+                assert!(
+                    !before.is_final() || after.is_final(),
+                    "{order:?}: {before:?} became {after:?}"
+                );
+            };
+            for fact in &order {
+                hear(&mut story, fact);
             }
             let once = story.outcome();
-            for file in &order {
-                story.hear(file);
+            for fact in &order {
+                hear(&mut story, fact);
             }
             assert_eq!(story.outcome(), once, "{order:?} twice");
             assert_eq!(
@@ -263,14 +300,47 @@ fn any_order_of_the_same_callbacks_ends_the_same() {
                 known.get_or_insert_with(|| story.outcome()),
                 "{order:?}"
             );
-            let successes = story
-                .kinds()
-                .iter()
-                .filter(|kind| **kind == "payment.succeeded")
-                .count();
-            assert!(successes <= 1, "{order:?}");
+            for kind in [
+                "payment.created",
+                "payment.succeeded",
+                "payment.declined",
+                "payment.failed",
+            ] {
+                let times = story.kinds().iter().filter(|told| **told == kind).count();
+                assert!(times <= 1, "{order:?} told {kind} {times} times");
+            }
+            let sequences: Vec<u64> = story.events.iter().map(|event| event.sequence).collect();
+            let gapless: Vec<u64> = (1..=sequences.len() as u64).collect();
+            assert_eq!(sequences, gapless, "{order:?}");
+            let last = story.events.last().unwrap();
+            let status = serde_json::to_value(story.payment.status()).unwrap();
+            let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
+            let open = !story.payment.status().is_final();
+            assert!(
+                open || told["data"]["status"] == status,
+                "{order:?} ended {status} but told {told}"
+            );
         }
     }
+}
+
+#[test]
+fn another_attempt_may_follow_a_decline_that_is_not_the_end() {
+    let mut story = Story::begin();
+    story.hear("awaiting_customer");
+    assert_eq!(story.payment.status(), Status::Processing);
+    story.hear("redirect_second_url");
+    assert_eq!(story.payment.status(), Status::AwaitingCustomer);
+    story.hear("success_after_decline");
+    assert_eq!(
+        story.kinds(),
+        [
+            "payment.created",
+            "payment.awaiting_customer",
+            "payment.succeeded"
+        ]
+    );
+    assert!(!story.events[2].body.contains("late"));
 }
 
 #[test]
@@ -346,6 +416,13 @@ fn answers_that_leave_it_open_leave_it_open() {
         assert!(again.events.is_empty());
         assert_eq!(claim_resend(&again.payment, ABANDONED, NOW), None);
     }
+    // A refusal of what was sent before says nothing about the first request.
+    let mut story = Story::begin();
+    story.answered(&Answer::Unclear);
+    let again = claim_resend(&story.payment, ABANDONED, NOW);
+    story.take(again).answered(&refused("2004"));
+    assert_eq!(story.payment.status(), Status::Processing);
+
     let mut story = Story::begin();
     story.answered(&refused("2004"));
     assert_eq!(story.payment.status(), Status::Failed);
@@ -393,6 +470,51 @@ fn a_payment_nobody_created_is_kept_and_announced_once() {
     assert_eq!(change.events[0].kind, EventKind::PaymentUnmatched);
     assert_eq!(decide(Some(&change.payment), fact, NOW), None);
     assert_eq!(decide(None, Fact::Hint, NOW), None);
+}
+
+#[test]
+fn money_of_a_payment_nobody_created_is_told_when_it_comes() {
+    let hear = |payment: Option<&Payment>, file: &str| {
+        let Verified { report, digest, .. } = corpus(file);
+        decide(
+            payment,
+            Fact::Report {
+                report: &report,
+                digest: &digest,
+            },
+            NOW,
+        )
+        .unwrap()
+    };
+    let first = hear(None, "processing");
+    let paid = hear(Some(&first.payment), "sale_success");
+    assert_eq!(paid.events.len(), 1);
+    assert!(paid.events[0].body.contains("\"paid_amount\":1000"));
+    let refund = RefundOrder {
+        ip_address: Some(Private(text("192.0.2.1"))),
+        ..refund("r-1", None)
+    };
+    assert!(
+        reserve_refund(&paid.payment, &refund, NOW)
+            .unwrap()
+            .is_some()
+    );
+    let nowhere = RefundOrder {
+        ip_address: None,
+        ..refund
+    };
+    assert_eq!(
+        reserve_refund(&paid.payment, &nowhere, NOW),
+        Err(RefundRejection::NoAddress)
+    );
+}
+
+#[test]
+fn a_success_that_names_no_sale_is_asked_about() {
+    let mut story = Story::begin();
+    story.hear("payment_confirmation");
+    assert_eq!(story.payment.status(), Status::Processing);
+    assert!(story.payment.check_at.is_some());
 }
 
 #[test]

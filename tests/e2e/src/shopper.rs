@@ -18,7 +18,10 @@ impl Shopper {
     ///
     /// When the HTTP client cannot be set up.
     pub fn new() -> anyhow::Result<Self> {
-        let http = Client::builder().redirect(Policy::none()).build()?;
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .build()?;
         Ok(Self { http })
     }
 

@@ -18,12 +18,24 @@ pub struct Storefront {
 
 impl Storefront {
     /// The storefront of a sandbox.
-    pub fn new(ready: &Ready) -> Self {
-        Self {
-            http: reqwest::Client::new(),
+    ///
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be set up.
+    pub fn new(ready: &Ready) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: reqwest::Client::builder().no_proxy().build()?,
             api: ready.api.clone(),
             key: ready.storefront_key.clone(),
             return_url: format!("{}/thanks", ready.shop),
+        })
+    }
+
+    /// The same storefront with another key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            ..self.clone()
         }
     }
 

@@ -15,7 +15,7 @@ use crate::storefront::Storefront;
 ///
 /// When a step does not go as promised.
 pub async fn walk(ready: &Ready, payment_id: &str) -> anyhow::Result<()> {
-    let storefront = Storefront::new(ready);
+    let storefront = Storefront::new(ready)?;
     let shopper = Shopper::new()?;
     let fulfilment = Queue::new(ready, "fulfilment")?;
 

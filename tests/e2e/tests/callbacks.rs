@@ -71,7 +71,7 @@ async fn every_body_is_answered_as_promised() -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
     let platform = Platform {
-        http: Client::new(),
+        http: Client::builder().no_proxy().build()?,
         ready,
     };
 
@@ -108,7 +108,7 @@ async fn every_body_is_answered_as_promised() -> anyhow::Result<()> {
     ensure!(platform.post(deep.into(), "application/json").await? == StatusCode::BAD_REQUEST);
 
     // Nobody created this payment here: it is kept, shown to who may see it, and not taken over.
-    let storefront = Storefront::new(ready);
+    let storefront = Storefront::new(ready)?;
     let payment_id = index["payment_id"].as_str().unwrap_or_default();
     let payment = storefront.payment(payment_id).await?;
     ensure!(payment["status"] == json!("unmatched"), "{payment}");
@@ -127,10 +127,10 @@ async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<(
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
     let platform = Platform {
-        http: Client::new(),
+        http: Client::builder().no_proxy().build()?,
         ready,
     };
-    let storefront = Storefront::new(ready);
+    let storefront = Storefront::new(ready)?;
     let payment_id = "ECT_TEST_1562051806691899";
     platform.keep_quiet_about(payment_id).await?;
     storefront.create(payment_id).await?;

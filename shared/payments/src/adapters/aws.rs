@@ -6,6 +6,7 @@
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -44,4 +45,21 @@ pub fn config(region: String, credentials: Credentials, endpoint: Option<String>
         .http_client(http_client);
     config.set_endpoint_url(endpoint);
     config.build()
+}
+
+/// A failed call in a few words: the service's code and message, or how far the call got. The
+/// SDK's own description can hold the reply, and with it what must not reach a log.
+pub fn describe<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
+    let what = match error {
+        SdkError::ConstructionFailure(_) => "the request could not be made",
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(_) => "no connection",
+        SdkError::ResponseError(_) => "the answer could not be read",
+        _ => "the service refused",
+    };
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{what}: {code}: {message}"),
+        (Some(code), None) => format!("{what}: {code}"),
+        _ => what.to_owned(),
+    }
 }

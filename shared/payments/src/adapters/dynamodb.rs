@@ -10,18 +10,20 @@
 //! A change and its events are one write: a plain update where there are no events, else a
 //! transaction. The events stand beside the payment and not in it, so that the payment's item
 //! stays small however long a queue is down. `published` is written apart from the rest and is
-//! never part of a commit, so marking does not disturb a commit that runs at the same time.
+//! never part of a commit, so a commit that has read an older mark does not take it back.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use ecommpay::fields::ProjectId;
 
+use super::aws::describe;
+use crate::backoff;
 use crate::decide::Change;
 use crate::event::Event;
 use crate::ids::PaymentKey;
@@ -250,26 +252,31 @@ impl PaymentStore for DynamoStore {
     }
 
     async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
-        let marked = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(payment_pk(key)))
-            .key("sk", text("payment"))
-            .update_expression("SET #published = :through")
-            .condition_expression("#published < :through")
-            .expression_attribute_names("#published", "published")
-            .expression_attribute_values(":through", number(through))
-            .send()
-            .await;
-        match marked {
-            Ok(_) => Ok(()),
-            // Another publisher was faster.
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failed(error)),
-            },
+        for attempt in 0..backoff::ATTEMPTS {
+            let marked = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", text(payment_pk(key)))
+                .key("sk", text("payment"))
+                .update_expression("SET #published = :through")
+                .condition_expression("#published < :through")
+                .expression_attribute_names("#published", "published")
+                .expression_attribute_values(":through", number(through))
+                .send()
+                .await;
+            let Err(error) = marked else { return Ok(()) };
+            match error.as_service_error() {
+                // Another publisher was faster.
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(()),
+                // A commit is writing this item at this very moment.
+                Some(UpdateItemError::TransactionConflictException(_)) => {
+                    backoff::pause(attempt).await
+                }
+                _ => return Err(failed(error)),
+            }
         }
+        Err(StoreError("too many write one payment at once".into()))
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {
@@ -347,12 +354,8 @@ struct EventId {
     id: String,
 }
 
-/// A call failed; the SDK's own words name the service's error and no value of ours.
-fn failed<E>(error: SdkError<E>) -> StoreError
-where
-    SdkError<E>: std::error::Error,
-{
-    StoreError(DisplayErrorContext(error).to_string())
+fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
+    StoreError(describe(&error))
 }
 
 /// An item is not what we once wrote.

@@ -3,5 +3,6 @@
 pub mod aws;
 pub mod dynamodb;
 pub mod gate_http;
+pub mod live;
 pub mod secrets;
 pub mod sqs;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
 use serde::Deserialize;
@@ -16,7 +15,9 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::aws::describe;
 use crate::callback::ProjectKeys;
+use crate::log::Line;
 use crate::token::TokenSecret;
 
 /// How long a secret is kept before it is fetched again: the longest that a new key stays unknown.
@@ -48,23 +49,40 @@ impl ProjectKeySecret {
         }
     }
 
-    /// The keys of every project.
+    /// The keys of every project. When they cannot be fetched again, those that are known serve on.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut kept = self.kept.lock().await;
-        if let Some((fetched, keys)) = kept
-            .as_ref()
-            .filter(|(fetched, _)| fetched.elapsed() < KEPT)
+        if let Some((fetched, keys)) = kept.as_ref()
+            && fetched.elapsed() < KEPT
         {
-            let _ = fetched;
             return Ok(Arc::clone(keys));
         }
+        match (self.fetch().await, kept.as_ref()) {
+            (Ok(keys), _) => {
+                *kept = Some((Instant::now(), Arc::clone(&keys)));
+                Ok(keys)
+            }
+            (Err(error), Some((_, keys))) => {
+                Line::error("the project keys cannot be fetched again")
+                    .with("error", error.to_string())
+                    .write();
+                let keys = Arc::clone(keys);
+                // Not again at once: each caller would wait for it.
+                *kept = Some((Instant::now(), Arc::clone(&keys)));
+                Ok(keys)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn fetch(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let secret = fetch(&self.client, &self.name).await?;
-        let keys = Arc::new(project_keys(&secret).ok_or_else(|| SecretError {
-            name: self.name.clone(),
-            problem: "does not hold project keys".into(),
-        })?);
-        *kept = Some((Instant::now(), Arc::clone(&keys)));
-        Ok(keys)
+        project_keys(&secret)
+            .map(Arc::new)
+            .ok_or_else(|| SecretError {
+                name: self.name.clone(),
+                problem: "does not hold project keys".into(),
+            })
     }
 }
 
@@ -86,8 +104,8 @@ async fn fetch(client: &Client, name: &str) -> Result<String, SecretError> {
         problem,
     };
     let output = client.get_secret_value().secret_id(name).send().await;
-    let output = output
-        .map_err(|error| problem(format!("cannot be read: {}", DisplayErrorContext(error))))?;
+    let output =
+        output.map_err(|error| problem(format!("cannot be read: {}", describe(&error))))?;
     output
         .secret_string
         .ok_or_else(|| problem("is not text".into()))

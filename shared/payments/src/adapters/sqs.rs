@@ -1,8 +1,8 @@
 //! An SQS FIFO queue that takes some kinds of events.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 
+use super::aws::describe;
 use crate::config::QueueConfig;
 use crate::event::{Event, EventKind};
 use crate::ports::{EventQueue, SendError};
@@ -44,6 +44,6 @@ impl EventQueue for SqsQueue {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| SendError(DisplayErrorContext(error).to_string()))
+            .map_err(|error| SendError(describe(&error)))
     }
 }

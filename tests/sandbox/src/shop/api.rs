@@ -38,6 +38,11 @@ impl PaymentStatus {
         )
     }
 
+    /// Whether all of the money went back.
+    pub fn is_given_back(&self) -> bool {
+        self.status == "refunded"
+    }
+
     /// Whether it is certain that the money will not come.
     pub fn is_lost(&self) -> bool {
         matches!(self.status.as_str(), "declined" | "failed")
@@ -49,6 +54,7 @@ impl Api {
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
         Ok(Self {
             http: reqwest::Client::builder()
+                .no_proxy()
                 .timeout(std::time::Duration::from_secs(30))
                 .build()
                 .context("The shop has no HTTP client")?,

@@ -1,8 +1,10 @@
 //! The sample consumer: reads the `fulfilment` queue and decides what to ship.
 //!
-//! It remembers the events it has acted on, because a queue may deliver one twice. It looks at the
-//! queue only after a shopper has come back from the bank, and leaves the events of payments that
-//! are not the shop's in the queue: in the sandbox the same queue is there for other programs too.
+//! It remembers the events it has acted on, because a queue may deliver one twice. In the sandbox
+//! the same queue is there for other programs too, so it looks at the queue only when a shopper
+//! has come back from the bank, stops as soon as it has found the order's event, and puts events of
+//! payments that are not the shop's back, each time for longer: every look counts as a delivery, and
+//! ten of them would move an event that nobody reads to the dead letters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,6 +150,7 @@ impl Consumer {
     /// Reads the queue until an order of the shop has moved, or for a while.
     async fn watch(&self) {
         let end = Instant::now() + WATCHED;
+        let mut put_back_for = 1;
         while Instant::now() < end {
             let received = self
                 .client
@@ -163,27 +166,28 @@ impl Consumer {
             };
             let mut moved = false;
             for message in messages {
-                moved |= self.take(message).await;
+                moved |= self.take(message, put_back_for).await;
             }
             if moved {
                 return;
             }
+            put_back_for *= 3;
         }
     }
 
-    async fn take(&self, message: Message) -> bool {
+    /// Acts on an event; one that is not the shop's is put back, unseen for some seconds.
+    async fn take(&self, message: Message, put_back_for: i32) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
         let event: Option<Event> = message
             .body
             .and_then(|body| serde_json::from_str(&body).ok());
         let Some(event) = event.filter(|event| event.subject.starts_with(OWN_PAYMENTS)) else {
-            // Somebody else's: back into the queue, where it is seen again in a second.
             let _ = self
                 .client
                 .change_message_visibility()
                 .queue_url(&self.queue_url)
                 .receipt_handle(receipt)
-                .visibility_timeout(1)
+                .visibility_timeout(put_back_for)
                 .send()
                 .await;
             return false;

@@ -147,7 +147,12 @@ async fn thanks(
         }
     };
     let shipment = shop.fulfilment.shipment(payment_id);
-    if payment.is_paid() && shipment == Shipment::NotYet {
+    let awaited = if payment.is_given_back() {
+        Shipment::TakenBack
+    } else {
+        Shipment::Shipped
+    };
+    if payment.is_paid() && shipment != awaited {
         shop.fulfilment.look();
     }
     pages::thanks(&payment, shipment).into_response()

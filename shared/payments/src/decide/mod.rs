@@ -1,0 +1,192 @@
+//! What a fact changes: pure functions from what we know and hear to a change with its events.
+//!
+//! Nothing here knows a clock, a network or AWS; the time comes in as a value. A fact that says
+//! nothing new gives no change, so duplicates and old news need no memory of their own.
+
+mod announce;
+mod refunds;
+mod report;
+
+use std::time::Duration;
+
+use ecommpay::answer::Answer;
+use ecommpay::fields::ProjectId;
+use ecommpay::report::Report;
+
+pub(crate) use self::refunds::refund_address;
+pub use self::refunds::{RefundOrder, RefundRejection, reserve_refund};
+
+use crate::event::Event;
+use crate::ids::MerchantId;
+use crate::payment::{GateRequest, Order, Payment, Status};
+use crate::timestamp::Timestamp;
+
+/// Something that we were told about a payment and that is true.
+#[derive(Debug, Clone, Copy)]
+pub enum Fact<'a> {
+    /// A verified callback or a signed status answer.
+    Report {
+        /// What it says.
+        report: &'a Report,
+        /// SHA-256 of its canonical string.
+        digest: &'a str,
+    },
+    /// A verified body that could have been re-framed: no fact by itself, but a reason to ask.
+    Hint,
+    /// Gate's synchronous answer to our sale.
+    SaleAnswer(&'a Answer),
+    /// Gate's synchronous answer to a refund of ours.
+    RefundAnswer {
+        /// The refund that was sent.
+        refund_id: &'a MerchantId,
+        /// What Gate said.
+        answer: &'a Answer,
+    },
+}
+
+/// A payment as it will be, and what will be announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The payment after the change.
+    pub payment: Payment,
+    /// The events of the change, in order.
+    pub events: Vec<Event>,
+}
+
+/// Codes that say nothing about this request: the id exists already, a lock, a duplicate.
+const NO_REFUSAL: [&str; 3] = ["3041", "2147", "3613"];
+
+/// A new payment whose sale is about to be sent; one write stores it and claims the sending.
+pub fn create(
+    project_id: ProjectId,
+    payment_id: &MerchantId,
+    order: Order,
+    at: Timestamp,
+) -> Change {
+    let mut payment = Payment::unknown(project_id, payment_id.as_str(), at);
+    payment.order = Some(order);
+    payment.sale = GateRequest::Sending {
+        since: at,
+        again: false,
+    };
+    announce::announce(payment, at)
+}
+
+/// What `fact` changes in `payment` (`None`: nothing is known of it yet).
+pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Option<Change> {
+    let mut after = match (payment, fact) {
+        (Some(payment), _) => payment.clone(),
+        (None, Fact::Report { report, .. }) => {
+            let project_id = ProjectId::new(report.project_id?).ok()?;
+            Payment::unknown(project_id, report.payment_id.as_deref()?, at)
+        }
+        (None, _) => return None,
+    };
+    match fact {
+        Fact::Report { report, digest } => report::take(&mut after, report, digest, at),
+        Fact::Hint => ask_now(&mut after, at),
+        Fact::SaleAnswer(answer) => take_sale_answer(&mut after, answer, at),
+        Fact::RefundAnswer { refund_id, answer } => {
+            refunds::take_answer(&mut after, refund_id, answer)
+        }
+    }
+    settle(&mut after, at);
+    (payment != Some(&after)).then(|| announce::announce(after, at))
+}
+
+/// Marks a payment whose sale was never answered as being sent again, if nobody else is at it.
+///
+/// The platform's own rule for a request without an answer: repeat it with the same id. A sale
+/// that is still "being sent" after `sending_takes` was abandoned by whoever sent it.
+pub fn claim_resend(payment: &Payment, sending_takes: Duration, at: Timestamp) -> Option<Change> {
+    let abandoned = match payment.sale {
+        GateRequest::None | GateRequest::Unclear => true,
+        GateRequest::Sending { since, .. } => since.after(sending_takes) <= at,
+        GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
+    };
+    let untouched = matches!(payment.status(), Status::Created | Status::Processing);
+    if !abandoned || !untouched {
+        return None;
+    }
+    let mut after = payment.clone();
+    after.sale = GateRequest::Sending {
+        since: at,
+        again: true,
+    };
+    Some(announce::announce(after, at))
+}
+
+impl Payment {
+    /// A payment of which nothing but its id is known.
+    fn unknown(project_id: ProjectId, payment_id: &str, at: Timestamp) -> Self {
+        Self {
+            project_id,
+            payment_id: payment_id.to_owned(),
+            order: None,
+            sale: GateRequest::None,
+            errors: Default::default(),
+            platform_status: None,
+            operations: Default::default(),
+            refunds: Vec::new(),
+            quarantine: Default::default(),
+            check_at: None,
+            announced: None,
+            end_announced: false,
+            sequence: 0,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+fn ask_now(payment: &mut Payment, at: Timestamp) {
+    payment.check_at = Some(payment.check_at.map_or(at, |planned| planned.min(at)));
+}
+
+/// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
+/// before, a refusal says nothing: the first request may have been taken.
+fn take_sale_answer(payment: &mut Payment, answer: &Answer, at: Timestamp) {
+    let again = match payment.sale {
+        GateRequest::Accepted { .. } | GateRequest::Refused { .. } => return,
+        GateRequest::Sending { again, .. } => again,
+        GateRequest::None | GateRequest::Unclear => true,
+    };
+    payment.sale = match answer {
+        Answer::Accepted { request_id } => GateRequest::Accepted {
+            request_id: request_id.clone(),
+        },
+        Answer::Refused(refusal) if !again && !NO_REFUSAL.contains(&refusal.code.as_str()) => {
+            GateRequest::Refused {
+                code: refusal.code.clone(),
+            }
+        }
+        Answer::Refused(_) | Answer::Unclear => {
+            ask_now(payment, at);
+            GateRequest::Unclear
+        }
+    };
+}
+
+/// Brings what follows from the facts in line with them.
+fn settle(payment: &mut Payment, at: Timestamp) {
+    if let Some(code) = error_of(payment, &payment.sale) {
+        payment.sale = GateRequest::Refused { code };
+    }
+    report::settle(payment);
+    refunds::settle(payment, at);
+}
+
+/// The error that the platform reported for a request that it had taken.
+fn error_of(payment: &Payment, request: &GateRequest) -> Option<String> {
+    payment.errors.get(request.request_id()?).cloned()
+}
+
+impl GateRequest {
+    /// The platform's name of a request that it took.
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            GateRequest::Accepted { request_id } => request_id.as_deref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Refunds: reserving them, and telling which operation is which refund.
+
+use ecommpay::answer::Answer;
+use ecommpay::fields::{Currency, Text};
+
+use super::{Change, NO_REFUSAL, announce, error_of};
+use crate::ids::MerchantId;
+use crate::payment::{
+    GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus, Status,
+};
+use crate::timestamp::Timestamp;
+
+/// The platform already has a refund with this `merchant_refund_id`.
+const REFUND_EXISTS: &str = "3230";
+
+/// What a storefront asks for when it gives money back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundOrder {
+    /// The merchant's own id.
+    pub refund_id: MerchantId,
+    /// Minor units; `None` means what is left at this moment.
+    pub amount: Option<u64>,
+    /// Mandatory on the platform.
+    pub description: Text,
+    /// The shopper's address, if it is not the checkout's.
+    pub ip_address: Option<Private<Text>>,
+    /// SHA-256 of what was asked.
+    pub content: String,
+}
+
+/// Why a refund was not reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundRejection {
+    /// The id names another refund.
+    OtherContent,
+    /// The payment is not one that can be refunded now.
+    NotRefundable,
+    /// More than what is left, which is this much.
+    MoreThanLeft(u64),
+    /// The shopper's address is neither given nor known.
+    NoAddress,
+}
+
+/// Holds money back for a refund and claims its sending.
+///
+/// `Ok(None)`: the same refund was asked for before; nothing is to be sent.
+pub fn reserve_refund(
+    payment: &Payment,
+    order: &RefundOrder,
+    at: Timestamp,
+) -> Result<Option<Change>, RefundRejection> {
+    if let Some(known) = payment.refund(&order.refund_id) {
+        return match known.content.as_deref() == Some(&order.content) {
+            true => Ok(None),
+            false => Err(RefundRejection::OtherContent),
+        };
+    }
+    if !is_refundable(payment) {
+        return Err(RefundRejection::NotRefundable);
+    }
+    let left = payment.refundable_amount();
+    let amount = order.amount.unwrap_or(left);
+    if amount == 0 || amount > left {
+        return Err(RefundRejection::MoreThanLeft(left));
+    }
+    let mut after = payment.clone();
+    after.refunds.push(Refund {
+        refund_id: Some(order.refund_id.clone()),
+        amount,
+        status: RefundStatus::Pending,
+        operation_id: None,
+        request: GateRequest::Sending {
+            since: at,
+            again: false,
+        },
+        description: Some(order.description.clone()),
+        ip_address: order.ip_address.clone(),
+        code: None,
+        announced: None,
+        content: Some(order.content.clone()),
+        created_at: at,
+    });
+    if refund_address(&after, &order.refund_id).is_none() {
+        return Err(RefundRejection::NoAddress);
+    }
+    Ok(Some(announce::announce(after, at)))
+}
+
+/// The address that a refund is sent with: its own, else the checkout's.
+pub(crate) fn refund_address(payment: &Payment, refund_id: &MerchantId) -> Option<Text> {
+    let own = payment
+        .refund(refund_id)?
+        .ip_address
+        .as_ref()
+        .map(|address| address.0.clone());
+    let of_checkout = || {
+        payment
+            .order
+            .as_ref()
+            .map(|order| order.customer.ip_address.clone())
+    };
+    own.or_else(of_checkout)
+}
+
+/// Whether money can go back: something was paid, in the only currency we send, under an id that
+/// we may sign.
+fn is_refundable(payment: &Payment) -> bool {
+    let paid = matches!(
+        payment.status(),
+        Status::Succeeded | Status::PartiallyRefunded | Status::Quarantined | Status::Unmatched
+    ) && payment.paid_amount() > 0;
+    let mut sales = payment
+        .operations
+        .values()
+        .filter(|operation| operation.is_successful_sale());
+    let in_euros =
+        sales.all(|operation| operation.currency.as_deref() == Some(Currency::Eur.code()));
+    paid && in_euros && Text::new(payment.payment_id.clone()).is_ok()
+}
+
+/// What Gate said to a refund of ours. An operation that is known already says more.
+pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer: &Answer) {
+    let ours = |refund: &&mut Refund| refund.refund_id.as_ref() == Some(refund_id);
+    let Some(refund) = payment.refunds.iter_mut().find(ours) else {
+        return;
+    };
+    if matches!(
+        refund.request,
+        GateRequest::Accepted { .. } | GateRequest::Refused { .. }
+    ) {
+        return;
+    }
+    let again = matches!(
+        refund.request,
+        GateRequest::Sending { again: true, .. } | GateRequest::Unclear
+    );
+    refund.request = match answer {
+        Answer::Accepted { request_id } => GateRequest::Accepted {
+            request_id: request_id.clone(),
+        },
+        Answer::Refused(refusal)
+            if !again
+                && refusal.code != REFUND_EXISTS
+                && !NO_REFUSAL.contains(&refusal.code.as_str()) =>
+        {
+            GateRequest::Refused {
+                code: refusal.code.clone(),
+            }
+        }
+        Answer::Refused(_) | Answer::Unclear => GateRequest::Unclear,
+    };
+}
+
+/// Brings the refunds in line with the operations and with what Gate said.
+pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
+    for (id, operation) in &payment.operations {
+        if operation.is_refund() {
+            attribute(&mut payment.refunds, id, operation, at);
+        }
+    }
+    let errors: Vec<Option<String>> = payment
+        .refunds
+        .iter()
+        .map(|refund| error_of(payment, &refund.request))
+        .collect();
+    for (refund, error) in payment.refunds.iter_mut().zip(errors) {
+        if refund.operation_id.is_some() {
+            continue;
+        }
+        if let Some(code) = error {
+            refund.request = GateRequest::Refused { code };
+        }
+        match &refund.request {
+            GateRequest::Refused { code } => {
+                refund.status = RefundStatus::Declined;
+                refund.code = Some(code.clone());
+            }
+            GateRequest::Unclear => refund.status = RefundStatus::Unknown,
+            _ => refund.status = RefundStatus::Pending,
+        }
+    }
+}
+
+/// A refund operation is ours by `merchant_refund_id`, then by `request_id`; else it was made
+/// elsewhere, and counts all the same.
+fn attribute(refunds: &mut Vec<Refund>, id: &str, operation: &Operation, at: Timestamp) {
+    let is_ours = |refund: &Refund| match (&refund.refund_id, &operation.merchant_refund_id) {
+        (Some(ours), Some(named)) => ours.is(named),
+        (Some(_), None) => {
+            refund.request.request_id().is_some()
+                && refund.request.request_id() == operation.request_id.as_deref()
+        }
+        (None, _) => false,
+    };
+    let has_this = |refund: &Refund| refund.operation_id.as_deref() == Some(id);
+    if refunds.iter().any(is_ours) {
+        // Heard of before we knew the name of our own request.
+        refunds.retain(|refund| refund.refund_id.is_some() || !has_this(refund));
+    }
+    let index = refunds
+        .iter()
+        .position(is_ours)
+        .or_else(|| refunds.iter().position(has_this));
+    let index = index.unwrap_or_else(|| {
+        refunds.push(Refund {
+            refund_id: None,
+            amount: 0,
+            status: RefundStatus::Pending,
+            operation_id: None,
+            request: GateRequest::None,
+            description: None,
+            ip_address: None,
+            code: None,
+            announced: None,
+            content: None,
+            created_at: at,
+        });
+        refunds.len() - 1
+    });
+    let Some(refund) = refunds.get_mut(index) else {
+        return;
+    };
+    refund.operation_id = Some(id.to_owned());
+    if refund.refund_id.is_none() {
+        refund.amount = operation.amount.unwrap_or(0);
+    }
+    (refund.status, refund.code) = match operation.outcome {
+        Outcome::Pending => (RefundStatus::Pending, None),
+        Outcome::Declined => (RefundStatus::Declined, operation.code.clone()),
+        Outcome::Succeeded => (RefundStatus::Succeeded, None),
+    };
+}
