@@ -1,0 +1,453 @@
+//! The use cases over ports in memory: races, crashes, and who sends what.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use ecommpay::answer::{Answer, Refusal};
+use ecommpay::fields::{ProjectId, Text};
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::Report;
+use ecommpay::{Keyring, ProjectKey};
+use futures_util::future::join_all;
+use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
+use payments::decide::{Change, Fact, RefundOrder, RefundRejection};
+use payments::event::{Event, EventKind};
+use payments::payment::{RefundStatus, Status};
+use payments::ports::{
+    Clock, CommitError, EventQueue, Gate, PaymentStore, SendError, StoreError, Stored,
+};
+use payments::refund::{RefundDesk, RefundError};
+use payments::storefront::{Scope, Storefront};
+use payments::token::TokenSecret;
+use payments::{MerchantId, PaymentKey, Payments, Timestamp};
+
+#[derive(Default)]
+struct Memory {
+    rows: Mutex<BTreeMap<PaymentKey, Stored>>,
+    events: Mutex<BTreeMap<(PaymentKey, u64), Event>>,
+    tokens: Mutex<BTreeMap<String, PaymentKey>>,
+    /// So many commits meet another writer whose row cannot be seen yet.
+    invisible_conflicts: AtomicUsize,
+}
+
+impl PaymentStore for Memory {
+    async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
+        tokio::task::yield_now().await;
+        Ok(self.rows.lock().unwrap().get(key).cloned())
+    }
+
+    async fn commit(
+        &self,
+        change: &Change,
+        over: Option<u64>,
+        token: Option<&str>,
+    ) -> Result<(), CommitError> {
+        tokio::task::yield_now().await;
+        let invisible = &self.invisible_conflicts;
+        if invisible
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            return Err(CommitError::Conflict);
+        }
+        let key = change.payment.key();
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.get(&key);
+        if row.map(|row| row.version) != over {
+            return Err(CommitError::Conflict);
+        }
+        let published = row.map_or(0, |row| row.published);
+        let stored = Stored {
+            payment: change.payment.clone(),
+            version: over.unwrap_or(0) + 1,
+            published,
+        };
+        rows.insert(key.clone(), stored);
+        let mut events = self.events.lock().unwrap();
+        for event in &change.events {
+            assert!(
+                events
+                    .insert((key.clone(), event.sequence), event.clone())
+                    .is_none()
+            );
+        }
+        if let Some(token) = token {
+            self.tokens.lock().unwrap().insert(token.to_owned(), key);
+        }
+        Ok(())
+    }
+
+    async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
+        let events = self.events.lock().unwrap();
+        Ok((from..=to)
+            .filter_map(|number| events.get(&(key.clone(), number)).cloned())
+            .collect())
+    }
+
+    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.get_mut(key).unwrap();
+        row.published = row.published.max(through);
+        Ok(())
+    }
+
+    async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
+        Ok(self.tokens.lock().unwrap().get(token).cloned())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Queue {
+    sent: Arc<Mutex<Vec<String>>>,
+    /// So many sends fail.
+    failures: Arc<AtomicUsize>,
+}
+
+impl EventQueue for Queue {
+    fn wants(&self, _: EventKind) -> bool {
+        true
+    }
+
+    async fn send(&self, event: &Event) -> Result<(), SendError> {
+        tokio::task::yield_now().await;
+        if self
+            .failures
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            return Err(SendError("down".into()));
+        }
+        self.sent
+            .lock()
+            .unwrap()
+            .push(format!("{} {}", event.sequence, event.kind.as_str()));
+        Ok(())
+    }
+}
+
+struct StillClock;
+
+impl Clock for StillClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+}
+
+/// Gate with its answers, and the paths and ids of what it got.
+struct ScriptedGate {
+    answers: Mutex<Vec<Answer>>,
+    got: Mutex<Vec<String>>,
+}
+
+impl ScriptedGate {
+    fn answering(answers: &[Answer]) -> Self {
+        let answers = Mutex::new(answers.iter().rev().cloned().collect());
+        Self {
+            answers,
+            got: Mutex::default(),
+        }
+    }
+}
+
+impl Gate for ScriptedGate {
+    async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
+        tokio::task::yield_now().await;
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let text = |path: &[&str]| {
+            message
+                .at(path)
+                .and_then(Value::as_text)
+                .unwrap_or("-")
+                .to_owned()
+        };
+        let id = text(&["general", "payment_id"]);
+        let refund = text(&["payment", "merchant_refund_id"]);
+        self.got.lock().unwrap().push(format!(
+            "{path} {id} {refund} {}",
+            text(&["payment", "amount"])
+        ));
+        let mut answers = self.answers.lock().unwrap();
+        answers
+            .pop()
+            .unwrap_or(Answer::Accepted { request_id: None })
+    }
+}
+
+struct World {
+    payments: Payments<Memory, Queue, StillClock>,
+    queue: Queue,
+    gate: ScriptedGate,
+    keyring: Keyring,
+    tokens: TokenSecret,
+}
+
+impl World {
+    fn with_answers(answers: &[Answer]) -> Self {
+        let queue = Queue::default();
+        Self {
+            payments: Payments {
+                store: Memory::default(),
+                queues: vec![queue.clone()],
+                clock: StillClock,
+            },
+            queue,
+            gate: ScriptedGate::answering(answers),
+            keyring: Keyring::new(ProjectKey::new("key").unwrap(), None),
+            tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
+        }
+    }
+
+    fn new() -> Self {
+        Self::with_answers(&[])
+    }
+
+    async fn create(
+        &self,
+        storefront: &Storefront,
+        amount: u64,
+    ) -> Result<Checkout, CheckoutError> {
+        let body = format!(
+            r#"{{"payment_id":"Order-1","amount":{amount},"currency":"EUR","return_url":"https://shop.example/",
+                "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
+        );
+        let request = CheckoutRequest::read(body.as_bytes(), storefront, StillClock.now()).unwrap();
+        let cashier = Cashier {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: &self.keyring,
+            tokens: &self.tokens,
+            base_url: "https://pay.example",
+        };
+        cashier.create(storefront, request).await
+    }
+
+    async fn hear(&self, status: &str, operation: &str) -> bool {
+        let body = format!(
+            r#"{{"project_id":211,"payment":{{"id":"order-1","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
+                "operation":{{"id":7,"type":"sale","status":"{operation}","sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
+        );
+        let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
+        let fact = Fact::Report {
+            report: &report,
+            digest: "d",
+        };
+        self.payments
+            .apply(&key(), fact)
+            .await
+            .unwrap()
+            .unwrap()
+            .published
+            .is_ok()
+    }
+
+    async fn refund(
+        &self,
+        refund_id: &str,
+        amount: u64,
+    ) -> Result<payments::payment::Payment, RefundError> {
+        let order = RefundOrder {
+            refund_id: MerchantId::new(refund_id).unwrap(),
+            amount: Some(amount),
+            description: Text::new("returned").unwrap(),
+            ip_address: None,
+            content: amount.to_string(),
+        };
+        let desk = RefundDesk {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: &self.keyring,
+        };
+        desk.refund(&shop("shop"), "ORDER-1", &order).await
+    }
+
+    async fn status(&self) -> Status {
+        self.payments
+            .store
+            .load(&key())
+            .await
+            .unwrap()
+            .unwrap()
+            .payment
+            .status()
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.queue.sent.lock().unwrap().clone()
+    }
+
+    fn sales(&self) -> usize {
+        self.gate
+            .got
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|got| got.contains("/sale "))
+            .count()
+    }
+}
+
+fn key() -> PaymentKey {
+    PaymentKey::new(ProjectId::new(211).unwrap(), "order-1")
+}
+
+fn shop(name: &str) -> Storefront {
+    Storefront {
+        key_id: name.into(),
+        key_hash: String::new(),
+        name: name.into(),
+        project_id: ProjectId::new(211).unwrap(),
+        scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
+        return_origins: ["https://shop.example".into()].into(),
+    }
+}
+
+fn refused(code: &str) -> Answer {
+    Answer::Refused(Refusal {
+        code: code.into(),
+        message: None,
+    })
+}
+
+#[tokio::test]
+async fn fifty_at_once_send_one_sale() {
+    let world = World::new();
+    let storefront = shop("shop");
+    let all = join_all((0..50).map(|_| world.create(&storefront, 1000))).await;
+    let all: Vec<Checkout> = all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(all.iter().filter(|checkout| checkout.created).count(), 1);
+    assert_eq!(
+        all.iter()
+            .map(|checkout| &checkout.token)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        1
+    );
+    assert_eq!(world.sales(), 1);
+    assert_eq!(world.sent(), ["1 payment.created"]);
+}
+
+#[tokio::test]
+async fn a_writer_that_cannot_be_seen_yet_is_waited_for() {
+    let world = World::new();
+    world.payments.store.invisible_conflicts.store(2, SeqCst);
+    assert!(world.create(&shop("shop"), 1000).await.unwrap().created);
+    assert_eq!(world.sales(), 1);
+}
+
+#[tokio::test]
+async fn an_id_is_used_for_one_order_of_one_storefront() {
+    let world = World::new();
+    let first = world.create(&shop("shop"), 1000).await.unwrap();
+    let same = world.create(&shop("shop"), 1000).await.unwrap();
+    assert_eq!(
+        (first.created, same.created, &first.token),
+        (true, false, &same.token)
+    );
+    for (storefront, amount) in [(shop("shop"), 1001), (shop("other"), 1000)] {
+        let other = world.create(&storefront, amount).await;
+        assert!(matches!(other, Err(CheckoutError::Conflict)), "{other:?}");
+    }
+    assert_eq!(world.sales(), 1);
+}
+
+#[tokio::test]
+async fn an_unclear_sale_is_sent_again_and_a_refusal_then_means_nothing() {
+    let world = World::with_answers(&[Answer::Unclear, refused("303")]);
+    assert!(world.create(&shop("shop"), 1000).await.is_ok());
+    assert_eq!(world.status().await, Status::Processing);
+    assert!(world.create(&shop("shop"), 1000).await.is_ok());
+    assert_eq!(
+        (world.sales(), world.status().await),
+        (2, Status::Processing)
+    );
+    assert!(world.create(&shop("shop"), 1000).await.is_ok());
+    assert_eq!(world.sales(), 3);
+    assert!(world.create(&shop("shop"), 1000).await.is_ok());
+    assert_eq!(world.sales(), 3, "accepted, so not again");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_each_time_and_sent_once() {
+    let world = World::with_answers(&[refused("2004")]);
+    for _ in 0..2 {
+        let checkout = world.create(&shop("shop"), 1000).await;
+        assert!(
+            matches!(&checkout, Err(CheckoutError::Refused(code)) if code == "2004"),
+            "{checkout:?}"
+        );
+    }
+    assert_eq!((world.sales(), world.status().await), (1, Status::Failed));
+    assert_eq!(world.sent(), ["1 payment.created", "2 payment.failed"]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_sent_first_by_the_next_who_publishes() {
+    let world = World::new();
+    world.queue.failures.store(1, SeqCst);
+    assert!(
+        world.create(&shop("shop"), 1000).await.is_ok(),
+        "a queue that is down stops no shopper"
+    );
+    assert!(world.sent().is_empty());
+
+    world.queue.failures.store(1, SeqCst);
+    assert!(
+        !world.hear("success", "success").await,
+        "not announced, so not acknowledged"
+    );
+    assert_eq!(world.status().await, Status::Succeeded, "but kept");
+    assert!(
+        world.hear("success", "success").await,
+        "the platform's repeat"
+    );
+    assert_eq!(world.sent(), ["1 payment.created", "2 payment.succeeded"]);
+    assert!(world.hear("success", "success").await);
+    assert_eq!(world.sent().len(), 2, "a duplicate is not sent again");
+}
+
+#[tokio::test]
+async fn of_twenty_refunds_at_once_ten_go_out() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    let ids: Vec<String> = (0..20).map(|number| format!("r-{number}")).collect();
+    let all = join_all(ids.iter().map(|id| world.refund(id, 100))).await;
+    let out = all.iter().filter(|refund| refund.is_ok()).count();
+    let refused = all
+        .iter()
+        .filter(|refund| {
+            matches!(
+                refund,
+                Err(RefundError::Rejected(RefundRejection::MoreThanLeft(0)))
+            )
+        })
+        .count();
+    assert_eq!((out, refused), (10, 10));
+    let got = world.gate.got.lock().unwrap().clone();
+    let refunds: BTreeSet<&String> = got.iter().filter(|got| got.contains("/refund ")).collect();
+    assert_eq!(refunds.len(), 10, "{got:?}");
+}
+
+#[tokio::test]
+async fn the_same_refund_again_is_found_and_not_sent() {
+    let world = World::with_answers(&[Answer::Accepted { request_id: None }, Answer::Unclear]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    for _ in 0..2 {
+        let payment = world.refund("r-1", 400).await.unwrap();
+        let refund = payment
+            .refund(&MerchantId::new("r-1").unwrap())
+            .unwrap()
+            .clone();
+        assert_eq!((refund.amount, refund.status), (400, RefundStatus::Unknown));
+    }
+    let other = world.refund("r-1", 500).await;
+    assert!(matches!(
+        other,
+        Err(RefundError::Rejected(RefundRejection::OtherContent))
+    ));
+    let got = world.gate.got.lock().unwrap().clone();
+    assert_eq!(got[1..], ["/v2/payment/bancontact/refund Order-1 r-1 400"]);
+}
