@@ -7,7 +7,6 @@ use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
 use payments::callback::{Refusal, Verified, verify};
 use payments::config;
-use payments::decide::Fact;
 use payments::log::Line;
 
 /// What a callback needs.
@@ -44,26 +43,12 @@ impl Callbacks {
     }
 
     async fn take(&self, verified: Verified) -> StatusCode {
-        let Verified {
-            report,
-            key,
-            digest,
-            slot,
-            hint,
-        } = verified;
-        let Some(key) = key else {
+        let (report, slot) = (&verified.report, verified.slot.as_str());
+        let Some(key) = &verified.key else {
             Line::warn("callback: names no payment")
-                .with("key", slot.as_str())
+                .with("key", slot)
                 .write();
             return StatusCode::OK;
-        };
-        let fact = if hint {
-            Fact::Hint
-        } else {
-            Fact::Report {
-                report: &report,
-                digest: &digest,
-            }
         };
         let line = |line: Line| {
             line.with("payment", key.to_string())
@@ -76,10 +61,10 @@ impl Callbacks {
                         .collect::<Vec<_>>(),
                 )
                 .with("platform_status", &report.payment_status)
-                .with("key", slot.as_str())
-                .with("hint", hint)
+                .with("key", slot)
+                .with("hint", verified.hint)
         };
-        match self.payments.apply(&key, fact).await {
+        match self.payments.apply(key, verified.fact()).await {
             Ok(applied) => {
                 let status = applied.as_ref().map(|applied| applied.payment.status());
                 let changed = applied.as_ref().is_some_and(|applied| applied.changed);

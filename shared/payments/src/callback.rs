@@ -7,6 +7,7 @@ use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{KeySlot, Keyring, Signature, signature};
 
+use crate::decide::Fact;
 use crate::ids::PaymentKey;
 use crate::sha256;
 
@@ -26,6 +27,19 @@ pub struct Verified {
     pub slot: KeySlot,
     /// The body could stand for another one with the same signature: a hint, not a fact.
     pub hint: bool,
+}
+
+impl Verified {
+    /// What the body is worth: a fact, or only a reason to ask.
+    pub fn fact(&self) -> Fact<'_> {
+        if self.hint {
+            return Fact::Hint;
+        }
+        Fact::Report {
+            report: &self.report,
+            digest: &self.digest,
+        }
+    }
 }
 
 /// Why a body is not taken.

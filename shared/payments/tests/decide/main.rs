@@ -1,0 +1,6 @@
+//! What facts make of a payment: the corpus' callbacks in many orders, answers, and refunds.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod payments_of_the_corpus;
+mod refunds;
+mod story;

@@ -1,0 +1,171 @@
+//! A payment under test, with everything that was announced about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ecommpay::answer::{Answer, Refusal};
+use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
+use ecommpay::{Keyring, ProjectKey};
+use payments::callback::{ProjectKeys, Verified, verify};
+use payments::decide::{
+    Change, Fact, RefundOrder, RefundRejection, create, decide, reserve_refund,
+};
+use payments::event::Event;
+use payments::payment::{Channel, Customer, Order, Payment};
+use payments::{MerchantId, Timestamp};
+
+pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
+pub const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_000);
+/// Longer than a request is ever on its way.
+pub const ABANDONED: Duration = Duration::from_secs(30);
+
+pub fn text(text: &str) -> Text {
+    Text::new(text).unwrap()
+}
+
+pub fn id(id: &str) -> MerchantId {
+    MerchantId::new(id).unwrap()
+}
+
+fn keys() -> ProjectKeys {
+    let key = ProjectKey::new("test-secret-key").unwrap();
+    [(ProjectId::new(211).unwrap(), Keyring::new(key, None))].into()
+}
+
+pub fn corpus(file: &str) -> Verified {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
+    let body = std::fs::read(folder.join(format!("{file}.json"))).unwrap();
+    verify(&body, &keys()).unwrap()
+}
+
+pub fn created() -> Change {
+    let order = Order {
+        storefront: "shop".into(),
+        order_id: Some(id("order-1")),
+        amount: MinorUnits::for_sale(1000).unwrap(),
+        currency: Currency::Eur,
+        channel: Channel::Gate,
+        return_url: text("https://shop.example/thanks"),
+        language: None,
+        description: None,
+        customer: Customer {
+            id: text("canary-customer"),
+            ip_address: text("192.0.2.77"),
+            last_name: Some(LastName::new("Canaryname").unwrap()),
+        },
+        expires_at: NOW.after(Duration::from_secs(1800)),
+        content: "content".into(),
+    };
+    create(ProjectId::new(211).unwrap(), &id(PAYMENT), order, NOW)
+}
+
+/// A payment with everything that was announced about it.
+pub struct Story {
+    pub payment: Payment,
+    pub events: Vec<Event>,
+}
+
+impl Story {
+    pub fn begin() -> Self {
+        let Change { payment, events } = created();
+        Self { payment, events }
+    }
+
+    pub fn take(&mut self, change: Option<Change>) -> &mut Self {
+        if let Some(change) = change {
+            self.payment = change.payment;
+            self.events.extend(change.events);
+        }
+        self
+    }
+
+    pub fn hear(&mut self, file: &str) -> &mut Self {
+        let verified = corpus(file);
+        self.take(decide(Some(&self.payment), verified.fact(), NOW))
+    }
+
+    pub fn answered(&mut self, answer: &Answer) -> &mut Self {
+        self.take(decide(Some(&self.payment), Fact::SaleAnswer(answer), NOW))
+    }
+
+    pub fn refund(&mut self, refund: &RefundOrder) -> Result<bool, RefundRejection> {
+        let change = reserve_refund(&self.payment, refund, NOW)?;
+        let reserved = change.is_some();
+        self.take(change);
+        Ok(reserved)
+    }
+
+    pub fn refund_answered(&mut self, refund_id: &str, answer: &Answer) -> &mut Self {
+        let fact = Fact::RefundAnswer {
+            refund_id: &id(refund_id),
+            answer,
+        };
+        self.take(decide(Some(&self.payment), fact, NOW))
+    }
+
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.events
+            .iter()
+            .map(|event| event.kind.as_str())
+            .collect()
+    }
+
+    /// What must be the same in whatever order the facts came.
+    pub fn outcome(&self) -> impl PartialEq + std::fmt::Debug + use<> {
+        let payment = &self.payment;
+        let mut refunds: Vec<_> = payment
+            .refunds
+            .iter()
+            .map(|refund| (refund.operation_id.clone(), refund.amount, refund.status))
+            .collect();
+        refunds.sort_by(|left, right| left.0.cmp(&right.0));
+        (
+            payment.status(),
+            refunds,
+            payment.quarantine.clone(),
+            payment.operations.clone(),
+            payment.platform_status.clone(),
+            payment.waiting().cloned(),
+            payment.sale.clone(),
+        )
+    }
+}
+
+pub fn accepted(request_id: &str) -> Answer {
+    Answer::Accepted {
+        request_id: Some(request_id.into()),
+    }
+}
+
+pub fn refused(code: &str) -> Answer {
+    Answer::Refused(Refusal {
+        code: code.into(),
+        message: None,
+    })
+}
+
+pub fn refund(refund_id: &str, amount: Option<u64>) -> RefundOrder {
+    RefundOrder {
+        refund_id: id(refund_id),
+        amount,
+        description: text("returned"),
+        ip_address: None,
+        content: format!("{amount:?}"),
+    }
+}
+
+pub fn permutations(files: &[&'static str]) -> Vec<Vec<&'static str>> {
+    if files.is_empty() {
+        return vec![vec![]];
+    }
+    let mut all = Vec::new();
+    for index in 0..files.len() {
+        let mut others = files.to_vec();
+        let first = others.remove(index);
+        for mut rest in permutations(&others) {
+            rest.insert(0, first);
+            all.push(rest);
+        }
+    }
+    all
+}
