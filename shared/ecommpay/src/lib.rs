@@ -6,6 +6,7 @@
 //! let a second message share the signature.
 
 pub mod answer;
+pub mod codes;
 pub mod fields;
 pub mod gate;
 pub mod json;

@@ -1,5 +1,6 @@
 //! What storefronts and events may see of a payment: everything but personal data.
 
+use ecommpay::codes::ResultCode;
 use ecommpay::fields::{Currency, MinorUnits};
 use serde::Serialize;
 
@@ -134,23 +135,27 @@ impl<'a> RefundView<'a> {
     }
 }
 
-/// Why a payment was not paid: a code of the platform's list. The platform's own words are kept
-/// back, as for some codes the customer must not be told.
+/// Why a payment was not paid. The platform's reason is left out where the customer must not be
+/// told.
 #[derive(Debug, Serialize)]
 pub struct DeclineView<'a> {
     code: Option<&'a str>,
+    message: Option<&'static str>,
+    advice: Option<&'static str>,
 }
 
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
-        match status {
-            Status::Declined => Some(Self {
-                code: payment.decline()?.code.as_deref(),
-            }),
-            Status::Failed => Some(Self {
-                code: payment.refusal_code(),
-            }),
-            _ => None,
-        }
+        let code = match status {
+            Status::Declined => payment.decline()?.code.as_deref(),
+            Status::Failed => payment.refusal_code(),
+            _ => return None,
+        };
+        let known = code.and_then(ResultCode::find);
+        Some(Self {
+            code,
+            message: known.and_then(ResultCode::reason),
+            advice: known.map(ResultCode::advice),
+        })
     }
 }

@@ -228,6 +228,10 @@ async fn shoppers_are_taken_there_and_back() -> anyhow::Result<()> {
     ensure!(shop.ends_with("/thanks?payment_id=waited"), "{shop}");
     let declined = test.storefront.until("waited", "declined").await?;
     ensure!(declined["decline"]["code"] == "20301", "{declined}");
+    ensure!(
+        text(&declined["decline"]["advice"]).contains("tried again"),
+        "{declined}"
+    );
     let (status, page) = test.page(text(&waited["checkout_url"])).await?;
     ensure!(
         status == StatusCode::OK && page.contains("was declined"),
