@@ -5,6 +5,7 @@
 //! line without a value; booleans are `1` and `0`; a colon inside a key is doubled. The keys
 //! `signature` and `frame_mode` take no part, at any depth.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -13,7 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use crate::json::{self, JsonError, Limits, Value};
-use crate::path_order;
+use crate::keyring::{KeySlot, Keyring};
+use crate::{path_order, php_number};
 
 /// A signature: the 64 bytes of an HMAC-SHA-512.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +55,47 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
     Signature::from_base64(carried.as_str()?)
 }
 
-/// The canonical string of a message.
+/// The canonical string of a message, with every number as it is written.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
-    let mut lines = Lines::default();
-    lines.walk(message);
-    lines.join()
+    Lines::of(message, as_written).join()
+}
+
+/// The canonical string with fractions and exponents as PHP prints them; `None` if the message
+/// has none that PHP spells differently, so that it has one canonical string only.
+///
+/// Not documented; of the official SDKs, PHP's is the reference. Used to verify, never to sign.
+pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
+    has_ambiguous_number(message).then(|| Lines::of(message, as_php).join())
+}
+
+fn as_written(token: &str) -> Cow<'_, str> {
+    Cow::Borrowed(token)
+}
+
+fn as_php(token: &str) -> Cow<'_, str> {
+    php_number::spelling(token).map_or(Cow::Borrowed(token), Cow::Owned)
+}
+
+fn has_ambiguous_number(value: &Value<'_>) -> bool {
+    match value {
+        Value::Number(token) => {
+            php_number::spelling(token).is_some_and(|spelled| spelled != *token)
+        }
+        Value::Array(elements) => elements.iter().any(has_ambiguous_number),
+        Value::Object(members) => members
+            .iter()
+            .any(|(_, member)| has_ambiguous_number(member)),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Verifies the signature that a message carries against the keys of one project, over the numbers
+/// as written and, if there are fractions, as PHP prints them. Gives the key that matched.
+pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
+    keyring.verify(&canonical(message), signature).or_else(|| {
+        let canonical = canonical_as_php(message)?;
+        keyring.verify(&canonical, signature)
+    })
 }
 
 /// A message of ours could not be turned into JSON and back.
@@ -69,20 +107,32 @@ pub enum SignError {
     /// What was serialised is not within the reader's limits.
     #[error(transparent)]
     Read(#[from] JsonError),
+    /// A number such as `10.0` or `1e3`: nobody says how it is signed.
+    #[error("a number has more than one spelling, so nobody can say how it is signed")]
+    AmbiguousNumber,
 }
 
 /// The canonical string of a message of ours, read back from the very text that will be sent.
 pub fn canonical_of<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, SignError> {
     let text = serde_json::to_vec(message)?;
-    Ok(canonical(&json::parse(&text, Limits::CALLBACK)?))
+    canonical_to_sign(&json::parse(&text, Limits::CALLBACK)?)
 }
 
-#[derive(Default)]
+/// The canonical string of a message that is about to be signed: no number with two spellings.
+pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {
+    if has_ambiguous_number(message) {
+        return Err(SignError::AmbiguousNumber);
+    }
+    Ok(canonical(message))
+}
+
 struct Lines {
     /// `path:value` of every line, one after the other.
     text: String,
     lines: Vec<Line>,
     path: String,
+    /// How a number's token is spelled.
+    number: fn(&str) -> Cow<'_, str>,
 }
 
 struct Line {
@@ -91,6 +141,17 @@ struct Line {
 }
 
 impl Lines {
+    fn of(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Self {
+        let mut lines = Self {
+            text: String::new(),
+            lines: Vec::new(),
+            path: String::new(),
+            number,
+        };
+        lines.walk(message);
+        lines
+    }
+
     fn walk(&mut self, value: &Value<'_>) {
         match value {
             Value::Object(members) => {
@@ -111,7 +172,10 @@ impl Lines {
             Value::Null => self.line(""),
             Value::Bool(true) => self.line("1"),
             Value::Bool(false) => self.line("0"),
-            Value::Number(text) => self.line(text),
+            Value::Number(token) => {
+                let spelled = self.number;
+                self.line(&spelled(token));
+            }
             Value::String(text) => self.line(text),
         }
     }

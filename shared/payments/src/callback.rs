@@ -57,21 +57,20 @@ pub enum Refusal {
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
-    let canonical = signature::canonical(&message);
     let named = report::project_id(&message);
     let ours = named.and_then(|number| {
         let project_id = ProjectId::new(number).ok()?;
         Some((project_id, keys.get(&project_id)?))
     });
     let (project_id, slot) = match ours {
-        Some((project_id, keyring)) => match keyring.verify(&canonical, &signature) {
+        Some((project_id, keyring)) => match signature::verify(&message, &signature, keyring) {
             Some(slot) => (Some(project_id), slot),
-            None => return Err(unverified(&canonical, &signature, keys)),
+            None => return Err(unverified(&message, &signature, keys)),
         },
-        None if names_a_project(&message) => return Err(unverified(&canonical, &signature, keys)),
+        None if names_a_project(&message) => return Err(unverified(&message, &signature, keys)),
         None => (
             None,
-            any_key(&canonical, &signature, keys).ok_or(Refusal::Unsigned)?,
+            any_key(&message, &signature, keys).ok_or(Refusal::Unsigned)?,
         ),
     };
     let report = Report::read(&message);
@@ -80,7 +79,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
         .and_then(|(project_id, payment_id)| PaymentKey::of_caller(project_id, payment_id));
     Ok(Verified {
         hint: signature::may_be_reframed(&message) || names_itself_twice(&message),
-        digest: sha256::hex(&canonical),
+        digest: sha256::hex(&signature::canonical(&message)),
         report,
         key,
         slot,
@@ -92,16 +91,16 @@ fn names_a_project(message: &Value<'_>) -> bool {
 }
 
 /// Other projects' keys are tried only to tell a foreign body from a forged one.
-fn unverified(canonical: &[u8], signature: &Signature, keys: &ProjectKeys) -> Refusal {
-    match any_key(canonical, signature, keys) {
+fn unverified(message: &Value<'_>, signature: &Signature, keys: &ProjectKeys) -> Refusal {
+    match any_key(message, signature, keys) {
         Some(_) => Refusal::ForeignProject,
         None => Refusal::Unsigned,
     }
 }
 
-fn any_key(canonical: &[u8], signature: &Signature, keys: &ProjectKeys) -> Option<KeySlot> {
+fn any_key(message: &Value<'_>, signature: &Signature, keys: &ProjectKeys) -> Option<KeySlot> {
     keys.values()
-        .find_map(|keyring| keyring.verify(canonical, signature))
+        .find_map(|keyring| signature::verify(message, signature, keyring))
 }
 
 /// Whether a body names its payment or its project in two places and differently.

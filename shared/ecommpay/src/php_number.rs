@@ -1,0 +1,83 @@
+//! How PHP prints a number that is not an integer.
+//!
+//! The platform sends integers only, and its documentation does not say how a fraction is signed;
+//! the official SDKs disagree. The PHP SDK is the one that the documentation points to, so a body
+//! with a fraction may carry a signature over PHP's spelling of it.
+
+/// PHP's `(string)` of a fraction or exponent, with its default precision of 14 digits; `None` for
+/// an integer, which is signed as it is written.
+pub fn spelling(token: &str) -> Option<String> {
+    if !token.contains(['.', 'e', 'E']) {
+        return None;
+    }
+    let value: f64 = token.parse().ok()?;
+    if value.is_infinite() {
+        return Some(if value > 0.0 { "INF" } else { "-INF" }.to_owned());
+    }
+    // Fourteen significant digits, correctly rounded: `d.ddddddddddddde<exponent>`.
+    let scientific = format!("{:.13e}", value.abs());
+    let (mantissa, exponent) = scientific.split_once('e')?;
+    let exponent: i32 = exponent.parse().ok()?;
+    let digits = mantissa.replace('.', "");
+    let digits = digits.trim_end_matches('0');
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    let text = match (digits, exponent) {
+        ("", _) => "0".to_owned(),
+        (_, -4..=-1) => {
+            let zeros = "0".repeat(usize::try_from(-exponent - 1).ok()?);
+            format!("0.{zeros}{digits}")
+        }
+        (_, 0..=13) => plain(digits, usize::try_from(exponent).ok()? + 1),
+        _ => {
+            let (first, rest) = digits.split_at(1);
+            let rest = if rest.is_empty() { "0" } else { rest };
+            format!("{first}.{rest}E{exponent:+}")
+        }
+    };
+    Some(format!("{sign}{text}"))
+}
+
+/// Digits with the decimal point after `whole` of them.
+fn plain(digits: &str, whole: usize) -> String {
+    match digits.split_at_checked(whole) {
+        Some((_, "")) => digits.to_owned(),
+        Some((whole, fraction)) => format!("{whole}.{fraction}"),
+        None => format!("{digits:0<whole$}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelling;
+
+    #[test]
+    fn fractions_are_spelled_as_php_prints_them() {
+        for (token, php) in [
+            ("10.0", "10"),
+            ("1.50", "1.5"),
+            ("100.00", "100"),
+            ("1e3", "1000"),
+            ("1E-7", "1.0E-7"),
+            ("0.00001", "1.0E-5"),
+            ("0.0001", "0.0001"),
+            ("0.00123", "0.00123"),
+            ("1.5e+21", "1.5E+21"),
+            ("12345678901234567890.0", "1.2345678901235E+19"),
+            ("0.1234567890123456789", "0.12345678901235"),
+            ("0.30000000000000004", "0.3"),
+            ("99999999999999.0", "99999999999999"),
+            ("1e13", "10000000000000"),
+            ("1e14", "1.0E+14"),
+            ("-2.50", "-2.5"),
+            ("0.0", "0"),
+            ("-0.0", "-0"),
+            ("136.0", "136"),
+            ("1e999", "INF"),
+        ] {
+            assert_eq!(spelling(token).as_deref(), Some(php), "{token}");
+        }
+        for integer in ["0", "-0", "1000", "12345678901234567890"] {
+            assert_eq!(spelling(integer), None, "{integer}");
+        }
+    }
+}
