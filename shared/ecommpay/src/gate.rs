@@ -3,6 +3,8 @@
 //! Every request is a `POST` of JSON; the signature stands in `general.signature` and covers all
 //! the rest. There is no other authentication.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
@@ -146,6 +148,59 @@ pub struct RefundCustomer {
     pub ip_address: Text,
 }
 
+/// `POST /v2/payment/clarification`: the data that the platform asked for (`clarification_fields`).
+///
+/// May be partial; what is still missing is asked for again. 30 minutes from each asking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Clarification {
+    /// Whose payment, which payment.
+    pub general: General,
+    /// The data by object and field, as in `{"customer": {"last_name": "Janssens"}}`.
+    pub additional_data: BTreeMap<Text, BTreeMap<Text, Text>>,
+}
+
+impl Request for Clarification {
+    const PATH: &'static str = "/v2/payment/clarification";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}
+
+/// `POST /v2/payment/status/request`: what became of one request, not earlier than 10 s after it.
+///
+/// The only flat request: its signature stands at the top level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestStatus {
+    /// The project of the request.
+    pub project_id: ProjectId,
+    /// The platform's name of the request.
+    pub request_id: Text,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+}
+
+impl RequestStatus {
+    /// The path below the Gate host.
+    pub const PATH: &'static str = "/v2/payment/status/request";
+
+    /// Asks for a request.
+    pub fn new(project_id: ProjectId, request_id: Text) -> Self {
+        Self {
+            project_id,
+            request_id,
+            signature: None,
+        }
+    }
+
+    /// The signed body.
+    pub fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+        let canonical = signature::canonical_of(&self)?;
+        self.signature = Some(key.sign(&canonical).to_base64());
+        Ok(serde_json::to_vec(&self)?)
+    }
+}
+
 /// `POST /v2/payment/status`: what the platform knows of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
@@ -202,5 +257,25 @@ mod tests {
         );
         assert!(key.verifies(&canonical, &signature::of_message(&message).unwrap()));
         assert!(!String::from_utf8(body).unwrap().contains("null"));
+    }
+
+    #[test]
+    fn a_clarification_and_a_flat_status_request_are_signed_too() {
+        let key = ProjectKey::new("test-secret-key").unwrap();
+        let project = ProjectId::new(211).unwrap();
+        let last_name = BTreeMap::from([(text("last_name"), text("Janssens"))]);
+        let clarification = Clarification {
+            general: General::new(project, text("order-1")),
+            additional_data: [(text("customer"), last_name)].into(),
+        };
+        let status = RequestStatus::new(project, text("r-1"));
+        for body in [
+            clarification.sign(&key).unwrap(),
+            status.sign(&key).unwrap(),
+        ] {
+            let message = parse(&body, Limits::CALLBACK).unwrap();
+            let signature = signature::of_message(&message).unwrap();
+            assert!(key.verifies(&signature::canonical(&message), &signature));
+        }
     }
 }

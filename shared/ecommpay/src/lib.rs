@@ -12,6 +12,7 @@ pub mod gate;
 pub mod json;
 pub mod keyring;
 pub mod path_order;
+pub mod payment_page;
 mod php_number;
 pub mod report;
 pub mod signature;

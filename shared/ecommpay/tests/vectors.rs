@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ecommpay::ProjectKey;
 use ecommpay::json::{JsonError, Limits, parse};
+use ecommpay::payment_page::link;
 use ecommpay::report::{RedirectMethod, Report};
 use ecommpay::signature::{self, canonical, canonical_as_php, canonical_to_sign};
 use serde_json::Value;
@@ -139,4 +140,42 @@ fn bodies_that_are_not_sound_json_are_told_from_bad_signatures() {
     ));
     assert_eq!(read("invalid_empty_body.json"), Err(JsonError::NotJson(0)));
     assert_eq!(read("invalid_empty_object.json"), Ok(()));
+}
+
+#[test]
+fn payment_page_links_decode_to_what_the_sdks_make() {
+    let vectors = json("vectors/payment_page_url.json");
+    let mut checked = 0;
+    for vector in vectors["vectors"].as_array().unwrap() {
+        let name = vector["name"].as_str().unwrap();
+        let pairs: Vec<String> = vector["params"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| format!("{}:{}", pair[0], pair[1]))
+            .collect();
+        let parameters = format!("{{{}}}", pairs.join(","));
+        let parameters = parse(parameters.as_bytes(), Limits::CALLBACK).unwrap();
+        let key = ProjectKey::new(vector["secret"].as_str().unwrap()).unwrap();
+        let link = link(vector["base"].as_str().unwrap(), &parameters, &key).unwrap();
+        let query = link.split_once('?').unwrap().1;
+        let decoded: serde_json::Map<String, Value> = query
+            .split('&')
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap();
+                let decode = |text| {
+                    percent_encoding::percent_decode_str(text)
+                        .decode_utf8()
+                        .unwrap()
+                };
+                (
+                    decode(name).into_owned(),
+                    Value::from(decode(value).into_owned()),
+                )
+            })
+            .collect();
+        assert_eq!(Value::Object(decoded), vector["decoded_query"], "{name}");
+        checked += 1;
+    }
+    assert_eq!(checked, 6);
 }
