@@ -124,6 +124,52 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Whether `payment.status` is a final one for the payment; `None` where the report says
+    /// nothing about that: no status, the error of a request, or a refund that is not done yet.
+    ///
+    /// Unknown statuses are not final.
+    pub fn is_final(&self) -> Option<bool> {
+        let status = self.payment_status.as_deref()?;
+        let refund_is_open = self.operations.iter().any(|operation| {
+            operation.is_refund() && !matches!(operation.status.as_str(), "success" | "decline")
+        });
+        if status == "error" || refund_is_open {
+            return None;
+        }
+        Some(matches!(
+            status,
+            "success"
+                | "decline"
+                | "partially refunded"
+                | "refunded"
+                | "partially reversed"
+                | "reversed"
+                | "partially paid"
+                | "canceled"
+                | "cancelled"
+        ))
+    }
+}
+
+impl Operation {
+    /// Whether this operation gives money back: a refund, or a reversal before the business day
+    /// closes.
+    pub fn is_refund(&self) -> bool {
+        matches!(self.kind.as_str(), "refund" | "reversal")
+    }
+
+    /// How much this report adds to the refunded amount: the operation's own sum if it succeeded,
+    /// 0 if it did not; `None` for operations that give nothing back.
+    pub fn refunded_amount(&self) -> Option<u64> {
+        let sum = self
+            .sum_initial
+            .as_ref()
+            .filter(|_| self.status == "success");
+        self.is_refund().then(|| sum.map_or(0, |sum| sum.amount))
+    }
+}
+
 /// The project that a message names: at the top level, else in `general`.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     match message.get("project_id") {
@@ -158,8 +204,7 @@ fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Oper
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
     let kind = text(value, "type")?;
-    let is_refund = matches!(kind.as_str(), "refund" | "reversal");
-    Some(Operation {
+    let operation = Operation {
         id: text(value, "id"),
         status: text(value, "status")?,
         date: text(value, "date"),
@@ -171,9 +216,15 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
         code: text(value, "code"),
         message: text(value, "message"),
         merchant_refund_id: text(value, "merchant_refund_id")
-            .or_else(|| merchant_refund_id.map(str::to_owned))
-            .filter(|_| is_refund),
+            .or_else(|| merchant_refund_id.map(str::to_owned)),
         kind,
+    };
+    Some(match operation.is_refund() {
+        true => operation,
+        false => Operation {
+            merchant_refund_id: None,
+            ..operation
+        },
     })
 }
 
@@ -217,24 +268,29 @@ fn form_fields(name: String, value: &Value<'_>, fields: &mut Vec<(String, String
     }
 }
 
-/// List form `{"customer":["last_name"]}`, or schema form
-/// `{"customer":{"type":"object","properties":{"last_name":{}}}}`.
+/// List form `{"customer":["last_name"]}`, where an entry can be an object of such lists, or schema
+/// form `{"customer":{"type":"object","properties":{"last_name":{}}}}`.
 fn clarification_fields(value: &Value<'_>) -> Vec<String> {
     let mut asked = Vec::new();
-    for (object, fields) in value.members() {
-        let listed = fields.elements().iter().filter_map(Value::as_str);
-        let described = fields.get("properties").map(Value::members);
-        let described = described
-            .unwrap_or_default()
-            .iter()
-            .map(|(name, _)| &**name);
-        asked.extend(
-            listed
-                .chain(described)
-                .map(|field| format!("{object}.{field}")),
-        );
-    }
+    asked_below("", value, &mut asked);
     asked
+}
+
+fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<String>) {
+    for (name, fields) in value.members() {
+        let path = format!("{path}{name}.");
+        for field in fields.elements() {
+            match field.as_str() {
+                Some(field) => asked.push(format!("{path}{field}")),
+                None => asked_below(&path, field, asked),
+            }
+        }
+        let described = fields
+            .get("properties")
+            .map(Value::members)
+            .unwrap_or_default();
+        asked.extend(described.iter().map(|(field, _)| format!("{path}{field}")));
+    }
 }
 
 fn error_item(value: &Value<'_>) -> Option<ErrorItem> {

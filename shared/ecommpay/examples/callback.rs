@@ -1,0 +1,100 @@
+//! Checks and reads a callback.
+//!
+//!     cargo run -q -p ecommpay --example callback -- --key KEY FILE|-
+//!
+//! Prints what a receiver reads out of it, as JSON, `null` where it says nothing; `valid: false`
+//! and the reason where it must be refused.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::Report;
+use ecommpay::signature::{of_message, verify};
+use ecommpay::{Keyring, ProjectKey};
+use serde_json::json;
+
+#[derive(Parser)]
+struct Arguments {
+    /// The project's secret key
+    #[arg(long)]
+    key: String,
+    /// The callback's body, - for standard input
+    file: String,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(read) => {
+            println!("{read:#}");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            println!(
+                "{:#}",
+                json!({ "valid": false, "reason": reason.to_string() })
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
+    let mut body = Vec::new();
+    match arguments.file.as_str() {
+        "-" => std::io::stdin().read_to_end(&mut body)?,
+        file => std::fs::File::open(file)?.read_to_end(&mut body)?,
+    };
+    let keyring = Keyring::new(ProjectKey::new(&arguments.key)?, None);
+    let message = parse(&body, Limits::CALLBACK)?;
+    let signature = of_message(&message).ok_or("the message carries no signature")?;
+    verify(&message, &signature, &keyring)
+        .ok_or("the signature is another message's or another key's")?;
+
+    let report = Report::read(&message);
+    // Only the operation that the callback is about, not the lists of other formats.
+    let operation = message.get("operation").and(report.operations.first());
+    let redirect = message.get("redirect_data").zip(report.redirect.as_ref());
+    Ok(json!({
+        "valid": true,
+        "payment_id": report.payment_id,
+        "payment_status": report.payment_status,
+        "operation_id": message.at(&["operation", "id"]).map(raw),
+        "operation_type": operation.map(|operation| &operation.kind),
+        "operation_status": operation.map(|operation| &operation.status),
+        "code": message.at(&["operation", "code"]).map(raw),
+        "final_for_payment": report.is_final(),
+        "redirect": redirect.map(|(data, _)| json!({
+            "method": data.get("method").map(raw),
+            "url": data.get("url").map(raw),
+            "body": data.get("body").map(raw),
+        })),
+        "clarification_fields": message.get("clarification_fields").map(raw),
+        "refunded_amount": operation.and_then(|operation| operation.refunded_amount()),
+    }))
+}
+
+/// A value as it stands in the callback.
+fn raw(value: &Value<'_>) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(flag) => json!(flag),
+        Value::Number(token) => number(token),
+        Value::String(text) => json!(text),
+        Value::Array(elements) => elements.iter().map(raw).collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(name, member)| (name.to_string(), raw(member)));
+            serde_json::Value::Object(members.collect())
+        }
+    }
+}
+
+/// An integer of up to 64 bits as a number, everything else as it is written.
+fn number(token: &str) -> serde_json::Value {
+    token
+        .parse::<u64>()
+        .map_or_else(|_| json!(token), |integer| json!(integer))
+}

@@ -1,0 +1,52 @@
+//! Makes a signed link to Payment Page.
+//!
+//!     cargo run -q -p ecommpay --example payment_page -- --key KEY [--base URL] FILE|-
+//!
+//! The file holds one JSON object of the platform's parameters; they keep their order.
+
+use std::io::Read;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ecommpay::ProjectKey;
+use ecommpay::json::{Limits, parse};
+use ecommpay::payment_page::{PAYMENT_PAGE, link};
+
+#[derive(Parser)]
+struct Arguments {
+    /// The project's secret key
+    #[arg(long)]
+    key: String,
+    /// The page
+    #[arg(long, default_value = PAYMENT_PAGE)]
+    base: String,
+    /// The parameters, - for standard input
+    file: String,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(link) => {
+            println!("{link}");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            println!("refused: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
+    let mut text = Vec::new();
+    match arguments.file.as_str() {
+        "-" => std::io::stdin().read_to_end(&mut text)?,
+        file => std::fs::File::open(file)?.read_to_end(&mut text)?,
+    };
+    let key = ProjectKey::new(&arguments.key)?;
+    Ok(link(
+        &arguments.base,
+        &parse(&text, Limits::CALLBACK)?,
+        &key,
+    )?)
+}
