@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod codes;
+pub mod data_api;
 pub mod fields;
 pub mod gate;
 pub mod json;

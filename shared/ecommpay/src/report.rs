@@ -105,8 +105,8 @@ impl Report {
             payment_status: payment.and_then(|payment| text(payment, "status")),
             payment_date: payment.and_then(|payment| text(payment, "date")),
             payment_sum: payment
-                .and_then(|payment| sum(payment.get("sum")?))
-                .or_else(|| sum(message.get("sum_real")?)),
+                .and_then(|payment| Sum::read(payment.get("sum")?))
+                .or_else(|| Sum::read(message.get("sum_real")?)),
             operations: operations(message, merchant_refund_id.as_deref()),
             redirect: message
                 .get("redirect_data")
@@ -182,11 +182,14 @@ fn text(value: &Value<'_>, key: &str) -> Option<String> {
     value.get(key)?.as_text().map(str::to_owned)
 }
 
-fn sum(value: &Value<'_>) -> Option<Sum> {
-    Some(Sum {
-        amount: value.get("amount")?.as_u64()?,
-        currency: text(value, "currency")?,
-    })
+impl Sum {
+    /// Reads `{"amount": .., "currency": ..}`.
+    pub fn read(value: &Value<'_>) -> Option<Self> {
+        Some(Self {
+            amount: value.get("amount")?.as_u64()?,
+            currency: text(value, "currency")?,
+        })
+    }
 }
 
 fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
@@ -212,7 +215,7 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
         sum_initial: value
             .get("sum_initial")
             .or_else(|| value.get("sum"))
-            .and_then(sum),
+            .and_then(Sum::read),
         code: text(value, "code"),
         message: text(value, "message"),
         merchant_refund_id: text(value, "merchant_refund_id")

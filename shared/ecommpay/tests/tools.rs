@@ -1,0 +1,140 @@
+//! The example programs, run as a person would run them, over the whole corpus.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+fn data(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/data")
+        .join(path)
+}
+
+fn json(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(data(path)).unwrap()).unwrap()
+}
+
+/// Runs an example; cargo has built it beside this test. Gives its success and what it printed.
+fn run(example: &str, arguments: &[&str], input: &str) -> (bool, String) {
+    let tests = std::env::current_exe().unwrap();
+    let examples = tests.parent().unwrap().parent().unwrap().join("examples");
+    let mut child = Command::new(examples.join(example))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+#[test]
+fn the_signature_tool_agrees_with_the_vectors() {
+    for vector in json("vectors/signature.json")["vectors"]
+        .as_array()
+        .unwrap()
+    {
+        let (name, raw) = (
+            vector["name"].as_str().unwrap(),
+            vector["raw"].as_str().unwrap(),
+        );
+        let mut arguments = vec!["string", "--key", vector["secret"].as_str().unwrap()];
+        let lists = [&vector["ignore"], &vector["remove"]];
+        for ignored in lists.iter().filter_map(|list| list.as_array()).flatten() {
+            arguments.extend(["--ignore", ignored.as_str().unwrap()]);
+        }
+        arguments.push("-");
+        let string = run("signature", &arguments, raw);
+        arguments[0] = "sign";
+        let signature = run("signature", &arguments, raw);
+        if vector["platform"] == "undefined" {
+            assert!(
+                !signature.0 && signature.1.starts_with("refused: "),
+                "{name}: {}",
+                signature.1
+            );
+            continue;
+        }
+        assert_eq!(
+            string,
+            (
+                true,
+                format!("{}\n", vector["string_to_sign"].as_str().unwrap())
+            ),
+            "{name}"
+        );
+        assert_eq!(
+            signature,
+            (true, format!("{}\n", vector["signature"].as_str().unwrap())),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_callback_tool_reads_what_the_index_says() {
+    let index = json("callbacks/index.json");
+    let key = index["key"].as_str().unwrap();
+    for expected in index["callbacks"].as_array().unwrap() {
+        let file = expected["file"].as_str().unwrap();
+        let path = data("callbacks").join(file);
+        let path = path.to_str().unwrap();
+        let (success, told) = run("callback", &["--key", key, path], "");
+        let read: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(Value::from(success), expected["valid"], "{file}");
+        assert_eq!(read["valid"], expected["valid"], "{file}");
+        let (verified, verdict) = run("signature", &["verify", "--key", key, path], "");
+        assert_eq!(verified, success, "{file}: {verdict}");
+        if !success {
+            assert!(
+                read["reason"].is_string() && verdict.starts_with("refused: "),
+                "{file}"
+            );
+            continue;
+        }
+        assert_eq!(verdict, "ok\n", "{file}");
+        for field in [
+            "payment_id",
+            "payment_status",
+            "operation_id",
+            "operation_type",
+            "operation_status",
+            "code",
+            "final_for_payment",
+            "redirect",
+            "clarification_fields",
+            "refunded_amount",
+        ] {
+            assert_eq!(read[field], expected[field], "{file} {field}");
+        }
+    }
+}
+
+#[test]
+fn the_payment_page_tool_makes_a_link_or_says_why_not() {
+    let parameters = r#"{"project_id":211,"payment_id":"X03936","payment_amount":1000}"#;
+    let (success, link) = run(
+        "payment_page",
+        &["--key", "k", "--base", "https://page.example/p", "-"],
+        parameters,
+    );
+    assert!(
+        success && link.starts_with("https://page.example/p?project_id=211&"),
+        "{link}"
+    );
+    let hidden = r#"{"customer_last_name":"X;payment_amount:1"}"#;
+    let (success, told) = run("payment_page", &["--key", "k", "-"], hidden);
+    assert!(!success && told.starts_with("refused: "), "{told}");
+}
