@@ -4,6 +4,7 @@
 //! the rest. There is no other authentication.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -88,8 +89,8 @@ pub struct SalePayment {
 }
 
 /// The customer of a sale. Id and address are mandatory; without a last name the platform asks
-/// for it (clarification).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// for it (clarification). Debug shows none of it.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
     pub id: Text,
@@ -98,6 +99,12 @@ pub struct Customer {
     /// 3 to 100 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<LastName>,
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Customer(hidden)")
+    }
 }
 
 /// Where the browser returns to.

@@ -18,5 +18,8 @@ mod php_number;
 pub mod report;
 pub mod signature;
 
+#[doc = include_str!("sdk_differences.md")]
+pub mod sdk_differences {}
+
 pub use keyring::{KeySlot, Keyring, ProjectKey};
 pub use signature::Signature;
