@@ -20,7 +20,12 @@ pub async fn walk(ready: &Ready, payment_id: &str) -> anyhow::Result<()> {
     let fulfilment = Queue::new(ready, "fulfilment")?;
 
     let checkout = storefront.create(payment_id).await?;
-    expect(&checkout, "status", &json!("processing"))?;
+    // On a slow machine the bank's address may be there already.
+    let status = text(&checkout, "status");
+    ensure!(
+        ["processing", "awaiting_customer"].contains(&status),
+        "created as {status}"
+    );
     let checkout_url = text(&checkout, "checkout_url");
     println!("created {payment_id}");
 
