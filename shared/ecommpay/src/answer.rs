@@ -3,6 +3,7 @@
 //! They say whether the *request* was taken, never how the payment ended, and carry no signature.
 
 use crate::json::{self, Limits, Value};
+use crate::report::{ErrorItem, Operation, Report};
 
 /// What the platform made of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,36 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     })
 }
 
+/// What became of one request: the signed answer to [`crate::gate::RequestStatus`]. HTTP 404 there
+/// means that the platform does not know the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestOutcome {
+    /// The request.
+    pub request_id: String,
+    /// The payment it belongs to.
+    pub payment_id: Option<String>,
+    /// Its raw status.
+    pub status: Option<String>,
+    /// The operations of the payment.
+    pub operations: Vec<Operation>,
+    /// Why it failed.
+    pub errors: Vec<ErrorItem>,
+}
+
+impl RequestOutcome {
+    /// Reads an answer whose signature was verified; `None` if it names no request.
+    pub fn read(message: &Value<'_>) -> Option<Self> {
+        let report = Report::read(message);
+        Some(Self {
+            request_id: text(message, "request_id")?,
+            payment_id: report.payment_id,
+            status: text(message, "status"),
+            operations: report.operations,
+            errors: report.errors,
+        })
+    }
+}
+
 fn text(value: &Value<'_>, key: &str) -> Option<String> {
     value.get(key)?.as_text().map(str::to_owned)
 }
@@ -104,5 +135,29 @@ mod tests {
                 request_id: Some("r-1".into())
             }
         );
+    }
+
+    #[test]
+    fn the_outcome_of_a_request_names_its_operations() {
+        let body = br#"{"general":{"project_id":211,"payment_id":"p"},"request_id":"r-1","status":"decline",
+            "transaction":{"id":7,"type":"purchase"},"sum_request":{"amount":50,"currency":"EUR"},
+            "operations":[{"id":7,"type":"sale","status":"decline","sum":{"amount":50,"currency":"EUR"},"code":"20101"}],
+            "errors":[{"code":20101,"message":"no"}],"signature":"x"}"#;
+        let message = json::parse(body, Limits::CALLBACK).unwrap();
+        let outcome = RequestOutcome::read(&message).unwrap();
+        assert_eq!(
+            (outcome.request_id.as_str(), outcome.payment_id.as_deref()),
+            ("r-1", Some("p"))
+        );
+        assert_eq!(outcome.status.as_deref(), Some("decline"));
+        assert_eq!(outcome.operations[0].code.as_deref(), Some("20101"));
+        assert_eq!(
+            outcome.operations[0]
+                .sum_initial
+                .as_ref()
+                .map(|sum| sum.amount),
+            Some(50)
+        );
+        assert_eq!(outcome.errors[0].code, "20101");
     }
 }

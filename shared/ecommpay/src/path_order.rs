@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-/// Compares two paths as PHP's `strnatcmp` does (`protocol` of the platform: natural order).
+/// Compares two paths as PHP's `strnatcmp` does.
 ///
 /// Leading zeros are skipped once, at the very beginning; white space is skipped; two runs of
 /// digits compare digit by digit if one of them starts with `0`, and by length, then value,

@@ -4,7 +4,8 @@
 //! encoded for the address. The payment exists at the platform only once the customer has
 //! confirmed it there, and its result comes by callback as with Gate.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -51,49 +52,119 @@ impl From<JsonError> for LinkError {
     }
 }
 
-/// The parameters of a Bancontact payment. Names and limits are the platform's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct PaymentPage {
-    /// The project that takes the payment.
-    pub project_id: ProjectId,
-    /// The payment's id, unique in the project without regard to case.
-    pub payment_id: Text,
-    /// Minor units; Bancontact takes 100 and more.
-    pub payment_amount: MinorUnits,
-    /// Bancontact knows EUR only.
-    pub payment_currency: Currency,
-    /// The merchant's id of the customer.
-    pub customer_id: Text,
-    /// 3 to 100 characters; without it the form asks for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub customer_last_name: Option<LastName>,
+/// An optional parameter with a text. Recurring payments, payouts, receipts and bookings are left out:
+/// Bancontact has no use for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextParameter {
     /// Shown to the customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payment_description: Option<Text>,
+    PaymentDescription,
     /// The form's language, two letters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language_code: Option<Text>,
+    LanguageCode,
+    /// The customer's country.
+    RegionCode,
     /// Until when it can be paid, `YYYY-MM-DDThh:mm:ss+hh:mm`, at most 30 days ahead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub best_before: Option<Text>,
+    BestBefore,
     /// Where the callbacks of this payment go instead of the project's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub merchant_callback_url: Option<Text>,
+    MerchantCallbackUrl,
     /// Where the browser goes by itself after a success.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub redirect_success_url: Option<Text>,
+    RedirectSuccessUrl,
+    /// `iframe`, `parent_page` or `blank_page`.
+    RedirectSuccessMode,
     /// Where the browser goes by itself after a decline.
+    RedirectFailUrl,
+    /// `iframe`, `parent_page` or `blank_page`.
+    RedirectFailMode,
+    /// Where the provider's page returns to before the end; the platform must have enabled it.
+    RedirectReturnUrl,
+    /// `iframe`, `parent_page` or `blank_page`.
+    RedirectReturnMode,
+    /// Where a button leads after a success.
+    MerchantSuccessUrl,
+    /// Where a button leads after a decline.
+    MerchantFailUrl,
+    /// Where a button leads before the end.
+    MerchantReturnUrl,
+    /// The customer's first name.
+    CustomerFirstName,
+    /// The customer's middle name.
+    CustomerMiddleName,
+    /// The customer's e-mail address.
+    CustomerEmail,
+    /// The customer's telephone number, digits only.
+    CustomerPhone,
+    /// The customer's country, two letters.
+    CustomerCountry,
+    /// The customer's state or region.
+    CustomerState,
+    /// The customer's city.
+    CustomerCity,
+    /// The customer's street and number.
+    CustomerAddress,
+    /// The customer's postal code.
+    CustomerZip,
+    /// `DD-MM-YYYY`
+    CustomerDayOfBirth,
+    /// `popup`, `iframe`, `embedded`; the one parameter that is not signed.
+    FrameMode,
+    /// Whatever the merchant wants to find again.
+    PaymentExtraParam,
+}
+
+/// An optional parameter with a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberParameter {
+    /// Whether the browser goes there after a success: 0, 1 or 2.
+    RedirectSuccessEnabled,
+    /// Whether the browser goes there after a decline: 0, 1 or 2.
+    RedirectFailEnabled,
+    /// Whether the provider's page returns: 0, 1 or 2.
+    RedirectReturnEnabled,
+    /// Whether the button is there after a success: 0, 1 or 2.
+    MerchantSuccessEnabled,
+    /// Whether the button is there after a decline: 0, 1 or 2.
+    MerchantFailEnabled,
+    /// Whether the button is there before the end: 0, 1 or 2.
+    MerchantReturnEnabled,
+    /// Whether a click beside the form closes it: 0 or 1.
+    CloseOnMissclick,
+    /// Whether the form opens in a tab of its own: 0 or 1.
+    Redirect,
+    /// The same on a telephone: 0 or 1.
+    RedirectOnMobile,
+}
+
+/// The parameters of a Bancontact payment. Names and limits are the platform's.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct PaymentPage {
+    project_id: ProjectId,
+    payment_id: Text,
+    payment_amount: MinorUnits,
+    payment_currency: Currency,
+    customer_id: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub redirect_fail_url: Option<Text>,
-    /// Where the browser goes by a button before the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub merchant_return_url: Option<Text>,
-    /// The customer cannot choose another method.
+    customer_last_name: Option<LastName>,
     force_payment_method: &'static str,
+    #[serde(flatten)]
+    texts: BTreeMap<TextParameter, Text>,
+    #[serde(flatten)]
+    numbers: BTreeMap<NumberParameter, u8>,
+}
+
+impl fmt::Debug for PaymentPage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PaymentPage")
+            .field("project_id", &self.project_id)
+            .field("payment_id", &self.payment_id)
+            .field("payment_amount", &self.payment_amount)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PaymentPage {
-    /// The parameters that the platform demands.
+    /// The parameters that the platform demands, with Bancontact as the only method to choose.
     pub fn new(
         project_id: ProjectId,
         payment_id: Text,
@@ -108,15 +179,31 @@ impl PaymentPage {
             payment_currency,
             customer_id,
             customer_last_name: None,
-            payment_description: None,
-            language_code: None,
-            best_before: None,
-            merchant_callback_url: None,
-            redirect_success_url: None,
-            redirect_fail_url: None,
-            merchant_return_url: None,
             force_payment_method: "bancontact",
+            texts: BTreeMap::new(),
+            numbers: BTreeMap::new(),
         }
+    }
+
+    /// With the customer's last name; without it the form asks for it.
+    #[must_use]
+    pub fn with_last_name(mut self, name: LastName) -> Self {
+        self.customer_last_name = Some(name);
+        self
+    }
+
+    /// With an optional text.
+    #[must_use]
+    pub fn with(mut self, parameter: TextParameter, value: Text) -> Self {
+        self.texts.insert(parameter, value);
+        self
+    }
+
+    /// With an optional number.
+    #[must_use]
+    pub fn with_number(mut self, parameter: NumberParameter, value: u8) -> Self {
+        self.numbers.insert(parameter, value);
+        self
     }
 
     /// The signed link, on the page at `base`.
@@ -181,16 +268,19 @@ mod tests {
     fn a_bancontact_link_has_every_mandatory_parameter_and_its_signature() {
         let key = ProjectKey::new("test-secret-key").unwrap();
         let text = |text: &str| Text::new(text).unwrap();
-        let page = PaymentPage {
-            customer_last_name: Some(LastName::new("Johnson").unwrap()),
-            ..PaymentPage::new(
-                ProjectId::new(211).unwrap(),
-                text("X03936"),
-                MinorUnits::for_sale(1000).unwrap(),
-                Currency::Eur,
-                text("123"),
-            )
-        };
+        let page = PaymentPage::new(
+            ProjectId::new(211).unwrap(),
+            text("X03936"),
+            MinorUnits::for_sale(1000).unwrap(),
+            Currency::Eur,
+            text("123"),
+        );
+        let page = page
+            .with_last_name(LastName::new("Johnson").unwrap())
+            .with(TextParameter::LanguageCode, text("nl"))
+            .with(TextParameter::FrameMode, text("iframe"))
+            .with_number(NumberParameter::RedirectSuccessEnabled, 2);
+        assert!(!format!("{page:?}").contains("Johnson"));
         let link = page.link(PAYMENT_PAGE, &key).unwrap();
         let (base, query) = link.split_once('?').unwrap();
         assert_eq!(base, PAYMENT_PAGE);
@@ -208,6 +298,9 @@ mod tests {
                 "customer_id",
                 "customer_last_name",
                 "force_payment_method",
+                "language_code",
+                "frame_mode",
+                "redirect_success_enabled",
                 "signature"
             ]
         );

@@ -14,7 +14,7 @@ fn corpus(file: &str) -> anyhow::Result<Vec<u8>> {
     std::fs::read(folder.join(file)).with_context(|| format!("{file} cannot be read"))
 }
 
-/// What the contract promises for a file of the corpus.
+/// The answer that is promised for a file of the corpus.
 fn promised(entry: &Value) -> StatusCode {
     let file = entry["file"].as_str().unwrap_or_default();
     if entry["own_project"] == json!(false) {
