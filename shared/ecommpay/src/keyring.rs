@@ -125,8 +125,12 @@ mod tests {
     #[test]
     fn a_key_hides_itself_and_is_never_empty() {
         let key = ProjectKey::new("a-secret").unwrap();
-        assert!(!format!("{key:?}").contains("secret)"));
+        assert_eq!(format!("{key:?}"), "ProjectKey(hidden)");
         assert!(!format!("{:?}", Keyring::new(key, None)).contains("a-secret"));
         assert_eq!(ProjectKey::new("").unwrap_err(), EmptyKey);
+        assert_eq!(
+            [KeySlot::Current, KeySlot::Previous].map(KeySlot::as_str),
+            ["current", "previous"]
+        );
     }
 }

@@ -109,6 +109,8 @@ mod tests {
             ("a1:x", "a:x"),
             ("a", "a "),
             ("a ", "ab"),
+            ("", " "),
+            ("1", "1\u{0}"),
         ];
         for (smaller, greater) in ascending {
             assert_eq!(

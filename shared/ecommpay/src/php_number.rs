@@ -21,13 +21,12 @@ pub fn spelling(token: &str) -> Option<String> {
     let digits = mantissa.replace('.', "");
     let digits = digits.trim_end_matches('0');
     let sign = if value.is_sign_negative() { "-" } else { "" };
-    let text = match (digits, exponent) {
-        ("", _) => "0".to_owned(),
-        (_, -4..=-1) => {
+    let text = match exponent {
+        -4..=-1 => {
             let zeros = "0".repeat(usize::try_from(-exponent - 1).ok()?);
             format!("0.{zeros}{digits}")
         }
-        (_, 0..=13) => plain(digits, usize::try_from(exponent).ok()? + 1),
+        0..=13 => plain(digits, usize::try_from(exponent).ok()? + 1),
         _ => {
             let (first, rest) = digits.split_at(1);
             let rest = if rest.is_empty() { "0" } else { rest };

@@ -244,3 +244,63 @@ pub fn may_be_reframed(value: &Value<'_>) -> bool {
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Value<'_> {
+        json::parse(text.as_bytes(), Limits::CALLBACK).unwrap()
+    }
+
+    #[test]
+    fn a_separator_with_a_path_behind_it_may_hide_a_line() {
+        for text in [
+            r#"{"a":"x;b:y"}"#,
+            r#"{"a":["x;;b c:"]}"#,
+            r#"{"a":{"b":{"c":"x; y:z"}}}"#,
+            r#"{"a":"1;general:signature:x","signature":"s"}"#,
+        ] {
+            assert!(may_be_reframed(&read(text)), "{text}");
+        }
+        for text in [
+            r#"{"a":"x:y;z","b":";","c":":"}"#,
+            r#"{"a":[1,true,null,"x"],"b;c":"d"}"#,
+            r#"{"signature":"x;y:z"}"#,
+        ] {
+            assert!(!may_be_reframed(&read(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_base64_of_a_digest_is_a_signature() {
+        let good = Signature::from_bytes([7; 64]);
+        assert_eq!(Signature::from_base64(&good.to_base64()), Some(good));
+        let text = good.to_base64();
+        for bad in [
+            "",
+            "x",
+            &text[..84],
+            &format!("{text}="),
+            &text.replace("==", ""),
+            &text.replace('B', "-"),
+        ] {
+            assert_eq!(Signature::from_base64(bad), None, "{bad}");
+        }
+        let top = format!(r#"{{"signature":"{text}","general":{{"signature":"x"}}}}"#);
+        assert_eq!(of_message(&read(&top)), Some(good));
+        let general = format!(r#"{{"general":{{"signature":"{text}"}}}}"#);
+        assert_eq!(of_message(&read(&general)), Some(good));
+        for none in [
+            "{}",
+            r#"{"signature":null}"#,
+            r#"{"signature":7}"#,
+            r#"{"payment":{"signature":"x"}}"#,
+        ] {
+            assert_eq!(of_message(&read(none)), None, "{none}");
+        }
+        // The top level counts even if it holds nothing of use.
+        let hidden = format!(r#"{{"signature":"","general":{{"signature":"{text}"}}}}"#);
+        assert_eq!(of_message(&read(&hidden)), None);
+    }
+}
