@@ -1,6 +1,6 @@
 //! What it costs to verify a callback of about 1.5 KB, beside the bare HMAC over the same string.
 //!
-//! `cargo bench -p ecommpay`
+//! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml`
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::hint::black_box;
@@ -16,7 +16,7 @@ const SECRET: &str = "bench-secret-key";
 /// A callback of the corpus, with as many fields of a provider as a talkative one sends.
 fn body(key: &ProjectKey) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data/callbacks/sale_success_account.json");
+        .join("../../../tests/data/callbacks/sale_success_account.json");
     let text = std::fs::read_to_string(file).unwrap();
     let extra: Vec<String> = (1..=15)
         .map(|number| format!(r#""provider_field_{number}":"value {number} of 15""#))
