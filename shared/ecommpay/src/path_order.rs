@@ -14,8 +14,29 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     if left.is_empty() || right.is_empty() {
         return left.len().cmp(&right.len());
     }
-    let mut left = skip_leading_zeros(left);
-    let mut right = skip_leading_zeros(right);
+    // Paths of one object share a long beginning. What is equal needs no second look up to the last
+    // byte before which no run of digits or white space can still be open.
+    let common = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let same = left.get(..common).unwrap_or(left);
+    let settled = same
+        .iter()
+        .rposition(|byte| !byte.is_ascii_digit() && !is_space(*byte));
+    match settled {
+        None => compare_rest(skip_leading_zeros(left), skip_leading_zeros(right)),
+        Some(last) => {
+            let rest = |text| <[u8]>::get(text, last + 1..).unwrap_or(&[]);
+            compare_end(rest(left), rest(right))
+                .unwrap_or_else(|| compare_rest(rest(left), rest(right)))
+        }
+    }
+}
+
+/// A path that ends first is smaller; `None` if neither has ended.
+fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
+    (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())
+}
+
+fn compare_rest(mut left: &[u8], mut right: &[u8]) -> Ordering {
     loop {
         left = skip_space(left);
         right = skip_space(right);
@@ -28,8 +49,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
             }
             left = left_rest;
             right = right_rest;
-            if left.is_empty() || right.is_empty() {
-                return left.len().min(1).cmp(&right.len().min(1));
+            if let Some(order) = compare_end(left, right) {
+                return order;
             }
         }
         // What was only white space up to its end counts as a zero byte, as in C.
@@ -39,8 +60,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
         }
         left = rest(left);
         right = rest(right);
-        if left.is_empty() || right.is_empty() {
-            return left.len().min(1).cmp(&right.len().min(1));
+        if let Some(order) = compare_end(left, right) {
+            return order;
         }
     }
 }
@@ -65,8 +86,12 @@ fn skip_leading_zeros(mut text: &[u8]) -> &[u8] {
 }
 
 /// C's `isspace`: blank, tab, newline, vertical tab, form feed, carriage return.
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | 0x09..=0x0d)
+}
+
 fn skip_space(mut text: &[u8]) -> &[u8] {
-    while matches!(first(text), b' ' | 0x09..=0x0d) {
+    while is_space(first(text)) {
         text = rest(text);
     }
     text

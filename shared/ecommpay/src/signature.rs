@@ -231,16 +231,20 @@ fn push_key(path: &mut String, key: &str) {
 /// Whether a body can have been made from another one with the same signature.
 ///
 /// Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:`
-/// may hide lines of another message. Such a body is a hint, not a fact.
+/// may hide lines of another message. Keys can do the same: an empty one leaves no trace in the
+/// path, a colon at an end of one merges with its neighbour's, a `;` ends a line. Such a body is a
+/// hint, not a fact.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {
     match value {
         Value::String(text) => text
             .split_once(';')
             .is_some_and(|(_, after)| after.contains(':')),
         Value::Array(elements) => elements.iter().any(may_be_reframed),
-        Value::Object(members) => members
-            .iter()
-            .any(|(key, member)| key != "signature" && may_be_reframed(member)),
+        Value::Object(members) => members.iter().any(|(key, member)| {
+            let odd_key =
+                key.is_empty() || key.starts_with(':') || key.ends_with(':') || key.contains(';');
+            odd_key || key != "signature" && may_be_reframed(member)
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -260,12 +264,16 @@ mod tests {
             r#"{"a":["x;;b c:"]}"#,
             r#"{"a":{"b":{"c":"x; y:z"}}}"#,
             r#"{"a":"1;general:signature:x","signature":"s"}"#,
+            r#"{"":{"payment":1}}"#,
+            r#"{"a":{":b":1}}"#,
+            r#"{"a:":{"b":1}}"#,
+            r#"{"a:1;b":2}"#,
         ] {
             assert!(may_be_reframed(&read(text)), "{text}");
         }
         for text in [
             r#"{"a":"x:y;z","b":";","c":":"}"#,
-            r#"{"a":[1,true,null,"x"],"b;c":"d"}"#,
+            r#"{"a":[1,true,null,"x"],"b:c":"d"}"#,
             r#"{"signature":"x;y:z"}"#,
         ] {
             assert!(!may_be_reframed(&read(text)), "{text}");
