@@ -1,0 +1,31 @@
+//! Properties of the reader, the canonical string and the order of paths, on random input.
+//!
+//! Some hundred cases each by default. `LONG=1 cargo test --release -p ecommpay --test properties`
+//! takes 100,000 of each, and 1,000,000 where a case is cheap.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod message;
+mod order;
+mod outbound;
+mod reader;
+mod signature;
+
+use ecommpay::ProjectKey;
+use proptest::prelude::*;
+
+/// `few` cases, or `many` with `LONG=1`.
+fn cases(few: u32, many: u32) -> ProptestConfig {
+    let long = std::env::var_os("LONG").is_some_and(|long| long == "1");
+    ProptestConfig {
+        cases: if long { many } else { few },
+        max_shrink_iters: 20_000,
+        // The filters throw little away, but a long run throws away much of little.
+        max_local_rejects: u32::MAX,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn key() -> ProjectKey {
+    ProjectKey::new("a-key-of-the-properties").unwrap()
+}

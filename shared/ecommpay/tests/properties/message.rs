@@ -1,0 +1,427 @@
+//! Random messages, their spellings, and changes to them.
+
+use std::collections::HashSet;
+
+use ecommpay::json::{JsonError, Limits, Value, parse};
+use ecommpay::signature::{canonical, of_message};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::key;
+use super::order::*;
+
+/// A message before it is spelled as JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+/// Text with more than its share of what matters: quotes, slashes, separators, digits, emoji.
+pub fn texts() -> impl Strategy<Value = String> {
+    let special = select(vec![
+        '"',
+        '\\',
+        '/',
+        ':',
+        ';',
+        '0',
+        '1',
+        ' ',
+        '\t',
+        '\n',
+        '\r',
+        '\u{0}',
+        '\u{8}',
+        '\u{c}',
+        '\u{1f}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{2028}',
+        '\u{d7ff}',
+        '\u{e000}',
+        '\u{fffd}',
+        '\u{ffff}',
+        '\u{10000}',
+        '\u{1f600}',
+        '\u{10ffff}',
+        '\u{e9}',
+    ]);
+    let character = prop_oneof![3 => special, 2 => prop::char::range('a', 'z'), 1 => any::<char>()];
+    let free = vec(character, 0..12).prop_map(|text| text.into_iter().collect());
+    let known = select(vec![
+        "", "0", "1", "true", "false", "null", "10", "-1", "[]",
+    ]);
+    prop_oneof![3 => free, 1 => known.prop_map(String::from)]
+}
+
+/// Keys of which no two paths compare equal in natural order, or are spelled alike: no white
+/// space, no leading zeros, not empty, no colon at an end (`a:` and `:b` in `a` would give one
+/// path, with doubled colons).
+pub fn keys() -> impl Strategy<Value = String> {
+    let free = texts().prop_map(|text| {
+        let text: String = text
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '\t'..='\r'))
+            .collect();
+        let text = text.trim_matches(':').trim_start_matches('0');
+        let text = text.trim_start_matches(':');
+        format!("{}{text}", if text.is_empty() { "k" } else { "" })
+    });
+    prop_oneof![
+        3 => "[a-z_]{1,6}",
+        1 => "[a-c][1-9]?[0-9]{0,2}",
+        1 => "0|[1-9][0-9]?|general",
+        1 => free,
+    ]
+    .prop_filter("takes no part in the string", |key| {
+        key != "signature" && key != "frame_mode"
+    })
+}
+
+pub fn scalars() -> impl Strategy<Value = Node> {
+    prop_oneof![
+        1 => Just(Node::Null),
+        1 => any::<bool>().prop_map(Node::Bool),
+        1 => select(vec![0, 1, -1, i64::MAX, i64::MIN]).prop_map(Node::Integer),
+        2 => any::<i64>().prop_map(Node::Integer),
+        4 => texts().prop_map(Node::Text),
+    ]
+}
+
+pub fn objects(values: impl Strategy<Value = Node>) -> impl Strategy<Value = Node> {
+    vec((keys(), values), 0..6).prop_map(|mut members| {
+        let mut seen = HashSet::new();
+        members.retain(|(key, _)| seen.insert(key.clone()));
+        Node::Object(members)
+    })
+}
+
+pub fn nodes() -> impl Strategy<Value = Node> {
+    scalars().prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..14).prop_map(Node::Array),
+            objects(inner)
+        ]
+    })
+}
+
+/// A message: an object at the top.
+pub fn messages() -> impl Strategy<Value = Node> {
+    objects(nodes())
+}
+
+/// Small decisions, made from a seed; the seed 0 always takes the first.
+pub struct Choices(pub u64);
+
+impl Choices {
+    pub fn below(&mut self, bound: usize) -> usize {
+        // xorshift64*: stays 0 at 0.
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let random = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        random as usize % bound
+    }
+
+    pub fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == bound - 1
+    }
+
+    pub fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len())]
+    }
+}
+
+/// One legal spelling of `node`: white space, order of keys and escapes as `choices` will have it.
+pub fn spell(node: &Node, choices: &mut Choices) -> String {
+    let mut json = space(choices).to_string();
+    match node {
+        Node::Null => json.push_str("null"),
+        Node::Bool(flag) => json.push_str(&flag.to_string()),
+        Node::Integer(number) => json.push_str(&number.to_string()),
+        Node::Text(text) => json.push_str(&spell_text(text, choices)),
+        Node::Array(elements) => {
+            let elements: Vec<String> = elements.iter().map(|each| spell(each, choices)).collect();
+            let inside = match elements.is_empty() {
+                true => space(choices).to_string(),
+                false => elements.join(","),
+            };
+            json.push_str(&format!("[{inside}]"));
+        }
+        Node::Object(members) => {
+            let mut spelled: Vec<String> = Vec::new();
+            for (key, value) in members {
+                let member = [
+                    space(choices),
+                    &spell_text(key, choices),
+                    space(choices),
+                    ":",
+                    &spell(value, choices),
+                ]
+                .concat();
+                let at = spelled.len() - choices.below(spelled.len() + 1);
+                spelled.insert(at, member);
+            }
+            let inside = match spelled.is_empty() {
+                true => space(choices).to_string(),
+                false => spelled.join(","),
+            };
+            json.push_str(&format!("{{{inside}}}"));
+        }
+    }
+    json.push_str(space(choices));
+    json
+}
+
+pub fn space(choices: &mut Choices) -> &'static str {
+    choices.of(&["", "", "", " ", "\n", "\t", "\r\n", " \t\r\n "])
+}
+
+pub fn spell_text(text: &str, choices: &mut Choices) -> String {
+    let mut json = String::from("\"");
+    for character in text.chars() {
+        let short = match character {
+            '"' => Some("\\\""),
+            '\\' => Some("\\\\"),
+            '/' => Some("\\/"),
+            '\u{8}' => Some("\\b"),
+            '\u{c}' => Some("\\f"),
+            '\n' => Some("\\n"),
+            '\r' => Some("\\r"),
+            '\t' => Some("\\t"),
+            _ => None,
+        };
+        let must_escape = matches!(character, '"' | '\\' | '\u{0}'..='\u{1f}');
+        match (choices.below(4), short) {
+            (0 | 1, _) if !must_escape => json.push(character),
+            (0..=2, Some(short)) => json.push_str(short),
+            _ => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    json.push_str("\\u");
+                    for digit in format!("{unit:04x}").chars() {
+                        json.push(match choices.one_in(2) {
+                            true => digit.to_ascii_uppercase(),
+                            false => digit,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    json + "\""
+}
+
+/// A spelling with the signature that `signature` gives, at the top or in `general`.
+pub fn spell_signed(message: &Node, signature: &str, choices: &mut Choices) -> String {
+    let mut message = message.clone();
+    let carried = ("signature".to_owned(), Node::Text(signature.into()));
+    if let Node::Object(members) = &mut message {
+        let general = members.iter_mut().find(|(key, _)| key == "general");
+        match general {
+            Some((_, Node::Object(general))) if choices.one_in(2) => general.push(carried),
+            _ => members.push(carried),
+        }
+    }
+    spell(&message, choices)
+}
+
+/// Whether the reader's tree is `node`, whatever the order of keys.
+pub fn same(read: &Value<'_>, node: &Node) -> bool {
+    match (read, node) {
+        (Value::Null, Node::Null) => true,
+        (Value::Bool(read), Node::Bool(flag)) => read == flag,
+        (Value::Number(read), Node::Integer(number)) => *read == number.to_string(),
+        (Value::String(read), Node::Text(text)) => read == text,
+        (Value::Array(read), Node::Array(elements)) => {
+            read.len() == elements.len() && read.iter().zip(elements).all(|(r, n)| same(r, n))
+        }
+        (Value::Object(read), Node::Object(members)) => {
+            let found = |key: &String| read.iter().find(|(name, _)| name == key);
+            read.len() == members.len()
+                && members
+                    .iter()
+                    .all(|(key, node)| found(key).is_some_and(|(_, value)| same(value, node)))
+        }
+        _ => false,
+    }
+}
+
+pub fn read(json: &str) -> Result<Value<'_>, JsonError> {
+    parse(json.as_bytes(), Limits::CALLBACK)
+}
+
+/// The canonical string of a message in its plainest spelling.
+pub fn canonical_of_node(node: &Node) -> String {
+    canonical_of_json(&spell(node, &mut Choices(0)))
+}
+
+pub fn canonical_of_json(json: &str) -> String {
+    String::from_utf8(canonical(&read(json).unwrap())).unwrap()
+}
+
+pub fn verifies(json: &str) -> bool {
+    let message = read(json).unwrap();
+    of_message(&message).is_some_and(|signature| key().verifies(&canonical(&message), &signature))
+}
+
+pub fn sign(node: &Node) -> String {
+    key().sign(canonical_of_node(node).as_bytes()).to_base64()
+}
+
+pub fn scalars_of<'a>(node: &'a mut Node, found: &mut Vec<&'a mut Node>) {
+    match node {
+        Node::Array(elements) => elements.iter_mut().for_each(|each| scalars_of(each, found)),
+        Node::Object(members) => members
+            .iter_mut()
+            .for_each(|(_, each)| scalars_of(each, found)),
+        scalar => found.push(scalar),
+    }
+}
+
+/// What stands after the path in a scalar's line.
+pub fn signed_text(scalar: &Node) -> String {
+    match scalar {
+        Node::Null => String::new(),
+        Node::Bool(flag) => u8::from(*flag).to_string(),
+        Node::Integer(number) => number.to_string(),
+        Node::Text(text) => text.clone(),
+        Node::Array(_) | Node::Object(_) => unreachable!("not a scalar"),
+    }
+}
+
+/// The canonical string as the rules tell it, with the order of the reference model below.
+pub fn reference_string(message: &Node) -> String {
+    let mut lines = Vec::new();
+    collect_lines(message, &[], &mut lines);
+    lines.sort_by_key(|(path, _)| parts(path.as_bytes()));
+    let lines: Vec<String> = lines
+        .into_iter()
+        .map(|(path, value)| format!("{path}:{value}"))
+        .collect();
+    lines.join(";")
+}
+
+pub fn collect_lines(node: &Node, names: &[String], lines: &mut Vec<(String, String)>) {
+    let below = |name: String| [names, &[name]].concat();
+    match node {
+        Node::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                collect_lines(element, &below(index.to_string()), lines);
+            }
+        }
+        Node::Object(members) => {
+            for (key, member) in members {
+                collect_lines(member, &below(key.replace(':', "::")), lines);
+            }
+        }
+        scalar => lines.push((names.join(":"), signed_text(scalar))),
+    }
+}
+
+/// Changes `node` in every way that the signature does not see.
+pub fn change_unseen(node: &Node, choices: &mut Choices) -> Node {
+    match node {
+        Node::Array(elements) => {
+            let mut elements: Vec<Node> = elements
+                .iter()
+                .map(|element| change_unseen(element, choices))
+                .collect();
+            // Only at the end, or the indices of the others would change.
+            while matches!(elements.last(), Some(last) if is_void(last)) && choices.one_in(2) {
+                elements.pop();
+            }
+            if choices.one_in(3) {
+                elements.push(void(choices));
+            }
+            if !choices.one_in(2) {
+                return Node::Array(elements);
+            }
+            let members = elements.into_iter().enumerate();
+            Node::Object(
+                members
+                    .map(|(index, each)| (index.to_string(), each))
+                    .collect(),
+            )
+        }
+        Node::Object(members) => {
+            let mut changed: Vec<(String, Node)> = Vec::new();
+            for (key, member) in members {
+                let member = change_unseen(member, choices);
+                if !(is_void(&member) && choices.one_in(2)) {
+                    changed.push((key.clone(), member));
+                }
+            }
+            for unseen in ["frame_mode", "signature"] {
+                if choices.one_in(3) {
+                    changed.push((unseen.into(), anything(choices)));
+                }
+            }
+            if choices.one_in(3) && changed.iter().all(|(key, _)| key != "void") {
+                changed.push(("void".into(), void(choices)));
+            }
+            as_array(&changed)
+                .filter(|_| choices.one_in(2))
+                .unwrap_or(Node::Object(changed))
+        }
+        scalar => {
+            let spellings = match signed_text(scalar).as_str() {
+                "" => vec![Node::Null],
+                "0" => vec![Node::Bool(false), Node::Integer(0)],
+                "1" => vec![Node::Bool(true), Node::Integer(1)],
+                text => {
+                    let number = text.parse().ok().map(Node::Integer);
+                    let number = number.filter(|number| signed_text(number) == text);
+                    number.into_iter().collect()
+                }
+            };
+            let text = Node::Text(signed_text(scalar));
+            let spellings: Vec<Node> = [scalar.clone(), text]
+                .into_iter()
+                .chain(spellings)
+                .collect();
+            spellings[choices.below(spellings.len())].clone()
+        }
+    }
+}
+
+/// The array that gives the same lines as an object with the keys 0, 1, 2 ..
+pub fn as_array(members: &[(String, Node)]) -> Option<Node> {
+    let member = |index: usize| members.iter().find(|(key, _)| *key == index.to_string());
+    let elements: Option<Vec<Node>> = (0..members.len())
+        .map(|index| member(index).map(|(_, node)| node.clone()))
+        .collect();
+    elements.map(Node::Array)
+}
+
+/// Whether a node gives no line.
+pub fn is_void(node: &Node) -> bool {
+    match node {
+        Node::Array(elements) => elements.iter().all(is_void),
+        Node::Object(members) => members.iter().all(|(_, member)| is_void(member)),
+        _ => false,
+    }
+}
+
+pub fn void(choices: &mut Choices) -> Node {
+    match choices.below(4) {
+        0 => Node::Array(vec![]),
+        1 => Node::Object(vec![]),
+        2 => Node::Array(vec![void(choices)]),
+        _ => Node::Object(vec![("void".into(), void(choices))]),
+    }
+}
+
+pub fn anything(choices: &mut Choices) -> Node {
+    match choices.below(4) {
+        0 => Node::Text("x".into()),
+        1 => Node::Null,
+        2 => Node::Array(vec![Node::Integer(7), Node::Bool(true)]),
+        _ => Node::Object(vec![("seen".into(), Node::Integer(7))]),
+    }
+}
