@@ -338,15 +338,14 @@ impl<'a> Reader<'a> {
 
     /// Characters up to the next quote or backslash; control characters must be escaped.
     fn plain_run(&mut self) -> Result<&'a str, JsonError> {
-        let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"' | b'\\') => break,
-                Some(0x20..) => self.at += 1,
-                _ => return Err(self.not_json()),
-            }
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let special = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        let length = rest.bytes().position(special).unwrap_or(rest.len());
+        self.at += length;
+        match self.peek() {
+            Some(b'"' | b'\\') => rest.get(..length).ok_or(self.not_json()),
+            _ => Err(self.not_json()),
         }
-        self.text.get(start..self.at).ok_or(self.not_json())
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {

@@ -143,9 +143,10 @@ struct Line {
 impl Lines {
     fn of(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Self {
         let mut lines = Self {
-            text: String::new(),
-            lines: Vec::new(),
-            path: String::new(),
+            // Most callbacks fit without growing.
+            text: String::with_capacity(4096),
+            lines: Vec::with_capacity(128),
+            path: String::with_capacity(128),
             number,
         };
         lines.walk(message);
@@ -220,6 +221,10 @@ impl Lines {
 }
 
 fn push_key(path: &mut String, key: &str) {
+    if !key.as_bytes().contains(&b':') {
+        path.push_str(key);
+        return;
+    }
     for part in key.split_inclusive(':') {
         path.push_str(part);
         if part.ends_with(':') {
