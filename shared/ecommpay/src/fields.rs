@@ -36,6 +36,12 @@ pub enum FieldError {
     /// A project number outside 1..=4294967295.
     #[error("must be a project number")]
     ProjectId,
+    /// A method that is not ours.
+    #[error("must be bancontact")]
+    Method,
+    /// Not of the form that the field has.
+    #[error("must be {0}")]
+    Form(&'static str),
 }
 
 /// A project's number, 1 to 4294967295.
@@ -62,6 +68,24 @@ impl ProjectId {
 impl fmt::Display for ProjectId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
+    }
+}
+
+/// The platform's name of the payment method, in paths and parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Bancontact.
+    Bancontact,
+}
+
+impl Method {
+    /// Reads the platform's code of a method.
+    pub fn parse(code: &str) -> Result<Self, FieldError> {
+        match code {
+            "bancontact" => Ok(Method::Bancontact),
+            _ => Err(FieldError::Method),
+        }
     }
 }
 
@@ -184,6 +208,27 @@ impl From<Text> for String {
     }
 }
 
+/// A name of a field: 1 to 64 letters, digits and `_`.
+///
+/// Nothing else, as a colon at an end of a name merges with its neighbour's in a signed line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct FieldName(String);
+
+impl FieldName {
+    /// Checks the characters and the length.
+    pub fn new(name: impl Into<String>) -> Result<Self, FieldError> {
+        let name = name.into();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        match name.len() {
+            0 => Err(FieldError::Empty),
+            1..=64 if name.bytes().all(plain) => Ok(Self(name)),
+            1..=64 => Err(FieldError::Form("a name of letters, digits and _")),
+            _ => Err(FieldError::TooLong(64)),
+        }
+    }
+}
+
 /// A last name as Bancontact wants it: 3 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -233,6 +278,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_a_field_cannot_merge_with_its_neighbour() {
+        for name in ["last_name", "a", &"x".repeat(64)] {
+            assert!(FieldName::new(name).is_ok(), "{name}");
+        }
+        for name in ["", "a:", ":a", "a;b", "a b", "\u{e9}", &"x".repeat(65)] {
+            assert!(FieldName::new(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn last_names_have_three_to_hundred_characters() {
         assert_eq!(LastName::new("Li"), Err(FieldError::TooShort(3)));
         assert!(LastName::new("Li\u{e9}").is_ok());
@@ -241,6 +296,14 @@ mod tests {
             LastName::new("x".repeat(101)),
             Err(FieldError::TooLong(100))
         );
+    }
+
+    #[test]
+    fn only_bancontact_and_euro_are_known() {
+        assert_eq!(Method::parse("bancontact"), Ok(Method::Bancontact));
+        assert_eq!(Method::parse("card"), Err(FieldError::Method));
+        assert_eq!(Currency::parse("EUR"), Ok(Currency::Eur));
+        assert_eq!(Currency::parse("eur"), Err(FieldError::Currency));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
+use crate::customer::CustomerDetails;
+use crate::fields::{Currency, FieldName, LastName, MinorUnits, ProjectId, Text};
 use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
@@ -99,6 +100,9 @@ pub struct Customer {
     /// 3 to 100 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<LastName>,
+    /// Whatever else is known.
+    #[serde(flatten)]
+    pub details: CustomerDetails,
 }
 
 impl fmt::Debug for Customer {
@@ -163,7 +167,7 @@ pub struct Clarification {
     /// Whose payment, which payment.
     pub general: General,
     /// The data by object and field, as in `{"customer": {"last_name": "Janssens"}}`.
-    pub additional_data: BTreeMap<Text, BTreeMap<Text, Text>>,
+    pub additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
 }
 
 impl Request for Clarification {
@@ -246,6 +250,7 @@ mod tests {
                 id: text("123"),
                 ip_address: text("192.0.2.10"),
                 last_name: None,
+                details: CustomerDetails::default(),
             },
             return_url: ReturnUrl {
                 back: text("https://shop.example/back"),
@@ -270,10 +275,11 @@ mod tests {
     fn a_clarification_and_a_flat_status_request_are_signed_too() {
         let key = ProjectKey::new("test-secret-key").unwrap();
         let project = ProjectId::new(211).unwrap();
-        let last_name = BTreeMap::from([(text("last_name"), text("Janssens"))]);
+        let name = |name: &str| FieldName::new(name).unwrap();
+        let last_name = BTreeMap::from([(name("last_name"), text("Janssens"))]);
         let clarification = Clarification {
             general: General::new(project, text("order-1")),
-            additional_data: [(text("customer"), last_name)].into(),
+            additional_data: [(name("customer"), last_name)].into(),
         };
         let status = RequestStatus::new(project, text("r-1"));
         for body in [

@@ -7,6 +7,7 @@
 
 pub mod answer;
 pub mod codes;
+pub mod customer;
 pub mod data_api;
 pub mod fields;
 pub mod gate;

@@ -11,7 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
+use crate::customer::CustomerDetails;
+use crate::fields::{Currency, LastName, Method, MinorUnits, ProjectId, Text};
 use crate::json::{self, JsonError, Limits, Value};
 use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
@@ -85,26 +86,6 @@ pub enum TextParameter {
     MerchantFailUrl,
     /// Where a button leads before the end.
     MerchantReturnUrl,
-    /// The customer's first name.
-    CustomerFirstName,
-    /// The customer's middle name.
-    CustomerMiddleName,
-    /// The customer's e-mail address.
-    CustomerEmail,
-    /// The customer's telephone number, digits only.
-    CustomerPhone,
-    /// The customer's country, two letters.
-    CustomerCountry,
-    /// The customer's state or region.
-    CustomerState,
-    /// The customer's city.
-    CustomerCity,
-    /// The customer's street and number.
-    CustomerAddress,
-    /// The customer's postal code.
-    CustomerZip,
-    /// `DD-MM-YYYY`
-    CustomerDayOfBirth,
     /// `popup`, `iframe`, `embedded`; the one parameter that is not signed.
     FrameMode,
     /// Whatever the merchant wants to find again.
@@ -145,7 +126,9 @@ pub struct PaymentPage {
     customer_id: Text,
     #[serde(skip_serializing_if = "Option::is_none")]
     customer_last_name: Option<LastName>,
-    force_payment_method: &'static str,
+    force_payment_method: Method,
+    #[serde(flatten)]
+    customer: BTreeMap<String, Text>,
     #[serde(flatten)]
     texts: BTreeMap<TextParameter, Text>,
     #[serde(flatten)]
@@ -179,7 +162,8 @@ impl PaymentPage {
             payment_currency,
             customer_id,
             customer_last_name: None,
-            force_payment_method: "bancontact",
+            force_payment_method: Method::Bancontact,
+            customer: BTreeMap::new(),
             texts: BTreeMap::new(),
             numbers: BTreeMap::new(),
         }
@@ -189,6 +173,16 @@ impl PaymentPage {
     #[must_use]
     pub fn with_last_name(mut self, name: LastName) -> Self {
         self.customer_last_name = Some(name);
+        self
+    }
+
+    /// With whatever else is known of the customer and the page has a parameter for.
+    #[must_use]
+    pub fn with_customer(mut self, details: &CustomerDetails) -> Self {
+        let parameters = details
+            .iter()
+            .filter_map(|(detail, text)| Some((detail.parameter()?, text.clone())));
+        self.customer.extend(parameters);
         self
     }
 
@@ -263,6 +257,7 @@ fn push(address: &mut String, separator: &mut char, name: &str, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::customer::CustomerDetail;
 
     #[test]
     fn a_bancontact_link_has_every_mandatory_parameter_and_its_signature() {
@@ -275,8 +270,12 @@ mod tests {
             Currency::Eur,
             text("123"),
         );
+        let mut details = CustomerDetails::default();
+        details.set(CustomerDetail::City, "Brugge").unwrap();
+        details.set(CustomerDetail::Street, "Markt").unwrap();
         let page = page
             .with_last_name(LastName::new("Johnson").unwrap())
+            .with_customer(&details)
             .with(TextParameter::LanguageCode, text("nl"))
             .with(TextParameter::FrameMode, text("iframe"))
             .with_number(NumberParameter::RedirectSuccessEnabled, 2);
@@ -298,6 +297,7 @@ mod tests {
                 "customer_id",
                 "customer_last_name",
                 "force_payment_method",
+                "customer_city",
                 "language_code",
                 "frame_mode",
                 "redirect_success_enabled",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
+use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::Value;
@@ -300,6 +301,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 id: order.customer.id.clone(),
                 ip_address: order.customer.ip_address.clone(),
                 last_name: order.customer.last_name.clone(),
+                details: CustomerDetails::default(),
             },
             return_url: gate::ReturnUrl {
                 back: Text::new(format!("{}/checkouts/{token}/return", self.base_url)).ok()?,

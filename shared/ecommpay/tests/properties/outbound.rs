@@ -1,7 +1,11 @@
 //! What we send: no two messages share a canonical string.
 
-use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
-use ecommpay::gate::{Customer, General, Request, ReturnUrl, Sale, SalePayment};
+use ecommpay::customer::{CustomerDetail, CustomerDetails};
+use ecommpay::fields::{Currency, FieldName, LastName, MinorUnits, ProjectId, Text};
+use ecommpay::gate::{
+    Clarification, Customer, General, Refund, RefundCustomer, RefundPayment, Request,
+    RequestStatus, ReturnUrl, Sale, SalePayment, Status,
+};
 use ecommpay::signature::canonical_of;
 use proptest::collection::vec;
 use proptest::option;
@@ -51,13 +55,32 @@ fn last_names() -> impl Strategy<Value = LastName> {
     field_texts(3, 100).prop_map(|name| LastName::new(name).unwrap())
 }
 
+/// Details of which some look like others.
+fn details() -> impl Strategy<Value = CustomerDetails> {
+    let free = select(vec![
+        CustomerDetail::FirstName,
+        CustomerDetail::MiddleName,
+        CustomerDetail::City,
+        CustomerDetail::State,
+        CustomerDetail::Address,
+        CustomerDetail::Street,
+    ]);
+    vec((free, field_texts(1, 255)), 0..4).prop_map(|told| {
+        let mut details = CustomerDetails::default();
+        for (detail, text) in told {
+            details.set(detail, text).unwrap();
+        }
+        details
+    })
+}
+
 fn sales() -> impl Strategy<Value = Sale> {
     (
         prop_oneof![1..=20_u64, 1..=u64::from(u32::MAX)],
         field(),
         prop_oneof![100..=120_u64, 100..=MinorUnits::MAX],
         option::of(field()),
-        (field(), field(), option::of(last_names())),
+        (field(), field(), option::of(last_names()), details()),
         field(),
     )
         .prop_map(
@@ -72,6 +95,7 @@ fn sales() -> impl Strategy<Value = Sale> {
                     id: customer.0,
                     ip_address: customer.1,
                     last_name: customer.2,
+                    details: customer.3,
                 },
                 return_url: ReturnUrl { back },
             },
@@ -100,6 +124,9 @@ fn two_sales() -> impl Strategy<Value = (Sale, Sale)> {
         if keep(5) {
             other.customer.last_name = one.customer.last_name.clone();
         }
+        if keep(7) {
+            other.customer.details = one.customer.details.clone();
+        }
         if keep(6) {
             other.return_url = one.return_url.clone();
         }
@@ -108,7 +135,7 @@ fn two_sales() -> impl Strategy<Value = (Sale, Sale)> {
 }
 
 proptest! {
-    #![proptest_config(cases(500, 100_000))]
+    #![proptest_config(cases(500, 1_000_000))]
 
     #[test]
     fn two_sales_share_a_string_only_if_they_are_one((one, other) in two_sales()) {
@@ -118,5 +145,57 @@ proptest! {
         let body = String::from_utf8(one.clone().sign(&key()).unwrap()).unwrap();
         prop_assert!(verifies(&body), "{body}");
         prop_assert_eq!(canonical_of_json(&body).into_bytes(), strings.0);
+    }
+}
+
+/// The strings of every other request that can be made of the same values.
+fn strings_of_others(sale: &Sale) -> Vec<Vec<u8>> {
+    let general = &sale.general;
+    let refund = Refund {
+        general: general.clone(),
+        payment: RefundPayment {
+            amount: sale.payment.amount,
+            currency: sale.payment.currency,
+            description: sale.customer.id.clone(),
+            merchant_refund_id: sale.customer.id.clone(),
+        },
+        customer: RefundCustomer {
+            ip_address: sale.customer.ip_address.clone(),
+        },
+    };
+    let name = |name: &str| FieldName::new(name).unwrap();
+    let clarify = |object: &str, field: &str| Clarification {
+        general: general.clone(),
+        additional_data: [(
+            name(object),
+            [(name(field), sale.customer.id.clone())].into(),
+        )]
+        .into(),
+    };
+    let status = Status {
+        general: general.clone(),
+    };
+    let request = RequestStatus::new(general.project_id, general.payment_id.clone());
+    vec![
+        canonical_of(sale).unwrap(),
+        canonical_of(&refund).unwrap(),
+        canonical_of(&clarify("customer", "id")).unwrap(),
+        canonical_of(&clarify("customer", "last_name")).unwrap(),
+        canonical_of(&clarify("general", "payment_id")).unwrap(),
+        canonical_of(&status).unwrap(),
+        canonical_of(&request).unwrap(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(100, 100_000))]
+
+    #[test]
+    fn requests_of_different_kinds_never_share_a_string(sale in sales()) {
+        let mut strings = strings_of_others(&sale);
+        let all = strings.len();
+        strings.sort();
+        strings.dedup();
+        prop_assert_eq!(strings.len(), all);
     }
 }

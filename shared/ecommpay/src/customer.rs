@@ -1,0 +1,239 @@
+//! What a merchant may tell the platform about its customer, beside the id and the address.
+//!
+//! Gate takes these as fields of `customer`
+//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), Payment Page as
+//! parameters that begin with `customer_`
+//! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). None is
+//! mandatory for Bancontact; identity documents and the billing object have no use there and are
+//! left out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fields::{FieldError, Text};
+
+/// One thing that may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerDetail {
+    /// Up to 255 characters.
+    FirstName,
+    /// Up to 255 characters.
+    MiddleName,
+    /// An e-mail address, up to 255 characters.
+    Email,
+    /// 4 to 24 digits.
+    Phone,
+    /// ISO 3166-1 alpha-2, in capitals.
+    Country,
+    /// Up to 255 characters.
+    State,
+    /// Up to 255 characters.
+    City,
+    /// Postal code, up to 10 characters.
+    Zip,
+    /// Up to 255 characters.
+    Address,
+    /// Up to 255 characters; Gate only.
+    Street,
+    /// `nl_BE`; Gate only, Payment Page has `language_code`.
+    Language,
+    /// `DD-MM-YYYY`
+    DayOfBirth,
+}
+
+impl CustomerDetail {
+    /// All of them.
+    pub const ALL: [CustomerDetail; 12] = [
+        CustomerDetail::FirstName,
+        CustomerDetail::MiddleName,
+        CustomerDetail::Email,
+        CustomerDetail::Phone,
+        CustomerDetail::Country,
+        CustomerDetail::State,
+        CustomerDetail::City,
+        CustomerDetail::Zip,
+        CustomerDetail::Address,
+        CustomerDetail::Street,
+        CustomerDetail::Language,
+        CustomerDetail::DayOfBirth,
+    ];
+
+    /// Its name in `customer`.
+    pub fn name(self) -> &'static str {
+        match self {
+            CustomerDetail::FirstName => "first_name",
+            CustomerDetail::MiddleName => "middle_name",
+            CustomerDetail::Email => "email",
+            CustomerDetail::Phone => "phone",
+            CustomerDetail::Country => "country",
+            CustomerDetail::State => "state",
+            CustomerDetail::City => "city",
+            CustomerDetail::Zip => "zip",
+            CustomerDetail::Address => "address",
+            CustomerDetail::Street => "street",
+            CustomerDetail::Language => "language",
+            CustomerDetail::DayOfBirth => "day_of_birth",
+        }
+    }
+
+    /// Its parameter on Payment Page; `None` where the page has none.
+    pub fn parameter(self) -> Option<String> {
+        match self {
+            CustomerDetail::Street | CustomerDetail::Language => None,
+            other => Some(format!("customer_{}", other.name())),
+        }
+    }
+
+    /// Checks a text against the detail's own form.
+    pub fn check(self, text: impl Into<String>) -> Result<Text, FieldError> {
+        let text = Text::new(text)?;
+        let wrong = match self {
+            CustomerDetail::Email if !is_email(text.as_str()) => "an e-mail address",
+            CustomerDetail::Phone if !is_phone(text.as_str()) => "4 to 24 digits",
+            CustomerDetail::Country if !is_capitals(text.as_str()) => "two capital letters",
+            CustomerDetail::Language if !is_language(text.as_str()) => "a language such as nl_BE",
+            CustomerDetail::DayOfBirth if !is_day(text.as_str()) => "a day as DD-MM-YYYY",
+            CustomerDetail::Zip if text.as_str().chars().count() > 10 => {
+                return Err(FieldError::TooLong(10));
+            }
+            _ => return Ok(text),
+        };
+        Err(FieldError::Form(wrong))
+    }
+}
+
+/// What is told about one customer. Debug shows none of it.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
+
+impl CustomerDetails {
+    /// Takes one detail, if it has its form.
+    pub fn set(
+        &mut self,
+        detail: CustomerDetail,
+        text: impl Into<String>,
+    ) -> Result<(), FieldError> {
+        self.0.insert(detail, detail.check(text)?);
+        Ok(())
+    }
+
+    /// What is told, in the order of [`CustomerDetail::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = (CustomerDetail, &Text)> {
+        self.0.iter().map(|(detail, text)| (*detail, text))
+    }
+}
+
+impl fmt::Debug for CustomerDetails {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CustomerDetails(hidden)")
+    }
+}
+
+/// One `@` between something and something with a dot: the rest is the mail server's business.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let dotted = domain.split_once('.');
+    let dotted = dotted.is_some_and(|(host, zone)| !host.is_empty() && !zone.is_empty());
+    !local.is_empty() && dotted && !text.contains(char::is_whitespace)
+}
+
+fn is_phone(text: &str) -> bool {
+    (4..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_capitals(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+fn is_language(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(language, country)| {
+        let lower = language.bytes().all(|byte| byte.is_ascii_lowercase());
+        language.len() == 2 && lower && is_capitals(country)
+    })
+}
+
+/// A day that a calendar could have; the platform knows which years had a leap day.
+fn is_day(text: &str) -> bool {
+    let digits = |part: &str, length: usize| -> Option<u16> {
+        let plain = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        if plain { part.parse().ok() } else { None }
+    };
+    let mut parts = text.splitn(3, '-');
+    let mut next = |length| digits(parts.next()?, length);
+    match (next(2), next(2), next(4)) {
+        (Some(day), Some(month), Some(_)) => {
+            let longest = match month {
+                2 => 29,
+                4 | 6 | 9 | 11 => 30,
+                1..=12 => 31,
+                _ => 0,
+            };
+            (1..=longest).contains(&day)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detail_has_its_own_form() {
+        for (detail, good, bad) in [
+            (CustomerDetail::Email, "a.b@c.example", "a@b c.d"),
+            (CustomerDetail::Email, "a@b@c.be", "@c.be"),
+            (CustomerDetail::Email, "a@b.c", "a@.c"),
+            (CustomerDetail::Email, "a@b.c", "a@b."),
+            (CustomerDetail::Email, "a@b.c", "a.b"),
+            (CustomerDetail::Phone, "3221", "322"),
+            (CustomerDetail::Phone, "324700000001234567890123", "+32470"),
+            (CustomerDetail::Country, "BE", "be"),
+            (CustomerDetail::Country, "BE", "BEL"),
+            (CustomerDetail::Zip, "1000 AB BE", "1000 AB BE1"),
+            (CustomerDetail::Language, "nl_BE", "nl"),
+            (CustomerDetail::Language, "nl_BE", "NL_BE"),
+            (CustomerDetail::Language, "nl_BE", "nld_BE"),
+            (CustomerDetail::DayOfBirth, "29-02-2000", "30-02-2000"),
+            (CustomerDetail::DayOfBirth, "30-04-1999", "31-04-1999"),
+            (CustomerDetail::DayOfBirth, "31-12-1999", "01-13-1999"),
+            (CustomerDetail::DayOfBirth, "01-01-1999", "00-01-1999"),
+            (CustomerDetail::DayOfBirth, "01-01-1999", "1-1-1999"),
+            (CustomerDetail::DayOfBirth, "01-01-1999", "01-01-1999-1"),
+            (CustomerDetail::City, "'s-Gravenbrakel", "a;b"),
+        ] {
+            assert!(detail.check(good).is_ok(), "{good}");
+            assert!(detail.check(bad).is_err(), "{bad}");
+        }
+        let too_long = "3".repeat(25);
+        assert!(CustomerDetail::Phone.check(too_long).is_err());
+    }
+
+    #[test]
+    fn details_are_named_as_the_platform_names_them_and_hide_themselves() {
+        let mut details = CustomerDetails::default();
+        for detail in CustomerDetail::ALL {
+            let name = serde_json::to_value(detail).unwrap();
+            assert_eq!(name, detail.name());
+        }
+        details.set(CustomerDetail::City, "Brugge").unwrap();
+        details.set(CustomerDetail::FirstName, "Els").unwrap();
+        assert!(details.set(CustomerDetail::Phone, "x").is_err());
+        assert_eq!(
+            serde_json::to_string(&details).unwrap(),
+            r#"{"first_name":"Els","city":"Brugge"}"#
+        );
+        assert_eq!(format!("{details:?}"), "CustomerDetails(hidden)");
+        assert_eq!(
+            CustomerDetail::DayOfBirth.parameter().as_deref(),
+            Some("customer_day_of_birth")
+        );
+        assert_eq!(CustomerDetail::Street.parameter(), None);
+    }
+}
