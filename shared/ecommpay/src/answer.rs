@@ -6,6 +6,8 @@ use crate::json::{self, Limits, Value};
 use crate::report::{ErrorItem, Operation, Report};
 
 /// What the platform made of a request.
+///
+/// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The request was taken; news come by callback.
@@ -20,6 +22,8 @@ pub enum Answer {
 }
 
 /// Why a request was refused.
+///
+/// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A code of the platform's unified list, as text.
@@ -63,6 +67,8 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 
 /// What became of one request: the signed answer to [`crate::gate::RequestStatus`]. HTTP 404 there
 /// means that the platform does not know the request.
+///
+/// Source: Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestOutcome {
     /// The request.

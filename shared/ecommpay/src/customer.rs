@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::fields::{FieldError, Text};
 
 /// One thing that may be told.
+///
+/// Source: Gate API; Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomerDetail {
@@ -106,6 +108,8 @@ impl CustomerDetail {
 }
 
 /// What is told about one customer. Debug shows none of it.
+///
+/// Source: Gate API; Payment Page, parameters.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);

@@ -15,6 +15,8 @@ use crate::report::Sum;
 use crate::signature::{self, SignError};
 
 /// How large an answer of 1,000 operations may be.
+///
+/// Source: an assumption, from the largest page.
 pub const ANSWER_LIMITS: Limits = Limits {
     bytes: 16 * 1024 * 1024,
     depth: 32,
@@ -22,9 +24,13 @@ pub const ANSWER_LIMITS: Limits = Limits {
 };
 
 /// The most operations in one answer.
+///
+/// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;
 
 /// `POST /v1/operations/get`: one page of the operations that were completed in an interval.
+///
+/// Source: Data API, specification.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct OperationsGet {
     token: Text,
@@ -50,6 +56,8 @@ impl fmt::Debug for OperationsGet {
 }
 
 /// An interval of completion times.
+///
+/// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Interval {
     /// `YYYY-MM-DD hh:mm:ss`
@@ -91,6 +99,8 @@ impl OperationsGet {
 }
 
 /// One operation as the Data API lists it. All ids are text there.
+///
+/// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOperation {
     /// Its project.
@@ -108,6 +118,8 @@ pub struct ListedOperation {
 }
 
 /// The operations of an answer whose signature was verified; `None` if it has no list of them.
+///
+/// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
     let list = answer.get("operations")?;
     let Value::Array(elements) = list else {

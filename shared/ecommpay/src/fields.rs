@@ -45,6 +45,8 @@ pub enum FieldError {
 }
 
 /// A project's number, 1 to 4294967295.
+///
+/// Source: Gate API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProjectId(NonZeroU32);
@@ -72,6 +74,8 @@ impl fmt::Display for ProjectId {
 }
 
 /// The platform's name of the payment method, in paths and parameters.
+///
+/// Source: Bancontact, payments through Payment Page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
@@ -90,6 +94,8 @@ impl Method {
 }
 
 /// Bancontact's only currency.
+///
+/// Source: Bancontact, overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Currency {
     /// Euro; minor units are cents.
@@ -113,6 +119,8 @@ impl Currency {
 }
 
 /// An amount in minor units, 1 to 10^13.
+///
+/// Source: Gate API; Bancontact, overview, for the least amount and the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MinorUnits(u64);
@@ -159,6 +167,8 @@ impl fmt::Display for MinorUnits {
 }
 
 /// Text that may be signed: 1 to 255 characters, no `;`, no control character.
+///
+/// Source: Gate API for the length, Signature for the characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text(String);
@@ -211,6 +221,8 @@ impl From<Text> for String {
 /// A name of a field: 1 to 64 letters, digits and `_`.
 ///
 /// Nothing else, as a colon at an end of a name merges with its neighbour's in a signed line.
+///
+/// Source: Signature.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct FieldName(String);
@@ -230,6 +242,8 @@ impl FieldName {
 }
 
 /// A last name as Bancontact wants it: 3 to 100 characters.
+///
+/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LastName(Text);

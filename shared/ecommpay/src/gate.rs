@@ -14,6 +14,8 @@ use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
 /// A request: its path, and its body as it is signed and sent.
+///
+/// Source: Gate, organisation; Signature.
 pub trait Request: Serialize {
     /// The path below the Gate host.
     const PATH: &'static str;
@@ -33,6 +35,8 @@ pub trait Request: Serialize {
 }
 
 /// The part that every request has: whose payment, which payment, the signature.
+///
+/// Source: Gate API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct General {
     /// The project that takes the payment.
@@ -57,6 +61,8 @@ impl General {
 /// `POST /v2/payment/bancontact/sale`: starts a payment.
 ///
 /// The answer only says that the request was taken; the bank's address comes in a callback.
+///
+/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sale {
     /// Whose payment, which payment.
@@ -78,6 +84,8 @@ impl Request for Sale {
 }
 
 /// The money of a sale.
+///
+/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SalePayment {
     /// Minor units; Bancontact takes 100 and more.
@@ -91,6 +99,8 @@ pub struct SalePayment {
 
 /// The customer of a sale. Id and address are mandatory; without a last name the platform asks
 /// for it (clarification). Debug shows none of it.
+///
+/// Source: Bancontact, payments through Gate; Gate API.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
@@ -112,6 +122,8 @@ impl fmt::Debug for Customer {
 }
 
 /// Where the browser returns to.
+///
+/// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
     /// Used by the return button, on interruption, and for every result.
@@ -120,6 +132,8 @@ pub struct ReturnUrl {
 }
 
 /// `POST /v2/payment/bancontact/refund`: gives money back, in whole or in part.
+///
+/// Source: Bancontact, refunds through Gate; Gate, refunds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
     /// Whose payment, which payment.
@@ -140,6 +154,8 @@ impl Request for Refund {
 
 /// The money of a refund. Amount and currency are always sent, so that "the rest" cannot change
 /// between our decision and the platform's.
+///
+/// Source: Bancontact, refunds through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefundPayment {
     /// Minor units.
@@ -153,6 +169,8 @@ pub struct RefundPayment {
 }
 
 /// The customer of a refund.
+///
+/// Source: Bancontact, refunds through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefundCustomer {
     /// The customer's IP address.
@@ -162,6 +180,8 @@ pub struct RefundCustomer {
 /// `POST /v2/payment/clarification`: the data that the platform asked for (`clarification_fields`).
 ///
 /// May be partial; what is still missing is asked for again. 30 minutes from each asking.
+///
+/// Source: Gate, clarification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Clarification {
     /// Whose payment, which payment.
@@ -181,6 +201,8 @@ impl Request for Clarification {
 /// `POST /v2/payment/status/request`: what became of one request, not earlier than 10 s after it.
 ///
 /// The only flat request: its signature stands at the top level.
+///
+/// Source: Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RequestStatus {
     /// The project of the request.
@@ -213,6 +235,8 @@ impl RequestStatus {
 }
 
 /// `POST /v2/payment/status`: what the platform knows of a payment.
+///
+/// Source: Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// Whose payment, which payment.

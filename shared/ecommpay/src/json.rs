@@ -54,6 +54,8 @@ pub enum JsonError {
 }
 
 /// A JSON value that borrows from the text it was read from.
+///
+/// Source: JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
     /// `null`
@@ -129,6 +131,8 @@ impl<'a> Value<'a> {
 }
 
 /// Reads one JSON text within `limits`.
+///
+/// Source: JSON.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     if text.len() > limits.bytes {
         return Err(JsonError::TooLarge);

@@ -9,6 +9,8 @@ use thiserror::Error;
 use crate::signature::Signature;
 
 /// A project's secret, prepared for HMAC-SHA-512. It shows itself nowhere.
+///
+/// Source: Signature.
 #[derive(Clone)]
 pub struct ProjectKey(Hmac<Sha512>);
 

@@ -3,7 +3,8 @@
 //! A message is read once, by [`json`], which keeps every number as it was written; the same tree
 //! is then verified by [`signature`] and read by [`report`] or [`answer`]. What we send is made
 //! from the typed requests of [`gate`], whose fields ([`fields`]) cannot hold anything that would
-//! let a second message share the signature.
+//! let a second message share the signature. Every item names the page of the platform's
+//! documentation that it follows; [`sources`] lists them.
 
 pub mod answer;
 pub mod codes;
@@ -18,6 +19,9 @@ pub mod payment_page;
 mod php_number;
 pub mod report;
 pub mod signature;
+
+#[doc = include_str!("sources.md")]
+pub mod sources {}
 
 #[doc = include_str!("sdk_differences.md")]
 pub mod sdk_differences {}

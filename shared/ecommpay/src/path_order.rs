@@ -10,6 +10,8 @@ use std::cmp::Ordering;
 /// Leading zeros are skipped once, at the very beginning; white space is skipped; two runs of
 /// digits compare digit by digit if one of them starts with `0`, and by length, then value,
 /// otherwise; a path that ends first is smaller.
+///
+/// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     if left.is_empty() || right.is_empty() {
         return left.len().cmp(&right.len());

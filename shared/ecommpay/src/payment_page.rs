@@ -18,6 +18,8 @@ use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
 /// The platform's Payment Page.
+///
+/// Source: Payment Page, about.
 pub const PAYMENT_PAGE: &str = "https://paymentpage.ecommpay.com/payment";
 
 /// What RFC 3986 leaves unreserved; everything else is percent-encoded.
@@ -55,6 +57,8 @@ impl From<JsonError> for LinkError {
 
 /// An optional parameter with a text. Recurring payments, payouts, receipts and bookings are left out:
 /// Bancontact has no use for them.
+///
+/// Source: Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextParameter {
@@ -93,6 +97,8 @@ pub enum TextParameter {
 }
 
 /// An optional parameter with a number.
+///
+/// Source: Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberParameter {
@@ -117,6 +123,8 @@ pub enum NumberParameter {
 }
 
 /// The parameters of a Bancontact payment. Names and limits are the platform's.
+///
+/// Source: Payment Page, parameters; Bancontact, payments through Payment Page.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct PaymentPage {
     project_id: ProjectId,
@@ -208,6 +216,8 @@ impl PaymentPage {
 }
 
 /// The signed link with any parameters of the platform, in their order.
+///
+/// Source: Payment Page, about; Signature.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
     if !matches!(parameters, Value::Object(_)) {
         return Err(LinkError::NotAnObject);

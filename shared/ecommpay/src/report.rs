@@ -7,6 +7,8 @@
 use crate::json::Value;
 
 /// One report about one payment.
+///
+/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The project the report is about.
@@ -30,6 +32,8 @@ pub struct Report {
 }
 
 /// An amount as the platform reports it.
+///
+/// Source: Callbacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
     /// Minor units.
@@ -39,6 +43,8 @@ pub struct Sum {
 }
 
 /// One operation inside a payment.
+///
+/// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// The platform's number, as written; absent in errors.
@@ -62,6 +68,8 @@ pub struct Operation {
 }
 
 /// Where the browser must go.
+///
+/// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
     /// `GET` or `POST`.
@@ -73,6 +81,8 @@ pub struct Redirect {
 }
 
 /// How the browser must go there.
+///
+/// Source: Gate, callbacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedirectMethod {
     /// Follow the address; fields do not matter.
@@ -82,6 +92,8 @@ pub enum RedirectMethod {
 }
 
 /// Why a request failed.
+///
+/// Source: Gate API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorItem {
     /// A code of the platform's unified list, as text.
@@ -122,13 +134,13 @@ impl Report {
                 .unwrap_or_default(),
         }
     }
-}
 
-impl Report {
     /// Whether `payment.status` is a final one for the payment; `None` where the report says
     /// nothing about that: no status, the error of a request, or a refund that is not done yet.
     ///
     /// Unknown statuses are not final.
+    ///
+    /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
         let status = self.payment_status.as_deref()?;
         let refund_is_open = self.operations.iter().any(|operation| {
@@ -155,6 +167,8 @@ impl Report {
 impl Operation {
     /// Whether this operation gives money back: a refund, or a reversal before the business day
     /// closes.
+    ///
+    /// Source: Gate, refunds.
     pub fn is_refund(&self) -> bool {
         matches!(self.kind.as_str(), "refund" | "reversal")
     }
@@ -171,6 +185,8 @@ impl Operation {
 }
 
 /// The project that a message names: at the top level, else in `general`.
+///
+/// Source: Callbacks.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {
     match message.get("project_id") {
         Some(top) => top.as_u64(),

@@ -18,6 +18,8 @@ use crate::keyring::{KeySlot, Keyring};
 use crate::{path_order, php_number};
 
 /// A signature: the 64 bytes of an HMAC-SHA-512.
+///
+/// Source: Signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
 
@@ -47,6 +49,8 @@ impl Signature {
 /// The signature that a message carries: at the top level, else in `general`.
 ///
 /// `None` if there is none, or one that is not the base64 of 64 bytes.
+///
+/// Source: Signature; the official SDKs for the order of the two places.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
     let carried = match message.get("signature") {
         Some(top) => top,
@@ -56,6 +60,8 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 }
 
 /// The canonical string of a message, with every number as it is written.
+///
+/// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
     Lines::of(message, as_written).join()
 }
@@ -64,6 +70,8 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 /// has none that PHP spells differently, so that it has one canonical string only.
 ///
 /// Not documented; of the official SDKs, PHP's is the reference. Used to verify, never to sign.
+///
+/// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
     has_ambiguous_number(message).then(|| Lines::of(message, as_php).join())
 }
@@ -91,6 +99,8 @@ fn has_ambiguous_number(value: &Value<'_>) -> bool {
 
 /// Verifies the signature that a message carries against the keys of one project, over the numbers
 /// as written and, if there are fractions, as PHP prints them. Gives the key that matched.
+///
+/// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
     keyring.verify(&canonical(message), signature).or_else(|| {
         let canonical = canonical_as_php(message)?;
@@ -239,6 +249,8 @@ fn push_key(path: &mut String, key: &str) {
 /// may hide lines of another message. Keys can do the same: an empty one leaves no trace in the
 /// path, a colon at an end of one merges with its neighbour's, a `;` ends a line. Such a body is a
 /// hint, not a fact.
+///
+/// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {
     match value {
         Value::String(text) => text

@@ -8,6 +8,8 @@
 mod table;
 
 /// What a code asks for.
+///
+/// Source: Codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Nothing: it worked.
@@ -31,6 +33,8 @@ pub enum Action {
 }
 
 /// One code of the list.
+///
+/// Source: Codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResultCode {
     /// The number.
