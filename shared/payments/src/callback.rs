@@ -7,9 +7,8 @@ use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{KeySlot, Keyring, Signature, signature};
 
-use crate::decide::Fact;
+use crate::decide::{Fact, News};
 use crate::ids::PaymentKey;
-use crate::sha256;
 
 /// The keys of every project that we have.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
@@ -21,8 +20,8 @@ pub struct Verified {
     pub report: Report,
     /// The payment it is about; `None` if it names none.
     pub key: Option<PaymentKey>,
-    /// SHA-256 of the canonical string: equal bodies are duplicates.
-    pub digest: String,
+    /// The canonical string: bodies with equal ones are duplicates.
+    pub canonical: String,
     /// Which of the project's keys matched.
     pub slot: KeySlot,
     /// The body could stand for another one with the same signature: a hint, not a fact.
@@ -35,10 +34,10 @@ impl Verified {
         if self.hint {
             return Fact::Hint;
         }
-        Fact::Report {
+        Fact::Callback(News {
             report: &self.report,
-            digest: &self.digest,
-        }
+            canonical: &self.canonical,
+        })
     }
 }
 
@@ -79,7 +78,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
         .and_then(|(project_id, payment_id)| PaymentKey::of_caller(project_id, payment_id));
     Ok(Verified {
         hint: signature::may_be_reframed(&message) || names_itself_twice(&message),
-        digest: sha256::hex(&signature::canonical(&message)),
+        canonical: String::from_utf8_lossy(&signature::canonical(&message)).into_owned(),
         report,
         key,
         slot,

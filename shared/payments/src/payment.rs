@@ -31,14 +31,24 @@ pub struct Payment {
     pub operations: BTreeMap<String, Operation>,
     /// The refunds that were asked for here or heard of from elsewhere.
     pub refunds: Vec<Refund>,
-    /// Why the money is not taken as paid.
-    pub quarantine: BTreeSet<QuarantineReason>,
-    /// When the platform should be asked, if something doubtful was heard.
+    /// The doubts about its money that an operator has settled.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub released: BTreeSet<QuarantineReason>,
+    /// Something doubtful was heard, and the platform has not been asked since.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub doubtful: bool,
+    /// How often the platform was asked since the last news.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked: u32,
+    /// When the platform is to be asked, as long as anything is open or doubtful.
     pub check_at: Option<Timestamp>,
     /// What was announced last about the payment itself.
     pub announced: Option<Announced>,
     /// Whether it was ever announced that the money will not come.
     pub end_announced: bool,
+    /// The refunded amount that was announced as more than what was paid.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overrefund_announced: u64,
     /// The number of the last event.
     pub sequence: u64,
     /// When we first heard of it.
@@ -149,40 +159,55 @@ pub enum GateRequest {
 }
 
 /// One operation as the platform reported it.
+///
+/// Reports of one operation merge as a set. A final one beats an intermediate one; among final
+/// ones what a signed status answer says beats what callbacks say; a success beats a decline; else
+/// the newer counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
     /// `sale`, `refund`, `reversal` and others.
     pub kind: String,
     /// Where it stands.
     pub outcome: Outcome,
-    /// The raw status of the last report that counted.
+    /// A signed status answer says so, so callbacks that say otherwise do not count.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub confirmed: bool,
+    /// The raw status of the report that counts.
     pub platform_status: String,
     /// The age of that report.
     pub news: NewsOrder,
     /// Minor units of this operation, as reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount: Option<u64>,
     /// Its currency, as reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     /// A code of the platform's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The request that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The merchant's id of a refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant_refund_id: Option<String>,
     /// What it waits for, as long as it is pending: by the newest report that says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
     /// It was reported declined together with the whole payment, so no other attempt is open.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub ends_payment: bool,
-    /// Reports of this operation contradict each other.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Final reports of equal weight contradict each other.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub conflict: bool,
+    /// Why its money is not what was ordered.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub doubts: BTreeSet<QuarantineReason>,
 }
 
-/// The age of a report: `operation.date`, `payment.date`, the start of its digest. The dates have
-/// whole seconds only, so the digest decides between two reports of one second, the same way in
-/// whatever order they arrive.
+/// The age of a report: `operation.date`, `payment.date`, its canonical string or the start of
+/// that one's digest. The dates have whole seconds only, so the last part decides between two
+/// reports of one second, the same way in whatever order they arrive.
 pub type NewsOrder = (String, String, String);
 
 /// `payment.status` and when it was reported.
@@ -207,10 +232,17 @@ pub enum Outcome {
     Succeeded,
 }
 
+impl Outcome {
+    /// Whether nothing more is to come of the operation.
+    pub fn is_final(self) -> bool {
+        self != Outcome::Pending
+    }
+}
+
 /// What an unfinished sale waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report; the greatest one counts.
+    /// The age of the report, with its whole canonical string; the greatest one counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
     pub redirect: Option<Redirect>,
@@ -350,6 +382,16 @@ pub enum QuarantineReason {
     UnknownOperation,
     /// More than one sale succeeded.
     PaidTwice,
+    /// The platform's own answers contradict each other.
+    Contradiction,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 impl Payment {
@@ -389,6 +431,33 @@ impl Payment {
             .find(|refund| refund.refund_id.as_ref() == Some(refund_id))
     }
 
+    /// Why the money is not taken as paid; empty if it is, or if there is none.
+    pub fn quarantine(&self) -> BTreeSet<QuarantineReason> {
+        if self.order.is_none() {
+            return BTreeSet::new();
+        }
+        let done = || {
+            self.operations
+                .values()
+                .filter(|operation| operation.outcome == Outcome::Succeeded)
+        };
+        let mut reasons: BTreeSet<_> = done().flat_map(|operation| &operation.doubts).copied().collect();
+        if self.successful_sales().count() > 1 {
+            reasons.insert(QuarantineReason::PaidTwice);
+        }
+        if self.operations.values().any(|operation| operation.confirmed && operation.conflict) {
+            reasons.insert(QuarantineReason::Contradiction);
+        }
+        &reasons - &self.released
+    }
+
+    /// The operations that took money from the shopper.
+    pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
+        self.operations
+            .values()
+            .filter(|operation| operation.is_successful_sale())
+    }
+
     /// The status that follows from everything known.
     ///
     /// An end (declined, failed) is only ever followed by a success, never by an intermediate
@@ -397,7 +466,7 @@ impl Payment {
         let paid = self.paid_amount();
         if self.order.is_none() {
             Status::Unmatched
-        } else if !self.quarantine.is_empty() {
+        } else if !self.quarantine().is_empty() {
             Status::Quarantined
         } else if paid > 0 {
             match self.refunded_amount() {

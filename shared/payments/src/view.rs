@@ -1,5 +1,7 @@
 //! What storefronts and events may see of a payment: everything but personal data.
 
+use std::collections::BTreeSet;
+
 use ecommpay::codes::ResultCode;
 use ecommpay::fields::{Currency, MinorUnits};
 use serde::Serialize;
@@ -27,7 +29,7 @@ pub struct PaymentView<'a> {
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
     refunds: Vec<RefundView<'a>>,
-    quarantine: Option<Vec<QuarantineReason>>,
+    quarantine: Option<BTreeSet<QuarantineReason>>,
     decline: Option<DeclineView<'a>>,
     clarification_fields: &'a [String],
     created_at: Timestamp,
@@ -61,8 +63,8 @@ impl<'a> PaymentView<'a> {
                 .map(|(id, operation)| OperationView::new(id, operation))
                 .collect(),
             refunds: payment.refunds.iter().map(RefundView::new).collect(),
-            quarantine: (!payment.quarantine.is_empty())
-                .then(|| payment.quarantine.iter().copied().collect()),
+            quarantine: Some(payment.quarantine())
+                .filter(|reasons| !reasons.is_empty()),
             decline: DeclineView::of(payment, status),
             clarification_fields: payment.clarification_fields(),
             created_at: payment.created_at,

@@ -12,7 +12,7 @@ use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey};
 use futures_util::future::join_all;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
-use payments::decide::{Change, Fact, RefundOrder, RefundRejection};
+use payments::decide::{Change, Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{RefundStatus, Status};
 use payments::ports::{
@@ -229,10 +229,10 @@ impl World {
                 "operation":{{"id":7,"type":"sale","status":"{operation}","sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
         );
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-        let fact = Fact::Report {
+        let fact = Fact::Callback(News {
             report: &report,
-            digest: "d",
-        };
+            canonical: "d",
+        });
         self.payments
             .apply(&key(), fact)
             .await

@@ -22,7 +22,7 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
         payment.announced = Some(Announced {
             status,
             paid_amount: payment.paid_amount(),
-            quarantine: payment.quarantine.clone(),
+            quarantine: payment.quarantine(),
         });
         news.push((kind, News::Payment { late }));
     }
@@ -68,7 +68,7 @@ fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
     // Money that nobody ordered like this is told again whenever it changes.
     let is_odd = matches!(status, Status::Quarantined | Status::Unmatched);
     let same_money =
-        said.paid_amount == payment.paid_amount() && said.quarantine == payment.quarantine;
+        said.paid_amount == payment.paid_amount() && said.quarantine == payment.quarantine();
     let is_news = !same_kind || is_odd && !same_money;
     is_news.then_some(kind)
 }

@@ -4,6 +4,7 @@
 //! nothing new gives no change, so duplicates and old news need no memory of their own.
 
 mod announce;
+mod checks;
 mod refunds;
 mod report;
 
@@ -13,6 +14,7 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Report;
 
+use self::checks::ask_now;
 pub(crate) use self::refunds::refund_address;
 pub use self::refunds::{RefundOrder, RefundRejection, reserve_refund};
 
@@ -21,16 +23,23 @@ use crate::ids::MerchantId;
 use crate::payment::{GateRequest, Order, Payment, Status};
 use crate::timestamp::Timestamp;
 
+/// What the platform says about a payment.
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    /// What it says.
+    pub report: &'a Report,
+    /// Its canonical string.
+    pub canonical: &'a str,
+}
+
 /// Something that we were told about a payment and that is true.
 #[derive(Debug, Clone, Copy)]
 pub enum Fact<'a> {
-    /// A verified callback or a signed status answer.
-    Report {
-        /// What it says.
-        report: &'a Report,
-        /// SHA-256 of its canonical string.
-        digest: &'a str,
-    },
+    /// A verified callback.
+    Callback(News<'a>),
+    /// The signed answer to a status request. It has the last word where callbacks contradict
+    /// each other.
+    StatusAnswer(News<'a>),
     /// A verified body that could have been re-framed: no fact by itself, but a reason to ask.
     Hint,
     /// Gate's synchronous answer to our sale.
@@ -42,6 +51,8 @@ pub enum Fact<'a> {
         /// What Gate said.
         answer: &'a Answer,
     },
+    /// An operator takes the money as paid, whatever there is to say against it now.
+    Release,
 }
 
 /// A payment as it will be, and what will be announced.
@@ -69,29 +80,46 @@ pub fn create(
         since: at,
         again: false,
     };
+    checks::settle(&mut payment, at);
     announce::announce(payment, at)
 }
 
 /// What `fact` changes in `payment` (`None`: nothing is known of it yet).
 pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Option<Change> {
-    let mut after = match (payment, fact) {
-        (Some(payment), _) => payment.clone(),
-        (None, Fact::Report { report, .. }) => {
-            let project_id = ProjectId::new(report.project_id?).ok()?;
-            Payment::unknown(project_id, report.payment_id.as_deref()?, at)
-        }
-        (None, _) => return None,
+    let mut after = match payment {
+        Some(payment) => payment.clone(),
+        None => first_heard_of(fact, at)?,
     };
     match fact {
-        Fact::Report { report, digest } => report::take(&mut after, report, digest, at),
+        Fact::Callback(news) => report::take_callback(&mut after, news, at),
+        Fact::StatusAnswer(news) => report::take_status_answer(&mut after, news, at),
         Fact::Hint => ask_now(&mut after, at),
         Fact::SaleAnswer(answer) => take_sale_answer(&mut after, answer, at),
         Fact::RefundAnswer { refund_id, answer } => {
             refunds::take_answer(&mut after, refund_id, answer)
         }
+        Fact::Release => after.released.extend(after.quarantine()),
     }
     settle(&mut after, at);
     (payment != Some(&after)).then(|| announce::announce(after, at))
+}
+
+/// A payment that nobody created here begins with a report that says something of it.
+fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
+    let (Fact::Callback(news) | Fact::StatusAnswer(news)) = fact else {
+        return None;
+    };
+    let report = news.report;
+    let not_found = matches!(fact, Fact::StatusAnswer(_)) && report.operations.is_empty();
+    if not_found {
+        return None;
+    }
+    let project_id = ProjectId::new(report.project_id?).ok()?;
+    Some(Payment::unknown(
+        project_id,
+        report.payment_id.as_deref()?,
+        at,
+    ))
 }
 
 /// Marks a payment whose sale was never answered as being sent again, if nobody else is at it.
@@ -128,19 +156,18 @@ impl Payment {
             platform_status: None,
             operations: Default::default(),
             refunds: Vec::new(),
-            quarantine: Default::default(),
+            released: Default::default(),
+            doubtful: false,
+            asked: 0,
             check_at: None,
             announced: None,
             end_announced: false,
+            overrefund_announced: 0,
             sequence: 0,
             created_at: at,
             updated_at: at,
         }
     }
-}
-
-fn ask_now(payment: &mut Payment, at: Timestamp) {
-    payment.check_at = Some(payment.check_at.map_or(at, |planned| planned.min(at)));
 }
 
 /// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
@@ -172,8 +199,8 @@ fn settle(payment: &mut Payment, at: Timestamp) {
     if let Some(code) = error_of(payment, &payment.sale) {
         payment.sale = GateRequest::Refused { code };
     }
-    report::settle(payment);
     refunds::settle(payment, at);
+    checks::settle(payment, at);
 }
 
 /// The error that the platform reported for a request that it had taken.

@@ -1,30 +1,58 @@
 //! Taking in what the platform reports: operations merge as a set, whatever order they come in.
 
+use std::collections::BTreeSet;
+
 use ecommpay::report::{self, Report};
 
-use super::{NO_REFUSAL, ask_now};
+use super::{NO_REFUSAL, News, ask_now, checks};
 use crate::payment::{
-    NewsOrder, Operation, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect,
-    RedirectMethod, Waiting,
+    Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
+    Waiting,
 };
+use crate::sha256;
 use crate::timestamp::Timestamp;
 
 /// Reports with these codes are not final: ask again.
 const NOT_FOUND_YET: [&str; 2] = ["3061", "3062"];
 
-pub(super) fn take(payment: &mut Payment, report: &Report, digest: &str, at: Timestamp) {
+pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp) {
+    let before = open_questions(payment);
+    take(payment, news, false, at);
+    let report = news.report;
+    let status = report.payment_status.as_deref().unwrap_or_default();
+    let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
+    // Something was paid, and no operation that we know says how much.
+    let unexplained = claims_money && payment.paid_amount() == 0;
+    if unexplained || open_questions(payment) > before {
+        ask_now(payment, at);
+    }
+}
+
+pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, at: Timestamp) {
+    take(payment, news, true, at);
+    let left = open_questions(payment);
+    checks::answered(payment, left > 0);
+}
+
+/// What only a signed answer can settle: operations that callbacks contradict each other about,
+/// and sales where there is more than one.
+fn open_questions(payment: &Payment) -> usize {
+    let twice = payment.successful_sales().count() > 1;
+    let unclear = |operation: &&Operation| {
+        let one_of_many = twice && operation.is_successful_sale();
+        !operation.confirmed && (operation.conflict || one_of_many)
+    };
+    payment.operations.values().filter(unclear).count()
+}
+
+fn take(payment: &mut Payment, news: News<'_>, confirmed: bool, at: Timestamp) {
+    let report = news.report;
     take_platform_status(payment, report);
     for operation in &report.operations {
-        take_operation(payment, report, operation, digest, at);
+        take_operation(payment, news, operation, confirmed);
     }
-    let status = report.payment_status.as_deref().unwrap_or_default();
-    if status == "error" {
+    if report.payment_status.as_deref() == Some("error") {
         take_error(payment, report, at);
-    }
-    let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
-    if claims_money && payment.paid_amount() == 0 {
-        // Something was paid, and no operation that we know says how much.
-        ask_now(payment, at);
     }
 }
 
@@ -97,87 +125,120 @@ fn outcome_of(status: &str) -> Outcome {
 
 fn take_operation(
     payment: &mut Payment,
-    report: &Report,
+    news: News<'_>,
     reported: &report::Operation,
-    digest: &str,
-    at: Timestamp,
+    confirmed: bool,
 ) {
     let Some(id) = &reported.id else { return };
+    let report = news.report;
     let outcome = outcome_of(&reported.status);
-    let news: NewsOrder = (
+    let dates = (
         reported.date.clone().unwrap_or_default(),
         report.payment_date.clone().unwrap_or_default(),
-        digest.chars().take(16).collect(),
     );
+    let sum = reported.sum_initial.as_ref();
     let heard = Operation {
-        waiting: waiting(report, reported, outcome, &news),
+        waiting: waiting(news, reported, outcome, &dates),
         ends_payment: outcome == Outcome::Declined
             && report.payment_status.as_deref() == Some("decline"),
         kind: reported.kind.clone(),
         outcome,
+        confirmed: confirmed && outcome.is_final(),
         platform_status: reported.status.clone(),
-        news,
-        amount: reported.sum_initial.as_ref().map(|sum| sum.amount),
-        currency: reported
-            .sum_initial
-            .as_ref()
-            .map(|sum| sum.currency.clone()),
+        news: (dates.0, dates.1, digest_start(news.canonical)),
+        amount: sum.map(|sum| sum.amount),
+        currency: sum.map(|sum| sum.currency.clone()),
         code: reported.code.clone(),
         request_id: reported.request_id.clone(),
         merchant_refund_id: reported.merchant_refund_id.clone(),
         conflict: false,
+        doubts: doubts(payment, report, reported),
     };
-    check_money(payment, report, &heard);
-    let merged = match payment.operations.get(id) {
+    let merged = match payment.operations.remove(id) {
         None => heard,
-        Some(known) => {
-            let merged = merge(known, heard);
-            if merged.conflict && !known.conflict {
-                ask_now(payment, at);
-            }
-            merged
-        }
+        Some(known) => merge(known, heard),
     };
     payment.operations.insert(id.clone(), merged);
 }
 
-/// Two reports of one operation: a success stays, a final one beats an intermediate one, and of
-/// two of one rank the newer counts. Contradictions are flagged.
-fn merge(known: &Operation, heard: Operation) -> Operation {
-    let contradicts = match (known.outcome, heard.outcome) {
-        (Outcome::Succeeded, Outcome::Declined) | (Outcome::Declined, Outcome::Succeeded) => true,
-        (Outcome::Succeeded, Outcome::Succeeded) => {
-            (&known.kind, known.amount, &known.currency)
-                != (&heard.kind, heard.amount, &heard.currency)
-        }
-        _ => false,
+/// Enough of a digest to tell two reports of one second apart.
+fn digest_start(canonical: &str) -> String {
+    let mut digest = sha256::hex(canonical.as_bytes());
+    digest.truncate(16);
+    digest
+}
+
+/// Two reports of one operation, in whatever order they came.
+fn merge(known: Operation, heard: Operation) -> Operation {
+    let same_weight = known.weight() == heard.weight();
+    let contradict = same_weight && known.outcome.is_final() && !known.agrees_with(&heard);
+    let known_counts = (known.weight(), known.outcome, &known.news)
+        >= (heard.weight(), heard.outcome, &heard.news);
+    let (counts, other) = if known_counts {
+        (known, heard)
+    } else {
+        (heard, known)
     };
-    let conflict = known.conflict || contradicts;
-    let ends_payment = known.ends_payment || heard.ends_payment;
-    let newer = |one: Option<Waiting>, other: Option<Waiting>| match (one, other) {
+    let mut merged = Operation {
+        request_id: least(counts.request_id, other.request_id),
+        merchant_refund_id: least(counts.merchant_refund_id, other.merchant_refund_id),
+        ends_payment: counts.ends_payment || other.ends_payment,
+        waiting: newest(counts.waiting, other.waiting),
+        ..counts
+    };
+    if merged.outcome.is_final() {
+        merged.waiting = None;
+    }
+    if same_weight {
+        merged.conflict = merged.conflict || other.conflict || contradict;
+        merged.doubts.extend(other.doubts);
+    }
+    merged
+}
+
+impl Operation {
+    /// How much a report weighs: intermediate, final by callback, final by signed answer.
+    fn weight(&self) -> u8 {
+        match (self.outcome.is_final(), self.confirmed) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        }
+    }
+
+    /// Whether two final reports say the same; of declines nothing more matters.
+    fn agrees_with(&self, other: &Self) -> bool {
+        let money = |one: &Self| (one.kind.clone(), one.amount, one.currency.clone());
+        let done = self.outcome == Outcome::Succeeded;
+        self.outcome == other.outcome && (!done || money(self) == money(other))
+    }
+}
+
+/// The lesser of two names, should there ever be two.
+fn least(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn newest(one: Option<Waiting>, other: Option<Waiting>) -> Option<Waiting> {
+    match (one, other) {
         (Some(one), Some(other)) => Some(if one.news < other.news { other } else { one }),
         (one, other) => one.or(other),
-    };
-    let takes_over = (heard.outcome, &heard.news) > (known.outcome, &known.news);
-    let waiting = newer(known.waiting.clone(), heard.waiting.clone());
-    let merged = if takes_over { heard } else { known.clone() };
-    Operation {
-        waiting: waiting.filter(|_| merged.outcome == Outcome::Pending),
-        ends_payment,
-        conflict,
-        ..merged
     }
 }
 
 fn waiting(
-    report: &Report,
+    news: News<'_>,
     reported: &report::Operation,
     outcome: Outcome,
-    news: &NewsOrder,
+    dates: &(String, String),
 ) -> Option<Waiting> {
-    if reported.kind != "sale" || outcome != Outcome::Pending {
+    if reported.kind != "sale" || outcome.is_final() {
         return None;
     }
+    let report = news.report;
     let redirect = report.redirect.as_ref().map(|redirect| Redirect {
         method: match redirect.method {
             report::RedirectMethod::Get => RedirectMethod::Get,
@@ -190,58 +251,44 @@ fn waiting(
         return None;
     }
     Some(Waiting {
-        news: news.clone(),
+        news: (dates.0.clone(), dates.1.clone(), news.canonical.to_owned()),
         redirect,
         clarification_fields: report.clarification_fields.clone(),
     })
 }
 
 /// Money must be what was ordered, to the cent; anything else is kept apart.
-fn check_money(payment: &mut Payment, report: &Report, heard: &Operation) {
-    let Some(order) = payment
-        .order
-        .as_ref()
-        .filter(|_| heard.outcome == Outcome::Succeeded)
-    else {
-        return;
+fn doubts(
+    payment: &Payment,
+    report: &Report,
+    reported: &report::Operation,
+) -> BTreeSet<QuarantineReason> {
+    let order = payment.order.as_ref();
+    let Some(order) = order.filter(|_| outcome_of(&reported.status) == Outcome::Succeeded) else {
+        return BTreeSet::new();
     };
-    let (ordered, currency) = (order.amount.get(), order.currency.code());
-    if matches!(heard.kind.as_str(), "refund reverse" | "manual change") {
-        payment
-            .quarantine
-            .insert(QuarantineReason::UnknownOperation);
-    }
-    if heard.kind != "sale" {
-        return;
-    }
-    // After a refund `payment.sum` is the remainder, so only the sale's own sum counts then.
-    let given_back = report.payment_status.as_deref().is_some_and(is_given_back);
-    let whole = report
-        .payment_sum
-        .as_ref()
-        .map(|sum| (sum.amount, sum.currency.as_str()));
-    let own = heard.amount.zip(heard.currency.as_deref());
-    for sum in [Some(own), (!given_back).then_some(whole)]
-        .into_iter()
-        .flatten()
-    {
-        let reason = match sum {
-            None => QuarantineReason::AmountMissing,
-            Some((_, other)) if other != currency => QuarantineReason::CurrencyDiffers,
-            Some((amount, _)) if amount != ordered => QuarantineReason::AmountDiffers,
-            Some(_) => continue,
-        };
-        payment.quarantine.insert(reason);
+    match reported.kind.as_str() {
+        "refund reverse" | "manual change" => [QuarantineReason::UnknownOperation].into(),
+        "sale" => {
+            // After a refund `payment.sum` is the remainder, so only the sale's own sum counts then.
+            let given_back = report.payment_status.as_deref().is_some_and(is_given_back);
+            let whole = (!given_back).then_some(&report.payment_sum);
+            let sums = [Some(&reported.sum_initial), whole];
+            let differs = |sum: &Option<report::Sum>| difference(order, sum.as_ref());
+            sums.into_iter().flatten().filter_map(differs).collect()
+        }
+        _ => BTreeSet::new(),
     }
 }
 
-/// Two successful sales in one payment: one of them is not what was ordered.
-pub(super) fn settle(payment: &mut Payment) {
-    let sales = payment
-        .operations
-        .values()
-        .filter(|operation| operation.is_successful_sale());
-    if payment.order.is_some() && sales.count() > 1 {
-        payment.quarantine.insert(QuarantineReason::PaidTwice);
+/// How a sum differs from what was ordered.
+fn difference(order: &Order, sum: Option<&report::Sum>) -> Option<QuarantineReason> {
+    match sum {
+        None => Some(QuarantineReason::AmountMissing),
+        Some(sum) if sum.currency != order.currency.code() => {
+            Some(QuarantineReason::CurrencyDiffers)
+        }
+        Some(sum) if sum.amount != order.amount.get() => Some(QuarantineReason::AmountDiffers),
+        Some(_) => None,
     }
 }

@@ -173,7 +173,7 @@ fn other_money_than_ordered_is_kept_apart() {
         let mut story = Story::begin();
         story.hear(file);
         assert_eq!(story.payment.status(), Status::Quarantined, "{file}");
-        assert!(story.payment.quarantine.contains(&reason), "{file}");
+        assert!(story.payment.quarantine().contains(&reason), "{file}");
         assert_eq!(
             story.kinds(),
             ["payment.created", "payment.quarantined"],

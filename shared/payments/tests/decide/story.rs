@@ -122,7 +122,7 @@ impl Story {
         (
             payment.status(),
             refunds,
-            payment.quarantine.clone(),
+            payment.quarantine(),
             payment.operations.clone(),
             payment.platform_status.clone(),
             payment.waiting().cloned(),
