@@ -441,11 +441,18 @@ impl Payment {
                 .values()
                 .filter(|operation| operation.outcome == Outcome::Succeeded)
         };
-        let mut reasons: BTreeSet<_> = done().flat_map(|operation| &operation.doubts).copied().collect();
+        let mut reasons: BTreeSet<_> = done()
+            .flat_map(|operation| &operation.doubts)
+            .copied()
+            .collect();
         if self.successful_sales().count() > 1 {
             reasons.insert(QuarantineReason::PaidTwice);
         }
-        if self.operations.values().any(|operation| operation.confirmed && operation.conflict) {
+        if self
+            .operations
+            .values()
+            .any(|operation| operation.confirmed && operation.conflict)
+        {
             reasons.insert(QuarantineReason::Contradiction);
         }
         &reasons - &self.released

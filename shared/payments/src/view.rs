@@ -63,8 +63,7 @@ impl<'a> PaymentView<'a> {
                 .map(|(id, operation)| OperationView::new(id, operation))
                 .collect(),
             refunds: payment.refunds.iter().map(RefundView::new).collect(),
-            quarantine: Some(payment.quarantine())
-                .filter(|reasons| !reasons.is_empty()),
+            quarantine: Some(payment.quarantine()).filter(|reasons| !reasons.is_empty()),
             decline: DeclineView::of(payment, status),
             clarification_fields: payment.clarification_fields(),
             created_at: payment.created_at,

@@ -239,7 +239,11 @@ fn waiting(
         return None;
     }
     let report = news.report;
-    let redirect = report.redirect.as_ref().map(|redirect| Redirect {
+    let redirect = report
+        .redirect
+        .as_ref()
+        .filter(|to| is_web_address(&to.url));
+    let redirect = redirect.map(|redirect| Redirect {
         method: match redirect.method {
             report::RedirectMethod::Get => RedirectMethod::Get,
             report::RedirectMethod::Post => RedirectMethod::Post,
@@ -255,6 +259,15 @@ fn waiting(
         redirect,
         clarification_fields: report.clarification_fields.clone(),
     })
+}
+
+/// A browser goes nowhere else, whatever the platform says.
+fn is_web_address(url: &str) -> bool {
+    let starts = |scheme: &str| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    starts("https://") || starts("http://")
 }
 
 /// Money must be what was ordered, to the cent; anything else is kept apart.
