@@ -197,6 +197,9 @@ pub struct Operation {
     /// It was reported declined together with the whole payment, so no other attempt is open.
     #[serde(default, skip_serializing_if = "is_false")]
     pub ends_payment: bool,
+    /// It was reported done by a callback, and the platform's signed answer says that it is not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub taken_back: bool,
     /// Final reports of equal weight contradict each other.
     #[serde(default, skip_serializing_if = "is_false")]
     pub conflict: bool,
@@ -506,18 +509,26 @@ impl Payment {
         }
     }
 
-    /// The code with which the platform refused the sale request.
+    /// The code with which the platform refused the sale request, at once or by callback.
     pub fn refusal_code(&self) -> Option<&str> {
-        match &self.sale {
+        self.refusal_of(&self.sale)
+    }
+
+    /// The code with which the platform refused a request, at once or by callback.
+    pub(crate) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
+        match request {
             GateRequest::Refused { code } => Some(code),
-            _ => None,
+            GateRequest::Accepted { request_id } => {
+                self.errors.get(request_id.as_ref()?).map(String::as_str)
+            }
+            GateRequest::None | GateRequest::Sending { .. } | GateRequest::Unclear => None,
         }
     }
 
     /// The declined sale that ended the payment.
     pub fn decline(&self) -> Option<&Operation> {
         self.sales()
-            .filter(|operation| operation.ends_payment)
+            .filter(|operation| operation.ends_payment || operation.taken_back)
             .max_by(|left, right| left.news.cmp(&right.news))
     }
 }

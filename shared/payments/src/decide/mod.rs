@@ -196,16 +196,8 @@ fn take_sale_answer(payment: &mut Payment, answer: &Answer, at: Timestamp) {
 
 /// Brings what follows from the facts in line with them.
 fn settle(payment: &mut Payment, at: Timestamp) {
-    if let Some(code) = error_of(payment, &payment.sale) {
-        payment.sale = GateRequest::Refused { code };
-    }
     refunds::settle(payment, at);
     checks::settle(payment, at);
-}
-
-/// The error that the platform reported for a request that it had taken.
-fn error_of(payment: &Payment, request: &GateRequest) -> Option<String> {
-    payment.errors.get(request.request_id()?).cloned()
 }
 
 impl GateRequest {

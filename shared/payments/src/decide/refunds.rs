@@ -3,7 +3,7 @@
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
-use super::{Change, NO_REFUSAL, announce, error_of};
+use super::{Change, NO_REFUSAL, announce};
 use crate::ids::MerchantId;
 use crate::payment::{
     GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus, Status,
@@ -158,26 +158,21 @@ pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
             attribute(&mut payment.refunds, id, operation, at);
         }
     }
-    let errors: Vec<Option<String>> = payment
+    let refusals: Vec<Option<String>> = payment
         .refunds
         .iter()
-        .map(|refund| error_of(payment, &refund.request))
+        .map(|refund| payment.refusal_of(&refund.request).map(str::to_owned))
         .collect();
-    for (refund, error) in payment.refunds.iter_mut().zip(errors) {
+    for (refund, refusal) in payment.refunds.iter_mut().zip(refusals) {
         if refund.operation_id.is_some() {
             continue;
         }
-        if let Some(code) = error {
-            refund.request = GateRequest::Refused { code };
-        }
-        match &refund.request {
-            GateRequest::Refused { code } => {
-                refund.status = RefundStatus::Declined;
-                refund.code = Some(code.clone());
-            }
-            GateRequest::Unclear => refund.status = RefundStatus::Unknown,
-            _ => refund.status = RefundStatus::Pending,
-        }
+        refund.status = match (&refusal, &refund.request) {
+            (Some(_), _) => RefundStatus::Declined,
+            (None, GateRequest::Unclear) => RefundStatus::Unknown,
+            (None, _) => RefundStatus::Pending,
+        };
+        refund.code = refusal;
     }
 }
 

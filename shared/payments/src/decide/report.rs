@@ -110,9 +110,15 @@ fn take_error(payment: &mut Payment, report: &Report, at: Timestamp) {
             *known = code.to_owned();
         }
     }
-    if named.map(String::as_str) != payment.sale.request_id() {
+    if !named.is_some_and(|named| is_request_of(payment, named)) {
         ask_now(payment, at);
     }
+}
+
+fn is_request_of(payment: &Payment, request_id: &str) -> bool {
+    let refunds = payment.refunds.iter().map(|refund| &refund.request);
+    let mut requests = refunds.chain([&payment.sale]);
+    requests.any(|request| request.request_id() == Some(request_id))
 }
 
 fn outcome_of(status: &str) -> Outcome {
@@ -151,6 +157,7 @@ fn take_operation(
         code: reported.code.clone(),
         request_id: reported.request_id.clone(),
         merchant_refund_id: reported.merchant_refund_id.clone(),
+        taken_back: false,
         conflict: false,
         doubts: doubts(payment, report, reported),
     };
@@ -180,18 +187,20 @@ fn merge(known: Operation, heard: Operation) -> Operation {
         (heard, known)
     };
     let mut merged = Operation {
-        request_id: least(counts.request_id, other.request_id),
-        merchant_refund_id: least(counts.merchant_refund_id, other.merchant_refund_id),
+        request_id: least(counts.request_id, other.request_id.clone()),
+        merchant_refund_id: least(counts.merchant_refund_id, other.merchant_refund_id.clone()),
         ends_payment: counts.ends_payment || other.ends_payment,
-        waiting: newest(counts.waiting, other.waiting),
+        waiting: newest(counts.waiting, other.waiting.clone()),
         ..counts
     };
     if merged.outcome.is_final() {
         merged.waiting = None;
     }
+    let done = |one: &Operation| one.taken_back || one.outcome == Outcome::Succeeded;
+    merged.taken_back = merged.outcome != Outcome::Succeeded && (done(&merged) || done(&other));
     if same_weight {
         merged.conflict = merged.conflict || other.conflict || contradict;
-        merged.doubts.extend(other.doubts);
+        merged.doubts.extend(&other.doubts);
     }
     merged
 }

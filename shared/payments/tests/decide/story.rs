@@ -1,6 +1,8 @@
 //! A payment under test, with everything that was announced about it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use ecommpay::answer::{Answer, Refusal};
@@ -32,10 +34,16 @@ fn keys() -> ProjectKeys {
     [(ProjectId::new(211).unwrap(), Keyring::new(key, None))].into()
 }
 
-pub fn corpus(file: &str) -> Verified {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
-    let body = std::fs::read(folder.join(format!("{file}.json"))).unwrap();
-    verify(&body, &keys()).unwrap()
+/// A verified callback of the corpus.
+pub fn corpus(file: &str) -> &'static Verified {
+    static READ: LazyLock<Mutex<HashMap<String, &'static Verified>>> =
+        LazyLock::new(Mutex::default);
+    let mut read = READ.lock().unwrap();
+    read.entry(file.to_owned()).or_insert_with(|| {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
+        let body = std::fs::read(folder.join(format!("{file}.json"))).unwrap();
+        Box::leak(Box::new(verify(&body, &keys()).unwrap()))
+    })
 }
 
 pub fn created() -> Change {
