@@ -29,6 +29,8 @@ pub enum EventKind {
     PaymentQuarantined,
     /// A payment that nobody created here.
     PaymentUnmatched,
+    /// More went back than was paid.
+    PaymentOverrefunded,
     /// A refund was asked for, or heard of.
     RefundPending,
     /// The money went back.
@@ -41,7 +43,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 12] = [
+    pub const ALL: [EventKind; 13] = [
         EventKind::PaymentCreated,
         EventKind::PaymentAwaitingCustomer,
         EventKind::PaymentAwaitingClarification,
@@ -50,6 +52,7 @@ impl EventKind {
         EventKind::PaymentFailed,
         EventKind::PaymentQuarantined,
         EventKind::PaymentUnmatched,
+        EventKind::PaymentOverrefunded,
         EventKind::RefundPending,
         EventKind::RefundSucceeded,
         EventKind::RefundDeclined,
@@ -67,6 +70,7 @@ impl EventKind {
             EventKind::PaymentFailed => "payment.failed",
             EventKind::PaymentQuarantined => "payment.quarantined",
             EventKind::PaymentUnmatched => "payment.unmatched",
+            EventKind::PaymentOverrefunded => "payment.overrefunded",
             EventKind::RefundPending => "refund.pending",
             EventKind::RefundSucceeded => "refund.succeeded",
             EventKind::RefundDeclined => "refund.declined",

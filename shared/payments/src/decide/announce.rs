@@ -38,6 +38,15 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
             }
         }
     }
+    // Never hidden by showing less: whoever gave back too much must hear of it.
+    let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
+    if paid > 0 && refunded > paid && payment.overrefund_announced != refunded {
+        payment.overrefund_announced = refunded;
+        news.push((
+            EventKind::PaymentOverrefunded,
+            News::Payment { late: false },
+        ));
+    }
     let mut events = Vec::with_capacity(news.len());
     let first = payment.sequence + 1;
     for (sequence, (kind, news)) in (first..).zip(news) {

@@ -1,7 +1,7 @@
 //! Money on its way back.
 
 use ecommpay::answer::Answer;
-use payments::decide::{RefundOrder, RefundRejection, decide, reserve_refund};
+use payments::decide::{Fact, News, RefundOrder, RefundRejection, decide, reserve_refund};
 use payments::payment::{Payment, Private, RefundStatus, Status};
 
 use super::story::*;
@@ -123,4 +123,87 @@ fn a_refund_is_recognised_by_its_request() {
         ),
         (250, 0)
     );
+}
+
+#[test]
+fn more_back_than_paid_is_told_and_not_hidden() {
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("refund_success");
+    assert_eq!(story.payment.status(), Status::Refunded);
+    story
+        .hear("refund_partial_2_rest")
+        .hear("refund_partial_2_rest");
+    assert_eq!(
+        (
+            story.payment.refunded_amount(),
+            story.payment.refundable_amount()
+        ),
+        (1750, 0)
+    );
+    assert_eq!(
+        story.kinds()[1..],
+        [
+            "payment.succeeded",
+            "refund.succeeded",
+            "refund.succeeded",
+            "payment.overrefunded"
+        ]
+    );
+}
+
+#[test]
+fn what_a_signed_answer_says_is_the_end() {
+    let asked = |story: &mut Story, file: &str| {
+        let verified = corpus(file);
+        let news = News {
+            report: &verified.report,
+            canonical: &verified.canonical,
+        };
+        let change = decide(Some(&story.payment), Fact::StatusAnswer(news), NOW);
+        story.take(change);
+    };
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    assert!(story.payment.doubtful, "a contradiction is asked about");
+    asked(&mut story, "sale_success");
+    assert!(!story.payment.doubtful);
+    assert_eq!(story.payment.check_at, None, "nothing is open");
+    story.hear("sale_decline_limit");
+    assert!(!story.payment.doubtful, "the answer stands");
+    assert_eq!(story.payment.status(), Status::Succeeded);
+
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    asked(&mut story, "sale_decline_customer");
+    assert_eq!(story.payment.status(), Status::Declined);
+    assert_eq!(
+        story.kinds(),
+        ["payment.created", "payment.succeeded", "payment.declined"]
+    );
+
+    // An answer that is not what was ordered settles nothing in the shopper's favour.
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    asked(&mut story, "amount_differs");
+    assert_eq!(story.payment.status(), Status::Quarantined);
+
+    // Two sales: the answer may say that one of them was none.
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("success_after_decline");
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert!(story.payment.doubtful);
+    asked(&mut story, "sale_decline_customer");
+    assert_eq!(story.payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn an_operator_releases_what_is_known_and_nothing_that_comes_later() {
+    let mut story = Story::begin();
+    story.hear("amount_differs");
+    let change = decide(Some(&story.payment), Fact::Release, NOW);
+    story.take(change);
+    assert_eq!(story.payment.status(), Status::Succeeded);
+    assert_eq!(decide(Some(&story.payment), Fact::Release, NOW), None);
+    story.hear("currency_differs");
+    assert_eq!(story.payment.status(), Status::Quarantined);
 }
