@@ -1,5 +1,7 @@
 //! Settings from environment variables; an error names the variable and never shows its value.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -37,6 +39,15 @@ pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
         _ => return Err(ConfigError { name, problem }),
     }
     Ok(value.trim_end_matches('/').to_owned())
+}
+
+/// A whole number of seconds.
+pub fn seconds(name: &'static str) -> Result<Duration, ConfigError> {
+    let problem = "is not a number of seconds";
+    let seconds = required(name)?.parse();
+    seconds
+        .map(Duration::from_secs)
+        .map_err(|_| ConfigError { name, problem })
 }
 
 /// Whether an address names this very machine, as in the sandbox.

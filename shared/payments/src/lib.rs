@@ -2,7 +2,7 @@
 //!
 //! The way of every fact is the same: [`decide`] turns what we know and what we hear into a
 //! change, [`apply`] commits it on the condition that nothing else was committed meanwhile, and
-//! [`publish`] announces it. Decisions are pure; [`adapters`] only carry.
+//! [`publish`] announces it, or later [`relay`]. Decisions are pure; [`adapters`] only carry.
 
 pub mod adapters;
 pub mod apply;
@@ -22,6 +22,7 @@ pub mod ports;
 pub mod problem;
 pub mod publish;
 pub mod refund;
+pub mod relay;
 pub mod sha256;
 pub mod storefront;
 pub mod timestamp;

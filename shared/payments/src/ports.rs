@@ -39,6 +39,19 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
+/// Where one looks for payments that something must be done about: each is in one of these
+/// shards, so that no single place takes all the writes. Numbered from 0.
+pub const SHARDS: u8 = 8;
+
+/// A payment with events that may not have been sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// The payment.
+    pub key: PaymentKey,
+    /// When the oldest of them was committed.
+    pub since: Timestamp,
+}
+
 /// The payments, their events, and the way from a checkout token to its payment.
 pub trait PaymentStore {
     /// The payment as it is now.
@@ -64,12 +77,22 @@ pub trait PaymentStore {
         to: u64,
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
-    /// Notes that all events up to `through` were sent.
+    /// Notes that all events up to `through` were sent. If these are all there are, the payment is
+    /// no longer found by [`PaymentStore::unsent`].
     fn mark_published(
         &self,
         key: &PaymentKey,
         through: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A page of a shard's payments whose events were committed before a moment and not sent,
+    /// oldest first, beginning behind `after`. What was sent just now may still be listed.
+    fn unsent(
+        &self,
+        shard: u8,
+        before: Timestamp,
+        after: Option<&Unsent>,
+    ) -> impl Future<Output = Result<Vec<Unsent>, StoreError>> + Send;
 
     /// The payment of a checkout token, by the token's SHA-256.
     fn payment_of_token(

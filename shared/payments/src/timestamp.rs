@@ -22,9 +22,28 @@ impl Timestamp {
         Self((OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64)
     }
 
+    /// Milliseconds since 1970 UTC.
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
     /// Whole seconds since 1970 UTC, as DynamoDB's time to live wants them.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+
+    /// How long after `earlier` this is; zero if it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// The moment `duration` earlier.
+    pub fn before(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// The moment `duration` later.
@@ -72,5 +91,9 @@ mod tests {
             moment.after(Duration::from_secs(1)).unix_seconds(),
             1_562_059_710
         );
+        let later = moment.after(Duration::from_millis(1_500));
+        assert_eq!(later.since(moment), Duration::from_millis(1_500));
+        assert_eq!(moment.since(later), Duration::ZERO);
+        assert_eq!(later.before(Duration::from_millis(1_500)), moment);
     }
 }

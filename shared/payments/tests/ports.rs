@@ -16,7 +16,7 @@ use payments::decide::{Change, Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{RefundStatus, Status};
 use payments::ports::{
-    Clock, CommitError, EventQueue, Gate, PaymentStore, SendError, StoreError, Stored,
+    Clock, CommitError, EventQueue, Gate, PaymentStore, SendError, StoreError, Stored, Unsent,
 };
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
@@ -91,6 +91,27 @@ impl PaymentStore for Memory {
         let row = rows.get_mut(key).unwrap();
         row.published = row.published.max(through);
         Ok(())
+    }
+
+    async fn unsent(
+        &self,
+        shard: u8,
+        _: Timestamp,
+        after: Option<&Unsent>,
+    ) -> Result<Vec<Unsent>, StoreError> {
+        if shard != 0 || after.is_some() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows.lock().unwrap();
+        let unsent = rows
+            .iter()
+            .filter(|(_, row)| row.published < row.payment.sequence);
+        Ok(unsent
+            .map(|(key, row)| Unsent {
+                key: key.clone(),
+                since: row.payment.updated_at,
+            })
+            .collect())
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

@@ -65,7 +65,7 @@ async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Re
     let template = Template::processed().await?;
     let mut roles = BTreeSet::new();
     let functions = template.all("AWS::Lambda::Function");
-    ensure!(functions.len() == 4, "{:?}", functions.keys());
+    ensure!(functions.len() == 5, "{:?}", functions.keys());
     for (name, function) in functions {
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
@@ -117,6 +117,35 @@ async fn the_shoppers_function_only_reads() -> anyhow::Result<()> {
         actions.iter().all(|action| allowed.contains(action)),
         "{actions:?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn unsent_events_are_looked_for_each_minute() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure!(template.0["Parameters"]["UnsentGraceSeconds"]["Default"] == json!(30));
+    let rules = template.all("AWS::Events::Rule");
+    let (rule, properties) = rules.first_key_value().context("no rule")?;
+    ensure!(rules.len() == 1 && properties["ScheduleExpression"] == "rate(1 minute)");
+    ensure!(target(&properties["Targets"][0]["Arn"]) == Some("SweeperFunction"));
+    let permissions = template.all("AWS::Lambda::Permission");
+    ensure!(permissions.values().any(|permission| {
+        permission["Principal"] == "events.amazonaws.com"
+            && target(&permission["FunctionName"]) == Some("SweeperFunction")
+            && target(&permission["SourceArn"]) == Some(rule)
+    }));
+    for (name, table) in template.all("AWS::DynamoDB::Table") {
+        for index in table["GlobalSecondaryIndexes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            ensure!(
+                index["Projection"]["ProjectionType"] == "KEYS_ONLY",
+                "{name}: {index}"
+            );
+        }
+    }
     Ok(())
 }
 
@@ -269,7 +298,7 @@ async fn every_function_is_built_from_a_crate_with_its_binary() -> anyhow::Resul
     };
     let (folders, binaries) = (values("CodeUri:"), values("Binary:"));
     ensure!(
-        folders.len() == 4 && binaries.len() == 4,
+        folders.len() == 5 && binaries.len() == 5,
         "{folders:?} {binaries:?}"
     );
     for (folder, binary) in folders.iter().zip(&binaries) {

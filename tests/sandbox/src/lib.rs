@@ -240,7 +240,12 @@ async fn up(
 
 /// The template's parameters.
 fn parameters(api: &str, platform: &str) -> BTreeMap<String, String> {
-    [("PublicBaseUrl", api), ("GateUrl", platform)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into()
+    [
+        ("PublicBaseUrl", api),
+        ("GateUrl", platform),
+        // Nobody has half a minute's patience here.
+        ("UnsentGraceSeconds", "2"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }

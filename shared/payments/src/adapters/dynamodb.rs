@@ -2,7 +2,7 @@
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published` |
+//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`dynamodb/due.rs`) |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document` |
@@ -11,32 +11,49 @@
 //! transaction. The events stand beside the payment and not in it, so that the payment's item
 //! stays small however long a queue is down. `published` is written apart from the rest and is
 //! never part of a commit, so a commit that has read an older mark does not take it back.
+//!
+//! The SDK repeats a call whose answer was lost, and the repeat meets what the first attempt wrote.
+//! A transaction carries a `ClientRequestToken`: the SDK makes it once for a call, before the first
+//! attempt, and sends the same one with each, so DynamoDB answers a repeat as it did the first. An
+//! update has no such thing and would seem to have lost against another writer; it is told apart by
+//! `commit`, a random id of each commit, which a failed condition brings back.
 
-use std::collections::HashMap;
+mod due;
+mod item;
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use ecommpay::fields::ProjectId;
 
+use self::due::Due;
+use self::item::{
+    Item, broken, event_sk, expiry, moment, number, payment_pk, read_event, read_moment,
+    read_number, read_payment_key, read_text, text,
+};
 use super::aws::describe;
 use crate::backoff;
 use crate::decide::Change;
 use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
-use crate::ports::{CommitError, PaymentStore, StoreError, Stored, StorefrontStore};
+use crate::ports::{CommitError, PaymentStore, StoreError, Stored, StorefrontStore, Unsent};
 use crate::storefront::Storefront;
+use crate::timestamp::Timestamp;
 
 /// How long a sent event can be looked up.
 const EVENTS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
 /// How long a checkout's token leads to its payment.
 const TOKENS_KEPT: Duration = Duration::from_secs(31 * 24 * 3_600);
-
-type Item = HashMap<String, AttributeValue>;
+/// How many entries of an index are read at once.
+const PAGE: i32 = 100;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -83,31 +100,61 @@ impl DynamoStore {
         Ok(output.item)
     }
 
-    fn payment_update(&self, change: &Change, over: Option<u64>) -> Result<Update, StoreError> {
-        let document = serde_json::to_string(&change.payment).map_err(broken)?;
-        let update = Update::builder()
+    fn payment_update(
+        &self,
+        change: &Change,
+        over: Option<u64>,
+        commit_id: &str,
+    ) -> Result<Update, StoreError> {
+        let payment = &change.payment;
+        let document = serde_json::to_string(payment).map_err(broken)?;
+        let mut set = "SET #document = :document, #version = :next, #sequence = :sequence, \
+                       #published = if_not_exists(#published, :none), #commit = :commit"
+            .to_owned();
+        let mut update = Update::builder()
             .table_name(&self.table)
-            .key("pk", text(payment_pk(&change.payment.key())))
+            .key("pk", text(payment_pk(&payment.key())))
             .key("sk", text("payment"))
-            .update_expression(
-                "SET #document = :document, #version = :next, #sequence = :sequence, \
-                 #published = if_not_exists(#published, :none)",
-            )
             .expression_attribute_names("#document", "document")
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#published", "published")
+            .expression_attribute_names("#commit", "commit")
+            .expression_attribute_names("#check", Due::Check.name())
+            .expression_attribute_names("#check_at", "check_at")
             .expression_attribute_values(":document", text(document))
             .expression_attribute_values(":next", number(over.unwrap_or(0) + 1))
-            .expression_attribute_values(":sequence", number(change.payment.sequence))
-            .expression_attribute_values(":none", number(0));
+            .expression_attribute_values(":sequence", number(payment.sequence))
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":commit", text(commit_id));
+        if !change.events.is_empty() {
+            // The age is that of the oldest event, so an earlier one stays.
+            set += ", #unsent = :unsent, #since = if_not_exists(#since, :now)";
+            update = update
+                .expression_attribute_names("#unsent", Due::Unsent.name())
+                .expression_attribute_names("#since", "unsent_since")
+                .expression_attribute_values(":unsent", text(Due::Unsent.shard_of(&payment.key())))
+                .expression_attribute_values(":now", moment(payment.updated_at));
+        }
+        match payment.check_at {
+            None => set += " REMOVE #check, #check_at",
+            Some(at) => {
+                set += ", #check = :check, #check_at = :check_at";
+                update = update
+                    .expression_attribute_values(
+                        ":check",
+                        text(Due::Check.shard_of(&payment.key())),
+                    )
+                    .expression_attribute_values(":check_at", moment(at));
+            }
+        }
         let update = match over {
             None => update.condition_expression("attribute_not_exists(#version)"),
             Some(version) => update
                 .condition_expression("#version = :read")
                 .expression_attribute_values(":read", number(version)),
         };
-        update.build().map_err(broken)
+        update.update_expression(set).build().map_err(broken)
     }
 
     fn event_put(&self, event: &Event, change: &Change) -> Result<Put, StoreError> {
@@ -118,10 +165,7 @@ impl DynamoStore {
             .item("sk", text(event_sk(event.sequence)))
             .item("kind", text(event.kind.as_str()))
             .item("body", text(&event.body))
-            .item(
-                "expires_at",
-                AttributeValue::N(kept_until.unix_seconds().to_string()),
-            )
+            .item("expires_at", expiry(kept_until))
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(broken)
@@ -137,15 +181,12 @@ impl DynamoStore {
             .item("sk", text("checkout"))
             .item("project_id", number(u64::from(payment.project_id.get())))
             .item("payment_id", text(&payment.payment_id))
-            .item(
-                "expires_at",
-                AttributeValue::N(kept_until.unix_seconds().to_string()),
-            )
+            .item("expires_at", expiry(kept_until))
             .build()
             .map_err(broken)
     }
 
-    async fn update_alone(&self, update: Update) -> Result<(), CommitError> {
+    async fn update_alone(&self, update: Update, commit_id: &str) -> Result<(), CommitError> {
         let request = self
             .client
             .update_item()
@@ -155,16 +196,46 @@ impl DynamoStore {
             .set_condition_expression(update.condition_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(
-                    UpdateItemError::ConditionalCheckFailedException(_)
-                    | UpdateItemError::TransactionConflictException(_),
-                ) => Err(CommitError::Conflict),
-                _ => Err(failed(error).into()),
-            },
+        match conditional(request).await? {
+            Written::Yes => Ok(()),
+            // Ours, by an attempt whose answer was lost.
+            Written::Refused(Some(item)) if read_text(&item, "commit").ok() == Some(commit_id) => {
+                Ok(())
+            }
+            Written::Refused(_) | Written::Busy => Err(CommitError::Conflict),
         }
+    }
+
+    /// Marks everything up to `through` as sent, and clears the payment from the index, unless
+    /// there is more by now.
+    async fn mark_all(&self, key: &PaymentKey, through: u64) -> Result<Written, StoreError> {
+        let request = self
+            .update_mark(key, through)
+            .update_expression("SET #published = :through REMOVE #unsent, #since")
+            .condition_expression("#sequence = :through")
+            .expression_attribute_names("#sequence", "sequence")
+            .expression_attribute_names("#unsent", Due::Unsent.name())
+            .expression_attribute_names("#since", "unsent_since");
+        conditional(request).await
+    }
+
+    /// Marks everything up to `through` as sent, and leaves the payment in the index.
+    async fn mark_some(&self, key: &PaymentKey, through: u64) -> Result<Written, StoreError> {
+        let request = self
+            .update_mark(key, through)
+            .update_expression("SET #published = :through")
+            .condition_expression("#published < :through");
+        conditional(request).await
+    }
+
+    fn update_mark(&self, key: &PaymentKey, through: u64) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(payment_pk(key)))
+            .key("sk", text("payment"))
+            .expression_attribute_names("#published", "published")
+            .expression_attribute_values(":through", number(through))
     }
 
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), CommitError> {
@@ -178,6 +249,36 @@ impl DynamoStore {
             Err(error) => Err(failed(error).into()),
         }
     }
+}
+
+/// What became of a conditional update.
+enum Written {
+    Yes,
+    /// The condition does not hold; with the item as it is.
+    Refused(Option<Item>),
+    /// A transaction is writing this item at this very moment.
+    Busy,
+}
+
+async fn conditional(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
+    let request = update
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let Err(error) = request.send().await else {
+        return Ok(Written::Yes);
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            Ok(Written::Refused(refused.item().cloned()))
+        }
+        Some(UpdateItemError::TransactionConflictException(_)) => Ok(Written::Busy),
+        _ => Err(failed(error)),
+    }
+}
+
+/// A random id.
+fn commit_id() -> Result<String, StoreError> {
+    let random = getrandom::u64().map_err(broken)?;
+    Ok(format!("{random:016x}"))
 }
 
 /// Whether a transaction was cancelled by another writer, and by nothing else.
@@ -215,9 +316,10 @@ impl PaymentStore for DynamoStore {
         over: Option<u64>,
         token_hash: Option<&str>,
     ) -> Result<(), CommitError> {
-        let update = self.payment_update(change, over)?;
+        let commit_id = commit_id()?;
+        let update = self.payment_update(change, over, &commit_id)?;
         if change.events.is_empty() && token_hash.is_none() {
-            return self.update_alone(update).await;
+            return self.update_alone(update, &commit_id).await;
         }
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         for event in &change.events {
@@ -253,30 +355,58 @@ impl PaymentStore for DynamoStore {
 
     async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
         for attempt in 0..backoff::ATTEMPTS {
-            let marked = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key("pk", text(payment_pk(key)))
-                .key("sk", text("payment"))
-                .update_expression("SET #published = :through")
-                .condition_expression("#published < :through")
-                .expression_attribute_names("#published", "published")
-                .expression_attribute_values(":through", number(through))
-                .send()
-                .await;
-            let Err(error) = marked else { return Ok(()) };
-            match error.as_service_error() {
-                // Another publisher was faster.
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(()),
-                // A commit is writing this item at this very moment.
-                Some(UpdateItemError::TransactionConflictException(_)) => {
-                    backoff::pause(attempt).await
+            let written = match self.mark_all(key, through).await? {
+                Written::Refused(Some(item)) if read_number(&item, "published")? < through => {
+                    self.mark_some(key, through).await?
                 }
-                _ => return Err(failed(error)),
+                other => other,
+            };
+            match written {
+                // Refused: another publisher was faster.
+                Written::Yes | Written::Refused(_) => return Ok(()),
+                Written::Busy => backoff::pause(attempt).await,
             }
         }
         Err(StoreError("too many write one payment at once".into()))
+    }
+
+    async fn unsent(
+        &self,
+        shard: u8,
+        before: Timestamp,
+        after: Option<&Unsent>,
+    ) -> Result<Vec<Unsent>, StoreError> {
+        let shard = Due::Unsent.shard(shard);
+        let behind = after.map(|last| {
+            Item::from([
+                ("pk".to_owned(), text(payment_pk(&last.key))),
+                ("sk".to_owned(), text("payment")),
+                ("unsent".to_owned(), text(&shard)),
+                ("unsent_since".to_owned(), moment(last.since)),
+            ])
+        });
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(Due::Unsent.name())
+            .key_condition_expression("#unsent = :shard AND #since < :before")
+            .expression_attribute_names("#unsent", Due::Unsent.name())
+            .expression_attribute_names("#since", "unsent_since")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":before", moment(before))
+            .set_exclusive_start_key(behind)
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        let entry = |item: &Item| {
+            Ok(Unsent {
+                key: read_payment_key(item)?,
+                since: read_moment(item, "unsent_since")?,
+            })
+        };
+        page.items().iter().map(entry).collect()
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {
@@ -304,61 +434,6 @@ impl StorefrontStore for DynamoStore {
     }
 }
 
-fn payment_pk(key: &PaymentKey) -> String {
-    format!("payment#{key}")
-}
-
-/// Ten digits, so that events sort by their number.
-fn event_sk(sequence: u64) -> String {
-    format!("event#{sequence:010}")
-}
-
-fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-fn number(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, StoreError> {
-    match item.get(name) {
-        Some(AttributeValue::S(value)) => Ok(value),
-        _ => Err(StoreError(format!("an item has no text {name}"))),
-    }
-}
-
-fn read_number(item: &Item, name: &'static str) -> Result<u64, StoreError> {
-    match item.get(name) {
-        Some(AttributeValue::N(value)) => value.parse().map_err(broken),
-        _ => Err(StoreError(format!("an item has no number {name}"))),
-    }
-}
-
-fn read_event(key: &PaymentKey, item: &Item) -> Result<Event, StoreError> {
-    let sequence = read_text(item, "sk")?.trim_start_matches("event#");
-    let body = read_text(item, "body")?;
-    let id = serde_json::from_str::<EventId>(body).map_err(broken)?.id;
-    let kind = serde_json::Value::from(read_text(item, "kind")?);
-    Ok(Event {
-        key: key.clone(),
-        sequence: sequence.parse().map_err(broken)?,
-        kind: serde_json::from_value(kind).map_err(broken)?,
-        id,
-        body: body.to_owned(),
-    })
-}
-
-#[derive(serde::Deserialize)]
-struct EventId {
-    id: String,
-}
-
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
     StoreError(describe(&error))
-}
-
-/// An item is not what we once wrote.
-fn broken(error: impl std::fmt::Display) -> StoreError {
-    StoreError(format!("an item cannot be read or written: {error}"))
 }

@@ -1,0 +1,11 @@
+//! Each minute: does what nobody else came to do.
+
+mod handler;
+
+use lambda_runtime::{Error, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let sweeper = handler::Sweeper::from_environment()?;
+    run(service_fn(|event| sweeper.handle(event))).await
+}

@@ -1,0 +1,43 @@
+//! The two indexes of payments that something must be done about.
+//!
+//! | index | partition | sort | which payments |
+//! | --- | --- | --- | --- |
+//! | `unsent` | `unsent` (shard) | `unsent_since` | with events that were not sent |
+//! | `check` | `check` (shard) | `check_at` | whose status is to be asked then |
+//!
+//! Both are sparse: a payment that needs nothing has no entry and costs nothing. An entry is
+//! written and removed by the very write that changes the payment, so it is never forgotten.
+
+use sha2::{Digest, Sha256};
+
+use super::item::payment_pk;
+use crate::ids::PaymentKey;
+use crate::ports::SHARDS;
+
+/// An index, and its partition's attribute; both have one name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    Unsent,
+    Check,
+}
+
+impl Due {
+    /// The name of the index and of the attribute with the shard.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Due::Unsent => "unsent",
+            Due::Check => "check",
+        }
+    }
+
+    /// A shard as the index has it.
+    pub(super) fn shard(self, number: u8) -> String {
+        format!("{}#{number:02}", self.name())
+    }
+
+    /// The shard of a payment.
+    pub(super) fn shard_of(self, key: &PaymentKey) -> String {
+        let hash = Sha256::digest(payment_pk(key));
+        self.shard(hash.first().copied().unwrap_or_default() % SHARDS)
+    }
+}
