@@ -112,7 +112,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                     };
                     return Ok(Some((stored, Some(change))));
                 }
-                Err(CommitError::Conflict) => backoff::pause(attempt).await,
+                Err(CommitError::Conflict) => backoff::pause(&self.clock, attempt).await,
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }

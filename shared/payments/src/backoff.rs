@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use crate::ports::Clock;
+
 /// How often a write is tried again when others were faster.
 pub const ATTEMPTS: u32 = 10;
 
 /// Waits before the next attempt: up to 20 ms after the first, up to 640 ms later.
-pub async fn pause(attempt: u32) {
+pub async fn pause(clock: &impl Clock, attempt: u32) {
     let longest = 20u64 << attempt.min(5);
     let random = getrandom::u32().unwrap_or(0);
-    tokio::time::sleep(Duration::from_millis(u64::from(random) % longest)).await;
+    clock
+        .sleep(Duration::from_millis(u64::from(random) % longest))
+        .await;
 }

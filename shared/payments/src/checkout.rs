@@ -233,7 +233,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 return checkout(payment, false);
             }
             // Whoever was faster has not finished; it may also fail.
-            backoff::pause(attempt).await;
+            backoff::pause(&self.payments.clock, attempt).await;
         }
         Err(ApplyError::Contention.into())
     }

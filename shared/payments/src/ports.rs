@@ -1,6 +1,7 @@
 //! What the rules need from the outside world. Each port is as small as its use.
 
 use std::future::Future;
+use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use thiserror::Error;
@@ -135,6 +136,9 @@ pub trait Gate {
 pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 }
 
 /// The system's clock.
@@ -144,5 +148,9 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }

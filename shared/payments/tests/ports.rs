@@ -1,9 +1,12 @@
 //! The use cases over ports in memory: races, crashes, and who sends what.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod memory;
+
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ecommpay::answer::{Answer, Refusal};
 use ecommpay::fields::{ProjectId, Text};
@@ -11,113 +14,16 @@ use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey};
 use futures_util::future::join_all;
+use memory::Memory;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
-use payments::decide::{Change, Fact, News, RefundOrder, RefundRejection};
+use payments::decide::{Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{RefundStatus, Status};
-use payments::ports::{
-    Clock, CommitError, EventQueue, Gate, PaymentStore, SendError, StoreError, Stored, Unsent,
-};
+use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
-
-#[derive(Default)]
-struct Memory {
-    rows: Mutex<BTreeMap<PaymentKey, Stored>>,
-    events: Mutex<BTreeMap<(PaymentKey, u64), Event>>,
-    tokens: Mutex<BTreeMap<String, PaymentKey>>,
-    /// So many commits meet another writer whose row cannot be seen yet.
-    invisible_conflicts: AtomicUsize,
-}
-
-impl PaymentStore for Memory {
-    async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
-        tokio::task::yield_now().await;
-        Ok(self.rows.lock().unwrap().get(key).cloned())
-    }
-
-    async fn commit(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        token: Option<&str>,
-    ) -> Result<(), CommitError> {
-        tokio::task::yield_now().await;
-        let invisible = &self.invisible_conflicts;
-        if invisible
-            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
-            .is_ok()
-        {
-            return Err(CommitError::Conflict);
-        }
-        let key = change.payment.key();
-        let mut rows = self.rows.lock().unwrap();
-        let row = rows.get(&key);
-        if row.map(|row| row.version) != over {
-            return Err(CommitError::Conflict);
-        }
-        let published = row.map_or(0, |row| row.published);
-        let stored = Stored {
-            payment: change.payment.clone(),
-            version: over.unwrap_or(0) + 1,
-            published,
-        };
-        rows.insert(key.clone(), stored);
-        let mut events = self.events.lock().unwrap();
-        for event in &change.events {
-            assert!(
-                events
-                    .insert((key.clone(), event.sequence), event.clone())
-                    .is_none()
-            );
-        }
-        if let Some(token) = token {
-            self.tokens.lock().unwrap().insert(token.to_owned(), key);
-        }
-        Ok(())
-    }
-
-    async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
-        let events = self.events.lock().unwrap();
-        Ok((from..=to)
-            .filter_map(|number| events.get(&(key.clone(), number)).cloned())
-            .collect())
-    }
-
-    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
-        let mut rows = self.rows.lock().unwrap();
-        let row = rows.get_mut(key).unwrap();
-        row.published = row.published.max(through);
-        Ok(())
-    }
-
-    async fn unsent(
-        &self,
-        shard: u8,
-        _: Timestamp,
-        after: Option<&Unsent>,
-    ) -> Result<Vec<Unsent>, StoreError> {
-        if shard != 0 || after.is_some() {
-            return Ok(Vec::new());
-        }
-        let rows = self.rows.lock().unwrap();
-        let unsent = rows
-            .iter()
-            .filter(|(_, row)| row.published < row.payment.sequence);
-        Ok(unsent
-            .map(|(key, row)| Unsent {
-                key: key.clone(),
-                since: row.payment.updated_at,
-            })
-            .collect())
-    }
-
-    async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
-        Ok(self.tokens.lock().unwrap().get(token).cloned())
-    }
-}
 
 #[derive(Clone, Default)]
 struct Queue {
@@ -153,6 +59,10 @@ struct StillClock;
 impl Clock for StillClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1_800_000_000_000)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
     }
 }
 

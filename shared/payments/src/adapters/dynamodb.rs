@@ -44,7 +44,9 @@ use crate::decide::Change;
 use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
-use crate::ports::{CommitError, PaymentStore, StoreError, Stored, StorefrontStore, Unsent};
+use crate::ports::{
+    CommitError, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock, Unsent,
+};
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
 
@@ -364,7 +366,7 @@ impl PaymentStore for DynamoStore {
             match written {
                 // Refused: another publisher was faster.
                 Written::Yes | Written::Refused(_) => return Ok(()),
-                Written::Busy => backoff::pause(attempt).await,
+                Written::Busy => backoff::pause(&SystemClock, attempt).await,
             }
         }
         Err(StoreError("too many write one payment at once".into()))

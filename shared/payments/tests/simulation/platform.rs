@@ -1,0 +1,344 @@
+//! The platform: its own books, and the messages that it makes of them.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use ecommpay::answer::{Answer, Refusal};
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::Report;
+use ecommpay::signature::canonical;
+use payments::decide::News;
+use payments::ports::Gate;
+
+use crate::world::World;
+
+/// What the platform sends, read once.
+#[derive(Debug)]
+pub struct Message {
+    pub payment_id: String,
+    pub report: Report,
+    pub canonical: String,
+}
+
+impl Message {
+    fn new(payment_id: &str, body: &str) -> Self {
+        let message = parse(body.as_bytes(), Limits::CALLBACK).unwrap();
+        Self {
+            payment_id: payment_id.into(),
+            report: Report::read(&message),
+            canonical: String::from_utf8(canonical(&message)).unwrap(),
+        }
+    }
+
+    pub fn news(&self) -> News<'_> {
+        News {
+            report: &self.report,
+            canonical: &self.canonical,
+        }
+    }
+}
+
+/// One operation in the platform's books.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub id: u64,
+    pub kind: &'static str,
+    pub status: &'static str,
+    pub amount: u64,
+    pub merchant_refund_id: Option<String>,
+    request_id: String,
+    date: u64,
+}
+
+/// One payment in the platform's books.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub amount: u64,
+    pub status: &'static str,
+    pub operations: Vec<Operation>,
+}
+
+impl Account {
+    pub fn paid(&self) -> u64 {
+        self.sum("sale", "success")
+    }
+
+    pub fn refunded(&self) -> u64 {
+        self.sum("refund", "success")
+    }
+
+    fn sum(&self, kind: &str, status: &str) -> u64 {
+        let counts = |one: &&Operation| one.kind == kind && one.status == status;
+        self.operations
+            .iter()
+            .filter(counts)
+            .map(|one| one.amount)
+            .sum()
+    }
+
+    fn left(&self) -> u64 {
+        self.paid() - self.refunded() - self.sum("refund", "processing")
+    }
+}
+
+#[derive(Default)]
+struct Books {
+    accounts: BTreeMap<String, Account>,
+    messages: Vec<Message>,
+    next: u64,
+}
+
+pub struct Platform {
+    world: World,
+    books: Mutex<Books>,
+}
+
+impl Platform {
+    pub fn new(world: World) -> Self {
+        Self {
+            world,
+            books: Mutex::default(),
+        }
+    }
+
+    pub fn accounts(&self) -> BTreeMap<String, Account> {
+        self.books.lock().unwrap().accounts.clone()
+    }
+
+    /// The messages that were made since they were last taken.
+    pub fn take_messages(&self) -> Vec<Message> {
+        std::mem::take(&mut self.books.lock().unwrap().messages)
+    }
+
+    /// The signed answer to a status request.
+    pub fn status(&self, payment_id: &str) -> Option<Message> {
+        let books = self.books.lock().unwrap();
+        let account = books.accounts.get(payment_id)?;
+        let operations: Vec<String> = account.operations.iter().map(operation_json).collect();
+        let body = format!(
+            r#"{{"project_id":211,"payment":{},"operations":[{}]}}"#,
+            payment_json(payment_id, account),
+            operations.join(",")
+        );
+        Some(Message::new(payment_id, &body))
+    }
+
+    /// Something happens to one of the payments, and the platform tells of it.
+    pub fn act(&self, finish: bool) {
+        let choose = |end: u64| self.world.below(end);
+        let mut books = self.books.lock().unwrap();
+        let books = &mut *books;
+        if books.accounts.is_empty() {
+            return;
+        }
+        let index = usize::try_from(choose(books.accounts.len() as u64)).unwrap();
+        let (payment_id, account) = books.accounts.iter_mut().nth(index).unwrap();
+        books.next += 1;
+        let (next, date) = (books.next, 10 + books.next / 3);
+        let open = account
+            .operations
+            .iter()
+            .position(|one| !matches!(one.status, "success" | "decline"));
+        let mut extra = String::new();
+        let told = match open {
+            Some(at) if account.operations[at].kind == "sale" => {
+                let sale = &mut account.operations[at];
+                sale.date = date;
+                let step = if finish { 6 + choose(2) } else { choose(9) };
+                (account.status, sale.status) = match step {
+                    0 | 1 => ("processing", "processing"),
+                    2..=4 => {
+                        extra = format!(
+                            r#","redirect_data":{{"method":"GET","url":"https://bank.example/{next}","body":[]}}"#
+                        );
+                        ("awaiting redirect result", "awaiting redirect result")
+                    }
+                    5 => ("awaiting customer", "decline"),
+                    6 | 8 => ("success", "success"),
+                    _ => ("decline", "decline"),
+                };
+                at
+            }
+            Some(at) => {
+                account.operations[at].date = date;
+                let done = choose(3) > 0;
+                account.operations[at].status = if done { "success" } else { "decline" };
+                account.status = status_after_refunds(account);
+                at
+            }
+            None if account.status == "awaiting customer" => {
+                // The shopper tries again, or has given up.
+                account.operations.push(Operation {
+                    id: 1_000 + next,
+                    kind: "sale",
+                    status: "processing",
+                    amount: account.amount,
+                    merchant_refund_id: None,
+                    request_id: format!("again-{next}"),
+                    date,
+                });
+                account.status = "processing";
+                account.operations.len() - 1
+            }
+            None if account.left() > 0 && !finish => {
+                // Somebody gives money back in the platform's own Dashboard.
+                let amount = 1 + choose(account.left());
+                account.operations.push(Operation {
+                    id: 1_000 + next,
+                    kind: "refund",
+                    status: "processing",
+                    amount,
+                    merchant_refund_id: None,
+                    request_id: format!("dashboard-{next}"),
+                    date,
+                });
+                account.operations.len() - 1
+            }
+            None => return,
+        };
+        let operation = &account.operations[told];
+        let merchant_refund_id = operation.merchant_refund_id.as_ref();
+        let merchant_refund_id = merchant_refund_id
+            .map(|id| format!(r#","merchant_refund_id":"{id}""#))
+            .unwrap_or_default();
+        let payment = payment_json(payment_id, account);
+        let payment = payment.trim_end_matches('}');
+        let body = format!(
+            r#"{{"project_id":211,"payment":{payment}}}{merchant_refund_id}}},"operation":{}{extra}}}"#,
+            operation_json(operation)
+        );
+        books.messages.push(Message::new(payment_id, &body));
+    }
+
+    pub fn is_done(&self) -> bool {
+        let books = self.books.lock().unwrap();
+        let mut accounts = books.accounts.values();
+        accounts.all(|account| {
+            let open = |one: &Operation| !matches!(one.status, "success" | "decline");
+            account.status != "awaiting customer" && !account.operations.iter().any(open)
+        })
+    }
+
+    fn take_sale(&self, payment_id: String, amount: u64) -> Answer {
+        let mut books = self.books.lock().unwrap();
+        if books.accounts.contains_key(&payment_id) {
+            return refused("3041");
+        }
+        if self.world.fails(25) {
+            return refused("2004");
+        }
+        books.next += 1;
+        let request_id = format!("sale-{}", books.next);
+        let sale = Operation {
+            id: 1_000 + books.next,
+            kind: "sale",
+            status: "processing",
+            amount,
+            merchant_refund_id: None,
+            request_id: request_id.clone(),
+            date: 10 + books.next / 3,
+        };
+        let account = Account {
+            amount,
+            status: "processing",
+            operations: vec![sale],
+        };
+        books.accounts.insert(payment_id, account);
+        Answer::Accepted {
+            request_id: Some(request_id),
+        }
+    }
+
+    fn take_refund(&self, payment_id: &str, refund_id: String, amount: u64) -> Answer {
+        let mut books = self.books.lock().unwrap();
+        books.next += 1;
+        let next = books.next;
+        let Some(account) = books.accounts.get_mut(payment_id) else {
+            return refused("3024");
+        };
+        let same = |one: &Operation| one.merchant_refund_id.as_ref() == Some(&refund_id);
+        if account.operations.iter().any(same) {
+            return refused("3230");
+        }
+        if amount > account.left() {
+            return refused("3283");
+        }
+        let request_id = format!("refund-{next}");
+        account.operations.push(Operation {
+            id: 1_000 + next,
+            kind: "refund",
+            status: "processing",
+            amount,
+            merchant_refund_id: Some(refund_id),
+            request_id: request_id.clone(),
+            date: 10 + next / 3,
+        });
+        Answer::Accepted {
+            request_id: Some(request_id),
+        }
+    }
+}
+
+fn status_after_refunds(account: &Account) -> &'static str {
+    match account.refunded() {
+        0 => "success",
+        all if all == account.paid() => "refunded",
+        _ => "partially refunded",
+    }
+}
+
+fn payment_json(payment_id: &str, account: &Account) -> String {
+    let left = account.amount - account.refunded();
+    let newest = account.operations.iter().map(|one| one.date).max().unwrap();
+    format!(
+        r#"{{"id":"{payment_id}","status":"{}","date":"{newest:06}","sum":{{"amount":{left},"currency":"EUR"}}}}"#,
+        account.status
+    )
+}
+
+fn operation_json(one: &Operation) -> String {
+    format!(
+        r#"{{"id":{},"type":"{}","status":"{}","date":"{:06}","request_id":"{}","sum_initial":{{"amount":{},"currency":"EUR"}},"code":"0"}}"#,
+        one.id, one.kind, one.status, one.date, one.request_id, one.amount
+    )
+}
+
+fn refused(code: &str) -> Answer {
+    Answer::Refused(Refusal {
+        code: code.into(),
+        message: None,
+    })
+}
+
+impl Gate for Platform {
+    async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
+        self.world.step().await;
+        if self.world.fails(15) {
+            return Answer::Unclear;
+        }
+        let answer = {
+            let message = parse(&body, Limits::CALLBACK).unwrap();
+            let text = |path: &[&str]| {
+                message
+                    .at(path)
+                    .and_then(Value::as_text)
+                    .unwrap()
+                    .to_owned()
+            };
+            let payment_id = text(&["general", "payment_id"]).to_ascii_lowercase();
+            let amount = text(&["payment", "amount"]).parse().unwrap();
+            match path.ends_with("/sale") {
+                true => self.take_sale(payment_id, amount),
+                false => {
+                    let refund_id = text(&["payment", "merchant_refund_id"]);
+                    self.take_refund(&payment_id, refund_id, amount)
+                }
+            }
+        };
+        self.world.step().await;
+        match self.world.fails(15) {
+            true => Answer::Unclear,
+            false => answer,
+        }
+    }
+}

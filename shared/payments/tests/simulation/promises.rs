@@ -1,0 +1,237 @@
+//! What must hold after every step, and in the end.
+
+use std::collections::BTreeMap;
+
+use payments::PaymentKey;
+use payments::event::EventKind;
+use payments::payment::{GateRequest, Outcome, Payment, RefundStatus, Status};
+use payments::ports::Stored;
+
+use crate::platform::Account;
+use crate::world::{QUEUES, Store, wants};
+
+#[derive(Default)]
+pub struct Promises {
+    before: BTreeMap<PaymentKey, Stored>,
+    sent_seen: usize,
+    /// The highest number that was sent first, by queue and payment.
+    first_sent: BTreeMap<(usize, PaymentKey), u64>,
+}
+
+impl Promises {
+    /// Checks what has changed since the last call.
+    pub fn check(&mut self, store: &Store) {
+        let events = store.memory.events.lock().unwrap();
+        for sent in store.world.sent_after(self.sent_seen) {
+            self.sent_seen += 1;
+            let event = &sent.event;
+            let stored = events.get(&(event.key.clone(), event.sequence));
+            assert_eq!(stored, Some(event), "sent, but not what was committed");
+            let last = self
+                .first_sent
+                .entry((sent.queue, event.key.clone()))
+                .or_default();
+            if event.sequence > *last {
+                for skipped in *last + 1..event.sequence {
+                    let skipped = &events[&(event.key.clone(), skipped)];
+                    assert!(
+                        !wants(sent.queue, skipped.kind),
+                        "{} was passed by",
+                        skipped.id
+                    );
+                }
+                *last = event.sequence;
+            }
+        }
+        for (key, now) in store.memory.rows.lock().unwrap().iter() {
+            let before = self.before.get(key);
+            if before == Some(now) {
+                continue;
+            }
+            for sequence in 1..=now.payment.sequence {
+                assert!(
+                    events.contains_key(&(key.clone(), sequence)),
+                    "{key}: no event {sequence}"
+                );
+            }
+            assert!(
+                !events.contains_key(&(key.clone(), now.payment.sequence + 1)),
+                "{key}: one event too many"
+            );
+            self.check_published(key, now, &events);
+            if let Some(before) = before {
+                check_step(before, now);
+            }
+            self.before.insert(key.clone(), now.clone());
+        }
+    }
+
+    /// What is marked as sent was sent to everybody who wants it.
+    fn check_published(
+        &self,
+        key: &PaymentKey,
+        now: &Stored,
+        events: &BTreeMap<(PaymentKey, u64), payments::event::Event>,
+    ) {
+        assert!(now.published <= now.payment.sequence);
+        for queue in 0..QUEUES {
+            let first_sent = self
+                .first_sent
+                .get(&(queue, key.clone()))
+                .copied()
+                .unwrap_or(0);
+            for sequence in first_sent + 1..=now.published {
+                let event = &events[&(key.clone(), sequence)];
+                assert!(
+                    !wants(queue, event.kind),
+                    "{} is marked and was not sent",
+                    event.id
+                );
+            }
+        }
+    }
+
+    /// What must hold when nothing goes wrong any more and everything was delivered.
+    pub fn check_end(&mut self, store: &Store, accounts: &BTreeMap<String, Account>) {
+        self.check(store);
+        for (key, stored) in store.memory.rows.lock().unwrap().iter() {
+            assert_eq!(
+                stored.published, stored.payment.sequence,
+                "{key}: something is unsent"
+            );
+            let id = stored.payment.payment_id.to_ascii_lowercase();
+            if let Some(account) = accounts.get(&id) {
+                check_books(&stored.payment, account);
+            }
+            check_announced(store, key, &stored.payment);
+        }
+        for id in accounts.keys() {
+            let known = store.memory.rows.lock().unwrap();
+            assert!(
+                known
+                    .values()
+                    .any(|row| row.payment.payment_id.eq_ignore_ascii_case(id)),
+                "{id}: sent before it was stored"
+            );
+        }
+    }
+}
+
+/// From one committed state to the next.
+fn check_step(before: &Stored, now: &Stored) {
+    let (was, is) = (&before.payment, &now.payment);
+    let key = was.key();
+    assert!(
+        now.version >= before.version && now.published >= before.published,
+        "{key}"
+    );
+    assert!(is.sequence >= was.sequence, "{key}");
+    assert_eq!(is.order, was.order, "{key}: the order changed");
+    let (was_status, is_status) = (was.status(), is.status());
+    assert!(
+        !was_status.is_final() || is_status.is_final(),
+        "{key}: {was_status:?} became {is_status:?}"
+    );
+    assert!(
+        !was_status.is_paid() || is_status.is_paid(),
+        "{key}: {was_status:?} became {is_status:?}"
+    );
+    assert!(is.paid_amount() >= was.paid_amount(), "{key}");
+    assert!(is.refunded_amount() >= was.refunded_amount(), "{key}");
+    for refund in &is.refunds {
+        let Some(id) = &refund.refund_id else {
+            continue;
+        };
+        if was.refund(id).is_none() {
+            let held = is.refunded_amount() + is.pending_refund_amount();
+            assert!(
+                held <= is.paid_amount(),
+                "{key}: {id} holds more than is left"
+            );
+        }
+    }
+}
+
+/// Our ledger and the platform's.
+fn check_books(payment: &Payment, account: &Account) {
+    let key = payment.key();
+    assert_eq!(payment.paid_amount(), account.paid(), "{key}: {account:?}");
+    assert_eq!(
+        payment.refunded_amount(),
+        account.refunded(),
+        "{key}: {account:?}"
+    );
+    let expected = match (account.paid(), account.refunded()) {
+        (0, _) => Status::Declined,
+        (_, 0) => Status::Succeeded,
+        (paid, refunded) if refunded < paid => Status::PartiallyRefunded,
+        _ => Status::Refunded,
+    };
+    assert_eq!(payment.status(), expected, "{key}: {account:?}");
+    for operation in &account.operations {
+        let known = &payment.operations[&operation.id.to_string()];
+        let done = operation.status == "success";
+        assert_eq!(
+            known.outcome == Outcome::Succeeded,
+            done,
+            "{key}: {operation:?}"
+        );
+        let Some(refund_id) = &operation.merchant_refund_id else {
+            continue;
+        };
+        let of_this = |refund: &&payments::payment::Refund| {
+            refund.operation_id.as_deref() == Some(&operation.id.to_string())
+        };
+        let refunds: Vec<_> = payment.refunds.iter().filter(of_this).collect();
+        assert_eq!(refunds.len(), 1, "{key}: {operation:?}");
+        let ours = refunds[0].refund_id.as_ref().map(|id| id.as_str());
+        assert_eq!(ours, Some(refund_id.as_str()), "{key}: {operation:?}");
+        let status = if done {
+            RefundStatus::Succeeded
+        } else {
+            RefundStatus::Declined
+        };
+        assert_eq!(refunds[0].status, status, "{key}: {operation:?}");
+    }
+}
+
+/// Each outcome was announced once, and the last event agrees with the state.
+fn check_announced(store: &Store, key: &PaymentKey, payment: &Payment) {
+    let events = store.memory.events.lock().unwrap();
+    let own: Vec<_> = events
+        .iter()
+        .filter(|((of, _), _)| of == key)
+        .map(|(_, event)| event)
+        .collect();
+    let times = |kind: EventKind| own.iter().filter(|event| event.kind == kind).count();
+    let paid = usize::from(payment.status().is_paid());
+    assert_eq!(times(EventKind::PaymentSucceeded), paid, "{key}");
+    assert!(times(EventKind::PaymentDeclined) <= 1, "{key}");
+    let being_sent = |refund: &payments::payment::Refund| {
+        refund.operation_id.is_none() && matches!(refund.request, GateRequest::Sending { .. })
+    };
+    let untold = payment.refunds.iter().any(being_sent);
+    let with = |status| {
+        payment
+            .refunds
+            .iter()
+            .filter(|refund| refund.status == status)
+            .count()
+    };
+    for (kind, status) in [
+        (EventKind::RefundSucceeded, RefundStatus::Succeeded),
+        (EventKind::RefundDeclined, RefundStatus::Declined),
+    ] {
+        assert!(
+            times(kind) == with(status) || untold && times(kind) < with(status),
+            "{key}: {kind:?}"
+        );
+    }
+    let last: serde_json::Value = serde_json::from_str(&own.last().unwrap().body).unwrap();
+    let status = serde_json::to_value(payment.status()).unwrap();
+    let told = &last["data"]["status"];
+    assert!(
+        *told == status || !payment.status().is_final() || untold,
+        "{key}: {told} is {status}"
+    );
+}

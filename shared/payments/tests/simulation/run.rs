@@ -1,0 +1,359 @@
+//! One run: tasks that are polled, crashed and repeated in an order that the seed gives.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use ecommpay::fields::{ProjectId, Text};
+use ecommpay::{Keyring, ProjectKey};
+use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
+use payments::decide::{Fact, RefundOrder};
+use payments::ports::Clock;
+use payments::refund::{RefundDesk, RefundError};
+use payments::storefront::{Scope, Storefront};
+use payments::token::TokenSecret;
+use payments::{MerchantId, PaymentKey, Payments};
+
+use crate::memory::Memory;
+use crate::platform::{Message, Platform};
+use crate::promises::Promises;
+use crate::world::{QUEUES, Queue, Store, World};
+
+/// What happened in all runs together.
+#[derive(Debug, Default)]
+pub struct Totals {
+    pub steps: u64,
+    pub crashes: u64,
+    pub failures: u64,
+    pub paid: u64,
+    pub refunded: u64,
+    pub events: u64,
+    pub sends: u64,
+}
+
+impl Totals {
+    pub fn add(&mut self, other: Totals) {
+        self.steps += other.steps;
+        self.crashes += other.crashes;
+        self.failures += other.failures;
+        self.paid += other.paid;
+        self.refunded += other.refunded;
+        self.events += other.events;
+        self.sends += other.sends;
+    }
+}
+
+/// The system under test, and what surrounds it.
+struct System {
+    payments: Payments<Store, Queue, World>,
+    platform: Platform,
+    world: World,
+    keyring: Keyring,
+    tokens: TokenSecret,
+    storefront: Storefront,
+}
+
+impl System {
+    fn new(seed: u64) -> Self {
+        let world = World::new(seed);
+        let queue = |index| Queue {
+            index,
+            world: world.clone(),
+        };
+        Self {
+            payments: Payments {
+                store: Store {
+                    memory: Memory::default(),
+                    world: world.clone(),
+                },
+                queues: (0..QUEUES).map(queue).collect(),
+                clock: world.clone(),
+            },
+            platform: Platform::new(world.clone()),
+            world,
+            keyring: Keyring::new(ProjectKey::new("key").unwrap(), None),
+            tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
+            storefront: Storefront {
+                key_id: "shop".into(),
+                key_hash: String::new(),
+                name: "shop".into(),
+                project_id: ProjectId::new(211).unwrap(),
+                scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
+                return_origins: ["https://shop.example".into()].into(),
+            },
+        }
+    }
+
+    /// A storefront's request. Whether it needs no repeat.
+    async fn create(&self, number: u64) -> bool {
+        let body = format!(
+            r#"{{"payment_id":"Order-{number}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+                "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
+        );
+        let now = self.world.now();
+        let request = CheckoutRequest::read(body.as_bytes(), &self.storefront, now).unwrap();
+        let cashier = Cashier {
+            payments: &self.payments,
+            gate: &self.platform,
+            keyring: &self.keyring,
+            tokens: &self.tokens,
+            base_url: "https://pay.example",
+        };
+        match cashier.create(&self.storefront, request).await {
+            Ok(_) | Err(CheckoutError::Refused(_)) => true,
+            Err(CheckoutError::Conflict) => panic!("the same order is no conflict"),
+            Err(CheckoutError::Unavailable(_)) => false,
+        }
+    }
+
+    async fn refund(&self, number: u64, refund: u64, amount: Option<u64>) -> bool {
+        let order = RefundOrder {
+            refund_id: MerchantId::new(format!("r-{refund}")).unwrap(),
+            amount,
+            description: Text::new("returned").unwrap(),
+            ip_address: None,
+            content: format!("{amount:?}"),
+        };
+        let desk = RefundDesk {
+            payments: &self.payments,
+            gate: &self.platform,
+            keyring: &self.keyring,
+        };
+        let refunded = desk
+            .refund(&self.storefront, &format!("order-{number}"), &order)
+            .await;
+        !matches!(refunded, Err(RefundError::Unavailable(_)))
+    }
+
+    /// A callback. Whether it was answered with 200.
+    async fn hear(&self, message: &Message) -> bool {
+        let fact = Fact::Callback(message.news());
+        match self.payments.apply(&key(&message.payment_id), fact).await {
+            Ok(applied) => applied.is_none_or(|applied| applied.published.is_ok()),
+            Err(_) => false,
+        }
+    }
+
+    async fn ask(&self, payment_id: String) -> bool {
+        let Some(answer) = self.platform.status(&payment_id) else {
+            return true;
+        };
+        let fact = Fact::StatusAnswer(answer.news());
+        self.payments.apply(&key(&payment_id), fact).await.is_ok()
+    }
+
+    async fn relay(&self) -> bool {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        self.payments.relay(Duration::ZERO, deadline).await.failed == 0
+    }
+}
+
+fn key(payment_id: &str) -> PaymentKey {
+    PaymentKey::new(ProjectId::new(211).unwrap(), payment_id)
+}
+
+/// What somebody does, so that it can be begun again after a crash.
+#[derive(Clone)]
+enum Job {
+    Create(u64),
+    Refund(u64, u64, Option<u64>),
+    Hear(Rc<Message>),
+    Ask(String),
+    Relay,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
+
+struct Task<'a> {
+    job: Job,
+    running: Running<'a>,
+}
+
+fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
+    let running: Running<'a> = match job.clone() {
+        Job::Create(number) => Box::pin(system.create(number)),
+        Job::Refund(number, refund, amount) => Box::pin(system.refund(number, refund, amount)),
+        Job::Hear(message) => Box::pin(async move { system.hear(&message).await }),
+        Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
+        Job::Relay => Box::pin(system.relay()),
+    };
+    Task {
+        job: job.clone(),
+        running,
+    }
+}
+
+fn poll(task: &mut Task<'_>) -> Option<bool> {
+    match task
+        .running
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
+}
+
+/// A runtime whose timers the relay may ask for; none of them ever fires.
+fn timers() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap()
+}
+
+const PAYMENTS: u64 = 3;
+
+pub fn run(seed: u64) -> Totals {
+    let timers = timers();
+    let _timers = timers.enter();
+    let system = System::new(seed);
+    let world = &system.world;
+    let choose = |end: u64| world.below(end);
+    let mut promises = Promises::default();
+    let mut totals = Totals::default();
+    let mut tasks: Vec<Task<'_>> = Vec::new();
+    // The callbacks that were not answered with 200 yet, and some that will come twice.
+    let mut waiting: Vec<Rc<Message>> = Vec::new();
+
+    for _ in 0..600 {
+        totals.steps += 1;
+        match choose(20) {
+            0 => tasks.push(begin(&system, &Job::Create(choose(PAYMENTS)))),
+            1 => {
+                let amount = [None, Some(1 + choose(600))][usize::try_from(choose(2)).unwrap()];
+                let refund = choose(4);
+                tasks.push(begin(
+                    &system,
+                    &Job::Refund(choose(PAYMENTS), refund, amount),
+                ));
+            }
+            2 | 3 => system.platform.act(false),
+            4 | 5 if !waiting.is_empty() => {
+                let at = usize::try_from(choose(waiting.len() as u64)).unwrap();
+                let message = match choose(3) {
+                    0 => waiting[at].clone(),
+                    _ => waiting.swap_remove(at),
+                };
+                tasks.push(begin(&system, &Job::Hear(message)));
+            }
+            6 if choose(4) == 0 => {
+                let payment_id = format!("order-{}", choose(PAYMENTS));
+                tasks.push(begin(&system, &Job::Ask(payment_id)));
+            }
+            7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
+            8 if choose(8) == 0 => {
+                world.toggle(usize::try_from(choose(QUEUES as u64)).unwrap());
+            }
+            // Forwards, and sometimes back.
+            9 => world.pass(i64::try_from(choose(120_000)).unwrap() - 10_000),
+            _ if !tasks.is_empty() => {
+                let at = usize::try_from(choose(tasks.len() as u64)).unwrap();
+                let crashed = choose(40) == 0;
+                let done = if crashed {
+                    Some(false)
+                } else {
+                    poll(&mut tasks[at])
+                };
+                if let Some(done) = done {
+                    totals.crashes += u64::from(crashed);
+                    totals.failures += u64::from(!done);
+                    let task = tasks.swap_remove(at);
+                    if let (Job::Hear(message), false) = (&task.job, done) {
+                        waiting.push(message.clone());
+                    }
+                }
+            }
+            _ => {}
+        }
+        waiting.extend(system.platform.take_messages().into_iter().map(Rc::new));
+        promises.check(&system.payments.store);
+    }
+
+    // Nothing goes wrong any more, and everything comes to its end.
+    world.be_quiet();
+    for task in tasks.drain(..) {
+        if let Job::Hear(message) = task.job {
+            waiting.push(message);
+        }
+    }
+    while !system.platform.is_done() {
+        system.platform.act(true);
+    }
+    waiting.extend(system.platform.take_messages().into_iter().map(Rc::new));
+    while !waiting.is_empty() {
+        let at = usize::try_from(choose(waiting.len() as u64)).unwrap();
+        finish(&system, &Job::Hear(waiting.swap_remove(at)), &mut promises);
+    }
+    finish(&system, &Job::Relay, &mut promises);
+    let accounts = system.platform.accounts();
+    promises.check_end(&system.payments.store, &accounts);
+
+    totals.paid = accounts.values().filter(|one| one.paid() > 0).count() as u64;
+    totals.refunded = accounts.values().filter(|one| one.refunded() > 0).count() as u64;
+    totals.events = system.payments.store.memory.events.lock().unwrap().len() as u64;
+    totals.sends = world.sent_after(0).len() as u64;
+    totals
+}
+
+fn finish(system: &System, job: &Job, promises: &mut Promises) {
+    let mut task = begin(system, job);
+    loop {
+        let done = poll(&mut task);
+        promises.check(&system.payments.store);
+        match done {
+            Some(true) => return,
+            Some(false) => panic!("failed though nothing goes wrong"),
+            None => {}
+        }
+    }
+}
+
+/// A payment from its creation to a refund, without faults but for one crash, after so many polls;
+/// whoever crashed is begun again. Gives the number of polls.
+pub fn usual(crash_at: Option<u64>) -> u64 {
+    let timers = timers();
+    let _timers = timers.enter();
+    let system = System::new(11);
+    system.world.be_quiet();
+    let mut promises = Promises::default();
+    let mut polls = 0;
+    let mut to_the_end = |job: Job| {
+        let mut task = begin(&system, &job);
+        loop {
+            if Some(polls) == crash_at {
+                polls += 1;
+                // Long enough for a sale that was being sent to count as abandoned.
+                system.world.pass(60_000);
+                task = begin(&system, &job);
+            }
+            polls += 1;
+            let done = poll(&mut task);
+            promises.check(&system.payments.store);
+            match done {
+                Some(true) => return,
+                Some(false) => panic!("failed though nothing goes wrong"),
+                None => {}
+            }
+        }
+    };
+    to_the_end(Job::Create(1));
+    while system.platform.accounts()["order-1"].status == "processing" {
+        system.platform.act(true);
+    }
+    for message in system.platform.take_messages() {
+        to_the_end(Job::Hear(Rc::new(message)));
+    }
+    to_the_end(Job::Refund(1, 1, Some(400)));
+    while !system.platform.is_done() {
+        system.platform.act(true);
+    }
+    for message in system.platform.take_messages() {
+        to_the_end(Job::Hear(Rc::new(message)));
+    }
+    to_the_end(Job::Relay);
+    promises.check_end(&system.payments.store, &system.platform.accounts());
+    polls
+}
