@@ -82,9 +82,9 @@ impl Queue {
             .context("The queue cannot be read")?;
         let mut events = Vec::new();
         for message in received.messages.unwrap_or_default() {
-            events.push(serde_json::from_str(
-                message.body.as_deref().unwrap_or_default(),
-            )?);
+            let event = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
+            schemas::check(&event)?;
+            events.push(event);
             self.client
                 .delete_message()
                 .queue_url(&self.url)
