@@ -47,7 +47,7 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When it does not come in time.
+    /// When it does not come in time, or an event is not as its schema says.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = Vec::new();
         let end = Instant::now() + PATIENCE;
@@ -68,6 +68,22 @@ impl Queue {
             "no {kind} of {payment_id} came within {} s, but {events:?}",
             PATIENCE.as_secs()
         )
+    }
+
+    /// Reads and deletes everything that is in the queue now, whatever it is about.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be read, or an event is not as its schema says.
+    pub async fn drain(&self) -> anyhow::Result<Vec<Value>> {
+        let mut events = Vec::new();
+        loop {
+            let received = self.receive().await?;
+            if received.is_empty() {
+                return Ok(events);
+            }
+            events.extend(received);
+        }
     }
 
     async fn receive(&self) -> anyhow::Result<Vec<Value>> {
