@@ -117,7 +117,8 @@ impl Line {
         let mut fields = self.fields.clone();
         if !self.metrics.is_empty() {
             let directives: Vec<Value> = self.metrics.iter().map(|m| self.directive(m)).collect();
-            let metadata = json!({ "Timestamp": now.unix_millis(), "CloudWatchMetrics": directives });
+            let metadata =
+                json!({ "Timestamp": now.unix_millis(), "CloudWatchMetrics": directives });
             fields.insert("_aws".into(), metadata);
         }
         Value::Object(fields)
