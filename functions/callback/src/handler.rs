@@ -1,13 +1,16 @@
-//! Bytes in, status out. The platform reads nothing but the status: 200 ends its repeats.
+//! Bytes in, status out, and one line in the log.
 
-use lambda_http::http::StatusCode;
+use std::time::Instant;
+
 use lambda_http::{Error, Request, Response};
 use payments::adapters::aws;
 use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
-use payments::callback::{Refusal, Verified, verify};
+use payments::apply::{Applied, ApplyError};
+use payments::callback::{Verified, verify};
 use payments::config;
-use payments::log::Line;
+
+use crate::outcome::{Handled, Outcome};
 
 /// What a callback needs.
 pub struct Callbacks {
@@ -27,83 +30,61 @@ impl Callbacks {
 
     /// One callback.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let status = match self.keys.get().await {
-            Ok(keys) => match verify(request.body().as_ref(), &keys) {
-                Ok(verified) => self.take(verified).await,
-                Err(refusal) => refuse(refusal),
-            },
-            Err(error) => {
-                Line::error("callback: no keys")
-                    .with("error", error.to_string())
-                    .write();
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-        };
-        Ok(Response::builder().status(status).body(String::new())?)
+        let start = Instant::now();
+        let handled = self.take(request.body().as_ref()).await;
+        handled.line(start.elapsed()).write();
+        let answer = Response::builder().status(handled.outcome.answer());
+        Ok(answer.body(String::new())?)
     }
 
-    async fn take(&self, verified: Verified) -> StatusCode {
-        let (report, slot) = (&verified.report, verified.slot.as_str());
-        let Some(key) = &verified.key else {
-            Line::warn("callback: names no payment")
-                .with("key", slot)
-                .write();
-            return StatusCode::OK;
-        };
-        let line = |line: Line| {
-            line.with("payment", key.to_string())
-                .with(
-                    "operations",
-                    report
-                        .operations
-                        .iter()
-                        .filter_map(|o| o.id.as_deref())
-                        .collect::<Vec<_>>(),
-                )
-                .with("platform_status", &report.payment_status)
-                .with("key", slot)
-                .with("hint", verified.hint)
-        };
-        match self.payments.apply(key, verified.fact()).await {
-            Ok(applied) => {
-                let status = applied.as_ref().map(|applied| applied.payment.status());
-                let changed = applied.as_ref().is_some_and(|applied| applied.changed);
-                line(Line::info("callback: taken"))
-                    .with("status", status)
-                    .with("changed", changed)
-                    .write();
-                match applied.map(|applied| applied.published) {
-                    Some(Err(error)) => {
-                        line(Line::error("callback: not announced"))
-                            .with("error", error.to_string())
-                            .write();
-                        StatusCode::INTERNAL_SERVER_ERROR
-                    }
-                    _ => StatusCode::OK,
-                }
-            }
+    async fn take(&self, body: &[u8]) -> Handled {
+        let keys = match self.keys.get().await {
+            Ok(keys) => keys,
             Err(error) => {
-                line(Line::error("callback: not committed"))
-                    .with("error", error.to_string())
-                    .write();
-                StatusCode::INTERNAL_SERVER_ERROR
+                return Handled {
+                    error: Some(error.to_string()),
+                    ..Handled::only(Outcome::NoKeys)
+                };
             }
+        };
+        match verify(body, &keys) {
+            Ok(verified) => self.apply(verified).await,
+            Err(refusal) => Handled::only(Outcome::Refused(refusal)),
+        }
+    }
+
+    async fn apply(&self, verified: Verified) -> Handled {
+        let handled = match &verified.key {
+            Some(key) => {
+                let applied = self.payments.apply(key, verified.fact()).await;
+                what_became_of(verified.hint, applied)
+            }
+            None => Handled::only(Outcome::NoPayment),
+        };
+        Handled {
+            verified: Some(verified),
+            ..handled
         }
     }
 }
 
-/// What is not true is told apart for the platform, not for an attacker: no detail.
-fn refuse(refusal: Refusal) -> StatusCode {
-    let (reason, status) = match refusal {
-        Refusal::Malformed(ecommpay::json::JsonError::TooLarge) => {
-            ("too large", StatusCode::PAYLOAD_TOO_LARGE)
-        }
-        Refusal::Malformed(_) => ("malformed", StatusCode::BAD_REQUEST),
-        Refusal::Unsigned => ("bad signature", StatusCode::UNAUTHORIZED),
-        Refusal::ForeignProject => ("foreign project", StatusCode::FORBIDDEN),
-    };
-    Line::warn("callback: refused")
-        .with("reason", reason)
-        .write();
-    status
+fn what_became_of(hint: bool, applied: Result<Option<Applied>, ApplyError>) -> Handled {
+    match applied {
+        Err(error) => Handled {
+            error: Some(error.to_string()),
+            ..Handled::only(Outcome::NotCommitted)
+        },
+        Ok(None) => Handled::only(Outcome::UnknownPayment),
+        Ok(Some(applied)) => Handled {
+            status: Some(applied.payment.status()),
+            changed: applied.changed && !hint,
+            error: applied.published.as_ref().err().map(ToString::to_string),
+            ..Handled::only(match (&applied.published, hint, applied.changed) {
+                (Err(_), _, _) => Outcome::NotAnnounced,
+                (Ok(()), true, _) => Outcome::Hint,
+                (Ok(()), false, true) => Outcome::Applied,
+                (Ok(()), false, false) => Outcome::Duplicate,
+            })
+        },
+    }
 }

@@ -1,6 +1,7 @@
 //! `POST /callbacks`: takes in what the platform reports.
 
 mod handler;
+mod outcome;
 
 use lambda_http::{Error, run, service_fn};
 

@@ -31,6 +31,29 @@ pub struct Report {
     pub errors: Vec<ErrorItem>,
 }
 
+/// The statuses of payments, which include those of operations.
+///
+/// Source: Results.
+const DOCUMENTED_STATUSES: [&str; 17] = [
+    "awaiting 3ds result",
+    "awaiting clarification",
+    "awaiting customer",
+    "awaiting customer action",
+    "awaiting merchant auth",
+    "awaiting redirect result",
+    "canceled",
+    "cancelled",
+    "decline",
+    "error",
+    "partially paid",
+    "partially refunded",
+    "partially reversed",
+    "processing",
+    "refunded",
+    "reversed",
+    "success",
+];
+
 /// An amount as the platform reports it.
 ///
 /// Source: Callbacks.
@@ -161,6 +184,21 @@ impl Report {
                 | "canceled"
                 | "cancelled"
         ))
+    }
+
+    /// The first status, of the payment or of an operation, that the documentation does not name.
+    ///
+    /// Names that are in the platform's plug-ins only count as unknown: nobody has said what they
+    /// mean for Bancontact.
+    ///
+    /// Source: Results.
+    pub fn unknown_status(&self) -> Option<&str> {
+        let of_operations = self.operations.iter().map(|operation| &operation.status);
+        self.payment_status
+            .iter()
+            .chain(of_operations)
+            .map(String::as_str)
+            .find(|status| !status.is_empty() && !DOCUMENTED_STATUSES.contains(status))
     }
 }
 

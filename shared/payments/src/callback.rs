@@ -1,6 +1,7 @@
 //! Whether a callback is true, and about what: everything that needs no database.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
@@ -14,7 +15,7 @@ use crate::ids::PaymentKey;
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
 
 /// A body that a key of ours has signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
     /// What the body says.
     pub report: Report,
@@ -26,6 +27,18 @@ pub struct Verified {
     pub slot: KeySlot,
     /// The body could stand for another one with the same signature: a hint, not a fact.
     pub hint: bool,
+}
+
+/// Without what the body says, which has the shopper's data in it.
+impl fmt::Debug for Verified {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Verified")
+            .field("key", &self.key)
+            .field("slot", &self.slot)
+            .field("hint", &self.hint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Verified {

@@ -98,13 +98,17 @@ impl<'a> OperationView<'a> {
         }
     }
 
-    /// The sale that a payment's event is about: the one that succeeded, else the newest.
+    /// The sale that a payment's event is about: the one that succeeded, else the one that ended
+    /// the payment, else the newest.
     pub fn of_sale(payment: &'a Payment) -> Option<Self> {
         payment
             .operations
             .iter()
             .filter(|(_, operation)| operation.kind == "sale")
-            .max_by_key(|(id, operation)| (operation.is_successful_sale(), id.len(), id.as_str()))
+            .max_by_key(|(_, operation)| {
+                let decides = (operation.is_successful_sale(), operation.ends_payment);
+                (decides, &operation.news)
+            })
             .map(|(id, operation)| Self::new(id, operation))
     }
 }

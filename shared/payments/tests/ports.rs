@@ -46,6 +46,7 @@ impl EventQueue for Queue {
         {
             return Err(SendError("down".into()));
         }
+        schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
         self.sent
             .lock()
             .unwrap()

@@ -47,7 +47,7 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When it does not come in time.
+    /// When it does not come in time, or an event is not as its schema says.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = Vec::new();
         let end = Instant::now() + PATIENCE;
@@ -70,6 +70,22 @@ impl Queue {
         )
     }
 
+    /// Reads and deletes everything that is in the queue now, whatever it is about.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be read, or an event is not as its schema says.
+    pub async fn drain(&self) -> anyhow::Result<Vec<Value>> {
+        let mut events = Vec::new();
+        loop {
+            let received = self.receive().await?;
+            if received.is_empty() {
+                return Ok(events);
+            }
+            events.extend(received);
+        }
+    }
+
     async fn receive(&self) -> anyhow::Result<Vec<Value>> {
         let received = self
             .client
@@ -82,9 +98,9 @@ impl Queue {
             .context("The queue cannot be read")?;
         let mut events = Vec::new();
         for message in received.messages.unwrap_or_default() {
-            events.push(serde_json::from_str(
-                message.body.as_deref().unwrap_or_default(),
-            )?);
+            let event = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
+            schemas::check(&event)?;
+            events.push(event);
             self.client
                 .delete_message()
                 .queue_url(&self.url)

@@ -396,22 +396,6 @@ async fn refunds_stay_within_what_is_left() -> anyhow::Result<()> {
         "{status} {refund}"
     );
     ensure!(test.requests("paid", "refund").await? == json!(2));
-
-    // Nothing of all this may have left a name, an address or a key in a log of ours.
-    let log = e2e::logs::of_functions(&test.sandbox).await?;
-    ensure!(
-        log.contains("callback: taken"),
-        "the log has no lines of ours: {log}"
-    );
-    for secret in [
-        "Janssens",
-        "192.0.2.10",
-        "c-42",
-        &test.ready().project_key,
-        &test.ready().storefront_key,
-    ] {
-        ensure!(!log.contains(secret), "{secret} is in the log");
-    }
     test.sandbox.stop().await;
     Ok(())
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod ends;
+mod events;
 mod orders;
 mod payments_of_the_corpus;
 mod refunds;

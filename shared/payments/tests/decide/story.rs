@@ -67,6 +67,11 @@ pub fn created() -> Change {
     create(ProjectId::new(211).unwrap(), &id(PAYMENT), order, NOW)
 }
 
+/// Every event of every story is as its schema says.
+pub fn hold_against_schema(event: &Event) {
+    schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
+}
+
 /// A payment with everything that was announced about it.
 pub struct Story {
     pub payment: Payment,
@@ -76,11 +81,13 @@ pub struct Story {
 impl Story {
     pub fn begin() -> Self {
         let Change { payment, events } = created();
+        events.iter().for_each(hold_against_schema);
         Self { payment, events }
     }
 
     pub fn take(&mut self, change: Option<Change>) -> &mut Self {
         if let Some(change) = change {
+            change.events.iter().for_each(hold_against_schema);
             self.payment = change.payment;
             self.events.extend(change.events);
         }

@@ -1,0 +1,166 @@
+//! Every event against its schema in `infra/events`.
+
+use std::collections::BTreeMap;
+
+use payments::decide::decide;
+use payments::event::EventKind;
+use serde_json::{Value, json};
+
+use super::story::*;
+
+/// Every type of event that is promised.
+const PROMISED: [&str; 15] = [
+    "order.paid_twice",
+    "payment.awaiting_clarification",
+    "payment.awaiting_customer",
+    "payment.created",
+    "payment.declined",
+    "payment.failed",
+    "payment.overrefunded",
+    "payment.quarantined",
+    "payment.succeeded",
+    "payment.unmatched",
+    "reconciliation.difference",
+    "refund.declined",
+    "refund.pending",
+    "refund.succeeded",
+    "refund.unknown",
+];
+
+/// One event of each type.
+fn one_of_each() -> BTreeMap<String, Value> {
+    let mut paid = Story::begin();
+    paid.hear("redirect_get").hear("sale_success");
+    for refund_id in ["r-1", "r-2"] {
+        paid.refund(&refund(refund_id, Some(100))).unwrap();
+    }
+    paid.refund_answered("r-1", &refused("3060"))
+        .refund_answered("r-2", &ecommpay::answer::Answer::Unclear)
+        .hear("refund_partial_1");
+    let mut stories = vec![paid];
+    for file in [
+        "clarification_last_name",
+        "sale_decline_customer",
+        "amount_differs",
+    ] {
+        let mut story = Story::begin();
+        story.hear(file);
+        stories.push(story);
+    }
+    let mut failed = Story::begin();
+    failed.answered(&refused("2004"));
+    stories.push(failed);
+    let unmatched = decide(None, corpus("sale_success").fact(), NOW).unwrap();
+
+    let events = stories.into_iter().flat_map(|story| story.events);
+    let mut each: BTreeMap<String, Value> = events
+        .chain(unmatched.events)
+        .map(|event| {
+            let body = serde_json::from_str(&event.body).unwrap();
+            (event.kind.as_str().to_owned(), body)
+        })
+        .collect();
+    add_what_is_announced_elsewhere(&mut each);
+    each
+}
+
+/// What no decision about a single report announces: made here from what is like it.
+fn add_what_is_announced_elsewhere(each: &mut BTreeMap<String, Value>) {
+    let like = |each: &BTreeMap<String, Value>, other: &str, kind: &str| {
+        let mut event = each[other].clone();
+        event["type"] = json!(kind);
+        event
+    };
+    let mut paid_twice = like(each, "payment.succeeded", "order.paid_twice");
+    paid_twice["data"]["other_payment_ids"] = json!(["order-1-1"]);
+    let mut difference = like(each, "payment.succeeded", "reconciliation.difference");
+    difference["data"]["difference"] =
+        json!({ "about": "status", "here": "succeeded", "platform": "decline" });
+    let overrefunded = like(each, "refund.succeeded", "payment.overrefunded");
+    for event in [paid_twice, difference, overrefunded] {
+        let kind = event["type"].as_str().unwrap().to_owned();
+        each.entry(kind).or_insert(event);
+    }
+}
+
+#[test]
+fn each_type_has_a_schema() {
+    let types = schemas::types().unwrap();
+    assert_eq!(types, PROMISED);
+    for kind in EventKind::ALL {
+        assert!(types.contains(&kind.as_str()), "{}", kind.as_str());
+    }
+    let each = one_of_each();
+    assert_eq!(each.keys().collect::<Vec<_>>(), PROMISED);
+    for event in each.values() {
+        schemas::check(event).unwrap();
+    }
+}
+
+#[test]
+fn a_schema_refuses_what_it_should() {
+    let breaks: [(&str, fn(&mut Value)); 17] = [
+        ("no sequence", |event| remove(event, "/data", "sequence")),
+        ("sequence 0", |event| event["data"]["sequence"] = json!(0)),
+        ("no order", |event| remove(event, "/data", "order_id")),
+        ("no data", |event| remove(event, "", "data")),
+        ("an unknown status", |event| {
+            event["data"]["status"] = json!("paid")
+        }),
+        ("a customer", |event| {
+            event["data"]["customer"] = json!({ "last_name": "Janssens" })
+        }),
+        ("an address", |event| {
+            event["data"]["ip_address"] = json!("192.0.2.10")
+        }),
+        ("a name in an operation", |event| {
+            event["data"]["operations"] = json!([{
+                "operation_id": "1", "type": "sale", "status": "succeeded",
+                "platform_status": "success", "amount": 1, "currency": "EUR", "code": "0",
+                "last_name": "Janssens",
+            }])
+        }),
+        (
+            "an account in a decline",
+            |event| {
+                event["data"]["decline"] =
+                    json!({ "code": "1", "message": null, "advice": null, "account": "BE68" })
+            },
+        ),
+        ("another field beside the data", |event| {
+            event["customer"] = json!("c-42")
+        }),
+        ("an amount as text", |event| {
+            event["data"]["paid_amount"] = json!("1000")
+        }),
+        ("half a cent", |event| {
+            event["data"]["amount"] = json!(1000.5)
+        }),
+        ("another currency", |event| {
+            event["data"]["currency"] = json!("USD")
+        }),
+        ("no time", |event| event["time"] = json!("yesterday")),
+        ("another type", |event| {
+            event["type"] = json!("payment.paid")
+        }),
+        ("another event's id", |event| event["id"] = json!("211/x/1")),
+        ("another project", |event| {
+            event["source"] = json!("/ecommpay/212")
+        }),
+    ];
+    for (kind, event) in one_of_each() {
+        for (what, break_it) in &breaks {
+            let mut broken = event.clone();
+            break_it(&mut broken);
+            assert!(
+                schemas::check(&broken).is_err(),
+                "{kind} may have {what}: {broken}"
+            );
+        }
+    }
+}
+
+fn remove(event: &mut Value, pointer: &str, key: &str) {
+    let object = event.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+    object.remove(key).unwrap();
+}
