@@ -95,23 +95,11 @@ impl PaymentStore for Memory {
 
     async fn unsent(
         &self,
-        shard: u8,
+        _: u8,
         _: Timestamp,
-        after: Option<&Unsent>,
+        _: Option<&Unsent>,
     ) -> Result<Vec<Unsent>, StoreError> {
-        if shard != 0 || after.is_some() {
-            return Ok(Vec::new());
-        }
-        let rows = self.rows.lock().unwrap();
-        let unsent = rows
-            .iter()
-            .filter(|(_, row)| row.published < row.payment.sequence);
-        Ok(unsent
-            .map(|(key, row)| Unsent {
-                key: key.clone(),
-                since: row.payment.updated_at,
-            })
-            .collect())
+        Ok(Vec::new())
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

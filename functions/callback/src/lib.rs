@@ -1,0 +1,3 @@
+//! `POST /callbacks`, apart from its process, so that tests can call it.
+
+pub mod handler;
