@@ -22,10 +22,13 @@ impl Callbacks {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
-        Ok(Self {
-            payments: live::payments(&aws)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
-        })
+        let keys = ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?);
+        Ok(Self::new(live::payments(&aws)?, keys))
+    }
+
+    /// With payments and keys of the caller's.
+    pub fn new(payments: LivePayments, keys: ProjectKeySecret) -> Self {
+        Self { payments, keys }
     }
 
     /// One callback.

@@ -1,8 +1,6 @@
 //! `POST /callbacks`: takes in what the platform reports.
 
-mod handler;
-mod outcome;
-
+use callback::handler;
 use lambda_http::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]

@@ -8,6 +8,7 @@ use payments::adapters::live::{self, LivePayments};
 use payments::config;
 use payments::log::Line;
 use payments::relay::Relayed;
+use serde::Serialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
@@ -30,11 +31,19 @@ impl Sweeper {
     }
 
     /// One tick, whatever the event says.
-    pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Relayed, Error> {
-        let relayed = self.payments.relay(self.grace, end(&tick.context)).await;
-        report(&relayed);
-        Ok(relayed)
+    pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
+        let unsent = self.payments.relay(self.grace, end(&tick.context)).await;
+        let swept = Swept { unsent };
+        swept.report();
+        Ok(swept)
     }
+}
+
+/// What a tick did.
+#[derive(Debug, Serialize)]
+pub struct Swept {
+    /// With the events that were left behind.
+    pub unsent: Relayed,
 }
 
 /// When to stop.
@@ -43,16 +52,19 @@ fn end(context: &Context) -> Instant {
     Instant::now() + left.unwrap_or_default().saturating_sub(TO_END)
 }
 
-fn report(relayed: &Relayed) {
-    let line = match relayed.failed {
-        0 if relayed.in_time => Line::info("sweep: done"),
-        0 => Line::warn("sweep: not done in time"),
-        _ => Line::error("sweep: some failed"),
-    };
-    line.with("unsent_found", relayed.found)
-        .with("unsent_sent", relayed.sent)
-        .with("unsent_failed", relayed.failed)
-        .with("oldest_unsent_s", relayed.oldest_unsent_s)
-        .with("failure", &relayed.failure)
-        .write();
+impl Swept {
+    fn report(&self) {
+        let unsent = &self.unsent;
+        let line = match unsent.failed {
+            0 if unsent.in_time => Line::info("sweep: done"),
+            0 => Line::warn("sweep: not done in time"),
+            _ => Line::error("sweep: some failed"),
+        };
+        line.with("unsent_found", unsent.found)
+            .with("unsent_sent", unsent.sent)
+            .with("unsent_failed", unsent.failed)
+            .with("oldest_unsent_s", unsent.oldest_s)
+            .with("failure", &unsent.failure)
+            .write();
+    }
 }

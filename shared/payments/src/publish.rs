@@ -5,17 +5,14 @@
 //! then the events are marked as sent. A crash anywhere in between leads to a repeat, which FIFO
 //! queues drop within five minutes and consumers by the event's id; never to a loss or a swap.
 //!
-//! What nobody comes back for is found in a sparse index of payments with unsent events
-//! ([`crate::relay`]). A callback costs one read, one write, a send and a mark. The alternatives:
-//!
-//! - A DynamoDB stream that a function forwards needs neither send nor mark here and is a third
-//!   cheaper. But 200 would mean only "will be announced"; one event that cannot be sent holds up
-//!   every payment of its shard; a stream forgets after a day, so the index is needed all the same;
-//!   and no local AWS runs one, so it could not be tested.
-//! - An optimistic write without a read saves a read of 1/8 of a write's price. But what to write
-//!   depends on all that is known, and for a duplicate, which is common, a refused write costs
-//!   more than the read that finds nothing to do.
-//! - Sends without a mark save the mark's write. But then nobody can tell what is unsent.
+//! What nobody comes back for is found in a sparse index ([`crate::relay`]). A callback so costs a
+//! read, a write, a send and a mark, and 200 means announced. Rejected: a DynamoDB stream that a
+//! function forwards, which is cheaper and needs no mark; but 200 would mean "will be announced",
+//! one event that cannot be sent would hold up every payment of its stream's shard, a stream
+//! forgets after a day and so needs the index as well, and no local AWS runs one in a test. An
+//! optimistic write without a read; but what to write depends on all that is known, and for a
+//! duplicate a refused write costs eight times the read that finds nothing to do. And sends
+//! without a mark; but then nobody can tell what is unsent without reading everything.
 
 use futures_util::future::join_all;
 use thiserror::Error;

@@ -33,7 +33,7 @@ pub struct Relayed {
     /// Whether every payment had its turn before the deadline.
     pub in_time: bool,
     /// The age of the oldest unsent event at the start, in seconds; 0 if there was none.
-    pub oldest_unsent_s: u64,
+    pub oldest_s: u64,
     /// One of the failures.
     pub failure: Option<String>,
 }
@@ -57,7 +57,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             sent: 0,
             failed: 0,
             in_time: true,
-            oldest_unsent_s: 0,
+            oldest_s: 0,
             failure: None,
         };
         while let Some(turn) = turns.next().await {
@@ -123,7 +123,7 @@ impl Relayed {
             Turn::Unlisted(problem) => End::Failed(problem),
             Turn::Taken(since, end) => {
                 self.found += 1;
-                self.oldest_unsent_s = self.oldest_unsent_s.max(now.since(since).as_secs());
+                self.oldest_s = self.oldest_s.max(now.since(since).as_secs());
                 end
             }
         };

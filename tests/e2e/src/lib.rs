@@ -3,6 +3,7 @@
 //! All of it speaks to a running sandbox from the outside, over HTTP, knowing nothing but its
 //! `ready.json`.
 
+pub mod aws;
 pub mod logs;
 pub mod queue;
 pub mod shopper;

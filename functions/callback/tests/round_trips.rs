@@ -1,0 +1,176 @@
+//! What a callback costs: every call to AWS, counted under the SDK.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use callback::handler::Callbacks;
+use ecommpay::fields::ProjectId;
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request};
+use payments::adapters::dynamodb::DynamoStore;
+use payments::adapters::secrets::ProjectKeySecret;
+use payments::adapters::sqs::SqsQueue;
+use payments::checkout::CheckoutRequest;
+use payments::config::QueueConfig;
+use payments::decide::create;
+use payments::event::EventKind;
+use payments::ports::{PaymentStore, SystemClock};
+use payments::storefront::Storefront;
+use payments::{Payments, Timestamp};
+use wire::{TABLE, Wire};
+
+const AUDIT: &str = "https://queues.example/audit";
+const FULFILMENT: &str = "https://queues.example/fulfilment";
+/// The payment of the corpus, and what its callbacks are signed with.
+const PAYMENT: &str = "ECT_TEST_1562051806691899";
+const KEYS: &str = r#"{"211":{"current":"test-secret-key"}}"#;
+
+struct World {
+    wire: Wire,
+    callbacks: Callbacks,
+}
+
+impl World {
+    /// A function that has its keys, and a payment that was created and announced.
+    async fn new() -> Self {
+        let wire = Wire::start().await.unwrap();
+        wire.set_secret(KEYS);
+        let queue = |url: &str, types| QueueConfig {
+            url: url.into(),
+            types,
+        };
+        let queues = vec![
+            queue(AUDIT, None),
+            queue(FULFILMENT, Some(vec![EventKind::PaymentSucceeded])),
+        ];
+        let payments = Payments {
+            store: DynamoStore::new(wire.config(), TABLE),
+            queues: SqsQueue::all(wire.config(), queues),
+            clock: SystemClock,
+        };
+        create_payment(&payments.store).await;
+        let keys = ProjectKeySecret::new(wire.config(), "keys");
+        keys.get().await.unwrap();
+        wire.forget();
+        Self {
+            callbacks: Callbacks::new(payments, keys),
+            wire,
+        }
+    }
+
+    /// Posts a body of the corpus; gives the status and the calls that it took.
+    async fn post(&self, file: &str) -> (StatusCode, Vec<String>) {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
+        let body = std::fs::read(corpus.join(file)).unwrap();
+        self.wire.forget();
+        let request = Request::new(Body::Binary(body));
+        let response = self.callbacks.handle(request).await.unwrap();
+        (response.status(), self.wire.calls())
+    }
+}
+
+async fn create_payment(store: &DynamoStore) {
+    let storefront = Storefront {
+        key_id: "shop".into(),
+        key_hash: String::new(),
+        name: "shop".into(),
+        project_id: ProjectId::new(211).unwrap(),
+        scopes: [].into(),
+        return_origins: ["https://shop.example".into()].into(),
+    };
+    let body = serde_json::json!({
+        "payment_id": PAYMENT, "amount": 1000, "currency": "EUR", "return_url": "https://shop.example/",
+        "customer": { "id": "c", "ip_address": "192.0.2.1", "last_name": "Janssens" },
+    });
+    let now = Timestamp::now();
+    let body = body.to_string();
+    let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+    let change = create(
+        storefront.project_id,
+        &request.payment_id,
+        request.order,
+        now,
+    );
+    store.commit(&change, None, Some("token")).await.unwrap();
+    let key = change.payment.key();
+    store.mark_published(&key, 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn news_take_a_read_a_write_a_send_to_each_queue_and_a_mark() {
+    let world = World::new().await;
+    let one_queue = ["GetItem", "TransactWriteItems", "SendMessage", "UpdateItem"];
+    let (status, calls) = world.post("redirect_get.json").await;
+    assert_eq!(
+        (status, calls),
+        (StatusCode::OK, one_queue.map(String::from).into())
+    );
+
+    let (status, calls) = world.post("sale_success.json").await;
+    let two_queues = [
+        "GetItem",
+        "TransactWriteItems",
+        "SendMessage",
+        "SendMessage",
+        "UpdateItem",
+    ];
+    assert_eq!(
+        (status, calls),
+        (StatusCode::OK, two_queues.map(String::from).into())
+    );
+    assert_eq!(world.wire.most_at_once("SendMessage"), 2, "side by side");
+}
+
+#[tokio::test]
+async fn a_duplicate_takes_one_read() {
+    let world = World::new().await;
+    world.post("sale_success.json").await;
+    for file in ["sale_success.json", "sale_success_reordered.json"] {
+        let (status, calls) = world.post(file).await;
+        assert_eq!(
+            (status, calls),
+            (StatusCode::OK, vec!["GetItem".to_owned()])
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_signed_takes_nothing() {
+    let world = World::new().await;
+    for (file, expected) in [
+        ("invalid_tampered_amount.json", StatusCode::UNAUTHORIZED),
+        ("invalid_missing_signature.json", StatusCode::UNAUTHORIZED),
+        ("invalid_not_json.json", StatusCode::BAD_REQUEST),
+        ("other_project.json", StatusCode::FORBIDDEN),
+    ] {
+        let (status, calls) = world.post(file).await;
+        assert_eq!((status, calls), (expected, Vec::new()), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_after_a_failed_send_takes_the_events_from_the_table() {
+    let world = World::new().await;
+    world.wire.break_queue(FULFILMENT);
+    let (status, calls) = world.post("sale_success.json").await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(
+        !calls.contains(&"UpdateItem".to_owned()),
+        "not marked: {calls:?}"
+    );
+
+    world.wire.mend_queues();
+    let (status, calls) = world.post("sale_success.json").await;
+    let again = [
+        "GetItem",
+        "Query",
+        "SendMessage",
+        "SendMessage",
+        "UpdateItem",
+    ];
+    assert_eq!(
+        (status, calls),
+        (StatusCode::OK, again.map(String::from).into())
+    );
+    assert_eq!(world.wire.sent(FULFILMENT).len(), 1);
+}

@@ -1,0 +1,522 @@
+//! The store and the relay on a real table: races, marks, indexes, lost answers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, parse};
+use ecommpay::report::Report;
+use payments::adapters::dynamodb::DynamoStore;
+use payments::adapters::sqs::SqsQueue;
+use payments::checkout::CheckoutRequest;
+use payments::config::QueueConfig;
+use payments::decide::{Change, Fact, News, create, decide};
+use payments::event::EventKind;
+use payments::ports::{CommitError, PaymentStore, SHARDS, Stored, SystemClock, Unsent};
+use payments::storefront::Storefront;
+use payments::{MerchantId, PaymentKey, Payments, Timestamp};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use wire::{TABLE, Wire};
+
+const AUDIT: &str = "https://queues.example/audit";
+const FULFILMENT: &str = "https://queues.example/fulfilment";
+
+struct World {
+    wire: Wire,
+    payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let wire = Wire::start().await.unwrap();
+        let queue = |url: &str, types| QueueConfig {
+            url: url.into(),
+            types,
+        };
+        let queues = vec![
+            queue(AUDIT, None),
+            queue(
+                FULFILMENT,
+                Some(vec![
+                    EventKind::PaymentSucceeded,
+                    EventKind::RefundSucceeded,
+                ]),
+            ),
+        ];
+        let payments = Payments {
+            store: DynamoStore::new(wire.config(), TABLE),
+            queues: SqsQueue::all(wire.config(), queues),
+            clock: SystemClock,
+        };
+        Self { wire, payments }
+    }
+
+    fn store(&self) -> &DynamoStore {
+        &self.payments.store
+    }
+
+    async fn load(&self, id: &str) -> Stored {
+        self.store().load(&key(id)).await.unwrap().unwrap()
+    }
+
+    /// Stores a new payment with its first event, unsent.
+    async fn create(&self, id: &str) {
+        let change = created(id);
+        self.store().commit(&change, None, Some(id)).await.unwrap();
+    }
+
+    /// Commits a success with its event, unsent.
+    async fn succeed(&self, id: &str) {
+        let stored = self.load(id).await;
+        let change = succeeded(id, &stored);
+        let over = Some(stored.version);
+        self.store().commit(&change, over, None).await.unwrap();
+    }
+
+    /// All payments of the index, whatever their age.
+    async fn unsent(&self) -> Vec<Unsent> {
+        let mut all = Vec::new();
+        for shard in 0..SHARDS {
+            let page = self.store().unsent(shard, in_an_hour(), None).await;
+            all.extend(page.unwrap());
+        }
+        all
+    }
+
+    async fn unsent_ids(&self) -> Vec<String> {
+        let unsent = self.unsent().await;
+        let mut ids: Vec<String> = unsent.iter().map(|one| one.key.to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The numbers of a payment's events that a queue was sent, repeats included.
+    fn sent(&self, queue: &str, id: &str) -> Vec<u64> {
+        let sent = self.wire.sent(queue);
+        let of_it = sent.iter().filter(|event| event["subject"] == id);
+        let number = |event: &Value| event["data"]["sequence"].as_u64().unwrap();
+        of_it.map(number).collect()
+    }
+
+    /// An attribute of the payment's item, as the table has it.
+    async fn attribute(&self, id: &str, name: &str) -> Option<AttributeValue> {
+        let client = aws_sdk_dynamodb::Client::new(self.wire.config());
+        let item = client.get_item().table_name(TABLE);
+        let item = item
+            .key("pk", AttributeValue::S(format!("payment#{}", key(id))))
+            .key("sk", AttributeValue::S("payment".into()));
+        item.send().await.unwrap().item.unwrap().remove(name)
+    }
+}
+
+fn key(id: &str) -> PaymentKey {
+    PaymentKey::new(ProjectId::new(211).unwrap(), id)
+}
+
+fn in_an_hour() -> Timestamp {
+    Timestamp::now().after(Duration::from_secs(3_600))
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+fn created(id: &str) -> Change {
+    let storefront = Storefront {
+        key_id: "shop".into(),
+        key_hash: String::new(),
+        name: "shop".into(),
+        project_id: ProjectId::new(211).unwrap(),
+        scopes: [].into(),
+        return_origins: ["https://shop.example".into()].into(),
+    };
+    let body = format!(
+        r#"{{"payment_id":"{id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+            "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
+    );
+    let now = Timestamp::now();
+    let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+    let id = MerchantId::new(id).unwrap();
+    create(storefront.project_id, &id, request.order, now)
+}
+
+/// A report about one operation, as a callback brings it.
+fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
+    let status = match kind {
+        "sale" => "success",
+        _ => "partially refunded",
+    };
+    let body = format!(
+        r#"{{"project_id":211,
+            "payment":{{"id":"{id}","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
+            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"2026-11-21T10:00:{operation:02}+0000",
+                "sum_initial":{{"amount":{amount},"currency":"EUR"}}}}}}"#
+    );
+    Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap())
+}
+
+fn succeeded(id: &str, stored: &Stored) -> Change {
+    let report = report(id, 1, "sale", 1000);
+    let fact = Fact::Callback(News {
+        report: &report,
+        canonical: "d",
+    });
+    decide(Some(&stored.payment), fact, Timestamp::now()).unwrap()
+}
+
+/// A change without events.
+fn silent(stored: &Stored, check_at: Option<Timestamp>) -> Change {
+    let mut payment = stored.payment.clone();
+    payment.check_at = check_at;
+    Change {
+        payment,
+        events: Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_writers_of_one_payment_lose_nothing() {
+    for round in 0..5 {
+        let id = format!("race-{round}");
+        let world = Arc::new(World::new().await);
+        world.create(&id).await;
+        let mut writers = JoinSet::new();
+        for operation in 1..=8 {
+            let (world, id) = (world.clone(), id.clone());
+            writers.spawn(async move {
+                let report = match operation {
+                    1 => report(&id, 1, "sale", 1000),
+                    _ => report(&id, operation, "refund", 100),
+                };
+                let digest = operation.to_string();
+                let fact = Fact::Callback(News {
+                    report: &report,
+                    canonical: &digest,
+                });
+                let applied = world.payments.apply(&key(&id), fact).await;
+                let applied = applied.unwrap().unwrap();
+                applied.published.unwrap();
+                u64::from(applied.changed)
+            });
+        }
+        let changes: u64 = writers.join_all().await.into_iter().sum();
+
+        let stored = world.load(&id).await;
+        assert_eq!(changes, 8);
+        assert_eq!(stored.version, 1 + changes, "one version a change");
+        let payment = &stored.payment;
+        assert_eq!(
+            (payment.paid_amount(), payment.refunded_amount()),
+            (1000, 700)
+        );
+
+        let last = payment.sequence;
+        let events = world.store().events(&key(&id), 1, last + 10).await.unwrap();
+        let numbers: Vec<u64> = events.iter().map(|event| event.sequence).collect();
+        assert_eq!(numbers, Vec::from_iter(1..=last), "no gap, and none twice");
+        let refunds = events
+            .iter()
+            .filter(|event| event.kind == EventKind::RefundSucceeded);
+        assert_eq!(refunds.count(), 7);
+
+        // Every event was sent, and each for the first time in its order.
+        let mut first_sends = world.sent(AUDIT, &id);
+        let mut seen = Vec::new();
+        first_sends.retain(|number| {
+            !seen.contains(number) && {
+                seen.push(*number);
+                true
+            }
+        });
+        assert_eq!(first_sends, numbers);
+        assert_eq!(stored.published, last);
+        assert!(world.unsent().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_has_read_an_older_version_writes_nothing() {
+    let world = World::new().await;
+    world.create("order").await;
+    let old = world.load("order").await;
+    let late = succeeded("order", &old);
+    world.succeed("order").await;
+
+    let again = world.store().commit(&created("order"), None, None).await;
+    assert!(matches!(again, Err(CommitError::Conflict)), "{again:?}");
+    for change in [late, silent(&old, None)] {
+        let lost = world.store().commit(&change, Some(1), None).await;
+        assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
+    }
+    let stored = world.load("order").await;
+    assert_eq!((stored.version, stored.payment.sequence), (2, 2));
+    let events = world.store().events(&key("order"), 1, 9).await.unwrap();
+    assert_eq!(events.len(), 2);
+    let token = world.store().payment_of_token("order").await.unwrap();
+    assert_eq!(token, Some(key("order")));
+}
+
+#[tokio::test]
+async fn a_mark_goes_forward_only_and_a_commit_does_not_take_it_back() {
+    let world = World::new().await;
+    world.create("order").await;
+    let read_before = world.load("order").await;
+    world
+        .store()
+        .mark_published(&key("order"), 1)
+        .await
+        .unwrap();
+    let change = succeeded("order", &read_before);
+    world.store().commit(&change, Some(1), None).await.unwrap();
+    assert_eq!(world.load("order").await.published, 1);
+    for (through, published) in [(1, 1), (2, 2), (1, 2), (2, 2)] {
+        world
+            .store()
+            .mark_published(&key("order"), through)
+            .await
+            .unwrap();
+        assert_eq!(world.load("order").await.published, published);
+        assert_eq!(world.unsent().await.is_empty(), published == 2);
+    }
+    world
+        .store()
+        .mark_published(&key("nobody"), 1)
+        .await
+        .unwrap();
+    assert!(world.store().load(&key("nobody")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
+    let world = World::new().await;
+    world.create("order").await;
+    let first = world.unsent().await;
+    assert_eq!(first[0].key, key("order"));
+    assert_eq!(first[0].since, world.load("order").await.payment.updated_at);
+
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    world.succeed("order").await;
+    assert_eq!(world.unsent().await, first, "as old as its oldest event");
+
+    world
+        .store()
+        .mark_published(&key("order"), 2)
+        .await
+        .unwrap();
+    assert!(world.unsent().await.is_empty());
+    assert_eq!(world.attribute("order", "unsent_since").await, None);
+
+    let stored = world.load("order").await;
+    let over = Some(stored.version);
+    world
+        .store()
+        .commit(&silent(&stored, None), over, None)
+        .await
+        .unwrap();
+    assert!(world.unsent().await.is_empty(), "nothing to send");
+}
+
+#[tokio::test]
+async fn what_is_committed_while_others_send_stays_in_the_index() {
+    let world = World::new().await;
+    world.create("order").await;
+    let sending = world.load("order").await;
+    world.succeed("order").await;
+    world
+        .store()
+        .mark_published(&key("order"), sending.payment.sequence)
+        .await
+        .unwrap();
+    assert_eq!(world.load("order").await.published, 1);
+    assert_eq!(world.unsent_ids().await, ["211/order"]);
+}
+
+#[tokio::test]
+async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
+    let world = World::new().await;
+    let ids = [
+        "a/b",
+        "#",
+        "a b;c:d",
+        "\u{e9}\u{20ac}\u{1f600}",
+        "UPPER",
+        "/",
+    ];
+    for id in ids {
+        let report = report(id, 1, "sale", 1000);
+        let fact = Fact::Callback(News {
+            report: &report,
+            canonical: "d",
+        });
+        let change = decide(None, fact, Timestamp::now()).unwrap();
+        world.store().commit(&change, None, None).await.unwrap();
+    }
+    let mut expected: Vec<String> = ids.iter().map(|id| key(id).to_string()).collect();
+    expected.sort_unstable();
+    assert_eq!(world.unsent_ids().await, expected);
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.sent, relayed.failed), (6, 0), "{relayed:?}");
+    assert!(world.unsent().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_time_of_the_next_check_is_in_an_index_too() {
+    let world = World::new().await;
+    world.create("order").await;
+    let at = Timestamp::from_millis(1_900_000_000_000);
+    for check_at in [Some(at), Some(at.after(Duration::from_secs(1))), None] {
+        let stored = world.load("order").await;
+        let change = silent(&stored, check_at);
+        let over = Some(stored.version);
+        world.store().commit(&change, over, None).await.unwrap();
+        let number = check_at.map(|at| AttributeValue::N(at.unix_millis().to_string()));
+        assert_eq!(world.attribute("order", "check_at").await, number);
+
+        let client = aws_sdk_dynamodb::Client::new(world.wire.config());
+        let listed = client.scan().table_name(TABLE).index_name("check");
+        let listed = listed.send().await.unwrap().items.unwrap();
+        assert_eq!(listed.len(), usize::from(check_at.is_some()));
+        if let Some(entry) = listed.first() {
+            let shard = entry["check"].as_s().unwrap();
+            assert!(shard.starts_with("check#0"), "{shard}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_known_again() {
+    let world = World::new().await;
+    world.wire.lose_next_answer_of("TransactWriteItems");
+    world.create("order").await;
+    let calls = ["TransactWriteItems", "TransactWriteItems"];
+    assert_eq!(world.wire.calls(), calls, "the SDK's own second attempt");
+
+    let stored = world.load("order").await;
+    let change = silent(&stored, Some(Timestamp::now()));
+    world.wire.forget();
+    world.wire.lose_next_answer_of("UpdateItem");
+    world.store().commit(&change, Some(1), None).await.unwrap();
+    assert_eq!(world.wire.calls(), ["UpdateItem", "UpdateItem"]);
+    assert_eq!(world.load("order").await.version, 2);
+
+    let twin = world.store().commit(&change, Some(1), None).await;
+    assert!(
+        matches!(twin, Err(CommitError::Conflict)),
+        "another's: {twin:?}"
+    );
+
+    world.wire.lose_next_answer_of("UpdateItem");
+    world
+        .store()
+        .mark_published(&key("order"), 1)
+        .await
+        .unwrap();
+    assert_eq!(world.load("order").await.published, 1);
+    assert!(world.unsent().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_relay_sends_in_order_what_was_left_behind_and_nothing_else() {
+    let world = World::new().await;
+    for number in 0..40 {
+        world.create(&format!("order-{number}")).await;
+        world.succeed(&format!("order-{number}")).await;
+    }
+    let young = world.payments.relay(Duration::from_secs(30), soon()).await;
+    assert_eq!((young.found, young.oldest_s), (0, 0), "still at it");
+    assert!(world.wire.sent(AUDIT).is_empty());
+
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    world.wire.forget();
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.found, relayed.sent, relayed.failed), (40, 40, 0));
+    assert!(relayed.in_time && relayed.oldest_s >= 1, "{relayed:?}");
+    for number in 0..40 {
+        let id = format!("order-{number}");
+        assert_eq!(world.sent(AUDIT, &id), [1, 2]);
+        assert_eq!(world.sent(FULFILMENT, &id), [2]);
+    }
+    let at_once = world.wire.most_at_once("SendMessage");
+    assert!((4..=32).contains(&at_once), "{at_once} sends at once");
+    assert!(world.unsent().await.is_empty());
+    assert_eq!(world.payments.relay(Duration::ZERO, soon()).await.found, 0);
+}
+
+#[tokio::test]
+async fn the_relay_goes_through_every_page_however_many_fail() {
+    let world = World::new().await;
+    world.create("last").await;
+    let last = world.unsent().await.remove(0);
+    let shard = world.attribute("last", "unsent").await.unwrap();
+    // Two pages and more, before the good one and in its shard, of what cannot be read.
+    let client = aws_sdk_dynamodb::Client::new(world.wire.config());
+    for number in 0..230 {
+        let since = last.since.unix_millis() - 1 - number / 50;
+        let put = client.put_item().table_name(TABLE);
+        let put = put
+            .item("pk", AttributeValue::S(format!("payment#211/bad-{number}")))
+            .item("sk", AttributeValue::S("payment".into()))
+            .item("unsent", shard.clone())
+            .item("unsent_since", AttributeValue::N(since.to_string()));
+        put.send().await.unwrap();
+    }
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.found, relayed.sent, relayed.failed), (231, 1, 230));
+    assert_eq!(world.sent(AUDIT, "last"), [1]);
+}
+
+#[tokio::test]
+async fn a_failure_holds_up_no_other_payment_and_is_tried_again() {
+    let world = World::new().await;
+    world.wire.break_queue(FULFILMENT);
+    for id in ["bad", "good"] {
+        world.create(id).await;
+    }
+    world.succeed("bad").await;
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.found, relayed.sent, relayed.failed), (2, 1, 1));
+    assert!(relayed.failure.unwrap().starts_with("211/bad: "));
+    assert_eq!(world.unsent_ids().await, ["211/bad"]);
+
+    world.wire.mend_queues();
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.sent, relayed.failed), (1, 0));
+    assert_eq!(world.sent(FULFILMENT, "bad"), [2]);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_leave_nothing_and_skip_nothing() {
+    let world = World::new().await;
+    for number in 0..20 {
+        world.create(&format!("order-{number}")).await;
+        world.succeed(&format!("order-{number}")).await;
+    }
+    let (one, other) = tokio::join!(
+        world.payments.relay(Duration::ZERO, soon()),
+        world.payments.relay(Duration::ZERO, soon())
+    );
+    assert_eq!((one.failed, other.failed), (0, 0));
+    assert!(world.unsent().await.is_empty());
+    for number in 0..20 {
+        let sent = world.sent(AUDIT, &format!("order-{number}"));
+        let first = |number| sent.iter().position(|sent| *sent == number);
+        assert!(first(1).unwrap() < first(2).unwrap(), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_relay_ends_at_its_deadline() {
+    let world = World::new().await;
+    for number in 0..20 {
+        world.create(&format!("order-{number}")).await;
+    }
+    let past = world.payments.relay(Duration::ZERO, Instant::now()).await;
+    assert!(!past.in_time && past.sent == 0, "{past:?}");
+    assert!(world.wire.sent(AUDIT).is_empty());
+    let relayed = world.payments.relay(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.sent, relayed.in_time), (20, true));
+}

@@ -1,0 +1,21 @@
+"""One call to the local AWS, as its operator: prints the answer as JSON.
+
+    python aws.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
+"""
+
+import json
+import sys
+
+import boto3
+from botocore.response import StreamingBody
+
+endpoint, region, service, operation, parameters = sys.argv[1:]
+client = boto3.client(service, endpoint_url=endpoint, region_name=region,
+                      aws_access_key_id="test", aws_secret_access_key="test")
+
+
+def readable(value):
+    return value.read().decode() if isinstance(value, StreamingBody) else str(value)
+
+
+print(json.dumps(getattr(client, operation)(**json.loads(parameters)), default=readable))
