@@ -144,7 +144,8 @@ impl Handled {
             ("unknown_status", unknown_status),
         ]
         .into_iter()
-        .filter_map(|(name, happened)| happened.then(|| Metric::once(name)))
+        .filter(|(_, happened)| *happened)
+        .map(|(name, _)| Metric::once(name))
         .collect()
     }
 }
