@@ -37,7 +37,12 @@ fn one_of_each() -> BTreeMap<String, Value> {
     paid.refund_answered("r-1", &refused("3060"))
         .refund_answered("r-2", &ecommpay::answer::Answer::Unclear)
         .hear("refund_partial_1");
-    let mut stories = vec![paid];
+    let mut overrefunded = Story::begin();
+    overrefunded
+        .hear("sale_success")
+        .hear("refund_success")
+        .hear("refund_partial_2_rest");
+    let mut stories = vec![paid, overrefunded];
     for file in [
         "clarification_last_name",
         "sale_decline_customer",
@@ -76,10 +81,9 @@ fn add_what_is_announced_elsewhere(each: &mut BTreeMap<String, Value>) {
     let mut difference = like(each, "payment.succeeded", "reconciliation.difference");
     difference["data"]["difference"] =
         json!({ "about": "status", "here": "succeeded", "platform": "decline" });
-    let overrefunded = like(each, "refund.succeeded", "payment.overrefunded");
-    for event in [paid_twice, difference, overrefunded] {
+    for event in [paid_twice, difference] {
         let kind = event["type"].as_str().unwrap().to_owned();
-        each.entry(kind).or_insert(event);
+        each.insert(kind, event);
     }
 }
 

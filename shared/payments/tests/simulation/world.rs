@@ -234,6 +234,7 @@ impl EventQueue for Queue {
             if inner.down.contains(&self.index) {
                 return Err(SendError("down".into()));
             }
+            schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
             inner.sent.push(Sent {
                 queue: self.index,
                 event: event.clone(),
