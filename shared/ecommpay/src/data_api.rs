@@ -21,6 +21,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     bytes: 16 * 1024 * 1024,
     depth: 32,
     keys: 200_000,
+    canonical: 64 * 1024 * 1024,
 };
 
 /// The most operations in one answer.

@@ -154,7 +154,7 @@ proptest! {
                 error.to_string().starts_with("number out of range"),
                 "{} {}", error, shown
             ),
-            (Err(JsonError::NotJson(_) | JsonError::NotUtf8), Ok(_)) => {
+            (Err(JsonError::NotJson(_) | JsonError::NotUtf8 | JsonError::TrailingData(_)), Ok(_)) => {
                 prop_assert!(false, "refused {shown}");
             }
             // Our limits, and keys that serde_json takes twice.
