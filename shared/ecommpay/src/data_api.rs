@@ -92,10 +92,10 @@ impl OperationsGet {
     }
 
     /// The signed body; the key is the token's own.
-    pub fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        let canonical = signature::canonical_of(&self)?;
-        self.signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+    pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+        signature::signed(self, key, |request, signature| {
+            request.signature = Some(signature);
+        })
     }
 }
 
@@ -130,13 +130,12 @@ pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
 }
 
 fn listed(value: &Value<'_>) -> Option<ListedOperation> {
-    let text = |key: &str| value.get(key)?.as_text().map(str::to_owned);
     Some(ListedOperation {
         project_id: value.get("project_id").and_then(Value::as_u64),
-        operation_id: text("operation_id")?,
-        payment_id: text("payment_id")?,
-        kind: text("operation_type")?,
-        status: text("operation_status")?,
+        operation_id: value.text_at("operation_id")?,
+        payment_id: value.text_at("payment_id")?,
+        kind: value.text_at("operation_type")?,
+        status: value.text_at("operation_status")?,
         sum_initial: value.get("sum_initial").and_then(Sum::read),
     })
 }

@@ -24,13 +24,13 @@ pub trait Request: Serialize {
     fn general_mut(&mut self) -> &mut General;
 
     /// The signed body.
-    fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError>
+    fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError>
     where
         Self: Sized,
     {
-        let canonical = signature::canonical_of(&self)?;
-        self.general_mut().signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+        signature::signed(self, key, |request, signature| {
+            request.general_mut().signature = Some(signature);
+        })
     }
 }
 
@@ -227,10 +227,10 @@ impl RequestStatus {
     }
 
     /// The signed body.
-    pub fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        let canonical = signature::canonical_of(&self)?;
-        self.signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+    pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+        signature::signed(self, key, |request, signature| {
+            request.signature = Some(signature);
+        })
     }
 }
 
