@@ -44,7 +44,7 @@ impl Answer {
         match status {
             200 if message.get("status").and_then(Value::as_str) == Some("success") => {
                 Answer::Accepted {
-                    request_id: text(&message, "request_id"),
+                    request_id: message.text_at("request_id"),
                 }
             }
             400 | 403 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
@@ -60,8 +60,8 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
         None => message.get("errors")?.elements().first()?,
     };
     Some(Refusal {
-        code: text(source, "code")?,
-        message: text(source, "message"),
+        code: source.text_at("code")?,
+        message: source.text_at("message"),
     })
 }
 
@@ -88,17 +88,13 @@ impl RequestOutcome {
     pub fn read(message: &Value<'_>) -> Option<Self> {
         let report = Report::read(message);
         Some(Self {
-            request_id: text(message, "request_id")?,
+            request_id: message.text_at("request_id")?,
             payment_id: report.payment_id,
-            status: text(message, "status"),
+            status: message.text_at("status"),
             operations: report.operations,
             errors: report.errors,
         })
     }
-}
-
-fn text(value: &Value<'_>, key: &str) -> Option<String> {
-    value.get(key)?.as_text().map(str::to_owned)
 }
 
 #[cfg(test)]

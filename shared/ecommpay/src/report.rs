@@ -108,14 +108,14 @@ impl Report {
     /// Reads a message. Says nothing about its signature.
     pub fn read(message: &Value<'_>) -> Self {
         let payment = message.get("payment");
-        let merchant_refund_id = payment.and_then(|payment| text(payment, "merchant_refund_id"));
+        let merchant_refund_id = payment.and_then(|payment| payment.text_at("merchant_refund_id"));
         Self {
             project_id: project_id(message),
             payment_id: payment
-                .and_then(|payment| text(payment, "id"))
-                .or_else(|| text(message.get("general")?, "payment_id")),
-            payment_status: payment.and_then(|payment| text(payment, "status")),
-            payment_date: payment.and_then(|payment| text(payment, "date")),
+                .and_then(|payment| payment.text_at("id"))
+                .or_else(|| message.get("general")?.text_at("payment_id")),
+            payment_status: payment.and_then(|payment| payment.text_at("status")),
+            payment_date: payment.and_then(|payment| payment.text_at("date")),
             payment_sum: payment
                 .and_then(|payment| Sum::read(payment.get("sum")?))
                 .or_else(|| Sum::read(message.get("sum_real")?)),
@@ -194,16 +194,12 @@ pub fn project_id(message: &Value<'_>) -> Option<u64> {
     }
 }
 
-fn text(value: &Value<'_>, key: &str) -> Option<String> {
-    value.get(key)?.as_text().map(str::to_owned)
-}
-
 impl Sum {
     /// Reads `{"amount": .., "currency": ..}`.
     pub fn read(value: &Value<'_>) -> Option<Self> {
         Some(Self {
             amount: value.get("amount")?.as_u64()?,
-            currency: text(value, "currency")?,
+            currency: value.text_at("currency")?,
         })
     }
 }
@@ -222,19 +218,20 @@ fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Oper
 }
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
-    let kind = text(value, "type")?;
+    let kind = value.text_at("type")?;
     let operation = Operation {
-        id: text(value, "id"),
-        status: text(value, "status")?,
-        date: text(value, "date"),
-        request_id: text(value, "request_id"),
+        id: value.text_at("id"),
+        status: value.text_at("status")?,
+        date: value.text_at("date"),
+        request_id: value.text_at("request_id"),
         sum_initial: value
             .get("sum_initial")
             .or_else(|| value.get("sum"))
             .and_then(Sum::read),
-        code: text(value, "code"),
-        message: text(value, "message"),
-        merchant_refund_id: text(value, "merchant_refund_id")
+        code: value.text_at("code"),
+        message: value.text_at("message"),
+        merchant_refund_id: value
+            .text_at("merchant_refund_id")
             .or_else(|| merchant_refund_id.map(str::to_owned)),
         kind,
     };
@@ -263,7 +260,7 @@ fn redirect(value: &Value<'_>) -> Option<Redirect> {
     }
     Some(Redirect {
         method,
-        url: text(value, "url")?,
+        url: value.text_at("url")?,
         fields,
     })
 }
@@ -314,8 +311,8 @@ fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<String>) {
 
 fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
     Some(ErrorItem {
-        code: text(value, "code")?,
-        message: text(value, "message"),
-        field: text(value, "field"),
+        code: value.text_at("code")?,
+        message: value.text_at("message"),
+        field: value.text_at("field"),
     })
 }
