@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ecommpay::ProjectKey;
 use ecommpay::json::{JsonError, Limits, parse};
 use ecommpay::payment_page::link;
-use ecommpay::report::{RedirectMethod, Report};
+use ecommpay::report::{RedirectMethod, Report, has_sound_shape};
 use ecommpay::signature::{self, canonical, canonical_as_php, canonical_to_sign};
 use serde_json::Value;
 
@@ -72,7 +72,9 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
             continue;
         }
 
-        let report = Report::read(&message.unwrap());
+        let message = message.unwrap();
+        assert!(has_sound_shape(&message), "{file}");
+        let report = Report::read(&message);
         let operation = report.operations.first();
         let read = |field: &str| match field {
             "payment_id" => report.payment_id.clone(),
