@@ -5,7 +5,8 @@
 //! Prints what a receiver reads out of it, as JSON, `null` where it says nothing; `valid: false`
 //! and the reason where it must be refused.
 
-use std::io::Read;
+mod input;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -41,11 +42,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::Error>> {
-    let mut body = Vec::new();
-    match arguments.file.as_str() {
-        "-" => std::io::stdin().read_to_end(&mut body)?,
-        file => std::fs::File::open(file)?.read_to_end(&mut body)?,
-    };
+    let body = input::read(&arguments.file)?;
     let keyring = Keyring::new(ProjectKey::new(&arguments.key)?, None);
     let message = parse(&body, Limits::CALLBACK)?;
     let signature = of_message(&message).ok_or("the message carries no signature")?;
@@ -92,7 +89,7 @@ fn raw(value: &Value<'_>) -> serde_json::Value {
     }
 }
 
-/// An integer of up to 64 bits as a number, everything else as it is written.
+/// An unsigned integer of up to 64 bits as a number, everything else as it is written.
 fn number(token: &str) -> serde_json::Value {
     token
         .parse::<u64>()

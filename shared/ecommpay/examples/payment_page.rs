@@ -4,7 +4,8 @@
 //!
 //! The file holds one JSON object of the platform's parameters; they keep their order.
 
-use std::io::Read;
+mod input;
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -38,11 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
-    let mut text = Vec::new();
-    match arguments.file.as_str() {
-        "-" => std::io::stdin().read_to_end(&mut text)?,
-        file => std::fs::File::open(file)?.read_to_end(&mut text)?,
-    };
+    let text = input::read(&arguments.file)?;
     let key = ProjectKey::new(&arguments.key)?;
     Ok(link(
         &arguments.base,

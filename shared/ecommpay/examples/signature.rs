@@ -5,8 +5,9 @@
 //! `string` prints the canonical string, `sign` the signature, `verify` says `ok` or why not. With
 //! `--ignore` a key, or a whole path like `payment:sum`, takes no part, wherever it stands.
 
+mod input;
+
 use std::borrow::Cow;
-use std::io::Read;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<String, String> {
-    let text = read(&arguments.file).map_err(|error| error.to_string())?;
+    let text = input::read(&arguments.file).map_err(|error| error.to_string())?;
     let key = ProjectKey::new(&arguments.key).map_err(|error| error.to_string())?;
     let message = parse(&text, Limits::CALLBACK).map_err(|error| error.to_string())?;
     let message = without(message, "", &arguments.ignore);
@@ -70,15 +71,6 @@ fn run(arguments: &Arguments) -> Result<String, String> {
             }
         }
     }
-}
-
-fn read(file: &str) -> std::io::Result<Vec<u8>> {
-    if file != "-" {
-        return std::fs::read(file);
-    }
-    let mut text = Vec::new();
-    std::io::stdin().read_to_end(&mut text)?;
-    Ok(text)
 }
 
 /// The message without the ignored keys and paths.

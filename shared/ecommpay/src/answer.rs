@@ -30,38 +30,43 @@ pub struct Refusal {
     pub code: String,
     /// The platform's own words; not for shoppers.
     pub message: Option<String>,
+    /// The platform's name of the request, if the answer has one.
+    pub request_id: Option<String>,
 }
 
 impl Answer {
     /// Reads the answer to a sale or a refund.
     ///
-    /// A refusal needs a parsed body with a code; 5xx, no JSON and every other form leave it open
-    /// whether the request was taken.
+    /// A refusal needs a parsed body with a code that does not speak of success; 5xx, no JSON and
+    /// every other form leave it open whether the request was taken.
     pub fn read(status: u16, body: &[u8]) -> Self {
         let Ok(message) = json::parse(body, Limits::CALLBACK) else {
             return Answer::Unclear;
         };
+        let says_success = message.get("status").and_then(Value::as_str) == Some("success");
         match status {
-            200 if message.get("status").and_then(Value::as_str) == Some("success") => {
-                Answer::Accepted {
-                    request_id: text(&message, "request_id"),
-                }
-            }
+            200 if says_success => Answer::Accepted {
+                request_id: message.text_at("request_id"),
+            },
+            _ if says_success => Answer::Unclear,
             400 | 403 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
             _ => Answer::Unclear,
         }
     }
 }
 
-/// `{"status":"error","code":..,"message":..}` or `{"errors":[{"code":..,"message":..}]}`.
+/// `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance, or
+/// `{"errors":[{"code":..,"message":..}]}`.
 fn refusal(message: &Value<'_>) -> Option<Refusal> {
-    let source = match message.get("code") {
+    let first = || message.get("errors")?.elements().first();
+    let source = match message.text_at("code") {
         Some(_) => message,
-        None => message.get("errors")?.elements().first()?,
+        None => first()?,
     };
     Some(Refusal {
-        code: text(source, "code")?,
-        message: text(source, "message"),
+        code: source.text_at("code")?,
+        message: source.text_at("message"),
+        request_id: message.text_at("request_id"),
     })
 }
 
@@ -88,17 +93,13 @@ impl RequestOutcome {
     pub fn read(message: &Value<'_>) -> Option<Self> {
         let report = Report::read(message);
         Some(Self {
-            request_id: text(message, "request_id")?,
+            request_id: message.text_at("request_id")?,
             payment_id: report.payment_id,
-            status: text(message, "status"),
+            status: message.text_at("status"),
             operations: report.operations,
             errors: report.errors,
         })
     }
-}
-
-fn text(value: &Value<'_>, key: &str) -> Option<String> {
-    value.get(key)?.as_text().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -111,6 +112,7 @@ mod tests {
             Answer::Refused(Refusal {
                 code: code.into(),
                 message: Some("no".into()),
+                request_id: None,
             })
         };
         let read = |status, body: &str| Answer::read(status, body.as_bytes());
@@ -121,7 +123,29 @@ mod tests {
             read(422, r#"{"errors":[{"code":2004,"message":"no"}]}"#),
             refused("2004")
         );
+        assert_eq!(
+            read(
+                400,
+                r#"{"code":null,"errors":[{"code":"2004","message":"no"}]}"#
+            ),
+            refused("2004")
+        );
+        let six = r#"{"status":"error","request_id":"r-1","project_id":211,"payment_id":"p",
+            "code":3061,"message":"no"}"#;
+        assert_eq!(
+            read(400, six),
+            Answer::Refused(Refusal {
+                code: "3061".into(),
+                message: Some("no".into()),
+                request_id: Some("r-1".into()),
+            })
+        );
         for (status, body) in [
+            (
+                400,
+                r#"{"status":"success","code":"0","message":"Success"}"#,
+            ),
+            (400, r#"{"status":"error","code":null}"#),
             (500, error),
             (404, error),
             (200, error),

@@ -12,6 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::is_day_of_birth;
 use crate::fields::{FieldError, Text};
 
 /// One thing that may be told.
@@ -97,7 +98,7 @@ impl CustomerDetail {
             CustomerDetail::Phone if !is_phone(text.as_str()) => "4 to 24 digits",
             CustomerDetail::Country if !is_capitals(text.as_str()) => "two capital letters",
             CustomerDetail::Language if !is_language(text.as_str()) => "a language such as nl_BE",
-            CustomerDetail::DayOfBirth if !is_day(text.as_str()) => "a day as DD-MM-YYYY",
+            CustomerDetail::DayOfBirth if !is_day_of_birth(text.as_str()) => "a day as DD-MM-YYYY",
             CustomerDetail::Zip if text.as_str().chars().count() > 10 => {
                 return Err(FieldError::TooLong(10));
             }
@@ -137,7 +138,7 @@ impl fmt::Debug for CustomerDetails {
     }
 }
 
-/// One `@` between something and something with a dot: the rest is the mail server's business.
+/// Something, the last `@`, and a host with a dot: the rest is the mail server's business.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -151,7 +152,7 @@ fn is_phone(text: &str) -> bool {
     (4..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_capitals(text: &str) -> bool {
+pub(crate) fn is_capitals(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
@@ -160,28 +161,6 @@ fn is_language(text: &str) -> bool {
         let lower = language.bytes().all(|byte| byte.is_ascii_lowercase());
         language.len() == 2 && lower && is_capitals(country)
     })
-}
-
-/// A day that a calendar could have; the platform knows which years had a leap day.
-fn is_day(text: &str) -> bool {
-    let digits = |part: &str, length: usize| -> Option<u16> {
-        let plain = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-        if plain { part.parse().ok() } else { None }
-    };
-    let mut parts = text.splitn(3, '-');
-    let mut next = |length| digits(parts.next()?, length);
-    match (next(2), next(2), next(4)) {
-        (Some(day), Some(month), Some(_)) => {
-            let longest = match month {
-                2 => 29,
-                4 | 6 | 9 | 11 => 30,
-                1..=12 => 31,
-                _ => 0,
-            };
-            (1..=longest).contains(&day)
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]

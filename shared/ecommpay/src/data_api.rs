@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::fields::{ProjectId, Text};
+use crate::calendar::is_moment;
+use crate::fields::{FieldError, ProjectId, Text};
 use crate::json::{Limits, Value};
 use crate::keyring::ProjectKey;
 use crate::report::Sum;
@@ -21,6 +22,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     bytes: 16 * 1024 * 1024,
     depth: 32,
     keys: 200_000,
+    canonical: 64 * 1024 * 1024,
 };
 
 /// The most operations in one answer.
@@ -60,10 +62,22 @@ impl fmt::Debug for OperationsGet {
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Interval {
-    /// `YYYY-MM-DD hh:mm:ss`
-    pub from: Text,
-    /// `YYYY-MM-DD hh:mm:ss`
-    pub to: Text,
+    from: Text,
+    to: Text,
+}
+
+impl Interval {
+    /// From one time to another, each as `YYYY-MM-DD hh:mm:ss`.
+    pub fn new(from: impl Into<String>, to: impl Into<String>) -> Result<Self, FieldError> {
+        let moment = |text: String| match is_moment(&text, ' ') {
+            true => Text::new(text),
+            false => Err(FieldError::Form("a time as YYYY-MM-DD hh:mm:ss")),
+        };
+        Ok(Self {
+            from: moment(from.into())?,
+            to: moment(to.into())?,
+        })
+    }
 }
 
 impl OperationsGet {
@@ -91,10 +105,10 @@ impl OperationsGet {
     }
 
     /// The signed body; the key is the token's own.
-    pub fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        let canonical = signature::canonical_of(&self)?;
-        self.signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+    pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+        signature::signed(self, key, |request, signature| {
+            request.signature = Some(signature);
+        })
     }
 }
 
@@ -129,15 +143,41 @@ pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
 }
 
 fn listed(value: &Value<'_>) -> Option<ListedOperation> {
-    let text = |key: &str| value.get(key)?.as_text().map(str::to_owned);
     Some(ListedOperation {
         project_id: value.get("project_id").and_then(Value::as_u64),
-        operation_id: text("operation_id")?,
-        payment_id: text("payment_id")?,
-        kind: text("operation_type")?,
-        status: text("operation_status")?,
+        operation_id: value.text_at("operation_id")?,
+        payment_id: value.text_at("payment_id")?,
+        kind: value.text_at("operation_type")?,
+        status: value.text_at("operation_status")?,
         sum_initial: value.get("sum_initial").and_then(Sum::read),
     })
+}
+
+/// Why the Data API gave no list: HTTP 400, 401, 429 or 500, unsigned.
+///
+/// Source: Data API, specification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of error, such as `Bad Request`.
+    pub name: String,
+    /// The platform's own words.
+    pub message: Option<String>,
+    /// Its own number, not one of the unified list.
+    pub code: Option<String>,
+    /// The HTTP status once more.
+    pub status: Option<u64>,
+}
+
+impl Failure {
+    /// Reads `{"name":..,"message":..,"code":..,"status":..}`; `None` if it has no name.
+    pub fn read(answer: &Value<'_>) -> Option<Self> {
+        Some(Self {
+            name: answer.text_at("name")?,
+            message: answer.text_at("message"),
+            code: answer.text_at("code"),
+            status: answer.get("status").and_then(Value::as_u64),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -148,10 +188,7 @@ mod tests {
     #[test]
     fn a_request_is_signed_with_the_tokens_key_and_hides_the_token() {
         let text = |text: &str| Text::new(text).unwrap();
-        let interval = Interval {
-            from: text("2030-01-01 00:00:00"),
-            to: text("2030-01-02 00:00:00"),
-        };
+        let interval = Interval::new("2030-01-01 00:00:00", "2030-01-02 00:00:00").unwrap();
         let project = ProjectId::new(211).unwrap();
         let request =
             OperationsGet::new(text("canary-token"), project, interval, text("UTC"), 1000);
@@ -178,5 +215,24 @@ mod tests {
         assert_eq!(read(r#"{"operations":[]}"#), Some(vec![]));
         assert_eq!(read(r#"{"operations":[{"operation_id":"7"}]}"#), None);
         assert_eq!(read("{}"), None);
+    }
+
+    #[test]
+    fn an_interval_has_two_times() {
+        let (good, bad) = ("2030-01-01 00:00:00", "2030-01-01T00:00:00Z");
+        assert!(Interval::new(good, good).is_ok());
+        assert!(Interval::new(good, bad).is_err() && Interval::new(bad, good).is_err());
+    }
+
+    #[test]
+    fn a_failure_says_why_there_is_no_list() {
+        let read = |text: &str| Failure::read(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
+        let text = r#"{"name":"Bad Request","message":"no token","code":0,"status":400}"#;
+        let failure = read(text).unwrap();
+        assert_eq!(failure.name, "Bad Request");
+        assert_eq!(failure.message.as_deref(), Some("no token"));
+        assert_eq!(failure.code.as_deref(), Some("0"));
+        assert_eq!(failure.status, Some(400));
+        assert_eq!(read(r#"{"operations":[]}"#), None);
     }
 }

@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::signature::is_signed;
+
 /// Why a value was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FieldError {
@@ -122,7 +124,7 @@ impl Currency {
 ///
 /// Source: Gate API; Bancontact, overview, for the least amount and the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u64", into = "u64")]
 pub struct MinorUnits(u64);
 
 impl MinorUnits {
@@ -157,6 +159,20 @@ impl MinorUnits {
     /// Whether the Bancontact app (QR code) can pay this: below 500.00 EUR.
     pub fn app_payment_available(self) -> bool {
         self.0 < 50_000
+    }
+}
+
+impl TryFrom<u64> for MinorUnits {
+    type Error = FieldError;
+
+    fn try_from(amount: u64) -> Result<Self, FieldError> {
+        Self::new(amount)
+    }
+}
+
+impl From<MinorUnits> for u64 {
+    fn from(amount: MinorUnits) -> Self {
+        amount.0
     }
 }
 
@@ -218,9 +234,10 @@ impl From<Text> for String {
     }
 }
 
-/// A name of a field: 1 to 64 letters, digits and `_`.
+/// A name of a field: 1 to 64 letters, digits and `_`, and one that is signed.
 ///
-/// Nothing else, as a colon at an end of a name merges with its neighbour's in a signed line.
+/// Nothing else, as a colon at an end of a name merges with its neighbour's in a signed line, and
+/// what is called `signature` or `frame_mode` gives no line.
 ///
 /// Source: Signature.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -234,6 +251,7 @@ impl FieldName {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         match name.len() {
             0 => Err(FieldError::Empty),
+            _ if !is_signed(&name) => Err(FieldError::Form("a name of a field that is signed")),
             1..=64 if name.bytes().all(plain) => Ok(Self(name)),
             1..=64 => Err(FieldError::Form("a name of letters, digits and _")),
             _ => Err(FieldError::TooLong(64)),
@@ -241,17 +259,37 @@ impl FieldName {
     }
 }
 
-/// A last name as Bancontact wants it: 3 to 100 characters.
+/// A last name as Bancontact wants it: 3 to 100 characters. Debug does not show it.
 ///
 /// Source: Bancontact, payments through Gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LastName(Text);
 
 impl LastName {
     /// Checks the characters and the length.
     pub fn new(name: impl Into<String>) -> Result<Self, FieldError> {
         Text::between(name.into(), 3, 100).map(Self)
+    }
+}
+
+impl TryFrom<String> for LastName {
+    type Error = FieldError;
+
+    fn try_from(name: String) -> Result<Self, FieldError> {
+        Self::new(name)
+    }
+}
+
+impl From<LastName> for String {
+    fn from(name: LastName) -> Self {
+        name.0.into()
+    }
+}
+
+impl fmt::Debug for LastName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LastName(hidden)")
     }
 }
 
@@ -299,6 +337,37 @@ mod tests {
         for name in ["", "a:", ":a", "a;b", "a b", "\u{e9}", &"x".repeat(65)] {
             assert!(FieldName::new(name).is_err(), "{name}");
         }
+        for unsigned in ["signature", "frame_mode"] {
+            assert!(FieldName::new(unsigned).is_err(), "{unsigned}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_back_is_checked_like_what_is_made() {
+        fn read<T: serde::de::DeserializeOwned + Serialize>(json: &str) -> Option<String> {
+            let value = serde_json::from_str::<T>(json).ok()?;
+            Some(serde_json::to_string(&value).unwrap())
+        }
+        assert_eq!(read::<MinorUnits>("100").as_deref(), Some("100"));
+        for amount in ["0", "-1", "10000000000001", "\"100\"", "1.0"] {
+            assert_eq!(read::<MinorUnits>(amount), None, "{amount}");
+        }
+        assert_eq!(
+            read::<LastName>("\"Janssens\"").as_deref(),
+            Some("\"Janssens\"")
+        );
+        for name in ["\"Li\"", "\"a;bc\"", "7"] {
+            assert_eq!(read::<LastName>(name), None, "{name}");
+        }
+        assert_eq!(read::<Text>("\"\""), None);
+        assert_eq!(read::<ProjectId>("0"), None);
+        assert_eq!(read::<Currency>("\"USD\""), None);
+    }
+
+    #[test]
+    fn a_name_does_not_show_itself() {
+        let name = LastName::new("Janssens").unwrap();
+        assert_eq!(format!("{name:?}"), "LastName(hidden)");
     }
 
     #[test]

@@ -2,6 +2,12 @@
 //!
 //! Every request is a `POST` of JSON; the signature stands in `general.signature` and covers all
 //! the rest. There is no other authentication.
+//!
+//! Left out, as Bancontact has no use for them or the project's settings say the same:
+//! `terminal_callback_url` and `referrer_url` (Payment Page's own), `callback` (a delay, or none at
+//! all), `interface_type` (by agreement), `additional_data` of a sale (the customer's details say
+//! it), `receipt_data`, `recurring` and `recurring_register`, identity documents and the billing
+//! object of `customer`, `destination` of a status request.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +15,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::customer::CustomerDetails;
-use crate::fields::{Currency, FieldName, LastName, MinorUnits, ProjectId, Text};
+use crate::fields::{Currency, FieldError, FieldName, LastName, MinorUnits, ProjectId, Text};
 use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
@@ -24,13 +30,13 @@ pub trait Request: Serialize {
     fn general_mut(&mut self) -> &mut General;
 
     /// The signed body.
-    fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError>
+    fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError>
     where
         Self: Sized,
     {
-        let canonical = signature::canonical_of(&self)?;
-        self.general_mut().signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+        signature::signed(self, key, |request, signature| {
+            request.general_mut().signature = Some(signature);
+        })
     }
 }
 
@@ -43,6 +49,9 @@ pub struct General {
     pub project_id: ProjectId,
     /// The payment's id, unique in the project without regard to case.
     pub payment_id: Text,
+    /// Where the callbacks of this payment go instead of the project's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_callback_url: Option<Text>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
 }
@@ -53,6 +62,7 @@ impl General {
         Self {
             project_id,
             payment_id,
+            merchant_callback_url: None,
             signature: None,
         }
     }
@@ -126,9 +136,26 @@ impl fmt::Debug for Customer {
 /// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
-    /// Used by the return button, on interruption, and for every result.
+    /// Used by the return button, on interruption, and for every result that has no address below.
     #[serde(rename = "return")]
     pub back: Text,
+    /// After a success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<Text>,
+    /// After a decline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decline: Option<Text>,
+}
+
+impl ReturnUrl {
+    /// One address for every way back.
+    pub fn new(back: Text) -> Self {
+        Self {
+            back,
+            success: None,
+            decline: None,
+        }
+    }
 }
 
 /// `POST /v2/payment/bancontact/refund`: gives money back, in whole or in part.
@@ -168,26 +195,60 @@ pub struct RefundPayment {
     pub merchant_refund_id: Text,
 }
 
-/// The customer of a refund.
+/// The customer of a refund. Debug does not show it.
 ///
 /// Source: Bancontact, refunds through Gate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct RefundCustomer {
     /// The customer's IP address.
     pub ip_address: Text,
 }
 
+impl fmt::Debug for RefundCustomer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RefundCustomer(hidden)")
+    }
+}
+
 /// `POST /v2/payment/clarification`: the data that the platform asked for (`clarification_fields`).
 ///
-/// May be partial; what is still missing is asked for again. 30 minutes from each asking.
+/// May be partial; what is still missing is asked for again. 30 minutes from each asking. Debug does
+/// not show the data.
 ///
 /// Source: Gate, clarification.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Clarification {
     /// Whose payment, which payment.
     pub general: General,
-    /// The data by object and field, as in `{"customer": {"last_name": "Janssens"}}`.
-    pub additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
+    additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
+}
+
+impl Clarification {
+    /// Sends data by object and field, as in `{"customer": {"last_name": "Janssens"}}`.
+    ///
+    /// Neither the whole nor an object may be empty: an empty one gives no line, so that the request
+    /// would share its signature with another.
+    pub fn new(
+        general: General,
+        additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
+    ) -> Result<Self, FieldError> {
+        if additional_data.is_empty() || additional_data.values().any(BTreeMap::is_empty) {
+            return Err(FieldError::Empty);
+        }
+        Ok(Self {
+            general,
+            additional_data,
+        })
+    }
+}
+
+impl fmt::Debug for Clarification {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Clarification")
+            .field("general", &self.general)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request for Clarification {
@@ -227,10 +288,10 @@ impl RequestStatus {
     }
 
     /// The signed body.
-    pub fn sign(mut self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        let canonical = signature::canonical_of(&self)?;
-        self.signature = Some(key.sign(&canonical).to_base64());
-        Ok(serde_json::to_vec(&self)?)
+    pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+        signature::signed(self, key, |request, signature| {
+            request.signature = Some(signature);
+        })
     }
 }
 
@@ -260,10 +321,8 @@ mod tests {
         Text::new(text).unwrap()
     }
 
-    #[test]
-    fn a_sale_is_signed_over_what_is_sent() {
-        let key = ProjectKey::new("test-secret-key").unwrap();
-        let body = Sale {
+    fn sale() -> Sale {
+        Sale {
             general: General::new(ProjectId::new(211).unwrap(), text("order-1")),
             payment: SalePayment {
                 amount: MinorUnits::for_sale(1000).unwrap(),
@@ -276,43 +335,111 @@ mod tests {
                 last_name: None,
                 details: CustomerDetails::default(),
             },
-            return_url: ReturnUrl {
-                back: text("https://shop.example/back"),
-            },
+            return_url: ReturnUrl::new(text("https://shop.example/back")),
         }
-        .sign(&key)
-        .unwrap();
+    }
 
-        let message = parse(&body, Limits::CALLBACK).unwrap();
+    /// The canonical string of a signed body; its signature belongs to it.
+    fn signed_string(body: &[u8], key: &ProjectKey) -> String {
+        let message = parse(body, Limits::CALLBACK).unwrap();
         let canonical = signature::canonical(&message);
+        assert!(key.verifies(&canonical, &signature::of_message(&message).unwrap()));
+        String::from_utf8(canonical).unwrap()
+    }
+
+    #[test]
+    fn a_sale_is_signed_over_what_is_sent() {
+        let key = ProjectKey::new("test-secret-key").unwrap();
+        let body = sale().sign(&key).unwrap();
         assert_eq!(
-            String::from_utf8(canonical.clone()).unwrap(),
+            signed_string(&body, &key),
             "customer:id:123;customer:ip_address:192.0.2.10;general:payment_id:order-1;\
              general:project_id:211;payment:amount:1000;payment:currency:EUR;\
              return_url:return:https://shop.example/back"
         );
-        assert!(key.verifies(&canonical, &signature::of_message(&message).unwrap()));
         assert!(!String::from_utf8(body).unwrap().contains("null"));
+    }
+
+    #[test]
+    fn a_sale_may_name_addresses_of_its_own() {
+        let key = ProjectKey::new("test-secret-key").unwrap();
+        let mut sale = sale();
+        sale.general.merchant_callback_url = Some(text("https://shop.example/hooks"));
+        sale.return_url.success = Some(text("https://shop.example/thanks"));
+        sale.return_url.decline = Some(text("https://shop.example/again"));
+        let canonical = signed_string(&sale.sign(&key).unwrap(), &key);
+        for line in [
+            "general:merchant_callback_url:https://shop.example/hooks",
+            "return_url:decline:https://shop.example/again",
+            "return_url:return:https://shop.example/back",
+            "return_url:success:https://shop.example/thanks",
+        ] {
+            assert!(canonical.split(';').any(|own| own == line), "{canonical}");
+        }
     }
 
     #[test]
     fn a_clarification_and_a_flat_status_request_are_signed_too() {
         let key = ProjectKey::new("test-secret-key").unwrap();
         let project = ProjectId::new(211).unwrap();
-        let name = |name: &str| FieldName::new(name).unwrap();
-        let last_name = BTreeMap::from([(name("last_name"), text("Janssens"))]);
-        let clarification = Clarification {
-            general: General::new(project, text("order-1")),
-            additional_data: [(name("customer"), last_name)].into(),
-        };
+        let clarification = clarification([("customer", vec![("last_name", "Janssens")])]);
         let status = RequestStatus::new(project, text("r-1"));
-        for body in [
-            clarification.sign(&key).unwrap(),
-            status.sign(&key).unwrap(),
+        assert_eq!(
+            signed_string(&clarification.unwrap().sign(&key).unwrap(), &key),
+            "additional_data:customer:last_name:Janssens;general:payment_id:order-1;general:project_id:211"
+        );
+        assert_eq!(
+            signed_string(&status.sign(&key).unwrap(), &key),
+            "project_id:211;request_id:r-1"
+        );
+    }
+
+    fn clarification<const N: usize>(
+        data: [(&str, Vec<(&str, &str)>); N],
+    ) -> Result<Clarification, FieldError> {
+        let name = |name: &str| FieldName::new(name).unwrap();
+        let fields = |fields: Vec<(&str, &str)>| {
+            let fields = fields.into_iter();
+            fields
+                .map(|(field, data)| (name(field), text(data)))
+                .collect()
+        };
+        let data = data.map(|(object, told)| (name(object), fields(told)));
+        Clarification::new(
+            General::new(ProjectId::new(211).unwrap(), text("order-1")),
+            data.into(),
+        )
+    }
+
+    #[test]
+    fn an_empty_clarification_is_none() {
+        assert!(clarification([("customer", vec![("email", "a@b.c")])]).is_ok());
+        for empty in [
+            clarification([]),
+            clarification([("customer", vec![])]),
+            clarification([("avs", vec![]), ("customer", vec![("email", "a@b.c")])]),
         ] {
-            let message = parse(&body, Limits::CALLBACK).unwrap();
-            let signature = signature::of_message(&message).unwrap();
-            assert!(key.verifies(&signature::canonical(&message), &signature));
+            assert_eq!(empty, Err(FieldError::Empty));
         }
+    }
+
+    #[test]
+    fn debug_shows_no_personal_data() {
+        let clarification = clarification([("customer", vec![("last_name", "Canary")])]).unwrap();
+        assert!(!format!("{clarification:?}").contains("Canary"));
+        let refund = Refund {
+            general: sale().general,
+            payment: RefundPayment {
+                amount: MinorUnits::new(1).unwrap(),
+                currency: Currency::Eur,
+                description: text("d"),
+                merchant_refund_id: text("r"),
+            },
+            customer: RefundCustomer {
+                ip_address: text("192.0.2.10"),
+            },
+        };
+        assert!(!format!("{refund:?}").contains("192.0.2.10"));
+        assert!(!format!("{:?}", sale()).contains("192.0.2.10"));
     }
 }

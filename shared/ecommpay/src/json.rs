@@ -19,14 +19,18 @@ pub struct Limits {
     pub depth: usize,
     /// Keys of all objects together.
     pub keys: usize,
+    /// Bytes of the message once it is flattened to lines of `path:value` for its signature: one
+    /// long key above many values weighs as often as there are values.
+    pub canonical: usize,
 }
 
 impl Limits {
-    /// 256 KiB, 32 levels, 2,000 keys.
+    /// 256 KiB, 32 levels, 2,000 keys, 16 MiB when flattened.
     pub const CALLBACK: Limits = Limits {
         bytes: 256 * 1024,
         depth: 32,
         keys: 2_000,
+        canonical: 16 * 1024 * 1024,
     };
 }
 
@@ -42,15 +46,21 @@ pub enum JsonError {
     /// More keys than [`Limits::keys`].
     #[error("the body has too many keys")]
     TooManyKeys,
+    /// More than [`Limits::canonical`] when flattened.
+    #[error("the body is larger than the limit once its paths are spelled out")]
+    CanonicalTooLarge,
     /// Two equal keys in one object: readers disagree on which one counts.
     #[error("an object has the same key twice")]
     DuplicateKey,
     /// Not UTF-8.
     #[error("the body is not UTF-8")]
     NotUtf8,
-    /// Not JSON (RFC 8259), or something after the value.
+    /// Not JSON (RFC 8259).
     #[error("the body is not JSON (at byte {0})")]
     NotJson(usize),
+    /// Something after the value.
+    #[error("the body goes on after its end (at byte {0})")]
+    TrailingData(usize),
 }
 
 /// A JSON value that borrows from the text it was read from.
@@ -106,6 +116,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The member `key` as [`Value::as_text`] gives it.
+    pub fn text_at(&self, key: &str) -> Option<String> {
+        self.get(key)?.as_text().map(str::to_owned)
+    }
+
     /// A non-negative integer, written as a number or as a string of digits.
     pub fn as_u64(&self) -> Option<u64> {
         let text = self.as_text()?;
@@ -143,13 +158,15 @@ pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
         at: 0,
         depth_left: limits.depth,
         keys_left: limits.keys,
+        canonical_left: limits.canonical,
+        path: 0,
     };
     reader.skip_space();
     let value = reader.value()?;
     reader.skip_space();
     match reader.peek() {
         None => Ok(value),
-        Some(_) => Err(reader.not_json()),
+        Some(_) => Err(JsonError::TrailingData(reader.at)),
     }
 }
 
@@ -158,6 +175,9 @@ struct Reader<'a> {
     at: usize,
     depth_left: usize,
     keys_left: usize,
+    canonical_left: usize,
+    /// Length of the path to the current value in the canonical string.
+    path: usize,
 }
 
 /// Above this many keys a hash set finds a repeated key faster than comparing with each.
@@ -188,7 +208,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
-        match self.peek() {
+        let value = match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
             Some(b'"') => self.string().map(Value::String),
@@ -197,7 +217,32 @@ impl<'a> Reader<'a> {
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') => self.word("null", Value::Null),
             _ => Err(self.not_json()),
-        }
+        }?;
+        self.weigh(&value)?;
+        Ok(value)
+    }
+
+    /// Takes a line of the canonical string from what is left of it: path, colon, value, separator.
+    /// Collections weigh too, although they give no line, as whoever reads the fields may name them.
+    fn weigh(&mut self, value: &Value<'_>) -> Result<(), JsonError> {
+        let length = match value {
+            Value::String(text) => text.len(),
+            Value::Number(token) => token.len(),
+            _ => 1,
+        };
+        let line = self.path + length + 2;
+        let left = self.canonical_left.checked_sub(line);
+        self.canonical_left = left.ok_or(JsonError::CanonicalTooLarge)?;
+        Ok(())
+    }
+
+    /// Reads a value whose own name in the path has `name` bytes.
+    fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
+        let parent = self.path;
+        self.path += name + usize::from(parent > 0);
+        let value = self.value()?;
+        self.path = parent;
+        Ok(value)
     }
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
@@ -229,7 +274,7 @@ impl<'a> Reader<'a> {
             return Ok(Value::Array(elements));
         }
         loop {
-            elements.push(self.value()?);
+            elements.push(self.value_below(digits_of(elements.len()))?);
             if self.end_of_item(b']')? {
                 return Ok(Value::Array(elements));
             }
@@ -251,7 +296,7 @@ impl<'a> Reader<'a> {
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
-            let value = self.value()?;
+            let value = self.value_below(escaped_length(&key))?;
             members.push((key, value));
             if self.end_of_item(b'}')? {
                 return if has_duplicates(&members) {
@@ -285,10 +330,11 @@ impl<'a> Reader<'a> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
+        let first = self.at;
+        let has_leading_zero = self.peek() == Some(b'0');
+        self.digits()?;
+        if has_leading_zero && self.at > first + 1 {
+            return Err(JsonError::NotJson(first));
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -397,6 +443,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// How many decimal digits an index has.
+fn digits_of(index: usize) -> usize {
+    index
+        .checked_ilog10()
+        .map_or(1, |log| 1 + usize::try_from(log).unwrap_or_default())
+}
+
+/// The length of a key in a path, where its colons are doubled.
+fn escaped_length(key: &str) -> usize {
+    key.len() + key.bytes().filter(|byte| *byte == b':').count()
+}
+
 fn has_duplicates(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
     if members.len() > FEW_KEYS {
         let mut seen = HashSet::with_capacity(members.len());
@@ -468,16 +526,56 @@ mod tests {
             read(&wide(40).replace("\"39\"", "\"3\"")),
             Err(JsonError::DuplicateKey)
         );
-        for text in [
-            "",
-            "{} x",
-            "{\"a\":1,}",
-            "[1,]",
-            "{a:1}",
-            "tru",
-            "{\"a\" 1}",
-        ] {
+        for text in ["", "{\"a\":1,}", "[1,]", "{a:1}", "tru", "{\"a\" 1}"] {
             assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+        assert_eq!(read("{} x"), Err(JsonError::TrailingData(3)));
+        assert_eq!(read("1{}"), Err(JsonError::TrailingData(1)));
+        assert!(read(" [1] \n").is_ok());
+    }
+
+    #[test]
+    fn a_message_that_would_grow_beyond_measure_is_refused_while_it_is_read() {
+        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        let under = |key: &str, value: &str| format!("{{\"{key}\":{value}}}");
+        let long = "k".repeat(131_000);
+        assert!(read(&under("k", &zeros(131_000))).is_ok());
+        assert!(read(&under(&long, &zeros(100))).is_ok());
+        for attack in [
+            under(&long, &zeros(65_000)),
+            under(&":".repeat(70_000), &zeros(150)),
+            // Nothing to sign, but form fields and the like have names too.
+            under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
+        ] {
+            assert!(attack.len() <= Limits::CALLBACK.bytes);
+            let read = read(&attack).map(|_| ());
+            assert_eq!(read, Err(JsonError::CanonicalTooLarge));
+        }
+    }
+
+    #[test]
+    fn a_line_weighs_its_path_its_value_and_two_separators() {
+        let read = |text: &str, canonical: usize| {
+            let limits = Limits {
+                canonical,
+                ..Limits::CALLBACK
+            };
+            parse(text.as_bytes(), limits).map(|_| ())
+        };
+        let ten = "0,".repeat(10);
+        for (text, weight) in [
+            ("\"abc\"", 5),
+            ("-12", 5),
+            ("null", 3),
+            (r#"{"a":"bc"}"#, 5 + 3),
+            (r#"{"a:":7}"#, 6 + 3),
+            (r#"{"a":{"b":1},"c":2}"#, 6 + 4 + 4 + 3),
+            // a:0 .. a:9 and a:10
+            (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
+        ] {
+            assert_eq!(read(text, weight), Ok(()), "{text}");
+            let less = read(text, weight - 1);
+            assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
         }
     }
 

@@ -7,6 +7,7 @@
 //! documentation that it follows; [`sources`] lists them.
 
 pub mod answer;
+mod calendar;
 pub mod codes;
 pub mod customer;
 pub mod data_api;

@@ -3,6 +3,8 @@
 //! The signature covers the decoded values of all parameters but `frame_mode`, before they are
 //! encoded for the address. The payment exists at the platform only once the customer has
 //! confirmed it there, and its result comes by callback as with Gate.
+//!
+//! Two pages that differ in `frame_mode` only share a signature: the protocol leaves it out.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -11,8 +13,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::customer::CustomerDetails;
-use crate::fields::{Currency, LastName, Method, MinorUnits, ProjectId, Text};
+use crate::calendar::is_moment_with_offset;
+use crate::customer::{CustomerDetails, is_capitals};
+use crate::fields::{Currency, FieldError, LastName, Method, MinorUnits, ProjectId, Text};
 use crate::json::{self, JsonError, Limits, Value};
 use crate::keyring::ProjectKey;
 use crate::signature::{self, SignError};
@@ -41,6 +44,9 @@ pub enum LinkError {
     /// A value could hide another parameter under the same signature.
     #[error("the parameter {0} must not hold a semicolon or a control character")]
     Separator(String),
+    /// A parameter without a value.
+    #[error("the parameter {0} must not be empty")]
+    Empty(String),
     /// The parameters carry a signature already.
     #[error("the parameters are signed already")]
     Signed,
@@ -55,8 +61,13 @@ impl From<JsonError> for LinkError {
     }
 }
 
-/// An optional parameter with a text. Recurring payments, payouts, receipts and bookings are left out:
-/// Bancontact has no use for them.
+/// An optional parameter with a text.
+///
+/// Left out: `force_payment_group` and `hide`, as the method is forced; `mode` and `operation_type`,
+/// whose defaults are all that Bancontact does; `interface_type`, which is by agreement;
+/// `payment_methods_options`, `receipt_data`, `booking_info` and `addendum_data`, which Bancontact has
+/// no use for; `target_element`, `css_modal_wrap` and `baseUrl`, which belong to the page's script and
+/// not to a link.
 ///
 /// Source: Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -66,7 +77,7 @@ pub enum TextParameter {
     PaymentDescription,
     /// The form's language, two letters.
     LanguageCode,
-    /// The customer's country.
+    /// The customer's country, two capital letters.
     RegionCode,
     /// Until when it can be paid, `YYYY-MM-DDThh:mm:ss+hh:mm`, at most 30 days ahead.
     BestBefore,
@@ -96,6 +107,33 @@ pub enum TextParameter {
     PaymentExtraParam,
 }
 
+impl TextParameter {
+    /// Checks a text against the parameter's own form.
+    fn check(self, text: Text) -> Result<Text, FieldError> {
+        let value = text.as_str();
+        let wrong = match self {
+            Self::LanguageCode if !is_language(value) => "two letters",
+            Self::RegionCode if !is_capitals(value) => "two capital letters",
+            Self::BestBefore if !is_moment_with_offset(value) => {
+                "a time as YYYY-MM-DDThh:mm:ss+hh:mm"
+            }
+            Self::RedirectSuccessMode | Self::RedirectFailMode | Self::RedirectReturnMode
+                if !REDIRECT_MODES.contains(&value) =>
+            {
+                "iframe, parent_page or blank_page"
+            }
+            _ => return Ok(text),
+        };
+        Err(FieldError::Form(wrong))
+    }
+}
+
+const REDIRECT_MODES: [&str; 3] = ["iframe", "parent_page", "blank_page"];
+
+fn is_language(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
 /// An optional parameter with a number.
 ///
 /// Source: Payment Page, parameters.
@@ -120,6 +158,25 @@ pub enum NumberParameter {
     Redirect,
     /// The same on a telephone: 0 or 1.
     RedirectOnMobile,
+}
+
+impl NumberParameter {
+    fn check(self, number: u8) -> Result<u8, FieldError> {
+        let (most, form) = match self {
+            Self::CloseOnMissclick | Self::Redirect | Self::RedirectOnMobile => (1, "0 or 1"),
+            Self::RedirectSuccessEnabled
+            | Self::RedirectFailEnabled
+            | Self::RedirectReturnEnabled
+            | Self::MerchantSuccessEnabled
+            | Self::MerchantFailEnabled
+            | Self::MerchantReturnEnabled => (2, "0, 1 or 2"),
+        };
+        if number <= most {
+            Ok(number)
+        } else {
+            Err(FieldError::Form(form))
+        }
+    }
 }
 
 /// The parameters of a Bancontact payment. Names and limits are the platform's.
@@ -194,18 +251,20 @@ impl PaymentPage {
         self
     }
 
-    /// With an optional text.
-    #[must_use]
-    pub fn with(mut self, parameter: TextParameter, value: Text) -> Self {
-        self.texts.insert(parameter, value);
-        self
+    /// With an optional text, if it has the parameter's form.
+    pub fn with(mut self, parameter: TextParameter, value: Text) -> Result<Self, FieldError> {
+        self.texts.insert(parameter, parameter.check(value)?);
+        Ok(self)
     }
 
-    /// With an optional number.
-    #[must_use]
-    pub fn with_number(mut self, parameter: NumberParameter, value: u8) -> Self {
-        self.numbers.insert(parameter, value);
-        self
+    /// With an optional number, if the parameter knows it.
+    pub fn with_number(
+        mut self,
+        parameter: NumberParameter,
+        value: u8,
+    ) -> Result<Self, FieldError> {
+        self.numbers.insert(parameter, parameter.check(value)?);
+        Ok(self)
     }
 
     /// The signed link, on the page at `base`.
@@ -215,7 +274,8 @@ impl PaymentPage {
     }
 }
 
-/// The signed link with any parameters of the platform, in their order.
+/// The signed link with any parameters of the platform, in their order, after those that `base` may
+/// have already.
 ///
 /// Source: Payment Page, about; Signature.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
@@ -223,7 +283,7 @@ pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<Stri
         return Err(LinkError::NotAnObject);
     }
     let mut address = String::from(base);
-    let mut separator = '?';
+    let mut separator = if base.contains('?') { '&' } else { '?' };
     for (name, value) in parameters.members() {
         if name == "signature" {
             return Err(LinkError::Signed);
@@ -240,6 +300,9 @@ pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<Stri
                 return Err(LinkError::NotAScalar(name.to_string()));
             }
         };
+        if text.is_empty() {
+            return Err(LinkError::Empty(name.to_string()));
+        }
         let hides = |text: &str| text.contains(';') || text.chars().any(char::is_control);
         if hides(text) || hides(name) {
             return Err(LinkError::Separator(name.to_string()));
@@ -287,8 +350,9 @@ mod tests {
             .with_last_name(LastName::new("Johnson").unwrap())
             .with_customer(&details)
             .with(TextParameter::LanguageCode, text("nl"))
-            .with(TextParameter::FrameMode, text("iframe"))
-            .with_number(NumberParameter::RedirectSuccessEnabled, 2);
+            .and_then(|page| page.with(TextParameter::FrameMode, text("iframe")))
+            .and_then(|page| page.with_number(NumberParameter::RedirectSuccessEnabled, 2))
+            .unwrap();
         assert!(!format!("{page:?}").contains("Johnson"));
         let link = page.link(PAYMENT_PAGE, &key).unwrap();
         let (base, query) = link.split_once('?').unwrap();
@@ -325,6 +389,7 @@ mod tests {
             r#"{"a":"b\nc"}"#,
             r#"{"a":["b"]}"#,
             r#"{"a":null}"#,
+            r#"{"a":""}"#,
             r#"{"a":1.50}"#,
             r#"{"signature":"x"}"#,
             "[]",
@@ -334,6 +399,52 @@ mod tests {
                 link(PAYMENT_PAGE, &parameters, &key).is_err(),
                 "{parameters:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_base_may_have_parameters_of_its_own() {
+        let key = ProjectKey::new("k").unwrap();
+        let parameters = json::parse(br#"{"project_id":211}"#, Limits::CALLBACK).unwrap();
+        let link = |base: &str| link(base, &parameters, &key).unwrap();
+        assert!(link("https://p.example/p").starts_with("https://p.example/p?project_id=211&sig"));
+        assert!(
+            link("https://p.example/p?a=b").starts_with("https://p.example/p?a=b&project_id=211&")
+        );
+    }
+
+    #[test]
+    fn every_parameter_has_its_own_form() {
+        let text = |text: &str| Text::new(text).unwrap();
+        for (parameter, good, bad) in [
+            (TextParameter::LanguageCode, "nl", "nld"),
+            (TextParameter::LanguageCode, "FR", "n1"),
+            (TextParameter::RegionCode, "BE", "be"),
+            (
+                TextParameter::BestBefore,
+                "2030-01-31T12:00:00+01:00",
+                "2030-01-31",
+            ),
+            (TextParameter::RedirectSuccessMode, "iframe", "popup"),
+            (TextParameter::RedirectFailMode, "parent_page", "_parent"),
+            (TextParameter::RedirectReturnMode, "blank_page", "blank"),
+        ] {
+            assert_eq!(parameter.check(text(good)), Ok(text(good)));
+            assert!(parameter.check(text(bad)).is_err(), "{bad}");
+        }
+        for (parameter, most) in [
+            (NumberParameter::RedirectSuccessEnabled, 2),
+            (NumberParameter::RedirectFailEnabled, 2),
+            (NumberParameter::RedirectReturnEnabled, 2),
+            (NumberParameter::MerchantSuccessEnabled, 2),
+            (NumberParameter::MerchantFailEnabled, 2),
+            (NumberParameter::MerchantReturnEnabled, 2),
+            (NumberParameter::CloseOnMissclick, 1),
+            (NumberParameter::Redirect, 1),
+            (NumberParameter::RedirectOnMobile, 1),
+        ] {
+            assert_eq!(parameter.check(most), Ok(most));
+            assert!(parameter.check(most + 1).is_err(), "{parameter:?}");
         }
     }
 }

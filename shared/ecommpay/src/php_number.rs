@@ -36,6 +36,11 @@ pub fn spelling(token: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
+/// Whether PHP prints a number in another way than it is written.
+pub fn is_respelled(token: &str) -> bool {
+    spelling(token).is_some_and(|spelled| spelled != token)
+}
+
 /// Digits with the decimal point after `whole` of them.
 fn plain(digits: &str, whole: usize) -> String {
     match digits.split_at_checked(whole) {
@@ -47,7 +52,7 @@ fn plain(digits: &str, whole: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::spelling;
+    use super::{is_respelled, spelling};
 
     #[test]
     fn fractions_are_spelled_as_php_prints_them() {
@@ -77,6 +82,9 @@ mod tests {
         }
         for integer in ["0", "-0", "1000", "12345678901234567890"] {
             assert_eq!(spelling(integer), None, "{integer}");
+            assert!(!is_respelled(integer));
         }
+        assert!(!is_respelled("0.5") && !is_respelled("1.0E-7"));
+        assert!(is_respelled("0.50") && is_respelled("1E-7"));
     }
 }

@@ -4,9 +4,16 @@
 //! all of them in `operations`. Fields may be missing, integers may be strings, unknown statuses
 //! survive as text; nothing here decides what the news means.
 
+mod shape;
+
 use crate::json::Value;
 
+pub use shape::has_sound_shape;
+
 /// One report about one payment.
+///
+/// What is not read here is not lost: unknown fields stay in the [`Value`] that it is read from, at
+/// their place and in their spelling.
 ///
 /// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,7 +97,8 @@ pub struct Operation {
     pub merchant_refund_id: Option<String>,
 }
 
-/// Where the browser must go.
+/// Where the browser must go: `redirect_data`, in other formats `redirectData` or, as an object,
+/// `return_url`.
 ///
 /// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +107,8 @@ pub struct Redirect {
     pub method: RedirectMethod,
     /// The provider's address.
     pub url: String,
-    /// Form fields of a `POST`, in order.
+    /// Form fields of a `POST`, in order. The signature does not cover a field that is named
+    /// `signature` or `frame_mode`, nor where a field's nesting ends and its value begins.
     pub fields: Vec<(String, String)>,
 }
 
@@ -131,22 +140,21 @@ impl Report {
     /// Reads a message. Says nothing about its signature.
     pub fn read(message: &Value<'_>) -> Self {
         let payment = message.get("payment");
-        let merchant_refund_id = payment.and_then(|payment| text(payment, "merchant_refund_id"));
+        let merchant_refund_id = payment.and_then(|payment| payment.text_at("merchant_refund_id"));
         Self {
             project_id: project_id(message),
             payment_id: payment
-                .and_then(|payment| text(payment, "id"))
-                .or_else(|| text(message.get("general")?, "payment_id")),
-            payment_status: payment.and_then(|payment| text(payment, "status")),
-            payment_date: payment.and_then(|payment| text(payment, "date")),
+                .and_then(|payment| payment.text_at("id"))
+                .or_else(|| message.get("general")?.text_at("payment_id")),
+            payment_status: payment.and_then(|payment| payment.text_at("status")),
+            payment_date: payment.and_then(|payment| payment.text_at("date")),
             payment_sum: payment
                 .and_then(|payment| Sum::read(payment.get("sum")?))
                 .or_else(|| Sum::read(message.get("sum_real")?)),
             operations: operations(message, merchant_refund_id.as_deref()),
-            redirect: message
-                .get("redirect_data")
-                .or_else(|| message.get("redirectData"))
-                .and_then(redirect),
+            redirect: ["redirect_data", "redirectData", "return_url"]
+                .iter()
+                .find_map(|key| redirect(message.get(key)?)),
             clarification_fields: message
                 .get("clarification_fields")
                 .map(clarification_fields)
@@ -212,13 +220,14 @@ impl Operation {
     }
 
     /// How much this report adds to the refunded amount: the operation's own sum if it succeeded,
-    /// 0 if it did not; `None` for operations that give nothing back.
+    /// 0 if it did not; `None` for operations that give nothing back, and for a success that does not
+    /// say how much.
     pub fn refunded_amount(&self) -> Option<u64> {
-        let sum = self
-            .sum_initial
-            .as_ref()
-            .filter(|_| self.status == "success");
-        self.is_refund().then(|| sum.map_or(0, |sum| sum.amount))
+        match self.status.as_str() {
+            _ if !self.is_refund() => None,
+            "success" => self.sum_initial.as_ref().map(|sum| sum.amount),
+            _ => Some(0),
+        }
     }
 }
 
@@ -232,16 +241,12 @@ pub fn project_id(message: &Value<'_>) -> Option<u64> {
     }
 }
 
-fn text(value: &Value<'_>, key: &str) -> Option<String> {
-    value.get(key)?.as_text().map(str::to_owned)
-}
-
 impl Sum {
     /// Reads `{"amount": .., "currency": ..}`.
     pub fn read(value: &Value<'_>) -> Option<Self> {
         Some(Self {
             amount: value.get("amount")?.as_u64()?,
-            currency: text(value, "currency")?,
+            currency: value.text_at("currency")?,
         })
     }
 }
@@ -260,19 +265,20 @@ fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Oper
 }
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
-    let kind = text(value, "type")?;
+    let kind = value.text_at("type")?;
     let operation = Operation {
-        id: text(value, "id"),
-        status: text(value, "status")?,
-        date: text(value, "date"),
-        request_id: text(value, "request_id"),
+        id: value.text_at("id"),
+        status: value.text_at("status")?,
+        date: value.text_at("date"),
+        request_id: value.text_at("request_id"),
         sum_initial: value
             .get("sum_initial")
             .or_else(|| value.get("sum"))
             .and_then(Sum::read),
-        code: text(value, "code"),
-        message: text(value, "message"),
-        merchant_refund_id: text(value, "merchant_refund_id")
+        code: value.text_at("code"),
+        message: value.text_at("message"),
+        merchant_refund_id: value
+            .text_at("merchant_refund_id")
             .or_else(|| merchant_refund_id.map(str::to_owned)),
         kind,
     };
@@ -301,7 +307,7 @@ fn redirect(value: &Value<'_>) -> Option<Redirect> {
     }
     Some(Redirect {
         method,
-        url: text(value, "url")?,
+        url: value.text_at("url")?,
         fields,
     })
 }
@@ -352,8 +358,63 @@ fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<String>) {
 
 fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
     Some(ErrorItem {
-        code: text(value, "code")?,
-        message: text(value, "message"),
-        field: text(value, "field"),
+        code: value.text_at("code")?,
+        message: value.text_at("message"),
+        field: value.text_at("field"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, parse};
+
+    fn read(text: &str) -> Report {
+        Report::read(&parse(text.as_bytes(), Limits::CALLBACK).unwrap())
+    }
+
+    #[test]
+    fn redirect_data_stands_in_one_of_three_places() {
+        let data =
+            r#"{"url":"https://bank.example","method":"POST","body":{"a":"1","b":{"c":[2,null]}}}"#;
+        let expected = Redirect {
+            method: RedirectMethod::Post,
+            url: "https://bank.example".into(),
+            fields: [("a", "1"), ("b[c][0]", "2"), ("b[c][1]", "")]
+                .map(|(name, field)| (name.into(), field.into()))
+                .into(),
+        };
+        for place in ["redirect_data", "redirectData", "return_url"] {
+            let report = read(&format!("{{\"{place}\":{data}}}"));
+            assert_eq!(report.redirect.as_ref(), Some(&expected), "{place}");
+        }
+        let empty = format!("{{\"redirect_data\":[],\"return_url\":{data}}}");
+        assert_eq!(read(&empty).redirect, Some(expected));
+        let shop = r#"{"return_url":"https://shop.example"}"#;
+        assert_eq!(read(shop).redirect, None);
+    }
+
+    #[test]
+    fn a_refund_adds_what_it_says_it_gave_back() {
+        let refunded = |operation: &str| {
+            let report = read(&format!(r#"{{"operation":{{{operation}}}}}"#));
+            report.operations.first().unwrap().refunded_amount()
+        };
+        let sum = r#""sum_initial":{"amount":250,"currency":"EUR"}"#;
+        for (kind, status, with_sum, without) in [
+            ("refund", "success", Some(250), None),
+            ("reversal", "success", Some(250), None),
+            ("refund", "decline", Some(0), Some(0)),
+            ("refund", "processing", Some(0), Some(0)),
+            ("sale", "success", None, None),
+        ] {
+            let operation = format!(r#""type":"{kind}","status":"{status}""#);
+            assert_eq!(refunded(&operation), without, "{operation}");
+            assert_eq!(
+                refunded(&format!("{operation},{sum}")),
+                with_sum,
+                "{operation}"
+            );
+        }
+    }
 }

@@ -11,17 +11,27 @@ use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::json::{self, JsonError, Limits, Value};
-use crate::keyring::{KeySlot, Keyring};
+use crate::keyring::{KeySlot, Keyring, ProjectKey};
 use crate::{path_order, php_number};
 
 /// A signature: the 64 bytes of an HMAC-SHA-512.
 ///
 /// Source: Signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Signature([u8; 64]);
+
+/// In constant time.
+impl PartialEq for Signature {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Signature {}
 
 impl Signature {
     /// From the bytes of the digest.
@@ -69,11 +79,13 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 /// The canonical string with fractions and exponents as PHP prints them; `None` if the message
 /// has none that PHP spells differently, so that it has one canonical string only.
 ///
-/// Not documented; of the official SDKs, PHP's is the reference. Used to verify, never to sign.
+/// Not documented; of the official SDKs, PHP's is the reference. Used to verify, never to sign. It is
+/// another number's string too (`10.0` has that of `10`), so [`may_be_reframed`] says yes to each of
+/// these messages.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
-    has_ambiguous_number(message).then(|| Lines::of(message, as_php).join())
+    any_number(message, php_number::is_respelled).then(|| Lines::of(message, as_php).join())
 }
 
 fn as_written(token: &str) -> Cow<'_, str> {
@@ -84,15 +96,13 @@ fn as_php(token: &str) -> Cow<'_, str> {
     php_number::spelling(token).map_or(Cow::Borrowed(token), Cow::Owned)
 }
 
-fn has_ambiguous_number(value: &Value<'_>) -> bool {
+fn any_number(value: &Value<'_>, is_such: fn(&str) -> bool) -> bool {
     match value {
-        Value::Number(token) => {
-            php_number::spelling(token).is_some_and(|spelled| spelled != *token)
-        }
-        Value::Array(elements) => elements.iter().any(has_ambiguous_number),
+        Value::Number(token) => is_such(token),
+        Value::Array(elements) => elements.iter().any(|element| any_number(element, is_such)),
         Value::Object(members) => members
             .iter()
-            .any(|(_, member)| has_ambiguous_number(member)),
+            .any(|(_, member)| any_number(member, is_such)),
         Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
@@ -117,8 +127,8 @@ pub enum SignError {
     /// What was serialised is not within the reader's limits.
     #[error(transparent)]
     Read(#[from] JsonError),
-    /// A number such as `10.0` or `1e3`: nobody says how it is signed.
-    #[error("a number has more than one spelling, so nobody can say how it is signed")]
+    /// A number with an exponent, or a fraction such as `10.0` that PHP prints in another way.
+    #[error("a number has an exponent or a fraction whose signed spelling nobody defines")]
     AmbiguousNumber,
 }
 
@@ -128,9 +138,22 @@ pub fn canonical_of<M: serde::Serialize>(message: &M) -> Result<Vec<u8>, SignErr
     canonical_to_sign(&json::parse(&text, Limits::CALLBACK)?)
 }
 
-/// The canonical string of a message that is about to be signed: no number with two spellings.
+/// Signs a message of ours: `put` sets the signature where the platform looks for it.
+pub(crate) fn signed<M: serde::Serialize>(
+    mut message: M,
+    key: &ProjectKey,
+    put: impl FnOnce(&mut M, String),
+) -> Result<Vec<u8>, SignError> {
+    let signature = key.sign(&canonical_of(&message)?);
+    put(&mut message, signature.to_base64());
+    Ok(serde_json::to_vec(&message)?)
+}
+
+/// The canonical string of a message that is about to be signed: integers, and fractions that PHP
+/// prints as they are written.
 pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {
-    if has_ambiguous_number(message) {
+    let is_ambiguous = |token: &str| token.contains(['e', 'E']) || php_number::is_respelled(token);
+    if any_number(message, is_ambiguous) {
         return Err(SignError::AmbiguousNumber);
     }
     Ok(canonical(message))
@@ -167,7 +190,7 @@ impl Lines {
         match value {
             Value::Object(members) => {
                 for (key, member) in members {
-                    if key != "signature" && key != "frame_mode" {
+                    if is_signed(key) {
                         self.step(member, |path| push_key(path, key));
                     }
                 }
@@ -230,6 +253,11 @@ impl Lines {
     }
 }
 
+/// Whether what stands under a key takes part.
+pub(crate) fn is_signed(key: &str) -> bool {
+    key != "signature" && key != "frame_mode"
+}
+
 fn push_key(path: &mut String, key: &str) {
     if !key.as_bytes().contains(&b':') {
         path.push_str(key);
@@ -247,8 +275,12 @@ fn push_key(path: &mut String, key: &str) {
 ///
 /// Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:`
 /// may hide lines of another message. Keys can do the same: an empty one leaves no trace in the
-/// path, a colon at an end of one merges with its neighbour's, a `;` ends a line. Such a body is a
-/// hint, not a fact.
+/// path, a colon at an end of one merges with its neighbour's, a `;` ends a line. And a number that
+/// PHP spells in another way has the string of that other number: `37493000003351.0` verifies with
+/// the signature of `37493000003351` and reads as another id. Such a body is a hint, not a fact.
+///
+/// A colon in a value can move into the path without a trace here;
+/// [`has_sound_shape`](crate::report::has_sound_shape) sees that where it matters.
 ///
 /// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {
@@ -260,9 +292,10 @@ pub fn may_be_reframed(value: &Value<'_>) -> bool {
         Value::Object(members) => members.iter().any(|(key, member)| {
             let odd_key =
                 key.is_empty() || key.starts_with(':') || key.ends_with(':') || key.contains(';');
-            odd_key || key != "signature" && may_be_reframed(member)
+            odd_key || is_signed(key) && may_be_reframed(member)
         }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Number(token) => php_number::is_respelled(token),
+        Value::Null | Value::Bool(_) => false,
     }
 }
 
@@ -285,6 +318,8 @@ mod tests {
             r#"{"a":{":b":1}}"#,
             r#"{"a:":{"b":1}}"#,
             r#"{"a:1;b":2}"#,
+            r#"{"operation":{"id":37493000003351.0}}"#,
+            r#"{"a":[1e3]}"#,
         ] {
             assert!(may_be_reframed(&read(text)), "{text}");
         }
@@ -292,8 +327,85 @@ mod tests {
             r#"{"a":"x:y;z","b":";","c":":"}"#,
             r#"{"a":[1,true,null,"x"],"b:c":"d"}"#,
             r#"{"signature":"x;y:z"}"#,
+            r#"{"a":{"frame_mode":"x;y:z","signature":{"":10.0}}}"#,
+            r#"{"a":-1.5,"b":12345678901234567890}"#,
         ] {
             assert!(!may_be_reframed(&read(text)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_another_spelling_verifies_but_is_no_fact() {
+        let key = ProjectKey::new("k").unwrap();
+        let signature = key.sign(b"operation:id:37493000003351");
+        let keyring = Keyring::new(key, None);
+        let verified = |id: &str| {
+            let text = format!(r#"{{"operation":{{"id":{id}}}}}"#);
+            let message = read(&text);
+            let slot = verify(&message, &signature, &keyring);
+            slot.map(|slot| (slot, may_be_reframed(&message)))
+        };
+        assert_eq!(verified("37493000003351"), Some((KeySlot::Current, false)));
+        for replayed in ["37493000003351.0", "3749300000335.1e1"] {
+            assert_eq!(verified(replayed), Some((KeySlot::Current, true)));
+        }
+        assert_eq!(verified("37493000003352.0"), None);
+    }
+
+    #[test]
+    fn what_php_spells_in_another_way_is_not_signed() {
+        let sign = |text: &str| canonical_to_sign(&read(text)).ok();
+        for (text, canonical) in [
+            (r#"{"a":0.5,"b":[-3.75]}"#, "a:0.5;b:0:-3.75"),
+            (
+                r#"{"a":-0,"b":12345678901234567890}"#,
+                "a:-0;b:12345678901234567890",
+            ),
+        ] {
+            assert_eq!(sign(text).as_deref(), Some(canonical.as_bytes()), "{text}");
+        }
+        for text in [
+            "10.0",
+            "1.50",
+            "1e3",
+            "1.0E-7",
+            "1.0E+25",
+            "0.12345678901234567",
+        ] {
+            assert_eq!(sign(text), None, "{text}");
+            assert_eq!(
+                sign(&format!(r#"{{"a":[{{"b":{text}}}]}}"#)),
+                None,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_that_compare_equal_keep_the_order_of_the_message() {
+        for (text, expected) in [
+            (r#"{"a b":1,"ab":2}"#, "a b:1;ab:2"),
+            (r#"{"ab":2,"a b":1}"#, "ab:2;a b:1"),
+            (r#"{"007":1,"7":2}"#, "007:1;7:2"),
+            (r#"{"7":2,"007":1}"#, "7:2;007:1"),
+            (r#"{"a:":{"b":1},"a":{":b":2}}"#, "a:::b:1;a:::b:2"),
+            (r#"{"a":{":b":2},"a:":{"b":1}}"#, "a:::b:2;a:::b:1"),
+            // PHP's SDK drops a `0` at the top of a path: `a:1`.
+            (r#"{"0":{"a":1}}"#, "0:a:1"),
+        ] {
+            let canonical = canonical(&read(text));
+            assert_eq!(String::from_utf8(canonical).unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn signatures_are_equal_byte_by_byte() {
+        let one = Signature::from_bytes([7; 64]);
+        assert_eq!(one, Signature::from_bytes([7; 64]));
+        for at in 0..64 {
+            let mut bytes = [7; 64];
+            bytes[at] = 8;
+            assert_ne!(one, Signature::from_bytes(bytes));
         }
     }
 

@@ -1,21 +1,16 @@
 //! The example programs, run as a person would run them, over the whole corpus.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod corpus;
+
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use corpus::{data, json};
+use ecommpay::ProjectKey;
+use ecommpay::json::{Limits, parse};
+use ecommpay::signature::canonical;
 use serde_json::Value;
-
-fn data(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data")
-        .join(path)
-}
-
-fn json(path: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(data(path)).unwrap()).unwrap()
-}
 
 /// Runs an example; cargo has built it beside this test. Gives its success and what it printed.
 fn run(example: &str, arguments: &[&str], input: &str) -> (bool, String) {
@@ -81,6 +76,36 @@ fn the_signature_tool_agrees_with_the_vectors() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn the_signature_tool_verifies_fractions_as_written_and_as_php_prints_them() {
+    let vectors = json("vectors/signature.json");
+    let vectors = vectors["vectors"].as_array().unwrap().iter();
+    let undefined = vectors.filter(|vector| vector["platform"] == "undefined");
+    let mut checked = 0;
+    for vector in undefined {
+        let raw = vector["raw"].as_str().unwrap();
+        let secret = vector["secret"].as_str().unwrap();
+        let message = parse(raw.as_bytes(), Limits::CALLBACK).unwrap();
+        let as_written = ProjectKey::new(secret).unwrap().sign(&canonical(&message));
+        let as_php = vector["signature"].as_str().unwrap();
+        for (signature, expected) in [
+            (as_written.to_base64().as_str(), (true, "ok\n")),
+            (as_php, (true, "ok\n")),
+            (&as_php.replacen(&as_php[..1], "/", 1), (false, "refused: ")),
+        ] {
+            let open = raw.strip_suffix('}').unwrap();
+            let signed = format!("{open},\"signature\":\"{signature}\"}}");
+            let (success, told) = run("signature", &["verify", "--key", secret, "-"], &signed);
+            assert!(
+                success == expected.0 && told.starts_with(expected.1),
+                "{signed} {told}"
+            );
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 2);
 }
 
 #[test]

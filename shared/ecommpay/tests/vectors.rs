@@ -1,24 +1,17 @@
 //! The signature vectors made with the official SDKs, and the callbacks of the corpus.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
-use std::path::PathBuf;
+mod corpus;
 
-use ecommpay::ProjectKey;
+use corpus::{data, json};
 use ecommpay::json::{JsonError, Limits, parse};
 use ecommpay::payment_page::link;
-use ecommpay::report::{RedirectMethod, Report};
-use ecommpay::signature::{self, canonical, canonical_as_php, canonical_to_sign};
+use ecommpay::report::{RedirectMethod, Report, has_sound_shape};
+use ecommpay::signature::{
+    canonical, canonical_as_php, canonical_to_sign, may_be_reframed, of_message, verify,
+};
+use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use serde_json::Value;
-
-fn data(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/data")
-        .join(path)
-}
-
-fn json(path: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(data(path)).unwrap()).unwrap()
-}
 
 #[test]
 fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
@@ -43,11 +36,17 @@ fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
             "{name}"
         );
         let key = ProjectKey::new(vector["secret"].as_str().unwrap()).unwrap();
-        assert_eq!(
-            key.sign(&string).to_base64(),
-            vector["signature"].as_str().unwrap(),
-            "{name}"
-        );
+        let signature = vector["signature"].as_str().unwrap();
+        assert_eq!(key.sign(&string).to_base64(), signature, "{name}");
+
+        let as_written = key.sign(&canonical(&message));
+        let signature = Signature::from_base64(signature).unwrap();
+        let keyring = Keyring::new(key, None);
+        for spelling in [signature, as_written] {
+            let slot = verify(&message, &spelling, &keyring);
+            assert_eq!(slot, Some(KeySlot::Current), "{name}");
+        }
+        assert!(may_be_reframed(&message) || !undefined, "{name}");
         checked += 1;
     }
     assert_eq!(checked, 75);
@@ -57,14 +56,15 @@ fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
 fn every_callback_of_the_corpus_is_read_as_its_index_says() {
     let index = json("callbacks/index.json");
     let key = ProjectKey::new(index["key"].as_str().unwrap()).unwrap();
+    let keyring = Keyring::new(key, None);
     let mut checked = 0;
     for expected in index["callbacks"].as_array().unwrap() {
         let file = expected["file"].as_str().unwrap();
         let body = std::fs::read(data("callbacks").join(file)).unwrap();
         let message = parse(&body, Limits::CALLBACK);
         let verified = message.as_ref().is_ok_and(|message| {
-            signature::of_message(message)
-                .is_some_and(|signature| key.verifies(&canonical(message), &signature))
+            of_message(message)
+                .is_some_and(|signature| verify(message, &signature, &keyring).is_some())
         });
         assert_eq!(verified, expected["valid"].as_bool().unwrap(), "{file}");
         checked += 1;
@@ -72,7 +72,9 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
             continue;
         }
 
-        let report = Report::read(&message.unwrap());
+        let message = message.unwrap();
+        assert!(has_sound_shape(&message), "{file}");
+        let report = Report::read(&message);
         let operation = report.operations.first();
         let read = |field: &str| match field {
             "payment_id" => report.payment_id.clone(),

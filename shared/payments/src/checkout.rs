@@ -303,9 +303,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 last_name: order.customer.last_name.clone(),
                 details: CustomerDetails::default(),
             },
-            return_url: gate::ReturnUrl {
-                back: Text::new(format!("{}/checkouts/{token}/return", self.base_url)).ok()?,
-            },
+            return_url: gate::ReturnUrl::new(
+                Text::new(format!("{}/checkouts/{token}/return", self.base_url)).ok()?,
+            ),
         };
         sale.sign(self.keyring.current()).ok()
     }

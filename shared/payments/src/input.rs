@@ -13,6 +13,7 @@ const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
     keys: 100,
+    ..Limits::CALLBACK
 };
 
 /// Reads a body of a storefront as JSON.

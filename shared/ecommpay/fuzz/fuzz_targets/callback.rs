@@ -1,34 +1,68 @@
-//! Any bytes as a callback: everything that reads it must come to an end without a panic, and the
-//! reader takes what serde_json takes.
+//! Any bytes as a callback: everything that reads it must come to an end without a panic, the reader
+//! takes what serde_json takes, the canonical string is the slow model's, and what has a sound shape
+//! is read whole.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run callback` (in `shared/ecommpay`)
 #![no_main]
 
-use ecommpay::json::{JsonError, Limits, parse};
-use ecommpay::report::Report;
+#[path = "../../tests/properties/model.rs"]
+mod model;
+
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::{Report, has_sound_shape};
 use ecommpay::signature::{canonical, may_be_reframed};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     let ours = parse(body, Limits::CALLBACK);
-    let theirs = serde_json::from_slice::<serde_json::Value>(body);
-    match (&ours, &theirs) {
-        // JSON knows no largest number, only serde_json's floats do.
-        (Ok(_), Err(error)) => assert!(
-            error.to_string().starts_with("number out of range"),
-            "taken, but {error}"
-        ),
-        (Err(error @ (JsonError::NotJson(_) | JsonError::NotUtf8)), Ok(_)) => {
-            panic!("refused: {error}")
-        }
-        // Agreed; or our limits, and keys that serde_json takes twice.
-        (Ok(_), Ok(_)) | (Err(_), _) => {}
+    if let Err(error) = model::judge(body, &ours) {
+        panic!("{error}");
     }
-    if let Ok(message) = ours {
-        let string = canonical(&message);
-        assert!(std::str::from_utf8(&string).is_ok());
-        assert_eq!(message, parse(body, Limits::CALLBACK).unwrap());
-        Report::read(&message);
-        may_be_reframed(&message);
+    let Ok(message) = ours else {
+        return;
+    };
+    let string = canonical(&message);
+    assert!(string.len() <= Limits::CALLBACK.canonical);
+    assert_eq!(string, model::canonical(&message).into_bytes());
+    may_be_reframed(&message);
+    let report = Report::read(&message);
+    if has_sound_shape(&message) {
+        is_whole(&message, &report);
     }
 });
+
+/// Nothing that the signature covers has vanished.
+fn is_whole(message: &Value<'_>, report: &Report) {
+    let status = message.at(&["payment", "status"]);
+    assert_eq!(
+        report.payment_status.as_deref(),
+        status.and_then(Value::as_text)
+    );
+    assert!(!status.is_some_and(has_line) || report.payment_status.is_some());
+    let single = message.get("operation").into_iter();
+    let several = message.get("operations").map_or(&[][..], Value::elements);
+    for operation in single.chain(several) {
+        let Some(id) = operation.text_at("id") else {
+            assert!(!operation.get("id").is_some_and(has_line));
+            continue;
+        };
+        let mut read = report.operations.iter();
+        assert!(read.any(|read| read.id.as_ref() == Some(&id)), "{id}");
+    }
+    let lists = ["operations", "errors"].map(|key| message.get(key));
+    for list in lists.into_iter().flatten() {
+        assert!(matches!(list, Value::Array(_)) || !has_line(list));
+    }
+}
+
+/// Whether a value gives a line that says something.
+fn has_line(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(elements) => elements.iter().any(has_line),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| key != "signature" && key != "frame_mode" && has_line(member)),
+    }
+}

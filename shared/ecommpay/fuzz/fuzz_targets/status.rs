@@ -1,12 +1,12 @@
-//! Any bytes as Gate's answer to a status request: reading it comes to an end without a panic, and
-//! both forms of the answer agree about the payment.
+//! Any bytes as Gate's answer to a status request, or as a page of the Data API: reading it comes to
+//! an end without a panic, and nothing that the answer lists is lost.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run status` (in `shared/ecommpay`)
 #![no_main]
 
 use ecommpay::answer::{Answer, RequestOutcome};
 use ecommpay::data_api;
-use ecommpay::json::{Limits, parse};
+use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use libfuzzer_sys::fuzz_target;
 
@@ -26,13 +26,53 @@ fuzz_target!(|body: &[u8]| {
     for operation in &report.operations {
         // Money is given back by refunds and reversals only, and only once they have succeeded.
         let refunded = operation.refunded_amount();
-        assert_eq!(refunded.is_some(), operation.is_refund());
+        assert!(refunded.is_none() || operation.is_refund());
         assert!(refunded.unwrap_or(0) == 0 || operation.status == "success");
         assert!(operation.is_refund() || operation.merchant_refund_id.is_none());
     }
-    if let Some(outcome) = RequestOutcome::read(&message) {
-        assert_eq!(outcome.payment_id, report.payment_id);
-        assert_eq!(outcome.operations, report.operations);
-    }
-    data_api::operations(&message);
+    let single = message.get("operation").into_iter();
+    let several = elements(&message, "operations").iter();
+    let listed = single
+        .chain(several)
+        .filter(|operation| has_texts(operation, &["type", "status"]));
+    assert_eq!(report.operations.len(), listed.count());
+    let failed = elements(&message, "errors").iter();
+    let failed = failed.filter(|error| has_texts(error, &["code"]));
+    assert_eq!(report.errors.len(), failed.count());
+
+    let outcome = RequestOutcome::read(&message);
+    let names_a_request = has_texts(&message, &["request_id"]);
+    assert_eq!(outcome.is_some(), names_a_request);
+    page(&message);
 });
+
+/// A page of the Data API is read whole or not at all.
+fn page(message: &Value<'_>) {
+    let texts = [
+        "operation_id",
+        "payment_id",
+        "operation_type",
+        "operation_status",
+    ];
+    let list = elements(message, "operations");
+    let is_list = matches!(message.get("operations"), Some(Value::Array(_)));
+    let is_whole = is_list && list.iter().all(|operation| has_texts(operation, &texts));
+    let read = data_api::operations(message);
+    assert_eq!(read.is_some(), is_whole);
+    let ids = read.iter().flatten().map(|read| &read.operation_id);
+    for (id, operation) in ids.zip(list) {
+        assert_eq!(operation.text_at("operation_id").as_ref(), Some(id));
+    }
+    assert_eq!(
+        read.map_or(0, |read| read.len()),
+        list.len() * usize::from(is_whole)
+    );
+}
+
+fn elements<'a, 'b>(message: &'a Value<'b>, key: &str) -> &'a [Value<'b>] {
+    message.get(key).map_or(&[], Value::elements)
+}
+
+fn has_texts(value: &Value<'_>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| value.text_at(key).is_some())
+}

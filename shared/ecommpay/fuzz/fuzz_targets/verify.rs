@@ -1,38 +1,72 @@
-//! Any bytes as a body whose signature is checked: no panic, and no stranger's key verifies.
+//! Any bytes as a body whose signature is checked: no panic, it verifies in both spellings of its
+//! numbers and in no other, and no stranger's key verifies.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)
 #![no_main]
 
 use std::sync::LazyLock;
 
-use ecommpay::json::{Limits, parse};
-use ecommpay::signature::{canonical, of_message};
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::signature::{
+    canonical, canonical_as_php, canonical_to_sign, may_be_reframed, of_message, verify,
+};
 use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use libfuzzer_sys::fuzz_target;
 
-/// The key of the callbacks in `tests/data`, so that the seeds verify.
+/// The key of the callbacks in `tests/data`, so that the seeds verify; as the one before, so that
+/// both slots are tried.
 static RING: LazyLock<Keyring> = LazyLock::new(|| {
     let index = include_bytes!("../../../../tests/data/callbacks/index.json");
     let index: serde_json::Value = serde_json::from_slice(index).unwrap();
-    Keyring::new(
-        ProjectKey::new(index["key"].as_str().unwrap()).unwrap(),
-        None,
-    )
+    let key = ProjectKey::new(index["key"].as_str().unwrap()).unwrap();
+    Keyring::new(ProjectKey::new("in use").unwrap(), Some(key.clone()))
 });
 
-static STRANGER: LazyLock<ProjectKey> = LazyLock::new(|| ProjectKey::new("stranger").unwrap());
+static STRANGER: LazyLock<Keyring> =
+    LazyLock::new(|| Keyring::new(ProjectKey::new("stranger").unwrap(), None));
 
 fuzz_target!(|body: &[u8]| {
     let Ok(message) = parse(body, Limits::CALLBACK) else {
         return;
     };
-    let string = canonical(&message);
-    let ours = RING.current().sign(&string);
-    assert_eq!(RING.verify(&string, &ours), Some(KeySlot::Current));
-    assert_eq!(Signature::from_base64(&ours.to_base64()), Some(ours));
+    let as_written = RING.current().sign(&canonical(&message));
+    let as_php = canonical_as_php(&message).map(|string| RING.current().sign(&string));
+    for signature in [Some(as_written), as_php].into_iter().flatten() {
+        let slot = verify(&message, &signature, &RING);
+        assert_eq!(slot, Some(KeySlot::Current));
+        assert_eq!(verify(&message, &signature, &STRANGER), None);
+    }
+    let text = as_written.to_base64();
+    assert_eq!(Signature::from_base64(&text), Some(as_written));
+    // Numbers under `signature` and `frame_mode` are spelled, but give no line.
+    if as_php.is_some_and(|as_php| as_php != as_written) {
+        assert!(may_be_reframed(&message));
+        assert!(canonical_to_sign(&message).is_err());
+    }
     if let Some(carried) = of_message(&message) {
-        let verified = RING.verify(&string, &carried) == Some(KeySlot::Current);
-        assert_eq!(verified, carried == ours);
-        assert!(!STRANGER.verifies(&string, &carried));
+        let slot = verify(&message, &carried, &RING);
+        assert_eq!(
+            slot == Some(KeySlot::Current),
+            carried == as_written || Some(carried) == as_php
+        );
+        assert_eq!(verify(&message, &carried, &STRANGER), None);
+    }
+    if let Value::Number(token) = message {
+        keeps_its_value(token, &message);
     }
 });
+
+/// PHP prints fourteen digits of a number: the same number, but for what comes after them.
+fn keeps_its_value(token: &str, message: &Value<'_>) {
+    let Some(line) = canonical_as_php(message) else {
+        return;
+    };
+    let spelled = String::from_utf8(line[1..].to_vec()).unwrap();
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let (written, printed) = (number(token), number(&spelled));
+    let distance = (written - printed).abs();
+    assert!(
+        written == printed || distance <= written.abs() * 1e-13,
+        "{token} {spelled}"
+    );
+}

@@ -46,8 +46,13 @@ pub struct ResultCode {
 }
 
 impl ResultCode {
-    /// The entry of a code as messages spell it; `None` for a code that the list does not have.
+    /// The entry of a code as messages spell it, in plain digits; `None` for a code that the list
+    /// does not have.
     pub fn find(code: &str) -> Option<Self> {
+        let has_other_spelling = code.starts_with('+') || code.starts_with('0') && code.len() > 1;
+        if has_other_spelling {
+            return None;
+        }
         let number: u32 = code.parse().ok()?;
         let index = table::CODES
             .binary_search_by_key(&number, |(number, ..)| *number)
@@ -83,12 +88,14 @@ impl ResultCode {
         (!self.is_confidential()).then_some(self.message)
     }
 
-    /// What the shop can do about it, in words that may be shown to anybody.
+    /// What the shop can do about it, in words that may be shown to anybody: those for a confidential
+    /// code are those for any other that must not be tried again.
     pub fn advice(self) -> &'static str {
-        if self.is_confidential() {
-            return "The payment cannot be made this way. Another payment method may work.";
-        }
-        match self.action {
+        let action = match self.is_confidential() {
+            true => Action::DoNotRetry,
+            false => self.action,
+        };
+        match action {
             Action::Nothing => "The payment was made.",
             Action::Wait => "There is no result yet. Wait for it; do not pay again.",
             Action::Retry => "The payment was not made. It can be tried again.",
@@ -106,6 +113,8 @@ impl ResultCode {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -123,9 +132,38 @@ mod tests {
         let found = ResultCode::find("20101").unwrap();
         assert_eq!(found.message, "Decline due to amount or frequency limit");
         assert_eq!(found.action, Action::FixOrRetryLater);
-        for code in ["", "x", "-1", "99999999999", "4"] {
+        assert_eq!(ResultCode::find("0").map(|code| code.number), Some(0));
+        for code in [
+            "",
+            "x",
+            "-1",
+            "99999999999",
+            "4",
+            "+100",
+            "0100",
+            "00",
+            " 100",
+        ] {
             assert_eq!(ResultCode::find(code), None, "{code}");
         }
+    }
+
+    #[test]
+    fn the_advice_for_a_confidential_code_does_not_give_it_away() {
+        let told = |confidential: bool| {
+            let codes = ResultCode::all().filter(move |code| {
+                code.action == Action::DoNotRetry && code.is_confidential() == confidential
+            });
+            codes.map(ResultCode::advice).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(told(false).len(), 1);
+        assert_eq!(told(true), told(false));
+        let confidential = ResultCode::all().filter(|code| code.is_confidential());
+        assert!(
+            confidential
+                .map(ResultCode::advice)
+                .all(|advice| told(false).contains(advice))
+        );
     }
 
     #[test]

@@ -5,12 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod message;
+mod model;
 mod order;
 mod outbound;
 mod reader;
 mod signature;
 
-use ecommpay::ProjectKey;
+use ecommpay::{Keyring, ProjectKey};
 use proptest::prelude::*;
 
 /// `few` cases, or `many` with `LONG=1`.
@@ -28,4 +29,8 @@ fn cases(few: u32, many: u32) -> ProptestConfig {
 
 fn key() -> ProjectKey {
     ProjectKey::new("a-key-of-the-properties").unwrap()
+}
+
+fn keyring() -> Keyring {
+    Keyring::new(key(), None)
 }

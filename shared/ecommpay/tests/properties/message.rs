@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use ecommpay::json::{JsonError, Limits, Value, parse};
-use ecommpay::signature::{canonical, of_message};
+use ecommpay::signature::{canonical, of_message, verify};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::key;
-use super::order::*;
+use super::model::parts;
+use super::{key, keyring};
 
 /// A message before it is spelled as JSON.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub enum Node {
     Null,
     Bool(bool),
     Integer(i64),
+    /// The integer, spelled with `.0`.
+    Fraction(i64),
     Text(String),
     Array(Vec<Node>),
     Object(Vec<(String, Node)>),
@@ -144,7 +146,7 @@ pub fn spell(node: &Node, choices: &mut Choices) -> String {
     match node {
         Node::Null => json.push_str("null"),
         Node::Bool(flag) => json.push_str(&flag.to_string()),
-        Node::Integer(number) => json.push_str(&number.to_string()),
+        Node::Integer(_) | Node::Fraction(_) => json.push_str(&signed_text(node)),
         Node::Text(text) => json.push_str(&spell_text(text, choices)),
         Node::Array(elements) => {
             let elements: Vec<String> = elements.iter().map(|each| spell(each, choices)).collect();
@@ -236,7 +238,7 @@ pub fn same(read: &Value<'_>, node: &Node) -> bool {
     match (read, node) {
         (Value::Null, Node::Null) => true,
         (Value::Bool(read), Node::Bool(flag)) => read == flag,
-        (Value::Number(read), Node::Integer(number)) => *read == number.to_string(),
+        (Value::Number(read), Node::Integer(_) | Node::Fraction(_)) => *read == signed_text(node),
         (Value::String(read), Node::Text(text)) => read == text,
         (Value::Array(read), Node::Array(elements)) => {
             read.len() == elements.len() && read.iter().zip(elements).all(|(r, n)| same(r, n))
@@ -267,7 +269,7 @@ pub fn canonical_of_json(json: &str) -> String {
 
 pub fn verifies(json: &str) -> bool {
     let message = read(json).unwrap();
-    of_message(&message).is_some_and(|signature| key().verifies(&canonical(&message), &signature))
+    of_message(&message).is_some_and(|signature| verify(&message, &signature, &keyring()).is_some())
 }
 
 pub fn sign(node: &Node) -> String {
@@ -290,6 +292,7 @@ pub fn signed_text(scalar: &Node) -> String {
         Node::Null => String::new(),
         Node::Bool(flag) => u8::from(*flag).to_string(),
         Node::Integer(number) => number.to_string(),
+        Node::Fraction(number) => format!("{number}.0"),
         Node::Text(text) => text.clone(),
         Node::Array(_) | Node::Object(_) => unreachable!("not a scalar"),
     }
@@ -423,5 +426,143 @@ pub fn anything(choices: &mut Choices) -> Node {
         1 => Node::Null,
         2 => Node::Array(vec![Node::Integer(7), Node::Bool(true)]),
         _ => Node::Object(vec![("seen".into(), Node::Integer(7))]),
+    }
+}
+
+/// Changes the structure of one collection: a member or element more, one less, one renamed, moved
+/// to the top or put in another's place, a text instead of an object or an object instead of a text.
+pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
+    let mut changed = message.clone();
+    let mut left = Some(choices.below(collections_in(message)));
+    let mut moved = None;
+    change_one(&mut changed, &mut left, choices, &mut moved);
+    if let (Some(moved), Node::Object(members)) = (moved, &mut changed) {
+        members.push((unused(members), moved));
+    }
+    changed
+}
+
+fn collections_in(node: &Node) -> usize {
+    match node {
+        Node::Array(elements) => 1 + elements.iter().map(collections_in).sum::<usize>(),
+        Node::Object(members) => {
+            let below = members.iter().map(|(_, member)| collections_in(member));
+            1 + below.sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+fn change_one(
+    node: &mut Node,
+    left: &mut Option<usize>,
+    choices: &mut Choices,
+    moved: &mut Option<Node>,
+) {
+    let is_collection = matches!(node, Node::Array(_) | Node::Object(_));
+    match left {
+        None => return,
+        Some(0) if is_collection => {
+            *left = None;
+            return change(node, choices, moved);
+        }
+        Some(left) => *left -= usize::from(is_collection),
+    }
+    match node {
+        Node::Array(elements) => {
+            for element in elements {
+                change_one(element, left, choices, moved);
+            }
+        }
+        Node::Object(members) => {
+            for (_, member) in members {
+                change_one(member, left, choices, moved);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn change(collection: &mut Node, choices: &mut Choices, moved: &mut Option<Node>) {
+    match collection {
+        Node::Array(elements) => {
+            if elements.is_empty() {
+                return elements.push(Node::Integer(7));
+            }
+            let (at, other) = (choices.below(elements.len()), choices.below(elements.len()));
+            match choices.below(5) {
+                0 => elements.insert(at, Node::Integer(7)),
+                1 => drop(elements.remove(at)),
+                2 => *moved = Some(elements.remove(at)),
+                3 => elements.swap(at, other),
+                _ => change_kind(&mut elements[at], choices),
+            }
+        }
+        Node::Object(members) => {
+            let new = unused(members);
+            if members.is_empty() {
+                return members.push((new, Node::Integer(7)));
+            }
+            let (at, other) = (choices.below(members.len()), choices.below(members.len()));
+            match choices.below(6) {
+                0 => members.push((new, Node::Integer(7))),
+                1 => drop(members.remove(at)),
+                2 => *moved = Some(members.remove(at).1),
+                3 => members[at].0 = new,
+                4 => {
+                    let (one, another) = (members[at].1.clone(), members[other].1.clone());
+                    members[at].1 = another;
+                    members[other].1 = one;
+                }
+                _ => change_kind(&mut members[at].1, choices),
+            }
+        }
+        _ => unreachable!("not a collection"),
+    }
+}
+
+/// Text becomes an object, cut at a colon if it has one; everything else becomes text or nests.
+fn change_kind(node: &mut Node, choices: &mut Choices) {
+    *node = match &*node {
+        Node::Text(text) => match text.split_once(':') {
+            Some((key, rest)) if choices.one_in(2) => {
+                Node::Object(vec![(key.into(), Node::Text(rest.into()))])
+            }
+            _ => Node::Object(vec![("text".into(), Node::Text(text.clone()))]),
+        },
+        Node::Object(_) | Node::Array(_) => Node::Text("7".into()),
+        scalar => Node::Array(vec![scalar.clone()]),
+    };
+}
+
+/// A key that none of the members has.
+fn unused(members: &[(String, Node)]) -> String {
+    let mut key = String::from("new");
+    while members.iter().any(|(own, _)| *own == key) {
+        key.push('_');
+    }
+    key
+}
+
+/// Cuts some texts at a colon of theirs: what stands before it becomes a key.
+pub fn cut_at_colons(node: &Node, choices: &mut Choices) -> Node {
+    match node {
+        Node::Array(elements) => {
+            let cut = elements.iter().map(|each| cut_at_colons(each, choices));
+            Node::Array(cut.collect())
+        }
+        Node::Object(members) => {
+            let cut = members
+                .iter()
+                .map(|(key, each)| (key.clone(), cut_at_colons(each, choices)));
+            Node::Object(cut.collect())
+        }
+        Node::Text(text) => match text.split_once(':') {
+            Some((key, rest)) if choices.one_in(2) => {
+                Node::Object(vec![(key.into(), Node::Text(rest.into()))])
+            }
+            _ => node.clone(),
+        },
+        scalar => scalar.clone(),
     }
 }

@@ -9,76 +9,7 @@ use proptest::sample::select;
 
 use super::cases;
 use super::message::*;
-
-/// A part of a path, as the reference model sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    Byte(u8),
-    Digits(Vec<u8>),
-}
-
-/// Cuts a path into parts, one byte after the other; two paths then compare part by part, and one
-/// that ends first is smaller.
-///
-/// - Zeros at the very beginning are dropped while a digit follows.
-/// - White space is dropped before a part, but not between a run of digits and what follows it.
-/// - White space up to the end counts as a zero byte.
-pub fn parts(path: &[u8]) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut digits: Vec<u8> = Vec::new();
-    let mut in_zeros = true;
-    let mut in_space = false;
-    for (index, &byte) in path.iter().enumerate() {
-        let digit_follows = path.get(index + 1).is_some_and(u8::is_ascii_digit);
-        if in_zeros && byte == b'0' && digit_follows {
-            continue;
-        }
-        in_zeros = false;
-        let is_space = byte == b' ' || (9..=13).contains(&byte);
-        if byte.is_ascii_digit() {
-            digits.push(byte);
-            in_space = false;
-        } else if !digits.is_empty() {
-            parts.push(Part::Digits(std::mem::take(&mut digits)));
-            parts.push(Part::Byte(byte));
-        } else if is_space {
-            in_space = true;
-        } else {
-            parts.push(Part::Byte(byte));
-            in_space = false;
-        }
-    }
-    if !digits.is_empty() {
-        parts.push(Part::Digits(digits));
-    } else if in_space {
-        parts.push(Part::Byte(0));
-    }
-    parts
-}
-
-impl Ord for Part {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Part::Byte(one), Part::Byte(other)) => one.cmp(other),
-            (Part::Byte(byte), Part::Digits(digits)) => byte.cmp(&digits[0]),
-            (Part::Digits(digits), Part::Byte(byte)) => digits[0].cmp(byte),
-            (Part::Digits(one), Part::Digits(other)) => {
-                let whole_numbers = one[0] != b'0' && other[0] != b'0';
-                let longer = match whole_numbers {
-                    true => one.len().cmp(&other.len()),
-                    false => Ordering::Equal,
-                };
-                longer.then_with(|| one.cmp(other))
-            }
-        }
-    }
-}
-
-impl PartialOrd for Part {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
+use super::model::parts;
 
 /// Short paths over few characters, so that two of them often share a beginning.
 pub fn paths() -> impl Strategy<Value = Vec<u8>> {

@@ -1,5 +1,6 @@
 //! What a signature covers, and what it does not.
 
+use ecommpay::signature::may_be_reframed;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -53,10 +54,57 @@ proptest! {
     }
 
     #[test]
+    fn a_restructured_message_is_refused_unless_its_string_stays_the_same(
+        message in messages(), seed in any::<u64>(),
+    ) {
+        let changed = restructured(&message, &mut Choices(seed));
+        let same_string = reference_string(&changed) == reference_string(&message);
+        let json = spell_signed(&changed, &sign(&message), &mut Choices(0));
+        prop_assert_eq!(verifies(&json), same_string, "{}", json);
+    }
+
+    #[test]
+    fn an_integer_that_became_a_fraction_is_a_hint_and_another_integer_is_refused(
+        message in messages(),
+        at in any::<Index>(),
+        number in -10_000_000_000_000..10_000_000_000_000_i64,
+    ) {
+        let with = |node: Node| {
+            let mut message = message.clone();
+            if let Node::Object(members) = &mut message {
+                members.retain(|(key, _)| key != "amount");
+                members.push(("amount".into(), Node::Null));
+            }
+            let mut found = Vec::new();
+            scalars_of(&mut message, &mut found);
+            let at = at.index(found.len());
+            *found[at] = node;
+            message
+        };
+        let signature = sign(&with(Node::Integer(number)));
+        let json = |node| spell_signed(&with(node), &signature, &mut Choices(0));
+        let fraction = json(Node::Fraction(number));
+        prop_assert!(verifies(&fraction), "{fraction}");
+        prop_assert!(may_be_reframed(&read(&fraction).unwrap()), "{fraction}");
+        for other in [Node::Fraction(number + 1), Node::Integer(number + 1)] {
+            let json = json(other);
+            prop_assert!(!verifies(&json), "{json}");
+        }
+    }
+
+    #[test]
     fn changes_that_the_signature_does_not_see_leave_the_string_alone(
         message in messages(), seed in any::<u64>(),
     ) {
         let changed = change_unseen(&message, &mut Choices(seed));
         prop_assert_eq!(canonical_of_node(&changed), canonical_of_node(&message), "{:?}", changed);
+
+        // Neither does it see a colon of a value in the path, where that does not change the order.
+        let cut = cut_at_colons(&message, &mut Choices(seed));
+        prop_assert_eq!(
+            canonical_of_node(&cut) == canonical_of_node(&message),
+            reference_string(&cut) == reference_string(&message),
+            "{:?}", cut
+        );
     }
 }

@@ -156,6 +156,7 @@ pub fn refused(code: &str) -> Answer {
     Answer::Refused(Refusal {
         code: code.into(),
         message: None,
+        request_id: None,
     })
 }
 

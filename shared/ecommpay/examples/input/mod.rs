@@ -1,0 +1,13 @@
+//! What the examples read.
+
+use std::io::Read;
+
+/// The bytes of a file, or of standard input for `-`.
+pub fn read(file: &str) -> std::io::Result<Vec<u8>> {
+    if file != "-" {
+        return std::fs::read(file);
+    }
+    let mut text = Vec::new();
+    std::io::stdin().read_to_end(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,206 @@
+//! Whether a message has the shape that its reader takes for granted.
+//!
+//! A signed line does not say where its path ends and its value begins, so `"url":"https://bank"`
+//! and `"url":{"https":"//bank"}` share one signature; a list and an object with the keys 0, 1, ..
+//! do too, and `true` and `1`. Whoever replays a message with such a change makes a field vanish,
+//! though none can be given a value that was not signed.
+
+use crate::json::Value;
+
+/// Whether every field that [`Report`](super::Report) reads is of the kind that it must be, so that
+/// none has vanished by a change that the signature does not cover. Where it says no, the message is
+/// a hint, not a fact.
+///
+/// Texts are strings or numbers, objects objects, lists lists; each of them may also be missing,
+/// `null` or an empty collection. An operation that has an id has a type and a status too.
+///
+/// Source: Callbacks; Gate, status.
+pub fn has_sound_shape(message: &Value<'_>) -> bool {
+    matches!(message, Value::Object(_))
+        && texts(message, &["project_id", "request_id", "status"])
+        && object(message.get("general"), |general| {
+            texts(general, &["project_id", "payment_id"])
+        })
+        && object(message.get("payment"), payment)
+        && sum(message.get("sum_real"))
+        && object(message.get("operation"), operation)
+        && list(message.get("operations"), operation)
+        && list(message.get("errors"), error)
+        && object(message.get("redirect_data"), redirect)
+        && object(message.get("redirectData"), redirect)
+        && (is_text(message.get("return_url")) || object(message.get("return_url"), redirect))
+        && object(message.get("clarification_fields"), clarification)
+}
+
+fn payment(payment: &Value<'_>) -> bool {
+    texts(payment, &["id", "status", "date", "merchant_refund_id"]) && sum(payment.get("sum"))
+}
+
+fn operation(operation: &Value<'_>) -> bool {
+    let is_whole = |key: &str| operation.text_at(key).is_some();
+    texts(
+        operation,
+        &[
+            "id",
+            "type",
+            "status",
+            "date",
+            "request_id",
+            "code",
+            "message",
+            "merchant_refund_id",
+        ],
+    ) && sum(operation.get("sum_initial"))
+        && sum(operation.get("sum"))
+        && (!is_whole("id") || is_whole("type") && is_whole("status"))
+}
+
+fn error(error: &Value<'_>) -> bool {
+    texts(error, &["code", "message", "field"])
+}
+
+fn sum(value: Option<&Value<'_>>) -> bool {
+    object(value, |sum| texts(sum, &["amount", "currency"]))
+}
+
+fn redirect(redirect: &Value<'_>) -> bool {
+    texts(redirect, &["method", "url"]) && object(redirect.get("body"), |_| true)
+}
+
+/// List form, where an entry is a name or an object of such lists, or schema form.
+fn clarification(fields: &Value<'_>) -> bool {
+    fields.members().iter().all(|(_, asked)| match asked {
+        Value::Array(entries) => entries.iter().all(|entry| match entry {
+            Value::String(name) => !name.contains(':'),
+            entry => object(Some(entry), clarification),
+        }),
+        schema => {
+            let described = schema.get("properties");
+            described.is_some() && object(described, |_| true)
+        }
+    })
+}
+
+fn texts(value: &Value<'_>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| is_text(value.get(key)))
+}
+
+fn is_text(value: Option<&Value<'_>>) -> bool {
+    match value {
+        Some(Value::Bool(_) | Value::Object(_)) => false,
+        Some(Value::Array(elements)) => elements.is_empty(),
+        Some(Value::Null | Value::Number(_) | Value::String(_)) | None => true,
+    }
+}
+
+fn object(value: Option<&Value<'_>>, is_sound: impl Fn(&Value<'_>) -> bool) -> bool {
+    match value {
+        Some(object @ Value::Object(_)) => is_sound(object),
+        Some(Value::Array(elements)) => elements.is_empty(),
+        Some(Value::Null) | None => true,
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => false,
+    }
+}
+
+fn list(value: Option<&Value<'_>>, is_sound: impl Fn(&Value<'_>) -> bool) -> bool {
+    match value {
+        Some(Value::Array(elements)) => elements
+            .iter()
+            .all(|element| object(Some(element), &is_sound)),
+        Some(Value::Object(members)) => members.is_empty(),
+        Some(Value::Null) | None => true,
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, parse};
+
+    fn is_sound(text: &str) -> bool {
+        has_sound_shape(&parse(text.as_bytes(), Limits::CALLBACK).unwrap())
+    }
+
+    #[test]
+    fn what_the_platform_sends_is_sound() {
+        for text in [
+            "{}",
+            r#"{"project_id":"211","general":{"payment_id":"p"},"payment":{"id":"p","sum":null,"status":[]}}"#,
+            r#"{"payment":[],"operation":null,"errors":{},"operations":[],"redirect_data":{}}"#,
+            r#"{"operation":{"id":7,"type":"sale","status":"success","provider":{"id":1}},"errors":[{"code":1},null,{}]}"#,
+            r#"{"redirect_data":{"method":"GET","url":"https://bank/x:y","body":{"a":{"b":["c"]}}}}"#,
+            r#"{"redirect_data":{"method":"GET","url":"x","body":[],"encrypted":[]},"return_url":"https://shop"}"#,
+            r#"{"return_url":{"method":"POST","url":"https://bank","body":{"a":"b"}}}"#,
+            r#"{"clarification_fields":{"customer":["email",{"billing":["address"]}],"avs":{"type":"object","properties":{"a":{}}}}}"#,
+            r#"{"clarification_fields":{"customer":[],"avs":{"properties":[]}}}"#,
+        ] {
+            assert!(is_sound(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_would_vanish_is_seen() {
+        for text in [
+            "[]",
+            r#""project_id:211""#,
+            r#"{"project_id":{"2":1}}"#,
+            r#"{"request_id":{}}"#,
+            r#"{"status":["success"]}"#,
+            r#"{"general":"payment_id:p"}"#,
+            r#"{"general":["p"]}"#,
+            r#"{"general":{"project_id":true}}"#,
+            r#"{"general":{"payment_id":{"a":"b"}}}"#,
+            r#"{"payment":"id:p"}"#,
+            r#"{"payment":7}"#,
+            r#"{"payment":{"id":{"a":"b"}}}"#,
+            r#"{"payment":{"status":{"a":"b"}}}"#,
+            r#"{"payment":{"date":{"2019-07-02T09":"28:29+0000"}}}"#,
+            r#"{"payment":{"merchant_refund_id":{"a":"b"}}}"#,
+            r#"{"payment":{"sum":"amount:1000"}}"#,
+            r#"{"payment":{"sum":{"amount":true}}}"#,
+            r#"{"payment":{"sum":{"currency":{}}}}"#,
+            r#"{"sum_real":"amount:1000"}"#,
+            r#"{"operation":"id:7"}"#,
+            r#"{"operation":{"id":true}}"#,
+            r#"{"operation":{"type":{}}}"#,
+            r#"{"operation":{"date":{"2019-07-02T09":"28:29+0000"}}}"#,
+            r#"{"operation":{"request_id":{"a":"b"}}}"#,
+            r#"{"operation":{"code":false}}"#,
+            r#"{"operation":{"message":{"a":"b"}}}"#,
+            r#"{"operation":{"merchant_refund_id":{"a":"b"}}}"#,
+            r#"{"operation":{"sum_initial":"amount:1000"}}"#,
+            r#"{"operation":{"sum":{"amount":{"1":0}}}}"#,
+            r#"{"operation":{"id":7,"type":"sale"}}"#,
+            r#"{"operation":{"id":7,"status":"success"}}"#,
+            r#"{"operation":{"id":7,"type":"sale","status":null}}"#,
+            r#"{"operations":{"0":{"id":7,"type":"sale","status":"success"}}}"#,
+            r#"{"operations":["id:7"]}"#,
+            r#"{"operations":"0:id:7"}"#,
+            r#"{"operations":[{"id":7}]}"#,
+            r#"{"errors":{"0":{"code":1}}}"#,
+            r#"{"errors":["code:1"]}"#,
+            r#"{"errors":[{"code":true}]}"#,
+            r#"{"errors":[{"message":{"a":"b"}}]}"#,
+            r#"{"errors":[{"field":{"a":"b"}}]}"#,
+            r#"{"errors":true}"#,
+            r#"{"redirect_data":{"method":"GET","url":{"https":"//bank/x"}}}"#,
+            r#"{"redirect_data":{"method":true,"url":"https://bank/x"}}"#,
+            r#"{"redirect_data":{"method":"GET","url":"https://bank/x","body":"a:b"}}"#,
+            r#"{"redirect_data":{"method":"GET","url":"https://bank/x","body":["b"]}}"#,
+            r#"{"redirect_data":"method:GET"}"#,
+            r#"{"redirectData":{"url":{"https":"//bank/x"}}}"#,
+            r#"{"return_url":{"url":{"https":"//bank/x"}}}"#,
+            r#"{"return_url":true}"#,
+            r#"{"clarification_fields":"customer:0:email"}"#,
+            r#"{"clarification_fields":{"customer":"0:email"}}"#,
+            r#"{"clarification_fields":{"customer":{"0":"email"}}}"#,
+            r#"{"clarification_fields":{"customer":[true]}}"#,
+            r#"{"clarification_fields":{"customer":["billing:0:address"]}}"#,
+            r#"{"clarification_fields":{"customer":[{"billing":"0:address"}]}}"#,
+            r#"{"clarification_fields":{"customer":{"properties":"email:x"}}}"#,
+        ] {
+            assert!(!is_sound(text), "{text}");
+        }
+    }
+}
