@@ -90,7 +90,9 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
         .zip(report.payment_id.as_deref())
         .and_then(|(project_id, payment_id)| PaymentKey::of_caller(project_id, payment_id));
     Ok(Verified {
-        hint: signature::may_be_reframed(&message) || names_itself_twice(&message),
+        hint: signature::may_be_reframed(&message)
+            || !report::has_sound_shape(&message)
+            || names_itself_twice(&message),
         canonical: String::from_utf8_lossy(&signature::canonical(&message)).into_owned(),
         report,
         key,
@@ -189,6 +191,8 @@ mod tests {
             r#"{"project_id":211,"payment":{"id":"o","description":"x;payment:status:success"}}"#,
             r#"{"project_id":211,"payment":{"id":"o"},"general":{"payment_id":"p"}}"#,
             r#"{"project_id":211,"payment":{"id":"o"},"general":{"project_id":212}}"#,
+            r#"{"project_id":211,"payment":{"id":"o","date":{"2030-01-01T00":"00+0000"}}}"#,
+            r#"{"project_id":211,"payment":{"id":"o"},"operation":{"id":7.0,"type":"sale","status":"success"}}"#,
         ] {
             assert!(
                 verify(&signed(body, "ours"), &keys()).unwrap().hint,

@@ -357,3 +357,55 @@ pub fn usual(crash_at: Option<u64>) -> u64 {
     promises.check_end(&system.payments.store, &system.platform.accounts());
     polls
 }
+
+/// The queues are down for an hour, while so many payments go on. The callbacks are answered with
+/// a failure and repeated, or never come again; then the relay finds what is unsent.
+pub fn outage(payments: u64) -> (u64, u64) {
+    let timers = timers();
+    let _timers = timers.enter();
+    let system = System::new(5);
+    let world = &system.world;
+    world.be_quiet();
+    let mut promises = Promises::default();
+    for number in 0..payments {
+        finish_unseen(&system, &Job::Create(number));
+    }
+    promises.check(&system.payments.store);
+    for queue in 0..QUEUES {
+        world.toggle(queue);
+    }
+    let mut callbacks = 0;
+    while !system.platform.is_done() {
+        system.platform.act(false);
+        world.pass(3_600_000 / i64::try_from(payments * 4).unwrap());
+        for message in system.platform.take_messages() {
+            let message = Rc::new(message);
+            for _ in 0..1 + world.below(3) {
+                callbacks += 1;
+                let heard = finish_unseen(&system, &Job::Hear(message.clone()));
+                assert!(!heard, "answered as announced, with the queues down");
+            }
+        }
+    }
+    promises.check(&system.payments.store);
+    let unsent = system.payments.store.memory.rows.lock().unwrap();
+    let unsent: u64 = unsent
+        .values()
+        .map(|row| row.payment.sequence - row.published)
+        .sum();
+    for queue in 0..QUEUES {
+        world.toggle(queue);
+    }
+    assert!(finish_unseen(&system, &Job::Relay));
+    promises.check_end(&system.payments.store, &system.platform.accounts());
+    (callbacks, unsent)
+}
+
+fn finish_unseen(system: &System, job: &Job) -> bool {
+    let mut task = begin(system, job);
+    loop {
+        if let Some(done) = poll(&mut task) {
+            return done;
+        }
+    }
+}
