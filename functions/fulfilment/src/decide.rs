@@ -94,6 +94,8 @@ fn action(goods: Goods, newest: Standing, kind: Option<EventKind>) -> Action {
     match (newest, goods) {
         (Standing::Paid, Goods::Shipped) => Action::Nothing,
         (Standing::Paid, _) if paid => Action::Ship,
+        // The refund was none after all.
+        (Standing::Paid, Goods::TakenBack) => Action::Hold,
         (Standing::Undone, Goods::Shipped | Goods::Stopped) => Action::TakeBack,
         (Standing::InDoubt, Goods::Waiting | Goods::Shipped | Goods::TakenBack) => Action::Hold,
         _ => Action::Nothing,
@@ -282,6 +284,14 @@ mod tests {
     fn a_success_that_turns_out_to_be_none_is_taken_back() {
         let declined = event(5, "payment.declined", Status::Declined, 0);
         assert_eq!(actions(&[succeeded(3), declined]), [Ship, TakeBack]);
+    }
+
+    #[test]
+    fn a_refund_that_turns_out_to_be_none_is_looked_at() {
+        let story = [succeeded(3), refunded(5, 1000), refund_declined(7)];
+        assert_eq!(actions(&story), [Ship, TakeBack, Hold]);
+        let story = [succeeded(3), refund_declined(7), refunded(5, 1000)];
+        assert_eq!(actions(&story), [Ship, Nothing, Nothing]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! nobody can take, and a consumer that crashes.
 #![allow(clippy::indexing_slicing)]
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::ensure;
 use e2e::memory::Memory;
@@ -78,9 +78,9 @@ impl Test {
     async fn send_again(&self, event: &Value, name: &str) -> anyhow::Result<()> {
         let id = event["id"].as_str().unwrap_or_default();
         let (payment, sequence) = id.rsplit_once('/').unwrap_or_default();
-        let name = format!("{name}-{sequence}");
+        let (payment, name) = (payment.to_ascii_lowercase(), format!("{name}-{sequence}"));
         self.fulfilment
-            .send(payment, &name, &event.to_string())
+            .send(&payment, &name, &event.to_string())
             .await
     }
 
@@ -140,8 +140,8 @@ async fn what_is_paid_ships_once_although_its_events_come_twice() -> anyhow::Res
 async fn what_cannot_be_taken_ends_in_the_dead_letters_and_the_rest_flows_on() -> anyhow::Result<()>
 {
     let test = Test::start().await?;
-    // Twice ten seconds until a message is given up.
-    test.fulfilment.hurry(10, 2).await?;
+    // Half a minute until a message is given up.
+    test.fulfilment.hurry(15, 2).await?;
     let poison = r#"{"specversion": "1.0", "subject": "canary-in-a-poison-message"}"#;
 
     // A payment that is in the middle of its life, one whose events will always fail, and one that
@@ -231,7 +231,7 @@ async fn a_consumer_that_is_killed_acts_once() -> anyhow::Result<()> {
                 let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
                 test.send_again(event, &now.as_nanos().to_string()).await?;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             let logged = logs::of_functions(&test.sandbox).await?;
             Ok(logged.contains("\"deliveries\":2").then_some(()))
         })
