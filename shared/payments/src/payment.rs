@@ -242,8 +242,8 @@ impl Outcome {
     }
 }
 
-/// What an unfinished sale waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What an unfinished sale waits for. Its report names the shopper, so Debug shows none of it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// The age of the report, with its whole canonical string; the greatest one counts.
     pub news: NewsOrder,
@@ -251,6 +251,12 @@ pub struct Waiting {
     pub redirect: Option<Redirect>,
     /// The fields that the platform asks for.
     pub clarification_fields: Vec<String>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Waiting(hidden)")
+    }
 }
 
 /// Where the shopper's browser must go, and how.

@@ -3,8 +3,9 @@
 //! All of it speaks to a running sandbox from the outside, over HTTP, knowing nothing but its
 //! `ready.json`.
 
-pub mod aws;
 pub mod logs;
+pub mod memory;
+pub mod operator;
 pub mod queue;
 pub mod shopper;
 pub mod storefront;
@@ -14,6 +15,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::bail;
+use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
+use payments::adapters::aws;
+use sandbox::Ready;
+use sandbox::local_aws::CREDENTIALS;
 use tokio::time::Instant;
 
 /// How long anything that must happen may take on a slow machine.
@@ -36,4 +42,15 @@ pub async fn eventually<T, F: Future<Output = anyhow::Result<Option<T>>>>(
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     bail!("{what} did not happen within {} s", PATIENCE.as_secs())
+}
+
+/// The local account of a sandbox, with an operator's rights.
+pub fn account(ready: &Ready) -> SdkConfig {
+    let (id, secret) = CREDENTIALS;
+    let credentials = Credentials::new(id, secret, None, None, "test");
+    aws::config(
+        ready.region.clone(),
+        credentials,
+        Some(ready.aws_endpoint.clone()),
+    )
 }

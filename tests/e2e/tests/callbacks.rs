@@ -1,11 +1,22 @@
 //! Every body of the corpus, posted to the real callback function.
 #![allow(clippy::indexing_slicing)]
 
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
+use e2e::queue::Queue;
 use e2e::storefront::Storefront;
-use reqwest::{Client, Method, StatusCode, header};
+use ecommpay::fields::ProjectId;
+use ecommpay::{Keyring, ProjectKey};
+use futures_util::StreamExt;
+use futures_util::stream;
+use payments::Timestamp;
+use payments::callback::verify;
+use payments::checkout::CheckoutRequest;
+use payments::decide::{create, decide};
+use payments::payment::Payment;
+use reqwest::{Client, Method, StatusCode, Url, header};
 use sandbox::{Options, Ready, Sandbox};
 use serde_json::{Value, json};
 
@@ -155,6 +166,137 @@ async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<(
     ensure!(payment["refunded_amount"] == json!(1000), "{payment}");
     ensure!(payment["refundable_amount"] == json!(0), "{payment}");
 
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// What callbacks alone must make of the payment: the pure rules, in the order of the index.
+fn expected(files: &[String], known: &Value) -> anyhow::Result<Payment> {
+    let key = ProjectKey::new("test-secret-key")?;
+    let project_id = ProjectId::new(211)?;
+    let keys = [(project_id, Keyring::new(key, None))].into();
+    let return_url = Url::parse(known["return_url"].as_str().unwrap_or_default())?;
+    let shop = payments::storefront::Storefront {
+        key_id: String::new(),
+        key_hash: String::new(),
+        name: String::new(),
+        project_id,
+        scopes: [].into(),
+        return_origins: [return_url.origin().ascii_serialization()].into(),
+    };
+    let now = Timestamp::now();
+    let order = CheckoutRequest::read(known.to_string().as_bytes(), &shop, now);
+    let order = order.map_err(|error| anyhow!("{error:?}"))?;
+    let mut payment = create(project_id, &order.payment_id, order.order, now).payment;
+    for file in files {
+        let verified = verify(&corpus(file)?, &keys).map_err(|error| anyhow!("{error:?}"))?;
+        if let Some(change) = decide(Some(&payment), verified.fact(), now) {
+            payment = change.payment;
+        }
+    }
+    Ok(payment)
+}
+
+#[tokio::test]
+async fn a_crowd_of_callbacks_ends_as_one_after_the_other() -> anyhow::Result<()> {
+    let sandbox = Sandbox::start(Options::any_ports()).await?;
+    let ready = sandbox.ready();
+    let platform = Platform {
+        http: Client::builder().no_proxy().build()?,
+        ready,
+    };
+    let storefront = Storefront::new(ready)?;
+    let payment_id = "ECT_TEST_1562051806691899";
+    platform.keep_quiet_about(payment_id).await?;
+    storefront.create(payment_id).await?;
+
+    let index: Value = serde_json::from_slice(&corpus("index.json")?)?;
+    let entries = index["callbacks"].as_array();
+    let entries = entries.context("The index has no list")?.iter();
+    let about_it = |entry: &&Value| {
+        entry["valid"] == json!(true)
+            && entry["own_project"] != json!(false)
+            && entry["payment_id"].is_string()
+    };
+    let name = |entry: &Value| entry["file"].as_str().unwrap_or_default().to_owned();
+    let files: Vec<String> = entries.filter(about_it).map(name).collect();
+    ensure!(files.len() > 50, "only {} callbacks", files.len());
+
+    // Each twice, in another order each time, which a failure names.
+    let mut crowd: Vec<&String> = files.iter().chain(&files).collect();
+    let seed = RandomState::new().hash_one(payment_id);
+    crowd.sort_by_cached_key(|file| {
+        let mut hasher = DefaultHasher::new();
+        (seed, *file, RandomState::new().hash_one(0)).hash(&mut hasher);
+        hasher.finish()
+    });
+    let post = |file: &String| {
+        let (body, file) = (corpus(file), file.clone());
+        let platform = &platform;
+        async move {
+            // The platform repeats what is not answered with 200.
+            for _ in 0..20 {
+                if platform
+                    .post(
+                        body.as_ref().map_err(|e| anyhow!("{e}"))?.clone(),
+                        "application/json",
+                    )
+                    .await?
+                    == StatusCode::OK
+                {
+                    return Ok(());
+                }
+            }
+            bail!("{file} is never answered with 200")
+        }
+    };
+    let answers: Vec<anyhow::Result<()>> = stream::iter(crowd.iter().map(|file| post(file)))
+        .buffer_unordered(8)
+        .collect()
+        .await;
+    answers.into_iter().collect::<anyhow::Result<()>>()?;
+
+    let payment = storefront.payment(payment_id).await?;
+    let expected = expected(&files, &storefront.order(payment_id))?;
+    for (name, value) in [
+        ("status", json!(expected.status())),
+        ("paid_amount", json!(expected.paid_amount())),
+        ("refunded_amount", json!(expected.refunded_amount())),
+        (
+            "pending_refund_amount",
+            json!(expected.pending_refund_amount()),
+        ),
+        ("quarantine", json!(expected.quarantine())),
+    ] {
+        ensure!(
+            payment[name] == value,
+            "{name} is not {value} after {crowd:?}: {payment}"
+        );
+    }
+
+    // Both queues have what they want of it, in order; nothing is among the dead letters.
+    let last = payment["sequence"].as_u64().context("no sequence")?;
+    for (queue, all) in [("audit", true), ("fulfilment", false)] {
+        let queue = Queue::new(ready, queue)?;
+        let events = queue.drain().await?;
+        let numbers: Vec<u64> = events
+            .iter()
+            .filter_map(|event| event["data"]["sequence"].as_u64())
+            .collect();
+        let mut first = numbers.clone();
+        first.sort_unstable();
+        first.dedup();
+        ensure!(
+            first == numbers,
+            "out of order after {crowd:?}: {numbers:?}"
+        );
+        ensure!(
+            !all || numbers == (1..=last).collect::<Vec<u64>>(),
+            "{last}: {numbers:?}"
+        );
+        ensure!(!numbers.is_empty());
+        ensure!(queue.dead_letters().await?.counts().await? == (0, 0));
+    }
     sandbox.stop().await;
     Ok(())
 }

@@ -125,7 +125,7 @@ impl Test {
 
     fn signed(&self, message: &Value) -> anyhow::Result<String> {
         let text = message.to_string();
-        let key = ProjectKey::new(&*self.ready().project_key)?;
+        let key = ProjectKey::new(&self.ready().project_key)?;
         let signature = key.sign(&signature::canonical(&json::parse(
             text.as_bytes(),
             Limits::CALLBACK,

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use e2e::aws::{Permissions, invoke};
 use e2e::eventually;
+use e2e::operator::{Permissions, invoke};
 use e2e::queue::Queue;
 use e2e::storefront::Storefront;
 use reqwest::{Client, StatusCode};

@@ -203,7 +203,7 @@ async fn every_route_has_an_integration_and_its_permission() -> anyhow::Result<(
 async fn money_is_kept_safe() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let tables = template.all("AWS::DynamoDB::Table");
-    ensure!(tables.len() == 1, "{:?}", tables.keys());
+    ensure!(tables.len() == 2, "{:?}", tables.keys());
     for (name, table) in tables {
         ensure!(
             table["TimeToLiveSpecification"]
@@ -253,11 +253,69 @@ async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
             queue["FifoThroughputLimit"] == "perMessageGroupId",
             "{name}"
         );
+        ensure!(queue["RedrivePolicy"]["maxReceiveCount"] == 10, "{name}");
     }
     ensure!(
         dead_letters.len() * 2 == queues.len(),
         "a queue has no dead letters"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_sample_consumer_is_there_only_when_asked_for() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let parameter = &template.0["Parameters"]["SampleConsumer"];
+    ensure!(parameter["Default"] == "false", "{parameter}");
+    let condition = &template.0["Conditions"]["ConsumeSample"];
+    let asked = json!({ "Fn::Equals": [{ "Ref": "SampleConsumer" }, "true"] });
+    ensure!(*condition == asked, "{condition}");
+    let queues = ["FulfilmentQueue", "FulfilmentDeadLetters"];
+    let outputs = ["FulfilmentFunctionName", "FulfilmentMemoryName"];
+    for (name, resource) in template.0["Resources"].as_object().context("none")? {
+        let sample = name.starts_with("Fulfilment") && !queues.contains(&name.as_str());
+        let conditional = resource["Condition"] == "ConsumeSample";
+        ensure!(sample == conditional, "{name}: {}", resource["Condition"]);
+    }
+    for output in outputs {
+        let condition = &template.0["Outputs"][output]["Condition"];
+        ensure!(condition == "ConsumeSample", "{output}: {condition}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn consumers_report_each_message_and_have_time_and_rights() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let mappings = template.all("AWS::Lambda::EventSourceMapping");
+    ensure!(mappings.len() == 1, "{:?}", mappings.keys());
+    for (name, mapping) in mappings {
+        let reports = &mapping["FunctionResponseTypes"];
+        ensure!(*reports == json!(["ReportBatchItemFailures"]), "{name}");
+        let source = target(&mapping["EventSourceArn"]).unwrap_or_default();
+        let queue = &template.resource(source)["Properties"];
+        let function = target(&mapping["FunctionName"]).unwrap_or_default();
+        let function = &template.resource(function)["Properties"];
+        let timeout = function["Timeout"].as_u64().context("no timeout")?;
+        let unseen = queue["VisibilityTimeout"].as_u64().unwrap_or_default();
+        ensure!(
+            unseen >= 6 * timeout,
+            "{name}: {unseen} s for {timeout} s each"
+        );
+
+        let role = target(&function["Role"]).unwrap_or_default();
+        let policies = &template.resource(role)["Properties"]["Policies"];
+        let statements = policies[0]["PolicyDocument"]["Statement"].as_array();
+        let reads = statements.into_iter().flatten().any(|statement| {
+            let actions = [
+                "sqs:ReceiveMessage",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+            ];
+            statement["Action"] == json!(actions) && target(&statement["Resource"]) == Some(source)
+        });
+        ensure!(reads, "{role} may not read {source}");
+    }
     Ok(())
 }
 

@@ -95,10 +95,13 @@ impl Outputs {
     ///
     /// When the template has no such output.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
+        self.find(name)
             .with_context(|| format!("The template has no output {name}"))
+    }
+
+    /// One output that depends on a condition of the template.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 
     /// All outputs whose name ends so, by the lower-case rest of the name: of `AuditQueueUrl`, `audit`.

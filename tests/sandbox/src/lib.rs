@@ -37,6 +37,7 @@ use crate::platform::Platform;
 use crate::progress::say;
 use crate::proxy::Proxy;
 use crate::shop::Shop;
+use crate::shop::delivery::{Delivery, SampleMemory};
 use crate::shop::fulfilment::Fulfilment;
 use crate::supervised::Supervisor;
 use crate::workspace::Folder;
@@ -191,7 +192,7 @@ async fn up(
     )?;
 
     say("Deploying the template");
-    let parameters = parameters(&proxy.url(), &platform.address());
+    let parameters = parameters(options, &proxy.url(), &platform.address());
     let outputs = deployer.deploy(&aws, &binaries, &parameters).await?;
     let shop_address = url(&addresses.shop)?;
     let account = provision::Account::new(&aws);
@@ -210,10 +211,18 @@ async fn up(
         storefront_key: storefront_key.clone(),
         address: shop_address.clone(),
     };
-    let fulfilment = Fulfilment::start(
-        account.queues(),
-        outputs.get("FulfilmentQueueUrl")?.to_owned(),
-    );
+    let memory = outputs.find("FulfilmentMemoryName").map(str::to_owned);
+    let delivery = match &memory {
+        Some(table) => Delivery::Sample(SampleMemory {
+            client: account.tables(),
+            table: table.clone(),
+            project: options.project,
+        }),
+        None => {
+            let queue = outputs.get("FulfilmentQueueUrl")?;
+            Delivery::Queue(Fulfilment::start(account.queues(), queue.to_owned()))
+        }
+    };
     let ready = Ready {
         api: proxy.url(),
         shop: shop_address,
@@ -223,6 +232,7 @@ async fn up(
         table: table.to_owned(),
         queues: outputs.ending("QueueUrl"),
         functions: outputs.ending("FunctionName"),
+        fulfilment_memory: memory,
         storefront_key,
         project_id: options.project,
         project_key: options.key.clone(),
@@ -231,21 +241,26 @@ async fn up(
         ready,
         aws,
         _proxy: proxy,
-        _shop: Shop::start(addresses.shop, shop, fulfilment)?,
+        _shop: Shop::start(addresses.shop, shop, delivery)?,
         platform,
         supervisor: supervisor.clone(),
         folder,
     })
 }
 
-/// The template's parameters.
-fn parameters(api: &str, platform: &str) -> BTreeMap<String, String> {
-    [
+/// The template's parameters, as far as they are not its defaults.
+fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
+    let mut parameters = vec![
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
+    ];
+    if options.sample_consumer {
+        parameters.push(("SampleConsumer", "true"));
+    }
+    parameters
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

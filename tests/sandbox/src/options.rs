@@ -57,6 +57,9 @@ pub struct Options {
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
+    /// Deploy the sample consumer, which then alone reads the queue of what to ship
+    #[arg(long)]
+    pub sample_consumer: bool,
     /// The template to deploy, when it is not the project's own
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
@@ -74,6 +77,7 @@ impl Options {
             platform_port: None,
             project: 211,
             key: "test-secret-key".to_owned(),
+            sample_consumer: false,
             template: None,
             follow: false,
         }
@@ -137,6 +141,13 @@ mod tests {
         assert_eq!(
             (options.project, options.key.as_str()),
             (211, "test-secret-key")
+        );
+        assert!(!options.sample_consumer);
+        assert!(
+            parsed("sandbox --sample-consumer")
+                .unwrap()
+                .options
+                .sample_consumer
         );
     }
 

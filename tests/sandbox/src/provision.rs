@@ -34,6 +34,11 @@ impl Account {
         aws_sdk_sqs::Client::new(&self.0)
     }
 
+    /// A client of the tables.
+    pub fn tables(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.0)
+    }
+
     /// Puts in the key that the platform has issued.
     pub async fn put_project_key(
         &self,

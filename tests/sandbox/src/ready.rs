@@ -27,6 +27,9 @@ pub struct Ready {
     pub queues: BTreeMap<String, String>,
     /// The functions' names in the local AWS by what they are for.
     pub functions: BTreeMap<String, String>,
+    /// The table of the sample consumer, where it is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilment_memory: Option<String>,
     /// A key for the API with all scopes.
     pub storefront_key: String,
     /// The project at the platform.

@@ -307,6 +307,7 @@ fn refused(code: &str) -> Answer {
     Answer::Refused(Refusal {
         code: code.into(),
         message: None,
+        request_id: None,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The sample consumer: reads the `fulfilment` queue and decides what to ship.
+//! The shop's own consumer: reads the `fulfilment` queue and decides what to ship.
 //!
 //! It remembers the events it has acted on, because a queue may deliver one twice. In the sandbox
 //! the same queue is there for other programs too, so it looks at the queue only when a shopper

@@ -1,9 +1,10 @@
 //! The demo shop: one product, a checkout button, and a thank-you page.
 //!
 //! It is a storefront like any other: it has a key, calls the public API, and learns what to ship
-//! from the `fulfilment` queue.
+//! from the `fulfilment` queue, or from the sample consumer where that one reads the queue.
 
 mod api;
+pub mod delivery;
 pub mod fulfilment;
 mod pages;
 
@@ -20,7 +21,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use self::api::Api;
-use self::fulfilment::{Fulfilment, Shipment};
+use self::delivery::Delivery;
+use self::fulfilment::Shipment;
 
 /// The shop's only product, in cents.
 const PRICE: u64 = 1000;
@@ -45,7 +47,7 @@ pub struct Shop {
 struct Shared {
     settings: Settings,
     api: Api,
-    fulfilment: Fulfilment,
+    delivery: Delivery,
     /// When the shop was opened, so that its order numbers are new in every run.
     opened: u64,
     orders: Mutex<u64>,
@@ -60,13 +62,13 @@ impl Shop {
     pub fn start(
         listener: TcpListener,
         settings: Settings,
-        fulfilment: Fulfilment,
+        delivery: Delivery,
     ) -> anyhow::Result<Self> {
         let opened = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let shared = Shared {
             api: Api::new(&settings)?,
             settings,
-            fulfilment,
+            delivery,
             opened: opened.context("The clock is before 1970")?.as_secs(),
             orders: Mutex::new(0),
         };
@@ -146,14 +148,14 @@ async fn thanks(
                 .into_response();
         }
     };
-    let shipment = shop.fulfilment.shipment(payment_id);
+    let shipment = shop.delivery.shipment(payment_id).await;
     let awaited = if payment.is_given_back() {
         Shipment::TakenBack
     } else {
         Shipment::Shipped
     };
     if payment.is_paid() && shipment != awaited {
-        shop.fulfilment.look();
+        shop.delivery.look();
     }
     pages::thanks(&payment, shipment).into_response()
 }

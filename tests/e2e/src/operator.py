@@ -1,6 +1,6 @@
 """One call to the local AWS, as its operator: prints the answer as JSON.
 
-    python aws.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
+    python operator.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
 """
 
 import json
