@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use payments::ports::{CommitError, StoreError};
+use payments::ports::{CommitError, StoreError, SystemClock};
 use payments::{PaymentKey, backoff};
 
 use crate::decide::{Action, Decision, decide};
@@ -108,7 +108,7 @@ pub async fn take<S: MemoryStore>(store: &S, event: &Event) -> Result<Taken, Sto
                     known: false,
                 });
             }
-            Err(CommitError::Conflict) => backoff::pause(attempt).await,
+            Err(CommitError::Conflict) => backoff::pause(&SystemClock, attempt).await,
             Err(CommitError::Store(error)) => return Err(error),
         }
     }
