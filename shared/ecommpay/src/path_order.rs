@@ -158,6 +158,8 @@ mod tests {
             ("a ", "ab"),
             ("", " "),
             ("1", "1\u{0}"),
+            ("19", "155"),
+            (" b", "c1"),
         ];
         for (smaller, greater) in ascending {
             assert_eq!(
