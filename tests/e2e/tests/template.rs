@@ -65,7 +65,7 @@ async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Re
     let template = Template::processed().await?;
     let mut roles = BTreeSet::new();
     let functions = template.all("AWS::Lambda::Function");
-    ensure!(functions.len() == 5, "{:?}", functions.keys());
+    ensure!(functions.len() == 6, "{:?}", functions.keys());
     for (name, function) in functions {
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
@@ -356,7 +356,7 @@ async fn every_function_is_built_from_a_crate_with_its_binary() -> anyhow::Resul
     };
     let (folders, binaries) = (values("CodeUri:"), values("Binary:"));
     ensure!(
-        folders.len() == 5 && binaries.len() == 5,
+        folders.len() == 6 && binaries.len() == 6,
         "{folders:?} {binaries:?}"
     );
     for (folder, binary) in folders.iter().zip(&binaries) {
