@@ -22,7 +22,7 @@ pub async fn call(
     let ready = sandbox.ready();
     let mut command = supervisor.command(&python);
     command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/operator.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws_call.py"))
         .args([&ready.aws_endpoint, &ready.region])
         .args([service, operation, &parameters.to_string()]);
     let (status, output) = supervisor.output(command).await?;

@@ -1,6 +1,6 @@
 """One call to the local AWS, as its operator: prints the answer as JSON.
 
-    python operator.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
+    python aws_call.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
 """
 
 import json
