@@ -3,7 +3,7 @@
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
-use super::{Change, NO_REFUSAL, announce};
+use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
     GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus, Status,
@@ -83,6 +83,7 @@ pub fn reserve_refund(
     if refund_address(&after, &order.refund_id).is_none() {
         return Err(RefundRejection::NoAddress);
     }
+    checks::settle(&mut after, at);
     Ok(Some(announce::announce(after, at)))
 }
 

@@ -16,15 +16,43 @@ use crate::timestamp::Timestamp;
 const NOT_FOUND_YET: [&str; 2] = ["3061", "3062"];
 
 pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp) {
-    let before = open_questions(payment);
+    let before = Worries::about(payment);
     take(payment, news, false, at);
     let report = news.report;
     let status = report.payment_status.as_deref().unwrap_or_default();
     let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
     // Something was paid, and no operation that we know says how much.
     let unexplained = claims_money && payment.paid_amount() == 0;
-    if unexplained || open_questions(payment) > before {
+    if unexplained || Worries::about(payment).has_more_than(&before) {
         ask_now(payment, at);
+    }
+}
+
+/// What a callback can make worse, so that the platform is asked about it.
+struct Worries {
+    questions: usize,
+    /// Operations that are said to be done against the platform's signed word.
+    taken_back: usize,
+    quarantine: BTreeSet<QuarantineReason>,
+    unmatched: bool,
+}
+
+impl Worries {
+    fn about(payment: &Payment) -> Self {
+        let operations = payment.operations.values();
+        Self {
+            questions: open_questions(payment),
+            taken_back: operations.filter(|operation| operation.taken_back).count(),
+            quarantine: payment.quarantine(),
+            unmatched: payment.order.is_none() && !payment.operations.is_empty(),
+        }
+    }
+
+    fn has_more_than(&self, before: &Self) -> bool {
+        self.questions > before.questions
+            || self.taken_back > before.taken_back
+            || !self.quarantine.is_subset(&before.quarantine)
+            || self.unmatched && !before.unmatched
     }
 }
 

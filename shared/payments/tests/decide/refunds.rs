@@ -71,6 +71,10 @@ fn refunds_never_exceed_what_is_left() {
     );
     assert_eq!(story.refund(&refund("r-2", None)), Ok(true));
     assert_eq!(story.payment.refund(&id("r-2")).unwrap().amount, 600);
+    assert!(
+        story.payment.check_at.is_some(),
+        "a crash before the answer leaves nothing unasked"
+    );
     assert_eq!(
         story.refund(&refund("r-3", Some(1))),
         Err(RefundRejection::MoreThanLeft(0))
@@ -186,6 +190,14 @@ fn what_a_signed_answer_says_is_the_end() {
     story.hear("sale_success").hear("sale_decline_customer");
     asked(&mut story, "amount_differs");
     assert_eq!(story.payment.status(), Status::Quarantined);
+
+    // Money that comes after the platform has denied it is asked about.
+    let mut story = Story::begin();
+    asked(&mut story, "sale_decline_customer");
+    assert!(!story.payment.doubtful);
+    story.hear("sale_success");
+    assert!(story.payment.doubtful);
+    assert_eq!(story.payment.check_at, Some(NOW));
 
     // Two sales: the answer may say that one of them was none.
     let mut story = Story::begin();

@@ -10,7 +10,7 @@ use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, RefundOrder};
-use payments::ports::Clock;
+use payments::ports::{Clock, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
@@ -375,9 +375,12 @@ pub fn outage(payments: u64) -> (u64, u64) {
         world.toggle(queue);
     }
     let mut callbacks = 0;
-    while !system.platform.is_done() {
-        system.platform.act(false);
-        world.pass(3_600_000 / i64::try_from(payments * 4).unwrap());
+    let usual = payments * 4;
+    let mut acts = 0;
+    while acts < usual || !system.platform.is_done() {
+        acts += 1;
+        system.platform.act(acts > usual);
+        world.pass(3_600_000 / i64::try_from(payments * 8).unwrap());
         for message in system.platform.take_messages() {
             let message = Rc::new(message);
             for _ in 0..1 + world.below(3) {
@@ -394,11 +397,11 @@ pub fn outage(payments: u64) -> (u64, u64) {
         }
     }
     promises.check(&system.payments.store);
-    let unsent = system.payments.store.memory.rows.lock().unwrap();
-    let unsent: u64 = unsent
-        .values()
-        .map(|row| row.payment.sequence - row.published)
-        .sum();
+    let unsent_of = |row: &Stored| row.payment.sequence - row.published;
+    let unsent: u64 = {
+        let rows = system.payments.store.memory.rows.lock().unwrap();
+        rows.values().map(unsent_of).sum()
+    };
     for queue in 0..QUEUES {
         world.toggle(queue);
     }
