@@ -20,6 +20,9 @@ use reqwest::{Client, Method, StatusCode, Url, header};
 use sandbox::{Options, Ready, Sandbox};
 use serde_json::{Value, json};
 
+/// The payment that the corpus is about.
+const PAYMENT: &str = "ECT_TEST_1562051806691899";
+
 fn corpus(file: &str) -> anyhow::Result<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data/callbacks");
     std::fs::read(folder.join(file)).with_context(|| format!("{file} cannot be read"))
@@ -49,7 +52,12 @@ struct Platform<'a> {
     ready: &'a Ready,
 }
 
-impl Platform<'_> {
+impl<'a> Platform<'a> {
+    fn of(ready: &'a Ready) -> anyhow::Result<Self> {
+        let http = Client::builder().no_proxy().build()?;
+        Ok(Self { http, ready })
+    }
+
     /// Lets the simulated platform send no callbacks of its own.
     async fn keep_quiet_about(&self, payment_id: &str) -> anyhow::Result<()> {
         let url = format!(
@@ -81,10 +89,7 @@ impl Platform<'_> {
 async fn every_body_is_answered_as_promised() -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
-    let platform = Platform {
-        http: Client::builder().no_proxy().build()?,
-        ready,
-    };
+    let platform = Platform::of(ready)?;
 
     let index: Value = serde_json::from_slice(&corpus("index.json")?)?;
     let entries = index["callbacks"]
@@ -137,14 +142,10 @@ async fn every_body_is_answered_as_promised() -> anyhow::Result<()> {
 async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
-    let platform = Platform {
-        http: Client::builder().no_proxy().build()?,
-        ready,
-    };
+    let platform = Platform::of(ready)?;
     let storefront = Storefront::new(ready)?;
-    let payment_id = "ECT_TEST_1562051806691899";
-    platform.keep_quiet_about(payment_id).await?;
-    storefront.create(payment_id).await?;
+    platform.keep_quiet_about(PAYMENT).await?;
+    storefront.create(PAYMENT).await?;
 
     for (file, status) in [
         ("redirect_get.json", "awaiting_customer"),
@@ -156,13 +157,13 @@ async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<(
         ("refund_partial_2_rest.json", "refunded"),
     ] {
         ensure!(platform.post(corpus(file)?, "application/json").await? == StatusCode::OK);
-        let payment = storefront.payment(payment_id).await?;
+        let payment = storefront.payment(PAYMENT).await?;
         ensure!(
             payment["status"] == json!(status),
             "after {file}: {payment}"
         );
     }
-    let payment = storefront.payment(payment_id).await?;
+    let payment = storefront.payment(PAYMENT).await?;
     ensure!(payment["refunded_amount"] == json!(1000), "{payment}");
     ensure!(payment["refundable_amount"] == json!(0), "{payment}");
 
@@ -201,14 +202,10 @@ fn expected(files: &[String], known: &Value) -> anyhow::Result<Payment> {
 async fn a_crowd_of_callbacks_ends_as_one_after_the_other() -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
-    let platform = Platform {
-        http: Client::builder().no_proxy().build()?,
-        ready,
-    };
+    let platform = Platform::of(ready)?;
     let storefront = Storefront::new(ready)?;
-    let payment_id = "ECT_TEST_1562051806691899";
-    platform.keep_quiet_about(payment_id).await?;
-    storefront.create(payment_id).await?;
+    platform.keep_quiet_about(PAYMENT).await?;
+    storefront.create(PAYMENT).await?;
 
     let index: Value = serde_json::from_slice(&corpus("index.json")?)?;
     let entries = index["callbacks"].as_array();
@@ -224,7 +221,7 @@ async fn a_crowd_of_callbacks_ends_as_one_after_the_other() -> anyhow::Result<()
 
     // Each twice, in another order each time, which a failure names.
     let mut crowd: Vec<&String> = files.iter().chain(&files).collect();
-    let seed = RandomState::new().hash_one(payment_id);
+    let seed = RandomState::new().hash_one(PAYMENT);
     crowd.sort_by_cached_key(|file| {
         let mut hasher = DefaultHasher::new();
         (seed, *file, RandomState::new().hash_one(0)).hash(&mut hasher);
@@ -256,8 +253,8 @@ async fn a_crowd_of_callbacks_ends_as_one_after_the_other() -> anyhow::Result<()
         .await;
     answers.into_iter().collect::<anyhow::Result<()>>()?;
 
-    let payment = storefront.payment(payment_id).await?;
-    let expected = expected(&files, &storefront.order(payment_id))?;
+    let payment = storefront.payment(PAYMENT).await?;
+    let expected = expected(&files, &storefront.order(PAYMENT))?;
     for (name, value) in [
         ("status", json!(expected.status())),
         ("paid_amount", json!(expected.paid_amount())),

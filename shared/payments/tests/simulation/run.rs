@@ -298,17 +298,21 @@ pub fn run(seed: u64) -> Totals {
     totals
 }
 
-fn finish(system: &System, job: &Job, promises: &mut Promises) {
+/// Polls a job to its end, with a look around after each poll. Gives whether it needs no repeat.
+fn drive(system: &System, job: &Job, mut look: impl FnMut()) -> bool {
     let mut task = begin(system, job);
     loop {
         let done = poll(&mut task);
-        promises.check(&system.payments.store);
-        match done {
-            Some(true) => return,
-            Some(false) => panic!("failed though nothing goes wrong"),
-            None => {}
+        look();
+        if let Some(done) = done {
+            return done;
         }
     }
+}
+
+fn finish(system: &System, job: &Job, promises: &mut Promises) {
+    let done = drive(system, job, || promises.check(&system.payments.store));
+    assert!(done, "failed though nothing goes wrong");
 }
 
 /// A payment from its creation to a refund, without faults but for one crash, after so many polls;
@@ -368,7 +372,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
     world.be_quiet();
     let mut promises = Promises::default();
     for number in 0..payments {
-        finish_unseen(&system, &Job::Create(number));
+        drive(&system, &Job::Create(number), || {});
     }
     promises.check(&system.payments.store);
     for queue in 0..QUEUES {
@@ -385,7 +389,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
             let message = Rc::new(message);
             for _ in 0..1 + world.below(3) {
                 callbacks += 1;
-                let heard = finish_unseen(&system, &Job::Hear(message.clone()));
+                let heard = drive(&system, &Job::Hear(message.clone()), || {});
                 let rows = system.payments.store.memory.rows.lock().unwrap();
                 let row = &rows[&key(&message.payment_id)];
                 let all_sent = row.published == row.payment.sequence;
@@ -405,16 +409,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
     for queue in 0..QUEUES {
         world.toggle(queue);
     }
-    assert!(finish_unseen(&system, &Job::Relay));
+    assert!(drive(&system, &Job::Relay, || {}));
     promises.check_end(&system.payments.store, &system.platform.accounts());
     (callbacks, unsent)
-}
-
-fn finish_unseen(system: &System, job: &Job) -> bool {
-    let mut task = begin(system, job);
-    loop {
-        if let Some(done) = poll(&mut task) {
-            return done;
-        }
-    }
 }
