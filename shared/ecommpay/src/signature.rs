@@ -112,7 +112,19 @@ fn any_number(value: &Value<'_>, is_such: fn(&str) -> bool) -> bool {
 ///
 /// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
-    keyring.verify(&canonical(message), signature).or_else(|| {
+    verify_with(message, &canonical(message), signature, keyring)
+}
+
+/// [`verify`] for who has the message's [`canonical`] string already, or tries several keyrings.
+///
+/// Source: Signature.
+pub fn verify_with(
+    message: &Value<'_>,
+    canonical: &[u8],
+    signature: &Signature,
+    keyring: &Keyring,
+) -> Option<KeySlot> {
+    keyring.verify(canonical, signature).or_else(|| {
         let canonical = canonical_as_php(message)?;
         keyring.verify(&canonical, signature)
     })

@@ -6,7 +6,7 @@ use std::fmt;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
-use ecommpay::{KeySlot, Keyring, Signature, signature};
+use ecommpay::{KeySlot, Keyring, signature};
 
 use crate::decide::{Fact, News};
 use crate::ids::PaymentKey;
@@ -69,20 +69,23 @@ pub enum Refusal {
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
+    let canonical = signature::canonical(&message);
+    let signed_by =
+        |keyring: &Keyring| signature::verify_with(&message, &canonical, &signature, keyring);
     let named = report::project_id(&message);
     let ours = named.and_then(|number| {
         let project_id = ProjectId::new(number).ok()?;
         Some((project_id, keys.get(&project_id)?))
     });
     let (project_id, slot) = match ours {
-        Some((project_id, keyring)) => match signature::verify(&message, &signature, keyring) {
+        Some((project_id, keyring)) => match signed_by(keyring) {
             Some(slot) => (Some(project_id), slot),
-            None => return Err(unverified(&message, &signature, keys)),
+            None => return Err(unverified(keys, signed_by)),
         },
-        None if names_a_project(&message) => return Err(unverified(&message, &signature, keys)),
+        None if names_a_project(&message) => return Err(unverified(keys, signed_by)),
         None => (
             None,
-            any_key(&message, &signature, keys).ok_or(Refusal::Unsigned)?,
+            keys.values().find_map(signed_by).ok_or(Refusal::Unsigned)?,
         ),
     };
     let report = Report::read(&message);
@@ -93,7 +96,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
             || names_itself_twice(&message),
-        canonical: String::from_utf8_lossy(&signature::canonical(&message)).into_owned(),
+        canonical: String::from_utf8_lossy(&canonical).into_owned(),
         report,
         key,
         slot,
@@ -105,16 +108,11 @@ fn names_a_project(message: &Value<'_>) -> bool {
 }
 
 /// Other projects' keys are tried only to tell a foreign body from a forged one.
-fn unverified(message: &Value<'_>, signature: &Signature, keys: &ProjectKeys) -> Refusal {
-    match any_key(message, signature, keys) {
+fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot>) -> Refusal {
+    match keys.values().find_map(signed_by) {
         Some(_) => Refusal::ForeignProject,
         None => Refusal::Unsigned,
     }
-}
-
-fn any_key(message: &Value<'_>, signature: &Signature, keys: &ProjectKeys) -> Option<KeySlot> {
-    keys.values()
-        .find_map(|keyring| signature::verify(message, signature, keyring))
 }
 
 /// Whether a body names its payment or its project in two places and differently.
