@@ -26,9 +26,6 @@ use crate::token::{self, TokenSecret};
 const DEFAULT_EXPIRY: u64 = 1_800;
 /// The longest time a checkout can be paid: the method's own limit of 30 days.
 const LONGEST_EXPIRY: u64 = 30 * 24 * 3_600;
-/// After this time a sale that is still "being sent" was abandoned by whoever sent it: longer
-/// than a function may run.
-const SENDING_TAKES: Duration = Duration::from_secs(30);
 /// The pause between two reads while a shopper waits.
 const READ_EVERY: Duration = Duration::from_millis(300);
 
@@ -260,7 +257,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 if order.is_none_or(|order| order.content != content) {
                     return Err(CheckoutError::Conflict);
                 }
-                Ok(decide::claim_resend(payment, SENDING_TAKES, at))
+                Ok(decide::claim_resend(payment, at))
             })
             .await?;
         Ok(match claimed {

@@ -31,13 +31,17 @@ pub struct Payment {
     pub operations: BTreeMap<String, Operation>,
     /// The refunds that were asked for here or heard of from elsewhere.
     pub refunds: Vec<Refund>,
-    /// The doubts about its money that an operator has settled.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub released: BTreeSet<QuarantineReason>,
-    /// Something doubtful was heard, and the platform has not been asked since.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub doubtful: bool,
-    /// How often the platform was asked since the last news.
+    /// What operators have said about the doubts about its money.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
+    /// Something doubtful was heard after so many questions, and no answer to a later one has
+    /// settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_after: Option<u32>,
+    /// How many questions about it were put to the platform.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub questions: u32,
+    /// How many of them since something is open or doubtful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
     /// When the platform is to be asked, as long as anything is open or doubtful.
@@ -66,6 +70,28 @@ pub struct Announced {
     pub paid_amount: u64,
     /// Why it was kept apart.
     pub quarantine: BTreeSet<QuarantineReason>,
+}
+
+/// An operator's word that money is taken as paid, whatever there was to say against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it settles; a doubt that comes up later is not among these.
+    pub doubts: BTreeSet<Doubt>,
+}
+
+/// Something that speaks against taking money as paid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The operation that moved the money.
+    pub operation_id: String,
+    /// Why it is doubted.
+    pub reason: QuarantineReason,
+    /// How much it is said to be.
+    pub amount: Option<u64>,
 }
 
 /// What a storefront ordered. Amount, currency and project never change.
@@ -132,10 +158,11 @@ pub enum Channel {
 }
 
 /// How far a request to Gate got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
     /// Nothing was sent from here.
+    #[default]
     None,
     /// It is being sent since then; the answer is not known yet.
     Sending {
@@ -245,7 +272,7 @@ impl Outcome {
 /// What an unfinished sale waits for. Its report names the shopper, so Debug shows none of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report, with its whole canonical string; the greatest one counts.
+    /// The age of the report, with its canonical string; the greatest one counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
     pub redirect: Option<Redirect>,
@@ -284,27 +311,43 @@ pub enum RedirectMethod {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// The merchant's id; `None` for a refund that was not asked for here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<MerchantId>,
     /// Minor units.
     pub amount: u64,
     /// Where it stands.
     pub status: RefundStatus,
     /// The platform's operation, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
     /// How far our request got; `None` for a refund that was not asked for here.
+    #[serde(default, skip_serializing_if = "GateRequest::is_none")]
     pub request: GateRequest,
-    /// What it was asked for with, so that it can be repeated with the same data.
+    /// What it was asked for with, so that it can be repeated with the same data, as long as its
+    /// end is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
     /// The shopper's address, if another one than the checkout's was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<Private<Text>>,
     /// A code of the platform's list, if it was declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The status that was announced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<RefundStatus>,
     /// SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// When we first heard of it.
     pub created_at: Timestamp,
+}
+
+impl Refund {
+    /// Whether the platform's operation with this id is this refund.
+    pub(crate) fn is_made_by(&self, operation_id: &str) -> bool {
+        self.operation_id.as_deref() == Some(operation_id)
+    }
 }
 
 /// Where a refund stands.
@@ -395,6 +438,22 @@ pub enum QuarantineReason {
     Contradiction,
 }
 
+impl Operation {
+    fn reasons_to_doubt(&self, paid_twice: bool) -> BTreeSet<QuarantineReason> {
+        let mut reasons = match self.outcome {
+            Outcome::Succeeded => self.doubts.clone(),
+            Outcome::Pending | Outcome::Declined => BTreeSet::new(),
+        };
+        if paid_twice && self.is_successful_sale() {
+            reasons.insert(QuarantineReason::PaidTwice);
+        }
+        if self.confirmed && self.conflict {
+            reasons.insert(QuarantineReason::Contradiction);
+        }
+        reasons
+    }
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -407,6 +466,11 @@ impl Payment {
     /// The payment's key.
     pub fn key(&self) -> PaymentKey {
         PaymentKey::new(self.project_id, &self.payment_id)
+    }
+
+    /// Whether there is anything to tell: it was ordered, or the platform has reported it.
+    pub(crate) fn is_heard_of(&self) -> bool {
+        self.order.is_some() || self.platform_status.is_some() || !self.operations.is_empty()
     }
 
     /// What the newest attempt to pay waits for.
@@ -442,29 +506,31 @@ impl Payment {
 
     /// Why the money is not taken as paid; empty if it is, or if there is none.
     pub fn quarantine(&self) -> BTreeSet<QuarantineReason> {
+        self.doubts()
+            .into_iter()
+            .map(|doubt| doubt.reason)
+            .collect()
+    }
+
+    /// What speaks against taking the money as paid, and no operator has settled.
+    pub fn doubts(&self) -> BTreeSet<Doubt> {
         if self.order.is_none() {
             return BTreeSet::new();
         }
-        let done = || {
-            self.operations
-                .values()
-                .filter(|operation| operation.outcome == Outcome::Succeeded)
+        let paid_twice = self.successful_sales().count() > 1;
+        let is_settled = |doubt: &Doubt| {
+            let mut releases = self.releases.iter();
+            releases.any(|release| release.doubts.contains(doubt))
         };
-        let mut reasons: BTreeSet<_> = done()
-            .flat_map(|operation| &operation.doubts)
-            .copied()
-            .collect();
-        if self.successful_sales().count() > 1 {
-            reasons.insert(QuarantineReason::PaidTwice);
-        }
-        if self
-            .operations
-            .values()
-            .any(|operation| operation.confirmed && operation.conflict)
-        {
-            reasons.insert(QuarantineReason::Contradiction);
-        }
-        &reasons - &self.released
+        let of_each = self.operations.iter().flat_map(|(id, operation)| {
+            let reasons = operation.reasons_to_doubt(paid_twice);
+            reasons.into_iter().map(move |reason| Doubt {
+                operation_id: id.clone(),
+                reason,
+                amount: operation.amount,
+            })
+        });
+        of_each.filter(|doubt| !is_settled(doubt)).collect()
     }
 
     /// The operations that took money from the shopper.

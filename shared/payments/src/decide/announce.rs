@@ -2,19 +2,23 @@
 
 use super::Change;
 use crate::event::{About, Event, EventKind};
-use crate::payment::{Announced, GateRequest, Payment, Refund, Status};
+use crate::payment::{Announced, Payment, Refund, RefundStatus, Status};
 use crate::timestamp::Timestamp;
 
-/// What one event of a change is about.
-enum News {
+/// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
+/// the whole state, which may take 400 KB. What is left is told by the next change.
+const MOST_EVENTS: usize = 8;
+
+/// What one event of a change tells.
+enum Told {
     Payment { late: bool },
-    Refund(usize),
+    Refund { index: usize, corrects: bool },
 }
 
 /// Numbers and writes the events of a change.
 pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
     payment.updated_at = at;
-    let mut news: Vec<(EventKind, News)> = Vec::new();
+    let mut news: Vec<(EventKind, Told)> = Vec::new();
     let status = payment.status();
     if let Some(kind) = news_of_payment(&payment, status) {
         let late = payment.end_announced && status.is_paid();
@@ -24,37 +28,46 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
             paid_amount: payment.paid_amount(),
             quarantine: payment.quarantine(),
         });
-        news.push((kind, News::Payment { late }));
+        news.push((kind, Told::Payment { late }));
     }
     // A refund is announced after the sale it belongs to.
     if payment.paid_amount() > 0 || payment.order.is_none() {
-        let one_is_being_sent = payment.refunds.iter().any(is_being_sent);
+        let one_is_under_way = payment
+            .refunds
+            .iter()
+            .any(|refund| is_under_way(refund, at));
         for (index, refund) in payment.refunds.iter_mut().enumerate() {
             // As long as a refund of ours has no answer, an unknown operation may be that refund.
-            let may_be_ours = refund.refund_id.is_none() && one_is_being_sent;
-            if refund.announced != Some(refund.status) && !may_be_ours {
-                refund.announced = Some(refund.status);
-                news.push((EventKind::of_refund(refund.status), News::Refund(index)));
+            let may_be_ours = refund.refund_id.is_none() && one_is_under_way;
+            if news.len() < MOST_EVENTS && refund.announced != Some(refund.status) && !may_be_ours {
+                let before = refund.announced.replace(refund.status);
+                let corrects = refund.status == RefundStatus::Succeeded
+                    && before == Some(RefundStatus::Declined);
+                news.push((
+                    EventKind::of_refund(refund.status),
+                    Told::Refund { index, corrects },
+                ));
             }
         }
     }
     // Never hidden by showing less: whoever gave back too much must hear of it.
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    if paid > 0 && refunded > paid && payment.overrefund_announced != refunded {
+    let is_news = paid > 0 && refunded > paid && payment.overrefund_announced != refunded;
+    if is_news && news.len() < MOST_EVENTS {
         payment.overrefund_announced = refunded;
         news.push((
             EventKind::PaymentOverrefunded,
-            News::Payment { late: false },
+            Told::Payment { late: false },
         ));
     }
     let mut events = Vec::with_capacity(news.len());
     let first = payment.sequence + 1;
-    for (sequence, (kind, news)) in (first..).zip(news) {
+    for (sequence, (kind, told)) in (first..).zip(news) {
         payment.sequence = sequence;
-        let about = match news {
-            News::Payment { late } => About::Payment { late },
-            News::Refund(index) => match payment.refunds.get(index) {
-                Some(refund) => About::Refund(refund),
+        let about = match told {
+            Told::Payment { late } => About::Payment { late },
+            Told::Refund { index, corrects } => match payment.refunds.get(index) {
+                Some(refund) => About::Refund { refund, corrects },
                 None => continue,
             },
         };
@@ -63,13 +76,13 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
     Change { payment, events }
 }
 
-fn is_being_sent(refund: &Refund) -> bool {
-    refund.operation_id.is_none() && matches!(refund.request, GateRequest::Sending { .. })
+fn is_under_way(refund: &Refund, at: Timestamp) -> bool {
+    refund.operation_id.is_none() && refund.request.is_under_way(at)
 }
 
 /// The event that the payment itself needs, if any.
 fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
-    let kind = EventKind::of_status(status)?;
+    let kind = EventKind::of_status(status).filter(|_| payment.is_heard_of())?;
     let Some(said) = &payment.announced else {
         return Some(kind);
     };

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, RefundOrder};
-use payments::ports::{Clock, Stored};
+use payments::decide::{Fact, RefundOrder, claim_check};
+use payments::ports::{Clock, PaymentStore, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
@@ -137,11 +137,32 @@ impl System {
     }
 
     async fn ask(&self, payment_id: String) -> bool {
+        let key = key(&payment_id);
+        let Ok(Some(stored)) = self.payments.store.load(&key).await else {
+            return false;
+        };
+        let Some(claimed) = claim_check(&stored.payment, self.world.now()) else {
+            return true;
+        };
+        let over = Some(stored.version);
+        if self
+            .payments
+            .store
+            .commit(&claimed, over, None)
+            .await
+            .is_err()
+        {
+            return false;
+        }
         let Some(answer) = self.platform.status(&payment_id) else {
             return true;
         };
-        let fact = Fact::StatusAnswer(answer.news());
-        self.payments.apply(&key(&payment_id), fact).await.is_ok()
+        self.world.step().await;
+        let fact = Fact::StatusAnswer {
+            news: answer.news(),
+            question: claimed.payment.questions,
+        };
+        self.payments.apply(&key, fact).await.is_ok()
     }
 
     async fn relay(&self) -> bool {
