@@ -133,7 +133,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let key = stored.payment.key();
         // First, so that what is told in the end cannot be forgotten: only when all of it is sent,
         // the payment is no longer found as unsent.
-        while decide::tell(&stored.payment, self.clock.now()).is_some() {
+        while decide::has_news(&stored.payment, self.clock.now()) {
             let told = self.update(&key, |payment, at| {
                 Ok::<_, ApplyError>(payment.and_then(|payment| decide::tell(payment, at)))
             });

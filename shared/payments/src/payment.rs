@@ -336,7 +336,7 @@ pub struct Refund {
     /// The status that was announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<RefundStatus>,
-    /// SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// When we first heard of it.

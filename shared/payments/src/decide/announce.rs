@@ -15,51 +15,15 @@ enum Told {
     Refund { index: usize, corrects: bool },
 }
 
+/// Whether anything is known and not announced.
+pub(crate) fn has_news(payment: &Payment, at: Timestamp) -> bool {
+    !take_news(&mut payment.clone(), at).is_empty()
+}
+
 /// Numbers and writes the events of a change.
 pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
     payment.updated_at = at;
-    let mut news: Vec<(EventKind, Told)> = Vec::new();
-    let status = payment.status();
-    if let Some(kind) = news_of_payment(&payment, status) {
-        let late = payment.end_announced && status.is_paid();
-        payment.end_announced |= matches!(status, Status::Declined | Status::Failed);
-        payment.announced = Some(Announced {
-            status,
-            paid_amount: payment.paid_amount(),
-            quarantine: payment.quarantine(),
-        });
-        news.push((kind, Told::Payment { late }));
-    }
-    // A refund is announced after the sale it belongs to.
-    if payment.paid_amount() > 0 || payment.order.is_none() {
-        let one_is_under_way = payment
-            .refunds
-            .iter()
-            .any(|refund| is_under_way(refund, at));
-        for (index, refund) in payment.refunds.iter_mut().enumerate() {
-            // As long as a refund of ours has no answer, an unknown operation may be that refund.
-            let may_be_ours = refund.refund_id.is_none() && one_is_under_way;
-            if news.len() < MOST_EVENTS && refund.announced != Some(refund.status) && !may_be_ours {
-                let before = refund.announced.replace(refund.status);
-                let corrects = refund.status == RefundStatus::Succeeded
-                    && before == Some(RefundStatus::Declined);
-                news.push((
-                    EventKind::of_refund(refund.status),
-                    Told::Refund { index, corrects },
-                ));
-            }
-        }
-    }
-    // Never hidden by showing less: whoever gave back too much must hear of it.
-    let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    let is_news = paid > 0 && refunded > paid && payment.overrefund_announced != refunded;
-    if is_news && news.len() < MOST_EVENTS {
-        payment.overrefund_announced = refunded;
-        news.push((
-            EventKind::PaymentOverrefunded,
-            Told::Payment { late: false },
-        ));
-    }
+    let news = take_news(&mut payment, at);
     let mut events = Vec::with_capacity(news.len());
     let first = payment.sequence + 1;
     for (sequence, (kind, told)) in (first..).zip(news) {
@@ -74,6 +38,48 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
         events.push(Event::new(&payment, kind, about, at));
     }
     Change { payment, events }
+}
+
+/// What is to be announced, in its order; noted as announced from now on.
+fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
+    let mut news = Vec::new();
+    let status = payment.status();
+    if let Some(kind) = news_of_payment(payment, status) {
+        let late = payment.end_announced && status.is_paid();
+        payment.end_announced |= matches!(status, Status::Declined | Status::Failed);
+        payment.announced = Some(Announced {
+            status,
+            paid_amount: payment.paid_amount(),
+            quarantine: payment.quarantine(),
+        });
+        news.push((kind, Told::Payment { late }));
+    }
+    // A refund is announced after the sale it belongs to.
+    if payment.paid_amount() > 0 || payment.order.is_none() {
+        let one_is_under_way = payment.refunds.iter().any(|one| is_under_way(one, at));
+        for (index, refund) in payment.refunds.iter_mut().enumerate() {
+            // As long as a refund of ours has no answer, an unknown operation may be that refund.
+            let may_be_ours = refund.refund_id.is_none() && one_is_under_way;
+            let is_told = refund.announced == Some(refund.status);
+            if is_told || may_be_ours || news.len() == MOST_EVENTS {
+                continue;
+            }
+            let before = refund.announced.replace(refund.status);
+            let corrects =
+                refund.status == RefundStatus::Succeeded && before == Some(RefundStatus::Declined);
+            let kind = EventKind::of_refund(refund.status);
+            news.push((kind, Told::Refund { index, corrects }));
+        }
+    }
+    // Never hidden by showing less: whoever gave back too much must hear of it.
+    let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
+    let is_told = payment.overrefund_announced == refunded;
+    if paid > 0 && refunded > paid && !is_told && news.len() < MOST_EVENTS {
+        payment.overrefund_announced = refunded;
+        let told = Told::Payment { late: false };
+        news.push((EventKind::PaymentOverrefunded, told));
+    }
+    news
 }
 
 fn is_under_way(refund: &Refund, at: Timestamp) -> bool {

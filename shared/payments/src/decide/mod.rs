@@ -14,6 +14,7 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Report;
 
+pub(crate) use self::announce::has_news;
 use self::checks::ask_now;
 pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
@@ -124,8 +125,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
 /// What is known and not announced yet, because one change has room for so many events only, or
 /// because it had to wait for the answer to a request of ours that never came.
 pub fn tell(payment: &Payment, at: Timestamp) -> Option<Change> {
-    let change = announce::announce(payment.clone(), at);
-    (!change.events.is_empty()).then_some(change)
+    has_news(payment, at).then(|| announce::announce(payment.clone(), at))
 }
 
 /// A payment that nobody created here begins with a report that says something of it, or with a

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::{self, Report};
 
-use super::{NO_REFUSAL, News, ask_now};
+use super::{NO_REFUSAL, News, ask_now, refunds};
 use crate::payment::{
     Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
     Waiting,
@@ -212,9 +212,10 @@ fn names_unknown_request(payment: &Payment, report: &Report) -> bool {
 }
 
 fn is_request_of(payment: &Payment, request_id: &str) -> bool {
-    let refunds = payment.refunds.iter().map(|refund| &refund.request);
-    let mut requests = refunds.chain([&payment.sale]);
-    requests.any(|request| request.request_id() == Some(request_id))
+    let refunds = payment.refunds.iter();
+    let of_refunds = refunds.map(|refund| refunds::request_id_of(refund, &payment.operations));
+    let mut names = of_refunds.chain([payment.sale.request_id()]);
+    names.any(|name| name == Some(request_id))
 }
 
 fn outcome_of(status: &str) -> Outcome {
@@ -266,9 +267,7 @@ fn take_operation(
 
 /// Enough of a digest to tell two reports of one second apart.
 fn digest_start(canonical: &str) -> String {
-    let mut digest = sha256::hex(canonical.as_bytes());
-    digest.truncate(16);
-    digest
+    sha256::start_of_hex(canonical.as_bytes(), 16)
 }
 
 /// A canonical string, which has a kilobyte or two; of a longer one the start and a digest, so that

@@ -369,3 +369,48 @@ fn a_refund_that_the_platform_tried_twice_is_done_when_one_try_is() {
         assert_eq!(told, [corrects], "{order:?}");
     }
 }
+
+#[test]
+fn five_hundred_refunds_of_ours_fit_into_one_item() {
+    let mut payment = Story::begin().hear("sale_success").payment.clone();
+    // As long as the platform's names are, and as a storefront's would be.
+    let (long, uuid) = ("x".repeat(80), "3f0c8a52-6b1e-4d0c-9a57-2f3f4e5d6c");
+    let mut largest = 0;
+    for number in 100..600 {
+        let refund_id = format!("{uuid}{number}");
+        let request_id = format!("{long}-{number}");
+        let order = RefundOrder {
+            description: text(&"d".repeat(255)),
+            ip_address: Some(Private(text("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"))),
+            content: "c".repeat(32),
+            ..refund(&refund_id, Some(1))
+        };
+        payment = reserve_refund(&payment, &order, NOW)
+            .unwrap()
+            .unwrap()
+            .payment;
+        let fact = Fact::RefundAnswer {
+            refund_id: &id(&refund_id),
+            answer: &accepted(&request_id),
+        };
+        payment = decide(Some(&payment), fact, NOW).unwrap().payment;
+        let told = edited("refund_partial_1", |body| {
+            body["operation"]["id"] = json!(37_493_000_000_000_u64 + number);
+            body["operation"]["request_id"] = json!(request_id);
+            body["operation"]["sum_initial"]["amount"] = json!(1);
+            body["payment"]["merchant_refund_id"] = json!(refund_id);
+        });
+        let change = decide(Some(&payment), told.fact(), NOW).unwrap();
+        largest = change
+            .events
+            .iter()
+            .map(|event| event.body.len())
+            .max()
+            .unwrap();
+        payment = change.payment;
+    }
+    assert_eq!(payment.refunded_amount(), 500);
+    let item = serde_json::to_string(&payment).unwrap().len();
+    println!("item {item} bytes, event {largest}");
+    assert!(item < 300_000 && largest < 256 * 1_024, "{item}, {largest}");
+}
