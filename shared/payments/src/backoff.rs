@@ -13,8 +13,6 @@ pub async fn pause(clock: &impl Clock, attempt: u32) {
         return;
     }
     let longest = 20u64 << attempt.min(5);
-    let random = getrandom::u32().unwrap_or(0);
-    clock
-        .sleep(Duration::from_millis(u64::from(random) % longest))
-        .await;
+    let pause = Duration::from_millis(clock.random(longest));
+    clock.sleep(pause).await;
 }

@@ -74,12 +74,25 @@ fn content(payment: &Payment) -> String {
 /// How often each outcome was announced so far.
 type Told = BTreeMap<String, u32>;
 
-/// The promises about the events of one change.
+/// The promises about the events of any change: no gap, and the last one agrees with the state.
+fn check_telling(before: &Payment, change: &Change, way: &dyn std::fmt::Debug) {
+    let (was, is) = (before.status(), change.payment.status());
+    let numbers: Vec<u64> = change.events.iter().map(|event| event.sequence).collect();
+    let expected: Vec<u64> = (before.sequence + 1..=change.payment.sequence).collect();
+    assert_eq!(numbers, expected, "{way:?}");
+    if let Some(last) = change.events.last() {
+        let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
+        let status = serde_json::to_value(is).unwrap();
+        assert_eq!(told["data"]["status"], status, "{way:?}");
+    } else {
+        assert!(was == is || !is.is_final(), "{way:?}: {is:?} untold");
+    }
+}
+
+/// The promises about a change that a callback or Gate's answer makes.
 fn check_events(before: &Payment, change: &Change, told: &mut Told, way: &dyn std::fmt::Debug) {
     let after = &change.payment;
-    let numbers: Vec<u64> = change.events.iter().map(|event| event.sequence).collect();
-    let expected: Vec<u64> = (before.sequence + 1..=after.sequence).collect();
-    assert_eq!(numbers, expected, "{way:?}");
+    check_telling(before, change, way);
     for event in &change.events {
         let name = outcome_of(event);
         let times = told.entry(name.clone()).or_default();
@@ -102,13 +115,6 @@ fn check_events(before: &Payment, change: &Change, told: &mut Told, way: &dyn st
         !was.is_paid() || is.is_paid() || is == Status::Quarantined,
         "{way:?}: {was:?} became {is:?}"
     );
-    if let Some(last) = change.events.last() {
-        let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
-        let status = serde_json::to_value(is).unwrap();
-        assert_eq!(told["data"]["status"], status, "{way:?}");
-    } else {
-        assert!(was == is || !is.is_final(), "{way:?}: {is:?} untold");
-    }
 }
 
 /// The event's type, with the refund it is about.
@@ -185,6 +191,7 @@ fn run(facts: &[Heard]) -> Payment {
         if let Some(change) = change {
             // The platform's signed word may take back what callbacks said, which is told again.
             if fact.asked {
+                check_telling(&payment, &change, &facts);
                 told.clear();
             } else {
                 check_events(&payment, &change, &mut told, &facts);
