@@ -1,7 +1,6 @@
 //! The memory in DynamoDB: one item for each payment, in plain attributes, as the warehouse reads it
 //! too.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -9,6 +8,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::adapters::aws::describe;
+use payments::adapters::item::{Item, broken, expiry, number, read_number, read_text, text};
 use payments::payment::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};
@@ -21,8 +21,6 @@ use crate::memory::{Goods, Memory, MemoryStore, Newest};
 /// days and then lie in a queue and its dead letters for 14 each; and a refund, which the platform
 /// allows at any time, can only take back what is known to have been sent.
 const REMEMBERED: Duration = Duration::from_secs(400 * 24 * 3_600);
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -53,7 +51,7 @@ impl MemoryStore for MemoryTable {
             .await
             .map_err(failed)?;
         let item = output.item;
-        item.map(|item| Ok((read(&item)?, number_of(&item, "version")?)))
+        item.map(|item| Ok((read(&item)?, read_number(&item, "version")?)))
             .transpose()
     }
 
@@ -119,21 +117,21 @@ impl Goods {
 }
 
 fn read(item: &Item) -> Result<Memory, StoreError> {
-    let goods = text_of(item, "goods")?;
+    let goods = read_text(item, "goods")?;
     let goods = Goods::ALL.into_iter().find(|known| known.as_str() == goods);
-    let actions = Actions::parse(text_of(item, "actions")?);
+    let actions = Actions::parse(read_text(item, "actions")?);
     let newest = Newest {
-        sequence: number_of(item, "sequence")?,
+        sequence: read_number(item, "sequence")?,
         state: State {
             status: status_of(item)?,
-            paid_amount: number_of(item, "paid_amount")?,
-            refunded_amount: number_of(item, "refunded_amount")?,
+            paid_amount: read_number(item, "paid_amount")?,
+            refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
     Ok(Memory {
-        goods: goods.ok_or_else(|| broken("goods"))?,
+        goods: goods.ok_or_else(|| broken("unknown goods"))?,
         newest: Some(newest),
-        actions: actions.ok_or_else(|| broken("actions"))?,
+        actions: actions.ok_or_else(|| broken("unknown actions"))?,
     })
 }
 
@@ -150,7 +148,7 @@ fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreErr
         ("paid_amount", number(newest.state.paid_amount)),
         ("refunded_amount", number(newest.state.refunded_amount)),
         ("actions", text(memory.actions.to_string())),
-        ("expires_at", remembered_until(now)),
+        ("expires_at", expiry(now.after(REMEMBERED))),
     ];
     Ok(attributes
         .map(|(name, value)| (name.to_owned(), value))
@@ -158,48 +156,19 @@ fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreErr
 }
 
 fn status_of(item: &Item) -> Result<Status, StoreError> {
-    let status = serde_json::Value::from(text_of(item, "status")?);
-    serde_json::from_value(status).map_err(|_| broken("status"))
+    let status = serde_json::Value::from(read_text(item, "status")?);
+    serde_json::from_value(status).map_err(|_| broken("unknown status"))
 }
 
 fn status_to_item(status: Status) -> Result<AttributeValue, StoreError> {
     match serde_json::to_value(status) {
         Ok(serde_json::Value::String(status)) => Ok(text(status)),
-        _ => Err(broken("status")),
+        _ => Err(broken("unknown status")),
     }
-}
-
-fn remembered_until(now: Timestamp) -> AttributeValue {
-    AttributeValue::N(now.after(REMEMBERED).unix_seconds().to_string())
-}
-
-fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-fn number(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-fn text_of<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_s().ok());
-    value.map(String::as_str).ok_or_else(|| broken(name))
-}
-
-fn number_of(item: &Item, name: &str) -> Result<u64, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_n().ok());
-    value
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(|| broken(name))
 }
 
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
     StoreError(describe(&error))
-}
-
-/// An item is not what we once wrote.
-fn broken(name: &str) -> StoreError {
-    StoreError(format!("the {name} of an item cannot be read"))
 }
 
 #[cfg(test)]
@@ -316,10 +285,9 @@ mod tests {
 
     #[test]
     fn an_event_is_remembered_longer_than_it_can_come_again() {
-        let AttributeValue::N(until) = remembered_until(Timestamp::from_millis(0)) else {
-            panic!("not a number")
-        };
-        let days = until.parse::<u64>().unwrap() / (24 * 3_600);
+        let until = read_number(&item(&memory()), "expires_at").unwrap();
+        let now = u64::try_from(NOW.unix_seconds()).unwrap();
+        let days = (until - now) / (24 * 3_600);
         assert!(days >= 90 + 14 + 14, "{days}");
     }
 }
