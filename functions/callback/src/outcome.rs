@@ -267,6 +267,12 @@ mod tests {
                 json!({ "Namespace": "Bancontact", "Dimensions": [[]], "Metrics": metrics })
             );
         }
+        let overrefunded = Handled {
+            sent: vec![EventKind::RefundSucceeded, EventKind::PaymentOverrefunded],
+            ..applied("refund_success", Status::Refunded)
+        };
+        let names = |metrics: &Value| metrics["Metrics"][0]["Name"].clone();
+        assert_eq!(names(&counted(&overrefunded)), "overrefunded");
         let again = Handled {
             sent: Vec::new(),
             ..applied("amount_differs", Status::Quarantined)

@@ -88,9 +88,6 @@ pub struct Taken {
 /// decides again on what that one has left.
 pub async fn take<S: MemoryStore>(store: &S, event: &Event) -> Result<Taken, StoreError> {
     for attempt in 0..backoff::ATTEMPTS {
-        if attempt > 0 {
-            backoff::pause(&SystemClock, attempt - 1).await;
-        }
         let (memory, version) = match store.load(&event.key).await? {
             Some((memory, version)) => (memory, Some(version)),
             None => (Memory::default(), None),
@@ -111,7 +108,7 @@ pub async fn take<S: MemoryStore>(store: &S, event: &Event) -> Result<Taken, Sto
                     known: false,
                 });
             }
-            Err(CommitError::Conflict) => {}
+            Err(CommitError::Conflict) => backoff::pause(&SystemClock, attempt).await,
             Err(CommitError::Store(error)) => return Err(error),
         }
     }

@@ -6,6 +6,7 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::adapters::aws;
 use payments::adapters::live::{self, LivePayments};
 use payments::config;
+use payments::event;
 use payments::log::{Line, Metric, Unit};
 use payments::relay::Relayed;
 use serde::Serialize;
@@ -73,6 +74,7 @@ impl Swept {
                     metric("unsent_failed", Unit::Count, unsent.failed),
                 ],
             )
+            .with_metrics(&[], &event::alarms(&unsent.events))
     }
 }
 
@@ -90,6 +92,7 @@ mod tests {
         in_time: true,
         oldest_s: 0,
         failure: None,
+        events: Vec::new(),
     };
 
     fn written(unsent: Relayed) -> Value {

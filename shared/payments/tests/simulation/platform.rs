@@ -224,21 +224,20 @@ impl Platform {
         };
         let told = account.operations[told].clone();
         let mut messages = vec![callback(payment_id, account, &told, &extra)];
-        if account.oddity == Oddity::Contradicted && told.kind == "sale" {
-            if let "success" | "decline" = told.status {
-                let contrary = if told.status == "success" {
-                    "decline"
-                } else {
-                    "success"
-                };
-                let mut wrong = account.clone();
-                wrong.status = contrary;
-                let wrong_sale = Operation {
-                    status: contrary,
-                    ..told.clone()
-                };
-                messages.push(callback(payment_id, &wrong, &wrong_sale, ""));
-            }
+        let is_contradicted = account.oddity == Oddity::Contradicted && told.kind == "sale";
+        let contrary = match told.status {
+            "success" => Some("decline"),
+            "decline" => Some("success"),
+            _ => None,
+        };
+        if let Some(status) = contrary.filter(|_| is_contradicted) {
+            let mut wrong = account.clone();
+            wrong.status = status;
+            let sale = Operation {
+                status,
+                ..told.clone()
+            };
+            messages.push(callback(payment_id, &wrong, &sale, ""));
         }
         if told.merchant_refund_id.is_none() && self.world.fails(10) {
             for message in &mut messages {
