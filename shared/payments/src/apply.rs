@@ -87,6 +87,18 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }))
     }
 
+    /// Announces what is committed and not sent. `None`: nothing is known of the payment.
+    pub async fn announce(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
+        let Some(mut stored) = self.store.load(key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Applied {
+            changed: false,
+            published: self.publish(&mut stored, None).await,
+            payment: stored.payment,
+        }))
+    }
+
     /// Commits what `decide` makes of the payment, deciding again while others are faster.
     ///
     /// Gives the payment as it is now and the change, if there was one; `None` if there is

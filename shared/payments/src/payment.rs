@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{MerchantId, PaymentKey};
+use crate::sha256;
 use crate::timestamp::Timestamp;
 
 /// Everything that we know about one payment.
@@ -21,8 +23,14 @@ pub struct Payment {
     pub payment_id: String,
     /// What was ordered; `None` for a payment that nobody created here.
     pub order: Option<Order>,
-    /// How far the sale request got.
+    /// How often the sale was begun again after it had failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+    /// How far the sale request of this attempt got.
     pub sale: GateRequest,
+    /// The digest of the question that the shopper has answered, so that it is not put again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clarified: Option<String>,
     /// Errors that the platform reported for requests, by `request_id`.
     pub errors: BTreeMap<String, String>,
     /// `payment.status` as last reported.
@@ -109,6 +117,8 @@ pub struct Order {
     pub channel: Channel,
     /// Where the shopper goes in the end.
     pub return_url: Text,
+    /// The storefront's origins, whose pages may ask how the checkout stands.
+    pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     pub language: Option<String>,
     /// Shown to the merchant.
@@ -130,6 +140,9 @@ pub struct Customer {
     pub ip_address: Text,
     /// The shopper's last name.
     pub last_name: Option<LastName>,
+    /// What else is told about the shopper.
+    #[serde(default, skip_serializing_if = "CustomerDetails::is_empty")]
+    pub details: CustomerDetails,
 }
 
 impl fmt::Debug for Customer {
@@ -155,6 +168,9 @@ impl<T> fmt::Debug for Private<T> {
 pub enum Channel {
     /// A Gate sale; the bank's address comes by callback.
     Gate,
+    /// A signed link to the platform's own page, where the payment begins when the shopper
+    /// confirms.
+    PaymentPage,
 }
 
 /// How far a request to Gate got.
@@ -278,6 +294,13 @@ pub struct Waiting {
     pub redirect: Option<Redirect>,
     /// The fields that the platform asks for.
     pub clarification_fields: Vec<String>,
+}
+
+impl Waiting {
+    /// Tells one report from another.
+    pub fn digest(&self) -> String {
+        sha256::start_of_hex(format!("{:?}", self.news).as_bytes(), 32)
+    }
 }
 
 impl fmt::Debug for Waiting {
@@ -475,7 +498,12 @@ impl Payment {
 
     /// What the newest attempt to pay waits for.
     pub fn waiting(&self) -> Option<&Waiting> {
+        let has_failed = |operation: &&Operation| {
+            let request_id = operation.request_id.as_ref();
+            request_id.is_some_and(|request_id| self.errors.contains_key(request_id))
+        };
         self.sales()
+            .filter(|operation| !has_failed(operation))
             .filter_map(|operation| operation.waiting.as_ref())
             .max_by(|left, right| left.news.cmp(&right.news))
     }
@@ -485,10 +513,24 @@ impl Payment {
         self.waiting()?.redirect.as_ref()
     }
 
-    /// The fields that the platform asks for.
+    /// The fields that the platform asks for and nobody has given yet.
     pub fn clarification_fields(&self) -> &[String] {
-        self.waiting()
-            .map_or(&[], |waiting| &waiting.clarification_fields)
+        self.question()
+            .map_or(&[], |question| &question.clarification_fields)
+    }
+
+    /// What the platform asks the shopper, if that is open.
+    pub fn question(&self) -> Option<&Waiting> {
+        let waiting = self.waiting()?;
+        let is_answered = self.clarified.as_ref() == Some(&waiting.digest());
+        (!waiting.clarification_fields.is_empty() && !is_answered).then_some(waiting)
+    }
+
+    /// Whether the shopper has a link to Payment Page and has not used it yet.
+    pub fn has_unused_link(&self) -> bool {
+        let order = self.order.as_ref();
+        order.is_some_and(|order| order.channel == Channel::PaymentPage)
+            && self.operations.is_empty()
     }
 
     fn sales(&self) -> impl Iterator<Item = &Operation> {
@@ -572,7 +614,7 @@ impl Payment {
         );
         if !self.clarification_fields().is_empty() {
             Status::AwaitingClarification
-        } else if self.redirect().is_some() {
+        } else if self.redirect().is_some() || self.has_unused_link() {
             Status::AwaitingCustomer
         } else if unanswered && self.operations.is_empty() {
             Status::Created

@@ -44,6 +44,11 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
 fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
     let mut news = Vec::new();
     let status = payment.status();
+    // What is ordered begins with this, also where it goes on at once.
+    let is_new = payment.order.is_some() && payment.announced.is_none();
+    if is_new && status != Status::Created {
+        news.push((EventKind::PaymentCreated, Told::Payment { late: false }));
+    }
     if let Some(kind) = news_of_payment(payment, status) {
         let late = payment.end_announced && status.is_paid();
         payment.end_announced |= matches!(status, Status::Declined | Status::Failed);

@@ -23,7 +23,7 @@ pub(crate) use self::report::is_storable;
 
 use crate::event::Event;
 use crate::ids::MerchantId;
-use crate::payment::{GateRequest, Order, Payment, Release, Status};
+use crate::payment::{Channel, GateRequest, Order, Payment, Release, Status};
 use crate::timestamp::Timestamp;
 
 /// What the platform says about a payment.
@@ -52,13 +52,23 @@ pub enum Fact<'a> {
     /// A verified body that could have been re-framed: no fact by itself, but a reason to ask.
     Hint(&'a Report),
     /// Gate's synchronous answer to our sale.
-    SaleAnswer(&'a Answer),
+    SaleAnswer {
+        /// The attempt that was sent.
+        attempt: u32,
+        /// What Gate said.
+        answer: &'a Answer,
+    },
     /// Gate's synchronous answer to a refund of ours.
     RefundAnswer {
         /// The refund that was sent.
         refund_id: &'a MerchantId,
         /// What Gate said.
         answer: &'a Answer,
+    },
+    /// The platform has taken the shopper's answer to what it asked.
+    Clarified {
+        /// The [`Waiting::digest`](crate::payment::Waiting::digest) of the question.
+        question: &'a str,
     },
     /// An operator takes the money as paid, whatever there is to say against it now.
     Release {
@@ -83,20 +93,45 @@ const SENDING_TAKES: Duration = Duration::from_secs(30);
 /// Codes that say nothing about this request: the id exists already, a lock, a duplicate.
 const NO_REFUSAL: [&str; 3] = ["3041", "2147", "3613"];
 
-/// A new payment whose sale is about to be sent; one write stores it and claims the sending.
+/// A new payment. With Gate its sale is about to be sent; one write stores it and claims the
+/// sending.
 pub fn create(
     project_id: ProjectId,
     payment_id: &MerchantId,
     order: Order,
     at: Timestamp,
 ) -> Change {
-    let mut payment = Payment::unknown(project_id, payment_id.as_str(), at);
-    payment.order = Some(order);
-    payment.sale = GateRequest::Sending {
-        since: at,
-        again: false,
+    let payment = Payment::unknown(project_id, payment_id.as_str(), at);
+    begin(payment, order, at)
+}
+
+/// The next attempt of a payment that was never started. `None`: it is not one, or the order is not
+/// for the same money.
+pub fn begin_again(payment: &Payment, order: Order, at: Timestamp) -> Option<Change> {
+    let frozen = |order: &Order| (order.amount, order.currency, order.channel);
+    let before = payment.order.as_ref()?;
+    let is_same = frozen(before) == frozen(&order) && before.storefront == order.storefront;
+    if payment.status() != Status::Failed || !is_same {
+        return None;
+    }
+    let mut payment = payment.clone();
+    payment.attempt = payment.attempt.saturating_add(1);
+    payment.clarified = None;
+    payment.announced = None;
+    payment.end_announced = false;
+    Some(begin(payment, order, at))
+}
+
+fn begin(mut payment: Payment, order: Order, at: Timestamp) -> Change {
+    payment.sale = match order.channel {
+        Channel::Gate => GateRequest::Sending {
+            since: at,
+            again: false,
+        },
+        Channel::PaymentPage => GateRequest::None,
     };
-    checks::settle(&mut payment, at);
+    payment.order = Some(order);
+    checks::begin(&mut payment, at);
     announce::announce(payment, at)
 }
 
@@ -112,9 +147,13 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             report::take_status_answer(&mut after, news, question)
         }
         Fact::Hint(_) => ask_now(&mut after, at),
-        Fact::SaleAnswer(answer) => take_sale_answer(&mut after, answer, at),
+        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer, at),
         Fact::RefundAnswer { refund_id, answer } => {
             refunds::take_answer(&mut after, refund_id, answer)
+        }
+        Fact::Clarified { question } => {
+            after.clarified = Some(question.to_owned());
+            checks::begin(&mut after, at);
         }
         Fact::Release { by } => release(&mut after, by, at),
     }
@@ -161,8 +200,8 @@ fn release(payment: &mut Payment, by: &str, at: Timestamp) {
 /// The platform's own rule for a request without an answer: repeat it with the same id.
 pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     let unanswered = match payment.sale {
-        GateRequest::None | GateRequest::Unclear | GateRequest::Sending { .. } => true,
-        GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
+        GateRequest::Unclear | GateRequest::Sending { .. } => true,
+        GateRequest::None | GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
     };
     let untouched = matches!(payment.status(), Status::Created | Status::Processing);
     if !unanswered || payment.sale.is_under_way(at) || !untouched {
@@ -183,7 +222,9 @@ impl Payment {
             project_id,
             payment_id: payment_id.to_owned(),
             order: None,
+            attempt: 0,
             sale: GateRequest::None,
+            clarified: None,
             errors: Default::default(),
             platform_status: None,
             operations: Default::default(),
@@ -205,7 +246,10 @@ impl Payment {
 
 /// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
 /// before, a refusal says nothing: the first request may have been taken.
-fn take_sale_answer(payment: &mut Payment, answer: &Answer, at: Timestamp) {
+fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
+    if attempt != payment.attempt {
+        return;
+    }
     let again = match payment.sale {
         GateRequest::Accepted { .. } | GateRequest::Refused { .. } => return,
         GateRequest::Sending { again, .. } => again,

@@ -461,6 +461,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
     for queue in 0..QUEUES {
         world.toggle(queue);
     }
+    world.pass(1);
     assert!(drive(&system, &Job::Relay, || {}));
     promises.check_end(&system.payments.store, &system.platform.accounts());
     (callbacks, unsent)
