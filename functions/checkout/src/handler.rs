@@ -11,6 +11,8 @@ use payments::http_call::respond;
 use payments::problem::Problem;
 use payments::token::TokenSecret;
 
+use crate::language::Language;
+
 /// What checkouts need.
 pub struct Checkouts {
     pub(crate) payments: LivePayments,
@@ -39,6 +41,7 @@ impl Checkouts {
         let parameters = request.path_parameters();
         let token = parameters.first("token").unwrap_or_default();
         let payment_id = parameters.first("payment_id").unwrap_or_default();
+        let spoken = Language::of_browser(request.headers());
         let route = request
             .request_context_ref()
             .and_then(|context| match context {
@@ -48,9 +51,13 @@ impl Checkouts {
         Ok(match route.unwrap_or_default() {
             "POST /checkouts" => respond(self.create(&request).await),
             "GET /payments/{payment_id}" => respond(self.show(&request, payment_id).await),
-            "GET /checkouts/{token}" => self.hand_over(token).await,
+            "GET /checkouts/{token}" => self.hand_over(token, spoken).await,
+            "POST /checkouts/{token}" => {
+                let body = request.body().as_ref();
+                self.clarify(token, body, spoken).await
+            }
             "GET /checkouts/{token}/status" => respond(self.status(token).await),
-            "GET /checkouts/{token}/return" => self.come_back(token).await,
+            "GET /checkouts/{token}/return" => self.come_back(token, spoken).await,
             _ => Problem::not_found("There is no such route.").into_response(),
         })
     }

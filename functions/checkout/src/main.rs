@@ -3,15 +3,11 @@
 //! One binary, two functions: the shopper's routes run apart, so that waiting browsers can never
 //! keep a storefront from creating a checkout.
 
-mod handler;
-mod pages;
-mod shopper;
-mod storefront;
-
+use checkout::handler::Checkouts;
 use lambda_http::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let checkouts = handler::Checkouts::from_environment().await?;
+    let checkouts = Checkouts::from_environment().await?;
     run(service_fn(|request| checkouts.handle(request))).await
 }

@@ -12,35 +12,77 @@ use payments::{PaymentKey, config, token};
 use url::Url;
 
 use crate::handler::Checkouts;
-use crate::pages;
+use crate::language::Language;
+use crate::{clarification, pages};
 
 /// How long a shopper's request waits for news: a browser should see something before it gets
 /// impatient, and a waiting request keeps a function busy.
 const SHOPPER_WAITS: Duration = Duration::from_secs(5);
 
 impl Checkouts {
-    /// `GET /checkouts/{token}`: to the bank, as soon as its address is known.
-    pub(crate) async fn hand_over(&self, token: &str) -> Response<String> {
+    /// `GET /checkouts/{token}`: to the bank, as soon as its address is known. `spoken` is the
+    /// language of the browser.
+    pub(crate) async fn hand_over(&self, token: &str, spoken: Language) -> Response<String> {
         match self.find(token, hand_off_ready).await {
-            Ok(Some((payment, order))) => self.hand_over_payment(&payment, &order),
-            Ok(None) => pages::unknown_token(),
-            Err(error) => unavailable(error),
+            Ok(Some((payment, order))) => self.hand_over_payment(&payment, &order, spoken),
+            Ok(None) => pages::unknown_token(spoken),
+            Err(error) => unavailable(error, spoken),
         }
     }
 
-    fn hand_over_payment(&self, payment: &Payment, order: &Order) -> Response<String> {
+    fn hand_over_payment(
+        &self,
+        payment: &Payment,
+        order: &Order,
+        spoken: Language,
+    ) -> Response<String> {
         let back = storefront_address(order, payment);
+        let language = language(order, spoken);
         match payment.status() {
-            status if status.is_paid() => see_other(&back),
-            Status::Quarantined | Status::Unmatched => pages::being_checked(&back),
-            Status::Declined | Status::Failed => pages::declined(&back),
-            _ if order.expires_at <= self.payments.clock.now() => pages::expired(&back),
-            Status::AwaitingClarification => pages::data_missing(&back),
+            status if status.is_paid() => see_other(&back, language),
+            Status::Quarantined | Status::Unmatched => pages::being_checked(language, &back),
+            Status::Declined => pages::declined(language, &back),
+            Status::Failed => pages::failed(language, &back),
+            _ if self.is_over(order) => pages::expired(language, &back),
+            Status::AwaitingClarification => pages::data_missing(language, &back),
             Status::AwaitingCustomer => match self.allowed_redirect(payment) {
-                Some(redirect) => hand_off(&redirect),
-                None => pages::being_checked(&back),
+                Some(redirect) => match redirect.method {
+                    RedirectMethod::Get => see_other(&redirect.url, language),
+                    RedirectMethod::Post => pages::hand_off(language, &redirect),
+                },
+                None => pages::being_checked(language, &back),
             },
-            _ => pages::waiting(),
+            _ => pages::waiting(language),
+        }
+    }
+
+    fn is_over(&self, order: &Order) -> bool {
+        order.expires_at <= self.payments.clock.now()
+    }
+
+    /// `POST /checkouts/{token}`: what the shopper has filled in.
+    pub(crate) async fn clarify(
+        &self,
+        token: &str,
+        body: &[u8],
+        spoken: Language,
+    ) -> Response<String> {
+        let (payment, order) = match self.find(token, |_| true).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return pages::unknown_token(spoken),
+            Err(error) => return unavailable(error, spoken),
+        };
+        let language = language(&order, spoken);
+        let own_address = format!("{}/checkouts/{token}", self.base_url);
+        if payment.status() != Status::AwaitingClarification || self.is_over(&order) {
+            // Answered already, or too late: on to whatever is the case now.
+            return see_other(&own_address, language);
+        }
+        let back = storefront_address(&order, &payment);
+        match clarification::read(payment.clarification_fields(), body) {
+            // Nothing takes the answers to the platform yet.
+            Ok(_) => pages::data_missing(language, &back),
+            Err(fields) => pages::clarification(language, &own_address, &back, &fields),
         }
     }
 
@@ -63,14 +105,17 @@ impl Checkouts {
     }
 
     /// `GET /checkouts/{token}/return`: back to the storefront, which asks us for the result.
-    pub(crate) async fn come_back(&self, token: &str) -> Response<String> {
+    pub(crate) async fn come_back(&self, token: &str, spoken: Language) -> Response<String> {
         match self
             .find(token, |payment| payment.status().is_final())
             .await
         {
-            Ok(Some((payment, order))) => see_other(&storefront_address(&order, &payment)),
-            Ok(None) => pages::unknown_token(),
-            Err(error) => unavailable(error),
+            Ok(Some((payment, order))) => see_other(
+                &storefront_address(&order, &payment),
+                language(&order, spoken),
+            ),
+            Ok(None) => pages::unknown_token(spoken),
+            Err(error) => unavailable(error, spoken),
         }
     }
 
@@ -108,6 +153,12 @@ impl Checkouts {
     }
 }
 
+/// The storefront's choice, else the browser's.
+fn language(order: &Order, spoken: Language) -> Language {
+    let chosen = order.language.as_deref().and_then(Language::of_code);
+    chosen.unwrap_or(spoken)
+}
+
 /// The storefront's address with the payment's id.
 fn storefront_address(order: &Order, payment: &Payment) -> String {
     match Url::parse(order.return_url.as_str()) {
@@ -120,16 +171,10 @@ fn storefront_address(order: &Order, payment: &Payment) -> String {
     }
 }
 
-fn hand_off(redirect: &Redirect) -> Response<String> {
-    match redirect.method {
-        RedirectMethod::Get => see_other(&redirect.url),
-        RedirectMethod::Post => pages::post_form(redirect),
-    }
-}
-
-fn see_other(address: &str) -> Response<String> {
+fn see_other(address: &str, language: Language) -> Response<String> {
     let Ok(location) = HeaderValue::from_str(address) else {
-        return unavailable(StoreError("an address cannot be a header".into()));
+        let error = StoreError("an address cannot be a header".into());
+        return unavailable(error, language);
     };
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -143,9 +188,9 @@ fn see_other(address: &str) -> Response<String> {
     response
 }
 
-fn unavailable(error: StoreError) -> Response<String> {
+fn unavailable(error: StoreError, language: Language) -> Response<String> {
     payments::log::Line::error("shopper: failed")
         .with("error", error.to_string())
         .write();
-    pages::unavailable()
+    pages::unavailable(language)
 }

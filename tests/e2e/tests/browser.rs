@@ -73,6 +73,17 @@ async fn buy_a_cup_of_tea(sandbox: &Sandbox, chromium: &Chromium) -> anyhow::Res
     ensure!(text(&page, "#paid").await? == "10.00 EUR");
     ensure!(text(&page, "h1").await? == "Thank you");
     picture(&page, "thanks").await?;
+
+    // The tea was cold.
+    click(&page, "#send-back").await?;
+    wait_for_text(&page, "#delivery", "taken back").await?;
+    ensure!(text(&page, "#refunded").await? == "10.00 EUR");
+    click(&page, "#news").await?;
+    let news = text(&page, "#lines").await?;
+    for line in ["payment.succeeded", "refunded", "refund.succeeded"] {
+        ensure!(news.contains(line), "{line} is missing in {news}");
+    }
+    picture(&page, "news").await?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -39,6 +40,7 @@ use crate::proxy::Proxy;
 use crate::shop::Shop;
 use crate::shop::delivery::{Delivery, SampleMemory};
 use crate::shop::fulfilment::Fulfilment;
+use crate::shop::history::History;
 use crate::supervised::Supervisor;
 use crate::workspace::Folder;
 
@@ -212,6 +214,7 @@ async fn up(
         address: shop_address.clone(),
     };
     let memory = outputs.find("FulfilmentMemoryName").map(str::to_owned);
+    let history = Arc::new(History::default());
     let delivery = match &memory {
         Some(table) => Delivery::Sample(SampleMemory {
             client: account.tables(),
@@ -220,7 +223,12 @@ async fn up(
         }),
         None => {
             let queue = outputs.get("FulfilmentQueueUrl")?;
-            Delivery::Queue(Fulfilment::start(account.queues(), queue.to_owned()))
+            let history = Arc::clone(&history);
+            Delivery::Queue(Fulfilment::start(
+                account.queues(),
+                queue.to_owned(),
+                history,
+            ))
         }
     };
     let ready = Ready {
@@ -241,7 +249,7 @@ async fn up(
         ready,
         aws,
         _proxy: proxy,
-        _shop: Shop::start(addresses.shop, shop, delivery)?,
+        _shop: Shop::start(addresses.shop, shop, delivery, history)?,
         platform,
         supervisor: supervisor.clone(),
         folder,

@@ -130,7 +130,7 @@ fn choose(shared: &Arc<Shared>, token: &str, choice: Choice) -> Response {
 }
 
 /// Sends the browser on; letters that no header can carry are encoded as a browser would do it.
-fn send_to(address: &str) -> Response {
+pub fn send_to(address: &str) -> Response {
     let encoded = Url::parse(address).map(String::from);
     Redirect::to(encoded.as_deref().unwrap_or(address)).into_response()
 }
@@ -156,13 +156,15 @@ fn over(payment: &Payment) -> Response {
     (StatusCode::CONFLICT, page(notice)).into_response()
 }
 
-fn not_found() -> Response {
+/// Nothing is behind an address.
+pub fn not_found() -> Response {
     let text = "There is no payment behind this address.";
     let notice = pages::notice("Unknown payment", text, None);
     (StatusCode::NOT_FOUND, page(notice)).into_response()
 }
 
-fn page(markup: maud::Markup) -> Response {
+/// A page of a shopper, which no browser keeps.
+pub fn page(markup: maud::Markup) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),

@@ -31,6 +31,7 @@ fn order(payment_id: &str, amount: u64, last_name: Option<&str>) -> SaleOrder {
         customer,
         return_url: Default::default(),
         callbacks: Default::default(),
+        link: None,
     }
 }
 

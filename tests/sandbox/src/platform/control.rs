@@ -124,6 +124,10 @@ fn view(shared: &Shared, state: &World, id: &str, payment: Option<&Payment>) -> 
         "status": payment.map(|payment| payment.status.as_str()),
         "amount": payment.map(|payment| payment.order.amount),
         "currency": CURRENCY,
+        "channel": payment.map(|payment| match payment.order.link {
+            None => "gate",
+            Some(_) => "payment_page",
+        }),
         "paid": payment.map(|payment| {
             if payment.sale.status == Status::Success { payment.sale.moved } else { 0 }
         }),

@@ -20,6 +20,11 @@ const THRESHOLD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Follows a sale that was just taken, up to the end of its time.
 pub fn sale_taken(shared: &Arc<Shared>, payment_id: String, operation_id: u64) {
     sale_continues(shared, payment_id.clone());
+    sale_ends(shared, payment_id, operation_id);
+}
+
+/// Declines a sale at the end of its time.
+pub fn sale_ends(shared: &Arc<Shared>, payment_id: String, operation_id: u64) {
     let on = shared.clone();
     shared.spawn(async move {
         on.pause(THRESHOLD).await;

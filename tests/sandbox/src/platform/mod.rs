@@ -1,8 +1,9 @@
 //! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
 //!
-//! `gate` takes the requests of merchants, `books` decides what becomes of them, `flow` lets
-//! time pass, `callbacks` tells the merchant and `bank` plays the shopper's bank. `faults`
-//! are switched by `control`, the API for whoever drives the simulation.
+//! `gate` takes the requests of merchants and `payment_page` the shoppers who come with a link,
+//! `books` decides what becomes of them, `flow` lets time pass, `callbacks` tells the merchant and
+//! `bank` plays the shopper's bank. `faults` are switched by `control`, the API for whoever drives
+//! the simulation.
 
 mod bank;
 mod books;
@@ -16,6 +17,8 @@ mod ids;
 mod messages;
 mod pages;
 mod payment;
+mod payment_link;
+mod payment_page;
 mod php_json;
 mod request;
 mod schedule;
@@ -98,6 +101,7 @@ impl Platform {
         let app = Router::new()
             .merge(gate::routes())
             .merge(bank::routes())
+            .merge(payment_page::routes())
             .merge(control::routes())
             .with_state(shared.clone())
             .into_make_service_with_connect_info::<wire::Scissors>();

@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::payment::Payment;
+use super::payment_link::Link;
 
 /// From this amount on (500.00 EUR) the bank's app cannot pay, so there is no QR code.
 const APP_LIMIT: u64 = 50_000;
@@ -23,6 +24,8 @@ h1 { margin: 0 0 .25rem; font-size: 1.35rem; }
   0 0 / 1.25rem 1.25rem; }
 .qr-text { text-align: center; }
 form { display: grid; gap: .75rem; margin-top: 1.5rem; }
+form + p { margin-bottom: 0; text-align: center; }
+input { width: 100%; padding: .7rem; border: 1px solid #76829b; border-radius: .6rem; font: inherit; }
 button { padding: .8rem 1rem; border: 1px solid #8793ad; border-radius: .6rem; font: inherit;
   font-weight: 600; background: transparent; color: inherit; cursor: pointer; }
 button.main { border-color: #005498; background: #005498; color: #fff; }
@@ -63,6 +66,31 @@ pub fn bank(payment: &Payment) -> Markup {
     layout("Pay with Bancontact", "narrow", content)
 }
 
+/// Where a customer confirms what a link orders; `name_is_wrong` if the last name was.
+pub fn payment_page(link: &Link, name_is_wrong: bool) -> Markup {
+    let content = html! {
+        h1 { "Payment Page" }
+        p.muted { "Simulated platform: no money moves." }
+        p.amount id="amount" { (euros(link.amount)) }
+        p.muted id="reference" { (link.description.as_deref().unwrap_or(&link.payment_id)) }
+        form method="post" {
+            @if !link.customer.contains_key("last_name") {
+                label {
+                    "Last name"
+                    input id="last-name" name="last_name" autocomplete="family-name" required
+                        minlength="3" maxlength="100";
+                }
+                @if name_is_wrong { p role="alert" { "A last name has 3 to 100 characters." } }
+            }
+            button.main id="confirm" { "Continue with Bancontact" }
+        }
+        @if let Some(back) = &link.buttons.back {
+            p { a id="back" href=(back) { "Back to the shop" } }
+        }
+    };
+    layout("Payment Page", "narrow", content)
+}
+
 /// A page that says one thing, with a way back to the shop if there is one.
 pub fn notice(heading: &str, text: &str, back: Option<&str>) -> Markup {
     let content = html! {
@@ -85,6 +113,8 @@ pub fn start(project_id: u32, clock_speed: f64) -> Markup {
             li { "Gate: " code { "POST /v2/payment/bancontact/sale" } ", "
                 code { "/bancontact/refund" } ", " code { "/clarification" } ", "
                 code { "/status" } ", signed as documented." }
+            li { "Payment Page: " code { "GET /payment?..." } " with a signed link; a button leads to
+                the bank." }
             li { "The bank: " code { "POST /bank/{page}/pay" } ", " code { "/decline" } " or "
                 code { "/walk-away" } "; the page's address is in the redirect data and in the
                 books." }

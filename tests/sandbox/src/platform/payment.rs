@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::codes::Code;
+use super::payment_link::Link;
 
 /// What a merchant orders with a sale.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct SaleOrder {
     pub return_url: ReturnUrl,
     /// How callbacks are wanted.
     pub callbacks: CallbackWishes,
+    /// The link to Payment Page that it was ordered with; none for a sale through Gate.
+    pub link: Option<Link>,
 }
 
 /// Where the shopper goes after the bank.

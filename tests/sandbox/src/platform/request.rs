@@ -67,6 +67,7 @@ pub fn sale(message: &Value<'_>, payment_id: String) -> Result<SaleOrder, Refusa
             decline: address(message, &["return_url", "decline"], "return_url.decline")?,
         },
         callbacks: callback_wishes(message)?,
+        link: None,
     })
 }
 

@@ -1,10 +1,12 @@
 //! The platform over HTTP, as a merchant and a shopper meet it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod payment_page;
 mod stage;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::*;
 use stage::{KEY, Stage, is_signed, refund, sale, signed};
@@ -233,6 +235,31 @@ async fn answers_go_wrong_as_switched() {
     assert_eq!(redirect["payment"]["status"], "awaiting redirect result");
     assert_eq!(stage.books("order-1").await["requests"]["sale"], 4);
     assert_eq!(stage.put(faults, json!({"explode": true})).await, 400);
+}
+
+#[tokio::test]
+async fn answers_and_callbacks_take_their_time_as_switched() {
+    let mut stage = Stage::new(0).await;
+    let faults = json!({"answer": "slow", "slow_ms": 300, "delay_ms": 600});
+    stage.put("faults", faults).await;
+    let begin = Instant::now();
+    assert_eq!(
+        stage.code("bancontact/sale", sale("order-1")).await,
+        "accepted"
+    );
+    assert!(begin.elapsed() >= Duration::from_millis(300));
+    stage.callback().await;
+    assert!(begin.elapsed() >= Duration::from_millis(600));
+}
+
+#[tokio::test]
+async fn nobody_learns_where_to_pay_as_switched() {
+    let mut stage = Stage::new(0).await;
+    stage.put("faults", json!({"no_redirect": true})).await;
+    stage.code("bancontact/sale", sale("order-1")).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(stage.books("order-1").await["status"], "processing");
+    assert!(stage.callbacks.try_recv().is_err());
 }
 
 #[tokio::test]

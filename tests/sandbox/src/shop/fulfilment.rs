@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::history::History;
 use crate::progress::say;
 
 /// The ids of the shop's payments start with this.
@@ -96,13 +97,14 @@ pub struct Fulfilment {
 
 impl Fulfilment {
     /// Starts the consumer of a queue.
-    pub fn start(client: Client, queue_url: String) -> Self {
+    pub fn start(client: Client, queue_url: String, history: Arc<History>) -> Self {
         let orders = Arc::new(Mutex::new(Orders::default()));
         let wanted = Arc::new(Notify::new());
         let consumer = Consumer {
             client,
             queue_url,
             orders: Arc::clone(&orders),
+            history,
         };
         let signal = Arc::clone(&wanted);
         let task = tokio::spawn(async move {
@@ -144,6 +146,7 @@ struct Consumer {
     client: Client,
     queue_url: String,
     orders: Arc<Mutex<Orders>>,
+    history: Arc<History>,
 }
 
 impl Consumer {
@@ -192,6 +195,7 @@ impl Consumer {
                 .await;
             return false;
         };
+        self.history.told(&event.subject, &event.kind);
         let news = {
             let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
             orders.take(&event)
