@@ -100,10 +100,15 @@ pub fn read(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Vec<Cl
     }
 }
 
-impl ClarificationField {
-    /// What it is about.
-    pub fn kind(&self) -> Kind {
-        let (_, last) = self.name.rsplit_once('.').unwrap_or(("", &self.name));
+/// A value for the field of that name, as the platform takes it.
+pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
+    Kind::of(name).check(value)
+}
+
+impl Kind {
+    /// What the field of that name is about.
+    fn of(name: &str) -> Self {
+        let (_, last) = name.rsplit_once('.').unwrap_or(("", name));
         match last {
             "last_name" => Kind::LastName,
             "first_name" => Kind::FirstName,
@@ -118,6 +123,13 @@ impl ClarificationField {
             "day_of_birth" => Kind::DayOfBirth,
             _ => Kind::Other,
         }
+    }
+}
+
+impl ClarificationField {
+    /// What it is about.
+    pub fn kind(&self) -> Kind {
+        Kind::of(&self.name)
     }
 
     /// Whether it is a part of a billing address.

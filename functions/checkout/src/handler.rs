@@ -1,13 +1,17 @@
 //! The routes of this binary.
 
+use std::collections::BTreeMap;
+
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt, Response};
 use payments::adapters::aws;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{ProjectKeySecret, token_secret};
+use payments::adapters::secrets::{ProjectKeySecret, SecretError, token_secret};
+use payments::checkout::PaymentPageLinks;
 use payments::config;
 use payments::http_call::respond;
+use payments::payment::{Payment, Redirect, RedirectMethod};
 use payments::problem::Problem;
 use payments::token::TokenSecret;
 
@@ -21,6 +25,8 @@ pub struct Checkouts {
     pub(crate) tokens: TokenSecret,
     /// The public address of this service, without a slash at its end.
     pub(crate) base_url: String,
+    /// The platform's Payment Page.
+    pub(crate) page_url: String,
 }
 
 impl Checkouts {
@@ -33,7 +39,30 @@ impl Checkouts {
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
             tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
             base_url: config::base_url("PUBLIC_BASE_URL")?,
+            page_url: config::base_url("PAYMENT_PAGE_URL")?,
         })
+    }
+
+    /// Where the browser must go now, if that is known and it may go there.
+    pub(crate) async fn redirect(
+        &self,
+        payment: &Payment,
+    ) -> Result<Option<Redirect>, SecretError> {
+        if !payment.has_unused_link() {
+            return Ok(self.allowed_redirect(payment));
+        }
+        let keyring = self.keys.of(payment.project_id).await?;
+        let links = PaymentPageLinks {
+            page_url: &self.page_url,
+            base_url: &self.base_url,
+            tokens: &self.tokens,
+        };
+        let link = links.link(payment, keyring.current());
+        Ok(link.map(|url| Redirect {
+            method: RedirectMethod::Get,
+            url,
+            fields: BTreeMap::new(),
+        }))
     }
 
     /// One call, by the route that the gateway has matched and the parameters it has decoded.
@@ -51,12 +80,15 @@ impl Checkouts {
         Ok(match route.unwrap_or_default() {
             "POST /checkouts" => respond(self.create(&request).await),
             "GET /payments/{payment_id}" => respond(self.show(&request, payment_id).await),
+            "POST /payments/{payment_id}/clarification" => {
+                respond(self.take_answers(&request, payment_id).await)
+            }
             "GET /checkouts/{token}" => self.hand_over(token, spoken).await,
             "POST /checkouts/{token}" => {
                 let body = request.body().as_ref();
-                self.clarify(token, body, spoken).await
+                self.take_form(token, body, spoken).await
             }
-            "GET /checkouts/{token}/status" => respond(self.status(token).await),
+            "GET /checkouts/{token}/status" => respond(self.status(token, request.headers()).await),
             "GET /checkouts/{token}/return" => self.come_back(token, spoken).await,
             _ => Problem::not_found("There is no such route.").into_response(),
         })

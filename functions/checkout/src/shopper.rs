@@ -1,10 +1,13 @@
 //! The shopper's side: over to the bank, back again, and how it stands.
 
+use std::fmt;
 use std::time::Duration;
 
 use lambda_http::Response;
-use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use payments::checkout::hand_off_ready;
+use payments::clarification::ClarificationError;
+use payments::log::Line;
 use payments::payment::{Order, Payment, Redirect, RedirectMethod, Status};
 use payments::ports::{Clock, PaymentStore, StoreError};
 use payments::problem::{Problem, json_response};
@@ -24,14 +27,15 @@ impl Checkouts {
     /// language of the browser.
     pub(crate) async fn hand_over(&self, token: &str, spoken: Language) -> Response<String> {
         match self.find(token, hand_off_ready).await {
-            Ok(Some((payment, order))) => self.hand_over_payment(&payment, &order, spoken),
+            Ok(Some((payment, order))) => self.go_on(token, &payment, &order, spoken).await,
             Ok(None) => pages::unknown_token(spoken),
             Err(error) => unavailable(error, spoken),
         }
     }
 
-    fn hand_over_payment(
+    async fn go_on(
         &self,
+        token: &str,
         payment: &Payment,
         order: &Order,
         spoken: Language,
@@ -44,16 +48,25 @@ impl Checkouts {
             Status::Declined => pages::declined(language, &back),
             Status::Failed => pages::failed(language, &back),
             _ if self.is_over(order) => pages::expired(language, &back),
-            Status::AwaitingClarification => pages::data_missing(language, &back),
-            Status::AwaitingCustomer => match self.allowed_redirect(payment) {
-                Some(redirect) => match redirect.method {
+            Status::AwaitingClarification => {
+                let form = clarification::form(payment.clarification_fields());
+                pages::clarification(language, &self.address(token), &back, &form)
+            }
+            Status::AwaitingCustomer => match self.redirect(payment).await {
+                Ok(Some(redirect)) => match redirect.method {
                     RedirectMethod::Get => see_other(&redirect.url, language),
                     RedirectMethod::Post => pages::hand_off(language, &redirect),
                 },
-                None => pages::being_checked(language, &back),
+                Ok(None) => pages::being_checked(language, &back),
+                Err(error) => unavailable(error, language),
             },
             _ => pages::waiting(language),
         }
+    }
+
+    /// The checkout's own address.
+    fn address(&self, token: &str) -> String {
+        format!("{}/checkouts/{token}", self.base_url)
     }
 
     fn is_over(&self, order: &Order) -> bool {
@@ -61,7 +74,7 @@ impl Checkouts {
     }
 
     /// `POST /checkouts/{token}`: what the shopper has filled in.
-    pub(crate) async fn clarify(
+    pub(crate) async fn take_form(
         &self,
         token: &str,
         body: &[u8],
@@ -73,16 +86,27 @@ impl Checkouts {
             Err(error) => return unavailable(error, spoken),
         };
         let language = language(&order, spoken);
-        let own_address = format!("{}/checkouts/{token}", self.base_url);
+        let own_address = self.address(token);
         if payment.status() != Status::AwaitingClarification || self.is_over(&order) {
             // Answered already, or too late: on to whatever is the case now.
             return see_other(&own_address, language);
         }
         let back = storefront_address(&order, &payment);
-        match clarification::read(payment.clarification_fields(), body) {
-            // Nothing takes the answers to the platform yet.
-            Ok(_) => pages::data_missing(language, &back),
-            Err(fields) => pages::clarification(language, &own_address, &back, &fields),
+        let answers = match clarification::read(payment.clarification_fields(), body) {
+            Ok(answers) => answers,
+            Err(fields) => return pages::clarification(language, &own_address, &back, &fields),
+        };
+        match self.clarify(&payment, &answers).await {
+            Ok(_) | Err(ClarificationError::NotAsked) => see_other(&own_address, language),
+            Err(ClarificationError::Refused(code)) => {
+                Line::warn("shopper: answers refused")
+                    .with("payment", payment.key().to_string())
+                    .with("code", code)
+                    .write();
+                pages::data_missing(language, &back)
+            }
+            Err(ClarificationError::Unanswered) => pages::unavailable(language),
+            Err(ClarificationError::Unavailable(error)) => unavailable(error, language),
         }
     }
 
@@ -120,14 +144,33 @@ impl Checkouts {
     }
 
     /// `GET /checkouts/{token}/status`
-    pub(crate) async fn status(&self, token: &str) -> Result<Response<String>, Problem> {
+    pub(crate) async fn status(
+        &self,
+        token: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response<String>, Problem> {
         let found = self.find(token, |_| true).await;
         let found =
             found.map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
-        let (payment, _) = found.ok_or_else(|| Problem::not_found("There is no such checkout."))?;
+        let found = found.ok_or_else(|| Problem::not_found("There is no such checkout."))?;
+        let (payment, order) = found;
         let status = payment.status();
         let view = serde_json::json!({ "status": status, "final": status.is_final() });
-        Ok(json_response(StatusCode::OK, &view))
+        let mut response = json_response(StatusCode::OK, &view);
+        let vary = HeaderValue::from_static("origin");
+        response.headers_mut().insert(header::VARY, vary);
+        // The pages of the payment's storefront may look, and no others.
+        let origin = headers.get(header::ORIGIN);
+        let is_known = |origin: &&HeaderValue| {
+            origin
+                .to_str()
+                .is_ok_and(|origin| order.origins.contains(origin))
+        };
+        if let Some(origin) = origin.filter(is_known) {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        }
+        Ok(response)
     }
 
     /// The payment behind a token, as soon as `enough` says so, or after the shopper's patience.
@@ -188,8 +231,8 @@ fn see_other(address: &str, language: Language) -> Response<String> {
     response
 }
 
-fn unavailable(error: StoreError, language: Language) -> Response<String> {
-    payments::log::Line::error("shopper: failed")
+fn unavailable(error: impl fmt::Display, language: Language) -> Response<String> {
+    Line::error("shopper: failed")
         .with("error", error.to_string())
         .write();
     pages::unavailable(language)

@@ -2,20 +2,25 @@
 
 use std::time::Duration;
 
-use ecommpay::fields::{Currency, MinorUnits};
+use ecommpay::fields::{Currency, MinorUnits, Text};
+use ecommpay::json::Value;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, Response};
+use payments::apply::ApplyError;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
+use payments::clarification::{Answers, ClarificationError, clarify};
 use payments::http_call::caller;
 use payments::ids::MerchantId;
-use payments::payment::{Channel, Redirect, Status};
-use payments::ports::Clock;
-use payments::problem::{Problem, json_response};
+use payments::input;
+use payments::payment::{Channel, Payment, Redirect, Status};
+use payments::ports::{Clock, StoreError};
+use payments::problem::{FieldProblem, Problem, json_response};
 use payments::storefront::Scope;
 use payments::timestamp::Timestamp;
 use payments::view::PaymentView;
 use serde::Serialize;
 
+use crate::clarification;
 use crate::handler::Checkouts;
 
 /// The longest that `Prefer: wait=N` is honoured.
@@ -44,16 +49,13 @@ impl Checkouts {
             &storefront,
             self.payments.clock.now(),
         )?;
-        let keys = self.keys.get().await;
-        let keys =
-            keys.map_err(|error| Problem::unavailable_because("checkout: no keys", error))?;
-        let keyring = keys.get(&storefront.project_id);
+        let keyring = self.keys.of(storefront.project_id).await;
+        let keyring =
+            keyring.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
         let cashier = Cashier {
             payments: &self.payments,
             gate: &self.gate,
-            keyring: keyring.ok_or_else(|| {
-                Problem::unavailable_because("checkout: no key", storefront.project_id)
-            })?,
+            keyring: &keyring,
             tokens: &self.tokens,
             base_url: &self.base_url,
         };
@@ -65,10 +67,10 @@ impl Checkouts {
                 .map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
             checkout.payment = waited.unwrap_or(checkout.payment);
         }
-        self.show_checkout(&checkout)
+        self.show_checkout(&checkout).await
     }
 
-    fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {
+    async fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {
         let payment = &checkout.payment;
         let Some(order) = &payment.order else {
             return Err(Problem::unavailable_because(
@@ -76,6 +78,9 @@ impl Checkouts {
                 payment.key(),
             ));
         };
+        let redirect = self.redirect(payment).await;
+        let redirect =
+            redirect.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
         let checkout_url = format!("{}/checkouts/{}", self.base_url, checkout.token);
         let view = CheckoutView {
             payment_id: &payment.payment_id,
@@ -86,7 +91,7 @@ impl Checkouts {
             channel: order.channel,
             checkout_url: &checkout_url,
             app_payment_available: order.amount.app_payment_available(),
-            redirect: self.allowed_redirect(payment),
+            redirect,
             expires_at: order.expires_at,
         };
         let status = if checkout.created {
@@ -99,6 +104,38 @@ impl Checkouts {
             response.headers_mut().insert(header::LOCATION, location);
         }
         Ok(response)
+    }
+
+    /// `POST /payments/{payment_id}/clarification`
+    pub(crate) async fn take_answers(
+        &self,
+        request: &Request,
+        payment_id: &str,
+    ) -> Result<Response<String>, Problem> {
+        let storefront = caller(&self.payments.store, request.headers(), Scope::Checkout).await?;
+        let payment = self.payments.visible_to(&storefront, payment_id).await;
+        let payment =
+            payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
+        let payment = payment.ok_or_else(|| Problem::not_found("There is no such payment."))?;
+        if payment.status() != Status::AwaitingClarification {
+            return Err(nothing_asked());
+        }
+        let answers = answers(&payment, request.body().as_ref())?;
+        let payment = self.clarify(&payment, &answers).await.map_err(unanswered)?;
+        let view = PaymentView::new(&payment);
+        Ok(json_response(StatusCode::ACCEPTED, &view))
+    }
+
+    /// Sends answers to the platform.
+    pub(crate) async fn clarify(
+        &self,
+        payment: &Payment,
+        answers: &Answers,
+    ) -> Result<Payment, ClarificationError> {
+        let keyring = self.keys.of(payment.project_id).await;
+        let keyring = keyring.map_err(|error| StoreError(error.to_string()));
+        let keyring = keyring.map_err(ApplyError::from)?;
+        clarify(&self.payments, &self.gate, &keyring, payment, answers).await
     }
 
     /// `GET /payments/{payment_id}`
@@ -115,6 +152,64 @@ impl Checkouts {
             .map(|payment| json_response(StatusCode::OK, &PaymentView::new(&payment)))
             .ok_or_else(|| Problem::not_found("There is no such payment."))
     }
+}
+
+/// The answers to what the platform asks, in its own form:
+/// `{"customer": {"last_name": "Janssens"}}`.
+fn answers(payment: &Payment, body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
+    let body = input::read(body)?;
+    let asked = payment.clarification_fields();
+    let mut answers = Vec::new();
+    let mut problems = Vec::new();
+    let mut problem = |object: &str, field: &str, code, detail: String| {
+        let parts = [object, field].map(|part| part.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("/{}", parts.join("/"));
+        problems.push(FieldProblem {
+            pointer: pointer.trim_end_matches('/').to_owned(),
+            code,
+            detail,
+        });
+    };
+    for (object, fields) in body.members() {
+        if !matches!(fields, Value::Object(_)) {
+            problem(object, "", "not-an-object", "must be an object".into());
+        }
+        for (field, value) in fields.members() {
+            let name = format!("{object}.{field}");
+            let text = input::parsed(|text| clarification::check(&name, text))(value);
+            match text {
+                _ if !asked.contains(&name) => {
+                    problem(object, field, "unknown", "is not asked for".into());
+                }
+                Ok(text) => answers.push((name, text)),
+                Err(detail) => problem(object, field, "invalid", detail),
+            }
+        }
+    }
+    match (problems.is_empty(), answers.is_empty()) {
+        (true, false) => Ok(answers),
+        (true, true) => Err(Problem::invalid(vec![FieldProblem {
+            pointer: String::new(),
+            code: "missing",
+            detail: format!("must have some of {}", asked.join(", ")),
+        }])),
+        (false, _) => Err(Problem::invalid(problems)),
+    }
+}
+
+fn unanswered(error: ClarificationError) -> Problem {
+    match error {
+        ClarificationError::NotAsked => nothing_asked(),
+        ClarificationError::Refused(code) => Problem::platform_refused(&code),
+        ClarificationError::Unanswered => Problem::unavailable(),
+        ClarificationError::Unavailable(error) => {
+            Problem::unavailable_because("clarification: failed", error)
+        }
+    }
+}
+
+fn nothing_asked() -> Problem {
+    Problem::conflict("The platform asks for nothing now.")
 }
 
 /// `Prefer: wait=N` (RFC 7240).

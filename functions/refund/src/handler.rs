@@ -63,15 +63,13 @@ impl Refunds {
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
         let asked = RefundOrder::read(request.body().as_ref())?;
-        let keys = self.keys.get().await;
-        let keys = keys.map_err(|error| Problem::unavailable_because("refund: no keys", error))?;
-        let keyring = keys.get(&storefront.project_id);
+        let keyring = self.keys.of(storefront.project_id).await;
+        let keyring =
+            keyring.map_err(|error| Problem::unavailable_because("refund: no key", error))?;
         let desk = RefundDesk {
             payments: &self.payments,
             gate: &self.gate,
-            keyring: keyring.ok_or_else(|| {
-                Problem::unavailable_because("refund: no key", storefront.project_id)
-            })?,
+            keyring: &keyring,
         };
         let payment = desk
             .refund(&storefront, payment_id, &asked)
@@ -118,6 +116,9 @@ fn rejected(rejection: RefundRejection) -> Problem {
         }
         RefundRejection::NotRefundable => {
             Problem::conflict("The payment cannot be refunded in its present status.")
+        }
+        RefundRejection::TooMany => {
+            Problem::conflict("The payment has as many refunds as can be kept of one.")
         }
         RefundRejection::MoreThanLeft(left) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -419,7 +419,7 @@ impl PaymentPageLinks<'_> {
     }
 }
 
-impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
+impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     /// Reads a payment until `enough` says so, or for at most `wait`; gives the last reading.
     pub async fn wait_until(
         &self,
@@ -427,17 +427,17 @@ impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
         wait: Duration,
         enough: impl Fn(&Payment) -> bool,
     ) -> Result<Option<Payment>, StoreError> {
-        let end = tokio::time::Instant::now() + wait;
+        let end = self.clock.now().after(wait);
         loop {
             let stored = self.store.load(key).await?;
             let Some(stored) = stored else {
                 return Ok(None);
             };
-            let over = tokio::time::Instant::now() + READ_EVERY > end;
+            let over = self.clock.now().after(READ_EVERY) > end;
             if over || enough(&stored.payment) {
                 return Ok(Some(stored.payment));
             }
-            tokio::time::sleep(READ_EVERY).await;
+            self.clock.sleep(READ_EVERY).await;
         }
     }
 }

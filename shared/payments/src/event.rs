@@ -141,6 +141,7 @@ pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
         ("quarantined", EventKind::PaymentQuarantined),
         ("unmatched", EventKind::PaymentUnmatched),
         ("overrefunded", EventKind::PaymentOverrefunded),
+        ("refund_unknown", EventKind::RefundUnknown),
     ];
     let metrics = names.map(|(name, kind)| Metric {
         name,

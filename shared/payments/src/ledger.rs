@@ -49,6 +49,18 @@ impl Payment {
         as_said.unwrap_or_else(asked_for)
     }
 
+    /// How much the refund at an index gives back, as far as it is known.
+    pub(crate) fn amount_of_refund(&self, index: usize) -> u64 {
+        let Some(refund) = self.refunds.get(index) else {
+            return 0;
+        };
+        let id = refund.operation_id.as_ref();
+        let operation = id.and_then(|id| Some((id, self.operations.get(id)?)));
+        operation.map_or(refund.amount, |(id, operation)| {
+            self.given_back_by(id, operation)
+        })
+    }
+
     /// The currency that was ordered, or else paid.
     fn currency(&self) -> Option<&str> {
         let ordered = self.order.as_ref().map(|order| order.currency.code());

@@ -26,6 +26,9 @@ pub struct Payment {
     /// How often the sale was begun again after it had failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
+    /// The platform's names of the attempts that failed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub failed_requests: BTreeSet<String>,
     /// How far the sale request of this attempt got.
     pub sale: GateRequest,
     /// The digest of the question that the shopper has answered, so that it is not put again.
@@ -359,6 +362,12 @@ pub struct Refund {
     /// The status that was announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<RefundStatus>,
+    /// The amount that was announced last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub announced_amount: u64,
+    /// Whether it was ever announced as declined.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decline_announced: bool,
     /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -498,12 +507,12 @@ impl Payment {
 
     /// What the newest attempt to pay waits for.
     pub fn waiting(&self) -> Option<&Waiting> {
-        let has_failed = |operation: &&Operation| {
+        let is_of_before = |operation: &&Operation| {
             let request_id = operation.request_id.as_ref();
-            request_id.is_some_and(|request_id| self.errors.contains_key(request_id))
+            request_id.is_some_and(|request_id| self.failed_requests.contains(request_id))
         };
         self.sales()
-            .filter(|operation| !has_failed(operation))
+            .filter(|operation| !is_of_before(operation))
             .filter_map(|operation| operation.waiting.as_ref())
             .max_by(|left, right| left.news.cmp(&right.news))
     }
@@ -582,20 +591,33 @@ impl Payment {
             .filter(|operation| operation.is_successful_sale())
     }
 
+    /// Whether the shopper has paid: by a sale, or by what an operator took as one.
+    pub fn has_taken_money(&self) -> bool {
+        let released = || self.releases.iter().flat_map(|release| &release.doubts);
+        let took_money = |id: &str, operation: &Operation| {
+            operation.is_successful_sale()
+                || operation.outcome == Outcome::Succeeded
+                    && !operation.is_refund()
+                    && released().any(|doubt| doubt.operation_id == id)
+        };
+        self.operations
+            .iter()
+            .any(|(id, operation)| took_money(id, operation))
+    }
+
     /// The status that follows from everything known.
     ///
     /// An end (declined, failed) is only ever followed by a success, never by an intermediate
     /// status, whatever comes in which order.
     pub fn status(&self) -> Status {
-        let paid = self.paid_amount();
         if self.order.is_none() {
             Status::Unmatched
         } else if !self.quarantine().is_empty() {
             Status::Quarantined
-        } else if paid > 0 {
+        } else if self.has_taken_money() {
             match self.refunded_amount() {
                 0 => Status::Succeeded,
-                refunded if refunded < paid => Status::PartiallyRefunded,
+                refunded if refunded < self.paid_amount() => Status::PartiallyRefunded,
                 _ => Status::Refunded,
             }
         } else if self.decline().is_some() {

@@ -14,9 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::apply::Payments;
 use crate::event::EventKind;
-use crate::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, PaymentStore, SHARDS, StoreError, Unsent};
-use crate::publish::PublishError;
 use crate::timestamp::Timestamp;
 
 /// How many payments are published at once.
@@ -92,19 +90,17 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             Ok(unsent) => unsent,
             Err(error) => return Turn::Unlisted(error.to_string()),
         };
-        let end = match timeout_at(deadline, self.publish_all(&unsent.key)).await {
-            Ok(Ok(events)) => End::Sent(events),
-            Ok(Err(problem)) => End::Failed(format!("{}: {problem}", unsent.key)),
+        let failed = |problem: String| End::Failed(format!("{}: {problem}", unsent.key));
+        let end = match timeout_at(deadline, self.announce(&unsent.key)).await {
+            Ok(Ok(Some(applied))) => match applied.published {
+                Ok(events) => End::Sent(events),
+                Err(error) => failed(error.to_string()),
+            },
+            Ok(Ok(None)) => End::Sent(Vec::new()),
+            Ok(Err(error)) => failed(error.to_string()),
             Err(_) => End::Late,
         };
         Turn::Taken(unsent.since, end)
-    }
-
-    async fn publish_all(&self, key: &PaymentKey) -> Result<Vec<EventKind>, PublishError> {
-        match self.store.load(key).await? {
-            Some(mut stored) => self.publish(&mut stored, None).await,
-            None => Ok(Vec::new()),
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 
 mod memory;
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,14 +15,17 @@ use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey};
 use futures_util::future::join_all;
 use memory::Memory;
-use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
+use payments::checkout::{
+    Cashier, Checkout, CheckoutError, CheckoutRequest, PaymentPageLinks, hand_off_ready,
+};
+use payments::clarification::{ClarificationError, clarify};
 use payments::decide::{Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
-use payments::payment::{RefundStatus, Status};
+use payments::payment::{Payment, RefundStatus, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
-use payments::token::TokenSecret;
+use payments::token::{self, TokenSecret};
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 
 #[derive(Clone, Default)]
@@ -55,15 +58,20 @@ impl EventQueue for Queue {
     }
 }
 
-struct StillClock;
+/// Time passes only for those who sleep.
+#[derive(Clone, Default)]
+struct SleepersClock(Arc<AtomicU64>);
 
-impl Clock for StillClock {
+impl Clock for SleepersClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(1_800_000_000_000)
+        let slept = Duration::from_millis(self.0.load(SeqCst));
+        Timestamp::from_millis(1_800_000_000_000).after(slept)
     }
 
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        let millis = u64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_add(millis, SeqCst);
+        tokio::task::yield_now().await;
     }
 
     fn random(&self, end: u64) -> u64 {
@@ -112,7 +120,7 @@ impl Gate for ScriptedGate {
 }
 
 struct World {
-    payments: Payments<Memory, Queue, StillClock>,
+    payments: Payments<Memory, Queue, SleepersClock>,
     queue: Queue,
     gate: ScriptedGate,
     keyring: Keyring,
@@ -126,7 +134,7 @@ impl World {
             payments: Payments {
                 store: Memory::default(),
                 queues: vec![queue.clone()],
-                clock: StillClock,
+                clock: SleepersClock::default(),
             },
             queue,
             gate: ScriptedGate::answering(answers),
@@ -144,11 +152,30 @@ impl World {
         storefront: &Storefront,
         amount: u64,
     ) -> Result<Checkout, CheckoutError> {
+        self.create_of(storefront, amount, "").await
+    }
+
+    async fn create_with(
+        &self,
+        storefront: &Storefront,
+        fields: &str,
+    ) -> Result<Checkout, CheckoutError> {
+        self.create_of(storefront, 1000, fields).await
+    }
+
+    async fn create_of(
+        &self,
+        storefront: &Storefront,
+        amount: u64,
+        fields: &str,
+    ) -> Result<Checkout, CheckoutError> {
         let body = format!(
             r#"{{"payment_id":"Order-1","amount":{amount},"currency":"EUR","return_url":"https://shop.example/",
+                {fields}
                 "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
         );
-        let request = CheckoutRequest::read(body.as_bytes(), storefront, StillClock.now()).unwrap();
+        let request =
+            CheckoutRequest::read(body.as_bytes(), storefront, self.payments.clock.now()).unwrap();
         let cashier = Cashier {
             payments: &self.payments,
             gate: &self.gate,
@@ -164,10 +191,14 @@ impl World {
             r#"{{"project_id":211,"payment":{{"id":"order-1","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
                 "operation":{{"id":7,"type":"sale","status":"{operation}","sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
         );
+        self.hear_this(&body).await
+    }
+
+    async fn hear_this(&self, body: &str) -> bool {
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
         let fact = Fact::Callback(News {
             report: &report,
-            canonical: "d",
+            canonical: body,
         });
         self.payments
             .apply(&key(), fact)
@@ -178,11 +209,7 @@ impl World {
             .is_ok()
     }
 
-    async fn refund(
-        &self,
-        refund_id: &str,
-        amount: u64,
-    ) -> Result<payments::payment::Payment, RefundError> {
+    async fn refund(&self, refund_id: &str, amount: u64) -> Result<Payment, RefundError> {
         let order = RefundOrder {
             refund_id: MerchantId::new(refund_id).unwrap(),
             amount: Some(amount),
@@ -198,15 +225,13 @@ impl World {
         desk.refund(&shop("shop"), "ORDER-1", &order).await
     }
 
+    async fn payment(&self) -> Payment {
+        let stored = self.payments.store.load(&key()).await;
+        stored.unwrap().unwrap().payment
+    }
+
     async fn status(&self) -> Status {
-        self.payments
-            .store
-            .load(&key())
-            .await
-            .unwrap()
-            .unwrap()
-            .payment
-            .status()
+        self.payment().await.status()
     }
 
     fn sent(&self) -> Vec<String> {
@@ -236,6 +261,12 @@ fn shop(name: &str) -> Storefront {
         project_id: ProjectId::new(211).unwrap(),
         scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
         return_origins: ["https://shop.example".into()].into(),
+    }
+}
+
+fn accepted(request_id: &str) -> Answer {
+    Answer::Accepted {
+        request_id: Some(request_id.into()),
     }
 }
 
@@ -306,17 +337,155 @@ async fn an_unclear_sale_is_sent_again_and_a_refusal_then_means_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_each_time_and_sent_once() {
-    let world = World::with_answers(&[refused("2004")]);
-    for _ in 0..2 {
-        let checkout = world.create(&shop("shop"), 1000).await;
-        assert!(
-            matches!(&checkout, Err(CheckoutError::Refused(code)) if code == "2004"),
-            "{checkout:?}"
+async fn after_a_failure_the_next_attempt_is_another_checkout() {
+    let world = World::with_answers(&[refused("2004"), accepted("request-2")]);
+    let refused = world.create(&shop("shop"), 1000).await;
+    assert!(
+        matches!(&refused, Err(CheckoutError::Refused(code)) if code == "2004"),
+        "{refused:?}"
+    );
+    assert_eq!(world.status().await, Status::Failed);
+    for (storefront, amount) in [(shop("shop"), 1001), (shop("other"), 1000)] {
+        let other = world.create(&storefront, amount).await;
+        assert!(matches!(other, Err(CheckoutError::Conflict)), "{other:?}");
+    }
+    let next = world.create(&shop("shop"), 1000).await.unwrap();
+    assert!(next.created);
+    let first = world.tokens.token(&key(), 0);
+    assert_ne!(next.token, first);
+    for token in [&first, &next.token] {
+        let store = &world.payments.store;
+        let found = store.payment_of_token(&token::hash(token)).await.unwrap();
+        assert_eq!(found, Some(key()), "both lead on");
+    }
+    let again = world.create(&shop("shop"), 1000).await.unwrap();
+    assert_eq!((again.created, again.token), (false, next.token));
+    assert_eq!(
+        (world.sales(), world.status().await),
+        (2, Status::Processing)
+    );
+    assert_eq!(
+        world.sent(),
+        ["1 payment.created", "2 payment.failed", "3 payment.created"]
+    );
+    // Late news of what failed leave the second attempt alone, and are asked about.
+    let error = r#"{"project_id":211,"payment":{"id":"order-1","status":"error"},
+        "errors":[{"code":"2004","message":"late"}],
+        "operation":{"type":"sale","status":"error","request_id":"request-1"}}"#;
+    world.hear_this(error).await;
+    assert_eq!(world.status().await, Status::Processing);
+    assert!(world.payment().await.doubted_after.is_some());
+    world
+        .hear_this(&error.replace("request-1", "request-2"))
+        .await;
+    assert_eq!(world.status().await, Status::Failed);
+}
+
+#[tokio::test]
+async fn a_link_to_payment_page_needs_no_sale() {
+    let world = World::new();
+    let on_page = r#""channel":"payment_page","language":"nl","#;
+    let checkout = world.create_with(&shop("shop"), on_page).await.unwrap();
+    assert_eq!(world.sales(), 0);
+    assert_eq!(world.status().await, Status::AwaitingCustomer);
+    assert_eq!(
+        world.sent(),
+        ["1 payment.created", "2 payment.awaiting_customer"]
+    );
+    let links = PaymentPageLinks {
+        page_url: "https://page.example/payment",
+        base_url: "https://pay.example",
+        tokens: &world.tokens,
+    };
+    let link = links
+        .link(&checkout.payment, world.keyring.current())
+        .unwrap();
+    let link = url::Url::parse(&link).unwrap();
+    let parameters: BTreeMap<String, String> = link.query_pairs().into_owned().collect();
+    for (name, value) in [
+        ("force_payment_method", "bancontact"),
+        ("payment_amount", "1000"),
+        ("language_code", "nl"),
+        ("best_before", "2027-01-15T08:30:00+00:00"),
+        ("customer_last_name", "Janssens"),
+    ] {
+        assert_eq!(
+            parameters.get(name).map(String::as_str),
+            Some(value),
+            "{name}"
         );
     }
-    assert_eq!((world.sales(), world.status().await), (1, Status::Failed));
-    assert_eq!(world.sent(), ["1 payment.created", "2 payment.failed"]);
+    let back = format!("https://pay.example/checkouts/{}/return", checkout.token);
+    assert_eq!(parameters["redirect_success_url"], back);
+    let again = world.create_with(&shop("shop"), on_page).await.unwrap();
+    assert!(!again.created);
+    // From the first use on the platform leads, and the link is no longer offered.
+    world.hear("success", "success").await;
+    let paid = world.payment().await;
+    assert_eq!(paid.status(), Status::Succeeded);
+    assert_eq!(links.link(&paid, world.keyring.current()), None);
+}
+
+#[tokio::test]
+async fn answers_go_to_the_platform_once_each_time_it_asks() {
+    let asks = r#"{"project_id":211,"payment":{"id":"order-1","status":"awaiting clarification",
+        "date":"2026-11-21T10:00:00+0000"},"clarification_fields":{"customer":["last_name"]},
+        "operation":{"id":7,"type":"sale","status":"awaiting clarification"}}"#;
+    let world = World::with_answers(&[
+        accepted("r"),
+        Answer::Unclear,
+        refused("2004"),
+        accepted("r"),
+    ]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear_this(asks).await;
+    let answer = |name: &'static str| {
+        let world = &world;
+        async move {
+            let answers = [(name.to_owned(), Text::new("Janssens").unwrap())];
+            let payment = world.payment().await;
+            clarify(
+                &world.payments,
+                &world.gate,
+                &world.keyring,
+                &payment,
+                &answers,
+            )
+            .await
+        }
+    };
+    use ClarificationError::{NotAsked, Refused, Unanswered};
+    assert!(matches!(answer("customer.email").await, Err(NotAsked)));
+    assert_eq!(world.gate.got.lock().unwrap().len(), 1, "only the sale");
+    assert!(matches!(
+        answer("customer.last_name").await,
+        Err(Unanswered)
+    ));
+    assert!(matches!(answer("customer.last_name").await, Err(Refused(code)) if code == "2004"));
+    assert_eq!(world.status().await, Status::AwaitingClarification);
+    answer("customer.last_name").await.unwrap();
+    assert_eq!(world.status().await, Status::Processing, "not asked twice");
+    assert!(matches!(answer("customer.last_name").await, Err(NotAsked)));
+    // The same news again asks nothing; newer news do.
+    world.hear_this(asks).await;
+    assert_eq!(world.status().await, Status::Processing);
+    world.hear_this(&asks.replace("10:00:00", "10:00:05")).await;
+    assert_eq!(world.status().await, Status::AwaitingClarification);
+}
+
+#[tokio::test]
+async fn who_waits_for_the_bank_reads_three_times_a_second() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    let before = world.payments.store.reads.load(SeqCst);
+    let wait = Duration::from_secs(5);
+    let waited = world
+        .payments
+        .wait_until(&key(), wait, hand_off_ready)
+        .await;
+    assert!(!hand_off_ready(&waited.unwrap().unwrap()));
+    let reads = world.payments.store.reads.load(SeqCst) - before;
+    assert!((13..=20).contains(&reads), "{reads} reads in 5 s");
 }
 
 #[tokio::test]

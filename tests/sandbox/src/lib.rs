@@ -258,9 +258,11 @@ async fn up(
 
 /// The template's parameters, as far as they are not its defaults.
 fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
+    let payment_page = format!("{platform}/payment");
     let mut parameters = vec![
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
+        ("PaymentPageUrl", &payment_page),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
     ];

@@ -75,6 +75,15 @@ impl ProjectKeySecret {
         }
     }
 
+    /// The keys of one project.
+    pub async fn of(&self, project_id: ProjectId) -> Result<Keyring, SecretError> {
+        let keys = self.get().await?;
+        keys.get(&project_id).cloned().ok_or_else(|| SecretError {
+            name: self.name.clone(),
+            problem: format!("has no key of project {project_id}"),
+        })
+    }
+
     async fn fetch(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let secret = fetch(&self.client, &self.name).await?;
         project_keys(&secret)

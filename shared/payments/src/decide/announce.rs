@@ -1,5 +1,7 @@
 //! The events of a change: what differs from what was announced before.
 
+use std::time::Duration;
+
 use super::Change;
 use crate::event::{About, Event, EventKind};
 use crate::payment::{Announced, Payment, Refund, RefundStatus, Status};
@@ -8,6 +10,9 @@ use crate::timestamp::Timestamp;
 /// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
 /// the whole state, which may take 400 KB. What is left is told by the next change.
 const MOST_EVENTS: usize = 8;
+
+/// So long a refund operation without a name may turn out to be one of ours.
+const NAMES_COME_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// What one event of a change tells.
 enum Told {
@@ -44,36 +49,39 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
 fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
     let mut news = Vec::new();
     let status = payment.status();
+    let said = |payment: &Payment, status| {
+        Some(Announced {
+            status,
+            paid_amount: payment.paid_amount(),
+            quarantine: payment.quarantine(),
+        })
+    };
     // What is ordered begins with this, also where it goes on at once.
-    let is_new = payment.order.is_some() && payment.announced.is_none();
-    if is_new && status != Status::Created {
+    if payment.order.is_some() && payment.announced.is_none() {
+        payment.announced = said(payment, Status::Created);
         news.push((EventKind::PaymentCreated, Told::Payment { late: false }));
     }
     if let Some(kind) = news_of_payment(payment, status) {
         let late = payment.end_announced && status.is_paid();
         payment.end_announced |= matches!(status, Status::Declined | Status::Failed);
-        payment.announced = Some(Announced {
-            status,
-            paid_amount: payment.paid_amount(),
-            quarantine: payment.quarantine(),
-        });
+        payment.announced = said(payment, status);
         news.push((kind, Told::Payment { late }));
     }
     // A refund is announced after the sale it belongs to.
-    if payment.paid_amount() > 0 || payment.order.is_none() {
-        let one_is_under_way = payment.refunds.iter().any(|one| is_under_way(one, at));
-        for (index, refund) in payment.refunds.iter_mut().enumerate() {
-            // As long as a refund of ours has no answer, an unknown operation may be that refund.
-            let may_be_ours = refund.refund_id.is_none() && one_is_under_way;
-            let is_told = refund.announced == Some(refund.status);
-            if is_told || may_be_ours || news.len() == MOST_EVENTS {
-                continue;
+    if payment.has_taken_money() || payment.order.is_none() {
+        for index in refunds_to_tell(payment, at) {
+            let amount = payment.amount_of_refund(index);
+            if news.len() == MOST_EVENTS {
+                break;
             }
-            let before = refund.announced.replace(refund.status);
-            let corrects =
-                refund.status == RefundStatus::Succeeded && before == Some(RefundStatus::Declined);
-            let kind = EventKind::of_refund(refund.status);
-            news.push((kind, Told::Refund { index, corrects }));
+            if let Some(refund) = payment.refunds.get_mut(index) {
+                let corrects = refund.decline_announced && refund.status == RefundStatus::Succeeded;
+                refund.decline_announced |= refund.status == RefundStatus::Declined;
+                refund.announced = Some(refund.status);
+                refund.announced_amount = amount;
+                let kind = EventKind::of_refund(refund.status);
+                news.push((kind, Told::Refund { index, corrects }));
+            }
         }
     }
     // Never hidden by showing less: whoever gave back too much must hear of it.
@@ -87,8 +95,32 @@ fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
     news
 }
 
-fn is_under_way(refund: &Refund, at: Timestamp) -> bool {
-    refund.operation_id.is_none() && refund.request.is_under_way(at)
+/// The refunds that differ from what was announced of them.
+fn refunds_to_tell(payment: &Payment, at: Timestamp) -> Vec<usize> {
+    let is_told = |index: usize, refund: &Refund| {
+        refund.announced == Some(refund.status)
+            && refund.announced_amount == payment.amount_of_refund(index)
+    };
+    let refunds = payment.refunds.iter().enumerate();
+    refunds
+        .filter(|(index, refund)| !is_told(*index, refund))
+        .filter(|(_, refund)| !may_be_ours(payment, refund, at))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Whether a refund that seems to be made elsewhere may be one of ours whose answer has not come:
+/// its callback, which names it, may follow.
+fn may_be_ours(payment: &Payment, refund: &Refund, at: Timestamp) -> bool {
+    let is_nameless = |ours: &Refund| {
+        ours.operation_id.is_none()
+            && ours.request.request_id().is_none()
+            && ours.status.is_reserved()
+            && ours.amount == refund.amount
+    };
+    refund.refund_id.is_none()
+        && refund.created_at.after(NAMES_COME_WITHIN) > at
+        && payment.refunds.iter().any(is_nameless)
 }
 
 /// The event that the payment itself needs, if any.
@@ -98,10 +130,10 @@ fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
         return Some(kind);
     };
     let same_kind = EventKind::of_status(said.status) == Some(kind);
-    // Money that nobody ordered like this is told again whenever it changes.
-    let is_odd = matches!(status, Status::Quarantined | Status::Unmatched);
     let same_money =
         said.paid_amount == payment.paid_amount() && said.quarantine == payment.quarantine();
-    let is_news = !same_kind || is_odd && !same_money;
+    // Of money everything is told again whenever it changes.
+    let is_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
+    let is_news = !same_kind || is_money && !same_money;
     is_news.then_some(kind)
 }

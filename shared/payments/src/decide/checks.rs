@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Change;
+use super::{Change, announce};
 use crate::payment::Payment;
 use crate::timestamp::Timestamp;
 
@@ -54,11 +54,15 @@ pub fn claim_check(payment: &Payment, at: Timestamp) -> Option<Change> {
     after.questions = after.questions.saturating_add(1);
     after.asked = after.asked.saturating_add(1);
     after.check_at = None;
-    settle(&mut after, at);
-    Some(Change {
-        payment: after,
-        events: Vec::new(),
-    })
+    super::settle(&mut after, at);
+    // Time itself may have told something: that an answer will not come any more.
+    match announce::has_news(&after, at) {
+        true => Some(announce::announce(after, at)),
+        false => Some(Change {
+            payment: after,
+            events: Vec::new(),
+        }),
+    }
 }
 
 /// Plans the next question, or none if nothing is open.

@@ -1,13 +1,16 @@
 //! What a fact changes: pure functions from what we know and hear to a change with its events.
 //!
 //! Nothing here knows a clock, a network or AWS; the time comes in as a value. A fact that says
-//! nothing new gives no change, so duplicates and old news need no memory of their own.
+//! nothing new gives no change, so duplicates and old news need no memory of their own. Only what
+//! cannot be believed by itself is asked about again when it comes again after an answer.
 
 mod announce;
+mod attribution;
 mod checks;
 mod refunds;
 mod report;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecommpay::answer::Answer;
@@ -23,7 +26,7 @@ pub(crate) use self::report::is_storable;
 
 use crate::event::Event;
 use crate::ids::MerchantId;
-use crate::payment::{Channel, GateRequest, Order, Payment, Release, Status};
+use crate::payment::{Channel, Doubt, GateRequest, Order, Payment, Release, Status};
 use crate::timestamp::Timestamp;
 
 /// What the platform says about a payment.
@@ -70,10 +73,12 @@ pub enum Fact<'a> {
         /// The [`Waiting::digest`](crate::payment::Waiting::digest) of the question.
         question: &'a str,
     },
-    /// An operator takes the money as paid, whatever there is to say against it now.
+    /// An operator takes the money as paid, whatever there is to say against it.
     Release {
         /// Who.
         by: &'a str,
+        /// What they have looked at; nothing else is settled.
+        doubts: &'a BTreeSet<Doubt>,
     },
 }
 
@@ -116,6 +121,8 @@ pub fn begin_again(payment: &Payment, order: Order, at: Timestamp) -> Option<Cha
     }
     let mut payment = payment.clone();
     payment.attempt = payment.attempt.saturating_add(1);
+    let failed = payment.sale.request_id().map(str::to_owned);
+    payment.failed_requests.extend(failed);
     payment.clarified = None;
     payment.announced = None;
     payment.end_announced = false;
@@ -147,7 +154,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             report::take_status_answer(&mut after, news, question)
         }
         Fact::Hint(_) => ask_now(&mut after, at),
-        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer, at),
+        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer),
         Fact::RefundAnswer { refund_id, answer } => {
             refunds::take_answer(&mut after, refund_id, answer)
         }
@@ -155,7 +162,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             after.clarified = Some(question.to_owned());
             checks::begin(&mut after, at);
         }
-        Fact::Release { by } => release(&mut after, by, at),
+        Fact::Release { by, doubts } => release(&mut after, by, doubts, at),
     }
     settle(&mut after, at);
     (payment != Some(&after)).then(|| announce::announce(after, at))
@@ -184,8 +191,8 @@ fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     ))
 }
 
-fn release(payment: &mut Payment, by: &str, at: Timestamp) {
-    let doubts = payment.doubts();
+fn release(payment: &mut Payment, by: &str, seen: &BTreeSet<Doubt>, at: Timestamp) {
+    let doubts = &payment.doubts() & seen;
     if !doubts.is_empty() {
         payment.releases.push(Release {
             by: by.to_owned(),
@@ -223,6 +230,7 @@ impl Payment {
             payment_id: payment_id.to_owned(),
             order: None,
             attempt: 0,
+            failed_requests: Default::default(),
             sale: GateRequest::None,
             clarified: None,
             errors: Default::default(),
@@ -246,7 +254,7 @@ impl Payment {
 
 /// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
 /// before, a refusal says nothing: the first request may have been taken.
-fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
+fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer) {
     if attempt != payment.attempt {
         return;
     }
@@ -264,10 +272,8 @@ fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer, at: Ti
                 code: refusal.code.clone(),
             }
         }
-        Answer::Refused(_) | Answer::Unclear => {
-            ask_now(payment, at);
-            GateRequest::Unclear
-        }
+        // The platform does not know it at once, so it is asked in its time.
+        Answer::Refused(_) | Answer::Unclear => GateRequest::Unclear,
     };
 }
 

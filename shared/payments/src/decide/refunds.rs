@@ -1,10 +1,11 @@
 //! Refunds: reserving them, and telling which operation is which refund.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
+use super::attribution::Ours;
 use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
@@ -14,6 +15,9 @@ use crate::timestamp::Timestamp;
 
 /// The platform already has a refund with this `merchant_refund_id`.
 const REFUND_EXISTS: &str = "3230";
+
+/// No more refunds of one payment are begun here, so that what the platform tells can be kept.
+const MOST_REFUNDS: usize = 500;
 
 /// What a storefront asks for when it gives money back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub enum RefundRejection {
     OtherContent,
     /// The payment is not one that can be refunded now.
     NotRefundable,
+    /// The payment has as many refunds as can be kept of one.
+    TooMany,
     /// More than what is left, which is this much.
     MoreThanLeft(u64),
     /// The shopper's address is neither given nor known.
@@ -60,6 +66,9 @@ pub fn reserve_refund(
     if !is_refundable(payment) {
         return Err(RefundRejection::NotRefundable);
     }
+    if payment.refunds.len() >= MOST_REFUNDS {
+        return Err(RefundRejection::TooMany);
+    }
     let left = payment.refundable_amount();
     let amount = order.amount.unwrap_or(left);
     if amount == 0 || amount > left {
@@ -79,6 +88,8 @@ pub fn reserve_refund(
         ip_address: order.ip_address.clone(),
         code: None,
         announced: None,
+        announced_amount: 0,
+        decline_announced: false,
         content: Some(order.content.clone()),
         created_at: at,
     });
@@ -158,132 +169,139 @@ pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer:
 
 /// Brings the refunds in line with the operations and with what Gate said.
 pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
-    forget_doubles(payment);
-    let operations = payment.operations.iter().filter(|(_, one)| one.is_refund());
-    let is_new = |id: &str, one: &Operation| refund_of(payment, id, one).is_none();
-    let new: Vec<Refund> = operations
-        .filter(|(id, one)| is_new(id, one))
-        .map(|(id, _)| made_elsewhere(id, at))
-        .collect();
-    payment.refunds.extend(new);
-    let mut decides: BTreeMap<usize, (&String, &Operation)> = BTreeMap::new();
-    for (id, operation) in &payment.operations {
-        let index = refund_of(payment, id, operation).filter(|_| operation.is_refund());
-        let Some(index) = index else { continue };
-        // A refund that the platform tried more than once is done as soon as one try is.
-        let weight = |one: &Operation| match one.outcome {
-            Outcome::Declined => 0,
-            Outcome::Pending => 1,
-            Outcome::Succeeded => 2,
-        };
-        let best = decides.entry(index).or_insert((id, operation));
-        if (weight(best.1), &best.1.news) < (weight(operation), &operation.news) {
-            *best = (id, operation);
+    let operations = operations_of_refunds(payment);
+    // What seemed to be made elsewhere may have turned out to be ours.
+    let refunds = &mut payment.refunds;
+    refunds
+        .retain(|refund| refund.refund_id.is_some() || operations.contains_key(&name_of(refund)));
+    let known: BTreeSet<Name> = refunds.iter().map(name_of).collect();
+    for name in operations.keys().filter(|name| !known.contains(name)) {
+        if let Name::Elsewhere(id) = name {
+            refunds.push(made_elsewhere(id, at));
         }
     }
-    let decides: Vec<_> = decides
-        .into_iter()
-        .map(|(index, (id, operation))| {
-            let (status, code) = match operation.outcome {
-                Outcome::Pending => (RefundStatus::Pending, None),
-                Outcome::Declined => (RefundStatus::Declined, operation.code.clone()),
-                Outcome::Succeeded => (RefundStatus::Succeeded, None),
-            };
-            let amount = payment.given_back_by(id, operation);
-            (index, id.clone(), amount, status, code)
-        })
-        .collect();
-    for (index, id, amount, status, code) in decides {
-        let Some(refund) = payment.refunds.get_mut(index) else {
-            continue;
-        };
-        if refund.refund_id.is_none() {
-            refund.amount = amount;
-        }
-        refund.operation_id = Some(id);
-        (refund.status, refund.code) = (status, code);
-    }
-    let refusals: Vec<Option<String>> = payment
+    let ends: Vec<End> = payment
         .refunds
         .iter()
-        .map(|refund| payment.refusal_of(&refund.request).map(str::to_owned))
+        .map(|refund| match operations.get(&name_of(refund)) {
+            Some(ids) => end_by_operation(payment, refund, ids),
+            None => end_by_request(payment, refund, at),
+        })
         .collect();
-    for (refund, refusal) in payment.refunds.iter_mut().zip(refusals) {
-        if refund.operation_id.is_none() {
-            refund.status = match (&refusal, &refund.request) {
-                (Some(_), _) => RefundStatus::Declined,
-                (None, GateRequest::Unclear) => RefundStatus::Unknown,
-                (None, _) => RefundStatus::Pending,
-            };
-            refund.code = refusal;
+    for (refund, end) in payment.refunds.iter_mut().zip(ends) {
+        end.write(refund);
+    }
+}
+
+/// What a refund is called: by the merchant, or by the platform alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Name {
+    Ours(String),
+    Elsewhere(String),
+}
+
+fn name_of(refund: &Refund) -> Name {
+    match (&refund.refund_id, &refund.operation_id) {
+        (Some(refund_id), _) => Name::Ours(refund_id.as_str().to_owned()),
+        (None, operation_id) => Name::Elsewhere(operation_id.clone().unwrap_or_default()),
+    }
+}
+
+/// The ids of the refund operations, by the refund that they are.
+fn operations_of_refunds(payment: &Payment) -> BTreeMap<Name, Vec<String>> {
+    let ours = Ours::of(payment);
+    let mut operations: BTreeMap<Name, Vec<String>> = BTreeMap::new();
+    for (id, operation) in payment.operations.iter().filter(|(_, one)| one.is_refund()) {
+        let name = match ours.refund_of(operation) {
+            Some(refund_id) => Name::Ours(refund_id.to_owned()),
+            None => Name::Elsewhere(id.clone()),
+        };
+        operations.entry(name).or_default().push(id.clone());
+    }
+    operations
+}
+
+/// Where a refund stands.
+struct End {
+    status: RefundStatus,
+    code: Option<String>,
+    /// The operation that says so, and how much it gives back.
+    operation: Option<(String, u64)>,
+    /// Operations say what our request was called, so the refund need not.
+    is_named: bool,
+}
+
+impl End {
+    fn write(self, refund: &mut Refund) {
+        (refund.status, refund.code) = (self.status, self.code);
+        if let Some((id, amount)) = self.operation {
+            refund.operation_id = Some(id);
+            if refund.refund_id.is_none() {
+                refund.amount = amount;
+            }
         }
         if !refund.status.is_reserved() {
             // Never sent again, so nothing personal is kept of it.
             (refund.description, refund.ip_address) = (None, None);
-            if refund.operation_id.is_some() {
-                // The operation says more, and has the request's name too.
+            if self.is_named {
                 refund.request = GateRequest::None;
             }
         }
     }
 }
 
-/// The operations that the platform reported, by their ids.
-type Operations = BTreeMap<String, Operation>;
-
-/// A refund operation is ours by `merchant_refund_id`, then by `request_id`.
-fn is_ours(refund: &Refund, operation: &Operation, all: &Operations) -> bool {
-    match (&refund.refund_id, &operation.merchant_refund_id) {
-        (Some(ours), Some(named)) => ours.is(named),
-        (Some(_), None) => {
-            let request_id = request_id_of(refund, all);
-            request_id.is_some() && request_id == operation.request_id.as_deref()
+/// A refund that the platform tried more than once is done as soon as one try is.
+fn end_by_operation(payment: &Payment, refund: &Refund, ids: &[String]) -> End {
+    let weight = |one: &Operation| match one.outcome {
+        Outcome::Declined => 0,
+        Outcome::Pending => 1,
+        Outcome::Succeeded => 2,
+    };
+    let tries = || {
+        let operations = &payment.operations;
+        ids.iter().filter_map(|id| Some((id, operations.get(id)?)))
+    };
+    let decides = tries()
+        .max_by(|(_, one), (_, other)| (weight(one), &one.news).cmp(&(weight(other), &other.news)));
+    let (status, code) = match decides {
+        Some((_, one)) if one.outcome == Outcome::Succeeded => (RefundStatus::Succeeded, None),
+        Some((_, one)) if one.outcome == Outcome::Declined => {
+            (RefundStatus::Declined, one.code.clone())
         }
-        (None, _) => false,
+        _ => (RefundStatus::Pending, None),
+    };
+    let request_id = refund.request.request_id();
+    let names_request = |one: &Operation| {
+        let is_same = request_id.is_none() || one.request_id.as_deref() == request_id;
+        one.merchant_refund_id.is_some() && is_same
+    };
+    End {
+        status,
+        code,
+        operation: decides.map(|(id, one)| (id.clone(), payment.given_back_by(id, one))),
+        is_named: tries().any(|(_, one)| names_request(one)),
     }
 }
 
-/// The platform's name of our request: by Gate's answer, or by the operation that came of it.
-pub(super) fn request_id_of<'a>(refund: &'a Refund, all: &'a Operations) -> Option<&'a str> {
-    let operation = || {
-        all.get(refund.operation_id.as_ref()?)?
-            .request_id
-            .as_deref()
+/// Without an operation the answer to our request is all that we know.
+fn end_by_request(payment: &Payment, refund: &Refund, at: Timestamp) -> End {
+    let code = payment.refusal_of(&refund.request).map(str::to_owned);
+    let is_lost = match &refund.request {
+        GateRequest::Unclear => true,
+        // Whoever sent it is gone.
+        request @ GateRequest::Sending { .. } => !request.is_under_way(at),
+        _ => false,
     };
-    refund.request.request_id().or_else(operation)
-}
-
-/// The refund that an operation belongs to: one of ours, or one that was made elsewhere, and counts
-/// all the same.
-fn refund_of(payment: &Payment, id: &str, operation: &Operation) -> Option<usize> {
-    let refunds = &payment.refunds;
-    let is_ours = |refund: &Refund| is_ours(refund, operation, &payment.operations);
-    let ours = refunds.iter().position(is_ours);
-    ours.or_else(|| refunds.iter().position(|refund| refund.is_made_by(id)))
-}
-
-/// An operation that was heard of before we knew the name of our own request seemed to be made
-/// elsewhere. What was announced of it then is announced.
-fn forget_doubles(payment: &mut Payment) {
-    let (refunds, operations) = (&mut payment.refunds, &payment.operations);
-    for (id, operation) in operations.iter().filter(|(_, one)| one.is_refund()) {
-        let seems_made_elsewhere =
-            |refund: &Refund| refund.refund_id.is_none() && refund.is_made_by(id);
-        let Some(double) = refunds.iter().position(seems_made_elsewhere) else {
-            continue;
-        };
-        if refunds
-            .iter()
-            .any(|refund| is_ours(refund, operation, operations))
-        {
-            let told = refunds.remove(double).announced;
-            if let Some(ours) = refunds
-                .iter_mut()
-                .find(|refund| is_ours(refund, operation, operations))
-            {
-                ours.announced = told.or(ours.announced);
-            }
-        }
+    let status = match code {
+        Some(_) => RefundStatus::Declined,
+        None if is_lost => RefundStatus::Unknown,
+        None => RefundStatus::Pending,
+    };
+    End {
+        status,
+        code,
+        operation: None,
+        is_named: false,
     }
 }
 
@@ -298,6 +316,8 @@ fn made_elsewhere(operation_id: &str, at: Timestamp) -> Refund {
         ip_address: None,
         code: None,
         announced: None,
+        announced_amount: 0,
+        decline_announced: false,
         content: None,
         created_at: at,
     }

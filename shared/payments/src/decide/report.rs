@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::{self, Report};
 
-use super::{NO_REFUSAL, News, ask_now, refunds};
+use super::attribution::Ours;
+use super::{NO_REFUSAL, News, ask_now};
 use crate::payment::{
     Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
     Waiting,
@@ -26,7 +27,7 @@ const MOST_OPERATIONS: usize = 1_000;
 /// Whether a report can be kept: a payment is one item of the store, which takes 400 KB. What
 /// cannot is no fact, only a reason to ask.
 pub(crate) fn is_storable(report: &Report) -> bool {
-    let is_word = |text: &str| text.len() <= LONGEST_WORD;
+    let is_word = |text: &str| text.chars().count() <= LONGEST_WORD;
     let are_words = |texts: &[&Option<String>]| {
         let mut texts = texts.iter().filter_map(|text| text.as_deref());
         texts.all(is_word)
@@ -74,7 +75,11 @@ pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp
 fn is_unexplained(payment: &Payment, report: &Report) -> bool {
     let status = report.payment_status.as_deref().unwrap_or_default();
     let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
-    claims_money && payment.paid_amount() == 0
+    let explains = |operation: &Operation| {
+        operation.outcome == Outcome::Succeeded
+            && (operation.kind == "sale" || !operation.doubts.is_empty())
+    };
+    claims_money && !payment.operations.values().any(explains)
 }
 
 /// What a callback can make worse, so that the platform is asked about it.
@@ -113,11 +118,29 @@ pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question
         return;
     }
     take(payment, news, true);
+    if is_unexplained(payment, report) {
+        doubt_what_took_money(payment, report);
+    }
     let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
     payment.doubted_after = match is_left {
         true => Some(payment.questions),
         false => payment.doubted_after.filter(|after| *after >= question),
     };
+}
+
+/// By the platform's signed word these operations are the money, and none of them is a sale.
+fn doubt_what_took_money(payment: &mut Payment, report: &Report) {
+    if payment.order.is_none() {
+        return;
+    }
+    for id in report.operations.iter().filter_map(|one| one.id.as_ref()) {
+        let operation = payment.operations.get_mut(id);
+        let took_money =
+            |one: &&mut Operation| one.outcome == Outcome::Succeeded && !one.is_refund();
+        if let Some(operation) = operation.filter(took_money) {
+            operation.doubts.insert(QuarantineReason::UnknownOperation);
+        }
+    }
 }
 
 fn is_about(payment: &Payment, report: &Report) -> bool {
@@ -212,10 +235,8 @@ fn names_unknown_request(payment: &Payment, report: &Report) -> bool {
 }
 
 fn is_request_of(payment: &Payment, request_id: &str) -> bool {
-    let refunds = payment.refunds.iter();
-    let of_refunds = refunds.map(|refund| refunds::request_id_of(refund, &payment.operations));
-    let mut names = of_refunds.chain([payment.sale.request_id()]);
-    names.any(|name| name == Some(request_id))
+    payment.sale.request_id() == Some(request_id)
+        || Ours::of(payment).by_request.contains_key(request_id)
 }
 
 fn outcome_of(status: &str) -> Outcome {
@@ -239,7 +260,10 @@ fn take_operation(
         reported.date.clone().unwrap_or_default(),
         report.payment_date.clone().unwrap_or_default(),
     );
-    let sum = reported.sum_initial.as_ref();
+    // Of a sale that does not say how much, the payment may.
+    let is_sale = reported.kind == "sale" && outcome == Outcome::Succeeded;
+    let of_payment = report.payment_sum.as_ref().filter(|_| is_sale);
+    let sum = reported.sum_initial.as_ref().or(of_payment);
     let heard = Operation {
         waiting: waiting(news, reported, outcome, &dates),
         ends_payment: outcome == Outcome::Declined
@@ -283,8 +307,9 @@ fn bounded(canonical: &str) -> String {
 fn merge(known: Operation, heard: Operation) -> Operation {
     let same_weight = known.weight() == heard.weight();
     let contradict = same_weight && known.outcome.is_final() && !known.agrees_with(&heard);
-    let known_counts = (known.weight(), known.outcome, &known.news)
-        >= (heard.weight(), heard.outcome, &heard.news);
+    // A sale before all else: money that was there does not vanish by what is only contradicted.
+    let rank = |one: &Operation| (one.weight(), one.outcome, one.kind == "sale");
+    let known_counts = (rank(&known), &known.news) >= (rank(&heard), &heard.news);
     let (counts, other) = if known_counts {
         (known, heard)
     } else {

@@ -1,7 +1,7 @@
 //! Callbacks and answers in many orders.
 
 use ecommpay::answer::Answer;
-use payments::decide::{Fact, claim_resend, decide};
+use payments::decide::{Fact, begin_again, claim_resend, decide, tell};
 use payments::event::EventKind;
 use payments::payment::{QuarantineReason, Status};
 
@@ -300,4 +300,33 @@ fn events_hold_no_personal_data() {
         }
     }
     assert!(!format!("{:?}", story.payment).contains("Canaryname"));
+}
+
+#[test]
+fn what_failed_after_it_had_begun_can_be_begun_again() {
+    let mut story = Story::begin();
+    story.answered(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"));
+    story.hear("redirect_get").hear("error_validation");
+    assert_eq!(story.payment.status(), Status::Failed);
+    let order = story.payment.order.clone().unwrap();
+    let again = begin_again(&story.payment, order, NOW);
+    assert_eq!(
+        begin_again(
+            &again.as_ref().unwrap().payment,
+            created().payment.order.unwrap(),
+            NOW
+        ),
+        None
+    );
+    story.take(again);
+    assert_eq!(story.kinds().last(), Some(&"payment.created"));
+    assert_eq!(tell(&story.payment, NOW), None, "all is told");
+    assert_eq!(story.payment.status(), Status::Processing);
+    assert_eq!(
+        story.payment.redirect(),
+        None,
+        "the bank's address of before is of no use"
+    );
+    story.hear("redirect_get").hear("error_validation");
+    assert_eq!(story.payment.status(), Status::Processing);
 }

@@ -1,11 +1,15 @@
 //! Money on its way back.
 
+use std::time::Duration;
+
 use ecommpay::answer::Answer;
 use payments::callback::Verified;
-use payments::decide::{Fact, RefundOrder, RefundRejection, claim_check, decide, reserve_refund};
-use payments::event::EventKind;
+use payments::decide::{
+    Fact, RefundOrder, RefundRejection, claim_check, decide, reserve_refund, tell,
+};
+use payments::event::{Event, EventKind};
 use payments::payment::{Payment, Private, QuarantineReason, RefundStatus, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::story::*;
 
@@ -209,7 +213,12 @@ fn what_a_signed_answer_says_is_the_end() {
 #[test]
 fn an_operator_releases_what_is_known_and_nothing_that_comes_later() {
     let release = |story: &mut Story| {
-        let change = decide(Some(&story.payment), Fact::Release { by: "anna" }, NOW);
+        let doubts = story.payment.doubts();
+        let fact = Fact::Release {
+            by: "anna",
+            doubts: &doubts,
+        };
+        let change = decide(Some(&story.payment), fact, NOW);
         let changed = change.is_some();
         story.take(change);
         changed
@@ -239,6 +248,82 @@ fn an_operator_releases_what_is_known_and_nothing_that_comes_later() {
     story.hear_this(&third);
     assert_eq!(story.payment.status(), Status::Quarantined);
     assert_eq!(story.payment.paid_amount(), 3000);
+}
+
+#[test]
+fn money_that_does_not_say_how_much_is_released_as_what_the_payment_says() {
+    let silent = edited("sale_success", |body| {
+        body["operation"]
+            .as_object_mut()
+            .unwrap()
+            .remove("sum_initial");
+    });
+    let mut story = Story::begin();
+    story.hear_this(&silent);
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert_eq!(story.payment.paid_amount(), 1000);
+    story.take(claim_check(&story.payment, NOW));
+    let question = story.payment.questions;
+    let answer = Fact::StatusAnswer {
+        news: silent.news(),
+        question,
+    };
+    story.take(decide(Some(&story.payment), answer, NOW));
+    assert_eq!(story.payment.check_at, None, "asked once, and no more");
+    let doubts = story.payment.doubts();
+    let by = "anna";
+    // Only what was looked at.
+    let nothing = Default::default();
+    let unseen = Fact::Release {
+        by,
+        doubts: &nothing,
+    };
+    assert_eq!(decide(Some(&story.payment), unseen, NOW), None);
+    let seen = Fact::Release {
+        by,
+        doubts: &doubts,
+    };
+    story.take(decide(Some(&story.payment), seen, NOW));
+    assert_eq!(story.payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn signed_money_that_is_no_sale_is_kept_apart() {
+    let mut story = Story::begin();
+    story.hear("payment_confirmation");
+    assert_eq!(story.payment.status(), Status::Processing);
+    assert!(is_doubtful(&story));
+    story.ask("payment_confirmation");
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert_eq!(story.payment.check_at, None);
+    let doubts = story.payment.doubts();
+    let released = Fact::Release {
+        by: "anna",
+        doubts: &doubts,
+    };
+    story.take(decide(Some(&story.payment), released, NOW));
+    assert_eq!(story.payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn an_operation_of_two_types_does_not_undo_the_sale() {
+    let other = edited("sale_success", |body| {
+        body["operation"]["type"] = json!("refund");
+        body["operation"]["date"] = json!("2030-01-01T00:00:00+0000");
+    });
+    let mut ends = Vec::new();
+    for other_first in [false, true] {
+        let mut story = Story::begin();
+        if other_first {
+            story.hear_this(&other).hear("sale_success");
+        } else {
+            story.hear("sale_success").hear_this(&other);
+        }
+        assert_eq!(story.payment.status(), Status::Succeeded);
+        assert!(is_doubtful(&story));
+        ends.push(story.outcome());
+    }
+    assert_eq!(ends[0], ends[1]);
 }
 
 #[test]
@@ -413,4 +498,136 @@ fn five_hundred_refunds_of_ours_fit_into_one_item() {
     let item = serde_json::to_string(&payment).unwrap().len();
     println!("item {item} bytes, event {largest}");
     assert!(item < 300_000 && largest < 256 * 1_024, "{item}, {largest}");
+}
+
+/// How each refund was announced, by the id of the merchant or of the platform.
+fn told(story: &Story) -> Vec<String> {
+    let about_refund = |event: &Event| {
+        let body: Value = serde_json::from_str(&event.body).unwrap();
+        let refund = &body["data"]["refund"];
+        let id = refund["refund_id"]
+            .as_str()
+            .or(refund["operation_id"].as_str())?;
+        let corrects = body["data"]["corrects"]
+            .as_str()
+            .map_or("", |_| " after all");
+        Some(format!("{id} {}{corrects}", refund["status"].as_str()?))
+    };
+    story.events.iter().filter_map(about_refund).collect()
+}
+
+fn refund_operation(id: &str, status: &str, more: Value) -> Verified {
+    edited("refund_partial_1", |body| {
+        body["operation"]["id"] = json!(id);
+        body["operation"]["status"] = json!(status);
+        for (name, value) in more.as_object().unwrap() {
+            match name.as_str() {
+                "merchant_refund_id" => body["payment"][name] = value.clone(),
+                _ => body["operation"][name] = value.clone(),
+            }
+        }
+    })
+}
+
+#[test]
+fn two_tries_of_one_request_are_one_refund_in_any_order() {
+    let request = json!({ "request_id": "q1" });
+    let named = json!({ "request_id": "q1", "merchant_refund_id": "r-1" });
+    let news = [
+        refund_operation("7", "decline", request.clone()),
+        refund_operation("8", "success", request),
+        refund_operation("8", "success", named),
+    ];
+    let mut ends = Vec::new();
+    for order in permutations(&[0, 1, 2]) {
+        let mut story = Story::begin();
+        story.hear("sale_success");
+        story.refund(&refund("r-1", Some(250))).unwrap();
+        story.refund_answered("r-1", &Answer::Unclear);
+        for index in order {
+            story.hear_this(&news[index]);
+            let once = story.payment.clone();
+            story.hear_this(&news[index]);
+            assert_eq!(story.payment, once, "a duplicate");
+        }
+        let said = told(&story);
+        let succeeded = said.iter().filter(|told| told.starts_with("r-1 succeeded"));
+        assert_eq!(succeeded.count(), 1, "{said:?}");
+        ends.push(story.outcome());
+    }
+    for end in &ends {
+        assert_eq!(end, &ends[0]);
+    }
+}
+
+#[test]
+fn a_success_after_a_decline_corrects_it_however_it_came_about() {
+    let ours = || json!({ "merchant_refund_id": "r-1" });
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    story.refund(&refund("r-1", Some(250))).unwrap();
+    story.refund_answered("r-1", &accepted("q1"));
+    for (id, status) in [("7", "decline"), ("8", "processing"), ("8", "success")] {
+        story.hear_this(&refund_operation(id, status, ours()));
+    }
+    let expected = [
+        "r-1 pending",
+        "r-1 declined",
+        "r-1 pending",
+        "r-1 succeeded after all",
+    ];
+    assert_eq!(told(&story), expected);
+}
+
+#[test]
+fn what_a_refund_gave_back_is_told_again_when_it_is_another_sum() {
+    let sum = |amount: u64| json!({ "sum_initial": { "amount": amount, "currency": "EUR" } });
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    story.hear_this(&refund_operation("7", "success", sum(400)));
+    assert_eq!(story.payment.status(), Status::PartiallyRefunded);
+    let mut more = sum(1000);
+    more["date"] = json!("2030-01-01T00:00:00+0000");
+    story.hear_this(&refund_operation("7", "success", more));
+    assert_eq!(story.payment.status(), Status::Refunded);
+    assert_eq!(told(&story), ["7 succeeded", "7 succeeded"]);
+    assert!(is_doubtful(&story), "and the platform is asked");
+}
+
+#[test]
+fn a_refund_that_nobody_sends_any_more_is_unknown() {
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    story.refund(&refund("r-1", Some(250))).unwrap();
+    let due = story.payment.check_at.unwrap();
+    assert_eq!(due, NOW.after(Duration::from_secs(60)));
+    story.take(claim_check(&story.payment, due));
+    assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
+    assert_eq!(story.payment.refundable_amount(), 750, "still reserved");
+}
+
+#[test]
+fn a_refund_without_a_name_waits_for_the_one_that_it_may_be() {
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    story.refund(&refund("r-1", Some(250))).unwrap();
+    story.refund_answered("r-1", &Answer::Unclear);
+    let nameless = refund_operation("7", "success", json!({ "request_id": null }));
+    story.hear_this(&nameless);
+    assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
+    let mut named = Story {
+        payment: story.payment.clone(),
+        events: Vec::new(),
+    };
+    named.hear_this(&refund_operation(
+        "7",
+        "success",
+        json!({ "merchant_refund_id": "r-1" }),
+    ));
+    assert_eq!(told(&named), ["r-1 succeeded"]);
+    assert_eq!(named.payment.refunds.len(), 1);
+    // Nobody names it in time, so it was made elsewhere.
+    let later = NOW.after(Duration::from_secs(16 * 60));
+    story.take(tell(&story.payment, later));
+    assert_eq!(told(&story)[2..], ["7 succeeded"]);
 }

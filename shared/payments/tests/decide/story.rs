@@ -6,6 +6,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use ecommpay::answer::{Answer, Refusal};
+use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::json::{self, Limits};
 use ecommpay::{Keyring, ProjectKey, signature};
@@ -70,12 +71,14 @@ pub fn created() -> Change {
         currency: Currency::Eur,
         channel: Channel::Gate,
         return_url: text("https://shop.example/thanks"),
+        origins: ["https://shop.example".into()].into(),
         language: None,
         description: None,
         customer: Customer {
             id: text("canary-customer"),
             ip_address: text("192.0.2.77"),
             last_name: Some(LastName::new("Canaryname").unwrap()),
+            details: CustomerDetails::default(),
         },
         expires_at: NOW.after(Duration::from_secs(1800)),
         content: "content".into(),
@@ -119,7 +122,9 @@ impl Story {
     }
 
     pub fn answered(&mut self, answer: &Answer) -> &mut Self {
-        self.take(decide(Some(&self.payment), Fact::SaleAnswer(answer), NOW))
+        let attempt = self.payment.attempt;
+        let fact = Fact::SaleAnswer { attempt, answer };
+        self.take(decide(Some(&self.payment), fact, NOW))
     }
 
     /// The platform is asked, and answers like this.

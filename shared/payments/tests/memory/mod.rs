@@ -20,6 +20,8 @@ pub struct Memory {
     pub tokens: Mutex<BTreeMap<String, PaymentKey>>,
     /// The payments with unsent events, and since when they have them.
     pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
+    /// How often a payment was read.
+    pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
     pub invisible_conflicts: AtomicUsize,
 }
@@ -27,6 +29,7 @@ pub struct Memory {
 impl PaymentStore for Memory {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         tokio::task::yield_now().await;
+        self.reads.fetch_add(1, SeqCst);
         Ok(self.rows.lock().unwrap().get(key).cloned())
     }
 
