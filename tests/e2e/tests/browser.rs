@@ -23,30 +23,19 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
-/// Runs a test if there is a Chromium; without one it is ignored, unless `REQUIRE_BROWSER=1`.
+/// Runs a test with a sandbox and a browser of its own.
 fn in_chromium(
     test: impl AsyncFnOnce(&Sandbox, &Chromium) -> anyhow::Result<()>,
 ) -> Result<Completion, Failed> {
-    let Some(program) = chromium::find() else {
-        let why = "Chromium is not installed (Debian: apt-get install chromium)";
-        return match std::env::var("REQUIRE_BROWSER").as_deref() {
-            Ok("1") => Err(why.into()),
-            _ => Ok(Completion::ignored_with(why)),
-        };
-    };
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let outcome: anyhow::Result<()> = runtime.block_on(async {
+    chromium::with(async |program| {
         let sandbox = Sandbox::start(Options::any_ports()).await?;
-        let chromium = Chromium::start(&program, &sandbox).await?;
+        let profile = sandbox.file("chromium");
+        let chromium = Chromium::start(program, sandbox.supervisor(), &profile).await?;
         let outcome = test(&sandbox, &chromium).await;
         chromium.stop().await;
         sandbox.stop().await;
         outcome
-    });
-    match outcome {
-        Ok(()) => Ok(Completion::Completed),
-        Err(error) => Err(format!("{error:#}").into()),
-    }
+    })
 }
 
 async fn buy_a_cup_of_tea(sandbox: &Sandbox, chromium: &Chromium) -> anyhow::Result<()> {
