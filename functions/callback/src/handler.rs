@@ -77,17 +77,21 @@ fn what_became_of(hint: bool, applied: Result<Option<Applied>, ApplyError>) -> H
             error: Some(error.to_string()),
             ..Handled::only(Outcome::NotCommitted)
         },
-        Ok(None) => Handled::only(Outcome::UnknownPayment),
-        Ok(Some(applied)) => Handled {
-            status: Some(applied.payment.status()),
-            changed: applied.changed && !hint,
-            error: applied.published.as_ref().err().map(ToString::to_string),
-            ..Handled::only(match (&applied.published, hint, applied.changed) {
-                (Err(_), _, _) => Outcome::NotAnnounced,
-                (Ok(()), true, _) => Outcome::Hint,
-                (Ok(()), false, true) => Outcome::Applied,
-                (Ok(()), false, false) => Outcome::Duplicate,
-            })
-        },
+        Ok(None) => Handled::only(Outcome::NoPayment),
+        Ok(Some(applied)) => {
+            let status = Some(applied.payment.status());
+            let (outcome, sent, error) = match applied.published {
+                Err(error) => (Outcome::NotAnnounced, Vec::new(), Some(error.to_string())),
+                Ok(sent) if hint => (Outcome::Hint, sent, None),
+                Ok(sent) if applied.changed => (Outcome::Applied, sent, None),
+                Ok(sent) => (Outcome::Duplicate, sent, None),
+            };
+            Handled {
+                status,
+                sent,
+                error,
+                ..Handled::only(outcome)
+            }
+        }
     }
 }

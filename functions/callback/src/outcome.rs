@@ -5,6 +5,7 @@ use std::time::Duration;
 use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
 use payments::callback::{Refusal, Verified};
+use payments::event::{self, EventKind};
 use payments::log::{Line, Metric, Unit};
 use payments::payment::Status;
 
@@ -22,8 +23,6 @@ pub enum Outcome {
     Duplicate,
     /// It could stand for another body: the platform will be asked.
     Hint,
-    /// As before, and nothing is known of its payment.
-    UnknownPayment,
     /// It names no payment.
     NoPayment,
     /// Not taken.
@@ -43,7 +42,6 @@ impl Outcome {
             Outcome::Applied => "applied",
             Outcome::Duplicate => "duplicate",
             Outcome::Hint => "hint",
-            Outcome::UnknownPayment => "unknown_payment",
             Outcome::NoPayment => "no_payment",
             Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => "too_large",
             Outcome::Refused(Refusal::Malformed(_)) => "malformed",
@@ -59,11 +57,9 @@ impl Outcome {
     /// is not true is told apart for the platform, not for an attacker: no detail.
     pub fn answer(self) -> StatusCode {
         match self {
-            Outcome::Applied
-            | Outcome::Duplicate
-            | Outcome::Hint
-            | Outcome::UnknownPayment
-            | Outcome::NoPayment => StatusCode::OK,
+            Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {
+                StatusCode::OK
+            }
             Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
@@ -94,8 +90,8 @@ pub struct Handled {
     pub verified: Option<Verified>,
     /// The payment's status afterwards, if there is a payment.
     pub status: Option<Status>,
-    /// Whether it changed the payment itself.
-    pub changed: bool,
+    /// The events that were sent.
+    pub sent: Vec<EventKind>,
     /// What went wrong on our side.
     pub error: Option<String>,
 }
@@ -107,7 +103,7 @@ impl Handled {
             outcome,
             verified: None,
             status: None,
-            changed: false,
+            sent: Vec::new(),
             error: None,
         }
     }
@@ -135,18 +131,11 @@ impl Handled {
 
     /// What an operator is told of, whatever the outcome.
     fn alarms(&self) -> Vec<Metric> {
-        let became = |status| self.changed && self.status == Some(status);
         let report = self.verified.as_ref().map(|verified| &verified.report);
-        let unknown_status = report.is_some_and(|report| report.unknown_status().is_some());
-        [
-            ("quarantined", became(Status::Quarantined)),
-            ("unmatched", became(Status::Unmatched)),
-            ("unknown_status", unknown_status),
-        ]
-        .into_iter()
-        .filter(|(_, happened)| *happened)
-        .map(|(name, _)| Metric::once(name))
-        .collect()
+        let is_odd = report.is_some_and(|report| report.unknown_status().is_some());
+        let mut alarms = event::alarms(&self.sent);
+        alarms.extend(is_odd.then(|| Metric::once("unknown_status")));
+        alarms
     }
 }
 
@@ -211,7 +200,7 @@ mod tests {
         Handled {
             verified: Some(corpus(file)),
             status: Some(status),
-            changed: true,
+            sent: EventKind::of_status(status).into_iter().collect(),
             ..Handled::only(Outcome::Applied)
         }
     }
@@ -278,8 +267,14 @@ mod tests {
                 json!({ "Namespace": "Bancontact", "Dimensions": [[]], "Metrics": metrics })
             );
         }
+        let overrefunded = Handled {
+            sent: vec![EventKind::RefundSucceeded, EventKind::PaymentOverrefunded],
+            ..applied("refund_success", Status::Refunded)
+        };
+        let names = |metrics: &Value| metrics["Metrics"][0]["Name"].clone();
+        assert_eq!(names(&counted(&overrefunded)), "overrefunded");
         let again = Handled {
-            changed: false,
+            sent: Vec::new(),
             ..applied("amount_differs", Status::Quarantined)
         };
         assert_eq!(counted(&again), Value::Null, "counted once");
@@ -338,7 +333,6 @@ mod tests {
             Outcome::Applied,
             Outcome::Duplicate,
             Outcome::Hint,
-            Outcome::UnknownPayment,
             Outcome::NoPayment,
             Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)),
             Outcome::Refused(Refusal::Malformed(JsonError::NotUtf8)),

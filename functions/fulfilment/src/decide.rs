@@ -8,21 +8,9 @@
 use payments::event::EventKind;
 use payments::payment::Status;
 
+use crate::actions::Action;
 use crate::event::{Event, State};
 use crate::memory::{Goods, Memory, Newest};
-
-/// An instruction to the warehouse. The last one for a payment counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Send the goods; after a hold: go on.
-    Ship,
-    /// The money is gone: stop the goods, or get them back.
-    TakeBack,
-    /// Somebody must look first; stop the goods if they are still here.
-    Hold,
-    /// Nothing to do.
-    Nothing,
-}
 
 /// What a state says about the goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +54,8 @@ pub enum Decision {
 
 /// Decides on an event. Whoever acts on the decision must write the memory in the same step.
 pub fn decide(memory: Memory, event: &Event) -> Decision {
-    if let Some(action) = memory.actions.get(&event.id) {
-        return Decision::Known(*action);
+    if let Some(action) = memory.actions.of(event.sequence) {
+        return Decision::Known(action);
     }
     let newest = match memory.newest {
         Some(newest) if newest.sequence > event.sequence => newest,
@@ -78,7 +66,7 @@ pub fn decide(memory: Memory, event: &Event) -> Decision {
     };
     let action = action(memory.goods, Standing::of(&newest.state), event.kind);
     let mut actions = memory.actions;
-    actions.insert(event.id.clone(), action);
+    actions.add(event.sequence, action);
     Decision::New(
         action,
         Memory {
@@ -118,7 +106,6 @@ mod tests {
             });
         let unpaid = open || matches!(status, Status::Declined | Status::Failed);
         Event {
-            id: format!("211/p-1/{sequence}"),
             key: PaymentKey::new(ProjectId::new(211).unwrap(), "p-1"),
             sequence,
             kind: EventKind::parse(kind),
@@ -313,7 +300,7 @@ mod tests {
             (newest.sequence, newest.state.status),
             (5, Status::PartiallyRefunded)
         );
-        assert_eq!(memory.actions.len(), 2);
+        assert_eq!(memory.actions.to_string(), "3 ship, 5 nothing");
     }
 
     fn orders(events: &[Event]) -> Vec<Vec<Event>> {
@@ -364,7 +351,8 @@ mod tests {
                     "{actions:?}"
                 );
                 assert!(count(TakeBack) <= count(Ship), "{actions:?}");
-                assert_eq!(memory.actions.len(), 3);
+                let known = |event: &Event| memory.actions.of(event.sequence).is_some();
+                assert!(order.iter().all(known), "{memory:?}");
             }
         }
     }

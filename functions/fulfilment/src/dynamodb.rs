@@ -1,7 +1,6 @@
 //! The memory in DynamoDB: one item for each payment, in plain attributes, as the warehouse reads it
 //! too.
 
-use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -9,11 +8,12 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::adapters::aws::describe;
+use payments::adapters::item::{Item, broken, expiry, number, read_number, read_text, text};
 use payments::payment::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};
 
-use crate::decide::Action;
+use crate::actions::Actions;
 use crate::event::State;
 use crate::memory::{Goods, Memory, MemoryStore, Newest};
 
@@ -21,13 +21,6 @@ use crate::memory::{Goods, Memory, MemoryStore, Newest};
 /// days and then lie in a queue and its dead letters for 14 each; and a refund, which the platform
 /// allows at any time, can only take back what is known to have been sent.
 const REMEMBERED: Duration = Duration::from_secs(400 * 24 * 3_600);
-
-/// What a version, and so each write, replaces.
-const SET: &str = "SET #version = :version, goods = :goods, #sequence = :sequence, \
-                   #status = :status, paid_amount = :paid, refunded_amount = :refunded, \
-                   actions = :actions, expires_at = :expires_at";
-
-type Item = HashMap<String, AttributeValue>;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -58,7 +51,7 @@ impl MemoryStore for MemoryTable {
             .await
             .map_err(failed)?;
         let item = output.item;
-        item.map(|item| Ok((read(&item)?, number_of(&item, "version")?)))
+        item.map(|item| Ok((read(&item)?, read_number(&item, "version")?)))
             .transpose()
     }
 
@@ -68,27 +61,22 @@ impl MemoryStore for MemoryTable {
         memory: &Memory,
         over: Option<u64>,
     ) -> Result<(), CommitError> {
-        let newest = memory
-            .newest
-            .as_ref()
-            .ok_or_else(|| StoreError("a memory of nothing is not written".into()))?;
-        let update = self
+        let item = write(memory, over.unwrap_or(0) + 1, Timestamp::now())?;
+        let set: Vec<String> = item
+            .keys()
+            .map(|name| format!("#{name} = :{name}"))
+            .collect();
+        let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("payment", text(key.to_string()))
-            .update_expression(SET)
-            .expression_attribute_names("#version", "version")
-            .expression_attribute_names("#sequence", "sequence")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":version", number(over.unwrap_or(0) + 1))
-            .expression_attribute_values(":goods", text(memory.goods.as_str()))
-            .expression_attribute_values(":sequence", number(newest.sequence))
-            .expression_attribute_values(":status", status_to_item(newest.state.status)?)
-            .expression_attribute_values(":paid", number(newest.state.paid_amount))
-            .expression_attribute_values(":refunded", number(newest.state.refunded_amount))
-            .expression_attribute_values(":actions", actions_to_item(&memory.actions))
-            .expression_attribute_values(":expires_at", remembered_until(Timestamp::now()));
+            .update_expression(format!("SET {}", set.join(", ")));
+        for (name, value) in item {
+            update = update
+                .expression_attribute_values(format!(":{name}"), value)
+                .expression_attribute_names(format!("#{name}"), name);
+        }
         let update = match over {
             None => update.condition_expression("attribute_not_exists(#version)"),
             Some(version) => update
@@ -128,116 +116,70 @@ impl Goods {
     }
 }
 
-impl Action {
-    const ALL: [Action; 4] = [
-        Action::Ship,
-        Action::TakeBack,
-        Action::Hold,
-        Action::Nothing,
-    ];
-
-    /// The word in the table and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Action::Ship => "ship",
-            Action::TakeBack => "take_back",
-            Action::Hold => "hold",
-            Action::Nothing => "nothing",
-        }
-    }
-}
-
 fn read(item: &Item) -> Result<Memory, StoreError> {
-    let goods = text_of(item, "goods")?;
+    let goods = read_text(item, "goods")?;
     let goods = Goods::ALL.into_iter().find(|known| known.as_str() == goods);
+    let actions = Actions::parse(read_text(item, "actions")?);
     let newest = Newest {
-        sequence: number_of(item, "sequence")?,
+        sequence: read_number(item, "sequence")?,
         state: State {
             status: status_of(item)?,
-            paid_amount: number_of(item, "paid_amount")?,
-            refunded_amount: number_of(item, "refunded_amount")?,
+            paid_amount: read_number(item, "paid_amount")?,
+            refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
     Ok(Memory {
-        goods: goods.ok_or_else(|| broken("goods"))?,
+        goods: goods.ok_or_else(|| broken("unknown goods"))?,
         newest: Some(newest),
-        actions: actions_of(item)?,
+        actions: actions.ok_or_else(|| broken("unknown actions"))?,
     })
 }
 
+/// The item without its key.
+fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreError> {
+    let newest = memory
+        .newest
+        .ok_or_else(|| StoreError("a memory of nothing is not written".into()))?;
+    let attributes = [
+        ("version", number(version)),
+        ("goods", text(memory.goods.as_str())),
+        ("sequence", number(newest.sequence)),
+        ("status", status_to_item(newest.state.status)?),
+        ("paid_amount", number(newest.state.paid_amount)),
+        ("refunded_amount", number(newest.state.refunded_amount)),
+        ("actions", text(memory.actions.to_string())),
+        ("expires_at", expiry(now.after(REMEMBERED))),
+    ];
+    Ok(attributes
+        .map(|(name, value)| (name.to_owned(), value))
+        .into())
+}
+
 fn status_of(item: &Item) -> Result<Status, StoreError> {
-    let status = serde_json::Value::from(text_of(item, "status")?);
-    serde_json::from_value(status).map_err(|_| broken("status"))
+    let status = serde_json::Value::from(read_text(item, "status")?);
+    serde_json::from_value(status).map_err(|_| broken("unknown status"))
 }
 
 fn status_to_item(status: Status) -> Result<AttributeValue, StoreError> {
     match serde_json::to_value(status) {
         Ok(serde_json::Value::String(status)) => Ok(text(status)),
-        _ => Err(broken("status")),
+        _ => Err(broken("unknown status")),
     }
-}
-
-fn actions_of(item: &Item) -> Result<BTreeMap<String, Action>, StoreError> {
-    let actions = item
-        .get("actions")
-        .and_then(|actions| actions.as_m().ok())
-        .ok_or_else(|| broken("actions"))?;
-    let read = |(id, word): (&String, &AttributeValue)| {
-        let word = word.as_s().ok()?;
-        let action = Action::ALL
-            .into_iter()
-            .find(|known| known.as_str() == word)?;
-        Some((id.clone(), action))
-    };
-    let read: Option<_> = actions.iter().map(read).collect();
-    read.ok_or_else(|| broken("actions"))
-}
-
-fn actions_to_item(actions: &BTreeMap<String, Action>) -> AttributeValue {
-    let actions = actions.iter();
-    AttributeValue::M(
-        actions
-            .map(|(id, action)| (id.clone(), text(action.as_str())))
-            .collect(),
-    )
-}
-
-fn remembered_until(now: Timestamp) -> AttributeValue {
-    AttributeValue::N(now.after(REMEMBERED).unix_seconds().to_string())
-}
-
-fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-fn number(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-fn text_of<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_s().ok());
-    value.map(String::as_str).ok_or_else(|| broken(name))
-}
-
-fn number_of(item: &Item, name: &str) -> Result<u64, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_n().ok());
-    value
-        .and_then(|value| value.parse().ok())
-        .ok_or_else(|| broken(name))
 }
 
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
     StoreError(describe(&error))
 }
 
-/// An item is not what we once wrote.
-fn broken(name: &str) -> StoreError {
-    StoreError(format!("the {name} of an item cannot be read"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::{Decision, decide};
+    use crate::event::Event;
+    use ecommpay::fields::ProjectId;
+    use payments::event::EventKind;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
     fn memory() -> Memory {
         Memory {
@@ -250,24 +192,21 @@ mod tests {
                     refunded_amount: 400,
                 },
             }),
-            actions: Action::ALL
-                .map(|action| (format!("211/a.b c/{}", action.as_str()), action))
-                .into(),
+            actions: Actions::parse("2 hold, 3 ship, 4-5 nothing").unwrap(),
         }
     }
 
     fn item(memory: &Memory) -> Item {
-        let newest = memory.newest.unwrap();
-        [
-            ("goods", text(memory.goods.as_str())),
-            ("sequence", number(newest.sequence)),
-            ("status", status_to_item(newest.state.status).unwrap()),
-            ("paid_amount", number(newest.state.paid_amount)),
-            ("refunded_amount", number(newest.state.refunded_amount)),
-            ("actions", actions_to_item(&memory.actions)),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        write(memory, 7, NOW).unwrap()
+    }
+
+    /// As DynamoDB counts, and rather too much: it packs two digits into a byte.
+    fn size(item: &Item) -> usize {
+        let sizes = item.iter().map(|(name, value)| match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
+            _ => panic!("{name} is neither text nor number"),
+        });
+        sizes.sum()
     }
 
     #[test]
@@ -291,12 +230,64 @@ mod tests {
         }
     }
 
+    /// A payment of 10.00 EUR, given back cent by cent, each time heard of before and after.
+    fn two_thousand_events() -> Vec<Event> {
+        let refunds = (0..1000).flat_map(|cents| {
+            [
+                (EventKind::RefundPending, cents),
+                (EventKind::RefundSucceeded, cents + 1),
+            ]
+        });
+        let paid = (EventKind::PaymentSucceeded, 0);
+        std::iter::once(paid)
+            .chain(refunds)
+            .zip(3..)
+            .map(|((kind, refunded_amount), sequence)| Event {
+                key: PaymentKey::new(ProjectId::new(211).unwrap(), "p-1"),
+                sequence,
+                kind: Some(kind),
+                state: State {
+                    status: Status::PartiallyRefunded,
+                    paid_amount: 1000,
+                    refunded_amount,
+                },
+            })
+            .collect()
+    }
+
+    fn after<'a>(events: impl IntoIterator<Item = &'a Event>) -> Memory {
+        events.into_iter().fold(Memory::default(), |memory, event| {
+            match decide(memory, event) {
+                Decision::New(_, memory) => memory,
+                Decision::Known(_) => panic!("{event:?} came twice"),
+            }
+        })
+    }
+
+    #[test]
+    fn a_payment_with_two_thousand_events_stays_small() {
+        let events = two_thousand_events();
+        let in_order = after(&events);
+        assert_eq!(
+            in_order.actions.to_string(),
+            "3 ship, 4-2002 nothing, 2003 take_back"
+        );
+        let backwards = after(events.iter().rev());
+        // At worst every second event has not come yet. An item may have 400 KB.
+        let with_gaps = after(events.iter().step_by(2));
+        for (memory, most) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
+            let item = item(&memory);
+            let size = size(&item);
+            assert!(size <= most, "{size} bytes: {item:?}");
+            assert_eq!(read(&item).unwrap(), memory);
+        }
+    }
+
     #[test]
     fn an_event_is_remembered_longer_than_it_can_come_again() {
-        let AttributeValue::N(until) = remembered_until(Timestamp::from_millis(0)) else {
-            panic!("not a number")
-        };
-        let days = until.parse::<u64>().unwrap() / (24 * 3_600);
+        let until = read_number(&item(&memory()), "expires_at").unwrap();
+        let now = u64::try_from(NOW.unix_seconds()).unwrap();
+        let days = (until - now) / (24 * 3_600);
         assert!(days >= 90 + 14 + 14, "{days}");
     }
 }

@@ -10,11 +10,9 @@ use thiserror::Error;
 /// The parts of an event that fulfilment needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The same each time this event is sent.
-    pub id: String,
     /// The payment it is about.
     pub key: PaymentKey,
-    /// Its number within the payment.
+    /// Its number within the payment. Its id is made of the two, so they stand for it.
     pub sequence: u64,
     /// What it announces; `None` for a type this consumer does not know, which is no error: types
     /// are added.
@@ -92,7 +90,6 @@ impl Event {
             return Err(Unsound::Inconsistent);
         }
         Ok(Self {
-            id,
             key: PaymentKey::new(project_id, &payment_id),
             sequence,
             kind: EventKind::parse(&event.kind),
@@ -129,7 +126,6 @@ mod tests {
     #[test]
     fn an_event_is_read() {
         let event = Event::parse(&body().to_string()).unwrap();
-        assert_eq!(event.id, "211/Order-1/3");
         assert_eq!(event.key.to_string(), "211/order-1");
         assert_eq!(event.sequence, 3);
         assert_eq!(event.kind, Some(EventKind::PaymentSucceeded));
@@ -149,7 +145,7 @@ mod tests {
             panic!("{:?}", change.events)
         };
         let event = Event::parse(&announced.body).unwrap();
-        assert_eq!((&event.id, &event.key), (&announced.id, &announced.key));
+        assert_eq!(event.key, announced.key);
         assert_eq!(event.sequence, announced.sequence);
         assert_eq!(event.kind, Some(announced.kind));
         assert_eq!(event.state.status, change.payment.status());
@@ -176,6 +172,9 @@ mod tests {
         for (pointer, value, reason) in [
             ("/specversion", json!("0.3"), Unsound::OtherVersion),
             ("/id", json!("211/Order-1/4"), Unsound::Inconsistent),
+            ("/id", json!("211/Order-1/03"), Unsound::Inconsistent),
+            ("/id", json!("211/Order-2/3"), Unsound::Inconsistent),
+            ("/id", json!("212/Order-1/3"), Unsound::Inconsistent),
             ("/source", json!("/ecommpay/212"), Unsound::Inconsistent),
             ("/source", json!("/ecommpay/x"), Unsound::Inconsistent),
             ("/subject", json!("Order-2"), Unsound::Inconsistent),

@@ -7,6 +7,7 @@
 //! action: the warehouse works through it. A crash before the write leads to a repeat, a crash after
 //! it to a repeat that is recognised.
 
+mod actions;
 mod batch;
 mod decide;
 mod dynamodb;

@@ -1,12 +1,12 @@
 //! What is remembered of a payment, and how an event gets in.
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use payments::ports::{CommitError, StoreError, SystemClock};
 use payments::{PaymentKey, backoff};
 
-use crate::decide::{Action, Decision, decide};
+use crate::actions::{Action, Actions};
+use crate::decide::{Decision, decide};
 use crate::event::{Event, State};
 
 /// What is remembered of one payment.
@@ -16,8 +16,8 @@ pub struct Memory {
     pub goods: Goods,
     /// The newest state heard of.
     pub newest: Option<Newest>,
-    /// The events that were taken, by their ids, with what followed from each.
-    pub actions: BTreeMap<String, Action>,
+    /// The events that were taken, with what followed from each.
+    pub actions: Actions,
 }
 
 /// The state that the event with the highest number carried.
@@ -136,8 +136,9 @@ mod tests {
     impl Fake {
         fn shipments(&self) -> usize {
             let kept = self.kept.lock().unwrap();
-            let actions = kept.iter().flat_map(|(memory, _)| memory.actions.values());
-            actions.filter(|action| **action == Action::Ship).count()
+            let (memory, _) = kept.as_ref().unwrap();
+            let shipped = |sequence: &u64| memory.actions.of(*sequence) == Some(Action::Ship);
+            (1..10).filter(shipped).count()
         }
     }
 
@@ -174,7 +175,6 @@ mod tests {
 
     fn event(sequence: u64, kind: EventKind, status: Status, refunded_amount: u64) -> Event {
         Event {
-            id: format!("211/p-1/{sequence}"),
             key: PaymentKey::new(ProjectId::new(211).unwrap(), "p-1"),
             sequence,
             kind: Some(kind),

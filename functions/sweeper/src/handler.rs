@@ -6,7 +6,8 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::adapters::aws;
 use payments::adapters::live::{self, LivePayments};
 use payments::config;
-use payments::log::Line;
+use payments::event;
+use payments::log::{Line, Metric, Unit};
 use payments::relay::Relayed;
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -34,7 +35,7 @@ impl Sweeper {
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
         let unsent = self.payments.relay(self.grace, end(&tick.context)).await;
         let swept = Swept { unsent };
-        swept.report();
+        swept.line().write();
         Ok(swept)
     }
 }
@@ -53,18 +54,109 @@ fn end(context: &Context) -> Instant {
 }
 
 impl Swept {
-    fn report(&self) {
+    /// The line about it. It has its metrics at each tick, also when they are 0, so that an alarm
+    /// can tell a sweeper with nothing to do from one that does not run.
+    fn line(&self) -> Line {
         let unsent = &self.unsent;
         let line = match unsent.failed {
             0 if unsent.in_time => Line::info("sweep: done"),
             0 => Line::warn("sweep: not done in time"),
             _ => Line::error("sweep: some failed"),
         };
+        let metric = |name, unit, value| Metric { name, unit, value };
         line.with("unsent_found", unsent.found)
             .with("unsent_sent", unsent.sent)
-            .with("unsent_failed", unsent.failed)
-            .with("oldest_unsent_s", unsent.oldest_s)
             .with("failure", &unsent.failure)
-            .write();
+            .with_metrics(
+                &[],
+                &[
+                    metric("oldest_unsent_s", Unit::Seconds, unsent.oldest_s),
+                    metric("unsent_failed", Unit::Count, unsent.failed),
+                ],
+            )
+            .with_metrics(&[], &event::alarms(&unsent.events))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const QUIET: Relayed = Relayed {
+        found: 0,
+        sent: 0,
+        failed: 0,
+        in_time: true,
+        oldest_s: 0,
+        failure: None,
+        events: Vec::new(),
+    };
+
+    fn written(unsent: Relayed) -> Value {
+        let now = Timestamp::from_millis(1_562_059_700_123);
+        let text = Swept { unsent }.line().at(now).to_string();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_quiet_tick_has_its_metrics_too() {
+        assert_eq!(
+            written(QUIET),
+            json!({
+                "_aws": {
+                    "Timestamp": 1_562_059_700_123_i64,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "Bancontact",
+                        "Dimensions": [[]],
+                        "Metrics": [
+                            { "Name": "oldest_unsent_s", "Unit": "Seconds" },
+                            { "Name": "unsent_failed", "Unit": "Count" },
+                        ],
+                    }],
+                },
+                "level": "INFO",
+                "message": "sweep: done",
+                "unsent_found": 0,
+                "unsent_sent": 0,
+                "unsent_failed": 0,
+                "oldest_unsent_s": 0,
+                "failure": null,
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_stuck_is_counted_and_told() {
+        let line = written(Relayed {
+            found: 3,
+            sent: 1,
+            failed: 2,
+            oldest_s: 901,
+            failure: Some("211/order-1: the queue is down".into()),
+            ..QUIET
+        });
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["message"], "sweep: some failed");
+        assert_eq!(line["oldest_unsent_s"], 901);
+        assert_eq!(line["unsent_failed"], 2);
+        assert_eq!(line["failure"], "211/order-1: the queue is down");
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        assert_eq!(
+            *metrics,
+            written(QUIET)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        );
+    }
+
+    #[test]
+    fn a_tick_that_ran_out_of_time_says_so() {
+        let line = written(Relayed {
+            in_time: false,
+            ..QUIET
+        });
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["message"], "sweep: not done in time");
     }
 }

@@ -111,11 +111,28 @@ impl CustomerDetail {
 /// What is told about one customer. Debug shows none of it.
 ///
 /// Source: Gate API; Payment Page, parameters.
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<CustomerDetail, String>")]
 pub struct CustomerDetails(BTreeMap<CustomerDetail, Text>);
 
+impl TryFrom<BTreeMap<CustomerDetail, String>> for CustomerDetails {
+    type Error = FieldError;
+
+    fn try_from(texts: BTreeMap<CustomerDetail, String>) -> Result<Self, FieldError> {
+        let mut details = Self::default();
+        for (detail, text) in texts {
+            details.set(detail, text)?;
+        }
+        Ok(details)
+    }
+}
+
 impl CustomerDetails {
+    /// Whether nothing is told.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Takes one detail, if it has its form.
     pub fn set(
         &mut self,

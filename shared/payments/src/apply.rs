@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::backoff;
-use crate::decide::{Change, Fact, decide};
+use crate::decide::{self, Change, Fact};
+use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::Line;
 use crate::payment::Payment;
@@ -40,21 +41,23 @@ pub struct Applied {
     pub payment: Payment,
     /// Whether anything was changed.
     pub changed: bool,
-    /// Whether all events of the payment are sent. What is not will be sent by whoever publishes
-    /// for this payment next.
-    pub published: Result<(), PublishError>,
+    /// The events of the payment that were sent now, if all are sent. What is not will be sent by
+    /// whoever publishes for this payment next.
+    pub published: Result<Vec<EventKind>, PublishError>,
 }
 
 impl Applied {
     /// The payment, where a failed send need not stop the caller: the failure is logged, and the
     /// events go out with whoever publishes for this payment next.
     pub fn into_payment(self) -> Payment {
-        if let Err(error) = self.published {
-            Line::error("events are committed but not sent")
-                .with("payment", self.payment.key().to_string())
-                .with("error", error.to_string())
-                .write();
-        }
+        let line = match &self.published {
+            Ok(sent) if event::alarms(sent).is_empty() => return self.payment,
+            Ok(sent) => Line::warn("an operator must look").with_metrics(&[], &event::alarms(sent)),
+            Err(error) => {
+                Line::error("events are committed but not sent").with("error", error.to_string())
+            }
+        };
+        line.with("payment", self.payment.key().to_string()).write();
         self.payment
     }
 }
@@ -71,15 +74,27 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ) -> Result<Option<Applied>, ApplyError> {
         let decided = self
             .update(key, |before, at| {
-                Ok::<_, ApplyError>(decide(before, fact, at))
+                Ok::<_, ApplyError>(decide::decide(before, fact, at))
             })
             .await?;
-        let Some((stored, change)) = decided else {
+        let Some((mut stored, change)) = decided else {
             return Ok(None);
         };
         Ok(Some(Applied {
-            published: self.publish(&stored, change.as_ref()).await,
             changed: change.is_some(),
+            published: self.publish(&mut stored, change).await,
+            payment: stored.payment,
+        }))
+    }
+
+    /// Announces what is committed and not sent. `None`: nothing is known of the payment.
+    pub async fn announce(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
+        let Some(mut stored) = self.store.load(key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Applied {
+            changed: false,
+            published: self.publish(&mut stored, None).await,
             payment: stored.payment,
         }))
     }
@@ -88,13 +103,13 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ///
     /// Gives the payment as it is now and the change, if there was one; `None` if there is
     /// neither a payment nor a change.
-    pub(crate) async fn update<E: From<StoreError> + From<Contention>>(
+    pub(crate) async fn update<E: From<ApplyError>>(
         &self,
         key: &PaymentKey,
         mut decide: impl FnMut(Option<&Payment>, Timestamp) -> Result<Option<Change>, E>,
     ) -> Result<Option<(Stored, Option<Change>)>, E> {
         for attempt in 0..backoff::ATTEMPTS {
-            let stored = self.store.load(key).await?;
+            let stored = self.store.load(key).await.map_err(ApplyError::from)?;
             let change = decide(
                 stored.as_ref().map(|stored| &stored.payment),
                 self.clock.now(),
@@ -113,29 +128,33 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                     return Ok(Some((stored, Some(change))));
                 }
                 Err(CommitError::Conflict) => backoff::pause(&self.clock, attempt).await,
-                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(CommitError::Store(error)) => return Err(ApplyError::from(error).into()),
             }
         }
-        Err(Contention.into())
+        Err(ApplyError::Contention.into())
     }
 
-    /// Sends everything of a payment that is still unsent.
+    /// Tells what is untold and sends everything of a payment that is still unsent, the events of
+    /// the change that was just committed among it. Gives what was sent.
     pub(crate) async fn publish(
         &self,
-        stored: &Stored,
-        change: Option<&Change>,
-    ) -> Result<(), PublishError> {
-        let fresh = change.map_or(&[][..], |change| &change.events);
-        publish::publish(&self.store, &self.queues, stored, fresh).await
-    }
-}
-
-/// Too many changed one payment at once.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Contention;
-
-impl From<Contention> for ApplyError {
-    fn from(_: Contention) -> Self {
-        ApplyError::Contention
+        stored: &mut Stored,
+        change: Option<Change>,
+    ) -> Result<Vec<EventKind>, PublishError> {
+        let mut fresh = change.map_or_else(Vec::new, |change| change.events);
+        let key = stored.payment.key();
+        // First, so that what is told in the end cannot be forgotten: only when all of it is sent,
+        // the payment is no longer found as unsent.
+        while decide::has_news(&stored.payment, self.clock.now()) {
+            let told = self.update(&key, |payment, at| {
+                Ok::<_, ApplyError>(payment.and_then(|payment| decide::tell(payment, at)))
+            });
+            let Some((newer, change)) = told.await? else {
+                break;
+            };
+            *stored = newer;
+            fresh.extend(change.into_iter().flat_map(|change| change.events));
+        }
+        publish::publish(&self.store, &self.queues, stored, &fresh).await
     }
 }

@@ -8,7 +8,7 @@ use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{KeySlot, Keyring, signature};
 
-use crate::decide::{Fact, News};
+use crate::decide::{Fact, News, is_storable};
 use crate::ids::PaymentKey;
 
 /// The keys of every project that we have.
@@ -25,7 +25,8 @@ pub struct Verified {
     pub canonical: String,
     /// Which of the project's keys matched.
     pub slot: KeySlot,
-    /// The body could stand for another one with the same signature: a hint, not a fact.
+    /// The body could stand for another one with the same signature, or cannot be kept: a hint, not
+    /// a fact.
     pub hint: bool,
 }
 
@@ -45,12 +46,17 @@ impl Verified {
     /// What the body is worth: a fact, or only a reason to ask.
     pub fn fact(&self) -> Fact<'_> {
         if self.hint {
-            return Fact::Hint;
+            return Fact::Hint(&self.report);
         }
-        Fact::Callback(News {
+        Fact::Callback(self.news())
+    }
+
+    /// What the body says.
+    pub fn news(&self) -> News<'_> {
+        News {
             report: &self.report,
             canonical: &self.canonical,
-        })
+        }
     }
 }
 
@@ -95,7 +101,8 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
-            || names_itself_twice(&message),
+            || names_itself_twice(&message)
+            || !is_storable(&report),
         canonical: String::from_utf8_lossy(&canonical).into_owned(),
         report,
         key,

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use ecommpay::Keyring;
 use ecommpay::answer::Answer;
-use ecommpay::customer::CustomerDetails;
+use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::fields::{Currency, LastName, MinorUnits, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::Value;
+use ecommpay::payment_page::{PaymentPage, TextParameter};
+use ecommpay::{Keyring, ProjectKey};
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::backoff;
-use crate::decide::{self, Fact};
+use crate::decide::{self, Change, Fact};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Channel, Customer, Order, Payment, Status};
-use crate::ports::{Clock, CommitError, EventQueue, Gate, PaymentStore, StoreError};
+use crate::payment::{Channel, Customer, GateRequest, Order, Payment, Status};
+use crate::ports::{Clock, CommitError, EventQueue, Gate, PaymentStore, StoreError, Stored};
 use crate::problem::Problem;
 use crate::sha256;
 use crate::storefront::Storefront;
@@ -26,9 +27,6 @@ use crate::token::{self, TokenSecret};
 const DEFAULT_EXPIRY: u64 = 1_800;
 /// The longest time a checkout can be paid: the method's own limit of 30 days.
 const LONGEST_EXPIRY: u64 = 30 * 24 * 3_600;
-/// After this time a sale that is still "being sent" was abandoned by whoever sent it: longer
-/// than a function may run.
-const SENDING_TAKES: Duration = Duration::from_secs(30);
 /// The pause between two reads while a shopper waits.
 const READ_EVERY: Duration = Duration::from_millis(300);
 
@@ -82,6 +80,7 @@ impl CheckoutRequest {
             currency,
             channel: channel.unwrap_or(Channel::Gate),
             return_url,
+            origins: storefront.return_origins.clone(),
             language,
             description,
             customer,
@@ -99,10 +98,18 @@ fn customer(fields: &mut Fields<'_>) -> Option<Customer> {
     let id = fields.required("id", input::parsed(|text| Text::new(text)));
     let ip_address = fields.required("ip_address", input::ip_address);
     let last_name = fields.optional("last_name", input::parsed(|text| LastName::new(text)));
+    let mut details = CustomerDetails::default();
+    for detail in CustomerDetail::ALL {
+        fields.optional(detail.name(), |value| {
+            let set = details.set(detail, input::text(value)?);
+            set.map_err(|error| error.to_string())
+        });
+    }
     Some(Customer {
         id: id?,
         ip_address: ip_address?,
         last_name,
+        details,
     })
 }
 
@@ -117,7 +124,8 @@ fn return_url(value: &Value<'_>, storefront: &Storefront) -> Result<Text, String
 fn channel(value: &Value<'_>) -> Result<Channel, String> {
     match input::text(value)? {
         "gate" => Ok(Channel::Gate),
-        _ => Err("must be gate".to_owned()),
+        "payment_page" => Ok(Channel::PaymentPage),
+        _ => Err("must be gate or payment_page".to_owned()),
     }
 }
 
@@ -135,16 +143,14 @@ fn expires_in(value: &Value<'_>) -> Result<u64, String> {
     }
 }
 
-/// What makes two requests the same: every field but the moment they came.
+/// What makes two requests the same: every field but the moment they came, and what the storefront's
+/// own configuration says.
 fn content(order: &Order, expires_in: u64) -> String {
-    let whole = serde_json::json!([order, expires_in]);
-    let whole = {
-        let mut whole = whole;
-        if let Some(order) = whole.get_mut(0).and_then(|order| order.as_object_mut()) {
-            order.remove("expires_at");
-        }
-        whole
-    };
+    let mut whole = serde_json::json!([order, expires_in]);
+    if let Some(order) = whole.get_mut(0).and_then(|order| order.as_object_mut()) {
+        order.remove("expires_at");
+        order.remove("origins");
+    }
     sha256::hex(whole.to_string().as_bytes())
 }
 
@@ -192,100 +198,139 @@ pub struct Cashier<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> {
-    /// Creates the payment and sends its sale, or finds the one that was created before.
+    /// Creates the payment and sends its sale, or finds the one that was created before. A payment
+    /// that has failed is begun again.
     pub async fn create(
         &self,
         storefront: &Storefront,
         request: CheckoutRequest,
     ) -> Result<Checkout, CheckoutError> {
-        let key = PaymentKey::new(storefront.project_id, request.payment_id.as_str());
-        let token = self.tokens.token(&key);
-        let content = request.order.content.clone();
+        let CheckoutRequest { payment_id, order } = request;
+        let project_id = storefront.project_id;
+        let key = PaymentKey::new(project_id, payment_id.as_str());
         let now = self.payments.clock.now();
-        let change = decide::create(
-            storefront.project_id,
-            &request.payment_id,
-            request.order,
-            now,
-        );
-        let checkout = |payment: Payment, created| match payment.refusal_code() {
-            Some(code) if payment.status() == Status::Failed => {
-                Err(CheckoutError::Refused(code.to_owned()))
+        let change = decide::create(project_id, &payment_id, order.clone(), now);
+        let mut attempt = 0;
+        loop {
+            // Whoever was faster may not be seen yet; it may also fail.
+            match self.commit(&key, &change, None).await? {
+                Committed::Yes => return self.start(&key, change.payment).await,
+                Committed::OthersWereFaster => {}
             }
-            _ => Ok(Checkout {
-                payment,
-                token: token.clone(),
-                created,
-            }),
-        };
-        for attempt in 0..backoff::ATTEMPTS {
-            match self
-                .payments
-                .store
-                .commit(&change, None, Some(&token::hash(&token)))
-                .await
-            {
-                Ok(()) => return checkout(self.send(&key, &change.payment, &token).await?, true),
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            if let Some(found) = self.find(&key, storefront, &order).await? {
+                return Ok(found);
             }
-            if let Some(payment) = self.find(&key, storefront, &content, &token).await? {
-                return checkout(payment, false);
+            attempt += 1;
+            if attempt == backoff::ATTEMPTS {
+                return Err(ApplyError::Contention.into());
             }
-            // Whoever was faster has not finished; it may also fail.
-            backoff::pause(&self.payments.clock, attempt).await;
+            backoff::pause(&self.payments.clock, attempt - 1).await;
         }
-        Err(ApplyError::Contention.into())
     }
 
-    /// The payment that was created before, if it is this one; its sale is sent again if its
-    /// outcome is not known.
+    async fn commit(
+        &self,
+        key: &PaymentKey,
+        change: &Change,
+        over: Option<u64>,
+    ) -> Result<Committed, ApplyError> {
+        let token = token::hash(&self.tokens.token(key, change.payment.attempt));
+        match self.payments.store.commit(change, over, Some(&token)).await {
+            Ok(()) => Ok(Committed::Yes),
+            Err(CommitError::Conflict) => Ok(Committed::OthersWereFaster),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// The payment that was created before, if it is this one. A sale whose outcome is not known is
+    /// sent again; a payment that has failed is begun again. `None`: look once more.
     async fn find(
         &self,
         key: &PaymentKey,
         storefront: &Storefront,
-        content: &str,
-        token: &str,
-    ) -> Result<Option<Payment>, CheckoutError> {
-        let claimed = self
+        order: &Order,
+    ) -> Result<Option<Checkout>, CheckoutError> {
+        let stored = self.payments.store.load(key).await?;
+        let Some(Stored {
+            payment, version, ..
+        }) = stored
+        else {
+            return Ok(None);
+        };
+        let known = payment.order.as_ref();
+        let known = known.filter(|known| known.storefront == storefront.name);
+        let known = known.ok_or(CheckoutError::Conflict)?;
+        let now = self.payments.clock.now();
+        if let Some(change) = decide::begin_again(&payment, order.clone(), now) {
+            return match self.commit(key, &change, Some(version)).await? {
+                Committed::Yes => self.start(key, change.payment).await.map(Some),
+                Committed::OthersWereFaster => Ok(None),
+            };
+        }
+        if known.content != order.content {
+            return Err(CheckoutError::Conflict);
+        }
+        let Some(change) = decide::claim_resend(&payment, now) else {
+            return Ok(Some(self.checkout(payment, false)));
+        };
+        match self
             .payments
-            .update(key, |payment, at| {
-                let Some(payment) = payment else {
-                    return Ok(None);
-                };
-                let order = payment
-                    .order
-                    .as_ref()
-                    .filter(|order| order.storefront == storefront.name);
-                if order.is_none_or(|order| order.content != content) {
-                    return Err(CheckoutError::Conflict);
-                }
-                Ok(decide::claim_resend(payment, SENDING_TAKES, at))
-            })
-            .await?;
-        Ok(match claimed {
-            Some((stored, Some(_))) => Some(self.send(key, &stored.payment, token).await?),
-            Some((stored, None)) => Some(stored.payment),
-            None => None,
-        })
+            .store
+            .commit(&change, Some(version), None)
+            .await
+        {
+            Ok(()) => {
+                let sent = self.send(key, change.payment).await?;
+                Ok(Some(self.checkout(sent, false)))
+            }
+            Err(CommitError::Conflict) => Ok(None),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    fn checkout(&self, payment: Payment, created: bool) -> Checkout {
+        Checkout {
+            token: self.tokens.token(&payment.key(), payment.attempt),
+            payment,
+            created,
+        }
+    }
+
+    /// Brings a new attempt on its way.
+    async fn start(&self, key: &PaymentKey, payment: Payment) -> Result<Checkout, CheckoutError> {
+        let payment = match payment.sale {
+            GateRequest::Sending { .. } => self.send(key, payment).await?,
+            _ => self.announce(key, payment).await?,
+        };
+        match payment.refusal_code() {
+            Some(code) if payment.status() == Status::Failed => {
+                Err(CheckoutError::Refused(code.to_owned()))
+            }
+            _ => Ok(self.checkout(payment, true)),
+        }
     }
 
     /// Sends the sale and takes in the answer.
-    async fn send(
-        &self,
-        key: &PaymentKey,
-        payment: &Payment,
-        token: &str,
-    ) -> Result<Payment, ApplyError> {
-        let answer = match self.signed_sale(payment, token) {
+    async fn send(&self, key: &PaymentKey, payment: Payment) -> Result<Payment, ApplyError> {
+        let answer = match self.signed_sale(&payment) {
             Some(body) => self.gate.post(gate::Sale::PATH, body).await,
             None => Answer::Unclear,
         };
-        let applied = self.payments.apply(key, Fact::SaleAnswer(&answer)).await?;
-        Ok(applied.map_or_else(|| payment.clone(), Applied::into_payment))
+        let fact = Fact::SaleAnswer {
+            attempt: payment.attempt,
+            answer: &answer,
+        };
+        let applied = self.payments.apply(key, fact).await?;
+        Ok(applied.map_or(payment, Applied::into_payment))
     }
 
-    fn signed_sale(&self, payment: &Payment, token: &str) -> Option<Vec<u8>> {
+    /// Sends the events of a payment that nothing is sent to Gate for.
+    async fn announce(&self, key: &PaymentKey, payment: Payment) -> Result<Payment, ApplyError> {
+        let applied = self.payments.announce(key).await?;
+        Ok(applied.map_or(payment, Applied::into_payment))
+    }
+
+    fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {
         let order = payment.order.as_ref()?;
         let sale = gate::Sale {
             general: gate::General::new(
@@ -301,13 +346,76 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 id: order.customer.id.clone(),
                 ip_address: order.customer.ip_address.clone(),
                 last_name: order.customer.last_name.clone(),
-                details: CustomerDetails::default(),
+                details: order.customer.details.clone(),
             },
-            return_url: gate::ReturnUrl::new(
-                Text::new(format!("{}/checkouts/{token}/return", self.base_url)).ok()?,
-            ),
+            return_url: gate::ReturnUrl::new(return_address(self.tokens, payment, self.base_url)?),
         };
         sale.sign(self.keyring.current()).ok()
+    }
+}
+
+enum Committed {
+    Yes,
+    OthersWereFaster,
+}
+
+/// Where the bank sends the shopper back to.
+fn return_address(tokens: &TokenSecret, payment: &Payment, base_url: &str) -> Option<Text> {
+    let token = tokens.token(&payment.key(), payment.attempt);
+    Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
+}
+
+/// Where Payment Page is, and how the shopper comes back from there.
+#[derive(Debug, Clone, Copy)]
+pub struct PaymentPageLinks<'a> {
+    /// The page itself.
+    pub page_url: &'a str,
+    /// The public address of this service, without a slash at its end.
+    pub base_url: &'a str,
+    /// The secret of checkout tokens.
+    pub tokens: &'a TokenSecret,
+}
+
+impl PaymentPageLinks<'_> {
+    /// The signed link of a payment, the same each time; `None` if it has none, or cannot use it any
+    /// more.
+    pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
+        let order = payment.order.as_ref()?;
+        if !payment.has_unused_link() || payment.status().is_final() {
+            return None;
+        }
+        let payment_id = Text::new(payment.payment_id.clone()).ok()?;
+        let customer = &order.customer;
+        let mut page = PaymentPage::new(
+            payment.project_id,
+            payment_id,
+            order.amount,
+            order.currency,
+            customer.id.clone(),
+        )
+        .with_customer(&customer.details);
+        if let Some(last_name) = &customer.last_name {
+            page = page.with_last_name(last_name.clone());
+        }
+        let back = return_address(self.tokens, payment, self.base_url)?;
+        let best_before = Text::new(order.expires_at.to_seconds_with_offset()).ok();
+        let language = order.language.as_deref();
+        for (parameter, value) in [
+            (TextParameter::PaymentDescription, order.description.clone()),
+            (
+                TextParameter::LanguageCode,
+                language.and_then(|code| Text::new(code).ok()),
+            ),
+            (TextParameter::BestBefore, best_before),
+            (TextParameter::RedirectSuccessUrl, Some(back.clone())),
+            (TextParameter::RedirectFailUrl, Some(back.clone())),
+            (TextParameter::MerchantReturnUrl, Some(back)),
+        ] {
+            if let Some(value) = value {
+                page = page.with(parameter, value).ok()?;
+            }
+        }
+        page.link(self.page_url, key).ok()
     }
 }
 
@@ -336,7 +444,5 @@ impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
 
 /// Whether a shopper who waits for the bank has nothing more to wait for.
 pub fn hand_off_ready(payment: &Payment) -> bool {
-    payment.redirect().is_some()
-        || !payment.clarification_fields().is_empty()
-        || payment.status().is_final()
+    !matches!(payment.status(), Status::Created | Status::Processing)
 }

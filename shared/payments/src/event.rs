@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::ids::PaymentKey;
+use crate::log::{Metric, Unit};
 use crate::payment::{Payment, Refund, RefundStatus, Status};
 use crate::sha256;
 use crate::timestamp::Timestamp;
@@ -134,6 +135,24 @@ pub struct Event {
     pub body: String,
 }
 
+/// What an operator is told of when such events were sent, counted.
+pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
+    let names = [
+        ("quarantined", EventKind::PaymentQuarantined),
+        ("unmatched", EventKind::PaymentUnmatched),
+        ("overrefunded", EventKind::PaymentOverrefunded),
+    ];
+    let metrics = names.map(|(name, kind)| Metric {
+        name,
+        unit: Unit::Count,
+        value: sent.iter().map(|sent| u64::from(*sent == kind)).sum(),
+    });
+    metrics
+        .into_iter()
+        .filter(|metric| metric.value > 0)
+        .collect()
+}
+
 /// What an event is about, beside the payment itself.
 pub enum About<'a> {
     /// The payment; `late` if the news reverse an end that was announced before.
@@ -142,7 +161,12 @@ pub enum About<'a> {
         late: bool,
     },
     /// One refund of it.
-    Refund(&'a Refund),
+    Refund {
+        /// The refund.
+        refund: &'a Refund,
+        /// It was announced as declined before.
+        corrects: bool,
+    },
 }
 
 impl Event {
@@ -156,13 +180,17 @@ impl Event {
         if let Some(data) = data.as_object_mut() {
             match about {
                 About::Payment { late } => {
-                    data.insert("operation".into(), json!(OperationView::of_sale(payment)));
+                    data.insert("operation".into(), json!(OperationView::deciding(payment)));
                     if late {
                         data.insert("late".into(), json!(true));
                     }
                 }
-                About::Refund(refund) => {
+                About::Refund { refund, corrects } => {
                     data.insert("refund".into(), json!(RefundView::new(refund)));
+                    if corrects {
+                        let wrong = EventKind::RefundDeclined.as_str();
+                        data.insert("corrects".into(), json!(wrong));
+                    }
                 }
             }
         }

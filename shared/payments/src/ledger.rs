@@ -3,7 +3,7 @@
 //! `payment.sum` of a report is never computed with: after a refund it is the remainder in one
 //! documentation and the original amount in another.
 
-use crate::payment::{Operation, Outcome, Payment};
+use crate::payment::{Operation, Outcome, Payment, Refund};
 
 impl Operation {
     /// Whether this operation took money from the shopper.
@@ -20,12 +20,42 @@ impl Operation {
 impl Payment {
     /// What was paid: the successful sales, as the platform says.
     pub fn paid_amount(&self) -> u64 {
-        self.sum_of(Operation::is_successful_sale)
+        self.successful_sales()
+            .filter_map(|sale| sale.amount)
+            .fold(0, u64::saturating_add)
     }
 
     /// What went back: successful refunds and reversals, each operation counted once.
     pub fn refunded_amount(&self) -> u64 {
-        self.sum_of(|operation| operation.is_refund() && operation.outcome == Outcome::Succeeded)
+        let done = self.operations.iter().filter(|(_, operation)| {
+            operation.is_refund() && operation.outcome == Outcome::Succeeded
+        });
+        done.map(|(id, operation)| self.given_back_by(id, operation))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// How much a refund gives back: what its operation says; where that says nothing, or says it
+    /// in another currency than was paid, what we asked for, and nothing if it was not ours.
+    pub(crate) fn given_back_by(&self, id: &str, operation: &Operation) -> u64 {
+        let same_currency = |currency: &str| self.currency().is_none_or(|paid| paid == currency);
+        let as_said = operation
+            .amount
+            .filter(|_| operation.currency.as_deref().is_some_and(same_currency));
+        let asked_for = || {
+            let ours = |refund: &&Refund| refund.refund_id.is_some() && refund.is_made_by(id);
+            let refund = self.refunds.iter().find(ours);
+            refund.map_or(0, |refund| refund.amount)
+        };
+        as_said.unwrap_or_else(asked_for)
+    }
+
+    /// The currency that was ordered, or else paid.
+    fn currency(&self) -> Option<&str> {
+        let ordered = self.order.as_ref().map(|order| order.currency.code());
+        ordered.or_else(|| {
+            self.successful_sales()
+                .find_map(|sale| sale.currency.as_deref())
+        })
     }
 
     /// What is held back for refunds that are not settled.
@@ -42,13 +72,5 @@ impl Payment {
         self.paid_amount()
             .saturating_sub(self.refunded_amount())
             .saturating_sub(self.pending_refund_amount())
-    }
-
-    fn sum_of(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
-        self.operations
-            .values()
-            .filter(|operation| counts(operation))
-            .filter_map(|operation| operation.amount)
-            .fold(0, u64::saturating_add)
     }
 }

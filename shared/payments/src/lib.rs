@@ -9,6 +9,7 @@ pub mod apply;
 pub mod backoff;
 pub mod callback;
 pub mod checkout;
+pub mod clarification;
 pub mod config;
 pub mod decide;
 pub mod event;

@@ -42,6 +42,8 @@ pub enum Unit {
     Count,
     /// A duration.
     Milliseconds,
+    /// A longer one.
+    Seconds,
 }
 
 /// Metrics that are counted by the same fields.

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{MerchantId, PaymentKey};
+use crate::sha256;
 use crate::timestamp::Timestamp;
 
 /// Everything that we know about one payment.
@@ -21,8 +23,14 @@ pub struct Payment {
     pub payment_id: String,
     /// What was ordered; `None` for a payment that nobody created here.
     pub order: Option<Order>,
-    /// How far the sale request got.
+    /// How often the sale was begun again after it had failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u32,
+    /// How far the sale request of this attempt got.
     pub sale: GateRequest,
+    /// The digest of the question that the shopper has answered, so that it is not put again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clarified: Option<String>,
     /// Errors that the platform reported for requests, by `request_id`.
     pub errors: BTreeMap<String, String>,
     /// `payment.status` as last reported.
@@ -31,13 +39,17 @@ pub struct Payment {
     pub operations: BTreeMap<String, Operation>,
     /// The refunds that were asked for here or heard of from elsewhere.
     pub refunds: Vec<Refund>,
-    /// The doubts about its money that an operator has settled.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub released: BTreeSet<QuarantineReason>,
-    /// Something doubtful was heard, and the platform has not been asked since.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub doubtful: bool,
-    /// How often the platform was asked since the last news.
+    /// What operators have said about the doubts about its money.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
+    /// Something doubtful was heard after so many questions, and no answer to a later one has
+    /// settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_after: Option<u32>,
+    /// How many questions about it were put to the platform.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub questions: u32,
+    /// How many of them since something is open or doubtful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
     /// When the platform is to be asked, as long as anything is open or doubtful.
@@ -68,6 +80,28 @@ pub struct Announced {
     pub quarantine: BTreeSet<QuarantineReason>,
 }
 
+/// An operator's word that money is taken as paid, whatever there was to say against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// What it settles; a doubt that comes up later is not among these.
+    pub doubts: BTreeSet<Doubt>,
+}
+
+/// Something that speaks against taking money as paid.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The operation that moved the money.
+    pub operation_id: String,
+    /// Why it is doubted.
+    pub reason: QuarantineReason,
+    /// How much it is said to be.
+    pub amount: Option<u64>,
+}
+
 /// What a storefront ordered. Amount, currency and project never change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -83,6 +117,8 @@ pub struct Order {
     pub channel: Channel,
     /// Where the shopper goes in the end.
     pub return_url: Text,
+    /// The storefront's origins, whose pages may ask how the checkout stands.
+    pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     pub language: Option<String>,
     /// Shown to the merchant.
@@ -104,6 +140,9 @@ pub struct Customer {
     pub ip_address: Text,
     /// The shopper's last name.
     pub last_name: Option<LastName>,
+    /// What else is told about the shopper.
+    #[serde(default, skip_serializing_if = "CustomerDetails::is_empty")]
+    pub details: CustomerDetails,
 }
 
 impl fmt::Debug for Customer {
@@ -129,13 +168,17 @@ impl<T> fmt::Debug for Private<T> {
 pub enum Channel {
     /// A Gate sale; the bank's address comes by callback.
     Gate,
+    /// A signed link to the platform's own page, where the payment begins when the shopper
+    /// confirms.
+    PaymentPage,
 }
 
 /// How far a request to Gate got.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
     /// Nothing was sent from here.
+    #[default]
     None,
     /// It is being sent since then; the answer is not known yet.
     Sending {
@@ -245,12 +288,19 @@ impl Outcome {
 /// What an unfinished sale waits for. Its report names the shopper, so Debug shows none of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report, with its whole canonical string; the greatest one counts.
+    /// The age of the report, with its canonical string; the greatest one counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
     pub redirect: Option<Redirect>,
     /// The fields that the platform asks for.
     pub clarification_fields: Vec<String>,
+}
+
+impl Waiting {
+    /// Tells one report from another.
+    pub fn digest(&self) -> String {
+        sha256::start_of_hex(format!("{:?}", self.news).as_bytes(), 32)
+    }
 }
 
 impl fmt::Debug for Waiting {
@@ -284,27 +334,43 @@ pub enum RedirectMethod {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
     /// The merchant's id; `None` for a refund that was not asked for here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_id: Option<MerchantId>,
     /// Minor units.
     pub amount: u64,
     /// Where it stands.
     pub status: RefundStatus,
     /// The platform's operation, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
     /// How far our request got; `None` for a refund that was not asked for here.
+    #[serde(default, skip_serializing_if = "GateRequest::is_none")]
     pub request: GateRequest,
-    /// What it was asked for with, so that it can be repeated with the same data.
+    /// What it was asked for with, so that it can be repeated with the same data, as long as its
+    /// end is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
     /// The shopper's address, if another one than the checkout's was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<Private<Text>>,
     /// A code of the platform's list, if it was declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// The status that was announced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<RefundStatus>,
-    /// SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// When we first heard of it.
     pub created_at: Timestamp,
+}
+
+impl Refund {
+    /// Whether the platform's operation with this id is this refund.
+    pub(crate) fn is_made_by(&self, operation_id: &str) -> bool {
+        self.operation_id.as_deref() == Some(operation_id)
+    }
 }
 
 /// Where a refund stands.
@@ -395,6 +461,22 @@ pub enum QuarantineReason {
     Contradiction,
 }
 
+impl Operation {
+    fn reasons_to_doubt(&self, paid_twice: bool) -> BTreeSet<QuarantineReason> {
+        let mut reasons = match self.outcome {
+            Outcome::Succeeded => self.doubts.clone(),
+            Outcome::Pending | Outcome::Declined => BTreeSet::new(),
+        };
+        if paid_twice && self.is_successful_sale() {
+            reasons.insert(QuarantineReason::PaidTwice);
+        }
+        if self.confirmed && self.conflict {
+            reasons.insert(QuarantineReason::Contradiction);
+        }
+        reasons
+    }
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -409,9 +491,19 @@ impl Payment {
         PaymentKey::new(self.project_id, &self.payment_id)
     }
 
+    /// Whether there is anything to tell: it was ordered, or the platform has reported it.
+    pub(crate) fn is_heard_of(&self) -> bool {
+        self.order.is_some() || self.platform_status.is_some() || !self.operations.is_empty()
+    }
+
     /// What the newest attempt to pay waits for.
     pub fn waiting(&self) -> Option<&Waiting> {
+        let has_failed = |operation: &&Operation| {
+            let request_id = operation.request_id.as_ref();
+            request_id.is_some_and(|request_id| self.errors.contains_key(request_id))
+        };
         self.sales()
+            .filter(|operation| !has_failed(operation))
             .filter_map(|operation| operation.waiting.as_ref())
             .max_by(|left, right| left.news.cmp(&right.news))
     }
@@ -421,10 +513,24 @@ impl Payment {
         self.waiting()?.redirect.as_ref()
     }
 
-    /// The fields that the platform asks for.
+    /// The fields that the platform asks for and nobody has given yet.
     pub fn clarification_fields(&self) -> &[String] {
-        self.waiting()
-            .map_or(&[], |waiting| &waiting.clarification_fields)
+        self.question()
+            .map_or(&[], |question| &question.clarification_fields)
+    }
+
+    /// What the platform asks the shopper, if that is open.
+    pub fn question(&self) -> Option<&Waiting> {
+        let waiting = self.waiting()?;
+        let is_answered = self.clarified.as_ref() == Some(&waiting.digest());
+        (!waiting.clarification_fields.is_empty() && !is_answered).then_some(waiting)
+    }
+
+    /// Whether the shopper has a link to Payment Page and has not used it yet.
+    pub fn has_unused_link(&self) -> bool {
+        let order = self.order.as_ref();
+        order.is_some_and(|order| order.channel == Channel::PaymentPage)
+            && self.operations.is_empty()
     }
 
     fn sales(&self) -> impl Iterator<Item = &Operation> {
@@ -442,29 +548,31 @@ impl Payment {
 
     /// Why the money is not taken as paid; empty if it is, or if there is none.
     pub fn quarantine(&self) -> BTreeSet<QuarantineReason> {
+        self.doubts()
+            .into_iter()
+            .map(|doubt| doubt.reason)
+            .collect()
+    }
+
+    /// What speaks against taking the money as paid, and no operator has settled.
+    pub fn doubts(&self) -> BTreeSet<Doubt> {
         if self.order.is_none() {
             return BTreeSet::new();
         }
-        let done = || {
-            self.operations
-                .values()
-                .filter(|operation| operation.outcome == Outcome::Succeeded)
+        let paid_twice = self.successful_sales().count() > 1;
+        let is_settled = |doubt: &Doubt| {
+            let mut releases = self.releases.iter();
+            releases.any(|release| release.doubts.contains(doubt))
         };
-        let mut reasons: BTreeSet<_> = done()
-            .flat_map(|operation| &operation.doubts)
-            .copied()
-            .collect();
-        if self.successful_sales().count() > 1 {
-            reasons.insert(QuarantineReason::PaidTwice);
-        }
-        if self
-            .operations
-            .values()
-            .any(|operation| operation.confirmed && operation.conflict)
-        {
-            reasons.insert(QuarantineReason::Contradiction);
-        }
-        &reasons - &self.released
+        let of_each = self.operations.iter().flat_map(|(id, operation)| {
+            let reasons = operation.reasons_to_doubt(paid_twice);
+            reasons.into_iter().map(move |reason| Doubt {
+                operation_id: id.clone(),
+                reason,
+                amount: operation.amount,
+            })
+        });
+        of_each.filter(|doubt| !is_settled(doubt)).collect()
     }
 
     /// The operations that took money from the shopper.
@@ -506,7 +614,7 @@ impl Payment {
         );
         if !self.clarification_fields().is_empty() {
             Status::AwaitingClarification
-        } else if self.redirect().is_some() {
+        } else if self.redirect().is_some() || self.has_unused_link() {
             Status::AwaitingCustomer
         } else if unanswered && self.operations.is_empty() {
             Status::Created

@@ -132,13 +132,16 @@ pub trait Gate {
     fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
 }
 
-/// The time.
+/// The time, and chance.
 pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
 
     /// Waits.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Any number below `end`.
+    fn random(&self, end: u64) -> u64;
 }
 
 /// The system's clock.
@@ -152,5 +155,9 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self, end: u64) -> u64 {
+        getrandom::u64().unwrap_or(0) % end.max(1)
     }
 }

@@ -17,7 +17,8 @@
 use futures_util::future::join_all;
 use thiserror::Error;
 
-use crate::event::Event;
+use crate::apply::ApplyError;
+use crate::event::{Event, EventKind};
 use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
 
 /// Events are committed, but not all of them are sent or marked.
@@ -29,35 +30,56 @@ pub enum PublishError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is more to tell, and that could not be committed.
+    #[error(transparent)]
+    Untold(#[from] ApplyError),
+    /// Events are gone that were never marked as sent.
+    #[error("of the events {first} to {last} only {found} are there")]
+    Missing {
+        /// The first that is not marked as sent.
+        first: u64,
+        /// The last one.
+        last: u64,
+        /// How many of them are there.
+        found: usize,
+    },
 }
 
-/// Sends what `stored` has unsent; `fresh` are the events of a change that was just committed.
+/// Sends what `stored` has unsent and gives their kinds; `fresh` are events that were just
+/// committed.
 pub async fn publish<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
     stored: &Stored,
     fresh: &[Event],
-) -> Result<(), PublishError> {
+) -> Result<Vec<EventKind>, PublishError> {
     let last = stored.payment.sequence;
     if stored.published >= last {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let first = stored.published + 1;
     let key = stored.payment.key();
-    let all_are_fresh = fresh.first().is_some_and(|event| event.sequence == first);
+    let is_whole = |events: &[Event]| {
+        let numbers = events.iter().map(|event| event.sequence);
+        numbers.eq(first..=last)
+    };
     let loaded;
-    let unsent = if all_are_fresh {
+    let unsent = if is_whole(fresh) {
         fresh
     } else {
         loaded = store.events(&key, first, last).await?;
         &loaded
     };
+    if !is_whole(unsent) {
+        let found = unsent.len();
+        return Err(PublishError::Missing { first, last, found });
+    }
     let sends = queues.iter().map(|queue| send_in_order(queue, unsent));
     for sent in join_all(sends).await {
         sent?;
     }
     store.mark_published(&key, last).await?;
-    Ok(())
+    Ok(unsent.iter().map(|event| event.kind).collect())
 }
 
 async fn send_in_order<Q: EventQueue>(queue: &Q, events: &[Event]) -> Result<(), SendError> {

@@ -46,7 +46,7 @@ impl RefundOrder {
             amount: amount.map(MinorUnits::get),
             description,
             ip_address: ip_address.map(Private),
-            content: sha256::hex(whole.to_string().as_bytes()),
+            content: sha256::start_of_hex(whole.to_string().as_bytes(), 32),
         })
     }
 }

@@ -13,9 +13,10 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::apply::Payments;
+use crate::event::EventKind;
 use crate::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, PaymentStore, SHARDS, StoreError, Unsent};
-use crate::publish::publish;
+use crate::publish::PublishError;
 use crate::timestamp::Timestamp;
 
 /// How many payments are published at once.
@@ -36,6 +37,9 @@ pub struct Relayed {
     pub oldest_s: u64,
     /// One of the failures.
     pub failure: Option<String>,
+    /// The events that were sent.
+    #[serde(skip)]
+    pub events: Vec<EventKind>,
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
@@ -59,6 +63,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             in_time: true,
             oldest_s: 0,
             failure: None,
+            events: Vec::new(),
         };
         while let Some(turn) = turns.next().await {
             relayed.count(turn, now);
@@ -88,18 +93,18 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             Err(error) => return Turn::Unlisted(error.to_string()),
         };
         let end = match timeout_at(deadline, self.publish_all(&unsent.key)).await {
-            Ok(Ok(())) => End::Sent,
+            Ok(Ok(events)) => End::Sent(events),
             Ok(Err(problem)) => End::Failed(format!("{}: {problem}", unsent.key)),
             Err(_) => End::Late,
         };
         Turn::Taken(unsent.since, end)
     }
 
-    async fn publish_all(&self, key: &PaymentKey) -> Result<(), String> {
-        let stored = self.store.load(key).await.map_err(|e| e.to_string())?;
-        let Some(stored) = stored else { return Ok(()) };
-        let published = publish(&self.store, &self.queues, &stored, &[]).await;
-        published.map_err(|error| error.to_string())
+    async fn publish_all(&self, key: &PaymentKey) -> Result<Vec<EventKind>, PublishError> {
+        match self.store.load(key).await? {
+            Some(mut stored) => self.publish(&mut stored, None).await,
+            None => Ok(Vec::new()),
+        }
     }
 }
 
@@ -112,7 +117,7 @@ enum Turn {
 }
 
 enum End {
-    Sent,
+    Sent(Vec<EventKind>),
     Failed(String),
     Late,
 }
@@ -128,7 +133,10 @@ impl Relayed {
             }
         };
         match end {
-            End::Sent => self.sent += 1,
+            End::Sent(events) => {
+                self.sent += 1;
+                self.events.extend(events);
+            }
             End::Failed(problem) => {
                 self.failed += 1;
                 self.failure.get_or_insert(problem);

@@ -9,6 +9,13 @@ pub fn hex(bytes: &[u8]) -> String {
     format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes)))
 }
 
+/// The first so many digits of the digest, where nobody gains by finding two that are the same.
+pub fn start_of_hex(bytes: &[u8], digits: usize) -> String {
+    let mut digest = hex(bytes);
+    digest.truncate(digits);
+    digest
+}
+
 /// Whether two digests are equal, in constant time.
 pub fn same(left: &str, right: &str) -> bool {
     left.as_bytes().ct_eq(right.as_bytes()).into()

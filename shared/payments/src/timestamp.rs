@@ -32,6 +32,12 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// As Payment Page wants it: whole seconds and an offset, `2026-11-21T10:00:00+00:00`.
+    pub fn to_seconds_with_offset(self) -> String {
+        let whole = Self(self.0 - self.0.rem_euclid(1000));
+        whole.to_string().replace('Z', "+00:00")
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
@@ -85,6 +91,7 @@ mod tests {
     fn a_moment_survives_being_written() {
         let moment = Timestamp::from_millis(1_562_059_709_120);
         assert_eq!(moment.to_string(), "2019-07-02T09:28:29.12Z");
+        assert_eq!(moment.to_seconds_with_offset(), "2019-07-02T09:28:29+00:00");
         let text = serde_json::to_string(&moment).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment);
         assert_eq!(

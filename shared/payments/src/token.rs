@@ -30,11 +30,10 @@ impl TokenSecret {
         Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
     }
 
-    /// The token of a payment's checkout: 192 bits in 32 characters.
-    pub fn token(&self, key: &PaymentKey) -> String {
+    /// The token of a payment's checkout: 192 bits in 32 characters. Each attempt has its own.
+    pub fn token(&self, key: &PaymentKey, attempt: u32) -> String {
         let mut mac = self.0.clone();
-        mac.update(b"checkout/");
-        mac.update(key.to_string().as_bytes());
+        mac.update(format!("checkout/{attempt}/{key}").as_bytes());
         let digest = mac.finalize().into_bytes();
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
@@ -54,12 +53,13 @@ mod tests {
     fn tokens_can_be_computed_again() {
         let project = ProjectId::new(211).unwrap();
         let secret = TokenSecret::new(&"s".repeat(32)).unwrap();
-        let token = secret.token(&PaymentKey::new(project, "Order-1"));
+        let token = secret.token(&PaymentKey::new(project, "Order-1"), 0);
         assert_eq!(token.len(), 32);
-        assert_eq!(token, secret.token(&PaymentKey::new(project, "order-1")));
-        assert_ne!(token, secret.token(&PaymentKey::new(project, "order-2")));
+        assert_eq!(token, secret.token(&PaymentKey::new(project, "order-1"), 0));
+        assert_ne!(token, secret.token(&PaymentKey::new(project, "order-2"), 0));
+        assert_ne!(token, secret.token(&PaymentKey::new(project, "order-1"), 1));
         let other = TokenSecret::new(&"t".repeat(32)).unwrap();
-        assert_ne!(token, other.token(&PaymentKey::new(project, "order-1")));
+        assert_ne!(token, other.token(&PaymentKey::new(project, "order-1"), 0));
         assert!(TokenSecret::new("short").is_none());
     }
 }

@@ -98,18 +98,21 @@ impl<'a> OperationView<'a> {
         }
     }
 
-    /// The sale that a payment's event is about: the one that succeeded, else the one that ended
-    /// the payment, else the newest.
-    pub fn of_sale(payment: &'a Payment) -> Option<Self> {
+    /// The operation that a payment's event is about: the one whose money is doubted, else the
+    /// sale that succeeded, else the one that ended the payment, else the newest sale.
+    pub fn deciding(payment: &'a Payment) -> Option<Self> {
+        let doubts = payment.doubts();
+        let is_doubted = |id: &str| doubts.iter().any(|doubt| doubt.operation_id == id);
         payment
             .operations
             .iter()
-            .filter(|(_, operation)| operation.kind == "sale")
-            .max_by_key(|(_, operation)| {
+            .map(|(id, operation)| (id, operation, is_doubted(id)))
+            .filter(|(_, operation, is_doubted)| *is_doubted || operation.kind == "sale")
+            .max_by_key(|(_, operation, is_doubted)| {
                 let decides = (operation.is_successful_sale(), operation.ends_payment);
-                (decides, &operation.news)
+                (*is_doubted, decides, &operation.news)
             })
-            .map(|(id, operation)| Self::new(id, operation))
+            .map(|(id, operation, _)| Self::new(id, operation))
     }
 }
 

@@ -19,7 +19,7 @@ use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{RefundStatus, Status};
-use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError};
+use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
@@ -64,6 +64,10 @@ impl Clock for StillClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self, end: u64) -> u64 {
+        SystemClock.random(end)
     }
 }
 

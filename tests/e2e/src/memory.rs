@@ -1,6 +1,7 @@
 //! What the sample consumer remembers.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -80,15 +81,18 @@ impl Memory {
             let text = value.and_then(|value| value.as_s().ok());
             text.cloned().with_context(|| format!("{item:?}"))
         };
-        let actions = item.get("actions").and_then(|value| value.as_m().ok());
-        let actions = actions.context("no actions")?.iter().map(|(id, action)| {
-            let (_, sequence) = id.rsplit_once('/').context("an id without a number")?;
-            Ok((sequence.parse()?, text(Some(action))?))
-        });
+        // "2 nothing, 3 ship, 4-1003 nothing"
+        let mut actions = BTreeMap::new();
+        for run in text(item.get("actions"))?.split(", ") {
+            let (numbers, action) = run.split_once(' ').context("no action")?;
+            let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+            let numbers: RangeInclusive<u64> = first.parse()?..=last.parse()?;
+            actions.extend(numbers.map(|number| (number, action.to_owned())));
+        }
         Ok(Some(Remembered {
             goods: text(item.get("goods"))?,
             sequence: number("sequence")?.try_into()?,
-            actions: actions.collect::<anyhow::Result<_>>()?,
+            actions,
             expires_at: number("expires_at")?,
         }))
     }

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod dynamodb;
 pub mod gate_http;
+pub mod item;
 pub mod live;
 pub mod secrets;
 pub mod sqs;

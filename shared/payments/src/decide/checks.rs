@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Change;
 use crate::payment::Payment;
 use crate::timestamp::Timestamp;
 
@@ -24,22 +25,45 @@ fn pause(asked: u32) -> Duration {
     Duration::from_secs(PAUSES.get(index).copied().unwrap_or(24 * HOUR))
 }
 
-/// Something doubtful was heard: ask at once.
+/// Something doubtful was heard: ask at once. If the platform is going to be asked anyway, there is
+/// nothing to note, so that repeats change nothing.
 pub(super) fn ask_now(payment: &mut Payment, at: Timestamp) {
-    payment.doubtful = true;
+    let is_due = payment.check_at.is_some_and(|planned| planned <= at);
+    if payment.doubted_after.is_none() || !is_due {
+        payment.doubted_after = Some(payment.questions);
+        ask_at(payment, at);
+    }
+}
+
+fn ask_at(payment: &mut Payment, at: Timestamp) {
     payment.check_at = Some(payment.check_at.map_or(at, |planned| planned.min(at)));
 }
 
-/// The platform has answered a question about the payment's status, and may have left it open.
-pub(super) fn answered(payment: &mut Payment, doubtful: bool) {
-    payment.doubtful = doubtful;
-    payment.asked = payment.asked.saturating_add(1);
-    payment.check_at = None;
+/// Something new was begun: ask about it as if nothing had been open before.
+pub(super) fn begin(payment: &mut Payment, at: Timestamp) {
+    payment.asked = 0;
+    ask_at(payment, at.after(pause(0)));
+}
+
+/// Claims the question that is due, numbers it and plans the next one, whatever will be answered.
+///
+/// `None`: nothing is due.
+pub fn claim_check(payment: &Payment, at: Timestamp) -> Option<Change> {
+    payment.check_at.filter(|planned| *planned <= at)?;
+    let mut after = payment.clone();
+    after.questions = after.questions.saturating_add(1);
+    after.asked = after.asked.saturating_add(1);
+    after.check_at = None;
+    settle(&mut after, at);
+    Some(Change {
+        payment: after,
+        events: Vec::new(),
+    })
 }
 
 /// Plans the next question, or none if nothing is open.
 pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
-    if payment.doubtful || payment.is_open() {
+    if payment.doubted_after.is_some() || payment.is_open() {
         let planned = at.after(pause(payment.asked));
         payment.check_at.get_or_insert(planned);
     } else {

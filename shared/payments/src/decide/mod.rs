@@ -14,13 +14,16 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Report;
 
+pub(crate) use self::announce::has_news;
 use self::checks::ask_now;
+pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
 pub use self::refunds::{RefundOrder, RefundRejection, reserve_refund};
+pub(crate) use self::report::is_storable;
 
 use crate::event::Event;
 use crate::ids::MerchantId;
-use crate::payment::{GateRequest, Order, Payment, Status};
+use crate::payment::{Channel, GateRequest, Order, Payment, Release, Status};
 use crate::timestamp::Timestamp;
 
 /// What the platform says about a payment.
@@ -39,11 +42,22 @@ pub enum Fact<'a> {
     Callback(News<'a>),
     /// The signed answer to a status request. It has the last word where callbacks contradict
     /// each other.
-    StatusAnswer(News<'a>),
+    StatusAnswer {
+        /// What the platform answered.
+        news: News<'a>,
+        /// The number of the question ([`claim_check`]): what was heard since it was claimed is
+        /// not settled by the answer.
+        question: u32,
+    },
     /// A verified body that could have been re-framed: no fact by itself, but a reason to ask.
-    Hint,
+    Hint(&'a Report),
     /// Gate's synchronous answer to our sale.
-    SaleAnswer(&'a Answer),
+    SaleAnswer {
+        /// The attempt that was sent.
+        attempt: u32,
+        /// What Gate said.
+        answer: &'a Answer,
+    },
     /// Gate's synchronous answer to a refund of ours.
     RefundAnswer {
         /// The refund that was sent.
@@ -51,8 +65,16 @@ pub enum Fact<'a> {
         /// What Gate said.
         answer: &'a Answer,
     },
+    /// The platform has taken the shopper's answer to what it asked.
+    Clarified {
+        /// The [`Waiting::digest`](crate::payment::Waiting::digest) of the question.
+        question: &'a str,
+    },
     /// An operator takes the money as paid, whatever there is to say against it now.
-    Release,
+    Release {
+        /// Who.
+        by: &'a str,
+    },
 }
 
 /// A payment as it will be, and what will be announced.
@@ -64,23 +86,52 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
+/// After this time a request that is still "being sent" was abandoned by whoever sent it: longer
+/// than a function may run.
+const SENDING_TAKES: Duration = Duration::from_secs(30);
+
 /// Codes that say nothing about this request: the id exists already, a lock, a duplicate.
 const NO_REFUSAL: [&str; 3] = ["3041", "2147", "3613"];
 
-/// A new payment whose sale is about to be sent; one write stores it and claims the sending.
+/// A new payment. With Gate its sale is about to be sent; one write stores it and claims the
+/// sending.
 pub fn create(
     project_id: ProjectId,
     payment_id: &MerchantId,
     order: Order,
     at: Timestamp,
 ) -> Change {
-    let mut payment = Payment::unknown(project_id, payment_id.as_str(), at);
-    payment.order = Some(order);
-    payment.sale = GateRequest::Sending {
-        since: at,
-        again: false,
+    let payment = Payment::unknown(project_id, payment_id.as_str(), at);
+    begin(payment, order, at)
+}
+
+/// The next attempt of a payment that was never started. `None`: it is not one, or the order is not
+/// for the same money.
+pub fn begin_again(payment: &Payment, order: Order, at: Timestamp) -> Option<Change> {
+    let frozen = |order: &Order| (order.amount, order.currency, order.channel);
+    let before = payment.order.as_ref()?;
+    let is_same = frozen(before) == frozen(&order) && before.storefront == order.storefront;
+    if payment.status() != Status::Failed || !is_same {
+        return None;
+    }
+    let mut payment = payment.clone();
+    payment.attempt = payment.attempt.saturating_add(1);
+    payment.clarified = None;
+    payment.announced = None;
+    payment.end_announced = false;
+    Some(begin(payment, order, at))
+}
+
+fn begin(mut payment: Payment, order: Order, at: Timestamp) -> Change {
+    payment.sale = match order.channel {
+        Channel::Gate => GateRequest::Sending {
+            since: at,
+            again: false,
+        },
+        Channel::PaymentPage => GateRequest::None,
     };
-    checks::settle(&mut payment, at);
+    payment.order = Some(order);
+    checks::begin(&mut payment, at);
     announce::announce(payment, at)
 }
 
@@ -92,28 +143,39 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     };
     match fact {
         Fact::Callback(news) => report::take_callback(&mut after, news, at),
-        Fact::StatusAnswer(news) => report::take_status_answer(&mut after, news, at),
-        Fact::Hint => ask_now(&mut after, at),
-        Fact::SaleAnswer(answer) => take_sale_answer(&mut after, answer, at),
+        Fact::StatusAnswer { news, question } => {
+            report::take_status_answer(&mut after, news, question)
+        }
+        Fact::Hint(_) => ask_now(&mut after, at),
+        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer, at),
         Fact::RefundAnswer { refund_id, answer } => {
             refunds::take_answer(&mut after, refund_id, answer)
         }
-        Fact::Release => after.released.extend(after.quarantine()),
+        Fact::Clarified { question } => {
+            after.clarified = Some(question.to_owned());
+            checks::begin(&mut after, at);
+        }
+        Fact::Release { by } => release(&mut after, by, at),
     }
     settle(&mut after, at);
     (payment != Some(&after)).then(|| announce::announce(after, at))
 }
 
-/// A payment that nobody created here begins with a report that says something of it.
+/// What is known and not announced yet, because one change has room for so many events only, or
+/// because it had to wait for the answer to a request of ours that never came.
+pub fn tell(payment: &Payment, at: Timestamp) -> Option<Change> {
+    has_news(payment, at).then(|| announce::announce(payment.clone(), at))
+}
+
+/// A payment that nobody created here begins with a report that says something of it, or with a
+/// reason to ask about it.
 fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
-    let (Fact::Callback(news) | Fact::StatusAnswer(news)) = fact else {
-        return None;
+    let report = match fact {
+        Fact::Callback(news) => news.report,
+        Fact::StatusAnswer { news, .. } if !news.report.operations.is_empty() => news.report,
+        Fact::Hint(report) => report,
+        _ => return None,
     };
-    let report = news.report;
-    let not_found = matches!(fact, Fact::StatusAnswer(_)) && report.operations.is_empty();
-    if not_found {
-        return None;
-    }
     let project_id = ProjectId::new(report.project_id?).ok()?;
     Some(Payment::unknown(
         project_id,
@@ -122,18 +184,27 @@ fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     ))
 }
 
+fn release(payment: &mut Payment, by: &str, at: Timestamp) {
+    let doubts = payment.doubts();
+    if !doubts.is_empty() {
+        payment.releases.push(Release {
+            by: by.to_owned(),
+            at,
+            doubts,
+        });
+    }
+}
+
 /// Marks a payment whose sale was never answered as being sent again, if nobody else is at it.
 ///
-/// The platform's own rule for a request without an answer: repeat it with the same id. A sale
-/// that is still "being sent" after `sending_takes` was abandoned by whoever sent it.
-pub fn claim_resend(payment: &Payment, sending_takes: Duration, at: Timestamp) -> Option<Change> {
-    let abandoned = match payment.sale {
-        GateRequest::None | GateRequest::Unclear => true,
-        GateRequest::Sending { since, .. } => since.after(sending_takes) <= at,
-        GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
+/// The platform's own rule for a request without an answer: repeat it with the same id.
+pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
+    let unanswered = match payment.sale {
+        GateRequest::Unclear | GateRequest::Sending { .. } => true,
+        GateRequest::None | GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
     };
     let untouched = matches!(payment.status(), Status::Created | Status::Processing);
-    if !abandoned || !untouched {
+    if !unanswered || payment.sale.is_under_way(at) || !untouched {
         return None;
     }
     let mut after = payment.clone();
@@ -151,13 +222,16 @@ impl Payment {
             project_id,
             payment_id: payment_id.to_owned(),
             order: None,
+            attempt: 0,
             sale: GateRequest::None,
+            clarified: None,
             errors: Default::default(),
             platform_status: None,
             operations: Default::default(),
             refunds: Vec::new(),
-            released: Default::default(),
-            doubtful: false,
+            releases: Vec::new(),
+            doubted_after: None,
+            questions: 0,
             asked: 0,
             check_at: None,
             announced: None,
@@ -172,7 +246,10 @@ impl Payment {
 
 /// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
 /// before, a refusal says nothing: the first request may have been taken.
-fn take_sale_answer(payment: &mut Payment, answer: &Answer, at: Timestamp) {
+fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
+    if attempt != payment.attempt {
+        return;
+    }
     let again = match payment.sale {
         GateRequest::Accepted { .. } | GateRequest::Refused { .. } => return,
         GateRequest::Sending { again, .. } => again,
@@ -201,6 +278,16 @@ fn settle(payment: &mut Payment, at: Timestamp) {
 }
 
 impl GateRequest {
+    /// Whether nothing was sent from here.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == GateRequest::None
+    }
+
+    /// Whether its answer may still come: whoever sends it has not given up yet.
+    pub(crate) fn is_under_way(&self, at: Timestamp) -> bool {
+        matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TAKES) > at)
+    }
+
     /// The platform's name of a request that it took.
     pub fn request_id(&self) -> Option<&str> {
         match self {

@@ -1,5 +1,7 @@
 //! Refunds: reserving them, and telling which operation is which refund.
 
+use std::collections::BTreeMap;
+
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
@@ -24,7 +26,7 @@ pub struct RefundOrder {
     pub description: Text,
     /// The shopper's address, if it is not the checkout's.
     pub ip_address: Option<Private<Text>>,
-    /// SHA-256 of what was asked.
+    /// The start of the SHA-256 of what was asked.
     pub content: String,
 }
 
@@ -83,7 +85,7 @@ pub fn reserve_refund(
     if refund_address(&after, &order.refund_id).is_none() {
         return Err(RefundRejection::NoAddress);
     }
-    checks::settle(&mut after, at);
+    checks::begin(&mut after, at);
     Ok(Some(announce::announce(after, at)))
 }
 
@@ -125,10 +127,12 @@ pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer:
     let Some(refund) = payment.refunds.iter_mut().find(ours) else {
         return;
     };
-    if matches!(
+    let is_answered = matches!(
         refund.request,
         GateRequest::Accepted { .. } | GateRequest::Refused { .. }
-    ) {
+    );
+    let is_over = refund.operation_id.is_some() && !refund.status.is_reserved();
+    if is_answered || is_over {
         return;
     }
     let again = matches!(
@@ -154,10 +158,50 @@ pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer:
 
 /// Brings the refunds in line with the operations and with what Gate said.
 pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
+    forget_doubles(payment);
+    let operations = payment.operations.iter().filter(|(_, one)| one.is_refund());
+    let is_new = |id: &str, one: &Operation| refund_of(payment, id, one).is_none();
+    let new: Vec<Refund> = operations
+        .filter(|(id, one)| is_new(id, one))
+        .map(|(id, _)| made_elsewhere(id, at))
+        .collect();
+    payment.refunds.extend(new);
+    let mut decides: BTreeMap<usize, (&String, &Operation)> = BTreeMap::new();
     for (id, operation) in &payment.operations {
-        if operation.is_refund() {
-            attribute(&mut payment.refunds, id, operation, at);
+        let index = refund_of(payment, id, operation).filter(|_| operation.is_refund());
+        let Some(index) = index else { continue };
+        // A refund that the platform tried more than once is done as soon as one try is.
+        let weight = |one: &Operation| match one.outcome {
+            Outcome::Declined => 0,
+            Outcome::Pending => 1,
+            Outcome::Succeeded => 2,
+        };
+        let best = decides.entry(index).or_insert((id, operation));
+        if (weight(best.1), &best.1.news) < (weight(operation), &operation.news) {
+            *best = (id, operation);
         }
+    }
+    let decides: Vec<_> = decides
+        .into_iter()
+        .map(|(index, (id, operation))| {
+            let (status, code) = match operation.outcome {
+                Outcome::Pending => (RefundStatus::Pending, None),
+                Outcome::Declined => (RefundStatus::Declined, operation.code.clone()),
+                Outcome::Succeeded => (RefundStatus::Succeeded, None),
+            };
+            let amount = payment.given_back_by(id, operation);
+            (index, id.clone(), amount, status, code)
+        })
+        .collect();
+    for (index, id, amount, status, code) in decides {
+        let Some(refund) = payment.refunds.get_mut(index) else {
+            continue;
+        };
+        if refund.refund_id.is_none() {
+            refund.amount = amount;
+        }
+        refund.operation_id = Some(id);
+        (refund.status, refund.code) = (status, code);
     }
     let refusals: Vec<Option<String>> = payment
         .refunds
@@ -165,64 +209,96 @@ pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
         .map(|refund| payment.refusal_of(&refund.request).map(str::to_owned))
         .collect();
     for (refund, refusal) in payment.refunds.iter_mut().zip(refusals) {
-        if refund.operation_id.is_some() {
-            continue;
+        if refund.operation_id.is_none() {
+            refund.status = match (&refusal, &refund.request) {
+                (Some(_), _) => RefundStatus::Declined,
+                (None, GateRequest::Unclear) => RefundStatus::Unknown,
+                (None, _) => RefundStatus::Pending,
+            };
+            refund.code = refusal;
         }
-        refund.status = match (&refusal, &refund.request) {
-            (Some(_), _) => RefundStatus::Declined,
-            (None, GateRequest::Unclear) => RefundStatus::Unknown,
-            (None, _) => RefundStatus::Pending,
-        };
-        refund.code = refusal;
+        if !refund.status.is_reserved() {
+            // Never sent again, so nothing personal is kept of it.
+            (refund.description, refund.ip_address) = (None, None);
+            if refund.operation_id.is_some() {
+                // The operation says more, and has the request's name too.
+                refund.request = GateRequest::None;
+            }
+        }
     }
 }
 
-/// A refund operation is ours by `merchant_refund_id`, then by `request_id`; else it was made
-/// elsewhere, and counts all the same.
-fn attribute(refunds: &mut Vec<Refund>, id: &str, operation: &Operation, at: Timestamp) {
-    let is_ours = |refund: &Refund| match (&refund.refund_id, &operation.merchant_refund_id) {
+/// The operations that the platform reported, by their ids.
+type Operations = BTreeMap<String, Operation>;
+
+/// A refund operation is ours by `merchant_refund_id`, then by `request_id`.
+fn is_ours(refund: &Refund, operation: &Operation, all: &Operations) -> bool {
+    match (&refund.refund_id, &operation.merchant_refund_id) {
         (Some(ours), Some(named)) => ours.is(named),
         (Some(_), None) => {
-            refund.request.request_id().is_some()
-                && refund.request.request_id() == operation.request_id.as_deref()
+            let request_id = request_id_of(refund, all);
+            request_id.is_some() && request_id == operation.request_id.as_deref()
         }
         (None, _) => false,
-    };
-    let has_this = |refund: &Refund| refund.operation_id.as_deref() == Some(id);
-    if refunds.iter().any(is_ours) {
-        // Heard of before we knew the name of our own request.
-        refunds.retain(|refund| refund.refund_id.is_some() || !has_this(refund));
     }
-    let index = refunds
-        .iter()
-        .position(is_ours)
-        .or_else(|| refunds.iter().position(has_this));
-    let index = index.unwrap_or_else(|| {
-        refunds.push(Refund {
-            refund_id: None,
-            amount: 0,
-            status: RefundStatus::Pending,
-            operation_id: None,
-            request: GateRequest::None,
-            description: None,
-            ip_address: None,
-            code: None,
-            announced: None,
-            content: None,
-            created_at: at,
-        });
-        refunds.len() - 1
-    });
-    let Some(refund) = refunds.get_mut(index) else {
-        return;
+}
+
+/// The platform's name of our request: by Gate's answer, or by the operation that came of it.
+pub(super) fn request_id_of<'a>(refund: &'a Refund, all: &'a Operations) -> Option<&'a str> {
+    let operation = || {
+        all.get(refund.operation_id.as_ref()?)?
+            .request_id
+            .as_deref()
     };
-    refund.operation_id = Some(id.to_owned());
-    if refund.refund_id.is_none() {
-        refund.amount = operation.amount.unwrap_or(0);
+    refund.request.request_id().or_else(operation)
+}
+
+/// The refund that an operation belongs to: one of ours, or one that was made elsewhere, and counts
+/// all the same.
+fn refund_of(payment: &Payment, id: &str, operation: &Operation) -> Option<usize> {
+    let refunds = &payment.refunds;
+    let is_ours = |refund: &Refund| is_ours(refund, operation, &payment.operations);
+    let ours = refunds.iter().position(is_ours);
+    ours.or_else(|| refunds.iter().position(|refund| refund.is_made_by(id)))
+}
+
+/// An operation that was heard of before we knew the name of our own request seemed to be made
+/// elsewhere. What was announced of it then is announced.
+fn forget_doubles(payment: &mut Payment) {
+    let (refunds, operations) = (&mut payment.refunds, &payment.operations);
+    for (id, operation) in operations.iter().filter(|(_, one)| one.is_refund()) {
+        let seems_made_elsewhere =
+            |refund: &Refund| refund.refund_id.is_none() && refund.is_made_by(id);
+        let Some(double) = refunds.iter().position(seems_made_elsewhere) else {
+            continue;
+        };
+        if refunds
+            .iter()
+            .any(|refund| is_ours(refund, operation, operations))
+        {
+            let told = refunds.remove(double).announced;
+            if let Some(ours) = refunds
+                .iter_mut()
+                .find(|refund| is_ours(refund, operation, operations))
+            {
+                ours.announced = told.or(ours.announced);
+            }
+        }
     }
-    (refund.status, refund.code) = match operation.outcome {
-        Outcome::Pending => (RefundStatus::Pending, None),
-        Outcome::Declined => (RefundStatus::Declined, operation.code.clone()),
-        Outcome::Succeeded => (RefundStatus::Succeeded, None),
-    };
+}
+
+fn made_elsewhere(operation_id: &str, at: Timestamp) -> Refund {
+    Refund {
+        refund_id: None,
+        amount: 0,
+        status: RefundStatus::Pending,
+        operation_id: Some(operation_id.to_owned()),
+        request: GateRequest::None,
+        description: None,
+        ip_address: None,
+        code: None,
+        announced: None,
+        content: None,
+        created_at: at,
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::{self, Report};
 
-use super::{NO_REFUSAL, News, ask_now, checks};
+use super::{NO_REFUSAL, News, ask_now, refunds};
 use crate::payment::{
     Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
     Waiting,
@@ -12,20 +12,69 @@ use crate::payment::{
 use crate::sha256;
 use crate::timestamp::Timestamp;
 
+/// No id, status or other word of the platform is longer.
+const LONGEST_WORD: usize = 255;
+/// So much of a canonical string is kept.
+const LONGEST_CANONICAL: usize = 4_096;
+/// The most that may be kept of what a shopper's browser has to send.
+const LARGEST_REDIRECT: usize = 32 * 1_024;
+/// The most fields that may be asked for.
+const MOST_FIELDS: usize = 100;
+/// The most operations that one message may report.
+const MOST_OPERATIONS: usize = 1_000;
+
+/// Whether a report can be kept: a payment is one item of the store, which takes 400 KB. What
+/// cannot is no fact, only a reason to ask.
+pub(crate) fn is_storable(report: &Report) -> bool {
+    let is_word = |text: &str| text.len() <= LONGEST_WORD;
+    let are_words = |texts: &[&Option<String>]| {
+        let mut texts = texts.iter().filter_map(|text| text.as_deref());
+        texts.all(is_word)
+    };
+    let operation = |one: &report::Operation| {
+        let currency = one.sum_initial.as_ref().map(|sum| sum.currency.as_str());
+        let named = [one.kind.as_str(), &one.status, currency.unwrap_or_default()];
+        named.into_iter().all(is_word)
+            && are_words(&[&one.id, &one.date, &one.code, &one.request_id])
+            && are_words(&[&one.merchant_refund_id])
+    };
+    let redirect = report.redirect.as_ref().map_or(0, |to| {
+        let fields = to
+            .fields
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        to.url.len() + fields.sum::<usize>()
+    });
+    are_words(&[
+        &report.payment_id,
+        &report.payment_status,
+        &report.payment_date,
+    ]) && report.operations.len() <= MOST_OPERATIONS
+        && report.operations.iter().all(operation)
+        && report.errors.iter().all(|error| is_word(&error.code))
+        && redirect <= LARGEST_REDIRECT
+        && report.clarification_fields.len() <= MOST_FIELDS
+        && report.clarification_fields.iter().all(|name| is_word(name))
+}
+
 /// Reports with these codes are not final: ask again.
 const NOT_FOUND_YET: [&str; 2] = ["3061", "3062"];
 
 pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp) {
     let before = Worries::about(payment);
-    take(payment, news, false, at);
-    let report = news.report;
-    let status = report.payment_status.as_deref().unwrap_or_default();
-    let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
-    // Something was paid, and no operation that we know says how much.
-    let unexplained = claims_money && payment.paid_amount() == 0;
-    if unexplained || Worries::about(payment).has_more_than(&before) {
+    take(payment, news, false);
+    let is_odd =
+        is_unexplained(payment, news.report) || names_unknown_request(payment, news.report);
+    if is_odd || Worries::about(payment).has_more_than(&before) {
         ask_now(payment, at);
     }
+}
+
+/// Whether something was paid, and no operation that we know says how much.
+fn is_unexplained(payment: &Payment, report: &Report) -> bool {
+    let status = report.payment_status.as_deref().unwrap_or_default();
+    let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
+    claims_money && payment.paid_amount() == 0
 }
 
 /// What a callback can make worse, so that the platform is asked about it.
@@ -56,10 +105,26 @@ impl Worries {
     }
 }
 
-pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, at: Timestamp) {
-    take(payment, news, true, at);
-    let left = open_questions(payment);
-    checks::answered(payment, left > 0);
+/// An answer that names another payment, or no operation ("not found" may be said too early),
+/// answers nothing.
+pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question: u32) {
+    let report = news.report;
+    if !is_about(payment, report) || report.operations.is_empty() || !is_storable(report) {
+        return;
+    }
+    take(payment, news, true);
+    let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
+    payment.doubted_after = match is_left {
+        true => Some(payment.questions),
+        false => payment.doubted_after.filter(|after| *after >= question),
+    };
+}
+
+fn is_about(payment: &Payment, report: &Report) -> bool {
+    let payment_id = report.payment_id.as_deref();
+    let project_id = u64::from(payment.project_id.get());
+    payment_id.is_none_or(|id| id.eq_ignore_ascii_case(&payment.payment_id))
+        && report.project_id.is_none_or(|id| id == project_id)
 }
 
 /// What only a signed answer can settle: operations that callbacks contradict each other about,
@@ -73,15 +138,13 @@ fn open_questions(payment: &Payment) -> usize {
     payment.operations.values().filter(unclear).count()
 }
 
-fn take(payment: &mut Payment, news: News<'_>, confirmed: bool, at: Timestamp) {
+fn take(payment: &mut Payment, news: News<'_>, confirmed: bool) {
     let report = news.report;
     take_platform_status(payment, report);
     for operation in &report.operations {
         take_operation(payment, news, operation, confirmed);
     }
-    if report.payment_status.as_deref() == Some("error") {
-        take_error(payment, report, at);
-    }
+    take_error(payment, report);
 }
 
 /// Whether `payment.status` says that money went back.
@@ -117,36 +180,42 @@ fn take_platform_status(payment: &mut Payment, report: &Report) {
     }
 }
 
+/// Why a request failed, and which one it was, if the report says that.
+fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
+    let code = report.errors.first().map(|error| error.code.as_str())?;
+    let is_error = report.payment_status.as_deref() == Some("error");
+    if !is_error || NO_REFUSAL.contains(&code) || NOT_FOUND_YET.contains(&code) {
+        return None;
+    }
+    let mut operations = report.operations.iter();
+    Some((code, operations.find_map(|one| one.request_id.as_deref())))
+}
+
 /// An error counts for the request that it names, once that is known to be ours.
-fn take_error(payment: &mut Payment, report: &Report, at: Timestamp) {
-    let Some(code) = report.errors.first().map(|error| error.code.as_str()) else {
+fn take_error(payment: &mut Payment, report: &Report) {
+    let Some((code, Some(request_id))) = failed_request(report) else {
         return;
     };
-    if NO_REFUSAL.contains(&code) || NOT_FOUND_YET.contains(&code) {
-        return;
-    }
-    let named = report
-        .operations
-        .iter()
-        .find_map(|operation| operation.request_id.as_ref());
-    if let Some(request_id) = named {
-        let known = payment
-            .errors
-            .entry(request_id.clone())
-            .or_insert_with(|| code.to_owned());
-        if code < known.as_str() {
-            *known = code.to_owned();
-        }
-    }
-    if !named.is_some_and(|named| is_request_of(payment, named)) {
-        ask_now(payment, at);
+    let known = payment
+        .errors
+        .entry(request_id.to_owned())
+        .or_insert_with(|| code.to_owned());
+    if code < known.as_str() {
+        *known = code.to_owned();
     }
 }
 
+/// Whether a request failed of which we do not know that we sent it.
+fn names_unknown_request(payment: &Payment, report: &Report) -> bool {
+    failed_request(report)
+        .is_some_and(|(_, named)| !named.is_some_and(|named| is_request_of(payment, named)))
+}
+
 fn is_request_of(payment: &Payment, request_id: &str) -> bool {
-    let refunds = payment.refunds.iter().map(|refund| &refund.request);
-    let mut requests = refunds.chain([&payment.sale]);
-    requests.any(|request| request.request_id() == Some(request_id))
+    let refunds = payment.refunds.iter();
+    let of_refunds = refunds.map(|refund| refunds::request_id_of(refund, &payment.operations));
+    let mut names = of_refunds.chain([payment.sale.request_id()]);
+    names.any(|name| name == Some(request_id))
 }
 
 fn outcome_of(status: &str) -> Outcome {
@@ -198,9 +267,16 @@ fn take_operation(
 
 /// Enough of a digest to tell two reports of one second apart.
 fn digest_start(canonical: &str) -> String {
-    let mut digest = sha256::hex(canonical.as_bytes());
-    digest.truncate(16);
-    digest
+    sha256::start_of_hex(canonical.as_bytes(), 16)
+}
+
+/// A canonical string, which has a kilobyte or two; of a longer one the start and a digest, so that
+/// the order stays the same for all that differ there.
+fn bounded(canonical: &str) -> String {
+    match canonical.get(..canonical.floor_char_boundary(LONGEST_CANONICAL)) {
+        Some(start) if start.len() < canonical.len() => start.to_owned() + &digest_start(canonical),
+        _ => canonical.to_owned(),
+    }
 }
 
 /// Two reports of one operation, in whatever order they came.
@@ -292,7 +368,7 @@ fn waiting(
         return None;
     }
     Some(Waiting {
-        news: (dates.0.clone(), dates.1.clone(), news.canonical.to_owned()),
+        news: (dates.0.clone(), dates.1.clone(), bounded(news.canonical)),
         redirect,
         clarification_fields: report.clarification_fields.clone(),
     })
@@ -319,6 +395,14 @@ fn doubts(
     };
     match reported.kind.as_str() {
         "refund reverse" | "manual change" => [QuarantineReason::UnknownOperation].into(),
+        // A part may go back, but it says how much, and in the currency that was paid.
+        "refund" | "reversal" => match &reported.sum_initial {
+            None => [QuarantineReason::AmountMissing].into(),
+            Some(sum) if sum.currency != order.currency.code() => {
+                [QuarantineReason::CurrencyDiffers].into()
+            }
+            Some(_) => BTreeSet::new(),
+        },
         "sale" => {
             // After a refund `payment.sum` is the remainder, so only the sale's own sum counts then.
             let given_back = report.payment_status.as_deref().is_some_and(is_given_back);

@@ -218,15 +218,15 @@ fn answers_that_leave_it_open_leave_it_open() {
         let mut story = Story::begin();
         story.answered(&answer);
         assert_eq!(story.payment.status(), Status::Processing, "{answer:?}");
-        let again = claim_resend(&story.payment, ABANDONED, NOW).unwrap();
+        let again = claim_resend(&story.payment, NOW).unwrap();
         assert_eq!(again.payment.status(), Status::Processing);
         assert!(again.events.is_empty());
-        assert_eq!(claim_resend(&again.payment, ABANDONED, NOW), None);
+        assert_eq!(claim_resend(&again.payment, NOW), None);
     }
     // A refusal of what was sent before says nothing about the first request.
     let mut story = Story::begin();
     story.answered(&Answer::Unclear);
-    let again = claim_resend(&story.payment, ABANDONED, NOW);
+    let again = claim_resend(&story.payment, NOW);
     story.take(again).answered(&refused("2004"));
     assert_eq!(story.payment.status(), Status::Processing);
 
@@ -234,17 +234,14 @@ fn answers_that_leave_it_open_leave_it_open() {
     story.answered(&refused("2004"));
     assert_eq!(story.payment.status(), Status::Failed);
     assert_eq!(story.kinds(), ["payment.created", "payment.failed"]);
-    assert_eq!(claim_resend(&story.payment, ABANDONED, NOW), None);
+    assert_eq!(claim_resend(&story.payment, NOW), None);
 }
 
 #[test]
 fn a_sale_being_sent_is_sent_again_only_when_it_was_abandoned() {
     let payment = created().payment;
-    assert_eq!(
-        claim_resend(&payment, ABANDONED, NOW.after(ABANDONED / 2)),
-        None
-    );
-    assert!(claim_resend(&payment, ABANDONED, NOW.after(ABANDONED)).is_some());
+    assert_eq!(claim_resend(&payment, NOW.after(ABANDONED / 2)), None);
+    assert!(claim_resend(&payment, NOW.after(ABANDONED)).is_some());
 }
 
 #[test]
@@ -273,7 +270,13 @@ fn a_payment_nobody_created_is_kept_and_announced_once() {
     assert_eq!(change.events.len(), 1);
     assert_eq!(change.events[0].kind, EventKind::PaymentUnmatched);
     assert_eq!(decide(Some(&change.payment), fact, NOW), None);
-    assert_eq!(decide(None, Fact::Hint, NOW), None);
+
+    // A hint is no news of it: it is kept to be asked about, and told when the platform has answered.
+    let asked = decide(None, Fact::Hint(&verified.report), NOW).unwrap();
+    assert_eq!((asked.events.len(), asked.payment.check_at), (0, Some(NOW)));
+    let answered = ask(&asked.payment, "sale_success").unwrap();
+    assert_eq!(answered.events[0].kind, EventKind::PaymentUnmatched);
+    assert_eq!(answered.payment.check_at, None);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Money on its way back.
 
 use ecommpay::answer::Answer;
-use payments::decide::{Fact, News, RefundOrder, RefundRejection, decide, reserve_refund};
-use payments::payment::{Payment, Private, RefundStatus, Status};
+use payments::callback::Verified;
+use payments::decide::{Fact, RefundOrder, RefundRejection, claim_check, decide, reserve_refund};
+use payments::event::EventKind;
+use payments::payment::{Payment, Private, QuarantineReason, RefundStatus, Status};
+use serde_json::json;
 
 use super::story::*;
 
@@ -155,30 +158,25 @@ fn more_back_than_paid_is_told_and_not_hidden() {
     );
 }
 
+fn is_doubtful(story: &Story) -> bool {
+    story.payment.doubted_after.is_some()
+}
+
 #[test]
 fn what_a_signed_answer_says_is_the_end() {
-    let asked = |story: &mut Story, file: &str| {
-        let verified = corpus(file);
-        let news = News {
-            report: &verified.report,
-            canonical: &verified.canonical,
-        };
-        let change = decide(Some(&story.payment), Fact::StatusAnswer(news), NOW);
-        story.take(change);
-    };
     let mut story = Story::begin();
     story.hear("sale_success").hear("sale_decline_customer");
-    assert!(story.payment.doubtful, "a contradiction is asked about");
-    asked(&mut story, "sale_success");
-    assert!(!story.payment.doubtful);
+    assert!(is_doubtful(&story), "a contradiction is asked about");
+    story.ask("sale_success");
+    assert!(!is_doubtful(&story));
     assert_eq!(story.payment.check_at, None, "nothing is open");
     story.hear("sale_decline_limit");
-    assert!(!story.payment.doubtful, "the answer stands");
+    assert!(!is_doubtful(&story), "the answer stands");
     assert_eq!(story.payment.status(), Status::Succeeded);
 
     let mut story = Story::begin();
     story.hear("sale_success").hear("sale_decline_customer");
-    asked(&mut story, "sale_decline_customer");
+    story.ask("sale_decline_customer");
     assert_eq!(story.payment.status(), Status::Declined);
     assert_eq!(
         story.kinds(),
@@ -188,34 +186,231 @@ fn what_a_signed_answer_says_is_the_end() {
     // An answer that is not what was ordered settles nothing in the shopper's favour.
     let mut story = Story::begin();
     story.hear("sale_success").hear("sale_decline_customer");
-    asked(&mut story, "amount_differs");
+    story.ask("amount_differs");
     assert_eq!(story.payment.status(), Status::Quarantined);
 
     // Money that comes after the platform has denied it is asked about.
     let mut story = Story::begin();
-    asked(&mut story, "sale_decline_customer");
-    assert!(!story.payment.doubtful);
+    story.ask("sale_decline_customer");
+    assert!(!is_doubtful(&story));
     story.hear("sale_success");
-    assert!(story.payment.doubtful);
+    assert!(is_doubtful(&story));
     assert_eq!(story.payment.check_at, Some(NOW));
 
     // Two sales: the answer may say that one of them was none.
     let mut story = Story::begin();
     story.hear("sale_success").hear("success_after_decline");
     assert_eq!(story.payment.status(), Status::Quarantined);
-    assert!(story.payment.doubtful);
-    asked(&mut story, "sale_decline_customer");
+    assert!(is_doubtful(&story));
+    story.ask("sale_decline_customer");
     assert_eq!(story.payment.status(), Status::Succeeded);
 }
 
 #[test]
 fn an_operator_releases_what_is_known_and_nothing_that_comes_later() {
+    let release = |story: &mut Story| {
+        let change = decide(Some(&story.payment), Fact::Release { by: "anna" }, NOW);
+        let changed = change.is_some();
+        story.take(change);
+        changed
+    };
     let mut story = Story::begin();
     story.hear("amount_differs");
-    let change = decide(Some(&story.payment), Fact::Release, NOW);
-    story.take(change);
+    assert!(release(&mut story));
     assert_eq!(story.payment.status(), Status::Succeeded);
-    assert_eq!(decide(Some(&story.payment), Fact::Release, NOW), None);
+    assert_eq!(
+        story.kinds()[1..],
+        ["payment.quarantined", "payment.succeeded"]
+    );
+    let kept = &story.payment.releases[0];
+    assert_eq!((kept.by.as_str(), kept.at), ("anna", NOW));
+    assert!(!release(&mut story), "there is nothing to release");
     story.hear("currency_differs");
     assert_eq!(story.payment.status(), Status::Quarantined);
+
+    // The same reason, for other money.
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("success_after_decline");
+    assert!(release(&mut story));
+    assert_eq!(story.payment.status(), Status::Succeeded);
+    let third = edited("sale_success", |body| {
+        body["operation"]["id"] = json!(999);
+    });
+    story.hear_this(&third);
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert_eq!(story.payment.paid_amount(), 3000);
+}
+
+#[test]
+fn an_answer_settles_only_what_was_heard_before_the_question() {
+    let contradicted = || {
+        let mut story = Story::begin();
+        story.hear("sale_success").hear("sale_decline_customer");
+        story
+    };
+    let answer = |story: &mut Story, question, file: &str| {
+        let news = corpus(file).news();
+        let fact = Fact::StatusAnswer { news, question };
+        let change = decide(Some(&story.payment), fact, NOW);
+        story.take(change);
+    };
+    // A hint comes while the answer is on its way.
+    let mut story = contradicted();
+    story.take(claim_check(&story.payment, NOW));
+    assert_eq!(story.payment.questions, 1);
+    let hint = decide(
+        Some(&story.payment),
+        Fact::Hint(&corpus("sale_success").report),
+        NOW,
+    );
+    story.take(hint);
+    assert_eq!(
+        story.payment.check_at,
+        Some(NOW),
+        "asked once more, at once"
+    );
+    answer(&mut story, 1, "sale_success");
+    assert!(is_doubtful(&story));
+    assert_eq!(story.payment.check_at, Some(NOW));
+    // A repeat of it is no news as long as the question is due.
+    let again = Fact::Hint(&corpus("sale_success").report);
+    assert_eq!(decide(Some(&story.payment), again, NOW), None);
+    story.take(claim_check(&story.payment, NOW));
+    assert_eq!(claim_check(&story.payment, NOW), None, "claimed once");
+    answer(&mut story, 2, "sale_success");
+    assert!(!is_doubtful(&story));
+    assert_eq!(story.payment.check_at, None);
+
+    // "Not found" and other payments' answers answer nothing.
+    let mut story = contradicted();
+    story.take(claim_check(&story.payment, NOW));
+    let before = story.payment.clone();
+    for no_answer in [
+        edited("sale_success", |body| {
+            body["payment"]["id"] = json!("another");
+        }),
+        edited("error_validation", |body| {
+            body.as_object_mut().unwrap().remove("operation");
+            body["errors"][0]["code"] = json!("3061");
+        }),
+    ] {
+        let news = no_answer.news();
+        let fact = Fact::StatusAnswer { news, question: 1 };
+        assert_eq!(decide(Some(&story.payment), fact, NOW), None);
+    }
+    assert_eq!(story.payment, before);
+    assert!(is_doubtful(&story));
+}
+
+#[test]
+fn a_refund_that_does_not_say_how_much_is_held_for_looking_at() {
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    story.refund(&refund("r-1", Some(400))).unwrap();
+    story.refund_answered("r-1", &accepted("request-1"));
+    let silent = |reason, amount| {
+        let told = edited("refund_partial_1", |body| {
+            let operation = body["operation"].as_object_mut().unwrap();
+            operation.insert("request_id".into(), json!("request-1"));
+            match amount {
+                None => operation.remove("sum_initial"),
+                Some(sum) => operation.insert("sum_initial".into(), sum),
+            };
+        });
+        let mut story = Story {
+            payment: story.payment.clone(),
+            events: Vec::new(),
+        };
+        story.hear_this(&told);
+        let payment = &story.payment;
+        assert_eq!(payment.quarantine(), [reason].into());
+        assert_eq!(payment.refunded_amount(), 400, "what was asked for");
+        assert_eq!(payment.refundable_amount(), 600);
+        assert!(payment.check_at.is_some());
+    };
+    silent(QuarantineReason::AmountMissing, None);
+    let dollars = json!({ "amount": 1, "currency": "USD" });
+    silent(QuarantineReason::CurrencyDiffers, Some(dollars));
+}
+
+#[test]
+fn a_refund_that_the_platform_tried_twice_is_done_when_one_try_is() {
+    let tries: Vec<Verified> = [("7", "decline"), ("9", "success"), ("8", "decline")]
+        .map(|(id, status)| {
+            edited("refund_partial_1", |body| {
+                body["operation"]["id"] = json!(id);
+                body["operation"]["status"] = json!(status);
+                body["payment"]["merchant_refund_id"] = json!("r-1");
+            })
+        })
+        .into();
+    for order in permutations(&[0, 1, 2]) {
+        let mut story = Story::begin();
+        story.hear("sale_success");
+        story.refund(&refund("r-1", Some(250))).unwrap();
+        for index in &order {
+            story.hear_this(&tries[*index]);
+        }
+        let refund = story.payment.refund(&id("r-1")).unwrap();
+        assert_eq!(refund.status, RefundStatus::Succeeded, "{order:?}");
+        assert_eq!(story.payment.refunds.len(), 1);
+        let told: Vec<Option<&str>> = story
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::RefundSucceeded)
+            .map(|event| {
+                event
+                    .body
+                    .contains(r#""corrects":"refund.declined""#)
+                    .then_some("corrects")
+            })
+            .collect();
+        let corrects = (order[0] != 1).then_some("corrects");
+        assert_eq!(told, [corrects], "{order:?}");
+    }
+}
+
+#[test]
+fn five_hundred_refunds_of_ours_fit_into_one_item() {
+    let mut payment = Story::begin().hear("sale_success").payment.clone();
+    // As long as the platform's names are, and as a storefront's would be.
+    let (long, uuid) = ("x".repeat(80), "3f0c8a52-6b1e-4d0c-9a57-2f3f4e5d6c");
+    let mut largest = 0;
+    for number in 100..600 {
+        let refund_id = format!("{uuid}{number}");
+        let request_id = format!("{long}-{number}");
+        let order = RefundOrder {
+            description: text(&"d".repeat(255)),
+            ip_address: Some(Private(text("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"))),
+            content: "c".repeat(32),
+            ..refund(&refund_id, Some(1))
+        };
+        payment = reserve_refund(&payment, &order, NOW)
+            .unwrap()
+            .unwrap()
+            .payment;
+        let fact = Fact::RefundAnswer {
+            refund_id: &id(&refund_id),
+            answer: &accepted(&request_id),
+        };
+        payment = decide(Some(&payment), fact, NOW).unwrap().payment;
+        let told = edited("refund_partial_1", |body| {
+            body["operation"]["id"] = json!(37_493_000_000_000_u64 + number);
+            body["operation"]["request_id"] = json!(request_id);
+            body["operation"]["sum_initial"]["amount"] = json!(1);
+            body["payment"]["merchant_refund_id"] = json!(refund_id);
+        });
+        let change = decide(Some(&payment), told.fact(), NOW).unwrap();
+        largest = change
+            .events
+            .iter()
+            .map(|event| event.body.len())
+            .max()
+            .unwrap();
+        payment = change.payment;
+    }
+    assert_eq!(payment.refunded_amount(), 500);
+    let item = serde_json::to_string(&payment).unwrap().len();
+    println!("item {item} bytes, event {largest}");
+    assert!(item < 300_000 && largest < 256 * 1_024, "{item}, {largest}");
 }

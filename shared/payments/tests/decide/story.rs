@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use ecommpay::answer::{Answer, Refusal};
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
-use ecommpay::{Keyring, ProjectKey};
+use ecommpay::json::{self, Limits};
+use ecommpay::{Keyring, ProjectKey, signature};
 use payments::callback::{ProjectKeys, Verified, verify};
 use payments::decide::{
-    Change, Fact, RefundOrder, RefundRejection, create, decide, reserve_refund,
+    Change, Fact, RefundOrder, RefundRejection, claim_check, create, decide, reserve_refund,
 };
 use payments::event::Event;
 use payments::payment::{Channel, Customer, Order, Payment};
@@ -34,16 +35,31 @@ fn keys() -> ProjectKeys {
     [(ProjectId::new(211).unwrap(), Keyring::new(key, None))].into()
 }
 
+/// A callback of the corpus with something changed, signed again.
+pub fn edited(file: &str, edit: impl FnOnce(&mut serde_json::Value)) -> Verified {
+    let mut body: serde_json::Value = serde_json::from_slice(&body_of(file)).unwrap();
+    edit(&mut body);
+    body.as_object_mut().unwrap().remove("signature");
+    let unsigned = body.to_string();
+    let message = json::parse(unsigned.as_bytes(), Limits::CALLBACK).unwrap();
+    let key = ProjectKey::new("test-secret-key").unwrap();
+    let signature = key.sign(&signature::canonical(&message)).to_base64();
+    body["signature"] = signature.into();
+    verify(body.to_string().as_bytes(), &keys()).unwrap()
+}
+
+fn body_of(file: &str) -> Vec<u8> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
+    std::fs::read(folder.join(format!("{file}.json"))).unwrap()
+}
+
 /// A verified callback of the corpus.
 pub fn corpus(file: &str) -> &'static Verified {
     static READ: LazyLock<Mutex<HashMap<String, &'static Verified>>> =
         LazyLock::new(Mutex::default);
     let mut read = READ.lock().unwrap();
-    read.entry(file.to_owned()).or_insert_with(|| {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
-        let body = std::fs::read(folder.join(format!("{file}.json"))).unwrap();
-        Box::leak(Box::new(verify(&body, &keys()).unwrap()))
-    })
+    read.entry(file.to_owned())
+        .or_insert_with(|| Box::leak(Box::new(verify(&body_of(file), &keys()).unwrap())))
 }
 
 pub fn created() -> Change {
@@ -95,12 +111,21 @@ impl Story {
     }
 
     pub fn hear(&mut self, file: &str) -> &mut Self {
-        let verified = corpus(file);
+        self.hear_this(corpus(file))
+    }
+
+    pub fn hear_this(&mut self, verified: &Verified) -> &mut Self {
         self.take(decide(Some(&self.payment), verified.fact(), NOW))
     }
 
     pub fn answered(&mut self, answer: &Answer) -> &mut Self {
         self.take(decide(Some(&self.payment), Fact::SaleAnswer(answer), NOW))
+    }
+
+    /// The platform is asked, and answers like this.
+    pub fn ask(&mut self, file: &str) -> &mut Self {
+        let change = ask(&self.payment, file);
+        self.take(change)
     }
 
     pub fn refund(&mut self, refund: &RefundOrder) -> Result<bool, RefundRejection> {
@@ -146,6 +171,24 @@ impl Story {
     }
 }
 
+/// The change after a question, when it is due, and an answer with what a callback says.
+pub fn ask(payment: &Payment, file: &str) -> Option<Change> {
+    let due = payment.check_at.unwrap_or(NOW);
+    let claimed = claim_check(payment, due).map(|change| change.payment);
+    let asked = claimed.as_ref().unwrap_or(payment);
+    let fact = Fact::StatusAnswer {
+        news: corpus(file).news(),
+        question: asked.questions,
+    };
+    let answered = decide(Some(asked), fact, NOW);
+    answered.or_else(|| {
+        claimed.map(|payment| Change {
+            payment,
+            events: Vec::new(),
+        })
+    })
+}
+
 pub fn accepted(request_id: &str) -> Answer {
     Answer::Accepted {
         request_id: Some(request_id.into()),
@@ -170,13 +213,13 @@ pub fn refund(refund_id: &str, amount: Option<u64>) -> RefundOrder {
     }
 }
 
-pub fn permutations(files: &[&'static str]) -> Vec<Vec<&'static str>> {
-    if files.is_empty() {
+pub fn permutations<T: Copy>(all_of: &[T]) -> Vec<Vec<T>> {
+    if all_of.is_empty() {
         return vec![vec![]];
     }
     let mut all = Vec::new();
-    for index in 0..files.len() {
-        let mut others = files.to_vec();
+    for index in 0..all_of.len() {
+        let mut others = all_of.to_vec();
         let first = others.remove(index);
         for mut rest in permutations(&others) {
             rest.insert(0, first);

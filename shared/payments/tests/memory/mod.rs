@@ -7,14 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use payments::decide::Change;
 use payments::event::Event;
-use payments::ports::{CommitError, PaymentStore, StoreError, Stored, Unsent};
+use payments::ports::{CommitError, PaymentStore, SHARDS, StoreError, Stored, Unsent};
 use payments::{PaymentKey, Timestamp};
+
+/// How many entries of an index are read at once.
+const PAGE: usize = 2;
 
 #[derive(Default)]
 pub struct Memory {
     pub rows: Mutex<BTreeMap<PaymentKey, Stored>>,
     pub events: Mutex<BTreeMap<(PaymentKey, u64), Event>>,
     pub tokens: Mutex<BTreeMap<String, PaymentKey>>,
+    /// The payments with unsent events, and since when they have them.
+    pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
     /// So many commits meet another writer whose row cannot be seen yet.
     pub invisible_conflicts: AtomicUsize,
 }
@@ -60,6 +65,12 @@ impl PaymentStore for Memory {
                     .is_none()
             );
         }
+        if !change.events.is_empty() {
+            let mut unsent = self.unsent.lock().unwrap();
+            unsent
+                .entry(key.clone())
+                .or_insert(change.payment.updated_at);
+        }
         if let Some(token) = token {
             self.tokens.lock().unwrap().insert(token.to_owned(), key);
         }
@@ -77,26 +88,32 @@ impl PaymentStore for Memory {
         let mut rows = self.rows.lock().unwrap();
         let row = rows.get_mut(key).unwrap();
         row.published = row.published.max(through);
+        if row.payment.sequence == through {
+            self.unsent.lock().unwrap().remove(key);
+        }
         Ok(())
     }
 
     async fn unsent(
         &self,
         shard: u8,
-        _: Timestamp,
+        before: Timestamp,
         after: Option<&Unsent>,
     ) -> Result<Vec<Unsent>, StoreError> {
-        if shard != 0 || after.is_some() {
-            return Ok(Vec::new());
-        }
-        let rows = self.rows.lock().unwrap();
-        let unsent = rows
+        let unsent = self.unsent.lock().unwrap();
+        let of_shard = |key: &PaymentKey| key.to_string().len() % usize::from(SHARDS);
+        let mut found: Vec<(Timestamp, &PaymentKey)> = unsent
             .iter()
-            .filter(|(_, row)| row.published < row.payment.sequence);
-        Ok(unsent
-            .map(|(key, row)| Unsent {
+            .filter(|(key, since)| of_shard(key) == usize::from(shard) && **since < before)
+            .map(|(key, since)| (*since, key))
+            .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
+            .collect();
+        found.sort_unstable();
+        let page = found.into_iter().take(PAGE);
+        Ok(page
+            .map(|(since, key)| Unsent {
                 key: key.clone(),
-                since: row.payment.updated_at,
+                since,
             })
             .collect())
     }

@@ -11,9 +11,11 @@ mod promises;
 mod run;
 mod world;
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-fn seeds() -> std::ops::Range<u64> {
+fn seeds() -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
     match number("SEED") {
         Some(seed) => seed..seed + 1,
@@ -22,24 +24,58 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-#[test]
-fn nothing_is_lost_doubled_or_moved_backwards() {
-    let mut totals = run::Totals::default();
-    for seed in seeds() {
-        match catch_unwind(AssertUnwindSafe(|| run::run(seed))) {
-            Ok(run) => totals.add(run),
-            Err(cause) => {
-                println!("failed with SEED={seed}");
-                std::panic::resume_unwind(cause);
+/// Runs the seeds on all cores; one that fails is named.
+fn run_all(seeds: Range<u64>) -> run::Totals {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicU64::new(seeds.start);
+    let run_some = || {
+        let mut totals = run::Totals::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return totals;
+            }
+            match catch_unwind(AssertUnwindSafe(|| run::run(seed))) {
+                Ok(run) => totals.add(run),
+                Err(cause) => {
+                    println!("failed with SEED={seed}");
+                    std::panic::resume_unwind(cause);
+                }
             }
         }
-    }
+    };
+    let mut totals = run::Totals::default();
+    std::thread::scope(|scope| {
+        let threads = Vec::from_iter((0..cores).map(|_| scope.spawn(run_some)));
+        for thread in threads {
+            totals.add(thread.join().unwrap());
+        }
+    });
+    totals
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_moved_backwards() {
+    let totals = run_all(seeds());
     println!("{totals:?}");
     // A world in which nothing happens would prove nothing.
     if seeds().count() > 1 {
-        assert!(
-            totals.crashes > 0 && totals.paid > 0 && totals.refunded > 0 && totals.failures > 0
-        );
+        let happened = [
+            totals.crashes,
+            totals.paid,
+            totals.refunded,
+            totals.failures,
+            totals.questions,
+            totals.odd,
+        ];
+        assert!(happened.iter().all(|times| *times > 0));
+    }
+}
+
+#[test]
+fn a_seed_replays_to_the_letter() {
+    for seed in 0..5 {
+        assert_eq!(run::run(seed), run::run(seed));
     }
 }
 

@@ -7,7 +7,7 @@ use ecommpay::answer::{Answer, Refusal};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::signature::canonical;
-use payments::decide::News;
+use payments::decide::{Fact, News};
 use payments::ports::Gate;
 
 use crate::world::World;
@@ -18,6 +18,8 @@ pub struct Message {
     pub payment_id: String,
     pub report: Report,
     pub canonical: String,
+    /// It could stand for another one with the same signature.
+    pub is_hint: bool,
 }
 
 impl Message {
@@ -27,6 +29,14 @@ impl Message {
             payment_id: payment_id.into(),
             report: Report::read(&message),
             canonical: String::from_utf8(canonical(&message)).unwrap(),
+            is_hint: false,
+        }
+    }
+
+    pub fn fact(&self) -> Fact<'_> {
+        match self.is_hint {
+            true => Fact::Hint(&self.report),
+            false => Fact::Callback(self.news()),
         }
     }
 
@@ -50,9 +60,22 @@ pub struct Operation {
     date: u64,
 }
 
+/// What is odd about a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    None,
+    /// Another amount than ordered was paid.
+    OtherAmount,
+    /// Of each sale that ended a callback says the contrary, too; status answers are right.
+    Contradicted,
+    /// Nobody ordered it here.
+    MadeElsewhere,
+}
+
 /// One payment in the platform's books.
 #[derive(Debug, Clone)]
 pub struct Account {
+    pub oddity: Oddity,
     pub amount: u64,
     pub status: &'static str,
     pub operations: Vec<Operation>,
@@ -157,6 +180,9 @@ impl Platform {
                     6 | 8 => ("success", "success"),
                     _ => ("decline", "decline"),
                 };
+                if account.oddity == Oddity::OtherAmount && sale.status == "success" {
+                    (sale.amount, account.amount) = (900, 900);
+                }
                 at
             }
             Some(at) => {
@@ -196,18 +222,52 @@ impl Platform {
             }
             None => return,
         };
-        let operation = &account.operations[told];
-        let merchant_refund_id = operation.merchant_refund_id.as_ref();
-        let merchant_refund_id = merchant_refund_id
-            .map(|id| format!(r#","merchant_refund_id":"{id}""#))
-            .unwrap_or_default();
-        let payment = payment_json(payment_id, account);
-        let payment = payment.trim_end_matches('}');
-        let body = format!(
-            r#"{{"project_id":211,"payment":{payment}}}{merchant_refund_id}}},"operation":{}{extra}}}"#,
-            operation_json(operation)
-        );
-        books.messages.push(Message::new(payment_id, &body));
+        let told = account.operations[told].clone();
+        let mut messages = vec![callback(payment_id, account, &told, &extra)];
+        let is_contradicted = account.oddity == Oddity::Contradicted && told.kind == "sale";
+        let contrary = match told.status {
+            "success" => Some("decline"),
+            "decline" => Some("success"),
+            _ => None,
+        };
+        if let Some(status) = contrary.filter(|_| is_contradicted) {
+            let mut wrong = account.clone();
+            wrong.status = status;
+            let sale = Operation {
+                status,
+                ..told.clone()
+            };
+            messages.push(callback(payment_id, &wrong, &sale, ""));
+        }
+        if told.merchant_refund_id.is_none() && self.world.fails(10) {
+            for message in &mut messages {
+                message.is_hint = true;
+            }
+        }
+        books.messages.extend(messages);
+    }
+
+    /// A shopper pays by a link that the merchant made in the platform's Dashboard.
+    pub fn pay_elsewhere(&self, number: u64) {
+        let mut books = self.books.lock().unwrap();
+        books.next += 1;
+        let sale = Operation {
+            id: 1_000 + books.next,
+            kind: "sale",
+            status: "processing",
+            amount: 1_000,
+            merchant_refund_id: None,
+            request_id: format!("link-{}", books.next),
+            date: 10 + books.next / 3,
+        };
+        let account = Account {
+            oddity: Oddity::MadeElsewhere,
+            amount: 1_000,
+            status: "processing",
+            operations: vec![sale],
+        };
+        let payment_id = format!("elsewhere/{number}");
+        books.accounts.entry(payment_id).or_insert(account);
     }
 
     pub fn is_done(&self) -> bool {
@@ -238,7 +298,13 @@ impl Platform {
             request_id: request_id.clone(),
             date: 10 + books.next / 3,
         };
+        let oddity = match (self.world.fails(4), self.world.below(2)) {
+            (false, _) => Oddity::None,
+            (true, 0) => Oddity::OtherAmount,
+            (true, _) => Oddity::Contradicted,
+        };
         let account = Account {
+            oddity,
             amount,
             status: "processing",
             operations: vec![sale],
@@ -277,6 +343,20 @@ impl Platform {
             request_id: Some(request_id),
         }
     }
+}
+
+fn callback(payment_id: &str, account: &Account, operation: &Operation, extra: &str) -> Message {
+    let merchant_refund_id = operation.merchant_refund_id.as_ref();
+    let merchant_refund_id = merchant_refund_id
+        .map(|id| format!(r#","merchant_refund_id":"{id}""#))
+        .unwrap_or_default();
+    let payment = payment_json(payment_id, account);
+    let payment = payment.trim_end_matches('}');
+    let body = format!(
+        r#"{{"project_id":211,"payment":{payment}}}{merchant_refund_id}}},"operation":{}{extra}}}"#,
+        operation_json(operation)
+    );
+    Message::new(payment_id, &body)
 }
 
 fn status_after_refunds(account: &Account) -> &'static str {

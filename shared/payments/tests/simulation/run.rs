@@ -9,20 +9,20 @@ use std::time::Duration;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, RefundOrder};
-use payments::ports::{Clock, Stored};
+use payments::decide::{Fact, RefundOrder, claim_check};
+use payments::ports::{Clock, PaymentStore, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
 use payments::{MerchantId, PaymentKey, Payments};
 
 use crate::memory::Memory;
-use crate::platform::{Message, Platform};
+use crate::platform::{Account, Message, Oddity, Platform};
 use crate::promises::Promises;
 use crate::world::{QUEUES, Queue, Store, World};
 
 /// What happened in all runs together.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub steps: u64,
     pub crashes: u64,
@@ -31,6 +31,8 @@ pub struct Totals {
     pub refunded: u64,
     pub events: u64,
     pub sends: u64,
+    pub questions: u64,
+    pub odd: u64,
 }
 
 impl Totals {
@@ -42,6 +44,8 @@ impl Totals {
         self.refunded += other.refunded;
         self.events += other.events;
         self.sends += other.sends;
+        self.questions += other.questions;
+        self.odd += other.odd;
     }
 }
 
@@ -129,19 +133,40 @@ impl System {
 
     /// A callback. Whether it was answered with 200.
     async fn hear(&self, message: &Message) -> bool {
-        let fact = Fact::Callback(message.news());
-        match self.payments.apply(&key(&message.payment_id), fact).await {
+        let key = key(&message.payment_id);
+        match self.payments.apply(&key, message.fact()).await {
             Ok(applied) => applied.is_none_or(|applied| applied.published.is_ok()),
             Err(_) => false,
         }
     }
 
     async fn ask(&self, payment_id: String) -> bool {
+        let key = key(&payment_id);
+        let Ok(Some(stored)) = self.payments.store.load(&key).await else {
+            return false;
+        };
+        let Some(claimed) = claim_check(&stored.payment, self.world.now()) else {
+            return true;
+        };
+        let over = Some(stored.version);
+        if self
+            .payments
+            .store
+            .commit(&claimed, over, None)
+            .await
+            .is_err()
+        {
+            return false;
+        }
         let Some(answer) = self.platform.status(&payment_id) else {
             return true;
         };
-        let fact = Fact::StatusAnswer(answer.news());
-        self.payments.apply(&key(&payment_id), fact).await.is_ok()
+        self.world.step().await;
+        let fact = Fact::StatusAnswer {
+            news: answer.news(),
+            question: claimed.payment.questions,
+        };
+        self.payments.apply(&key, fact).await.is_ok()
     }
 
     async fn relay(&self) -> bool {
@@ -244,6 +269,7 @@ pub fn run(seed: u64) -> Totals {
                 tasks.push(begin(&system, &Job::Ask(payment_id)));
             }
             7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
+            7 if choose(20) == 0 => system.platform.pay_elsewhere(choose(2)),
             8 if choose(8) == 0 => {
                 world.toggle(usize::try_from(choose(QUEUES as u64)).unwrap());
             }
@@ -287,15 +313,39 @@ pub fn run(seed: u64) -> Totals {
         let at = usize::try_from(choose(waiting.len() as u64)).unwrap();
         finish(&system, &Job::Hear(waiting.swap_remove(at)), &mut promises);
     }
+    // The clock may have gone back since something was left behind.
+    world.pass(3_600_000);
     finish(&system, &Job::Relay, &mut promises);
+    totals.questions = ask_what_is_open(&system, &mut promises);
     let accounts = system.platform.accounts();
     promises.check_end(&system.payments.store, &accounts);
 
     totals.paid = accounts.values().filter(|one| one.paid() > 0).count() as u64;
     totals.refunded = accounts.values().filter(|one| one.refunded() > 0).count() as u64;
+    let is_odd = |one: &&Account| one.oddity != Oddity::None;
+    totals.odd = accounts.values().filter(is_odd).count() as u64;
     totals.events = system.payments.store.memory.events.lock().unwrap().len() as u64;
     totals.sends = world.sent_after(0).len() as u64;
     totals
+}
+
+/// Asks about everything that is open or doubtful, when it is due, a few times. Gives how often.
+fn ask_what_is_open(system: &System, promises: &mut Promises) -> u64 {
+    let mut questions = 0;
+    for _ in 0..4 {
+        let rows = system.payments.store.memory.rows.lock().unwrap().clone();
+        for row in rows.values() {
+            let Some(due) = row.payment.check_at else {
+                continue;
+            };
+            questions += 1;
+            let wait = due.unix_millis() - system.world.now().unix_millis();
+            system.world.pass(wait.max(0));
+            let payment_id = row.payment.payment_id.to_ascii_lowercase();
+            finish(system, &Job::Ask(payment_id), promises);
+        }
+    }
+    questions
 }
 
 /// Polls a job to its end, with a look around after each poll. Gives whether it needs no repeat.
@@ -357,7 +407,9 @@ pub fn usual(crash_at: Option<u64>) -> u64 {
     for message in system.platform.take_messages() {
         to_the_end(Job::Hear(Rc::new(message)));
     }
+    system.world.pass(1);
     to_the_end(Job::Relay);
+    ask_what_is_open(&system, &mut promises);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     polls
 }
@@ -409,6 +461,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
     for queue in 0..QUEUES {
         world.toggle(queue);
     }
+    world.pass(1);
     assert!(drive(&system, &Job::Relay, || {}));
     promises.check_end(&system.payments.store, &system.platform.accounts());
     (callbacks, unsent)

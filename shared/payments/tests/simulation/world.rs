@@ -126,6 +126,10 @@ impl Clock for World {
         self.pass(i64::try_from(duration.as_millis()).unwrap());
         self.step().await;
     }
+
+    fn random(&self, end: u64) -> u64 {
+        self.below(end)
+    }
 }
 
 /// The store, with its failures.

@@ -1,16 +1,13 @@
-//! The attributes of items.
+//! The attributes of payments and events.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use ecommpay::fields::ProjectId;
 
+pub(super) use crate::adapters::item::{
+    Item, broken, expiry, moment, number, read_moment, read_number, read_text, text,
+};
 use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::ports::StoreError;
-use crate::timestamp::Timestamp;
-
-pub(super) type Item = HashMap<String, AttributeValue>;
 
 const PAYMENT: &str = "payment#";
 
@@ -35,45 +32,6 @@ pub(super) fn event_sk(sequence: u64) -> String {
     format!("event#{sequence:010}")
 }
 
-pub(super) fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-pub(super) fn number(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-/// A moment as indexes have it, in milliseconds.
-pub(super) fn moment(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.unix_millis().to_string())
-}
-
-/// A moment as the table's time to live wants it, in seconds.
-pub(super) fn expiry(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.unix_seconds().to_string())
-}
-
-pub(super) fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, StoreError> {
-    match item.get(name) {
-        Some(AttributeValue::S(value)) => Ok(value),
-        _ => Err(StoreError(format!("an item has no text {name}"))),
-    }
-}
-
-pub(super) fn read_number(item: &Item, name: &'static str) -> Result<u64, StoreError> {
-    match item.get(name) {
-        Some(AttributeValue::N(value)) => value.parse().map_err(broken),
-        _ => Err(StoreError(format!("an item has no number {name}"))),
-    }
-}
-
-pub(super) fn read_moment(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
-    match item.get(name) {
-        Some(AttributeValue::N(value)) => value.parse().map(Timestamp::from_millis).map_err(broken),
-        _ => Err(StoreError(format!("an item has no moment {name}"))),
-    }
-}
-
 pub(super) fn read_event(key: &PaymentKey, item: &Item) -> Result<Event, StoreError> {
     let sequence = read_text(item, "sk")?.trim_start_matches("event#");
     let body = read_text(item, "body")?;
@@ -91,11 +49,6 @@ pub(super) fn read_event(key: &PaymentKey, item: &Item) -> Result<Event, StoreEr
 #[derive(serde::Deserialize)]
 struct EventId {
     id: String,
-}
-
-/// An item is not what we once wrote.
-pub(super) fn broken(error: impl std::fmt::Display) -> StoreError {
-    StoreError(format!("an item cannot be read or written: {error}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,77 @@
+//! What the platform asks the shopper for: sending the answers.
+
+use std::collections::BTreeMap;
+
+use ecommpay::Keyring;
+use ecommpay::answer::Answer;
+use ecommpay::fields::{FieldName, Text};
+use ecommpay::gate::{self, Request};
+
+use crate::apply::{Applied, ApplyError, Payments};
+use crate::decide::Fact;
+use crate::payment::Payment;
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+
+/// Answers by the platform's names of what it asked for, as in `customer.last_name`.
+pub type Answers = [(String, Text)];
+
+/// Why the answers did not arrive.
+#[derive(Debug)]
+pub enum ClarificationError {
+    /// Nothing like this is asked for now.
+    NotAsked,
+    /// The platform refused them with this code.
+    Refused(String),
+    /// The platform did not answer; they may be sent again.
+    Unanswered,
+    /// A failure of ours; they may be sent again.
+    Unavailable(ApplyError),
+}
+
+impl From<ApplyError> for ClarificationError {
+    fn from(error: ApplyError) -> Self {
+        ClarificationError::Unavailable(error)
+    }
+}
+
+/// Sends answers to what `payment` waits for. Each time is safe: the platform takes what it still
+/// misses, and asks for the rest. They are not kept here.
+pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
+    payments: &Payments<S, Q, C>,
+    gate: &G,
+    keyring: &Keyring,
+    payment: &Payment,
+    answers: &Answers,
+) -> Result<Payment, ClarificationError> {
+    let question = payment.question().ok_or(ClarificationError::NotAsked)?;
+    let is_asked = |name: &String| question.clarification_fields.contains(name);
+    if !answers.iter().all(|(name, _)| is_asked(name)) {
+        return Err(ClarificationError::NotAsked);
+    }
+    let body = signed(payment, answers, keyring).ok_or(ClarificationError::NotAsked)?;
+    match gate.post(gate::Clarification::PATH, body).await {
+        Answer::Accepted { .. } => {
+            let question = question.digest();
+            let fact = Fact::Clarified {
+                question: &question,
+            };
+            let applied = payments.apply(&payment.key(), fact).await?;
+            Ok(applied.map_or_else(|| payment.clone(), Applied::into_payment))
+        }
+        Answer::Refused(refusal) => Err(ClarificationError::Refused(refusal.code)),
+        Answer::Unclear => Err(ClarificationError::Unanswered),
+    }
+}
+
+fn signed(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
+    let mut data: BTreeMap<FieldName, BTreeMap<FieldName, Text>> = BTreeMap::new();
+    for (name, text) in answers {
+        let (object, field) = name.split_once('.')?;
+        let object = data.entry(FieldName::new(object).ok()?).or_default();
+        object.insert(FieldName::new(field).ok()?, text.clone());
+    }
+    let payment_id = Text::new(payment.payment_id.clone()).ok()?;
+    let general = gate::General::new(payment.project_id, payment_id);
+    let request = gate::Clarification::new(general, data).ok()?;
+    request.sign(keyring.current()).ok()
+}
