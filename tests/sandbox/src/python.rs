@@ -1,6 +1,7 @@
 //! The Python that the local AWS runs on: found on the machine, its packages pinned and kept apart in the workspace.
+//! Files for tests come the same way.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -111,49 +112,89 @@ async fn describe(name: OsString) -> Found {
 }
 
 /// The interpreter of an environment with the pinned packages. It is made once per machine, requirements file and
-/// Python; processes that start at the same time wait for the one that makes it.
+/// Python.
 ///
 /// # Errors
 ///
 /// When the environment cannot be made; the message says what to install or where the log is.
 pub async fn environment(python: &Python, supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
-    let requirements =
-        std::fs::read(REQUIREMENTS).with_context(|| format!("{REQUIREMENTS} cannot be read"))?;
-    let mut hash = Sha256::new();
-    hash.update(&requirements);
-    hash.update(&python.description);
-    let name: String = hash
-        .finalize()
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let requirements = Path::new(REQUIREMENTS);
+    let name = name("python", requirements, &python.description)?;
+    let home = once(
+        &name,
+        "the local AWS's Python packages",
+        async |home, log| {
+            make(python, supervisor, home, log).await?;
+            install(supervisor, &home.join("bin/python"), requirements, &[], log).await
+        },
+    );
+    Ok(home.await?.join("bin/python"))
+}
 
+/// A folder with nothing but the files of pinned packages, for a file that one of them brings. They are fetched once
+/// per machine and requirements file, without what they depend on.
+///
+/// # Errors
+///
+/// When they cannot be fetched; the message says where the log is.
+pub async fn files(
+    interpreter: &Path,
+    supervisor: &Supervisor,
+    requirements: &Path,
+) -> anyhow::Result<PathBuf> {
+    let name = name("files", requirements, "")?;
+    once(&name, "files from Python packages", async |home, log| {
+        let into = [
+            "--no-deps".as_ref(),
+            "--only-binary=:all:".as_ref(),
+            "--target".as_ref(),
+            home.as_os_str(),
+        ];
+        install(supervisor, interpreter, requirements, &into, log).await
+    })
+    .await
+}
+
+/// The name of a tool's folder: another one as soon as the requirements change.
+fn name(kind: &str, requirements: &Path, description: &str) -> anyhow::Result<String> {
+    let content = std::fs::read(requirements)
+        .with_context(|| format!("{} cannot be read", requirements.display()))?;
+    let mut hash = Sha256::new();
+    hash.update(&content);
+    hash.update(description);
+    let hash = hash.finalize();
+    let digits = hash.iter().take(6).map(|byte| format!("{byte:02x}"));
+    Ok(format!("{kind}-{}", digits.collect::<String>()))
+}
+
+/// A tool's folder, made if it is not there yet; processes that start at the same time wait for the one that makes it.
+async fn once(
+    name: &str,
+    what: &str,
+    make: impl AsyncFnOnce(&Path, &Path) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
     let tools = workspace::root().join(".tools");
     std::fs::create_dir_all(&tools)
         .with_context(|| format!("{} cannot be made", tools.display()))?;
-    let home = tools.join(format!("python-{name}"));
-    let interpreter = home.join("bin/python");
-    // Written last, so that a half-made environment is never used.
+    let home = tools.join(name);
+    // Written last, so that a half-made folder is never used.
     let complete = home.join("complete");
     if complete.exists() {
-        return Ok(interpreter);
+        return Ok(home);
     }
     let _lock = lock(&home.with_extension("lock")).await?;
     if complete.exists() {
-        return Ok(interpreter);
+        return Ok(home);
     }
     if home.exists() {
         std::fs::remove_dir_all(&home)
             .with_context(|| format!("{} cannot be removed", home.display()))?;
     }
-    say("Installing the local AWS's Python packages; this happens once");
-    let log = home.with_extension("log");
-    make(python, supervisor, &home, &log).await?;
-    install(supervisor, &interpreter, &log).await?;
+    say(&format!("Installing {what}; this happens once"));
+    make(&home, &home.with_extension("log")).await?;
     std::fs::write(&complete, "")
         .with_context(|| format!("{} cannot be written", complete.display()))?;
-    Ok(interpreter)
+    Ok(home)
 }
 
 /// Waits for the lock without holding up a thread, so that a signal can end the wait.
@@ -197,7 +238,13 @@ async fn make(
     Ok(())
 }
 
-async fn install(supervisor: &Supervisor, interpreter: &Path, log: &Path) -> anyhow::Result<()> {
+async fn install(
+    supervisor: &Supervisor,
+    interpreter: &Path,
+    requirements: &Path,
+    options: &[&OsStr],
+    log: &Path,
+) -> anyhow::Result<()> {
     let mut command = supervisor.command(interpreter);
     command
         .args([
@@ -209,7 +256,9 @@ async fn install(supervisor: &Supervisor, interpreter: &Path, log: &Path) -> any
             "--no-input",
             "--disable-pip-version-check",
         ])
-        .args(["--require-hashes", "--requirement", REQUIREMENTS]);
+        .args(["--require-hashes", "--requirement"])
+        .arg(requirements)
+        .args(options);
     log_to(&mut command, log)?;
     let status = supervisor.start(command)?.wait().await;
     ensure!(

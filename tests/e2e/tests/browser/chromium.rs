@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::Context;
 use chromiumoxide::{Browser, Page};
 use futures_util::StreamExt;
-use sandbox::Sandbox;
-use sandbox::supervised::{Supervised, log_to};
+use libtest_mimic::{Completion, Failed};
+use sandbox::supervised::{Supervised, Supervisor, log_to};
 
 /// The names under which a Chromium may be installed.
 const NAMES: [&str; 4] = [
@@ -18,7 +18,7 @@ const NAMES: [&str; 4] = [
 ];
 
 /// The Chromium of this machine, if there is one: `CHROMIUM`, else the first on the path.
-pub fn find() -> Option<PathBuf> {
+fn find() -> Option<PathBuf> {
     if let Some(program) = std::env::var_os("CHROMIUM") {
         return Some(program.into()).filter(|program: &PathBuf| program.is_file());
     }
@@ -30,6 +30,23 @@ pub fn find() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
+/// Runs a test with the Chromium of this machine; without one the test is ignored, unless
+/// `REQUIRE_BROWSER=1`.
+pub fn with(test: impl AsyncFnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
+    let Some(program) = find() else {
+        let why = "Chromium is not installed (Debian: apt-get install chromium)";
+        return match std::env::var("REQUIRE_BROWSER").as_deref() {
+            Ok("1") => Err(why.into()),
+            _ => Ok(Completion::ignored_with(why)),
+        };
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    match runtime.block_on(test(&program)) {
+        Ok(()) => Ok(Completion::Completed),
+        Err(error) => Err(format!("{error:#}").into()),
+    }
+}
+
 /// A running Chromium.
 pub struct Chromium {
     process: Supervised,
@@ -38,11 +55,13 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it with an empty profile in the sandbox's folder.
-    pub async fn start(program: &Path, sandbox: &Sandbox) -> anyhow::Result<Self> {
-        let profile = sandbox.file("chromium");
-        let log = sandbox.file("chromium.log");
-        let supervisor = sandbox.supervisor();
+    /// Starts it with an empty profile, and its log beside that.
+    pub async fn start(
+        program: &Path,
+        supervisor: &Supervisor,
+        profile: &Path,
+    ) -> anyhow::Result<Self> {
+        let log = profile.with_extension("log");
         let mut command = supervisor.command(program);
         command
             .args([

@@ -42,7 +42,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     unknown_token: Notice {
         title: "Unknown payment link",
-        text: "We do not know this payment link. Please check that the address is complete, or go back to the shop.",
+        text: "This payment link is not known. Please check that the address is complete, or go back to the shop.",
     },
     unavailable: Notice {
         title: "Not available at the moment",

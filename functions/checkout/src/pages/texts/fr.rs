@@ -11,7 +11,7 @@ pub(super) const TEXTS: Texts = Texts {
     hand_off_button: "Continuer vers Bancontact",
     waiting: Notice {
         title: "Un instant, s’il vous plaît",
-        text: "Nous établissons la connexion avec Bancontact. La suite est automatique : vous n’avez rien à faire.",
+        text: "Nous établissons la connexion avec Bancontact. La suite est automatique\u{a0}: vous n’avez rien à faire.",
     },
     waiting_link: "Réessayer maintenant",
     clarification: Notice {
@@ -26,7 +26,7 @@ pub(super) const TEXTS: Texts = Texts {
     },
     being_checked: Notice {
         title: "Votre paiement est en cours de vérification",
-        text: "Nous ne savons pas encore si votre paiement a abouti. Ne payez pas une deuxième fois : la boutique vous tiendra au courant.",
+        text: "Nous ne savons pas encore si votre paiement a abouti. Ne payez pas une deuxième fois\u{a0}: la boutique vous tiendra au courant.",
     },
     declined: Notice {
         title: "Le paiement a été refusé",
