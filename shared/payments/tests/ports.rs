@@ -71,7 +71,8 @@ impl Clock for SleepersClock {
     async fn sleep(&self, duration: Duration) {
         let millis = u64::try_from(duration.as_millis()).unwrap();
         self.0.fetch_add(millis, SeqCst);
-        tokio::task::yield_now().await;
+        // Shorter, but in the same order.
+        tokio::time::sleep(duration / 10).await;
     }
 
     fn random(&self, end: u64) -> u64 {

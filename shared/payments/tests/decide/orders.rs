@@ -68,7 +68,10 @@ fn content(payment: &Payment) -> String {
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        refund.as_object_mut().unwrap().remove("announced");
+        let refund = refund.as_object_mut().unwrap();
+        for told in ["announced", "announced_amount", "decline_announced"] {
+            refund.remove(told);
+        }
     }
     refunds.sort_by_key(|refund| refund["operation_id"].to_string());
     value.to_string()
