@@ -162,6 +162,20 @@ impl Platform {
             .operations
             .iter()
             .position(|one| !matches!(one.status, "success" | "decline"));
+        let is_first = account.operations.len() == 1 && account.status == "processing";
+        if is_first && !finish && open.is_some() && self.world.fails(25) {
+            // The request fails after all; its id may be used again.
+            let sale = &account.operations[0];
+            let body = format!(
+                r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"error"}},"errors":[{{"code":"2004","message":"no"}}],
+                    "operation":{{"type":"sale","status":"error","request_id":"{}"}}}}"#,
+                sale.request_id
+            );
+            books.messages.push(Message::new(payment_id, &body));
+            let payment_id = payment_id.clone();
+            books.accounts.remove(&payment_id);
+            return;
+        }
         let mut extra = String::new();
         let told = match open {
             Some(at) if account.operations[at].kind == "sale" => {

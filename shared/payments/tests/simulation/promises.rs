@@ -6,6 +6,7 @@ use payments::PaymentKey;
 use payments::event::EventKind;
 use payments::payment::{Outcome, Payment, RefundStatus, Status};
 use payments::ports::Stored;
+use payments::view::{PaymentView, RefundView};
 
 use crate::platform::{Account, Oddity};
 use crate::world::{QUEUES, Store, wants};
@@ -254,18 +255,38 @@ fn check_announced(store: &Store, key: &PaymentKey, payment: &Payment, oddity: O
         let unmatched = times(EventKind::PaymentUnmatched) > 0;
         assert_eq!(unmatched, status == Status::Unmatched, "{key}");
     }
-    let with = |status| {
-        let refunds = payment.refunds.iter();
-        refunds.filter(|refund| refund.status == status).count()
-    };
-    for (kind, status) in [
-        (EventKind::RefundSucceeded, RefundStatus::Succeeded),
-        (EventKind::RefundDeclined, RefundStatus::Declined),
-    ] {
-        assert_eq!(times(kind), with(status), "{key}: {kind:?}");
+    for refund in &payment.refunds {
+        let view = serde_json::to_value(RefundView::new(refund)).unwrap();
+        let is_this = |told: &serde_json::Value| match &refund.refund_id {
+            Some(_) => told["refund_id"] == view["refund_id"],
+            None => told["refund_id"].is_null() && told["operation_id"] == view["operation_id"],
+        };
+        for (kind, status) in [
+            (EventKind::RefundSucceeded, RefundStatus::Succeeded),
+            (EventKind::RefundDeclined, RefundStatus::Declined),
+        ] {
+            let told = own.iter().filter(|event| event.kind == kind);
+            let told = told.filter(|event| {
+                let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+                is_this(&body["data"]["refund"])
+            });
+            let expected = usize::from(refund.status == status);
+            assert_eq!(told.count(), expected, "{key}: {kind:?} of {view}");
+        }
     }
     let last: serde_json::Value = serde_json::from_str(&own.last().unwrap().body).unwrap();
-    let told = &last["data"]["status"];
-    let is_told = *told == serde_json::to_value(status).unwrap();
-    assert!(is_told || !status.is_final(), "{key}: {told} is {status:?}");
+    let state = serde_json::to_value(PaymentView::new(payment)).unwrap();
+    for name in [
+        "status",
+        "paid_amount",
+        "refunded_amount",
+        "refunds",
+        "quarantine",
+    ] {
+        let (told, is) = (&last["data"][name], &state[name]);
+        assert!(
+            told == is || !status.is_final(),
+            "{key}: {name} {told} is {is}"
+        );
+    }
 }
