@@ -22,7 +22,7 @@ use payments::clarification::{ClarificationError, clarify};
 use payments::decide::{Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, RefundStatus, Status};
-use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock};
+use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::{self, TokenSecret};
@@ -84,6 +84,8 @@ impl Clock for SleepersClock {
 struct ScriptedGate {
     answers: Mutex<Vec<Answer>>,
     got: Mutex<Vec<String>>,
+    /// The answer to the next question.
+    status: Mutex<Option<Vec<u8>>>,
 }
 
 impl ScriptedGate {
@@ -92,6 +94,7 @@ impl ScriptedGate {
         Self {
             answers,
             got: Mutex::default(),
+            status: Mutex::default(),
         }
     }
 }
@@ -117,6 +120,12 @@ impl Gate for ScriptedGate {
         answers
             .pop()
             .unwrap_or(Answer::Accepted { request_id: None })
+    }
+
+    async fn ask(&self, path: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        self.got.lock().unwrap().push(path.to_owned());
+        let answer = self.status.lock().unwrap().take();
+        answer.ok_or_else(|| Unanswered("silence".into()))
     }
 }
 

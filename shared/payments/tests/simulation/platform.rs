@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use ecommpay::ProjectKey;
 use ecommpay::answer::{Answer, Refusal};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::signature::canonical;
 use payments::decide::{Fact, News};
-use payments::ports::Gate;
+use payments::ports::{Gate, Unanswered};
 
 use crate::world::World;
 
@@ -134,16 +135,26 @@ impl Platform {
     }
 
     /// The signed answer to a status request.
-    pub fn status(&self, payment_id: &str) -> Option<Message> {
+    fn status(&self, payment_id: &str) -> String {
         let books = self.books.lock().unwrap();
-        let account = books.accounts.get(payment_id)?;
-        let operations: Vec<String> = account.operations.iter().map(operation_json).collect();
-        let body = format!(
-            r#"{{"project_id":211,"payment":{},"operations":[{}]}}"#,
-            payment_json(payment_id, account),
-            operations.join(",")
-        );
-        Some(Message::new(payment_id, &body))
+        let body = match books.accounts.get(payment_id) {
+            Some(account) => {
+                let operations: Vec<String> =
+                    account.operations.iter().map(operation_json).collect();
+                format!(
+                    r#"{{"project_id":211,"payment":{},"operations":[{}]}}"#,
+                    payment_json(payment_id, account),
+                    operations.join(",")
+                )
+            }
+            None => format!(
+                r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"error"}},"errors":[{{"code":"3061","message":"no"}}]}}"#
+            ),
+        };
+        let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+        let signature = ProjectKey::new("key").unwrap().sign(&canonical(&message));
+        let body = body.strip_suffix('}').unwrap();
+        format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
     }
 
     /// Something happens to one of the payments, and the platform tells of it.
@@ -435,5 +446,21 @@ impl Gate for Platform {
             true => Answer::Unclear,
             false => answer,
         }
+    }
+
+    async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        self.world.step().await;
+        if self.world.fails(10) {
+            return Err(Unanswered("no answer".into()));
+        }
+        let answer = {
+            let message = parse(&body, Limits::CALLBACK).unwrap();
+            let payment_id = message
+                .at(&["general", "payment_id"])
+                .and_then(Value::as_text);
+            self.status(&payment_id.unwrap().to_ascii_lowercase())
+        };
+        self.world.step().await;
+        Ok(answer.into_bytes())
     }
 }

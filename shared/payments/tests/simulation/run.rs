@@ -9,8 +9,8 @@ use std::time::Duration;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, RefundOrder, claim_check};
-use payments::ports::{Clock, PaymentStore, Stored};
+use payments::decide::RefundOrder;
+use payments::ports::{Clock, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
@@ -141,32 +141,19 @@ impl System {
     }
 
     async fn ask(&self, payment_id: String) -> bool {
+        let keyring = Some(&self.keyring);
         let key = key(&payment_id);
-        let Ok(Some(stored)) = self.payments.store.load(&key).await else {
-            return false;
-        };
-        let Some(claimed) = claim_check(&stored.payment, self.world.now()) else {
-            return true;
-        };
-        let over = Some(stored.version);
-        if self
-            .payments
-            .store
-            .commit(&claimed, over, None)
+        self.payments
+            .ask(&key, &self.platform, keyring)
             .await
-            .is_err()
-        {
-            return false;
-        }
-        let Some(answer) = self.platform.status(&payment_id) else {
-            return true;
-        };
-        self.world.step().await;
-        let fact = Fact::StatusAnswer {
-            news: answer.news(),
-            question: claimed.payment.questions,
-        };
-        self.payments.apply(&key, fact).await.is_ok()
+            .is_ok()
+    }
+
+    async fn ask_all(&self) -> bool {
+        let keys = [(self.storefront.project_id, self.keyring.clone())].into();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        let asked = self.payments.ask_all(&self.platform, &keys, deadline).await;
+        asked.failed == 0
     }
 
     async fn relay(&self) -> bool {
@@ -186,6 +173,7 @@ enum Job {
     Refund(u64, u64, Option<u64>),
     Hear(Rc<Message>),
     Ask(String),
+    AskAll,
     Relay,
 }
 
@@ -202,6 +190,7 @@ fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
         Job::Refund(number, refund, amount) => Box::pin(system.refund(number, refund, amount)),
         Job::Hear(message) => Box::pin(async move { system.hear(&message).await }),
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
+        Job::AskAll => Box::pin(system.ask_all()),
         Job::Relay => Box::pin(system.relay()),
     };
     Task {
@@ -268,6 +257,7 @@ pub fn run(seed: u64) -> Totals {
                 let payment_id = format!("order-{}", choose(PAYMENTS));
                 tasks.push(begin(&system, &Job::Ask(payment_id)));
             }
+            6 if choose(4) == 0 => tasks.push(begin(&system, &Job::AskAll)),
             7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
             7 if choose(20) == 0 => system.platform.pay_elsewhere(choose(2)),
             8 if choose(8) == 0 => {
@@ -331,21 +321,24 @@ pub fn run(seed: u64) -> Totals {
 
 /// Asks about everything that is open or doubtful, when it is due, a few times. Gives how often.
 fn ask_what_is_open(system: &System, promises: &mut Promises) -> u64 {
-    let mut questions = 0;
+    let questions = || {
+        let rows = system.payments.store.memory.rows.lock().unwrap();
+        rows.values()
+            .map(|row| u64::from(row.payment.questions))
+            .sum::<u64>()
+    };
+    let before = questions();
     for _ in 0..4 {
-        let rows = system.payments.store.memory.rows.lock().unwrap().clone();
-        for row in rows.values() {
-            let Some(due) = row.payment.check_at else {
-                continue;
-            };
-            questions += 1;
-            let wait = due.unix_millis() - system.world.now().unix_millis();
-            system.world.pass(wait.max(0));
-            let payment_id = row.payment.payment_id.to_ascii_lowercase();
-            finish(system, &Job::Ask(payment_id), promises);
-        }
+        let due = {
+            let rows = system.payments.store.memory.rows.lock().unwrap();
+            rows.values().filter_map(|row| row.payment.check_at).max()
+        };
+        let Some(due) = due else { break };
+        let wait = due.unix_millis() - system.world.now().unix_millis();
+        system.world.pass(wait.max(0));
+        finish(system, &Job::AskAll, promises);
     }
-    questions
+    questions() - before
 }
 
 /// Polls a job to its end, with a look around after each poll. Gives whether it needs no repeat.
