@@ -12,9 +12,10 @@ use ecommpay::answer::{Answer, Refusal};
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
-use ecommpay::{Keyring, ProjectKey};
+use ecommpay::{Keyring, ProjectKey, signature};
 use futures_util::future::join_all;
 use memory::Memory;
+use payments::ask::AskError;
 use payments::checkout::{
     Cashier, Checkout, CheckoutError, CheckoutRequest, PaymentPageLinks, hand_off_ready,
 };
@@ -566,4 +567,56 @@ async fn the_same_refund_again_is_found_and_not_sent() {
     ));
     let got = world.gate.got.lock().unwrap().clone();
     assert_eq!(got[1..], ["/v2/payment/bancontact/refund Order-1 r-1 400"]);
+}
+
+#[tokio::test]
+async fn only_a_signed_answer_about_this_payment_answers() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    let paid = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"success","sum":{"amount":1000,"currency":"EUR"}},
+        "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}]}"#;
+    let signed = |body: &str, key: &str| {
+        let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+        let signature = ProjectKey::new(key)
+            .unwrap()
+            .sign(&signature::canonical(&message));
+        let body = body.trim_end().strip_suffix('}').unwrap();
+        format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
+    };
+    let ask = async |answer: Option<String>| {
+        let clock = &world.payments.clock;
+        let due = world.payment().await.check_at.unwrap();
+        clock
+            .0
+            .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
+        *world.gate.status.lock().unwrap() = answer.map(String::into_bytes);
+        let keyring = Some(&world.keyring);
+        world.payments.ask(&key(), &world.gate, keyring).await
+    };
+    assert!(matches!(ask(None).await, Err(AskError::Unanswered(_))));
+    let unsigned = Some(paid.to_owned());
+    assert!(matches!(ask(unsigned).await, Err(AskError::NotSigned)));
+    let forged = Some(signed(paid, "theirs"));
+    assert!(matches!(ask(forged).await, Err(AskError::NotSigned)));
+    let cut = Some(signed(paid, "key")[..90].to_owned());
+    assert!(matches!(ask(cut).await, Err(AskError::NotSound(_))));
+    let others = signed(&paid.replace("ORDER-1", "order-2"), "key");
+    assert_eq!(ask(Some(others)).await.unwrap(), []);
+    assert_eq!(world.status().await, Status::Processing);
+    let events = ask(Some(signed(paid, "key"))).await.unwrap();
+    assert_eq!(events, [EventKind::PaymentSucceeded]);
+    let paid = world.payment().await;
+    assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
+    assert_eq!(paid.check_at, None, "nothing more to ask");
+    let keyring = Some(&world.keyring);
+    let again = world.payments.ask(&key(), &world.gate, keyring).await;
+    assert_eq!(again.unwrap(), []);
+    let asked = world.gate.got.lock().unwrap();
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|path| path.ends_with("/status"))
+            .count(),
+        6
+    );
 }
