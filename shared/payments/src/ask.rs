@@ -109,6 +109,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let mut events = told.unwrap_or_default();
         if let Some(applied) = self.apply(key, fact).await? {
             events.extend(applied.published?);
+            let repeated = self.repeat_refunds(gate, keyring, &applied.payment);
+            events.extend(repeated.await?);
         }
         Ok(events)
     }

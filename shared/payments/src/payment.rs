@@ -52,6 +52,9 @@ pub struct Payment {
     /// How many questions about it were put to the platform.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub questions: u32,
+    /// The number of the last question that the platform has answered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answered: u32,
     /// How many of them since something is open or doubtful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
@@ -228,6 +231,9 @@ pub struct Operation {
     /// Its currency, as reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// When the platform began it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<String>,
     /// A code of the platform's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -349,6 +355,12 @@ pub struct Refund {
     /// How far our request got; `None` for a refund that was not asked for here.
     #[serde(default, skip_serializing_if = "GateRequest::is_none")]
     pub request: GateRequest,
+    /// How many questions had been put to the platform when it was sent last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sent_after: u32,
+    /// The platform says that it has this refund already.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exists: bool,
     /// What it was asked for with, so that it can be repeated with the same data, as long as its
     /// end is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]

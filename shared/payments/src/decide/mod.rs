@@ -21,7 +21,7 @@ pub(crate) use self::announce::has_news;
 use self::checks::ask_now;
 pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
-pub use self::refunds::{RefundOrder, RefundRejection, reserve_refund};
+pub use self::refunds::{RefundOrder, RefundRejection, claim_repeat, reserve_refund};
 pub(crate) use self::report::is_storable;
 
 use crate::event::Event;
@@ -240,6 +240,7 @@ impl Payment {
             releases: Vec::new(),
             doubted_after: None,
             questions: 0,
+            answered: 0,
             asked: 0,
             check_at: None,
             announced: None,

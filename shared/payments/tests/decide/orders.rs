@@ -62,6 +62,7 @@ fn content(payment: &Payment) -> String {
         "sequence",
         "doubted_after",
         "questions",
+        "answered",
         "asked",
         "check_at",
     ] {

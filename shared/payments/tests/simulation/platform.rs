@@ -57,6 +57,8 @@ pub struct Operation {
     pub status: &'static str,
     pub amount: u64,
     pub merchant_refund_id: Option<String>,
+    /// What the merchant meant by it, whatever the platform makes of that.
+    pub intent: Option<String>,
     request_id: String,
     date: u64,
 }
@@ -107,6 +109,8 @@ impl Account {
 
 #[derive(Default)]
 struct Books {
+    /// Whether the platform tells refunds apart by `merchant_refund_id`.
+    ignores_refund_ids: bool,
     accounts: BTreeMap<String, Account>,
     messages: Vec<Message>,
     next: u64,
@@ -119,9 +123,13 @@ pub struct Platform {
 
 impl Platform {
     pub fn new(world: World) -> Self {
+        let books = Books {
+            ignores_refund_ids: world.below(3) == 0,
+            ..Books::default()
+        };
         Self {
             world,
-            books: Mutex::default(),
+            books: Mutex::new(books),
         }
     }
 
@@ -225,6 +233,7 @@ impl Platform {
                     status: "processing",
                     amount: account.amount,
                     merchant_refund_id: None,
+                    intent: None,
                     request_id: format!("again-{next}"),
                     date,
                 });
@@ -240,6 +249,7 @@ impl Platform {
                     status: "processing",
                     amount,
                     merchant_refund_id: None,
+                    intent: None,
                     request_id: format!("dashboard-{next}"),
                     date,
                 });
@@ -282,6 +292,7 @@ impl Platform {
             status: "processing",
             amount: 1_000,
             merchant_refund_id: None,
+            intent: None,
             request_id: format!("link-{}", books.next),
             date: 10 + books.next / 3,
         };
@@ -320,6 +331,7 @@ impl Platform {
             status: "processing",
             amount,
             merchant_refund_id: None,
+            intent: None,
             request_id: request_id.clone(),
             date: 10 + books.next / 3,
         };
@@ -344,11 +356,12 @@ impl Platform {
         let mut books = self.books.lock().unwrap();
         books.next += 1;
         let next = books.next;
+        let ignores_refund_ids = books.ignores_refund_ids;
         let Some(account) = books.accounts.get_mut(payment_id) else {
             return refused("3024");
         };
         let same = |one: &Operation| one.merchant_refund_id.as_ref() == Some(&refund_id);
-        if account.operations.iter().any(same) {
+        if !ignores_refund_ids && account.operations.iter().any(same) {
             return refused("3230");
         }
         if amount > account.left() {
@@ -360,7 +373,8 @@ impl Platform {
             kind: "refund",
             status: "processing",
             amount,
-            merchant_refund_id: Some(refund_id),
+            merchant_refund_id: (!ignores_refund_ids).then(|| refund_id.clone()),
+            intent: Some(refund_id),
             request_id: request_id.clone(),
             date: 10 + next / 3,
         });

@@ -1,6 +1,6 @@
 //! What must hold after every step, and in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use payments::PaymentKey;
 use payments::event::EventKind;
@@ -204,6 +204,18 @@ fn check_books(payment: &Payment, account: &Account) {
     };
     assert_eq!(payment.status(), expected, "{key}: {account:?}");
     assert_eq!(payment.doubted_after, None, "{key}: {account:?}");
+    let mut intents = BTreeSet::new();
+    for operation in account
+        .operations
+        .iter()
+        .filter(|one| one.status == "success")
+    {
+        let is_first = operation
+            .intent
+            .as_ref()
+            .is_none_or(|intent| intents.insert(intent));
+        assert!(is_first, "{key}: given back twice: {account:?}");
+    }
     for operation in &account.operations {
         let known = &payment.operations[&operation.id.to_string()];
         let done = operation.status == "success";

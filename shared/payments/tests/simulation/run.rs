@@ -295,18 +295,10 @@ pub fn run(seed: u64) -> Totals {
             waiting.push(message);
         }
     }
-    while !system.platform.is_done() {
-        system.platform.act(true);
+    while let Some(message) = waiting.pop() {
+        finish(&system, &Job::Hear(message), &mut promises);
     }
-    waiting.extend(system.platform.take_messages().into_iter().map(Rc::new));
-    while !waiting.is_empty() {
-        let at = usize::try_from(choose(waiting.len() as u64)).unwrap();
-        finish(&system, &Job::Hear(waiting.swap_remove(at)), &mut promises);
-    }
-    // The clock may have gone back since something was left behind.
-    world.pass(3_600_000);
-    finish(&system, &Job::Relay, &mut promises);
-    totals.questions = ask_what_is_open(&system, &mut promises);
+    totals.questions = come_to_rest(&system, &mut promises);
     let accounts = system.platform.accounts();
     promises.check_end(&system.payments.store, &accounts);
 
@@ -319,23 +311,36 @@ pub fn run(seed: u64) -> Totals {
     totals
 }
 
-/// Asks about everything that is open or doubtful, when it is due, a few times. Gives how often.
-fn ask_what_is_open(system: &System, promises: &mut Promises) -> u64 {
+/// The platform ends what it has begun, its messages come in any order, what is unsent is sent, and
+/// what is open or doubtful is asked about when it is due, a few times. Gives how often.
+fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
+    let world = &system.world;
     let questions = || {
         let rows = system.payments.store.memory.rows.lock().unwrap();
-        rows.values()
-            .map(|row| u64::from(row.payment.questions))
-            .sum::<u64>()
+        let asked = rows.values().map(|row| u64::from(row.payment.questions));
+        asked.sum::<u64>()
     };
     let before = questions();
-    for _ in 0..4 {
+    for _ in 0..6 {
+        while !system.platform.is_done() {
+            system.platform.act(true);
+        }
+        let mut waiting = system.platform.take_messages();
+        while !waiting.is_empty() {
+            let at = usize::try_from(world.below(waiting.len() as u64)).unwrap();
+            let message = Rc::new(waiting.swap_remove(at));
+            finish(system, &Job::Hear(message), promises);
+        }
+        // The clock may have gone back since something was left behind.
+        world.pass(3_600_000);
+        finish(system, &Job::Relay, promises);
         let due = {
             let rows = system.payments.store.memory.rows.lock().unwrap();
             rows.values().filter_map(|row| row.payment.check_at).max()
         };
         let Some(due) = due else { break };
-        let wait = due.unix_millis() - system.world.now().unix_millis();
-        system.world.pass(wait.max(0));
+        let wait = due.unix_millis() - world.now().unix_millis();
+        world.pass(wait.max(0));
         finish(system, &Job::AskAll, promises);
     }
     questions() - before
@@ -400,9 +405,7 @@ pub fn usual(crash_at: Option<u64>) -> u64 {
     for message in system.platform.take_messages() {
         to_the_end(Job::Hear(Rc::new(message)));
     }
-    system.world.pass(1);
-    to_the_end(Job::Relay);
-    ask_what_is_open(&system, &mut promises);
+    come_to_rest(&system, &mut promises);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     polls
 }
