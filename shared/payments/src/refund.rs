@@ -1,5 +1,7 @@
 //! Giving money back: reserve it, send the refund, take in the answer.
 
+use std::collections::BTreeSet;
+
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};
@@ -12,7 +14,7 @@ use crate::decide::{self, Fact, RefundOrder, RefundRejection};
 use crate::event::EventKind;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Payment, Private, Refund};
+use crate::payment::{Doubt, Payment, Private, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
 use crate::problem::Problem;
 use crate::sha256;
@@ -115,6 +117,37 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         let sent = self
             .payments
             .send_refund(self.gate, self.keyring, &stored.payment, &order.refund_id)
+            .await?;
+        Ok(sent.map_or(stored.payment, Applied::into_payment))
+    }
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, G> {
+    /// Gives back what was paid and is doubted, on an operator's word about the doubts that they
+    /// have seen.
+    pub async fn reject(
+        &self,
+        key: &PaymentKey,
+        by: &str,
+        doubts: &BTreeSet<Doubt>,
+    ) -> Result<Payment, RefundError> {
+        let mut refund_id = None;
+        let rejected = self
+            .payments
+            .update(key, |payment, at| {
+                let payment = payment.ok_or(RefundError::NotFound)?;
+                let rejected = decide::reject(payment, by, doubts, at);
+                let (change, id) = rejected.map_err(RefundError::Rejected)?;
+                refund_id = Some(id);
+                Ok::<_, RefundError>(Some(change))
+            })
+            .await?;
+        let (Some((stored, _)), Some(refund_id)) = (rejected, refund_id) else {
+            return Err(RefundError::NotFound);
+        };
+        let sent = self
+            .payments
+            .send_refund(self.gate, self.keyring, &stored.payment, &refund_id)
             .await?;
         Ok(sent.map_or(stored.payment, Applied::into_payment))
     }

@@ -126,6 +126,10 @@ fn may_be_ours(payment: &Payment, refund: &Refund, at: Timestamp) -> bool {
 /// The event that the payment itself needs, if any.
 fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_heard_of())?;
+    if payment.is_rejected() {
+        // It was never taken as paid; that it went back is the refund's news.
+        return None;
+    }
     let Some(said) = &payment.announced else {
         return Some(kind);
     };

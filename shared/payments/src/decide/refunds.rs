@@ -9,7 +9,8 @@ use super::attribution::{Ours, by_elimination, could_be};
 use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
-    GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus, Status,
+    Decision, Doubt, GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus,
+    Status, Verdict,
 };
 use crate::timestamp::Timestamp;
 
@@ -100,6 +101,44 @@ pub fn reserve_refund(
     }
     checks::begin(&mut after, at);
     Ok(Some(announce::announce(after, at)))
+}
+
+/// Gives back what was paid and is doubted: the operator has looked at these doubts. Gives the id of
+/// the refund too, which is to be sent.
+pub fn reject(
+    payment: &Payment,
+    by: &str,
+    seen: &BTreeSet<Doubt>,
+    at: Timestamp,
+) -> Result<(Change, MerchantId), RefundRejection> {
+    let doubts = &payment.doubts() & seen;
+    if doubts.is_empty() {
+        return Err(RefundRejection::NotRefundable);
+    }
+    let number = payment.decisions.len() + 1;
+    let refund_id = MerchantId::new(format!("rejected-{number}"));
+    let (Some(refund_id), Ok(description)) = (refund_id, Text::new("payment rejected")) else {
+        return Err(RefundRejection::NotRefundable);
+    };
+    let mut rejected = payment.clone();
+    rejected.decisions.push(Decision {
+        verdict: Verdict::Rejected,
+        by: by.to_owned(),
+        at,
+        doubts,
+    });
+    let order = RefundOrder {
+        refund_id: refund_id.clone(),
+        amount: None,
+        description,
+        ip_address: None,
+        content: String::new(),
+    };
+    match reserve_refund(&rejected, &order, at)? {
+        Some(change) => Ok((change, refund_id)),
+        // The storefront has used this very id.
+        None => Err(RefundRejection::OtherContent),
+    }
 }
 
 /// The address that a refund is sent with: its own, else the checkout's.
