@@ -286,6 +286,22 @@ fn check_announced(store: &Store, key: &PaymentKey, payment: &Payment, oddity: O
             assert_eq!(told.count(), expected, "{key}: {kind:?} of {view}");
         }
     }
+    // Whoever only reads the events knows what went back.
+    let mut went_back: BTreeMap<String, u64> = BTreeMap::new();
+    for event in own
+        .iter()
+        .filter(|event| event.kind == EventKind::RefundSucceeded)
+    {
+        let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+        let refund = &body["data"]["refund"];
+        let operation_id = refund["operation_id"].as_str().unwrap();
+        went_back.insert(operation_id.into(), refund["amount"].as_u64().unwrap());
+    }
+    let has_sale = payment.has_taken_money() || payment.order.is_none();
+    assert!(
+        went_back.values().sum::<u64>() == payment.refunded_amount() || !has_sale,
+        "{key}: {went_back:?}"
+    );
     let last: serde_json::Value = serde_json::from_str(&own.last().unwrap().body).unwrap();
     let state = serde_json::to_value(PaymentView::new(payment)).unwrap();
     for name in [

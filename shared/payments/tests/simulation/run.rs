@@ -33,6 +33,7 @@ pub struct Totals {
     pub sends: u64,
     pub questions: u64,
     pub odd: u64,
+    pub refund_attempts: u64,
 }
 
 impl Totals {
@@ -46,6 +47,7 @@ impl Totals {
         self.sends += other.sends;
         self.questions += other.questions;
         self.odd += other.odd;
+        self.refund_attempts += other.refund_attempts;
     }
 }
 
@@ -220,7 +222,16 @@ fn timers() -> tokio::runtime::Runtime {
 
 const PAYMENTS: u64 = 3;
 
-pub fn run(seed: u64) -> Totals {
+/// What storefronts do most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// A bit of everything.
+    Usual,
+    /// Refunds, again and again, of the same few ids.
+    Refunds,
+}
+
+pub fn run(seed: u64, mix: Mix) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
     let system = System::new(seed);
@@ -234,11 +245,16 @@ pub fn run(seed: u64) -> Totals {
 
     for _ in 0..600 {
         totals.steps += 1;
-        match choose(20) {
+        let step = match mix {
+            Mix::Refunds if choose(3) == 0 => 1,
+            _ => choose(20),
+        };
+        match step {
             0 => tasks.push(begin(&system, &Job::Create(choose(PAYMENTS)))),
             1 => {
                 let amount = [None, Some(1 + choose(600))][usize::try_from(choose(2)).unwrap()];
-                let refund = choose(4);
+                let refund = choose(if mix == Mix::Refunds { 12 } else { 4 });
+                totals.refund_attempts += 1;
                 tasks.push(begin(
                     &system,
                     &Job::Refund(choose(PAYMENTS), refund, amount),
