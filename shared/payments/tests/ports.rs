@@ -592,6 +592,11 @@ fn signed(body: &str, key: &str) -> String {
     format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
 }
 
+/// After everything.
+fn far() -> Timestamp {
+    Timestamp::from_millis(4_000_000_000_000)
+}
+
 impl World {
     /// Waits until a question is due, and puts it.
     async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
@@ -602,7 +607,7 @@ impl World {
             .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
         *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
         self.payments
-            .ask(&key(), &self.gate, Some(&self.keyring))
+            .ask(&key(), far(), &self.gate, Some(&self.keyring))
             .await
     }
 
@@ -751,7 +756,10 @@ async fn only_a_signed_answer_about_this_payment_answers() {
     assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
     assert_eq!(paid.check_at, None, "nothing more to ask");
     let keyring = Some(&world.keyring);
-    let again = world.payments.ask(&key(), &world.gate, keyring).await;
+    let again = world
+        .payments
+        .ask(&key(), far(), &world.gate, keyring)
+        .await;
     assert_eq!(again.unwrap(), []);
     let asked = world.gate.got.lock().unwrap();
     assert_eq!(

@@ -263,7 +263,7 @@ fn money_that_does_not_say_how_much_is_released_as_what_the_payment_says() {
     story.hear_this(&silent);
     assert_eq!(story.payment.status(), Status::Quarantined);
     assert_eq!(story.payment.paid_amount(), 1000);
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     let question = story.payment.questions;
     let answer = Fact::StatusAnswer {
         news: silent.news(),
@@ -342,7 +342,7 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     };
     // A hint comes while the answer is on its way.
     let mut story = contradicted();
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     assert_eq!(story.payment.questions, 1);
     let hint = decide(
         Some(&story.payment),
@@ -361,15 +361,19 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     // A repeat of it is no news as long as the question is due.
     let again = Fact::Hint(&corpus("sale_success").report);
     assert_eq!(decide(Some(&story.payment), again, NOW), None);
-    story.take(claim_check(&story.payment, NOW));
-    assert_eq!(claim_check(&story.payment, NOW), None, "claimed once");
+    story.take(claim_check(&story.payment, after(NOW), NOW));
+    assert_eq!(
+        claim_check(&story.payment, after(NOW), NOW),
+        None,
+        "claimed once"
+    );
     answer(&mut story, 2, "sale_success");
     assert!(!is_doubtful(&story));
     assert_eq!(story.payment.check_at, None);
 
     // "Not found" and other payments' answers answer nothing.
     let mut story = contradicted();
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     let before = story.payment.clone();
     for no_answer in [
         edited("sale_success", |body| {
@@ -602,7 +606,7 @@ fn a_refund_that_nobody_sends_any_more_is_unknown() {
     story.refund(&refund("r-1", Some(250))).unwrap();
     let due = story.payment.check_at.unwrap();
     assert_eq!(due, NOW.after(Duration::from_secs(60)));
-    story.take(claim_check(&story.payment, due));
+    story.take(claim_check(&story.payment, after(due), due));
     assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
     assert_eq!(story.payment.refundable_amount(), 750, "still reserved");
 }
