@@ -482,6 +482,11 @@ async fn answers_go_to_the_platform_once_each_time_it_asks() {
     assert_eq!(world.status().await, Status::Processing);
     world.hear_this(&asks.replace("10:00:00", "10:00:05")).await;
     assert_eq!(world.status().await, Status::AwaitingClarification);
+    let told = world.sent();
+    let told = told
+        .iter()
+        .filter(|event| event.contains("awaiting_clarification"));
+    assert_eq!(told.count(), 2, "each question is told");
 }
 
 #[tokio::test]
