@@ -159,41 +159,51 @@ impl Checkouts {
 fn answers(payment: &Payment, body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
     let body = input::read(body)?;
     let asked = payment.clarification_fields();
-    let mut answers = Vec::new();
-    let mut problems = Vec::new();
-    let mut problem = |object: &str, field: &str, code, detail: String| {
-        let parts = [object, field].map(|part| part.replace('~', "~0").replace('/', "~1"));
-        let pointer = format!("/{}", parts.join("/"));
-        problems.push(FieldProblem {
-            pointer: pointer.trim_end_matches('/').to_owned(),
-            code,
-            detail,
-        });
-    };
-    for (object, fields) in body.members() {
-        if !matches!(fields, Value::Object(_)) {
-            problem(object, "", "not-an-object", "must be an object".into());
-        }
-        for (field, value) in fields.members() {
-            let name = format!("{object}.{field}");
-            let text = input::parsed(|text| clarification::check(&name, text))(value);
-            match text {
-                _ if !asked.contains(&name) => {
-                    problem(object, field, "unknown", "is not asked for".into());
-                }
-                Ok(text) => answers.push((name, text)),
-                Err(detail) => problem(object, field, "invalid", detail),
-            }
-        }
-    }
-    match (problems.is_empty(), answers.is_empty()) {
-        (true, false) => Ok(answers),
+    let mut read = ReadAnswers::default();
+    read.object(&body, "", "", asked);
+    match (read.problems.is_empty(), read.answers.is_empty()) {
+        (true, false) => Ok(read.answers),
         (true, true) => Err(Problem::invalid(vec![FieldProblem {
             pointer: String::new(),
             code: "missing",
             detail: format!("must have some of {}", asked.join(", ")),
         }])),
-        (false, _) => Err(Problem::invalid(problems)),
+        (false, _) => Err(Problem::invalid(read.problems)),
+    }
+}
+
+#[derive(Default)]
+struct ReadAnswers {
+    answers: Vec<(String, Text)>,
+    problems: Vec<FieldProblem>,
+}
+
+impl ReadAnswers {
+    /// Reads an object; `path` is how the platform names what is in it (`customer.`), `pointer`
+    /// how JSON does (`/customer`).
+    fn object(&mut self, object: &Value<'_>, path: &str, pointer: &str, asked: &[String]) {
+        for (field, value) in object.members() {
+            let name = format!("{path}{field}");
+            let pointer = format!("{pointer}/{}", field.replace('~', "~0").replace('/', "~1"));
+            if matches!(value, Value::Object(_)) {
+                self.object(value, &format!("{name}."), &pointer, asked);
+                continue;
+            }
+            let (code, detail) =
+                match input::parsed(|text| clarification::check(&name, text))(value) {
+                    _ if !asked.contains(&name) => ("unknown", "is not asked for".to_owned()),
+                    Err(detail) => ("invalid", detail),
+                    Ok(text) => {
+                        self.answers.push((name, text));
+                        continue;
+                    }
+                };
+            self.problems.push(FieldProblem {
+                pointer,
+                code,
+                detail,
+            });
+        }
     }
 }
 
