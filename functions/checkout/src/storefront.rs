@@ -120,7 +120,7 @@ impl Checkouts {
         if payment.status() != Status::AwaitingClarification {
             return Err(nothing_asked());
         }
-        let answers = answers(&payment, request.body().as_ref())?;
+        let answers = answers(payment.clarification_fields(), request.body().as_ref())?;
         let payment = self.clarify(&payment, &answers).await.map_err(unanswered)?;
         let view = PaymentView::new(&payment);
         Ok(json_response(StatusCode::ACCEPTED, &view))
@@ -156,9 +156,8 @@ impl Checkouts {
 
 /// The answers to what the platform asks, in its own form:
 /// `{"customer": {"last_name": "Janssens"}}`.
-fn answers(payment: &Payment, body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
+fn answers(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
     let body = input::read(body)?;
-    let asked = payment.clarification_fields();
     let mut read = ReadAnswers::default();
     read.object(&body, "", "", asked);
     match (read.problems.is_empty(), read.answers.is_empty()) {
@@ -256,6 +255,27 @@ fn problem(error: CheckoutError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_are_read_from_objects_in_objects() {
+        let asked = ["customer.last_name", "customer.billing.city", "avs.code"].map(str::to_owned);
+        let body =
+            br#"{"customer":{"billing":{"city":"Gent"},"last_name":"Maes"},"avs":{"code":"1"}}"#;
+        let answers = answers(&asked, body).unwrap();
+        let mut answers: Vec<_> = answers
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        answers.sort_unstable();
+        assert_eq!(
+            answers,
+            [
+                ("avs.code", "1"),
+                ("customer.billing.city", "Gent"),
+                ("customer.last_name", "Maes"),
+            ]
+        );
+    }
 
     #[test]
     fn a_wait_is_read_and_limited() {
