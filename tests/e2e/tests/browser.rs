@@ -49,11 +49,13 @@ fn main() -> ExitCode {
         usual::who_walks_away_can_come_back_and_pay,
         usual::two_tabs_pay_once,
         usual::above_500_euros_there_is_no_code_for_the_app,
+        usual::the_shops_pages_may_ask_how_it_stands,
         waiting::a_posted_form_leads_over_two_origins_to_the_bank,
         waiting::without_scripts_pages_and_buttons_lead_to_the_bank,
         waiting::the_waiting_page_goes_on_by_itself,
         waiting::a_late_result_is_being_checked_until_it_comes,
         data::a_missing_name_is_asked_for_until_it_is_right,
+        data::a_name_that_got_lost_is_asked_for_again,
         payment_page::payment_page_is_paid_by_clicking,
         payment_page::payment_page_is_declined,
     ];

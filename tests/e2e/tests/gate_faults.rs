@@ -59,6 +59,27 @@ impl Test {
         Ok(answer)
     }
 
+    /// Posts the same order many times at once; gives the one checkout that comes of it.
+    async fn crowd(&self, payment_id: &str, size: usize) -> anyhow::Result<Value> {
+        let answers = try_join_all((0..size).map(|_| self.post(payment_id))).await?;
+        let created = answers
+            .iter()
+            .filter(|(status, _)| *status == StatusCode::CREATED);
+        ensure!(created.count() == 1, "not created once: {answers:?}");
+        let mut checkout = Value::Null;
+        for (status, answer) in answers {
+            // Whoever finds too many others at it is told to come again.
+            let is_well = [200, 201, 503].contains(&status.as_u16());
+            ensure!(is_well, "{status} {answer}");
+            if status != StatusCode::SERVICE_UNAVAILABLE {
+                let address = &answer["checkout_url"];
+                ensure!(checkout.is_null() || checkout["checkout_url"] == *address);
+                checkout = answer;
+            }
+        }
+        Ok(checkout)
+    }
+
     /// Pays behind a checkout; the money must be taken once, by the only sale in the books.
     async fn pay(&self, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
         let shopper = Shopper::new()?;
@@ -144,7 +165,9 @@ async fn a_refused_payment_is_begun_again_and_paid() -> anyhow::Result<()> {
     ensure!(failed["status"] == "failed", "{failed}");
     ensure!(test.books("refused").await?["status"].is_null());
     test.fault("refused", json!({})).await?;
-    let checkout = test.posted("refused", 201).await?;
+    let checkout = test.crowd("refused", 10).await?;
+    let requests = &test.books("refused").await?["requests"]["sale"];
+    ensure!(*requests == 2, "{requests} sales were sent");
     test.pay("refused", &checkout).await?;
     test.sandbox.stop().await;
     Ok(())
@@ -180,22 +203,7 @@ async fn late_news_of_a_failed_attempt_leaves_the_next_one_alone() -> anyhow::Re
 #[tokio::test]
 async fn fifty_at_once_are_one_checkout() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    let answers = try_join_all((0..50).map(|_| test.post("crowd"))).await?;
-    let created = answers
-        .iter()
-        .filter(|(status, _)| *status == StatusCode::CREATED);
-    ensure!(created.count() == 1, "not created once: {answers:?}");
-    let mut checkout = Value::Null;
-    for (status, answer) in answers {
-        // Whoever finds too many others at it is told to come again.
-        let is_well = [200, 201, 503].contains(&status.as_u16());
-        ensure!(is_well, "{status} {answer}");
-        if status != StatusCode::SERVICE_UNAVAILABLE {
-            let address = &answer["checkout_url"];
-            ensure!(checkout.is_null() || checkout["checkout_url"] == *address);
-            checkout = answer;
-        }
-    }
+    let checkout = test.crowd("crowd", 50).await?;
     let books = test.books("crowd").await?;
     ensure!(books["requests"]["sale"] == 1, "{books}");
     test.pay("crowd", &checkout).await?;

@@ -69,6 +69,8 @@ impl Chromium {
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
+                // Pages speak it, whatever this machine speaks.
+                "--accept-lang=en",
             ])
             .args([
                 "--disable-background-networking",

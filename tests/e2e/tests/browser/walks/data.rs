@@ -1,16 +1,18 @@
 //! Data that the platform asks the shopper for.
 
 use anyhow::ensure;
+use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, address};
+
+const LAST_NAME: &str = "input[name='customer.last_name']";
 
 pub async fn a_missing_name_is_asked_for_until_it_is_right(stage: &Stage) -> anyhow::Result<()> {
     let tab = stage.shop().await?;
     tab.fill("#last-name", "").await?;
     tab.click("#buy").await?;
 
-    let field = "input[name='customer.last_name']";
-    tab.fill(field, "Li").await?;
+    tab.fill(LAST_NAME, "Li").await?;
     tab.click("button").await?;
     let problem = tab.text(".problem").await?;
     ensure!(
@@ -18,12 +20,12 @@ pub async fn a_missing_name_is_asked_for_until_it_is_right(stage: &Stage) -> any
         "{problem}"
     );
     ensure!(
-        tab.value(field).await? == "Li",
+        tab.value(LAST_NAME).await? == "Li",
         "what was filled in is gone"
     );
     tab.picture("clarification").await?;
 
-    tab.fill(field, "Janssens").await?;
+    tab.fill(LAST_NAME, "Janssens").await?;
     tab.click("button").await?;
     tab.text("#amount").await?;
     tab.click("#pay").await?;
@@ -36,4 +38,23 @@ pub async fn a_missing_name_is_asked_for_until_it_is_right(stage: &Stage) -> any
         "payment.succeeded",
     ];
     stage.announced(&payment_id, &kinds).await
+}
+
+pub async fn a_name_that_got_lost_is_asked_for_again(stage: &Stage) -> anyhow::Result<()> {
+    let lost = json!({ "answer": "lost", "answer_to": ["clarification"], "answer_times": 1 });
+    stage.fault("shop-lost-name", lost).await?;
+    let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
+    let checkout = stage.checkout("shop-lost-name", &nameless).await?;
+    let tab = stage.tab().await?;
+    tab.open(address(&checkout)?).await?;
+    tab.fill(LAST_NAME, "Janssens").await?;
+    tab.click("button").await?;
+    // The page looks again by itself and finds the question still open.
+    tab.shows("h1", "Not available at the moment").await?;
+    tab.shows("h1", "A few more details").await?;
+    tab.fill(LAST_NAME, "Janssens").await?;
+    tab.click("button").await?;
+    tab.text("#amount").await?;
+    tab.click("#pay").await?;
+    stage.is_paid(&tab, "shop-lost-name", 1000).await
 }

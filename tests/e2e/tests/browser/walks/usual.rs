@@ -1,7 +1,7 @@
 //! What shoppers do every day.
 
 use anyhow::ensure;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stage::{Stage, address};
 
@@ -126,6 +126,22 @@ pub async fn above_500_euros_there_is_no_code_for_the_app(stage: &Stage) -> anyh
     tab.click("#pay").await?;
     stage.is_paid(&tab, "shop-samovar", 75_000).await?;
     stage.announced("shop-samovar", PAID).await
+}
+
+/// The browser itself decides by our headers.
+pub async fn the_shops_pages_may_ask_how_it_stands(stage: &Stage) -> anyhow::Result<()> {
+    let checkout = stage.checkout("shop-watched", &json!({})).await?;
+    let answer = format!(
+        "fetch('{}/status').then(answer => answer.json()).catch(() => 'refused')",
+        address(&checkout)?
+    );
+    let tab = stage.shop().await?;
+    let told: Value = tab.0.evaluate(answer.as_str()).await?.into_value()?;
+    ensure!(told["final"] == false, "{told}");
+    tab.open(&stage.ready().platform).await?;
+    let told: Value = tab.0.evaluate(answer.as_str()).await?.into_value()?;
+    ensure!(told == "refused", "another site was told {told}");
+    Ok(())
 }
 
 /// The events of a payment that is paid without detours.
