@@ -4,11 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::adapters::aws;
+use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
+use payments::adapters::secrets::ProjectKeySecret;
 use payments::config;
-use payments::event;
+use payments::event::{self, EventKind};
 use payments::log::{Line, Metric, Unit};
-use payments::relay::Relayed;
+use payments::round::Round;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -19,22 +21,37 @@ const TO_END: Duration = Duration::from_secs(5);
 /// What the ticks need.
 pub struct Sweeper {
     payments: LivePayments,
+    gate: HttpGate,
+    keys: ProjectKeySecret,
     grace: Duration,
 }
 
 impl Sweeper {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
+        let aws = aws::from_environment()?;
         Ok(Self {
-            payments: live::payments(&aws::from_environment()?)?,
+            payments: live::payments(&aws)?,
+            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
+            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             grace: config::seconds("UNSENT_GRACE_SECONDS")?,
         })
     }
 
     /// One tick, whatever the event says.
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
-        let unsent = self.payments.relay(self.grace, end(&tick.context)).await;
-        let swept = Swept { unsent };
+        let end = end(&tick.context);
+        // First what is known already; a platform that is slow must not keep it.
+        let unsent = self.payments.relay(self.grace, end).await;
+        let asked = match self.keys.get().await {
+            Ok(keys) => self.payments.ask_all(&self.gate, &keys, end).await,
+            Err(error) => Round {
+                failed: 1,
+                failure: Some(error.to_string()),
+                ..Round::QUIET
+            },
+        };
+        let swept = Swept { unsent, asked };
         swept.line().write();
         Ok(swept)
     }
@@ -44,7 +61,9 @@ impl Sweeper {
 #[derive(Debug, Serialize)]
 pub struct Swept {
     /// With the events that were left behind.
-    pub unsent: Relayed,
+    pub unsent: Round,
+    /// With what the platform was to be asked about.
+    pub asked: Round,
 }
 
 /// When to stop.
@@ -57,24 +76,33 @@ impl Swept {
     /// The line about it. It has its metrics at each tick, also when they are 0, so that an alarm
     /// can tell a sweeper with nothing to do from one that does not run.
     fn line(&self) -> Line {
-        let unsent = &self.unsent;
-        let line = match unsent.failed {
-            0 if unsent.in_time => Line::info("sweep: done"),
+        let (unsent, asked) = (&self.unsent, &self.asked);
+        let in_time = unsent.in_time && asked.in_time;
+        let line = match unsent.failed + asked.failed {
+            0 if in_time => Line::info("sweep: done"),
             0 => Line::warn("sweep: not done in time"),
             _ => Line::error("sweep: some failed"),
         };
         let metric = |name, unit, value| Metric { name, unit, value };
+        let events: Vec<EventKind> = [&unsent.events[..], &asked.events].concat();
         line.with("unsent_found", unsent.found)
-            .with("unsent_sent", unsent.sent)
-            .with("failure", &unsent.failure)
+            .with("unsent_sent", unsent.done)
+            .with("checks_found", asked.found)
+            .with("checks_answered", asked.done)
+            .with(
+                "failure",
+                unsent.failure.as_ref().or(asked.failure.as_ref()),
+            )
             .with_metrics(
                 &[],
                 &[
                     metric("oldest_unsent_s", Unit::Seconds, unsent.oldest_s),
                     metric("unsent_failed", Unit::Count, unsent.failed),
+                    metric("oldest_check_s", Unit::Seconds, asked.oldest_s),
+                    metric("checks_failed", Unit::Count, asked.failed),
                 ],
             )
-            .with_metrics(&[], &event::alarms(&unsent.events))
+            .with_metrics(&[], &event::alarms(&events))
     }
 }
 
@@ -85,26 +113,17 @@ mod tests {
 
     use super::*;
 
-    const QUIET: Relayed = Relayed {
-        found: 0,
-        sent: 0,
-        failed: 0,
-        in_time: true,
-        oldest_s: 0,
-        failure: None,
-        events: Vec::new(),
-    };
-
-    fn written(unsent: Relayed) -> Value {
+    fn written(unsent: Round) -> Value {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let text = Swept { unsent }.line().at(now).to_string();
+        let asked = Round::QUIET;
+        let text = Swept { unsent, asked }.line().at(now).to_string();
         serde_json::from_str(&text).unwrap()
     }
 
     #[test]
     fn a_quiet_tick_has_its_metrics_too() {
         assert_eq!(
-            written(QUIET),
+            written(Round::QUIET),
             json!({
                 "_aws": {
                     "Timestamp": 1_562_059_700_123_i64,
@@ -114,6 +133,8 @@ mod tests {
                         "Metrics": [
                             { "Name": "oldest_unsent_s", "Unit": "Seconds" },
                             { "Name": "unsent_failed", "Unit": "Count" },
+                            { "Name": "oldest_check_s", "Unit": "Seconds" },
+                            { "Name": "checks_failed", "Unit": "Count" },
                         ],
                     }],
                 },
@@ -123,6 +144,10 @@ mod tests {
                 "unsent_sent": 0,
                 "unsent_failed": 0,
                 "oldest_unsent_s": 0,
+                "checks_found": 0,
+                "checks_answered": 0,
+                "checks_failed": 0,
+                "oldest_check_s": 0,
                 "failure": null,
             })
         );
@@ -130,13 +155,13 @@ mod tests {
 
     #[test]
     fn what_is_stuck_is_counted_and_told() {
-        let line = written(Relayed {
+        let line = written(Round {
             found: 3,
-            sent: 1,
+            done: 1,
             failed: 2,
             oldest_s: 901,
             failure: Some("211/order-1: the queue is down".into()),
-            ..QUIET
+            ..Round::QUIET
         });
         assert_eq!(line["level"], "ERROR");
         assert_eq!(line["message"], "sweep: some failed");
@@ -146,15 +171,15 @@ mod tests {
         let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
         assert_eq!(
             *metrics,
-            written(QUIET)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            written(Round::QUIET)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
         );
     }
 
     #[test]
     fn a_tick_that_ran_out_of_time_says_so() {
-        let line = written(Relayed {
+        let line = written(Round {
             in_time: false,
-            ..QUIET
+            ..Round::QUIET
         });
         assert_eq!(line["level"], "WARN");
         assert_eq!(line["message"], "sweep: not done in time");

@@ -32,6 +32,13 @@ impl Limits {
         keys: 2_000,
         canonical: 16 * 1024 * 1024,
     };
+    /// What is taken of the signed answers that we have asked for: a payment may have had hundreds
+    /// of operations, and all are listed.
+    pub const ANSWER: Limits = Limits {
+        bytes: 4 * 1024 * 1024,
+        keys: 100_000,
+        ..Limits::CALLBACK
+    };
 }
 
 /// Why a text was not read.

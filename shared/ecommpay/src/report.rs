@@ -85,6 +85,8 @@ pub struct Operation {
     pub status: String,
     /// `operation.date`, UTC as the platform writes it.
     pub date: Option<String>,
+    /// `operation.created_date`, which status answers have.
+    pub created_date: Option<String>,
     /// Equals the `request_id` of the synchronous answer.
     pub request_id: Option<String>,
     /// The amount of this operation as requested.
@@ -270,6 +272,7 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
         id: value.text_at("id"),
         status: value.text_at("status")?,
         date: value.text_at("date"),
+        created_date: value.text_at("created_date"),
         request_id: value.text_at("request_id"),
         sum_initial: value
             .get("sum_initial")

@@ -6,6 +6,7 @@
 
 pub mod adapters;
 pub mod apply;
+pub mod ask;
 pub mod backoff;
 pub mod callback;
 pub mod checkout;
@@ -24,6 +25,7 @@ pub mod problem;
 pub mod publish;
 pub mod refund;
 pub mod relay;
+pub mod round;
 pub mod sha256;
 pub mod storefront;
 pub mod timestamp;

@@ -44,7 +44,7 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// What operators have said about the doubts about its money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub releases: Vec<Release>,
+    pub decisions: Vec<Decision>,
     /// Something doubtful was heard after so many questions, and no answer to a later one has
     /// settled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,6 +52,9 @@ pub struct Payment {
     /// How many questions about it were put to the platform.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub questions: u32,
+    /// The number of the last question that the platform has answered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub answered: u32,
     /// How many of them since something is open or doubtful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
@@ -83,15 +86,27 @@ pub struct Announced {
     pub quarantine: BTreeSet<QuarantineReason>,
 }
 
-/// An operator's word that money is taken as paid, whatever there was to say against it.
+/// An operator's word about doubts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
+pub struct Decision {
+    /// What was decided.
+    pub verdict: Verdict,
     /// Who said so.
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// What it settles; a doubt that comes up later is not among these.
+    /// About what; a doubt that comes up later is not among these.
     pub doubts: BTreeSet<Doubt>,
+}
+
+/// What an operator can say about doubts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The money is taken as paid, whatever there is to say against it.
+    Released,
+    /// It goes back.
+    Rejected,
 }
 
 /// Something that speaks against taking money as paid.
@@ -228,6 +243,9 @@ pub struct Operation {
     /// Its currency, as reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// When the platform began it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_date: Option<String>,
     /// A code of the platform's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -349,6 +367,12 @@ pub struct Refund {
     /// How far our request got; `None` for a refund that was not asked for here.
     #[serde(default, skip_serializing_if = "GateRequest::is_none")]
     pub request: GateRequest,
+    /// How many questions had been put to the platform when it was sent last.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sent_after: u32,
+    /// The platform says that it has this refund already.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exists: bool,
     /// What it was asked for with, so that it can be repeated with the same data, as long as its
     /// end is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -569,10 +593,7 @@ impl Payment {
             return BTreeSet::new();
         }
         let paid_twice = self.successful_sales().count() > 1;
-        let is_settled = |doubt: &Doubt| {
-            let mut releases = self.releases.iter();
-            releases.any(|release| release.doubts.contains(doubt))
-        };
+        let is_settled = |doubt: &Doubt| self.has_verdict(Verdict::Released, doubt);
         let of_each = self.operations.iter().flat_map(|(id, operation)| {
             let reasons = operation.reasons_to_doubt(paid_twice);
             reasons.into_iter().map(move |reason| Doubt {
@@ -584,6 +605,20 @@ impl Payment {
         of_each.filter(|doubt| !is_settled(doubt)).collect()
     }
 
+    fn has_verdict(&self, verdict: Verdict, doubt: &Doubt) -> bool {
+        let mut decisions = self.decisions.iter();
+        decisions.any(|decision| decision.verdict == verdict && decision.doubts.contains(doubt))
+    }
+
+    /// Whether everything doubtful about it was rejected, and went back.
+    pub fn is_rejected(&self) -> bool {
+        let doubts = self.doubts();
+        let is_rejected = |doubt: &Doubt| self.has_verdict(Verdict::Rejected, doubt);
+        !doubts.is_empty()
+            && doubts.iter().all(is_rejected)
+            && self.refunded_amount() >= self.paid_amount()
+    }
+
     /// The operations that took money from the shopper.
     pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
         self.operations
@@ -593,7 +628,11 @@ impl Payment {
 
     /// Whether the shopper has paid: by a sale, or by what an operator took as one.
     pub fn has_taken_money(&self) -> bool {
-        let released = || self.releases.iter().flat_map(|release| &release.doubts);
+        let released = || {
+            let decisions = self.decisions.iter();
+            let released = decisions.filter(|decision| decision.verdict == Verdict::Released);
+            released.flat_map(|decision| &decision.doubts)
+        };
         let took_money = |id: &str, operation: &Operation| {
             operation.is_successful_sale()
                 || operation.outcome == Outcome::Succeeded
@@ -612,7 +651,9 @@ impl Payment {
     pub fn status(&self) -> Status {
         if self.order.is_none() {
             Status::Unmatched
-        } else if !self.quarantine().is_empty() {
+        } else if self.is_rejected() {
+            Status::Refunded
+        } else if !self.doubts().is_empty() {
             Status::Quarantined
         } else if self.has_taken_money() {
             match self.refunded_amount() {

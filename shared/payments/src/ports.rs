@@ -44,12 +44,21 @@ pub enum CommitError {
 /// shards, so that no single place takes all the writes. Numbered from 0.
 pub const SHARDS: u8 = 8;
 
-/// A payment with events that may not have been sent.
+/// What must be done about a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// It has events that may not have been sent; due since the oldest of them was committed.
+    Unsent,
+    /// The platform is to be asked about it.
+    Check,
+}
+
+/// A payment that something must be done about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsent {
+pub struct Due {
     /// The payment.
     pub key: PaymentKey,
-    /// When the oldest of them was committed.
+    /// Since when, or from when on.
     pub since: Timestamp,
 }
 
@@ -79,21 +88,22 @@ pub trait PaymentStore {
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
     /// Notes that all events up to `through` were sent. If these are all there are, the payment is
-    /// no longer found by [`PaymentStore::unsent`].
+    /// no longer found in [`Index::Unsent`].
     fn mark_published(
         &self,
         key: &PaymentKey,
         through: u64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// A page of a shard's payments whose events were committed before a moment and not sent,
-    /// oldest first, beginning behind `after`. What was sent just now may still be listed.
-    fn unsent(
+    /// A page of a shard's payments that were due before a moment, oldest first, beginning behind
+    /// `after`. What was done just now may still be listed.
+    fn due(
         &self,
+        index: Index,
         shard: u8,
         before: Timestamp,
-        after: Option<&Unsent>,
-    ) -> impl Future<Output = Result<Vec<Unsent>, StoreError>> + Send;
+        after: Option<&Due>,
+    ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 
     /// The payment of a checkout token, by the token's SHA-256.
     fn payment_of_token(
@@ -125,11 +135,23 @@ pub trait EventQueue {
     fn send(&self, event: &Event) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
+/// The platform did not answer a question, or not as it should.
+#[derive(Debug, Error)]
+#[error("the platform gave no answer: {0}")]
+pub struct Unanswered(pub String);
+
 /// The platform's Gate.
 pub trait Gate {
     /// Posts a signed request. Whatever goes wrong on the way is an unclear answer: the request
     /// may have been taken.
     fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
+
+    /// Posts a signed question; gives the body of an answer with HTTP status 200.
+    fn ask(
+        &self,
+        path: &'static str,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<u8>, Unanswered>> + Send;
 }
 
 /// The time, and chance.

@@ -1,5 +1,7 @@
 //! Giving money back: reserve it, send the refund, take in the answer.
 
+use std::collections::BTreeSet;
+
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};
@@ -7,10 +9,12 @@ use ecommpay::gate::{self, Request};
 use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
+use crate::ask::AskError;
 use crate::decide::{self, Fact, RefundOrder, RefundRejection};
+use crate::event::EventKind;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Payment, Private, Refund};
+use crate::payment::{Doubt, Payment, Private, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
 use crate::problem::Problem;
 use crate::sha256;
@@ -110,37 +114,114 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         if change.is_none() {
             return Ok(stored.payment);
         }
-        let answer = match self.signed_refund(&stored.payment, &order.refund_id) {
-            Some(body) => self.gate.post(gate::Refund::PATH, body).await,
+        let sent = self
+            .payments
+            .send_refund(self.gate, self.keyring, &stored.payment, &order.refund_id)
+            .await?;
+        Ok(sent.map_or(stored.payment, Applied::into_payment))
+    }
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, G> {
+    /// Gives back what was paid and is doubted, on an operator's word about the doubts that they
+    /// have seen.
+    pub async fn reject(
+        &self,
+        key: &PaymentKey,
+        by: &str,
+        doubts: &BTreeSet<Doubt>,
+    ) -> Result<Payment, RefundError> {
+        let mut refund_id = None;
+        let rejected = self
+            .payments
+            .update(key, |payment, at| {
+                let payment = payment.ok_or(RefundError::NotFound)?;
+                let rejected = decide::reject(payment, by, doubts, at);
+                let (change, id) = rejected.map_err(RefundError::Rejected)?;
+                refund_id = Some(id);
+                Ok::<_, RefundError>(Some(change))
+            })
+            .await?;
+        let (Some((stored, _)), Some(refund_id)) = (rejected, refund_id) else {
+            return Err(RefundError::NotFound);
+        };
+        let sent = self
+            .payments
+            .send_refund(self.gate, self.keyring, &stored.payment, &refund_id)
+            .await?;
+        Ok(sent.map_or(stored.payment, Applied::into_payment))
+    }
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Sends a refund that was claimed, and takes in the answer.
+    async fn send_refund<G: Gate>(
+        &self,
+        gate: &G,
+        keyring: &Keyring,
+        payment: &Payment,
+        refund_id: &MerchantId,
+    ) -> Result<Option<Applied>, ApplyError> {
+        let answer = match signed_refund(payment, refund_id, keyring) {
+            Some(body) => gate.post(gate::Refund::PATH, body).await,
             None => Answer::Unclear,
         };
         let fact = Fact::RefundAnswer {
-            refund_id: &order.refund_id,
+            refund_id,
             answer: &answer,
         };
-        let applied = self.payments.apply(&key, fact).await?;
-        Ok(applied.map_or(stored.payment, Applied::into_payment))
+        self.apply(&payment.key(), fact).await
     }
 
-    fn signed_refund(&self, payment: &Payment, refund_id: &MerchantId) -> Option<Vec<u8>> {
-        let refund = payment.refund(refund_id)?;
-        let body = gate::Refund {
-            general: gate::General::new(
-                payment.project_id,
-                Text::new(payment.payment_id.clone()).ok()?,
-            ),
-            payment: gate::RefundPayment {
-                amount: MinorUnits::new(refund.amount).ok()?,
-                currency: Currency::Eur,
-                description: refund.description.clone()?,
-                merchant_refund_id: refund_id.to_text()?,
-            },
-            customer: gate::RefundCustomer {
-                ip_address: decide::refund_address(payment, refund_id)?,
-            },
-        };
-        body.sign(self.keyring.current()).ok()
+    /// Sends again what never arrived, as far as the platform's last answer shows that. Gives the
+    /// events that were sent.
+    pub(crate) async fn repeat_refunds<G: Gate>(
+        &self,
+        gate: &G,
+        keyring: &Keyring,
+        payment: &Payment,
+    ) -> Result<Vec<EventKind>, AskError> {
+        let (key, mut events) = (payment.key(), Vec::new());
+        let ids = payment
+            .refunds
+            .iter()
+            .filter_map(|refund| refund.refund_id.as_ref());
+        for refund_id in ids {
+            if decide::claim_repeat(payment, refund_id, self.clock.now()).is_none() {
+                continue;
+            }
+            let claimed = self.update(&key, |payment, at| {
+                let claimed =
+                    payment.and_then(|payment| decide::claim_repeat(payment, refund_id, at));
+                Ok::<_, ApplyError>(claimed)
+            });
+            if let Some((stored, Some(_))) = claimed.await? {
+                let sent = self.send_refund(gate, keyring, &stored.payment, refund_id);
+                if let Some(applied) = sent.await? {
+                    events.extend(applied.published?);
+                }
+            }
+        }
+        Ok(events)
     }
+}
+
+fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -> Option<Vec<u8>> {
+    let refund = payment.refund(refund_id)?;
+    let payment_id = Text::new(payment.payment_id.clone()).ok()?;
+    let body = gate::Refund {
+        general: gate::General::new(payment.project_id, payment_id),
+        payment: gate::RefundPayment {
+            amount: MinorUnits::new(refund.amount).ok()?,
+            currency: Currency::Eur,
+            description: refund.description.clone()?,
+            merchant_refund_id: refund_id.to_text()?,
+        },
+        customer: gate::RefundCustomer {
+            ip_address: decide::refund_address(payment, refund_id)?,
+        },
+    };
+    body.sign(keyring.current()).ok()
 }
 
 impl<S: PaymentStore, Q, C> Payments<S, Q, C> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 /// A moment, in milliseconds since 1970 UTC; written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,15 @@ impl Timestamp {
     /// Whole seconds since 1970 UTC, as DynamoDB's time to live wants them.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+
+    /// Reads what the platform writes, `2019-07-02T07:16:46+0000`.
+    pub fn of_platform(text: &str) -> Option<Self> {
+        let format = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
+        );
+        let moment = OffsetDateTime::parse(text, format).ok()?;
+        Some(Self(moment.unix_timestamp().saturating_mul(1000)))
     }
 
     /// As Payment Page wants it: whole seconds and an offset, `2026-11-21T10:00:00+00:00`.
@@ -86,6 +96,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_platforms_dates_are_read() {
+        let read = |text| Timestamp::of_platform(text).map(|moment| moment.to_string());
+        let expected = Some("2019-07-02T05:16:46Z".to_owned());
+        assert_eq!(read("2019-07-02T07:16:46+0200"), expected);
+        assert_eq!(read("2019-07-02T05:16:46+0000"), expected);
+        for text in ["", "yesterday", "2019-07-02", "2019-13-02T05:16:46+0000"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_moment_survives_being_written() {

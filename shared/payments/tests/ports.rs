@@ -12,9 +12,10 @@ use ecommpay::answer::{Answer, Refusal};
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
-use ecommpay::{Keyring, ProjectKey};
+use ecommpay::{Keyring, ProjectKey, signature};
 use futures_util::future::join_all;
 use memory::Memory;
+use payments::ask::AskError;
 use payments::checkout::{
     Cashier, Checkout, CheckoutError, CheckoutRequest, PaymentPageLinks, hand_off_ready,
 };
@@ -22,7 +23,7 @@ use payments::clarification::{ClarificationError, clarify};
 use payments::decide::{Fact, News, RefundOrder, RefundRejection};
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, RefundStatus, Status};
-use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock};
+use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::{self, TokenSecret};
@@ -84,6 +85,8 @@ impl Clock for SleepersClock {
 struct ScriptedGate {
     answers: Mutex<Vec<Answer>>,
     got: Mutex<Vec<String>>,
+    /// The answer to the next question.
+    status: Mutex<Option<Vec<u8>>>,
 }
 
 impl ScriptedGate {
@@ -92,6 +95,7 @@ impl ScriptedGate {
         Self {
             answers,
             got: Mutex::default(),
+            status: Mutex::default(),
         }
     }
 }
@@ -117,6 +121,12 @@ impl Gate for ScriptedGate {
         answers
             .pop()
             .unwrap_or(Answer::Accepted { request_id: None })
+    }
+
+    async fn ask(&self, path: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        self.got.lock().unwrap().push(path.to_owned());
+        let answer = self.status.lock().unwrap().take();
+        answer.ok_or_else(|| Unanswered("silence".into()))
     }
 }
 
@@ -557,4 +567,198 @@ async fn the_same_refund_again_is_found_and_not_sent() {
     ));
     let got = world.gate.got.lock().unwrap().clone();
     assert_eq!(got[1..], ["/v2/payment/bancontact/refund Order-1 r-1 400"]);
+}
+
+const ORDER: &str = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"STATUS","sum":{"amount":1000,"currency":"EUR"}},
+        "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}MORE]}"#;
+
+/// The platform's signed answer: a paid sale, and what else there is.
+fn status_answer(more: &str) -> String {
+    let status = if more.is_empty() {
+        "success"
+    } else {
+        "partially refunded"
+    };
+    let body = ORDER.replace("STATUS", status);
+    signed(&body.replace("MORE", more), "key")
+}
+
+fn signed(body: &str, key: &str) -> String {
+    let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+    let signature = ProjectKey::new(key)
+        .unwrap()
+        .sign(&signature::canonical(&message));
+    let body = body.trim_end().strip_suffix('}').unwrap();
+    format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
+}
+
+impl World {
+    /// Waits until a question is due, and puts it.
+    async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
+        let clock = &self.payments.clock;
+        let due = self.payment().await.check_at.unwrap();
+        clock
+            .0
+            .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
+        *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
+        self.payments
+            .ask(&key(), &self.gate, Some(&self.keyring))
+            .await
+    }
+
+    /// The refund requests that Gate got.
+    fn refunds_sent(&self) -> usize {
+        let got = self.gate.got.lock().unwrap();
+        got.iter().filter(|path| path.contains("/refund")).count()
+    }
+}
+
+#[tokio::test]
+async fn a_lost_refund_is_sent_again_only_after_an_answer_without_it() {
+    let lost = [
+        accepted("sale"),
+        Answer::Unclear,
+        Answer::Unclear,
+        accepted("refund"),
+    ];
+    let world = World::with_answers(&lost);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    let refunded = world.refund("r-1", 400).await.unwrap();
+    assert_eq!(refunded.refunds[0].status, RefundStatus::Unknown);
+    assert!(world.ask(None).await.is_err());
+    assert_eq!(world.refunds_sent(), 1, "no answer shows nothing");
+    // An operation that could be it: nobody knows, so it is not sent again.
+    let other = r#",{"id":8,"type":"refund","status":"processing","request_id":"q","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    let ambiguous = World::with_answers(&lost[..2]);
+    ambiguous.create(&shop("shop"), 1000).await.unwrap();
+    ambiguous.hear("success", "success").await;
+    ambiguous.refund("r-1", 400).await.unwrap();
+    ambiguous.ask(Some(status_answer(other))).await.unwrap();
+    assert_eq!(ambiguous.refunds_sent(), 1);
+    assert_eq!(
+        ambiguous.payment().await.pending_refund_amount(),
+        800,
+        "both are held"
+    );
+    // Nothing there: sent again, lost again, asked again, sent again.
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 2);
+    assert_eq!(
+        world.payment().await.refunds[0].status,
+        RefundStatus::Unknown
+    );
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 3);
+    let got = world.gate.got.lock().unwrap().clone();
+    let refunds: BTreeSet<&String> = got.iter().filter(|path| path.contains("/refund")).collect();
+    assert_eq!(refunds.len(), 1, "the same each time: {refunds:?}");
+    let payment = world.payment().await;
+    assert_eq!(payment.refunds[0].status, RefundStatus::Pending);
+    assert_eq!(payment.refundable_amount(), 600);
+}
+
+#[tokio::test]
+async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be() {
+    let world = World::with_answers(&[accepted("sale"), Answer::Unclear, refused("3230")]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    world.refund("r-1", 400).await.unwrap();
+    world.ask(Some(status_answer(""))).await.unwrap();
+    let refund = world.payment().await.refunds[0].clone();
+    assert!(refund.exists && refund.status == RefundStatus::Unknown);
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 2, "it is there, so not again");
+    let done = r#",{"id":8,"type":"refund","status":"success","request_id":"q","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    let old = r#",{"id":6,"type":"refund","status":"success","created_date":"2020-01-01T00:00:00+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    world
+        .ask(Some(status_answer(&format!("{old}{done}"))))
+        .await
+        .unwrap();
+    let payment = world.payment().await;
+    let refund = payment.refund(&MerchantId::new("r-1").unwrap()).unwrap();
+    assert_eq!(refund.status, RefundStatus::Succeeded);
+    assert_eq!(refund.operation_id.as_deref(), Some("8"));
+    assert_eq!(payment.refunded_amount(), 800, "and one from elsewhere");
+    assert_eq!(payment.check_at, None);
+}
+
+#[tokio::test]
+async fn what_is_rejected_goes_back_and_was_never_paid() {
+    let world = World::with_answers(&[accepted("sale"), accepted("back")]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear_this(
+        r#"{"project_id":211,"payment":{"id":"order-1","status":"success","sum":{"amount":900,"currency":"EUR"}},
+        "operation":{"id":7,"type":"sale","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#,
+    )
+    .await;
+    assert_eq!(world.status().await, Status::Quarantined);
+    let desk = RefundDesk {
+        payments: &world.payments,
+        gate: &world.gate,
+        keyring: &world.keyring,
+    };
+    let unseen = desk.reject(&key(), "anna", &BTreeSet::new()).await;
+    assert!(
+        matches!(unseen, Err(RefundError::Rejected(_))),
+        "{unseen:?}"
+    );
+    let doubts = world.payment().await.doubts();
+    let rejected = desk.reject(&key(), "anna", &doubts).await.unwrap();
+    assert_eq!(rejected.pending_refund_amount(), 900);
+    assert_eq!(rejected.status(), Status::Quarantined, "until it is back");
+    assert!(
+        desk.reject(&key(), "anna", &doubts).await.is_err(),
+        "nothing is left"
+    );
+    world.hear_this(
+        r#"{"project_id":211,"payment":{"id":"order-1","status":"refunded","merchant_refund_id":"rejected-1","sum":{"amount":0,"currency":"EUR"}},
+        "operation":{"id":8,"type":"refund","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#,
+    )
+    .await;
+    assert_eq!(world.status().await, Status::Refunded);
+    let sent = world.sent();
+    assert!(
+        !sent.iter().any(|event| event.contains("payment.succeeded")),
+        "{sent:?}"
+    );
+    assert!(
+        sent.last().unwrap().contains("refund.succeeded"),
+        "{sent:?}"
+    );
+}
+
+#[tokio::test]
+async fn only_a_signed_answer_about_this_payment_answers() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    let paid = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"success","sum":{"amount":1000,"currency":"EUR"}},
+        "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}]}"#;
+    let ask = |answer| world.ask(answer);
+    assert!(matches!(ask(None).await, Err(AskError::Unanswered(_))));
+    let unsigned = Some(paid.to_owned());
+    assert!(matches!(ask(unsigned).await, Err(AskError::NotSigned)));
+    let forged = Some(signed(paid, "theirs"));
+    assert!(matches!(ask(forged).await, Err(AskError::NotSigned)));
+    let cut = Some(signed(paid, "key")[..90].to_owned());
+    assert!(matches!(ask(cut).await, Err(AskError::NotSound(_))));
+    let others = signed(&paid.replace("ORDER-1", "order-2"), "key");
+    assert_eq!(ask(Some(others)).await.unwrap(), []);
+    assert_eq!(world.status().await, Status::Processing);
+    let events = ask(Some(signed(paid, "key"))).await.unwrap();
+    assert_eq!(events, [EventKind::PaymentSucceeded]);
+    let paid = world.payment().await;
+    assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
+    assert_eq!(paid.check_at, None, "nothing more to ask");
+    let keyring = Some(&world.keyring);
+    let again = world.payments.ask(&key(), &world.gate, keyring).await;
+    assert_eq!(again.unwrap(), []);
+    let asked = world.gate.got.lock().unwrap();
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|path| path.ends_with("/status"))
+            .count(),
+        6
+    );
 }

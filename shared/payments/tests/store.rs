@@ -14,7 +14,7 @@ use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
 use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
-use payments::ports::{CommitError, PaymentStore, SHARDS, Stored, SystemClock, Unsent};
+use payments::ports::{CommitError, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
 use payments::storefront::Storefront;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 use serde_json::Value;
@@ -78,10 +78,13 @@ impl World {
     }
 
     /// All payments of the index, whatever their age.
-    async fn unsent(&self) -> Vec<Unsent> {
+    async fn unsent(&self) -> Vec<Due> {
         let mut all = Vec::new();
         for shard in 0..SHARDS {
-            let page = self.store().unsent(shard, in_an_hour(), None).await;
+            let page = self
+                .store()
+                .due(Index::Unsent, shard, in_an_hour(), None)
+                .await;
             all.extend(page.unwrap());
         }
         all
@@ -359,7 +362,7 @@ async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
     expected.sort_unstable();
     assert_eq!(world.unsent_ids().await, expected);
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.sent, relayed.failed), (6, 0), "{relayed:?}");
+    assert_eq!((relayed.done, relayed.failed), (6, 0), "{relayed:?}");
     assert!(world.unsent().await.is_empty());
 }
 
@@ -433,7 +436,7 @@ async fn the_relay_sends_in_order_what_was_left_behind_and_nothing_else() {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     world.wire.forget();
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.sent, relayed.failed), (40, 40, 0));
+    assert_eq!((relayed.found, relayed.done, relayed.failed), (40, 40, 0));
     assert!(relayed.in_time && relayed.oldest_s >= 1, "{relayed:?}");
     for number in 0..40 {
         let id = format!("order-{number}");
@@ -473,11 +476,11 @@ async fn a_payment_with_500_operations_is_told_whole() {
     assert!(told < 50, "{told} events in one change");
     let later = || Instant::now() + Duration::from_secs(600);
     let relayed = world.payments.relay(Duration::ZERO, later()).await;
-    assert_eq!((relayed.sent, relayed.failed), (0, 1));
+    assert_eq!((relayed.done, relayed.failed), (0, 1));
     assert_eq!(world.unsent_ids().await, ["211/many"]);
     world.wire.mend_queues();
     let relayed = world.payments.relay(Duration::ZERO, later()).await;
-    assert_eq!((relayed.sent, relayed.failed), (1, 0));
+    assert_eq!((relayed.done, relayed.failed), (1, 0));
     assert!(world.unsent().await.is_empty());
 
     let stored = world.load("many").await;
@@ -520,7 +523,7 @@ async fn the_relay_goes_through_every_page_however_many_fail() {
         put.send().await.unwrap();
     }
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.sent, relayed.failed), (231, 1, 230));
+    assert_eq!((relayed.found, relayed.done, relayed.failed), (231, 1, 230));
     assert_eq!(world.sent(AUDIT, "last"), [1]);
 }
 
@@ -533,13 +536,13 @@ async fn a_failure_holds_up_no_other_payment_and_is_tried_again() {
     }
     world.succeed("bad").await;
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.sent, relayed.failed), (2, 1, 1));
+    assert_eq!((relayed.found, relayed.done, relayed.failed), (2, 1, 1));
     assert!(relayed.failure.unwrap().starts_with("211/bad: "));
     assert_eq!(world.unsent_ids().await, ["211/bad"]);
 
     world.wire.mend_queues();
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.sent, relayed.failed), (1, 0));
+    assert_eq!((relayed.done, relayed.failed), (1, 0));
     assert_eq!(world.sent(FULFILMENT, "bad"), [2]);
 }
 
@@ -570,8 +573,8 @@ async fn the_relay_ends_at_its_deadline() {
         world.create(&format!("order-{number}")).await;
     }
     let past = world.payments.relay(Duration::ZERO, Instant::now()).await;
-    assert!(!past.in_time && past.sent == 0, "{past:?}");
+    assert!(!past.in_time && past.done == 0, "{past:?}");
     assert!(world.wire.sent(AUDIT).is_empty());
     let relayed = world.payments.relay(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.sent, relayed.in_time), (20, true));
+    assert_eq!((relayed.done, relayed.in_time), (20, true));
 }

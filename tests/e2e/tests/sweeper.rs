@@ -8,7 +8,10 @@ use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::operator::{Permissions, invoke};
 use e2e::queue::Queue;
+use e2e::shopper::Shopper;
 use e2e::storefront::Storefront;
+use ecommpay::json::{self, Limits};
+use ecommpay::{ProjectKey, signature};
 use reqwest::{Client, StatusCode};
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
@@ -31,10 +34,10 @@ impl Test {
         })
     }
 
-    /// Lets the simulated platform send no callbacks of its own.
-    async fn keep_platform_quiet(&self) -> anyhow::Result<()> {
+    /// Lets the simulated platform send no callbacks of its own about a payment.
+    async fn keep_platform_quiet(&self, payment: &str) -> anyhow::Result<()> {
         let platform = &self.sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{PAYMENT}/faults");
+        let url = format!("{platform}/simulator/payments/{payment}/faults");
         let faults = self.http.put(url).json(&json!({ "drop": true }));
         let status = faults.send().await?.status();
         ensure!(status.is_success(), "{status}");
@@ -44,6 +47,19 @@ impl Test {
     async fn post(&self, file: &str) -> anyhow::Result<StatusCode> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data/callbacks");
         let body = std::fs::read(folder.join(file)).with_context(|| file.to_owned())?;
+        self.post_body(body).await
+    }
+
+    async fn post_signed(&self, message: &Value) -> anyhow::Result<StatusCode> {
+        let key = ProjectKey::new(&*self.sandbox.ready().project_key)?;
+        let text = message.to_string();
+        let parsed = json::parse(text.as_bytes(), Limits::CALLBACK)?;
+        let mut signed = message.clone();
+        signed["signature"] = json!(key.sign(&signature::canonical(&parsed)).to_base64());
+        self.post_body(signed.to_string().into_bytes()).await
+    }
+
+    async fn post_body(&self, body: Vec<u8>) -> anyhow::Result<StatusCode> {
         let url = format!("{}/callbacks", self.sandbox.ready().api);
         Ok(self.http.post(url).body(body).send().await?.status())
     }
@@ -52,7 +68,7 @@ impl Test {
 #[tokio::test]
 async fn what_no_queue_took_is_sent_later_in_order() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    test.keep_platform_quiet().await?;
+    test.keep_platform_quiet(PAYMENT).await?;
     let storefront = Storefront::new(test.sandbox.ready())?;
     storefront.create(PAYMENT).await?;
 
@@ -112,6 +128,40 @@ async fn what_no_queue_took_is_sent_later_in_order() -> anyhow::Result<()> {
         log.contains("\"message\":\"sweep: some failed\"") && log.contains("sweep: done"),
         "the sweeper's lines are missing"
     );
+    test.sandbox.stop().await;
+    Ok(())
+}
+
+/// The callback of a success never comes. What comes is a body that could stand for another one,
+/// which is no fact, but a reason to ask; and something about a payment that was made elsewhere.
+#[tokio::test]
+async fn what_a_hint_speaks_of_is_asked_about() -> anyhow::Result<()> {
+    let test = Test::start().await?;
+    let storefront = Storefront::new(test.sandbox.ready())?;
+    let shopper = Shopper::new()?;
+    let checkout = storefront.create("hinted").await?;
+    let checkout = checkout["checkout_url"].as_str().context("no address")?;
+    let bank = shopper.bank_of(checkout).await?;
+    test.keep_platform_quiet("hinted").await?;
+    shopper.push(&bank, "pay").await?;
+
+    let hint = |payment_id: &str| {
+        json!({
+            "project_id": test.sandbox.ready().project_id,
+            "payment": { "id": payment_id, "description": "x;payment:status:success" },
+        })
+    };
+    for payment_id in ["hinted", "never heard of"] {
+        ensure!(test.post_signed(&hint(payment_id)).await? == StatusCode::OK);
+    }
+    let payment = storefront.payment("hinted").await?;
+    ensure!(payment["status"] == "awaiting_customer", "{payment}");
+    let asked = &invoke(&test.sandbox, "sweeper").await?["asked"];
+    ensure!(asked["failed"] == 0, "{asked}");
+    let payment = storefront.until("hinted", "succeeded").await?;
+    ensure!(payment["paid_amount"] == 1000, "{payment}");
+    let events = Queue::new(test.sandbox.ready(), "fulfilment")?;
+    events.until("hinted", "payment.succeeded").await?;
     test.sandbox.stop().await;
     Ok(())
 }

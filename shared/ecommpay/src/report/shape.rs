@@ -45,6 +45,7 @@ fn operation(operation: &Value<'_>) -> bool {
             "type",
             "status",
             "date",
+            "created_date",
             "request_id",
             "code",
             "message",

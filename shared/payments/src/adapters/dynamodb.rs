@@ -33,7 +33,6 @@ use aws_sdk_dynamodb::types::{
 };
 use ecommpay::fields::ProjectId;
 
-use self::due::Due;
 use self::item::{
     Item, broken, event_sk, expiry, moment, number, payment_pk, read_event, read_moment,
     read_number, read_payment_key, read_text, text,
@@ -45,7 +44,7 @@ use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
 use crate::ports::{
-    CommitError, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock, Unsent,
+    CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
 };
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
@@ -122,8 +121,8 @@ impl DynamoStore {
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#published", "published")
             .expression_attribute_names("#commit", "commit")
-            .expression_attribute_names("#check", Due::Check.name())
-            .expression_attribute_names("#check_at", "check_at")
+            .expression_attribute_names("#check", Index::Check.name())
+            .expression_attribute_names("#check_at", Index::Check.since())
             .expression_attribute_values(":document", text(document))
             .expression_attribute_values(":next", number(over.unwrap_or(0) + 1))
             .expression_attribute_values(":sequence", number(payment.sequence))
@@ -133,9 +132,12 @@ impl DynamoStore {
             // The age is that of the oldest event, so an earlier one stays.
             set += ", #unsent = :unsent, #since = if_not_exists(#since, :now)";
             update = update
-                .expression_attribute_names("#unsent", Due::Unsent.name())
-                .expression_attribute_names("#since", "unsent_since")
-                .expression_attribute_values(":unsent", text(Due::Unsent.shard_of(&payment.key())))
+                .expression_attribute_names("#unsent", Index::Unsent.name())
+                .expression_attribute_names("#since", Index::Unsent.since())
+                .expression_attribute_values(
+                    ":unsent",
+                    text(Index::Unsent.shard_of(&payment.key())),
+                )
                 .expression_attribute_values(":now", moment(payment.updated_at));
         }
         match payment.check_at {
@@ -145,7 +147,7 @@ impl DynamoStore {
                 update = update
                     .expression_attribute_values(
                         ":check",
-                        text(Due::Check.shard_of(&payment.key())),
+                        text(Index::Check.shard_of(&payment.key())),
                     )
                     .expression_attribute_values(":check_at", moment(at));
             }
@@ -216,8 +218,8 @@ impl DynamoStore {
             .update_expression("SET #published = :through REMOVE #unsent, #since")
             .condition_expression("#sequence = :through")
             .expression_attribute_names("#sequence", "sequence")
-            .expression_attribute_names("#unsent", Due::Unsent.name())
-            .expression_attribute_names("#since", "unsent_since");
+            .expression_attribute_names("#unsent", Index::Unsent.name())
+            .expression_attribute_names("#since", Index::Unsent.since());
         conditional(request).await
     }
 
@@ -372,29 +374,30 @@ impl PaymentStore for DynamoStore {
         Err(StoreError("too many write one payment at once".into()))
     }
 
-    async fn unsent(
+    async fn due(
         &self,
+        index: Index,
         shard: u8,
         before: Timestamp,
-        after: Option<&Unsent>,
-    ) -> Result<Vec<Unsent>, StoreError> {
-        let shard = Due::Unsent.shard(shard);
+        after: Option<&Due>,
+    ) -> Result<Vec<Due>, StoreError> {
+        let shard = index.shard(shard);
         let behind = after.map(|last| {
             Item::from([
                 ("pk".to_owned(), text(payment_pk(&last.key))),
                 ("sk".to_owned(), text("payment")),
-                ("unsent".to_owned(), text(&shard)),
-                ("unsent_since".to_owned(), moment(last.since)),
+                (index.name().to_owned(), text(&shard)),
+                (index.since().to_owned(), moment(last.since)),
             ])
         });
         let page = self
             .client
             .query()
             .table_name(&self.table)
-            .index_name(Due::Unsent.name())
-            .key_condition_expression("#unsent = :shard AND #since < :before")
-            .expression_attribute_names("#unsent", Due::Unsent.name())
-            .expression_attribute_names("#since", "unsent_since")
+            .index_name(index.name())
+            .key_condition_expression("#shard = :shard AND #since < :before")
+            .expression_attribute_names("#shard", index.name())
+            .expression_attribute_names("#since", index.since())
             .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":before", moment(before))
             .set_exclusive_start_key(behind)
@@ -403,9 +406,9 @@ impl PaymentStore for DynamoStore {
             .await
             .map_err(failed)?;
         let entry = |item: &Item| {
-            Ok(Unsent {
+            Ok(Due {
                 key: read_payment_key(item)?,
-                since: read_moment(item, "unsent_since")?,
+                since: read_moment(item, index.since())?,
             })
         };
         page.items().iter().map(entry).collect()

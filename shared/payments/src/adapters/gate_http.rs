@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecommpay::answer::Answer;
+use ecommpay::json::Limits;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -15,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::log::Line;
-use crate::ports::Gate;
+use crate::ports::{Gate, Unanswered};
 
 /// The time for a connection to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
@@ -23,8 +24,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 /// Idle connections are closed before the other side does it in the middle of a request.
 const IDLE_AT_MOST: Duration = Duration::from_secs(20);
-/// More than any answer of Gate.
+/// More than any answer of Gate to a request.
 const REPLY_AT_MOST: usize = 64 * 1024;
+/// More than any answer to a question: it lists every operation of a payment.
+const ANSWER_AT_MOST: usize = Limits::ANSWER.bytes;
 
 /// The Gate host.
 #[derive(Debug, Clone)]
@@ -56,7 +59,13 @@ impl HttpGate {
         })
     }
 
-    async fn exchange(&self, path: &str, body: Vec<u8>) -> Result<Answer, String> {
+    /// The status and body of a reply of at most so many bytes.
+    async fn exchange(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        most: usize,
+    ) -> Result<(u16, Bytes), String> {
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{path}", self.base_url))
@@ -69,9 +78,20 @@ impl HttpGate {
             format!("{error}: {}", cause.unwrap_or_default())
         })?;
         let status = response.status().as_u16();
-        let reply = Limited::new(response.into_body(), REPLY_AT_MOST);
+        let reply = Limited::new(response.into_body(), most);
         let reply = reply.collect().await.map_err(|error| error.to_string())?;
-        Ok(Answer::read(status, &reply.to_bytes()))
+        Ok((status, reply.to_bytes()))
+    }
+
+    async fn exchange_in_time(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        most: usize,
+    ) -> Result<(u16, Bytes), String> {
+        let exchange = tokio::time::timeout(ANSWER_WITHIN, self.exchange(path, body, most));
+        let late = |_| format!("no answer within {} s", ANSWER_WITHIN.as_secs());
+        exchange.await.map_err(late)?
     }
 }
 
@@ -82,15 +102,23 @@ pub struct TlsError(String);
 
 impl Gate for HttpGate {
     async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
-        let problem = match tokio::time::timeout(ANSWER_WITHIN, self.exchange(path, body)).await {
-            Ok(Ok(answer)) => return answer,
-            Ok(Err(problem)) => problem,
-            Err(_) => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
-        };
-        Line::warn("Gate did not answer")
-            .with("path", path)
-            .with("problem", problem)
-            .write();
-        Answer::Unclear
+        match self.exchange_in_time(path, body, REPLY_AT_MOST).await {
+            Ok((status, reply)) => Answer::read(status, &reply),
+            Err(problem) => {
+                Line::warn("Gate did not answer")
+                    .with("path", path)
+                    .with("problem", problem)
+                    .write();
+                Answer::Unclear
+            }
+        }
+    }
+
+    async fn ask(&self, path: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        match self.exchange_in_time(path, body, ANSWER_AT_MOST).await {
+            Ok((200, answer)) => Ok(answer.into()),
+            Ok((status, _)) => Err(Unanswered(format!("HTTP status {status}"))),
+            Err(problem) => Err(Unanswered(problem)),
+        }
     }
 }

@@ -67,21 +67,18 @@ fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
         payment.announced = said(payment, status);
         news.push((kind, Told::Payment { late }));
     }
-    // A refund is announced after the sale it belongs to.
-    if payment.has_taken_money() || payment.order.is_none() {
-        for index in refunds_to_tell(payment, at) {
-            let amount = payment.amount_of_refund(index);
-            if news.len() == MOST_EVENTS {
-                break;
-            }
-            if let Some(refund) = payment.refunds.get_mut(index) {
-                let corrects = refund.decline_announced && refund.status == RefundStatus::Succeeded;
-                refund.decline_announced |= refund.status == RefundStatus::Declined;
-                refund.announced = Some(refund.status);
-                refund.announced_amount = amount;
-                let kind = EventKind::of_refund(refund.status);
-                news.push((kind, Told::Refund { index, corrects }));
-            }
+    for index in refunds_to_tell(payment, at) {
+        let amount = payment.amount_of_refund(index);
+        if news.len() == MOST_EVENTS {
+            break;
+        }
+        if let Some(refund) = payment.refunds.get_mut(index) {
+            let corrects = refund.decline_announced && refund.status == RefundStatus::Succeeded;
+            refund.decline_announced |= refund.status == RefundStatus::Declined;
+            refund.announced = Some(refund.status);
+            refund.announced_amount = amount;
+            let kind = EventKind::of_refund(refund.status);
+            news.push((kind, Told::Refund { index, corrects }));
         }
     }
     // Never hidden by showing less: whoever gave back too much must hear of it.
@@ -101,8 +98,11 @@ fn refunds_to_tell(payment: &Payment, at: Timestamp) -> Vec<usize> {
         refund.announced == Some(refund.status)
             && refund.announced_amount == payment.amount_of_refund(index)
     };
+    // A refund is announced after the sale it belongs to; what was begun is told to its end.
+    let has_sale = payment.has_taken_money() || payment.order.is_none();
     let refunds = payment.refunds.iter().enumerate();
     refunds
+        .filter(|(_, refund)| has_sale || refund.announced.is_some())
         .filter(|(index, refund)| !is_told(*index, refund))
         .filter(|(_, refund)| !may_be_ours(payment, refund, at))
         .map(|(index, _)| index)
@@ -126,6 +126,10 @@ fn may_be_ours(payment: &Payment, refund: &Refund, at: Timestamp) -> bool {
 /// The event that the payment itself needs, if any.
 fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_heard_of())?;
+    if payment.is_rejected() {
+        // It was never taken as paid; that it went back is the refund's news.
+        return None;
+    }
     let Some(said) = &payment.announced else {
         return Some(kind);
     };

@@ -1,8 +1,13 @@
 //! Which refund an operation of the platform is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::payment::{Operation, Payment};
+use crate::payment::{Operation, Payment, Refund};
+use crate::timestamp::Timestamp;
+
+/// So much the platform's clock may be behind ours.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// What our refunds are called.
 pub(super) struct Ours<'a> {
@@ -45,4 +50,53 @@ impl<'a> Ours<'a> {
             (None, None) => None,
         }
     }
+}
+
+/// The refunds that the platform says it has and that no operation names, by the one operation
+/// that each can be; where there are several, nobody knows.
+pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
+    let ours = Ours::of(payment);
+    let named: BTreeSet<&str> = payment
+        .operations
+        .values()
+        .filter_map(|operation| ours.refund_of(operation))
+        .collect();
+    let nameless: Vec<(&String, &Operation)> = payment
+        .operations
+        .iter()
+        .filter(|(_, one)| one.is_refund() && ours.refund_of(one).is_none())
+        .collect();
+    let missing: Vec<(&str, &Refund)> = payment
+        .refunds
+        .iter()
+        .filter(|refund| refund.exists)
+        .filter_map(|refund| Some((refund.refund_id.as_ref()?.as_str(), refund)))
+        .filter(|(refund_id, _)| !named.contains(refund_id))
+        .collect();
+    let mut found = BTreeMap::new();
+    for (refund_id, refund) in &missing {
+        let mut candidates = nameless.iter().filter(|(_, one)| could_be(refund, one));
+        let (Some((id, operation)), None) = (candidates.next(), candidates.next()) else {
+            continue;
+        };
+        let claims = missing
+            .iter()
+            .filter(|(_, other)| could_be(other, operation));
+        if claims.count() == 1 {
+            found.insert(id.as_str(), *refund_id);
+        }
+    }
+    found
+}
+
+/// Whether an operation without a name could be a refund of ours: of the same amount, and not begun
+/// before we sent it, as far as clocks agree.
+pub(super) fn could_be(refund: &Refund, operation: &Operation) -> bool {
+    let began = operation
+        .created_date
+        .as_deref()
+        .unwrap_or(&operation.news.0);
+    let began = Timestamp::of_platform(began);
+    let sent = refund.created_at.before(CLOCKS_DIFFER);
+    operation.amount == Some(refund.amount) && began.is_none_or(|began| began >= sent)
 }

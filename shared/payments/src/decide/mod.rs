@@ -21,12 +21,12 @@ pub(crate) use self::announce::has_news;
 use self::checks::ask_now;
 pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
-pub use self::refunds::{RefundOrder, RefundRejection, reserve_refund};
+pub use self::refunds::{RefundOrder, RefundRejection, claim_repeat, reject, reserve_refund};
 pub(crate) use self::report::is_storable;
 
 use crate::event::Event;
 use crate::ids::MerchantId;
-use crate::payment::{Channel, Doubt, GateRequest, Order, Payment, Release, Status};
+use crate::payment::{Channel, Decision, Doubt, GateRequest, Order, Payment, Status, Verdict};
 use crate::timestamp::Timestamp;
 
 /// What the platform says about a payment.
@@ -194,7 +194,8 @@ fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
 fn release(payment: &mut Payment, by: &str, seen: &BTreeSet<Doubt>, at: Timestamp) {
     let doubts = &payment.doubts() & seen;
     if !doubts.is_empty() {
-        payment.releases.push(Release {
+        payment.decisions.push(Decision {
+            verdict: Verdict::Released,
             by: by.to_owned(),
             at,
             doubts,
@@ -237,9 +238,10 @@ impl Payment {
             platform_status: None,
             operations: Default::default(),
             refunds: Vec::new(),
-            releases: Vec::new(),
+            decisions: Vec::new(),
             doubted_after: None,
             questions: 0,
+            answered: 0,
             asked: 0,
             check_at: None,
             announced: None,

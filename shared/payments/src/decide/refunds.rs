@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
-use super::attribution::Ours;
+use super::attribution::{Ours, by_elimination, could_be};
 use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
-    GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus, Status,
+    Decision, Doubt, GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus,
+    Status, Verdict,
 };
 use crate::timestamp::Timestamp;
 
@@ -87,6 +88,8 @@ pub fn reserve_refund(
         description: Some(order.description.clone()),
         ip_address: order.ip_address.clone(),
         code: None,
+        sent_after: payment.questions,
+        exists: false,
         announced: None,
         announced_amount: 0,
         decline_announced: false,
@@ -98,6 +101,44 @@ pub fn reserve_refund(
     }
     checks::begin(&mut after, at);
     Ok(Some(announce::announce(after, at)))
+}
+
+/// Gives back what was paid and is doubted: the operator has looked at these doubts. Gives the id of
+/// the refund too, which is to be sent.
+pub fn reject(
+    payment: &Payment,
+    by: &str,
+    seen: &BTreeSet<Doubt>,
+    at: Timestamp,
+) -> Result<(Change, MerchantId), RefundRejection> {
+    let doubts = &payment.doubts() & seen;
+    if doubts.is_empty() {
+        return Err(RefundRejection::NotRefundable);
+    }
+    let number = payment.decisions.len() + 1;
+    let refund_id = MerchantId::new(format!("rejected-{number}"));
+    let (Some(refund_id), Ok(description)) = (refund_id, Text::new("payment rejected")) else {
+        return Err(RefundRejection::NotRefundable);
+    };
+    let mut rejected = payment.clone();
+    rejected.decisions.push(Decision {
+        verdict: Verdict::Rejected,
+        by: by.to_owned(),
+        at,
+        doubts,
+    });
+    let order = RefundOrder {
+        refund_id: refund_id.clone(),
+        amount: None,
+        description,
+        ip_address: None,
+        content: String::new(),
+    };
+    match reserve_refund(&rejected, &order, at)? {
+        Some(change) => Ok((change, refund_id)),
+        // The storefront has used this very id.
+        None => Err(RefundRejection::OtherContent),
+    }
 }
 
 /// The address that a refund is sent with: its own, else the checkout's.
@@ -138,24 +179,20 @@ pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer:
     let Some(refund) = payment.refunds.iter_mut().find(ours) else {
         return;
     };
-    let is_answered = matches!(
-        refund.request,
-        GateRequest::Accepted { .. } | GateRequest::Refused { .. }
-    );
     let is_over = refund.operation_id.is_some() && !refund.status.is_reserved();
-    if is_answered || is_over {
+    let is_under_way = matches!(refund.request, GateRequest::Sending { .. });
+    let may_be_taken = matches!(refund.request, GateRequest::Unclear);
+    if is_over || !is_under_way && !may_be_taken {
         return;
     }
-    let again = matches!(
-        refund.request,
-        GateRequest::Sending { again: true, .. } | GateRequest::Unclear
-    );
     refund.request = match answer {
         Answer::Accepted { request_id } => GateRequest::Accepted {
             request_id: request_id.clone(),
         },
+        // A repeat is sent only after a signed answer has shown that the platform has nothing of
+        // it, so that a refusal is the end of it.
         Answer::Refused(refusal)
-            if !again
+            if is_under_way
                 && refusal.code != REFUND_EXISTS
                 && !NO_REFUSAL.contains(&refusal.code.as_str()) =>
         {
@@ -163,8 +200,42 @@ pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer:
                 code: refusal.code.clone(),
             }
         }
-        Answer::Refused(_) | Answer::Unclear => GateRequest::Unclear,
+        Answer::Refused(refusal) => {
+            refund.exists |= refusal.code == REFUND_EXISTS;
+            GateRequest::Unclear
+        }
+        Answer::Unclear => GateRequest::Unclear,
     };
+}
+
+/// Marks a refund of which nobody knows whether it arrived as being sent again: with its own id, and
+/// only once a signed answer to a later question has shown no operation that could be it.
+///
+/// `None`: it is not to be sent again.
+pub fn claim_repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
+    let refund = payment.refund(refund_id)?;
+    let is_lost = refund.status == RefundStatus::Unknown && !refund.exists;
+    let is_answered = payment.answered > refund.sent_after;
+    if !is_lost || !is_answered || may_be_there(payment, refund) {
+        return None;
+    }
+    let mut after = payment.clone();
+    let ours = |refund: &&mut Refund| refund.refund_id.as_ref() == Some(refund_id);
+    let refund = after.refunds.iter_mut().find(ours)?;
+    refund.request = GateRequest::Sending {
+        since: at,
+        again: true,
+    };
+    refund.sent_after = payment.questions;
+    Some(announce::announce(after, at))
+}
+
+/// Whether an operation that nobody has named could be this refund.
+fn may_be_there(payment: &Payment, refund: &Refund) -> bool {
+    let ours = Ours::of(payment);
+    let operations = payment.operations.values();
+    let mut nameless = operations.filter(|one| one.is_refund() && ours.refund_of(one).is_none());
+    nameless.any(|operation| could_be(refund, operation))
 }
 
 /// Brings the refunds in line with the operations and with what Gate said.
@@ -210,9 +281,11 @@ fn name_of(refund: &Refund) -> Name {
 /// The ids of the refund operations, by the refund that they are.
 fn operations_of_refunds(payment: &Payment) -> BTreeMap<Name, Vec<String>> {
     let ours = Ours::of(payment);
+    let eliminated = by_elimination(payment);
     let mut operations: BTreeMap<Name, Vec<String>> = BTreeMap::new();
     for (id, operation) in payment.operations.iter().filter(|(_, one)| one.is_refund()) {
-        let name = match ours.refund_of(operation) {
+        let named = ours.refund_of(operation);
+        let name = match named.or(eliminated.get(id.as_str()).copied()) {
             Some(refund_id) => Name::Ours(refund_id.to_owned()),
             None => Name::Elsewhere(id.clone()),
         };
@@ -234,11 +307,15 @@ struct End {
 impl End {
     fn write(self, refund: &mut Refund) {
         (refund.status, refund.code) = (self.status, self.code);
-        if let Some((id, amount)) = self.operation {
-            refund.operation_id = Some(id);
-            if refund.refund_id.is_none() {
-                refund.amount = amount;
+        match (self.operation, &refund.refund_id) {
+            (Some((id, amount)), ours) => {
+                if ours.is_none() {
+                    refund.amount = amount;
+                }
+                refund.operation_id = Some(id);
             }
+            (None, Some(_)) => refund.operation_id = None,
+            (None, None) => {}
         }
         if !refund.status.is_reserved() {
             // Never sent again, so nothing personal is kept of it.
@@ -315,6 +392,8 @@ fn made_elsewhere(operation_id: &str, at: Timestamp) -> Refund {
         description: None,
         ip_address: None,
         code: None,
+        sent_after: 0,
+        exists: false,
         announced: None,
         announced_amount: 0,
         decline_announced: false,

@@ -36,8 +36,8 @@ pub(crate) fn is_storable(report: &Report) -> bool {
         let currency = one.sum_initial.as_ref().map(|sum| sum.currency.as_str());
         let named = [one.kind.as_str(), &one.status, currency.unwrap_or_default()];
         named.into_iter().all(is_word)
-            && are_words(&[&one.id, &one.date, &one.code, &one.request_id])
-            && are_words(&[&one.merchant_refund_id])
+            && are_words(&[&one.id, &one.date, &one.created_date, &one.code])
+            && are_words(&[&one.request_id, &one.merchant_refund_id])
     };
     let redirect = report.redirect.as_ref().map_or(0, |to| {
         let fields = to
@@ -117,6 +117,7 @@ pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question
     if !is_about(payment, report) || report.operations.is_empty() || !is_storable(report) {
         return;
     }
+    payment.answered = payment.answered.max(question);
     take(payment, news, true);
     if is_unexplained(payment, report) {
         doubt_what_took_money(payment, report);
@@ -275,6 +276,11 @@ fn take_operation(
         news: (dates.0, dates.1, digest_start(news.canonical)),
         amount: sum.map(|sum| sum.amount),
         currency: sum.map(|sum| sum.currency.clone()),
+        // Only where a refund has no name, to tell whether it may be one of ours.
+        created_date: reported
+            .created_date
+            .clone()
+            .filter(|_| reported.is_refund() && reported.merchant_refund_id.is_none()),
         code: reported.code.clone(),
         request_id: reported.request_id.clone(),
         merchant_refund_id: reported.merchant_refund_id.clone(),
@@ -316,6 +322,7 @@ fn merge(known: Operation, heard: Operation) -> Operation {
         (heard, known)
     };
     let mut merged = Operation {
+        created_date: least(counts.created_date, other.created_date.clone()),
         request_id: least(counts.request_id, other.request_id.clone()),
         merchant_refund_id: least(counts.merchant_refund_id, other.merchant_refund_id.clone()),
         ends_payment: counts.ends_payment || other.ends_payment,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use payments::decide::{Change, Fact, decide};
 use payments::event::Event;
 use payments::payment::{Payment, Status};
+use payments::view::PaymentView;
 use proptest::prelude::*;
 
 use super::story::*;
@@ -61,6 +62,7 @@ fn content(payment: &Payment) -> String {
         "sequence",
         "doubted_after",
         "questions",
+        "answered",
         "asked",
         "check_at",
     ] {
@@ -86,12 +88,27 @@ fn check_telling(before: &Payment, change: &Change, way: &dyn std::fmt::Debug) {
     let numbers: Vec<u64> = change.events.iter().map(|event| event.sequence).collect();
     let expected: Vec<u64> = (before.sequence + 1..=change.payment.sequence).collect();
     assert_eq!(numbers, expected, "{way:?}");
+    let money = |payment: &Payment| {
+        let (paid, back) = (payment.paid_amount(), payment.refunded_amount());
+        (
+            paid,
+            back,
+            payment.pending_refund_amount(),
+            payment.quarantine(),
+        )
+    };
     if let Some(last) = change.events.last() {
         let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
-        let status = serde_json::to_value(is).unwrap();
-        assert_eq!(told["data"]["status"], status, "{way:?}");
+        let state = serde_json::to_value(PaymentView::new(&change.payment)).unwrap();
+        for (name, value) in state.as_object().unwrap() {
+            assert_eq!(told["data"][name], *value, "{way:?}: {name}");
+        }
     } else {
         assert!(was == is || !is.is_final(), "{way:?}: {is:?} untold");
+        let untold = money(before) != money(&change.payment);
+        // A refund is told after its sale.
+        let too_early = !change.payment.has_taken_money();
+        assert!(!untold || too_early, "{way:?}: money untold");
     }
 }
 

@@ -8,7 +8,7 @@ use payments::decide::{
     Fact, RefundOrder, RefundRejection, claim_check, decide, reserve_refund, tell,
 };
 use payments::event::{Event, EventKind};
-use payments::payment::{Payment, Private, QuarantineReason, RefundStatus, Status};
+use payments::payment::{Payment, Private, QuarantineReason, RefundStatus, Status, Verdict};
 use serde_json::{Value, json};
 
 use super::story::*;
@@ -231,8 +231,9 @@ fn an_operator_releases_what_is_known_and_nothing_that_comes_later() {
         story.kinds()[1..],
         ["payment.quarantined", "payment.succeeded"]
     );
-    let kept = &story.payment.releases[0];
+    let kept = &story.payment.decisions[0];
     assert_eq!((kept.by.as_str(), kept.at), ("anna", NOW));
+    assert_eq!(kept.verdict, Verdict::Released);
     assert!(!release(&mut story), "there is nothing to release");
     story.hear("currency_differs");
     assert_eq!(story.payment.status(), Status::Quarantined);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use payments::decide::Change;
 use payments::event::Event;
-use payments::ports::{CommitError, PaymentStore, SHARDS, StoreError, Stored, Unsent};
+use payments::ports::{CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
 use payments::{PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
@@ -97,24 +97,30 @@ impl PaymentStore for Memory {
         Ok(())
     }
 
-    async fn unsent(
+    async fn due(
         &self,
+        index: Index,
         shard: u8,
         before: Timestamp,
-        after: Option<&Unsent>,
-    ) -> Result<Vec<Unsent>, StoreError> {
-        let unsent = self.unsent.lock().unwrap();
+        after: Option<&Due>,
+    ) -> Result<Vec<Due>, StoreError> {
+        let (unsent, rows) = (self.unsent.lock().unwrap(), self.rows.lock().unwrap());
         let of_shard = |key: &PaymentKey| key.to_string().len() % usize::from(SHARDS);
-        let mut found: Vec<(Timestamp, &PaymentKey)> = unsent
+        let since = |key: &PaymentKey, row: &Stored| match index {
+            Index::Unsent => unsent.get(key).copied(),
+            Index::Check => row.payment.check_at,
+        };
+        let mut found: Vec<(Timestamp, &PaymentKey)> = rows
             .iter()
-            .filter(|(key, since)| of_shard(key) == usize::from(shard) && **since < before)
-            .map(|(key, since)| (*since, key))
+            .filter(|(key, _)| of_shard(key) == usize::from(shard))
+            .filter_map(|(key, row)| Some((since(key, row)?, key)))
+            .filter(|(since, _)| *since < before)
             .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
             .collect();
         found.sort_unstable();
         let page = found.into_iter().take(PAGE);
         Ok(page
-            .map(|(since, key)| Unsent {
+            .map(|(since, key)| Due {
                 key: key.clone(),
                 since,
             })

@@ -25,7 +25,7 @@ fn seeds() -> Range<u64> {
 }
 
 /// Runs the seeds on all cores; one that fails is named.
-fn run_all(seeds: Range<u64>) -> run::Totals {
+fn run_all(seeds: Range<u64>, mix: run::Mix) -> run::Totals {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(seeds.start);
     let run_some = || {
@@ -35,7 +35,7 @@ fn run_all(seeds: Range<u64>) -> run::Totals {
             if seed >= seeds.end {
                 return totals;
             }
-            match catch_unwind(AssertUnwindSafe(|| run::run(seed))) {
+            match catch_unwind(AssertUnwindSafe(|| run::run(seed, mix))) {
                 Ok(run) => totals.add(run),
                 Err(cause) => {
                     println!("failed with SEED={seed}");
@@ -56,7 +56,7 @@ fn run_all(seeds: Range<u64>) -> run::Totals {
 
 #[test]
 fn nothing_is_lost_doubled_or_moved_backwards() {
-    let totals = run_all(seeds());
+    let totals = run_all(seeds(), run::Mix::Usual);
     println!("{totals:?}");
     // A world in which nothing happens would prove nothing.
     if seeds().count() > 1 {
@@ -72,10 +72,25 @@ fn nothing_is_lost_doubled_or_moved_backwards() {
     }
 }
 
+/// Of a platform that tells refunds apart by our ids, and of one that does not; a million attempts
+/// with `LONG=1`.
+#[test]
+fn no_refund_exceeds_what_is_left_or_happens_twice() {
+    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
+    let totals = match std::env::var_os("SEED") {
+        Some(_) => run_all(seeds(), run::Mix::Refunds),
+        None => run_all(if long { 0..5_000 } else { 0..60 }, run::Mix::Refunds),
+    };
+    println!("{totals:?}");
+    assert!(!long || totals.refund_attempts >= 1_000_000);
+    assert!(totals.refunded > 0);
+}
+
 #[test]
 fn a_seed_replays_to_the_letter() {
     for seed in 0..5 {
-        assert_eq!(run::run(seed), run::run(seed));
+        let run = || run::run(seed, run::Mix::Usual);
+        assert_eq!(run(), run());
     }
 }
 

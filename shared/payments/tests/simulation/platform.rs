@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use ecommpay::ProjectKey;
 use ecommpay::answer::{Answer, Refusal};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::signature::canonical;
 use payments::decide::{Fact, News};
-use payments::ports::Gate;
+use payments::ports::{Gate, Unanswered};
 
 use crate::world::World;
 
@@ -56,6 +57,8 @@ pub struct Operation {
     pub status: &'static str,
     pub amount: u64,
     pub merchant_refund_id: Option<String>,
+    /// What the merchant meant by it, whatever the platform makes of that.
+    pub intent: Option<String>,
     request_id: String,
     date: u64,
 }
@@ -106,6 +109,8 @@ impl Account {
 
 #[derive(Default)]
 struct Books {
+    /// Whether the platform tells refunds apart by `merchant_refund_id`.
+    ignores_refund_ids: bool,
     accounts: BTreeMap<String, Account>,
     messages: Vec<Message>,
     next: u64,
@@ -118,9 +123,13 @@ pub struct Platform {
 
 impl Platform {
     pub fn new(world: World) -> Self {
+        let books = Books {
+            ignores_refund_ids: world.below(3) == 0,
+            ..Books::default()
+        };
         Self {
             world,
-            books: Mutex::default(),
+            books: Mutex::new(books),
         }
     }
 
@@ -134,16 +143,26 @@ impl Platform {
     }
 
     /// The signed answer to a status request.
-    pub fn status(&self, payment_id: &str) -> Option<Message> {
+    fn status(&self, payment_id: &str) -> String {
         let books = self.books.lock().unwrap();
-        let account = books.accounts.get(payment_id)?;
-        let operations: Vec<String> = account.operations.iter().map(operation_json).collect();
-        let body = format!(
-            r#"{{"project_id":211,"payment":{},"operations":[{}]}}"#,
-            payment_json(payment_id, account),
-            operations.join(",")
-        );
-        Some(Message::new(payment_id, &body))
+        let body = match books.accounts.get(payment_id) {
+            Some(account) => {
+                let operations: Vec<String> =
+                    account.operations.iter().map(operation_json).collect();
+                format!(
+                    r#"{{"project_id":211,"payment":{},"operations":[{}]}}"#,
+                    payment_json(payment_id, account),
+                    operations.join(",")
+                )
+            }
+            None => format!(
+                r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"error"}},"errors":[{{"code":"3061","message":"no"}}]}}"#
+            ),
+        };
+        let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+        let signature = ProjectKey::new("key").unwrap().sign(&canonical(&message));
+        let body = body.strip_suffix('}').unwrap();
+        format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
     }
 
     /// Something happens to one of the payments, and the platform tells of it.
@@ -162,6 +181,20 @@ impl Platform {
             .operations
             .iter()
             .position(|one| !matches!(one.status, "success" | "decline"));
+        let is_first = account.operations.len() == 1 && account.status == "processing";
+        if is_first && !finish && open.is_some() && self.world.fails(25) {
+            // The request fails after all; its id may be used again.
+            let sale = &account.operations[0];
+            let body = format!(
+                r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"error"}},"errors":[{{"code":"2004","message":"no"}}],
+                    "operation":{{"type":"sale","status":"error","request_id":"{}"}}}}"#,
+                sale.request_id
+            );
+            books.messages.push(Message::new(payment_id, &body));
+            let payment_id = payment_id.clone();
+            books.accounts.remove(&payment_id);
+            return;
+        }
         let mut extra = String::new();
         let told = match open {
             Some(at) if account.operations[at].kind == "sale" => {
@@ -200,6 +233,7 @@ impl Platform {
                     status: "processing",
                     amount: account.amount,
                     merchant_refund_id: None,
+                    intent: None,
                     request_id: format!("again-{next}"),
                     date,
                 });
@@ -215,6 +249,7 @@ impl Platform {
                     status: "processing",
                     amount,
                     merchant_refund_id: None,
+                    intent: None,
                     request_id: format!("dashboard-{next}"),
                     date,
                 });
@@ -257,6 +292,7 @@ impl Platform {
             status: "processing",
             amount: 1_000,
             merchant_refund_id: None,
+            intent: None,
             request_id: format!("link-{}", books.next),
             date: 10 + books.next / 3,
         };
@@ -295,6 +331,7 @@ impl Platform {
             status: "processing",
             amount,
             merchant_refund_id: None,
+            intent: None,
             request_id: request_id.clone(),
             date: 10 + books.next / 3,
         };
@@ -319,11 +356,12 @@ impl Platform {
         let mut books = self.books.lock().unwrap();
         books.next += 1;
         let next = books.next;
+        let ignores_refund_ids = books.ignores_refund_ids;
         let Some(account) = books.accounts.get_mut(payment_id) else {
             return refused("3024");
         };
         let same = |one: &Operation| one.merchant_refund_id.as_ref() == Some(&refund_id);
-        if account.operations.iter().any(same) {
+        if !ignores_refund_ids && account.operations.iter().any(same) {
             return refused("3230");
         }
         if amount > account.left() {
@@ -335,7 +373,8 @@ impl Platform {
             kind: "refund",
             status: "processing",
             amount,
-            merchant_refund_id: Some(refund_id),
+            merchant_refund_id: (!ignores_refund_ids).then(|| refund_id.clone()),
+            intent: Some(refund_id),
             request_id: request_id.clone(),
             date: 10 + next / 3,
         });
@@ -421,5 +460,21 @@ impl Gate for Platform {
             true => Answer::Unclear,
             false => answer,
         }
+    }
+
+    async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        self.world.step().await;
+        if self.world.fails(10) {
+            return Err(Unanswered("no answer".into()));
+        }
+        let answer = {
+            let message = parse(&body, Limits::CALLBACK).unwrap();
+            let payment_id = message
+                .at(&["general", "payment_id"])
+                .and_then(Value::as_text);
+            self.status(&payment_id.unwrap().to_ascii_lowercase())
+        };
+        self.world.step().await;
+        Ok(answer.into_bytes())
     }
 }

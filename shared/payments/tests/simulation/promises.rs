@@ -1,11 +1,12 @@
 //! What must hold after every step, and in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use payments::PaymentKey;
 use payments::event::EventKind;
 use payments::payment::{Outcome, Payment, RefundStatus, Status};
 use payments::ports::Stored;
+use payments::view::{PaymentView, RefundView};
 
 use crate::platform::{Account, Oddity};
 use crate::world::{QUEUES, Store, wants};
@@ -203,6 +204,18 @@ fn check_books(payment: &Payment, account: &Account) {
     };
     assert_eq!(payment.status(), expected, "{key}: {account:?}");
     assert_eq!(payment.doubted_after, None, "{key}: {account:?}");
+    let mut intents = BTreeSet::new();
+    for operation in account
+        .operations
+        .iter()
+        .filter(|one| one.status == "success")
+    {
+        let is_first = operation
+            .intent
+            .as_ref()
+            .is_none_or(|intent| intents.insert(intent));
+        assert!(is_first, "{key}: given back twice: {account:?}");
+    }
     for operation in &account.operations {
         let known = &payment.operations[&operation.id.to_string()];
         let done = operation.status == "success";
@@ -254,18 +267,54 @@ fn check_announced(store: &Store, key: &PaymentKey, payment: &Payment, oddity: O
         let unmatched = times(EventKind::PaymentUnmatched) > 0;
         assert_eq!(unmatched, status == Status::Unmatched, "{key}");
     }
-    let with = |status| {
-        let refunds = payment.refunds.iter();
-        refunds.filter(|refund| refund.status == status).count()
-    };
-    for (kind, status) in [
-        (EventKind::RefundSucceeded, RefundStatus::Succeeded),
-        (EventKind::RefundDeclined, RefundStatus::Declined),
-    ] {
-        assert_eq!(times(kind), with(status), "{key}: {kind:?}");
+    for refund in &payment.refunds {
+        let view = serde_json::to_value(RefundView::new(refund)).unwrap();
+        let is_this = |told: &serde_json::Value| match &refund.refund_id {
+            Some(_) => told["refund_id"] == view["refund_id"],
+            None => told["refund_id"].is_null() && told["operation_id"] == view["operation_id"],
+        };
+        for (kind, status) in [
+            (EventKind::RefundSucceeded, RefundStatus::Succeeded),
+            (EventKind::RefundDeclined, RefundStatus::Declined),
+        ] {
+            let told = own.iter().filter(|event| event.kind == kind);
+            let told = told.filter(|event| {
+                let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+                is_this(&body["data"]["refund"])
+            });
+            let expected = usize::from(refund.status == status);
+            assert_eq!(told.count(), expected, "{key}: {kind:?} of {view}");
+        }
     }
+    // Whoever only reads the events knows what went back.
+    let mut went_back: BTreeMap<String, u64> = BTreeMap::new();
+    for event in own
+        .iter()
+        .filter(|event| event.kind == EventKind::RefundSucceeded)
+    {
+        let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+        let refund = &body["data"]["refund"];
+        let operation_id = refund["operation_id"].as_str().unwrap();
+        went_back.insert(operation_id.into(), refund["amount"].as_u64().unwrap());
+    }
+    let has_sale = payment.has_taken_money() || payment.order.is_none();
+    assert!(
+        went_back.values().sum::<u64>() == payment.refunded_amount() || !has_sale,
+        "{key}: {went_back:?}"
+    );
     let last: serde_json::Value = serde_json::from_str(&own.last().unwrap().body).unwrap();
-    let told = &last["data"]["status"];
-    let is_told = *told == serde_json::to_value(status).unwrap();
-    assert!(is_told || !status.is_final(), "{key}: {told} is {status:?}");
+    let state = serde_json::to_value(PaymentView::new(payment)).unwrap();
+    for name in [
+        "status",
+        "paid_amount",
+        "refunded_amount",
+        "refunds",
+        "quarantine",
+    ] {
+        let (told, is) = (&last["data"][name], &state[name]);
+        assert!(
+            told == is || !status.is_final(),
+            "{key}: {name} {told} is {is}"
+        );
+    }
 }

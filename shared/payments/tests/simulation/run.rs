@@ -9,8 +9,8 @@ use std::time::Duration;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, RefundOrder, claim_check};
-use payments::ports::{Clock, PaymentStore, Stored};
+use payments::decide::RefundOrder;
+use payments::ports::{Clock, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
@@ -33,6 +33,7 @@ pub struct Totals {
     pub sends: u64,
     pub questions: u64,
     pub odd: u64,
+    pub refund_attempts: u64,
 }
 
 impl Totals {
@@ -46,6 +47,7 @@ impl Totals {
         self.sends += other.sends;
         self.questions += other.questions;
         self.odd += other.odd;
+        self.refund_attempts += other.refund_attempts;
     }
 }
 
@@ -141,32 +143,19 @@ impl System {
     }
 
     async fn ask(&self, payment_id: String) -> bool {
+        let keyring = Some(&self.keyring);
         let key = key(&payment_id);
-        let Ok(Some(stored)) = self.payments.store.load(&key).await else {
-            return false;
-        };
-        let Some(claimed) = claim_check(&stored.payment, self.world.now()) else {
-            return true;
-        };
-        let over = Some(stored.version);
-        if self
-            .payments
-            .store
-            .commit(&claimed, over, None)
+        self.payments
+            .ask(&key, &self.platform, keyring)
             .await
-            .is_err()
-        {
-            return false;
-        }
-        let Some(answer) = self.platform.status(&payment_id) else {
-            return true;
-        };
-        self.world.step().await;
-        let fact = Fact::StatusAnswer {
-            news: answer.news(),
-            question: claimed.payment.questions,
-        };
-        self.payments.apply(&key, fact).await.is_ok()
+            .is_ok()
+    }
+
+    async fn ask_all(&self) -> bool {
+        let keys = [(self.storefront.project_id, self.keyring.clone())].into();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        let asked = self.payments.ask_all(&self.platform, &keys, deadline).await;
+        asked.failed == 0
     }
 
     async fn relay(&self) -> bool {
@@ -186,6 +175,7 @@ enum Job {
     Refund(u64, u64, Option<u64>),
     Hear(Rc<Message>),
     Ask(String),
+    AskAll,
     Relay,
 }
 
@@ -202,6 +192,7 @@ fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
         Job::Refund(number, refund, amount) => Box::pin(system.refund(number, refund, amount)),
         Job::Hear(message) => Box::pin(async move { system.hear(&message).await }),
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
+        Job::AskAll => Box::pin(system.ask_all()),
         Job::Relay => Box::pin(system.relay()),
     };
     Task {
@@ -231,7 +222,16 @@ fn timers() -> tokio::runtime::Runtime {
 
 const PAYMENTS: u64 = 3;
 
-pub fn run(seed: u64) -> Totals {
+/// What storefronts do most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// A bit of everything.
+    Usual,
+    /// Refunds, again and again, of the same few ids.
+    Refunds,
+}
+
+pub fn run(seed: u64, mix: Mix) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
     let system = System::new(seed);
@@ -245,11 +245,16 @@ pub fn run(seed: u64) -> Totals {
 
     for _ in 0..600 {
         totals.steps += 1;
-        match choose(20) {
+        let step = match mix {
+            Mix::Refunds if choose(3) == 0 => 1,
+            _ => choose(20),
+        };
+        match step {
             0 => tasks.push(begin(&system, &Job::Create(choose(PAYMENTS)))),
             1 => {
                 let amount = [None, Some(1 + choose(600))][usize::try_from(choose(2)).unwrap()];
-                let refund = choose(4);
+                let refund = choose(if mix == Mix::Refunds { 12 } else { 4 });
+                totals.refund_attempts += 1;
                 tasks.push(begin(
                     &system,
                     &Job::Refund(choose(PAYMENTS), refund, amount),
@@ -268,6 +273,7 @@ pub fn run(seed: u64) -> Totals {
                 let payment_id = format!("order-{}", choose(PAYMENTS));
                 tasks.push(begin(&system, &Job::Ask(payment_id)));
             }
+            6 if choose(4) == 0 => tasks.push(begin(&system, &Job::AskAll)),
             7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
             7 if choose(20) == 0 => system.platform.pay_elsewhere(choose(2)),
             8 if choose(8) == 0 => {
@@ -305,18 +311,10 @@ pub fn run(seed: u64) -> Totals {
             waiting.push(message);
         }
     }
-    while !system.platform.is_done() {
-        system.platform.act(true);
+    while let Some(message) = waiting.pop() {
+        finish(&system, &Job::Hear(message), &mut promises);
     }
-    waiting.extend(system.platform.take_messages().into_iter().map(Rc::new));
-    while !waiting.is_empty() {
-        let at = usize::try_from(choose(waiting.len() as u64)).unwrap();
-        finish(&system, &Job::Hear(waiting.swap_remove(at)), &mut promises);
-    }
-    // The clock may have gone back since something was left behind.
-    world.pass(3_600_000);
-    finish(&system, &Job::Relay, &mut promises);
-    totals.questions = ask_what_is_open(&system, &mut promises);
+    totals.questions = come_to_rest(&system, &mut promises);
     let accounts = system.platform.accounts();
     promises.check_end(&system.payments.store, &accounts);
 
@@ -329,23 +327,39 @@ pub fn run(seed: u64) -> Totals {
     totals
 }
 
-/// Asks about everything that is open or doubtful, when it is due, a few times. Gives how often.
-fn ask_what_is_open(system: &System, promises: &mut Promises) -> u64 {
-    let mut questions = 0;
-    for _ in 0..4 {
-        let rows = system.payments.store.memory.rows.lock().unwrap().clone();
-        for row in rows.values() {
-            let Some(due) = row.payment.check_at else {
-                continue;
-            };
-            questions += 1;
-            let wait = due.unix_millis() - system.world.now().unix_millis();
-            system.world.pass(wait.max(0));
-            let payment_id = row.payment.payment_id.to_ascii_lowercase();
-            finish(system, &Job::Ask(payment_id), promises);
+/// The platform ends what it has begun, its messages come in any order, what is unsent is sent, and
+/// what is open or doubtful is asked about when it is due, a few times. Gives how often.
+fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
+    let world = &system.world;
+    let questions = || {
+        let rows = system.payments.store.memory.rows.lock().unwrap();
+        let asked = rows.values().map(|row| u64::from(row.payment.questions));
+        asked.sum::<u64>()
+    };
+    let before = questions();
+    for _ in 0..6 {
+        while !system.platform.is_done() {
+            system.platform.act(true);
         }
+        let mut waiting = system.platform.take_messages();
+        while !waiting.is_empty() {
+            let at = usize::try_from(world.below(waiting.len() as u64)).unwrap();
+            let message = Rc::new(waiting.swap_remove(at));
+            finish(system, &Job::Hear(message), promises);
+        }
+        // The clock may have gone back since something was left behind.
+        world.pass(3_600_000);
+        finish(system, &Job::Relay, promises);
+        let due = {
+            let rows = system.payments.store.memory.rows.lock().unwrap();
+            rows.values().filter_map(|row| row.payment.check_at).max()
+        };
+        let Some(due) = due else { break };
+        let wait = due.unix_millis() - world.now().unix_millis();
+        world.pass(wait.max(0));
+        finish(system, &Job::AskAll, promises);
     }
-    questions
+    questions() - before
 }
 
 /// Polls a job to its end, with a look around after each poll. Gives whether it needs no repeat.
@@ -407,9 +421,7 @@ pub fn usual(crash_at: Option<u64>) -> u64 {
     for message in system.platform.take_messages() {
         to_the_end(Job::Hear(Rc::new(message)));
     }
-    system.world.pass(1);
-    to_the_end(Job::Relay);
-    ask_what_is_open(&system, &mut promises);
+    come_to_rest(&system, &mut promises);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     polls
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use payments::decide::Change;
 use payments::event::{Event, EventKind};
 use payments::ports::{
-    Clock, CommitError, EventQueue, PaymentStore, SendError, StoreError, Stored, Unsent,
+    Clock, CommitError, Due, EventQueue, Index, PaymentStore, SendError, StoreError, Stored,
 };
 use payments::{PaymentKey, Timestamp};
 
@@ -190,14 +190,15 @@ impl PaymentStore for Store {
         self.written().await
     }
 
-    async fn unsent(
+    async fn due(
         &self,
+        index: Index,
         shard: u8,
         before: Timestamp,
-        after: Option<&Unsent>,
-    ) -> Result<Vec<Unsent>, StoreError> {
+        after: Option<&Due>,
+    ) -> Result<Vec<Due>, StoreError> {
         self.read().await?;
-        self.memory.unsent(shard, before, after).await
+        self.memory.due(index, shard, before, after).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

@@ -12,21 +12,22 @@ use sha2::{Digest, Sha256};
 
 use super::item::payment_pk;
 use crate::ids::PaymentKey;
-use crate::ports::SHARDS;
+use crate::ports::{Index, SHARDS};
 
-/// An index, and its partition's attribute; both have one name.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Due {
-    Unsent,
-    Check,
-}
-
-impl Due {
+impl Index {
     /// The name of the index and of the attribute with the shard.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Due::Unsent => "unsent",
-            Due::Check => "check",
+            Index::Unsent => "unsent",
+            Index::Check => "check",
+        }
+    }
+
+    /// The attribute that an index is sorted by.
+    pub(super) fn since(self) -> &'static str {
+        match self {
+            Index::Unsent => "unsent_since",
+            Index::Check => "check_at",
         }
     }
 
