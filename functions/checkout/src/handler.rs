@@ -20,14 +20,18 @@ use crate::language::Language;
 
 /// What checkouts need.
 pub struct Checkouts {
-    pub(crate) payments: LivePayments,
-    pub(crate) keys: ProjectKeySecret,
-    pub(crate) gate: HttpGate,
-    pub(crate) tokens: TokenSecret,
+    /// The payments.
+    pub payments: LivePayments,
+    /// The keys of the projects.
+    pub keys: ProjectKeySecret,
+    /// The way to the platform.
+    pub gate: HttpGate,
+    /// The secret of checkout tokens.
+    pub tokens: TokenSecret,
     /// The public address of this service, without a slash at its end.
-    pub(crate) base_url: String,
+    pub base_url: String,
     /// The platform's Payment Page.
-    pub(crate) page_url: String,
+    pub page_url: String,
 }
 
 impl Checkouts {

@@ -17,9 +17,12 @@ use payments::view::RefundView;
 
 /// What refunds need.
 pub struct Refunds {
-    payments: LivePayments,
-    keys: ProjectKeySecret,
-    gate: HttpGate,
+    /// The payments.
+    pub payments: LivePayments,
+    /// The keys of the projects.
+    pub keys: ProjectKeySecret,
+    /// The way to the platform.
+    pub gate: HttpGate,
 }
 
 impl Refunds {

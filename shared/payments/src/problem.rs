@@ -4,6 +4,7 @@ use http::{Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::log::Line;
+use crate::view::DeclineView;
 
 /// A problem document. It never carries a secret, a stack or another storefront's data.
 #[derive(Debug, Clone, Serialize)]
@@ -17,8 +18,8 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
+    #[serde(flatten)]
+    refusal: Option<Box<DeclineView<'static>>>,
 }
 
 /// One bad field of a request.
@@ -53,7 +54,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
-            code: None,
+            refusal: None,
         }
     }
 
@@ -105,10 +106,10 @@ impl Problem {
         )
     }
 
-    /// The platform refused the request, with its code.
+    /// The platform refused the request: its code, and what its list of codes says of it.
     pub fn platform_refused(code: &str) -> Self {
         Self {
-            code: Some(code.to_owned()),
+            refusal: Some(Box::new(DeclineView::new(Some(code.to_owned().into())))),
             ..Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "platform-refused",
@@ -141,6 +142,8 @@ impl Problem {
         *response.status_mut() = self.status;
         let kind = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let store = header::HeaderValue::from_static("no-store");
+        response.headers_mut().insert(header::CACHE_CONTROL, store);
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = header::HeaderValue::from_static("Bearer");
             response

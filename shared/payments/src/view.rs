@@ -1,5 +1,6 @@
 //! What storefronts and events may see of a payment: everything but personal data.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ecommpay::codes::ResultCode;
@@ -143,11 +144,11 @@ impl<'a> RefundView<'a> {
     }
 }
 
-/// Why a payment was not paid. The platform's reason is left out where the customer must not be
-/// told.
-#[derive(Debug, Serialize)]
+/// Why a payment was not paid, or a request not taken. The platform's reason is left out where the
+/// customer must not be told.
+#[derive(Debug, Clone, Serialize)]
 pub struct DeclineView<'a> {
-    code: Option<&'a str>,
+    code: Option<Cow<'a, str>>,
     message: Option<&'static str>,
     advice: Option<&'static str>,
 }
@@ -159,11 +160,16 @@ impl<'a> DeclineView<'a> {
             Status::Failed => payment.refusal_code(),
             _ => return None,
         };
-        let known = code.and_then(ResultCode::find);
-        Some(Self {
+        Some(Self::new(code.map(Cow::Borrowed)))
+    }
+
+    /// What the platform's list says of a code.
+    pub fn new(code: Option<Cow<'a, str>>) -> Self {
+        let known = code.as_deref().and_then(ResultCode::find);
+        Self {
             code,
             message: known.and_then(ResultCode::reason),
             advice: known.map(ResultCode::advice),
-        })
+        }
     }
 }

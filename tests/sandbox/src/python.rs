@@ -111,23 +111,33 @@ async fn describe(name: OsString) -> Found {
     }
 }
 
-/// The interpreter of an environment with the pinned packages. It is made once per machine, requirements file and
-/// Python.
+/// The interpreter of the local AWS's environment.
 ///
 /// # Errors
 ///
 /// When the environment cannot be made; the message says what to install or where the log is.
 pub async fn environment(python: &Python, supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
-    let requirements = Path::new(REQUIREMENTS);
+    let what = "the local AWS's Python packages";
+    environment_of(python, supervisor, Path::new(REQUIREMENTS), what).await
+}
+
+/// The interpreter of an environment with pinned packages, which the user is told as `what`. It is made once per
+/// machine, requirements file and Python.
+///
+/// # Errors
+///
+/// When the environment cannot be made; the message says what to install or where the log is.
+pub async fn environment_of(
+    python: &Python,
+    supervisor: &Supervisor,
+    requirements: &Path,
+    what: &str,
+) -> anyhow::Result<PathBuf> {
     let name = name("python", requirements, &python.description)?;
-    let home = once(
-        &name,
-        "the local AWS's Python packages",
-        async |home, log| {
-            make(python, supervisor, home, log).await?;
-            install(supervisor, &home.join("bin/python"), requirements, &[], log).await
-        },
-    );
+    let home = once(&name, what, async |home, log| {
+        make(python, supervisor, home, log).await?;
+        install(supervisor, &home.join("bin/python"), requirements, &[], log).await
+    });
     Ok(home.await?.join("bin/python"))
 }
 

@@ -1,7 +1,10 @@
-//! Holds events against their schemas in `infra/events`, as any consumer could.
+//! Holds events against their schemas in `infra/events`, as any consumer could, and answers against
+//! `infra/openapi.yaml`.
 //!
 //! A crate of its own, so that the domain's tests and the end-to-end tests share it and no
 //! function is built with it.
+
+pub mod openapi;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,8 @@ use std::sync::LazyLock;
 
 use anyhow::{Context, ensure};
 use jsonschema::{Registry, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use yaml_rust2::{Yaml, YamlLoader};
 
 /// The file that all schemas refer to.
 const DEFINITIONS: &str = "definitions.json";
@@ -69,8 +73,37 @@ fn schemas() -> anyhow::Result<&'static BTreeMap<String, Validator>> {
         .map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
+/// A file of `infra`, read as YAML without regard to tags.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn yaml(name: &str) -> anyhow::Result<Value> {
+    let documents = YamlLoader::load_from_str(&std::fs::read_to_string(infra().join(name))?)?;
+    Ok(documents.first().map_or(Value::Null, to_json))
+}
+
+fn to_json(yaml: &Yaml) -> Value {
+    match yaml {
+        Yaml::String(text) => json!(text),
+        Yaml::Integer(number) => json!(number),
+        Yaml::Boolean(value) => json!(value),
+        Yaml::Array(values) => values.iter().map(to_json).collect(),
+        Yaml::Hash(values) => values
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str()?.to_owned(), to_json(value))))
+            .collect::<Map<_, _>>()
+            .into(),
+        _ => Value::Null,
+    }
+}
+
+fn infra() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra")
+}
+
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/events")
+    infra().join("events")
 }
 
 fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
