@@ -8,6 +8,7 @@ pub mod memory;
 pub mod operator;
 pub mod queue;
 pub mod shopper;
+pub mod simulator;
 pub mod storefront;
 pub mod walk;
 

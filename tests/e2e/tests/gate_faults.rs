@@ -4,6 +4,7 @@
 
 use anyhow::{Context, ensure};
 use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use ecommpay::json::{self, Limits};
 use ecommpay::{ProjectKey, signature};
@@ -16,6 +17,7 @@ struct Test {
     sandbox: Sandbox,
     http: Client,
     storefront: Storefront,
+    simulator: Simulator,
 }
 
 impl Test {
@@ -24,22 +26,9 @@ impl Test {
         Ok(Self {
             http: Client::builder().no_proxy().build()?,
             storefront: Storefront::new(sandbox.ready())?,
+            simulator: Simulator::new(sandbox.ready())?,
             sandbox,
         })
-    }
-
-    async fn fault(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
-        let platform = &self.sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}/faults");
-        let answer = self.http.put(url).json(&faults).send().await?;
-        answer.error_for_status()?;
-        Ok(())
-    }
-
-    async fn books(&self, payment_id: &str) -> anyhow::Result<Value> {
-        let platform = &self.sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}");
-        Ok(self.http.get(url).send().await?.json().await?)
     }
 
     async fn post(&self, payment_id: &str) -> anyhow::Result<(StatusCode, Value)> {
@@ -91,7 +80,7 @@ impl Test {
         // Once more, now that it is paid.
         let again = self.posted(payment_id, 200).await?;
         ensure!(again["status"] == "succeeded", "{again}");
-        let books = self.books(payment_id).await?;
+        let books = self.simulator.books(payment_id).await?;
         let operations = books["operations"].as_array();
         ensure!(operations.is_some_and(|all| all.len() == 1), "{books}");
         ensure!(books["paid"] == 1000, "{books}");
@@ -134,10 +123,10 @@ async fn what_is_unclear_is_repeated_and_paid_once() -> anyhow::Result<()> {
         ("lost", false),
         ("error_3041", false),
     ] {
-        test.fault(fault, once(fault)).await?;
+        test.simulator.fault(fault, once(fault)).await?;
         let checkout = test.posted(fault, 201).await?;
         ensure!(checkout["status"] == "processing", "{fault}: {checkout}");
-        let status = test.books(fault).await?["status"].clone();
+        let status = test.simulator.books(fault).await?["status"].clone();
         ensure!(status.is_string() == is_taken, "{fault}: {status}");
 
         // The repeats are the same checkout; where the sale was taken, Gate says 3041 to the first.
@@ -146,7 +135,7 @@ async fn what_is_unclear_is_repeated_and_paid_once() -> anyhow::Result<()> {
             ensure!(again["status"] == "processing", "{fault}: {again}");
             ensure!(again["checkout_url"] == checkout["checkout_url"], "{again}");
         }
-        test.fault(fault, json!({})).await?;
+        test.simulator.fault(fault, json!({})).await?;
         test.pay(fault, &checkout).await?;
     }
     test.sandbox.stop().await;
@@ -156,17 +145,17 @@ async fn what_is_unclear_is_repeated_and_paid_once() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_refused_payment_is_begun_again_and_paid() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    test.fault("refused", once("error_400")).await?;
+    test.simulator.fault("refused", once("error_400")).await?;
     let problem = test.posted("refused", 422).await?;
     let kind = problem["type"].as_str().unwrap_or_default();
     ensure!(kind.ends_with("platform-refused"), "{problem}");
     ensure!(problem.to_string().contains("502"), "{problem}");
     let failed = test.storefront.payment("refused").await?;
     ensure!(failed["status"] == "failed", "{failed}");
-    ensure!(test.books("refused").await?["status"].is_null());
-    test.fault("refused", json!({})).await?;
+    ensure!(test.simulator.books("refused").await?["status"].is_null());
+    test.simulator.fault("refused", json!({})).await?;
     let checkout = test.crowd("refused", 10).await?;
-    let requests = &test.books("refused").await?["requests"]["sale"];
+    let requests = &test.simulator.books("refused").await?["requests"]["sale"];
     ensure!(*requests == 2, "{requests} sales were sent");
     test.pay("refused", &checkout).await?;
     test.sandbox.stop().await;
@@ -176,13 +165,15 @@ async fn a_refused_payment_is_begun_again_and_paid() -> anyhow::Result<()> {
 #[tokio::test]
 async fn late_news_of_a_failed_attempt_leaves_the_next_one_alone() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    test.fault("again", json!({ "sale_error": true })).await?;
+    test.simulator
+        .fault("again", json!({ "sale_error": true }))
+        .await?;
     let first = test.posted("again", 201).await?;
     test.storefront.until("again", "failed").await?;
-    let request_id = test.books("again").await?["operations"][0]["request_id"].clone();
+    let request_id = test.simulator.books("again").await?["operations"][0]["request_id"].clone();
     ensure!(request_id.is_string(), "{request_id}");
 
-    test.fault("again", json!({})).await?;
+    test.simulator.fault("again", json!({})).await?;
     let second = test.posted("again", 201).await?;
     ensure!(first["checkout_url"] != second["checkout_url"], "{second}");
     test.report_error("again", &request_id).await?;
@@ -204,7 +195,7 @@ async fn late_news_of_a_failed_attempt_leaves_the_next_one_alone() -> anyhow::Re
 async fn fifty_at_once_are_one_checkout() -> anyhow::Result<()> {
     let test = Test::start().await?;
     let checkout = test.crowd("crowd", 50).await?;
-    let books = test.books("crowd").await?;
+    let books = test.simulator.books("crowd").await?;
     ensure!(books["requests"]["sale"] == 1, "{books}");
     test.pay("crowd", &checkout).await?;
     test.sandbox.stop().await;

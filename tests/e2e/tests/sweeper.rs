@@ -9,6 +9,7 @@ use e2e::eventually;
 use e2e::operator::{Permissions, invoke};
 use e2e::queue::Queue;
 use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use ecommpay::json::{self, Limits};
 use ecommpay::{ProjectKey, signature};
@@ -36,12 +37,8 @@ impl Test {
 
     /// Lets the simulated platform send no callbacks of its own about a payment.
     async fn keep_platform_quiet(&self, payment: &str) -> anyhow::Result<()> {
-        let platform = &self.sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment}/faults");
-        let faults = self.http.put(url).json(&json!({ "drop": true }));
-        let status = faults.send().await?.status();
-        ensure!(status.is_success(), "{status}");
-        Ok(())
+        let simulator = Simulator::new(self.sandbox.ready())?;
+        simulator.fault(payment, json!({ "drop": true })).await
     }
 
     async fn post(&self, file: &str) -> anyhow::Result<StatusCode> {
