@@ -11,7 +11,8 @@ use payments::adapters::secrets::{ProjectKeySecret, SecretError, token_secret};
 use payments::checkout::PaymentPageLinks;
 use payments::config;
 use payments::http_call::respond;
-use payments::payment::{Payment, Redirect, RedirectMethod};
+use payments::payment::{Payment, Redirect, RedirectMethod, Status};
+use payments::ports::Clock;
 use payments::problem::Problem;
 use payments::token::TokenSecret;
 
@@ -52,6 +53,12 @@ impl Checkouts {
         &self,
         payment: &Payment,
     ) -> Result<Option<Redirect>, SecretError> {
+        let now = self.payments.clock.now();
+        let order = payment.order.as_ref();
+        let is_over = order.is_none_or(|order| order.expires_at <= now);
+        if is_over || payment.status() != Status::AwaitingCustomer {
+            return Ok(None);
+        }
         if !payment.has_unused_link() {
             return Ok(self.allowed_redirect(payment));
         }

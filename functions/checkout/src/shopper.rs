@@ -7,10 +7,11 @@ use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use payments::checkout::hand_off_ready;
 use payments::clarification::ClarificationError;
-use payments::log::Line;
+use payments::log::{Line, Metric, Unit};
 use payments::payment::{Order, Payment, Redirect, RedirectMethod, Status};
 use payments::ports::{Clock, PaymentStore, StoreError};
 use payments::problem::{Problem, json_response};
+use payments::timestamp::Timestamp;
 use payments::{PaymentKey, config, token};
 use url::Url;
 
@@ -26,8 +27,11 @@ impl Checkouts {
     /// `GET /checkouts/{token}`: to the bank, as soon as its address is known. `spoken` is the
     /// language of the browser.
     pub(crate) async fn hand_over(&self, token: &str, spoken: Language) -> Response<String> {
+        let asked_at = self.payments.clock.now();
         match self.find(token, hand_off_ready).await {
-            Ok(Some((payment, order))) => self.go_on(token, &payment, &order, spoken).await,
+            Ok(Some((payment, order))) => {
+                self.go_on(token, &payment, &order, spoken, asked_at).await
+            }
             Ok(None) => pages::unknown_token(spoken),
             Err(error) => unavailable(error, spoken),
         }
@@ -39,6 +43,7 @@ impl Checkouts {
         payment: &Payment,
         order: &Order,
         spoken: Language,
+        asked_at: Timestamp,
     ) -> Response<String> {
         let back = storefront_address(order, payment);
         let language = language(order, spoken);
@@ -53,15 +58,37 @@ impl Checkouts {
                 pages::clarification(language, &self.address(token), &back, &form)
             }
             Status::AwaitingCustomer => match self.redirect(payment).await {
-                Ok(Some(redirect)) => match redirect.method {
-                    RedirectMethod::Get => see_other(&redirect.url, language),
-                    RedirectMethod::Post => pages::hand_off(language, &redirect),
-                },
+                Ok(Some(redirect)) => {
+                    self.measure_hand_off(payment, asked_at);
+                    match redirect.method {
+                        RedirectMethod::Get => see_other(&redirect.url, language),
+                        RedirectMethod::Post => pages::hand_off(language, &redirect),
+                    }
+                }
                 Ok(None) => pages::being_checked(language, &back),
                 Err(error) => unavailable(error, language),
             },
             _ => pages::waiting(language),
         }
+    }
+
+    /// How long the bank's address was known before a request that waited for it was answered. One
+    /// that came later did not wait, so it tells nothing.
+    fn measure_hand_off(&self, payment: &Payment, asked_at: Timestamp) {
+        if payment.updated_at < asked_at {
+            return;
+        }
+        let since = self.payments.clock.now().since(payment.updated_at);
+        let measured = Metric {
+            name: "hand_off_ms",
+            unit: Unit::Milliseconds,
+            value: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        };
+        Line::info("handed over")
+            .with("project", payment.project_id)
+            .with("payment", &payment.payment_id)
+            .with_metrics(&[], &[measured])
+            .write();
     }
 
     /// The checkout's own address.

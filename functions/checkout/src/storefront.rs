@@ -120,7 +120,7 @@ impl Checkouts {
         if payment.status() != Status::AwaitingClarification {
             return Err(nothing_asked());
         }
-        let answers = answers(&payment, request.body().as_ref())?;
+        let answers = answers(payment.clarification_fields(), request.body().as_ref())?;
         let payment = self.clarify(&payment, &answers).await.map_err(unanswered)?;
         let view = PaymentView::new(&payment);
         Ok(json_response(StatusCode::ACCEPTED, &view))
@@ -156,44 +156,53 @@ impl Checkouts {
 
 /// The answers to what the platform asks, in its own form:
 /// `{"customer": {"last_name": "Janssens"}}`.
-fn answers(payment: &Payment, body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
+fn answers(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
     let body = input::read(body)?;
-    let asked = payment.clarification_fields();
-    let mut answers = Vec::new();
-    let mut problems = Vec::new();
-    let mut problem = |object: &str, field: &str, code, detail: String| {
-        let parts = [object, field].map(|part| part.replace('~', "~0").replace('/', "~1"));
-        let pointer = format!("/{}", parts.join("/"));
-        problems.push(FieldProblem {
-            pointer: pointer.trim_end_matches('/').to_owned(),
-            code,
-            detail,
-        });
-    };
-    for (object, fields) in body.members() {
-        if !matches!(fields, Value::Object(_)) {
-            problem(object, "", "not-an-object", "must be an object".into());
-        }
-        for (field, value) in fields.members() {
-            let name = format!("{object}.{field}");
-            let text = input::parsed(|text| clarification::check(&name, text))(value);
-            match text {
-                _ if !asked.contains(&name) => {
-                    problem(object, field, "unknown", "is not asked for".into());
-                }
-                Ok(text) => answers.push((name, text)),
-                Err(detail) => problem(object, field, "invalid", detail),
-            }
-        }
-    }
-    match (problems.is_empty(), answers.is_empty()) {
-        (true, false) => Ok(answers),
+    let mut read = ReadAnswers::default();
+    read.object(&body, "", "", asked);
+    match (read.problems.is_empty(), read.answers.is_empty()) {
+        (true, false) => Ok(read.answers),
         (true, true) => Err(Problem::invalid(vec![FieldProblem {
             pointer: String::new(),
             code: "missing",
             detail: format!("must have some of {}", asked.join(", ")),
         }])),
-        (false, _) => Err(Problem::invalid(problems)),
+        (false, _) => Err(Problem::invalid(read.problems)),
+    }
+}
+
+#[derive(Default)]
+struct ReadAnswers {
+    answers: Vec<(String, Text)>,
+    problems: Vec<FieldProblem>,
+}
+
+impl ReadAnswers {
+    /// Reads an object; `path` is how the platform names what is in it (`customer.`), `pointer`
+    /// how JSON does (`/customer`).
+    fn object(&mut self, object: &Value<'_>, path: &str, pointer: &str, asked: &[String]) {
+        for (field, value) in object.members() {
+            let name = format!("{path}{field}");
+            let pointer = format!("{pointer}/{}", field.replace('~', "~0").replace('/', "~1"));
+            if matches!(value, Value::Object(_)) {
+                self.object(value, &format!("{name}."), &pointer, asked);
+                continue;
+            }
+            let (code, detail) =
+                match input::parsed(|text| clarification::check(&name, text))(value) {
+                    _ if !asked.contains(&name) => ("unknown", "is not asked for".to_owned()),
+                    Err(detail) => ("invalid", detail),
+                    Ok(text) => {
+                        self.answers.push((name, text));
+                        continue;
+                    }
+                };
+            self.problems.push(FieldProblem {
+                pointer,
+                code,
+                detail,
+            });
+        }
     }
 }
 
@@ -246,6 +255,27 @@ fn problem(error: CheckoutError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn answers_are_read_from_objects_in_objects() {
+        let asked = ["customer.last_name", "customer.billing.city", "avs.code"].map(str::to_owned);
+        let body =
+            br#"{"customer":{"billing":{"city":"Gent"},"last_name":"Maes"},"avs":{"code":"1"}}"#;
+        let answers = answers(&asked, body).unwrap();
+        let mut answers: Vec<_> = answers
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        answers.sort_unstable();
+        assert_eq!(
+            answers,
+            [
+                ("avs.code", "1"),
+                ("customer.billing.city", "Gent"),
+                ("customer.last_name", "Maes"),
+            ]
+        );
+    }
 
     #[test]
     fn a_wait_is_read_and_limited() {

@@ -24,6 +24,7 @@ pub struct Sweeper {
     gate: HttpGate,
     keys: ProjectKeySecret,
     grace: Duration,
+    ahead: Duration,
 }
 
 impl Sweeper {
@@ -35,25 +36,33 @@ impl Sweeper {
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             grace: config::seconds("UNSENT_GRACE_SECONDS")?,
+            ahead: config::seconds("ASK_AHEAD_SECONDS")?,
         })
     }
 
     /// One tick, whatever the event says.
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
         let end = end(&tick.context);
-        // First what is known already; a platform that is slow must not keep it.
-        let unsent = self.payments.relay(self.grace, end).await;
-        let asked = match self.keys.get().await {
-            Ok(keys) => self.payments.ask_all(&self.gate, &keys, end).await,
+        // Side by side: neither a slow queue nor a slow platform keeps the other waiting.
+        let relay = self.payments.relay(self.grace, end);
+        let (unsent, asked) = tokio::join!(relay, self.ask(end));
+        let swept = Swept { unsent, asked };
+        swept.line().write();
+        Ok(swept)
+    }
+
+    async fn ask(&self, end: Instant) -> Round {
+        match self.keys.get().await {
+            Ok(keys) => {
+                let payments = &self.payments;
+                payments.ask_all(&self.gate, &keys, self.ahead, end).await
+            }
             Err(error) => Round {
                 failed: 1,
                 failure: Some(error.to_string()),
                 ..Round::QUIET
             },
-        };
-        let swept = Swept { unsent, asked };
-        swept.line().write();
-        Ok(swept)
+        }
     }
 }
 

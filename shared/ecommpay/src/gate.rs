@@ -220,25 +220,60 @@ impl fmt::Debug for RefundCustomer {
 pub struct Clarification {
     /// Whose payment, which payment.
     pub general: General,
-    additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
+    additional_data: Data,
+}
+
+type Data = BTreeMap<FieldName, Entry>;
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Text(Text),
+    Object(Data),
 }
 
 impl Clarification {
-    /// Sends data by object and field, as in `{"customer": {"last_name": "Janssens"}}`.
+    /// Sends texts by the platform's names of them: `customer.last_name` becomes
+    /// `{"customer": {"last_name": "Janssens"}}`, and so on for objects in objects.
     ///
-    /// Neither the whole nor an object may be empty: an empty one gives no line, so that the request
-    /// would share its signature with another.
-    pub fn new(
+    /// There must be a text, none may have a `:`, and no name may be another one's beginning. An
+    /// empty object gives no line, and `a:b` in one field the same line as `b` in an object's field
+    /// `a`, so that the request would share its signature with another.
+    pub fn new<'a>(
         general: General,
-        additional_data: BTreeMap<FieldName, BTreeMap<FieldName, Text>>,
+        answers: impl IntoIterator<Item = (&'a str, Text)>,
     ) -> Result<Self, FieldError> {
-        if additional_data.is_empty() || additional_data.values().any(BTreeMap::is_empty) {
-            return Err(FieldError::Empty);
+        let mut additional_data = Data::new();
+        for (name, text) in answers {
+            if text.as_str().contains(':') {
+                return Err(FieldError::Form("a text without :"));
+            }
+            put(&mut additional_data, name, text)?;
         }
-        Ok(Self {
-            general,
-            additional_data,
-        })
+        match additional_data.is_empty() {
+            true => Err(FieldError::Empty),
+            false => Ok(Self {
+                general,
+                additional_data,
+            }),
+        }
+    }
+}
+
+fn put(data: &mut Data, name: &str, text: Text) -> Result<(), FieldError> {
+    const TAKEN: FieldError = FieldError::Form("a name that no other one begins with");
+    match name.split_once('.') {
+        None => match data.insert(FieldName::new(name)?, Entry::Text(text)) {
+            None => Ok(()),
+            Some(_) => Err(TAKEN),
+        },
+        Some((object, rest)) => {
+            let object = data.entry(FieldName::new(object)?);
+            match object.or_insert_with(|| Entry::Object(Data::new())) {
+                Entry::Object(data) => put(data, rest, text),
+                Entry::Text(_) => Err(TAKEN),
+            }
+        }
     }
 }
 
@@ -382,11 +417,16 @@ mod tests {
     fn a_clarification_and_a_flat_status_request_are_signed_too() {
         let key = ProjectKey::new("test-secret-key").unwrap();
         let project = ProjectId::new(211).unwrap();
-        let clarification = clarification([("customer", vec![("last_name", "Janssens")])]);
+        let clarification = clarification(&[
+            ("customer.last_name", "Janssens"),
+            ("customer.billing.city", "Gent"),
+            ("avs_data.avs_post_code", "9000"),
+        ]);
         let status = RequestStatus::new(project, text("r-1"));
         assert_eq!(
             signed_string(&clarification.unwrap().sign(&key).unwrap(), &key),
-            "additional_data:customer:last_name:Janssens;general:payment_id:order-1;general:project_id:211"
+            "additional_data:avs_data:avs_post_code:9000;additional_data:customer:billing:city:Gent;\
+             additional_data:customer:last_name:Janssens;general:payment_id:order-1;general:project_id:211"
         );
         assert_eq!(
             signed_string(&status.sign(&key).unwrap(), &key),
@@ -394,38 +434,30 @@ mod tests {
         );
     }
 
-    fn clarification<const N: usize>(
-        data: [(&str, Vec<(&str, &str)>); N],
-    ) -> Result<Clarification, FieldError> {
-        let name = |name: &str| FieldName::new(name).unwrap();
-        let fields = |fields: Vec<(&str, &str)>| {
-            let fields = fields.into_iter();
-            fields
-                .map(|(field, data)| (name(field), text(data)))
-                .collect()
-        };
-        let data = data.map(|(object, told)| (name(object), fields(told)));
-        Clarification::new(
-            General::new(ProjectId::new(211).unwrap(), text("order-1")),
-            data.into(),
-        )
+    fn clarification(answers: &[(&str, &str)]) -> Result<Clarification, FieldError> {
+        let general = General::new(ProjectId::new(211).unwrap(), text("order-1"));
+        let answers = answers.iter().map(|(name, answer)| (*name, text(answer)));
+        Clarification::new(general, answers)
     }
 
     #[test]
-    fn an_empty_clarification_is_none() {
-        assert!(clarification([("customer", vec![("email", "a@b.c")])]).is_ok());
-        for empty in [
-            clarification([]),
-            clarification([("customer", vec![])]),
-            clarification([("avs", vec![]), ("customer", vec![("email", "a@b.c")])]),
+    fn a_clarification_that_could_be_read_as_another_is_none() {
+        assert!(clarification(&[("customer.email", "a@b.c")]).is_ok());
+        assert_eq!(clarification(&[]), Err(FieldError::Empty));
+        for ambiguous in [
+            vec![("customer.billing", "city:Gent")],
+            vec![("customer.billing", "x"), ("customer.billing.city", "Gent")],
+            vec![("customer.billing.city", "Gent"), ("customer.billing", "x")],
+            vec![("customer.city", "Gent"), ("customer.city", "Brugge")],
+            vec![("customer..city", "Gent")],
         ] {
-            assert_eq!(empty, Err(FieldError::Empty));
+            assert!(clarification(&ambiguous).is_err(), "{ambiguous:?}");
         }
     }
 
     #[test]
     fn debug_shows_no_personal_data() {
-        let clarification = clarification([("customer", vec![("last_name", "Canary")])]).unwrap();
+        let clarification = clarification(&[("customer.last_name", "Canary")]).unwrap();
         assert!(!format!("{clarification:?}").contains("Canary"));
         let refund = Refund {
             general: sale().general,

@@ -50,14 +50,14 @@ impl Applied {
     /// The payment, where a failed send need not stop the caller: the failure is logged, and the
     /// events go out with whoever publishes for this payment next.
     pub fn into_payment(self) -> Payment {
-        let line = match &self.published {
-            Ok(sent) if event::alarms(sent).is_empty() => return self.payment,
-            Ok(sent) => Line::warn("an operator must look").with_metrics(&[], &event::alarms(sent)),
-            Err(error) => {
-                Line::error("events are committed but not sent").with("error", error.to_string())
-            }
-        };
-        line.with("payment", self.payment.key().to_string()).write();
+        let key = self.payment.key();
+        match &self.published {
+            Ok(sent) => event::warn_of(&key, sent),
+            Err(error) => Line::error("events are committed but not sent")
+                .with("payment", key.to_string())
+                .with("error", error.to_string())
+                .write(),
+        }
         self.payment
     }
 }

@@ -13,15 +13,18 @@ use tokio::time::Instant;
 use crate::apply::{ApplyError, Payments};
 use crate::callback::ProjectKeys;
 use crate::decide::{Fact, News, claim_check};
-use crate::event::EventKind;
+use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
 use crate::round::{Bounds, Round};
+use crate::timestamp::Timestamp;
 
 /// How many questions are open at once: the platform is not to be flooded.
 const AT_ONCE: usize = 4;
+/// What is due at this very moment is due.
+const TICK: Duration = Duration::from_millis(1);
 /// How many questions one round puts.
 const MOST: usize = 400;
 
@@ -52,14 +55,15 @@ pub enum AskError {
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Asks about every payment whose time has come.
+    /// Asks about every payment whose time has come, or comes within `ahead`.
     pub async fn ask_all<G: Gate + Sync>(
         &self,
         gate: &G,
         keys: &ProjectKeys,
+        ahead: Duration,
         deadline: Instant,
     ) -> Round {
-        let before = self.clock.now().after(Duration::from_millis(1));
+        let before = self.clock.now().after(ahead + TICK);
         let bounds = Bounds {
             at_once: AT_ONCE,
             most: MOST,
@@ -67,33 +71,53 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         };
         let turn = |key: PaymentKey| async move {
             let keyring = keys.get(&key.project_id());
-            let asked = self.ask(&key, gate, keyring).await;
+            let asked = self.ask(&key, before, gate, keyring).await;
             asked.map_err(|error| error.to_string())
         };
         self.round(Index::Check, before, bounds, turn).await
     }
 
-    /// Asks about one payment, if it is due, and takes in the answer. Gives the events that were
-    /// sent.
+    /// Asks about one payment, if it was due before a moment, and takes in the answer. Gives the
+    /// events that were sent.
     pub async fn ask<G: Gate>(
         &self,
         key: &PaymentKey,
+        before: Timestamp,
         gate: &G,
         keyring: Option<&Keyring>,
     ) -> Result<Vec<EventKind>, AskError> {
         // Claimed before it is asked: of two rounds at once one asks, and what fails waits for its
         // next time.
         let claimed = self.update(key, |payment, at| {
-            let claimed = payment.and_then(|payment| claim_check(payment, at));
+            let claimed = payment.and_then(|payment| claim_check(payment, before, at));
             Ok::<_, ApplyError>(claimed)
         });
         let Some((mut stored, Some(change))) = claimed.await? else {
             return Ok(Vec::new());
         };
-        let question = stored.payment.questions;
         let told = self.publish(&mut stored, Some(change)).await;
+        let mut events = told.unwrap_or_default();
+        match self.question(&stored.payment, gate, keyring).await {
+            Ok(more) => {
+                events.extend(more);
+                Ok(events)
+            }
+            Err(error) => {
+                event::warn_of(key, &events);
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts the question that was claimed, and takes in the answer.
+    async fn question<G: Gate>(
+        &self,
+        payment: &Payment,
+        gate: &G,
+        keyring: Option<&Keyring>,
+    ) -> Result<Vec<EventKind>, AskError> {
         let keyring = keyring.ok_or(AskError::NoKey)?;
-        let body = signed(&stored.payment, keyring).ok_or(AskError::NotSignable)?;
+        let body = signed(payment, keyring).ok_or(AskError::NotSignable)?;
         let answer = gate.ask(gate::Status::PATH, body).await?;
         let message = json::parse(&answer, Limits::ANSWER)?;
         let signature = signature::of_message(&message).ok_or(AskError::NotSigned)?;
@@ -104,10 +128,10 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
                 report: &Report::read(&message),
                 canonical: &String::from_utf8_lossy(&canonical),
             },
-            question,
+            question: payment.questions,
         };
-        let mut events = told.unwrap_or_default();
-        if let Some(applied) = self.apply(key, fact).await? {
+        let mut events = Vec::new();
+        if let Some(applied) = self.apply(&payment.key(), fact).await? {
             events.extend(applied.published?);
             let repeated = self.repeat_refunds(gate, keyring, &applied.payment);
             events.extend(repeated.await?);

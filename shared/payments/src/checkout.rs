@@ -150,6 +150,10 @@ fn content(order: &Order, expires_in: u64) -> String {
     if let Some(order) = whole.get_mut(0).and_then(|order| order.as_object_mut()) {
         order.remove("expires_at");
         order.remove("origins");
+        // Compared in lower case, as all ids.
+        let order_id = order.get("order_id").and_then(|id| id.as_str());
+        let order_id = order_id.map(str::to_ascii_lowercase);
+        order.insert("order_id".into(), order_id.into());
     }
     sha256::hex(whole.to_string().as_bytes())
 }

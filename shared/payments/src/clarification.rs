@@ -1,10 +1,8 @@
 //! What the platform asks the shopper for: sending the answers.
 
-use std::collections::BTreeMap;
-
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
-use ecommpay::fields::{FieldName, Text};
+use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
 
 use crate::apply::{Applied, ApplyError, Payments};
@@ -64,14 +62,11 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
 }
 
 fn signed(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
-    let mut data: BTreeMap<FieldName, BTreeMap<FieldName, Text>> = BTreeMap::new();
-    for (name, text) in answers {
-        let (object, field) = name.split_once('.')?;
-        let object = data.entry(FieldName::new(object).ok()?).or_default();
-        object.insert(FieldName::new(field).ok()?, text.clone());
-    }
     let payment_id = Text::new(payment.payment_id.clone()).ok()?;
     let general = gate::General::new(payment.project_id, payment_id);
-    let request = gate::Clarification::new(general, data).ok()?;
+    let answers = answers
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.clone()));
+    let request = gate::Clarification::new(general, answers).ok()?;
     request.sign(keyring.current()).ok()
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::ids::PaymentKey;
-use crate::log::{Metric, Unit};
+use crate::log::{Line, Metric, Unit};
 use crate::payment::{Payment, Refund, RefundStatus, Status};
 use crate::sha256;
 use crate::timestamp::Timestamp;
@@ -152,6 +152,17 @@ pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
         .into_iter()
         .filter(|metric| metric.value > 0)
         .collect()
+}
+
+/// Tells an operator of such events, if there is anything to tell.
+pub(crate) fn warn_of(payment: &PaymentKey, sent: &[EventKind]) {
+    let alarms = alarms(sent);
+    if !alarms.is_empty() {
+        Line::warn("an operator must look")
+            .with("payment", payment.to_string())
+            .with_metrics(&[], &alarms)
+            .write();
+    }
 }
 
 /// What an event is about, beside the payment itself.

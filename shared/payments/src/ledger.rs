@@ -20,9 +20,19 @@ impl Operation {
 impl Payment {
     /// What was paid: the successful sales, as the platform says.
     pub fn paid_amount(&self) -> u64 {
-        self.successful_sales()
-            .filter_map(|sale| sale.amount)
+        self.payings()
+            .filter_map(|operation| operation.amount)
             .fold(0, u64::saturating_add)
+    }
+
+    /// The operations that took the money: the successful sales; where there is none, what the
+    /// platform's signed word says it was.
+    pub(crate) fn payings(&self) -> impl Iterator<Item = &Operation> {
+        let has_sale = self.successful_sales().next().is_some();
+        self.operations.values().filter(move |operation| {
+            operation.is_successful_sale()
+                || !has_sale && operation.took_money && operation.outcome == Outcome::Succeeded
+        })
     }
 
     /// What went back: successful refunds and reversals, each operation counted once.
@@ -64,10 +74,7 @@ impl Payment {
     /// The currency that was ordered, or else paid.
     fn currency(&self) -> Option<&str> {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
-        ordered.or_else(|| {
-            self.successful_sales()
-                .find_map(|sale| sale.currency.as_deref())
-        })
+        ordered.or_else(|| self.payings().find_map(|one| one.currency.as_deref()))
     }
 
     /// What is held back for refunds that are not settled.

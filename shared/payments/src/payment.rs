@@ -84,6 +84,9 @@ pub struct Announced {
     pub paid_amount: u64,
     /// Why it was kept apart.
     pub quarantine: BTreeSet<QuarantineReason>,
+    /// The digest of what the platform asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
 }
 
 /// An operator's word about doubts.
@@ -270,6 +273,9 @@ pub struct Operation {
     /// Why its money is not what was ordered.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub doubts: BTreeSet<QuarantineReason>,
+    /// It is no sale, and by the platform's signed word it took the money.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub took_money: bool,
 }
 
 /// The age of a report: `operation.date`, `payment.date`, its canonical string or the start of
@@ -495,12 +501,16 @@ pub enum QuarantineReason {
 }
 
 impl Operation {
-    fn reasons_to_doubt(&self, paid_twice: bool) -> BTreeSet<QuarantineReason> {
+    /// `sales`: how many sales of the payment succeeded.
+    fn reasons_to_doubt(&self, sales: usize) -> BTreeSet<QuarantineReason> {
         let mut reasons = match self.outcome {
             Outcome::Succeeded => self.doubts.clone(),
             Outcome::Pending | Outcome::Declined => BTreeSet::new(),
         };
-        if paid_twice && self.is_successful_sale() {
+        if sales == 0 && self.took_money && self.outcome == Outcome::Succeeded {
+            reasons.insert(QuarantineReason::UnknownOperation);
+        }
+        if sales > 1 && self.is_successful_sale() {
             reasons.insert(QuarantineReason::PaidTwice);
         }
         if self.confirmed && self.conflict {
@@ -592,10 +602,10 @@ impl Payment {
         if self.order.is_none() {
             return BTreeSet::new();
         }
-        let paid_twice = self.successful_sales().count() > 1;
+        let sales = self.successful_sales().count();
         let is_settled = |doubt: &Doubt| self.has_verdict(Verdict::Released, doubt);
         let of_each = self.operations.iter().flat_map(|(id, operation)| {
-            let reasons = operation.reasons_to_doubt(paid_twice);
+            let reasons = operation.reasons_to_doubt(sales);
             reasons.into_iter().map(move |reason| Doubt {
                 operation_id: id.clone(),
                 reason,
@@ -635,6 +645,7 @@ impl Payment {
         };
         let took_money = |id: &str, operation: &Operation| {
             operation.is_successful_sale()
+                || operation.took_money
                 || operation.outcome == Outcome::Succeeded
                     && !operation.is_refund()
                     && released().any(|doubt| doubt.operation_id == id)

@@ -482,6 +482,11 @@ async fn answers_go_to_the_platform_once_each_time_it_asks() {
     assert_eq!(world.status().await, Status::Processing);
     world.hear_this(&asks.replace("10:00:00", "10:00:05")).await;
     assert_eq!(world.status().await, Status::AwaitingClarification);
+    let told = world.sent();
+    let told = told
+        .iter()
+        .filter(|event| event.contains("awaiting_clarification"));
+    assert_eq!(told.count(), 2, "each question is told");
 }
 
 #[tokio::test]
@@ -592,6 +597,11 @@ fn signed(body: &str, key: &str) -> String {
     format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
 }
 
+/// After everything.
+fn far() -> Timestamp {
+    Timestamp::from_millis(4_000_000_000_000)
+}
+
 impl World {
     /// Waits until a question is due, and puts it.
     async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
@@ -602,7 +612,7 @@ impl World {
             .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
         *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
         self.payments
-            .ask(&key(), &self.gate, Some(&self.keyring))
+            .ask(&key(), far(), &self.gate, Some(&self.keyring))
             .await
     }
 
@@ -751,7 +761,10 @@ async fn only_a_signed_answer_about_this_payment_answers() {
     assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
     assert_eq!(paid.check_at, None, "nothing more to ask");
     let keyring = Some(&world.keyring);
-    let again = world.payments.ask(&key(), &world.gate, keyring).await;
+    let again = world
+        .payments
+        .ask(&key(), far(), &world.gate, keyring)
+        .await;
     assert_eq!(again.unwrap(), []);
     let asked = world.gate.got.lock().unwrap();
     assert_eq!(

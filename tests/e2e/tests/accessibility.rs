@@ -5,6 +5,8 @@
 mod axe;
 #[path = "browser/chromium.rs"]
 mod chromium;
+#[path = "browser/pictures.rs"]
+mod pictures;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -23,13 +25,13 @@ use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams,
 };
-use chromiumoxide::page::ScreenshotParams;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use payments::payment::{Redirect, RedirectMethod};
 use sandbox::python;
 use sandbox::supervised::Supervisor;
 use sandbox::workspace::Folder;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 use self::axe::{Axe, evaluate};
 use self::chromium::Chromium;
@@ -54,7 +56,7 @@ fn main() -> ExitCode {
 fn in_chromium(
     test: impl AsyncFnOnce(&Page, &Axe) -> anyhow::Result<()>,
 ) -> Result<Completion, Failed> {
-    chromium::with(async |program| {
+    let test = async |program: &std::path::Path| {
         let python = python::find().await?;
         let supervisor = Supervisor::new(&python.path);
         let axe = Axe::install(&python, &supervisor).await?;
@@ -67,7 +69,8 @@ fn in_chromium(
         .await;
         chromium.stop().await;
         outcome
-    })
+    };
+    chromium::with(|program| Runtime::new()?.block_on(test(program)))
 }
 
 async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> {
@@ -99,7 +102,7 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
                     .iter()
                     .map(|fault| format!("{name}, {scheme}: {fault}")),
             );
-            picture(page, &format!("{name}-{scheme}")).await?;
+            pictures::take(page, &format!("{name}-{scheme}")).await?;
         }
     }
     server.abort();
@@ -225,14 +228,4 @@ fn still(page: &Response<String>) -> Response<Body> {
     *response.headers_mut() = page.headers().clone();
     response.headers_mut().remove(header::REFRESH);
     response
-}
-
-/// With `SCREENSHOTS=folder` every page is saved there, to be looked at.
-async fn picture(page: &Page, name: &str) -> anyhow::Result<()> {
-    if let Some(folder) = std::env::var_os("SCREENSHOTS") {
-        let file = std::path::Path::new(&folder).join(format!("{name}.png"));
-        let whole = ScreenshotParams::builder().full_page(true).build();
-        page.save_screenshot(whole, file).await?;
-    }
-    Ok(())
 }

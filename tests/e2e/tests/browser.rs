@@ -1,171 +1,67 @@
-//! A payment's whole way by clicking in headless Chromium.
+//! Shoppers in a real browser: from the shop over our pages to the bank and back, whatever happens
+//! on the way. All walks share one sandbox and one Chromium.
+#![allow(clippy::indexing_slicing)]
 
 #[path = "browser/chromium.rs"]
 mod chromium;
+#[path = "browser/pictures.rs"]
+mod pictures;
+#[path = "browser/stage.rs"]
+mod stage;
+#[path = "browser/tab.rs"]
+mod tab;
+#[path = "browser/walks/mod.rs"]
+mod walks;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context, ensure};
-use chromiumoxide::Page;
-use chromiumoxide::page::ScreenshotParams;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use sandbox::{Options, Sandbox};
-use serde_json::json;
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
-use self::chromium::Chromium;
+use self::stage::Stage;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let tests = vec![
-        Trial::ignorable_test("a_cup_of_tea_is_bought_by_clicking", || {
-            in_chromium(buy_a_cup_of_tea)
-        }),
-        Trial::ignorable_test("a_posted_form_leads_over_two_origins_to_the_bank", || {
-            in_chromium(pay_by_a_posted_form)
-        }),
-    ];
-    libtest_mimic::run(&arguments, tests).exit_code()
-}
-
-/// Runs a test with a sandbox and a browser of its own.
-fn in_chromium(
-    test: impl AsyncFnOnce(&Sandbox, &Chromium) -> anyhow::Result<()>,
-) -> Result<Completion, Failed> {
-    chromium::with(async |program| {
-        let sandbox = Sandbox::start(Options::any_ports()).await?;
-        let profile = sandbox.file("chromium");
-        let chromium = Chromium::start(program, sandbox.supervisor(), &profile).await?;
-        let outcome = test(&sandbox, &chromium).await;
-        chromium.stop().await;
-        sandbox.stop().await;
-        outcome
-    })
-}
-
-async fn buy_a_cup_of_tea(sandbox: &Sandbox, chromium: &Chromium) -> anyhow::Result<()> {
-    let ready = sandbox.ready();
-    let page = chromium.open(&ready.shop).await?;
-    ensure!(text(&page, "#price").await? == "10.00 EUR");
-    picture(&page, "product").await?;
-    click(&page, "#buy").await?;
-
-    // The bank, after whatever waiting the hand-off needs. Below 500 EUR it shows the app's code.
-    ensure!(text(&page, "#amount").await?.contains("10.00"));
-    ensure!(
-        page.find_element("#qr").await.is_ok(),
-        "there is no QR code"
-    );
-    let bank = page.url().await?.unwrap_or_default();
-    ensure!(bank.starts_with(&ready.platform), "the bank is at {bank}");
-    picture(&page, "bank").await?;
-    click(&page, "#pay").await?;
-
-    // Back in the shop, which ships as soon as its consumer has read the event.
-    wait_for_text(&page, "#delivery", "on its way").await?;
-    ensure!(text(&page, "#payment").await? == "succeeded");
-    ensure!(text(&page, "#paid").await? == "10.00 EUR");
-    ensure!(text(&page, "h1").await? == "Thank you");
-    picture(&page, "thanks").await?;
-
-    // The tea was cold.
-    click(&page, "#send-back").await?;
-    wait_for_text(&page, "#delivery", "taken back").await?;
-    ensure!(text(&page, "#refunded").await? == "10.00 EUR");
-    click(&page, "#news").await?;
-    let news = text(&page, "#lines").await?;
-    for line in ["payment.succeeded", "refunded", "refund.succeeded"] {
-        ensure!(news.contains(line), "{line} is missing in {news}");
-    }
-    picture(&page, "news").await?;
-    Ok(())
-}
-
-/// The content security policy must let the form through, and the redirect that answers it.
-async fn pay_by_a_posted_form(sandbox: &Sandbox, chromium: &Chromium) -> anyhow::Result<()> {
-    let ready = sandbox.ready();
-    reqwest::Client::builder()
-        .no_proxy()
-        .build()?
-        .put(format!("{}/simulator/faults", ready.platform))
-        .json(&json!({ "redirect_method": "POST" }))
-        .send()
-        .await?
-        .error_for_status()?;
-    let page = chromium.open(&ready.shop).await?;
-    click(&page, "#buy").await?;
-    ensure!(text(&page, "#amount").await?.contains("10.00"));
-    let bank = page.url().await?.unwrap_or_default();
-    ensure!(
-        bank.starts_with("http://localhost:"),
-        "the bank is at {bank}"
-    );
-    click(&page, "#pay").await?;
-    wait_for_text(&page, "#payment", "succeeded").await
-}
-
-/// How long a page may take to show what it must.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// The text of an element, once it is there; pages may come and go meanwhile.
-async fn text(page: &Page, selector: &str) -> anyhow::Result<String> {
-    until(&format!("{selector} being there"), async || {
-        try_text(page, selector).await
-    })
-    .await
-}
-
-async fn wait_for_text(page: &Page, selector: &str, expected: &str) -> anyhow::Result<()> {
-    let what = format!("{selector} showing {expected}");
-    until(&what, async || {
-        try_text(page, selector)
-            .await
-            .filter(|text| text == expected)
-    })
-    .await?;
-    Ok(())
-}
-
-async fn try_text(page: &Page, selector: &str) -> Option<String> {
-    page.find_element(selector)
-        .await
-        .ok()?
-        .inner_text()
-        .await
-        .ok()?
-}
-
-/// With `SCREENSHOTS=folder` every page that a test names is saved there, to be looked at.
-async fn picture(page: &Page, name: &str) -> anyhow::Result<()> {
-    if let Some(folder) = std::env::var_os("SCREENSHOTS") {
-        let file = std::path::Path::new(&folder).join(format!("{name}.png"));
-        page.save_screenshot(ScreenshotParams::builder().full_page(true).build(), file)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn click(page: &Page, selector: &str) -> anyhow::Result<()> {
-    text(page, selector).await?;
-    let element = page.find_element(selector).await?;
-    element
-        .click()
-        .await
-        .with_context(|| format!("{selector} cannot be clicked"))?;
-    Ok(())
-}
-
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> anyhow::Result<T> {
-    let looking = async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
+    let mut arguments = Arguments::from_args();
+    // One walk after the other: a tab in the background is slowed down by the browser.
+    arguments.test_threads = Some(1);
+    let Ok(runtime) = Runtime::new().map(Arc::new) else {
+        return ExitCode::FAILURE;
     };
-    tokio::time::timeout(PATIENCE, looking)
-        .await
-        .with_context(|| format!("{what} did not happen within {} s", PATIENCE.as_secs()))
+    let stage: Arc<OnceCell<Stage>> = Arc::default();
+    macro_rules! trials {
+        ($($module:ident :: $walk:ident),* $(,)?) => {
+            vec![$({
+                let (runtime, stage) = (Arc::clone(&runtime), Arc::clone(&stage));
+                Trial::ignorable_test(stringify!($walk), move || {
+                    chromium::with(|program| runtime.block_on(async {
+                        let stage = stage.get_or_try_init(|| Stage::start(program)).await?;
+                        walks::$module::$walk(stage).await
+                    }))
+                })
+            }),*]
+        };
+    }
+    let tests = trials![
+        usual::a_cup_of_tea_is_bought_by_clicking,
+        usual::a_declined_payment_is_not_shipped,
+        usual::who_walks_away_can_come_back_and_pay,
+        usual::two_tabs_pay_once,
+        usual::above_500_euros_there_is_no_code_for_the_app,
+        usual::the_shops_pages_may_ask_how_it_stands,
+        waiting::a_posted_form_leads_over_two_origins_to_the_bank,
+        waiting::without_scripts_pages_and_buttons_lead_to_the_bank,
+        waiting::the_waiting_page_goes_on_by_itself,
+        waiting::a_late_result_is_being_checked_until_it_comes,
+        data::a_missing_name_is_asked_for_until_it_is_right,
+        data::a_name_that_got_lost_is_asked_for_again,
+        payment_page::payment_page_is_paid_by_clicking,
+        payment_page::payment_page_is_declined,
+    ];
+    let conclusion = libtest_mimic::run(&arguments, tests);
+    if let Some(stage) = Arc::into_inner(stage).and_then(OnceCell::into_inner) {
+        runtime.block_on(stage.stop());
+    }
+    conclusion.exit_code()
 }

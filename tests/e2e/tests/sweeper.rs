@@ -51,7 +51,7 @@ impl Test {
     }
 
     async fn post_signed(&self, message: &Value) -> anyhow::Result<StatusCode> {
-        let key = ProjectKey::new(&*self.sandbox.ready().project_key)?;
+        let key = ProjectKey::new(&self.sandbox.ready().project_key)?;
         let text = message.to_string();
         let parsed = json::parse(text.as_bytes(), Limits::CALLBACK)?;
         let mut signed = message.clone();

@@ -259,12 +259,14 @@ async fn up(
 /// The template's parameters, as far as they are not its defaults.
 fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
     let payment_page = format!("{platform}/payment");
+    let ask_ahead = options.ask_ahead.to_string();
     let mut parameters = vec![
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
         ("PaymentPageUrl", &payment_page),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
+        ("AskAheadSeconds", &ask_ahead),
     ];
     if options.sample_consumer {
         parameters.push(("SampleConsumer", "true"));

@@ -2,7 +2,7 @@
 
 use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::data_api::{Interval, OperationsGet};
-use ecommpay::fields::{Currency, FieldName, LastName, MinorUnits, ProjectId, Text};
+use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::gate::{
     Clarification, Customer, General, Refund, RefundCustomer, RefundPayment, Request,
     RequestStatus, ReturnUrl, Sale, SalePayment, Status,
@@ -252,19 +252,14 @@ fn refunds() -> impl Strategy<Value = Refund> {
 }
 
 fn clarifications() -> impl Strategy<Value = Clarification> {
-    let name = select(vec![
-        "a",
-        "b",
-        "customer",
-        "last_name",
-        "1",
-        "10",
-        "general",
-    ]);
-    let name = name.prop_map(|name| FieldName::new(name).unwrap());
-    let fields = btree_map(name.clone(), few(), 1..4);
-    (generals(), btree_map(name, fields, 1..4))
-        .prop_map(|(general, data)| Clarification::new(general, data).unwrap())
+    let name = select(vec!["a", "b", "customer", "last_name", "1", "10"]);
+    let path = vec(name, 1..4).prop_map(|names| names.join("."));
+    (generals(), btree_map(path, few(), 1..4)).prop_filter_map("ambiguous", |(general, data)| {
+        let data = data
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.clone()));
+        Clarification::new(general, data).ok()
+    })
 }
 
 /// Pages without `frame_mode`, which is the one parameter that is not signed.

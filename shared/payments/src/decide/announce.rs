@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Change;
 use crate::event::{About, Event, EventKind};
-use crate::payment::{Announced, Payment, Refund, RefundStatus, Status};
+use crate::payment::{Announced, Payment, Refund, RefundStatus, Status, Waiting};
 use crate::timestamp::Timestamp;
 
 /// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
@@ -54,6 +54,7 @@ fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
             status,
             paid_amount: payment.paid_amount(),
             quarantine: payment.quarantine(),
+            question: payment.question().map(Waiting::digest),
         })
     };
     // What is ordered begins with this, also where it goes on at once.
@@ -109,6 +110,17 @@ fn refunds_to_tell(payment: &Payment, at: Timestamp) -> Vec<usize> {
         .collect()
 }
 
+/// When the first refund that is withheld will be told.
+pub(super) fn withheld_until(payment: &Payment, at: Timestamp) -> Option<Timestamp> {
+    let refunds = payment.refunds.iter();
+    let withheld = refunds.filter(|refund| {
+        refund.announced != Some(refund.status) && may_be_ours(payment, refund, at)
+    });
+    withheld
+        .map(|refund| refund.created_at.after(NAMES_COME_WITHIN))
+        .min()
+}
+
 /// Whether a refund that seems to be made elsewhere may be one of ours whose answer has not come:
 /// its callback, which names it, may follow.
 fn may_be_ours(payment: &Payment, refund: &Refund, at: Timestamp) -> bool {
@@ -138,6 +150,8 @@ fn news_of_payment(payment: &Payment, status: Status) -> Option<EventKind> {
         said.paid_amount == payment.paid_amount() && said.quarantine == payment.quarantine();
     // Of money everything is told again whenever it changes.
     let is_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
-    let is_news = !same_kind || is_money && !same_money;
+    let same_question = said.question == payment.question().map(Waiting::digest);
+    let is_asked = status == Status::AwaitingClarification;
+    let is_news = !same_kind || is_money && !same_money || is_asked && !same_question;
     is_news.then_some(kind)
 }

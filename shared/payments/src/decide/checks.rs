@@ -31,6 +31,7 @@ pub(super) fn ask_now(payment: &mut Payment, at: Timestamp) {
     let is_due = payment.check_at.is_some_and(|planned| planned <= at);
     if payment.doubted_after.is_none() || !is_due {
         payment.doubted_after = Some(payment.questions);
+        payment.asked = 0;
         ask_at(payment, at);
     }
 }
@@ -45,11 +46,12 @@ pub(super) fn begin(payment: &mut Payment, at: Timestamp) {
     ask_at(payment, at.after(pause(0)));
 }
 
-/// Claims the question that is due, numbers it and plans the next one, whatever will be answered.
+/// Claims the question that was due before a moment, numbers it and plans the next one, whatever
+/// will be answered.
 ///
 /// `None`: nothing is due.
-pub fn claim_check(payment: &Payment, at: Timestamp) -> Option<Change> {
-    payment.check_at.filter(|planned| *planned <= at)?;
+pub fn claim_check(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
+    payment.check_at.filter(|planned| *planned < before)?;
     let mut after = payment.clone();
     after.questions = after.questions.saturating_add(1);
     after.asked = after.asked.saturating_add(1);
@@ -70,6 +72,9 @@ pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
     if payment.doubted_after.is_some() || payment.is_open() {
         let planned = at.after(pause(payment.asked));
         payment.check_at.get_or_insert(planned);
+        if let Some(end) = announce::withheld_until(payment, at) {
+            ask_at(payment, end);
+        }
     } else {
         payment.check_at = None;
         payment.asked = 0;

@@ -220,6 +220,7 @@ pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
         since: at,
         again: true,
     };
+    checks::begin(&mut after, at);
     Some(announce::announce(after, at))
 }
 

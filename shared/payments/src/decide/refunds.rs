@@ -164,12 +164,8 @@ fn is_refundable(payment: &Payment) -> bool {
         payment.status(),
         Status::Succeeded | Status::PartiallyRefunded | Status::Quarantined | Status::Unmatched
     ) && payment.paid_amount() > 0;
-    let mut sales = payment
-        .operations
-        .values()
-        .filter(|operation| operation.is_successful_sale());
-    let in_euros =
-        sales.all(|operation| operation.currency.as_deref() == Some(Currency::Eur.code()));
+    let mut payings = payment.payings();
+    let in_euros = payings.all(|one| one.currency.as_deref() == Some(Currency::Eur.code()));
     paid && in_euros && Text::new(payment.payment_id.clone()).is_ok()
 }
 

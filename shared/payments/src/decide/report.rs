@@ -77,7 +77,7 @@ fn is_unexplained(payment: &Payment, report: &Report) -> bool {
     let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
     let explains = |operation: &Operation| {
         operation.outcome == Outcome::Succeeded
-            && (operation.kind == "sale" || !operation.doubts.is_empty())
+            && (operation.kind == "sale" || operation.took_money || !operation.doubts.is_empty())
     };
     claims_money && !payment.operations.values().any(explains)
 }
@@ -120,7 +120,7 @@ pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question
     payment.answered = payment.answered.max(question);
     take(payment, news, true);
     if is_unexplained(payment, report) {
-        doubt_what_took_money(payment, report);
+        mark_what_took_money(payment, report);
     }
     let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
     payment.doubted_after = match is_left {
@@ -130,7 +130,7 @@ pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question
 }
 
 /// By the platform's signed word these operations are the money, and none of them is a sale.
-fn doubt_what_took_money(payment: &mut Payment, report: &Report) {
+fn mark_what_took_money(payment: &mut Payment, report: &Report) {
     if payment.order.is_none() {
         return;
     }
@@ -139,7 +139,7 @@ fn doubt_what_took_money(payment: &mut Payment, report: &Report) {
         let took_money =
             |one: &&mut Operation| one.outcome == Outcome::Succeeded && !one.is_refund();
         if let Some(operation) = operation.filter(took_money) {
-            operation.doubts.insert(QuarantineReason::UnknownOperation);
+            operation.took_money = true;
         }
     }
 }
@@ -237,6 +237,7 @@ fn names_unknown_request(payment: &Payment, report: &Report) -> bool {
 
 fn is_request_of(payment: &Payment, request_id: &str) -> bool {
     payment.sale.request_id() == Some(request_id)
+        || payment.failed_requests.contains(request_id)
         || Ours::of(payment).by_request.contains_key(request_id)
 }
 
@@ -287,6 +288,7 @@ fn take_operation(
         taken_back: false,
         conflict: false,
         doubts: doubts(payment, report, reported),
+        took_money: false,
     };
     let merged = match payment.operations.remove(id) {
         None => heard,
@@ -326,6 +328,7 @@ fn merge(known: Operation, heard: Operation) -> Operation {
         request_id: least(counts.request_id, other.request_id.clone()),
         merchant_refund_id: least(counts.merchant_refund_id, other.merchant_refund_id.clone()),
         ends_payment: counts.ends_payment || other.ends_payment,
+        took_money: counts.took_money || other.took_money,
         waiting: newest(counts.waiting, other.waiting.clone()),
         ..counts
     };

@@ -263,7 +263,7 @@ fn money_that_does_not_say_how_much_is_released_as_what_the_payment_says() {
     story.hear_this(&silent);
     assert_eq!(story.payment.status(), Status::Quarantined);
     assert_eq!(story.payment.paid_amount(), 1000);
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     let question = story.payment.questions;
     let answer = Fact::StatusAnswer {
         news: silent.news(),
@@ -302,8 +302,52 @@ fn signed_money_that_is_no_sale_is_kept_apart() {
         by: "anna",
         doubts: &doubts,
     };
+    assert_eq!(story.payment.paid_amount(), 1000, "as the platform says");
+    assert_eq!(story.payment.refundable_amount(), 1000);
+    // Once there is a sale, that is the money, whichever came first.
+    let mut sale_later = Story {
+        payment: story.payment.clone(),
+        events: Vec::new(),
+    };
+    sale_later.hear("sale_success");
+    let mut sale_first = Story::begin();
+    sale_first.hear("sale_success");
+    sale_first
+        .hear("payment_confirmation")
+        .ask("payment_confirmation");
+    for story in [&sale_later, &sale_first] {
+        assert_eq!(story.payment.status(), Status::Succeeded);
+        assert_eq!(story.payment.paid_amount(), 1000);
+    }
     story.take(decide(Some(&story.payment), released, NOW));
     assert_eq!(story.payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_doubt_is_asked_about_as_often_as_something_new() {
+    let mut story = Story::begin();
+    story.answered(&accepted("r"));
+    let mut now = NOW;
+    for _ in 0..5 {
+        now = story.payment.check_at.unwrap();
+        story.take(claim_check(&story.payment, after(now), now));
+    }
+    assert_eq!(
+        story.payment.check_at,
+        Some(now.after(Duration::from_secs(6 * 3600)))
+    );
+    story.take(decide(
+        Some(&story.payment),
+        Fact::Hint(&corpus("sale_success").report),
+        now,
+    ));
+    assert_eq!(story.payment.check_at, Some(now));
+    // The question gets no answer.
+    story.take(claim_check(&story.payment, after(now), now));
+    assert_eq!(
+        story.payment.check_at,
+        Some(now.after(Duration::from_secs(120)))
+    );
 }
 
 #[test]
@@ -342,7 +386,7 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     };
     // A hint comes while the answer is on its way.
     let mut story = contradicted();
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     assert_eq!(story.payment.questions, 1);
     let hint = decide(
         Some(&story.payment),
@@ -361,15 +405,19 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     // A repeat of it is no news as long as the question is due.
     let again = Fact::Hint(&corpus("sale_success").report);
     assert_eq!(decide(Some(&story.payment), again, NOW), None);
-    story.take(claim_check(&story.payment, NOW));
-    assert_eq!(claim_check(&story.payment, NOW), None, "claimed once");
+    story.take(claim_check(&story.payment, after(NOW), NOW));
+    assert_eq!(
+        claim_check(&story.payment, after(NOW), NOW),
+        None,
+        "claimed once"
+    );
     answer(&mut story, 2, "sale_success");
     assert!(!is_doubtful(&story));
     assert_eq!(story.payment.check_at, None);
 
     // "Not found" and other payments' answers answer nothing.
     let mut story = contradicted();
-    story.take(claim_check(&story.payment, NOW));
+    story.take(claim_check(&story.payment, after(NOW), NOW));
     let before = story.payment.clone();
     for no_answer in [
         edited("sale_success", |body| {
@@ -602,7 +650,7 @@ fn a_refund_that_nobody_sends_any_more_is_unknown() {
     story.refund(&refund("r-1", Some(250))).unwrap();
     let due = story.payment.check_at.unwrap();
     assert_eq!(due, NOW.after(Duration::from_secs(60)));
-    story.take(claim_check(&story.payment, due));
+    story.take(claim_check(&story.payment, after(due), due));
     assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
     assert_eq!(story.payment.refundable_amount(), 750, "still reserved");
 }
@@ -616,6 +664,11 @@ fn a_refund_without_a_name_waits_for_the_one_that_it_may_be() {
     let nameless = refund_operation("7", "success", json!({ "request_id": null }));
     story.hear_this(&nameless);
     assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
+    let withheld = story.payment.check_at.unwrap();
+    assert!(
+        withheld <= NOW.after(Duration::from_secs(15 * 60)),
+        "looked at in time"
+    );
     let mut named = Story {
         payment: story.payment.clone(),
         events: Vec::new(),

@@ -23,6 +23,11 @@ pub const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_000);
 /// Longer than a request is ever on its way.
 pub const ABANDONED: Duration = Duration::from_secs(30);
 
+/// Just after a moment.
+pub fn after(moment: Timestamp) -> Timestamp {
+    moment.after(Duration::from_millis(1))
+}
+
 pub fn text(text: &str) -> Text {
     Text::new(text).unwrap()
 }
@@ -179,7 +184,7 @@ impl Story {
 /// The change after a question, when it is due, and an answer with what a callback says.
 pub fn ask(payment: &Payment, file: &str) -> Option<Change> {
     let due = payment.check_at.unwrap_or(NOW);
-    let claimed = claim_check(payment, due).map(|change| change.payment);
+    let claimed = claim_check(payment, after(due), due).map(|change| change.payment);
     let asked = claimed.as_ref().unwrap_or(payment);
     let fact = Fact::StatusAnswer {
         news: corpus(file).news(),

@@ -144,17 +144,19 @@ impl System {
 
     async fn ask(&self, payment_id: String) -> bool {
         let keyring = Some(&self.keyring);
+        let before = self.world.now().after(Duration::from_millis(1));
         let key = key(&payment_id);
-        self.payments
-            .ask(&key, &self.platform, keyring)
-            .await
-            .is_ok()
+        let asked = self.payments.ask(&key, before, &self.platform, keyring);
+        asked.await.is_ok()
     }
 
     async fn ask_all(&self) -> bool {
         let keys = [(self.storefront.project_id, self.keyring.clone())].into();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
-        let asked = self.payments.ask_all(&self.platform, &keys, deadline).await;
+        let asked = self
+            .payments
+            .ask_all(&self.platform, &keys, Duration::ZERO, deadline)
+            .await;
         asked.failed == 0
     }
 

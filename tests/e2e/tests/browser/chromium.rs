@@ -32,7 +32,7 @@ fn find() -> Option<PathBuf> {
 
 /// Runs a test with the Chromium of this machine; without one the test is ignored, unless
 /// `REQUIRE_BROWSER=1`.
-pub fn with(test: impl AsyncFnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
+pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
     let Some(program) = find() else {
         let why = "Chromium is not installed (Debian: apt-get install chromium)";
         return match std::env::var("REQUIRE_BROWSER").as_deref() {
@@ -40,8 +40,7 @@ pub fn with(test: impl AsyncFnOnce(&Path) -> anyhow::Result<()>) -> Result<Compl
             _ => Ok(Completion::ignored_with(why)),
         };
     };
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    match runtime.block_on(test(&program)) {
+    match test(&program) {
         Ok(()) => Ok(Completion::Completed),
         Err(error) => Err(format!("{error:#}").into()),
     }
@@ -70,6 +69,8 @@ impl Chromium {
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
+                // Pages speak it, whatever this machine speaks.
+                "--accept-lang=en",
             ])
             .args([
                 "--disable-background-networking",

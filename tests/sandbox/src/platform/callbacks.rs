@@ -115,6 +115,7 @@ impl Delivery {
             let _ = tokio::time::timeout(HELD_BACK, overtaken).await;
         }
         for attempt in 1..=schedule::ATTEMPTS {
+            self.let_go(shared).await;
             let answer = self.attempt(shared).await;
             let delivered = answer == "200";
             self.note(shared, attempt, answer, delivered);
@@ -131,6 +132,12 @@ impl Delivery {
             letter.attempts = attempt;
             letter.last_answer = Some(answer);
             letter.delivered = delivered;
+        }
+    }
+
+    async fn let_go(&self, shared: &Shared) {
+        while shared.state().faults.of(&self.payment_id).hold {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

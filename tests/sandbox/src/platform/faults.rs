@@ -15,6 +15,8 @@ pub struct Faults {
     pub duplicate: u8,
     /// A pause before every callback, in real milliseconds.
     pub delay_ms: u64,
+    /// Callbacks wait until this is switched off.
+    pub hold: bool,
     /// Callbacks get lost on the way (and are repeated as if nobody had answered).
     pub drop: bool,
     /// Every other callback waits for the one after it, at most three seconds.
@@ -29,8 +31,10 @@ pub struct Faults {
     pub redirect_method: RedirectMethod,
     /// The sale is accepted and then ends in `error`.
     pub sale_error: bool,
-    /// How sale and refund requests are answered.
+    /// How the requests of [`Faults::answer_to`] are answered.
     pub answer: Answer,
+    /// Which requests `answer` is about.
+    pub answer_to: Vec<Kind>,
     /// How long a `slow` answer takes, in real milliseconds.
     pub slow_ms: u64,
     /// After so many answers, `answer` is `ok` again; without it, never.
@@ -42,6 +46,7 @@ impl Default for Faults {
         Self {
             duplicate: 0,
             delay_ms: 0,
+            hold: false,
             drop: false,
             reorder: false,
             tamper: false,
@@ -50,6 +55,7 @@ impl Default for Faults {
             redirect_method: RedirectMethod::Get,
             sale_error: false,
             answer: Answer::Ok,
+            answer_to: vec![Kind::Sale, Kind::Refund],
             slow_ms: 10_000,
             answer_times: None,
         }
@@ -87,7 +93,21 @@ pub enum RedirectMethod {
     Post,
 }
 
-/// How a sale or refund request is answered.
+/// A kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Starts a payment.
+    Sale,
+    /// Gives money back.
+    Refund,
+    /// Brings data that was asked for.
+    Clarification,
+    /// Asks how a payment stands.
+    Status,
+}
+
+/// How a request is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -96,6 +116,12 @@ pub enum Answer {
     /// HTTP 500; the request is not taken.
     #[serde(rename = "error_500")]
     Error500,
+    /// HTTP 400 with code 502; the request is not taken.
+    #[serde(rename = "error_400")]
+    Error400,
+    /// HTTP 400 with code 3041; the request is not taken.
+    #[serde(rename = "error_3041")]
+    Error3041,
     /// The request is taken and answered with HTML.
     NotJson,
     /// The request is taken and answered after [`Faults::slow_ms`].
@@ -131,12 +157,15 @@ impl FaultBoard {
         self.by_payment.insert(books::key(payment_id), faults);
     }
 
-    /// How the next sale or refund request of a payment is answered, and how slowly. From here on
-    /// the payment has its own switches, whatever the defaults become.
-    pub fn next_answer(&mut self, payment_id: &str) -> (Answer, Duration) {
+    /// How the next request of a kind about a payment is answered, and how slowly. From the
+    /// first request on the payment has its own switches, whatever the defaults become.
+    pub fn next_answer(&mut self, payment_id: &str, kind: Kind) -> (Answer, Duration) {
         let own = self.by_payment.entry(books::key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());
         let slow = Duration::from_millis(faults.slow_ms);
+        if !faults.answer_to.contains(&kind) {
+            return (Answer::Ok, slow);
+        }
         match faults.answer_times.as_mut() {
             None => (faults.answer, slow),
             Some(0) => (Answer::Ok, slow),
@@ -174,16 +203,28 @@ mod tests {
         let mut board = FaultBoard::default();
         let faults = read(r#"{"answer":"lost","answer_times":1}"#).unwrap();
         board.set("Order-1", faults);
-        assert_eq!(board.next_answer("order-1").0, Answer::Lost);
-        assert_eq!(board.next_answer("ORDER-1").0, Answer::Ok);
-        assert_eq!(board.next_answer("order-2").0, Answer::Ok);
+        let mut next = |id, kind| board.next_answer(id, kind).0;
+        assert_eq!(next("order-1", Kind::Status), Answer::Ok);
+        assert_eq!(next("order-1", Kind::Sale), Answer::Lost);
+        assert_eq!(next("ORDER-1", Kind::Sale), Answer::Ok);
+        assert_eq!(next("order-2", Kind::Sale), Answer::Ok);
+    }
+
+    #[test]
+    fn answers_of_one_kind_can_be_wrong() {
+        let mut board = FaultBoard::default();
+        let faults = read(r#"{"answer":"error_400","answer_to":["clarification"]}"#).unwrap();
+        board.set("order-1", faults);
+        let mut next = |kind| board.next_answer("order-1", kind).0;
+        assert_eq!(next(Kind::Sale), Answer::Ok);
+        assert_eq!(next(Kind::Clarification), Answer::Error400);
     }
 
     #[test]
     fn the_defaults_are_those_of_the_first_request() {
         let mut board = FaultBoard::default();
         board.defaults.drop = true;
-        board.next_answer("order-1");
+        board.next_answer("order-1", Kind::Sale);
         board.defaults.drop = false;
         assert!(board.of("order-1").drop);
         assert!(!board.of("order-2").drop);

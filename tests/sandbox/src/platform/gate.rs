@@ -17,7 +17,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::codes::{self, Refusal};
-use super::faults::Answer;
+use super::faults::{Answer, Kind};
 use super::payment::{Marks, RefundOrder};
 use super::wire::Scissors;
 use super::{Shared, books, flow, messages, php_json, request};
@@ -53,11 +53,11 @@ impl Counters {
 
     fn count(&mut self, payment_id: &str, wanted: Wanted) {
         let counts = self.0.entry(books::key(payment_id)).or_default();
-        let count = match wanted {
-            Wanted::Sale => &mut counts.sale,
-            Wanted::Refund { .. } => &mut counts.refund,
-            Wanted::Clarification => &mut counts.clarification,
-            Wanted::Status => &mut counts.status,
+        let count = match wanted.kind() {
+            Kind::Sale => &mut counts.sale,
+            Kind::Refund => &mut counts.refund,
+            Kind::Clarification => &mut counts.clarification,
+            Kind::Status => &mut counts.status,
         };
         *count += 1;
     }
@@ -69,6 +69,17 @@ enum Wanted {
     Refund { with_address: bool },
     Clarification,
     Status,
+}
+
+impl Wanted {
+    fn kind(self) -> Kind {
+        match self {
+            Wanted::Sale => Kind::Sale,
+            Wanted::Refund { .. } => Kind::Refund,
+            Wanted::Clarification => Kind::Clarification,
+            Wanted::Status => Kind::Status,
+        }
+    }
 }
 
 type Client = ConnectInfo<Scissors>;
@@ -107,12 +118,12 @@ async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Want
     };
     let about = About::read(shared, &message);
     let (answer, slow) = arrive(shared, about.payment_id.as_deref(), wanted);
+    let not_taken = |status, code: codes::Code| refused(status, code.into(), &about);
     match answer {
         Answer::Lost => return cut(&client),
-        Answer::Error500 => {
-            let error = StatusCode::INTERNAL_SERVER_ERROR;
-            return refused(error, codes::INTERNAL.into(), &about);
-        }
+        Answer::Error500 => return not_taken(StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL),
+        Answer::Error400 => return not_taken(StatusCode::BAD_REQUEST, codes::VALIDATION),
+        Answer::Error3041 => return not_taken(StatusCode::BAD_REQUEST, codes::PAYMENT_EXISTS),
         Answer::Ok | Answer::NotJson | Answer::Slow | Answer::Cut => {}
     }
     let response = perform(shared, &message, wanted, &about.request_id)
@@ -137,16 +148,12 @@ async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Want
 
 /// Counts a request and tells how it will be answered.
 fn arrive(shared: &Shared, payment_id: Option<&str>, wanted: Wanted) -> (Answer, Duration) {
-    let well = (Answer::Ok, Duration::ZERO);
     let Some(payment_id) = payment_id else {
-        return well;
+        return (Answer::Ok, Duration::ZERO);
     };
     let mut state = shared.state();
     state.requests.count(payment_id, wanted);
-    match wanted {
-        Wanted::Sale | Wanted::Refund { .. } => state.faults.next_answer(payment_id),
-        Wanted::Clarification | Wanted::Status => well,
-    }
+    state.faults.next_answer(payment_id, wanted.kind())
 }
 
 fn perform(

@@ -135,6 +135,7 @@ pub fn start(project_id: u32, clock_speed: f64) -> Markup {
 
 const SWITCHES: &str = r#"duplicate: 2          so many more copies of each callback
 delay_ms: 500         pause before each callback
+hold: true            callbacks wait until this is switched off
 drop: true            callbacks get lost (switched off: the next repeat arrives)
 reorder: true         every other callback comes after the next one
 tamper: true          callbacks are changed after signing
@@ -142,8 +143,10 @@ wrong_amount: 900     the bank takes this amount (true: one cent less)
 no_redirect: true     no redirect data
 redirect_method: "POST"
 sale_error: true      the sale ends in "error"
-answer: "ok", "error_500", "not_json", "slow", "cut" (after taking it) or "lost" (before),
-                      for sale and refund requests
+answer: "ok", "error_400", "error_3041", "error_500" or "lost" (cut) before the request is
+                      taken; "not_json", "slow" or "cut" after it
+answer_to: ["sale", "refund"]
+                      which requests that is about; also "clarification" and "status"
 slow_ms: 5000         how slow "slow" is
 answer_times: 1       for so many requests only"#;
 

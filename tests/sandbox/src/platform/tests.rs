@@ -253,6 +253,44 @@ async fn answers_and_callbacks_take_their_time_as_switched() {
 }
 
 #[tokio::test]
+async fn requests_are_refused_as_switched() {
+    let mut stage = Stage::new(0).await;
+    for (answer, code) in [("error_400", "502"), ("error_3041", "3041")] {
+        let once = json!({"answer": answer, "answer_times": 1});
+        stage.put("payments/order-1/faults", once).await;
+        assert_eq!(stage.code("bancontact/sale", sale("order-1")).await, code);
+    }
+    let spoilt = json!({"answer": "error_500", "answer_to": ["status"], "answer_times": 1});
+    stage.put("payments/order-1/faults", spoilt).await;
+    let question = || json!({"general": {"project_id": 211, "payment_id": "order-1"}});
+    assert_eq!(
+        stage.code("bancontact/sale", sale("order-1")).await,
+        "accepted"
+    );
+    stage.callback().await;
+    for expected in [500, 200] {
+        let body = signed(question(), KEY);
+        let answer = stage.send("/v2/payment/status", body).await.unwrap();
+        assert_eq!(answer.status(), expected);
+    }
+}
+
+#[tokio::test]
+async fn callbacks_wait_as_switched() {
+    let mut stage = Stage::new(0).await;
+    stage
+        .put("payments/order-1/faults", json!({"hold": true}))
+        .await;
+    stage.code("bancontact/sale", sale("order-1")).await;
+    let is_held = |books: &Value| books["callbacks"][0]["attempts"] == 0;
+    stage.until("order-1", is_held).await;
+    assert!(stage.callbacks.try_recv().is_err());
+    stage.put("payments/order-1/faults", json!({})).await;
+    let redirect = stage.callback().await;
+    assert_eq!(redirect["payment"]["status"], "awaiting redirect result");
+}
+
+#[tokio::test]
 async fn nobody_learns_where_to_pay_as_switched() {
     let mut stage = Stage::new(0).await;
     stage.put("faults", json!({"no_redirect": true})).await;

@@ -1,0 +1,6 @@
+//! Ways from the shop to the bank and back.
+
+pub mod data;
+pub mod payment_page;
+pub mod usual;
+pub mod waiting;
