@@ -68,7 +68,6 @@ async fn the_api_is_as_described() -> anyhow::Result<()> {
     let (status, output) = supervisor.output(command).await?;
     sandbox.stop().await;
     let output = String::from_utf8_lossy(&output);
-    println!("{output}");
     ensure!(status.success(), "{output}");
     Ok(())
 }
