@@ -36,7 +36,7 @@ async fn the_api_is_as_described() -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let document = for_this_sandbox(ready, &folder).await?;
     let (phases, examples) = match std::env::var_os("LONG") {
-        Some(_) => ("examples,coverage,fuzzing,stateful", "300"),
+        Some(_) => ("examples,coverage,fuzzing,stateful", "100"),
         None => ("examples,coverage,fuzzing", "15"),
     };
     let mut command = supervisor.command(interpreter.with_file_name("schemathesis"));
