@@ -100,6 +100,19 @@ async fn parts_and_the_rest(test: &Test) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn whole(test: &Test) -> anyhow::Result<()> {
+    test.paid("whole").await?;
+    let all = json!({ "refund_id": "r-1", "description": "all of it" });
+    let refund = test.refund("whole", all.clone(), 202).await?;
+    ensure!(refund["amount"] == 1000, "{refund}");
+    test.went_back("whole", 1000).await?;
+    let again = test.refund("whole", all, 202).await?;
+    ensure!(again["amount"] == 1000, "{again}");
+    let books = test.simulator.books("whole").await?;
+    ensure!(refunds(&books).len() == 1, "{books}");
+    Ok(())
+}
+
 async fn more_than_the_platform_has_left(test: &Test) -> anyhow::Result<()> {
     test.paid("dashboard").await?;
     test.refund("dashboard", part("too-much", 1001), 422)
@@ -185,6 +198,7 @@ async fn many_at_once(test: &Test) -> anyhow::Result<()> {
 async fn refunds_are_made_once_and_never_exceed_the_payment() -> anyhow::Result<()> {
     let test = Test::start().await?;
     parts_and_the_rest(&test).await.context("parts")?;
+    whole(&test).await.context("whole")?;
     more_than_the_platform_has_left(&test)
         .await
         .context("dashboard")?;
