@@ -133,8 +133,11 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let mut events = Vec::new();
         if let Some(applied) = self.apply(&payment.key(), fact).await? {
             events.extend(applied.published?);
-            let repeated = self.repeat_refunds(gate, keyring, &applied.payment);
-            events.extend(repeated.await?);
+            // Only an answer that was taken in shows anything.
+            if applied.payment.answered == payment.questions {
+                let repeated = self.repeat_refunds(gate, keyring, &applied.payment);
+                events.extend(repeated.await?);
+            }
         }
         Ok(events)
     }

@@ -373,12 +373,17 @@ pub struct Refund {
     /// How far our request got; `None` for a refund that was not asked for here.
     #[serde(default, skip_serializing_if = "GateRequest::is_none")]
     pub request: GateRequest,
-    /// How many questions had been put to the platform when it was sent last.
+    /// How many questions had been put to the platform when it was last given up to wait for its
+    /// answer: only a later one shows what became of it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sent_after: u32,
-    /// The platform says that it has this refund already.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub exists: bool,
+    /// When the platform said, to a repeat, that it has this refund already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exists_at: Option<Timestamp>,
+    /// With which code a repeat was refused. By itself that is not the end: the first request may
+    /// have been taken late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_again: Option<String>,
     /// What it was asked for with, so that it can be repeated with the same data, as long as its
     /// end is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use crate::decide::{self, Fact, RefundOrder, RefundRejection};
 use crate::event::EventKind;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Doubt, Payment, Private, Refund};
+use crate::payment::{Doubt, GateRequest, Payment, Private, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
 use crate::problem::Problem;
 use crate::sha256;
@@ -131,19 +131,27 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         by: &str,
         doubts: &BTreeSet<Doubt>,
     ) -> Result<Payment, RefundError> {
-        let mut refund_id = None;
+        let mut to_send = None;
         let rejected = self
             .payments
             .update(key, |payment, at| {
                 let payment = payment.ok_or(RefundError::NotFound)?;
                 let rejected = decide::reject(payment, by, doubts, at);
                 let (change, id) = rejected.map_err(RefundError::Rejected)?;
-                refund_id = Some(id);
+                to_send = id;
                 Ok::<_, RefundError>(Some(change))
             })
             .await?;
-        let (Some((stored, _)), Some(refund_id)) = (rejected, refund_id) else {
-            return Err(RefundError::NotFound);
+        let (mut stored, change) = rejected.ok_or(RefundError::NotFound)?;
+        let Some(refund_id) = to_send else {
+            // Nothing to send; whoever publishes next tells what is left to tell.
+            let published = self.payments.publish(&mut stored, change).await;
+            return Ok(Applied {
+                payment: stored.payment,
+                changed: true,
+                published,
+            }
+            .into_payment());
         };
         let sent = self
             .payments
@@ -173,8 +181,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         self.apply(&payment.key(), fact).await
     }
 
-    /// Sends again what never arrived, as far as the platform's last answer shows that. Gives the
-    /// events that were sent.
+    /// Sends again what never arrived, as far as the platform's last answer shows that, and ends what
+    /// it refused again. Gives the events that were sent.
     pub(crate) async fn repeat_refunds<G: Gate>(
         &self,
         gate: &G,
@@ -195,11 +203,19 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                     payment.and_then(|payment| decide::claim_repeat(payment, refund_id, at));
                 Ok::<_, ApplyError>(claimed)
             });
-            if let Some((stored, Some(_))) = claimed.await? {
-                let sent = self.send_refund(gate, keyring, &stored.payment, refund_id);
-                if let Some(applied) = sent.await? {
-                    events.extend(applied.published?);
-                }
+            let Some((mut stored, Some(change))) = claimed.await? else {
+                continue;
+            };
+            let refund = stored.payment.refund(refund_id);
+            let is_sent =
+                refund.is_some_and(|refund| matches!(refund.request, GateRequest::Sending { .. }));
+            if !is_sent {
+                events.extend(self.publish(&mut stored, Some(change)).await?);
+                continue;
+            }
+            let sent = self.send_refund(gate, keyring, &stored.payment, refund_id);
+            if let Some(applied) = sent.await? {
+                events.extend(applied.published?);
             }
         }
         Ok(events)

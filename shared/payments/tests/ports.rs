@@ -20,7 +20,7 @@ use payments::checkout::{
     Cashier, Checkout, CheckoutError, CheckoutRequest, PaymentPageLinks, hand_off_ready,
 };
 use payments::clarification::{ClarificationError, clarify};
-use payments::decide::{Fact, News, RefundOrder, RefundRejection};
+use payments::decide::{Fact, News, RefundOrder, RefundRejection, claim_check, claim_repeat};
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, RefundStatus, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
@@ -676,10 +676,10 @@ async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be()
     world.refund("r-1", 400).await.unwrap();
     world.ask(Some(status_answer(""))).await.unwrap();
     let refund = world.payment().await.refunds[0].clone();
-    assert!(refund.exists && refund.status == RefundStatus::Unknown);
+    assert!(refund.exists_at.is_some() && refund.status == RefundStatus::Unknown);
     world.ask(Some(status_answer(""))).await.unwrap();
     assert_eq!(world.refunds_sent(), 2, "it is there, so not again");
-    let done = r#",{"id":8,"type":"refund","status":"success","request_id":"q","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    let done = r#",{"id":8,"type":"refund","status":"success","request_id":"q","created_date":"2027-01-15T08:00:01+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;
     let old = r#",{"id":6,"type":"refund","status":"success","created_date":"2020-01-01T00:00:00+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;
     world
         .ask(Some(status_answer(&format!("{old}{done}"))))
@@ -691,6 +691,77 @@ async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be()
     assert_eq!(refund.operation_id.as_deref(), Some("8"));
     assert_eq!(payment.refunded_amount(), 800, "and one from elsewhere");
     assert_eq!(payment.check_at, None);
+}
+
+/// A question that was put before the refund was given up shows nothing of it.
+#[tokio::test]
+async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
+    let world = World::with_answers(&[accepted("sale"), Answer::Unclear]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    // The question is claimed; the refund is sent and cut while it is on its way.
+    let store = &world.payments.store;
+    let hint = r#"{"project_id":211,"payment":{"id":"order-1"}}"#;
+    let report = Report::read(&parse(hint.as_bytes(), Limits::CALLBACK).unwrap());
+    world
+        .payments
+        .apply(&key(), Fact::Hint(&report))
+        .await
+        .unwrap();
+    let stored = store.load(&key()).await.unwrap().unwrap();
+    let claimed = claim_check(&stored.payment, far(), world.payments.clock.now()).unwrap();
+    store
+        .commit(&claimed, Some(stored.version), None)
+        .await
+        .unwrap();
+    world.refund("r-1", 400).await.unwrap();
+    let body = status_answer("");
+    let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+    let report = Report::read(&message);
+    let news = News {
+        report: &report,
+        canonical: "answer",
+    };
+    let question = claimed.payment.questions;
+    let fact = Fact::StatusAnswer { news, question };
+    let payment = world
+        .payments
+        .apply(&key(), fact)
+        .await
+        .unwrap()
+        .unwrap()
+        .payment;
+    let r1 = MerchantId::new("r-1").unwrap();
+    assert_eq!(payment.answered, question);
+    assert_eq!(
+        claim_repeat(&payment, &r1, world.payments.clock.now()),
+        None
+    );
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 2, "a later one does");
+}
+
+#[tokio::test]
+async fn a_repeat_that_is_refused_ends_only_after_another_answer_without_it() {
+    let world = World::with_answers(&[accepted("sale"), Answer::Unclear, refused("3285")]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear("success", "success").await;
+    world.refund("r-1", 400).await.unwrap();
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 2);
+    let payment = world.payment().await;
+    assert_eq!(
+        payment.refunds[0].status,
+        RefundStatus::Unknown,
+        "still held"
+    );
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds_sent(), 2, "not sent a third time");
+    let payment = world.payment().await;
+    assert_eq!(payment.refunds[0].status, RefundStatus::Declined);
+    assert_eq!(payment.refunds[0].code.as_deref(), Some("3285"));
+    assert_eq!(payment.refundable_amount(), 1000);
+    assert!(world.sent().last().unwrap().contains("refund.declined"));
 }
 
 #[tokio::test]
@@ -717,15 +788,16 @@ async fn what_is_rejected_goes_back_and_was_never_paid() {
     let rejected = desk.reject(&key(), "anna", &doubts).await.unwrap();
     assert_eq!(rejected.pending_refund_amount(), 900);
     assert_eq!(rejected.status(), Status::Quarantined, "until it is back");
-    assert!(
-        desk.reject(&key(), "anna", &doubts).await.is_err(),
-        "nothing is left"
-    );
-    world.hear_this(
-        r#"{"project_id":211,"payment":{"id":"order-1","status":"refunded","merchant_refund_id":"rejected-1","sum":{"amount":0,"currency":"EUR"}},
-        "operation":{"id":8,"type":"refund","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#,
-    )
-    .await;
+    let again = desk.reject(&key(), "anna", &doubts).await.unwrap();
+    assert_eq!(again.pending_refund_amount(), 900, "nothing is left");
+    assert_eq!(world.refunds_sent(), 1);
+    let refund_id = rejected.refunds[0].refund_id.as_ref().unwrap();
+    assert!(refund_id.as_str().starts_with("rejected-"));
+    let back = r#"{"project_id":211,"payment":{"id":"order-1","status":"refunded","merchant_refund_id":"REFUND","sum":{"amount":0,"currency":"EUR"}},
+        "operation":{"id":8,"type":"refund","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#;
+    world
+        .hear_this(&back.replace("REFUND", refund_id.as_str()))
+        .await;
     assert_eq!(world.status().await, Status::Refunded);
     let sent = world.sent();
     assert!(

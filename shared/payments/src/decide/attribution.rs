@@ -52,51 +52,79 @@ impl<'a> Ours<'a> {
     }
 }
 
+/// The refund operations that name no refund, neither ours nor somebody else's.
+pub(super) fn nameless(payment: &Payment) -> impl Iterator<Item = (&String, &Operation)> {
+    let ours = Ours::of(payment);
+    payment.operations.iter().filter(move |(_, operation)| {
+        operation.is_refund()
+            && operation.merchant_refund_id.is_none()
+            && ours.refund_of(operation).is_none()
+    })
+}
+
 /// The refunds that the platform says it has and that no operation names, by the one operation
-/// that each can be; where there are several, nobody knows.
+/// that each can be; where several refunds or several operations come into question, nobody knows.
 pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
+    if payment
+        .refunds
+        .iter()
+        .all(|refund| refund.exists_at.is_none())
+    {
+        return BTreeMap::new();
+    }
     let ours = Ours::of(payment);
     let named: BTreeSet<&str> = payment
         .operations
         .values()
         .filter_map(|operation| ours.refund_of(operation))
         .collect();
-    let nameless: Vec<(&String, &Operation)> = payment
-        .operations
-        .iter()
-        .filter(|(_, one)| one.is_refund() && ours.refund_of(one).is_none())
-        .collect();
+    let nameless: Vec<(&String, &Operation)> = nameless(payment).collect();
     let missing: Vec<(&str, &Refund)> = payment
         .refunds
         .iter()
-        .filter(|refund| refund.exists)
         .filter_map(|refund| Some((refund.refund_id.as_ref()?.as_str(), refund)))
         .filter(|(refund_id, _)| !named.contains(refund_id))
         .collect();
     let mut found = BTreeMap::new();
     for (refund_id, refund) in &missing {
-        let mut candidates = nameless.iter().filter(|(_, one)| could_be(refund, one));
+        let mut candidates = nameless.iter().filter(|(_, one)| must_be(refund, one));
         let (Some((id, operation)), None) = (candidates.next(), candidates.next()) else {
             continue;
         };
-        let claims = missing
+        let mut claims = missing
             .iter()
-            .filter(|(_, other)| could_be(other, operation));
-        if claims.count() == 1 {
+            .filter(|(_, other)| other.request.request_id().is_none() && may_be(other, operation));
+        if let (Some(_), None) = (claims.next(), claims.next()) {
             found.insert(id.as_str(), *refund_id);
         }
     }
     found
 }
 
-/// Whether an operation without a name could be a refund of ours: of the same amount, and not begun
-/// before we sent it, as far as clocks agree.
-pub(super) fn could_be(refund: &Refund, operation: &Operation) -> bool {
-    let began = operation
-        .created_date
-        .as_deref()
-        .unwrap_or(&operation.news.0);
-    let began = Timestamp::of_platform(began);
+/// When the platform began an operation or, where it does not say that, last changed it.
+fn date(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(Timestamp::of_platform)
+}
+
+/// Whether an operation without a name could be a refund of ours. What is not known speaks for it.
+pub(super) fn may_be(refund: &Refund, operation: &Operation) -> bool {
+    let began = date(operation.created_date.as_deref());
+    let changed = began.or_else(|| date(Some(&operation.news.0)));
     let sent = refund.created_at.before(CLOCKS_DIFFER);
-    operation.amount == Some(refund.amount) && began.is_none_or(|began| began >= sent)
+    let is_same = operation
+        .amount
+        .is_none_or(|amount| amount == refund.amount);
+    is_same && changed.is_none_or(|changed| changed >= sent)
+}
+
+/// Whether an operation without a name is all that is known to fit a refund that the platform says
+/// it has: of its amount, begun after it was sent and before the platform said so.
+fn must_be(refund: &Refund, operation: &Operation) -> bool {
+    let began = date(operation.created_date.as_deref());
+    let sent = refund.created_at.before(CLOCKS_DIFFER);
+    let known = refund.exists_at.map(|known| known.after(CLOCKS_DIFFER));
+    let is_between = began
+        .zip(known)
+        .is_some_and(|(began, known)| began >= sent && began <= known);
+    is_between && operation.amount == Some(refund.amount)
 }

@@ -156,7 +156,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
         Fact::Hint(_) => ask_now(&mut after, at),
         Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer),
         Fact::RefundAnswer { refund_id, answer } => {
-            refunds::take_answer(&mut after, refund_id, answer)
+            refunds::take_answer(&mut after, refund_id, answer, at)
         }
         Fact::Clarified { question } => {
             after.clarified = Some(question.to_owned());

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, Text};
 
-use super::attribution::{Ours, by_elimination, could_be};
+use super::attribution::{Ours, by_elimination, may_be, nameless};
 use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
     Decision, Doubt, GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus,
     Status, Verdict,
 };
+use crate::sha256;
 use crate::timestamp::Timestamp;
 
 /// The platform already has a refund with this `merchant_refund_id`.
-const REFUND_EXISTS: &str = "3230";
+pub(super) const REFUND_EXISTS: &str = "3230";
 
 /// No more refunds of one payment are begun here, so that what the platform tells can be kept.
 const MOST_REFUNDS: usize = 500;
@@ -89,7 +90,8 @@ pub fn reserve_refund(
         ip_address: order.ip_address.clone(),
         code: None,
         sent_after: payment.questions,
-        exists: false,
+        exists_at: None,
+        refused_again: None,
         announced: None,
         announced_amount: 0,
         decline_announced: false,
@@ -103,23 +105,18 @@ pub fn reserve_refund(
     Ok(Some(announce::announce(after, at)))
 }
 
-/// Gives back what was paid and is doubted: the operator has looked at these doubts. Gives the id of
-/// the refund too, which is to be sent.
+/// Gives back what was paid and is doubted: the operator has looked at all of these doubts. Gives the
+/// id of the refund too, which is to be sent, unless all is on its way back already.
 pub fn reject(
     payment: &Payment,
     by: &str,
     seen: &BTreeSet<Doubt>,
     at: Timestamp,
-) -> Result<(Change, MerchantId), RefundRejection> {
-    let doubts = &payment.doubts() & seen;
-    if doubts.is_empty() {
+) -> Result<(Change, Option<MerchantId>), RefundRejection> {
+    let doubts = payment.doubts();
+    if doubts.is_empty() || !doubts.is_subset(seen) {
         return Err(RefundRejection::NotRefundable);
     }
-    let number = payment.decisions.len() + 1;
-    let refund_id = MerchantId::new(format!("rejected-{number}"));
-    let (Some(refund_id), Ok(description)) = (refund_id, Text::new("payment rejected")) else {
-        return Err(RefundRejection::NotRefundable);
-    };
     let mut rejected = payment.clone();
     rejected.decisions.push(Decision {
         verdict: Verdict::Rejected,
@@ -127,6 +124,19 @@ pub fn reject(
         at,
         doubts,
     });
+    if payment.refundable_amount() == 0 {
+        // All of it is on its way back already.
+        return Ok((announce::announce(rejected, at), None));
+    }
+    let is_new = |id: &MerchantId| payment.refund(id).is_none();
+    // Another id for each payment, should the platform compare them over all payments.
+    let start = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
+    let refund_id = (1..=MOST_REFUNDS)
+        .filter_map(|number| MerchantId::new(format!("rejected-{start}-{number}")))
+        .find(is_new);
+    let (Some(refund_id), Ok(description)) = (refund_id, Text::new("payment rejected")) else {
+        return Err(RefundRejection::NotRefundable);
+    };
     let order = RefundOrder {
         refund_id: refund_id.clone(),
         amount: None,
@@ -135,8 +145,7 @@ pub fn reject(
         content: String::new(),
     };
     match reserve_refund(&rejected, &order, at)? {
-        Some(change) => Ok((change, refund_id)),
-        // The storefront has used this very id.
+        Some(change) => Ok((change, Some(refund_id))),
         None => Err(RefundRejection::OtherContent),
     }
 }
@@ -170,47 +179,59 @@ fn is_refundable(payment: &Payment) -> bool {
 }
 
 /// What Gate said to a refund of ours. An operation that is known already says more.
-pub(super) fn take_answer(payment: &mut Payment, refund_id: &MerchantId, answer: &Answer) {
+pub(super) fn take_answer(
+    payment: &mut Payment,
+    refund_id: &MerchantId,
+    answer: &Answer,
+    at: Timestamp,
+) {
+    let questions = payment.questions;
     let ours = |refund: &&mut Refund| refund.refund_id.as_ref() == Some(refund_id);
     let Some(refund) = payment.refunds.iter_mut().find(ours) else {
         return;
     };
-    let is_over = refund.operation_id.is_some() && !refund.status.is_reserved();
-    let is_under_way = matches!(refund.request, GateRequest::Sending { .. });
-    let may_be_taken = matches!(refund.request, GateRequest::Unclear);
-    if is_over || !is_under_way && !may_be_taken {
+    let again = match refund.request {
+        GateRequest::Sending { again, .. } => again,
+        GateRequest::Unclear => true,
+        _ => return,
+    };
+    if refund.operation_id.is_some() && !refund.status.is_reserved() {
         return;
     }
     refund.request = match answer {
         Answer::Accepted { request_id } => GateRequest::Accepted {
             request_id: request_id.clone(),
         },
-        // A repeat is sent only after a signed answer has shown that the platform has nothing of
-        // it, so that a refusal is the end of it.
-        Answer::Refused(refusal)
-            if is_under_way
-                && refusal.code != REFUND_EXISTS
-                && !NO_REFUSAL.contains(&refusal.code.as_str()) =>
-        {
-            GateRequest::Refused {
-                code: refusal.code.clone(),
-            }
-        }
-        Answer::Refused(refusal) => {
-            refund.exists |= refusal.code == REFUND_EXISTS;
+        Answer::Refused(refusal) if refusal.code == REFUND_EXISTS => {
+            // Said to a first request, it speaks of somebody else's refund: no operation of now can
+            // be ours, and it is not sent again.
+            let since = if again { at } else { Timestamp::from_millis(0) };
+            refund.exists_at.get_or_insert(since);
             GateRequest::Unclear
         }
+        Answer::Refused(refusal) if NO_REFUSAL.contains(&refusal.code.as_str()) => {
+            GateRequest::Unclear
+        }
+        Answer::Refused(refusal) if again => {
+            refund.refused_again = Some(refusal.code.clone());
+            GateRequest::Unclear
+        }
+        Answer::Refused(refusal) => GateRequest::Refused {
+            code: refusal.code.clone(),
+        },
         Answer::Unclear => GateRequest::Unclear,
     };
+    refund.sent_after = questions;
 }
 
-/// Marks a refund of which nobody knows whether it arrived as being sent again: with its own id, and
-/// only once a signed answer to a later question has shown no operation that could be it.
+/// What follows for a refund of which nobody knows whether it arrived, once a signed answer to a
+/// later question has shown no operation that could be it: it is marked as being sent again, with
+/// its own id; or, where a repeat was refused, it ends as declined.
 ///
-/// `None`: it is not to be sent again.
+/// `None`: nothing follows yet.
 pub fn claim_repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
-    let is_lost = refund.status == RefundStatus::Unknown && !refund.exists;
+    let is_lost = refund.status == RefundStatus::Unknown && refund.exists_at.is_none();
     let is_answered = payment.answered > refund.sent_after;
     if !is_lost || !is_answered || may_be_there(payment, refund) {
         return None;
@@ -218,20 +239,27 @@ pub fn claim_repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) ->
     let mut after = payment.clone();
     let ours = |refund: &&mut Refund| refund.refund_id.as_ref() == Some(refund_id);
     let refund = after.refunds.iter_mut().find(ours)?;
-    refund.request = GateRequest::Sending {
-        since: at,
-        again: true,
-    };
-    refund.sent_after = payment.questions;
+    match refund.refused_again.take() {
+        Some(code) => {
+            refund.request = GateRequest::Refused { code };
+            settle(&mut after, at);
+            checks::settle(&mut after, at);
+        }
+        // Its status stays unknown while it is sent again, so nothing is settled anew.
+        None => {
+            refund.request = GateRequest::Sending {
+                since: at,
+                again: true,
+            };
+        }
+    }
     Some(announce::announce(after, at))
 }
 
 /// Whether an operation that nobody has named could be this refund.
 fn may_be_there(payment: &Payment, refund: &Refund) -> bool {
-    let ours = Ours::of(payment);
-    let operations = payment.operations.values();
-    let mut nameless = operations.filter(|one| one.is_refund() && ours.refund_of(one).is_none());
-    nameless.any(|operation| could_be(refund, operation))
+    let mut nameless = nameless(payment);
+    nameless.any(|(_, operation)| may_be(refund, operation))
 }
 
 /// Brings the refunds in line with the operations and with what Gate said.
@@ -256,6 +284,10 @@ pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
         })
         .collect();
     for (refund, end) in payment.refunds.iter_mut().zip(ends) {
+        if end.status == RefundStatus::Unknown && refund.status != end.status {
+            // Whoever sent it has given up by now.
+            refund.sent_after = refund.sent_after.max(payment.questions);
+        }
         end.write(refund);
     }
 }
@@ -330,9 +362,14 @@ fn end_by_operation(payment: &Payment, refund: &Refund, ids: &[String]) -> End {
         Outcome::Pending => 1,
         Outcome::Succeeded => 2,
     };
+    // A try that was declined because the refund exists already is no end of it.
+    let is_try = |one: &Operation| {
+        one.outcome != Outcome::Declined || one.code.as_deref() != Some(REFUND_EXISTS)
+    };
     let tries = || {
         let operations = &payment.operations;
-        ids.iter().filter_map(|id| Some((id, operations.get(id)?)))
+        let operations = ids.iter().filter_map(|id| Some((id, operations.get(id)?)));
+        operations.filter(|(_, one)| is_try(one))
     };
     let decides = tries()
         .max_by(|(_, one), (_, other)| (weight(one), &one.news).cmp(&(weight(other), &other.news)));
@@ -389,7 +426,8 @@ fn made_elsewhere(operation_id: &str, at: Timestamp) -> Refund {
         ip_address: None,
         code: None,
         sent_after: 0,
-        exists: false,
+        exists_at: None,
+        refused_again: None,
         announced: None,
         announced_amount: 0,
         decline_announced: false,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ecommpay::report::{self, Report};
 
 use super::attribution::Ours;
+use super::refunds::REFUND_EXISTS;
 use super::{NO_REFUSAL, News, ask_now};
 use crate::payment::{
     Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
@@ -208,7 +209,8 @@ fn take_platform_status(payment: &mut Payment, report: &Report) {
 fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
     let code = report.errors.first().map(|error| error.code.as_str())?;
     let is_error = report.payment_status.as_deref() == Some("error");
-    if !is_error || NO_REFUSAL.contains(&code) || NOT_FOUND_YET.contains(&code) {
+    let says_nothing = NO_REFUSAL.contains(&code) || NOT_FOUND_YET.contains(&code);
+    if !is_error || says_nothing || code == REFUND_EXISTS {
         return None;
     }
     let mut operations = report.operations.iter();
