@@ -5,7 +5,8 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use payments::callback::Verified;
 use payments::decide::{
-    Fact, RefundOrder, RefundRejection, claim_check, decide, reserve_refund, tell,
+    Fact, RefundOrder, RefundRejection, claim_check, claim_repeat, decide, reject, reserve_refund,
+    tell,
 };
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, Private, QuarantineReason, RefundStatus, Status, Verdict};
@@ -684,4 +685,121 @@ fn a_refund_without_a_name_waits_for_the_one_that_it_may_be() {
     let later = NOW.after(Duration::from_secs(16 * 60));
     story.take(tell(&story.payment, later));
     assert_eq!(told(&story)[2..], ["7 succeeded"]);
+}
+
+/// A payment with refunds of 250 each that were lost on the way and, after an answer that showed
+/// nothing of them, sent again.
+fn sent_again(refund_ids: &[&str]) -> Story {
+    let mut story = Story::begin();
+    story.hear("sale_success");
+    for refund_id in refund_ids {
+        story.refund(&refund(refund_id, Some(250))).unwrap();
+        story.refund_answered(refund_id, &Answer::Unclear);
+    }
+    story.ask("sale_success");
+    for refund_id in refund_ids {
+        let claimed = claim_repeat(&story.payment, &id(refund_id), NOW);
+        assert!(claimed.is_some(), "{refund_id}");
+        story.take(claimed);
+    }
+    story
+}
+
+fn began(seconds: u32) -> Value {
+    json!({ "request_id": null, "created_date": format!("2019-07-02T09:28:{seconds:02}+0000") })
+}
+
+#[test]
+fn what_the_platform_has_is_the_one_that_began_in_between_whatever_comes_later() {
+    let in_between = refund_operation("7", "success", began(22));
+    let mut days_later = began(22);
+    days_later["created_date"] = json!("2019-07-09T09:00:00+0000");
+    let news = [
+        in_between,
+        refund_operation("9", "success", days_later),
+        refund_operation(
+            "5",
+            "success",
+            json!({ "created_date": "2019-07-01T09:00:00+0000" }),
+        ),
+        // Another system's, by its own name.
+        refund_operation("8", "decline", json!({ "merchant_refund_id": "erp-7" })),
+    ];
+    for order in permutations(&[0, 1, 2, 3]) {
+        let mut story = sent_again(&["r-1"]);
+        story.refund_answered("r-1", &refused("3230"));
+        for index in &order {
+            story.hear_this(&news[*index]);
+        }
+        let refund = story.payment.refund(&id("r-1")).unwrap();
+        assert_eq!(refund.operation_id.as_deref(), Some("7"), "{order:?}");
+        assert_eq!(refund.status, RefundStatus::Succeeded, "{order:?}");
+        assert_eq!(story.payment.refunds.len(), 4);
+    }
+}
+
+#[test]
+fn what_two_refunds_could_be_is_neither() {
+    let mut story = sent_again(&["r-1", "r-2"]);
+    story
+        .refund_answered("r-1", &refused("3230"))
+        .refund_answered("r-2", &Answer::Unclear)
+        .hear_this(&refund_operation("7", "success", began(22)));
+    for refund_id in ["r-1", "r-2"] {
+        let refund = story.payment.refund(&id(refund_id)).unwrap();
+        assert_eq!(refund.status, RefundStatus::Unknown, "{refund_id}");
+        assert_eq!(claim_repeat(&story.payment, &id(refund_id), NOW), None);
+    }
+    // Its callback names it; what is left can only be the other, if the platform had it by then.
+    story.hear_this(&refund_operation(
+        "7",
+        "success",
+        json!({ "merchant_refund_id": "r-2" }),
+    ));
+    let status = |refund_id| story.payment.refund(&id(refund_id)).unwrap().status;
+    assert_eq!(
+        (status("r-1"), status("r-2")),
+        (RefundStatus::Unknown, RefundStatus::Succeeded)
+    );
+}
+
+#[test]
+fn that_a_refund_exists_already_declines_nothing() {
+    let mut story = sent_again(&["r-1"]);
+    story.refund_answered("r-1", &accepted("q2"));
+    let error = edited("error_validation", |body| {
+        body["errors"][0]["code"] = json!("3230");
+        body["operation"]["request_id"] = json!("q2");
+    });
+    story.hear_this(&error);
+    assert_eq!(story.payment.pending_refund_amount(), 250);
+    let declined = json!({ "request_id": "q2", "code": "3230" });
+    story.hear_this(&refund_operation("8", "decline", declined));
+    assert_eq!(story.payment.pending_refund_amount(), 250, "still held");
+}
+
+#[test]
+fn what_a_storefront_gave_back_can_be_rejected_too() {
+    let mut story = Story::begin();
+    story.hear("amount_differs");
+    let paid = story.payment.paid_amount();
+    story.refund(&refund("r-1", None)).unwrap();
+    story.refund_answered("r-1", &accepted("q1"));
+    let doubts = story.payment.doubts();
+    let (change, to_send) = reject(&story.payment, "anna", &doubts, NOW).unwrap();
+    assert_eq!(to_send, None, "all is on its way");
+    story.take(Some(change));
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    let mut back = json!({ "merchant_refund_id": "r-1" });
+    back["sum_initial"] = json!({ "amount": paid, "currency": "EUR" });
+    story.hear_this(&refund_operation("7", "success", back));
+    assert_eq!(story.payment.status(), Status::Refunded);
+    assert!(
+        !story.kinds().contains(&"payment.succeeded"),
+        "{:?}",
+        story.kinds()
+    );
+    // What was not looked at is not rejected with the rest.
+    let nothing = Default::default();
+    assert!(reject(&story.payment, "anna", &nothing, NOW).is_err());
 }
