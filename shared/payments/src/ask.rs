@@ -97,25 +97,22 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         };
         let told = self.publish(&mut stored, Some(change)).await;
         let mut events = told.unwrap_or_default();
-        match self.question(&stored.payment, gate, keyring).await {
-            Ok(more) => {
-                events.extend(more);
-                Ok(events)
-            }
-            Err(error) => {
-                event::warn_of(key, &events);
-                Err(error)
-            }
+        let answered = self.question(&stored.payment, gate, keyring, &mut events);
+        if let Err(error) = answered.await {
+            event::warn_of(key, &events);
+            return Err(error);
         }
+        Ok(events)
     }
 
-    /// Puts the question that was claimed, and takes in the answer.
+    /// Puts the question that was claimed, and takes in the answer. Adds the events that were sent.
     async fn question<G: Gate>(
         &self,
         payment: &Payment,
         gate: &G,
         keyring: Option<&Keyring>,
-    ) -> Result<Vec<EventKind>, AskError> {
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), AskError> {
         let keyring = keyring.ok_or(AskError::NoKey)?;
         let body = signed(payment, keyring).ok_or(AskError::NotSignable)?;
         let answer = gate.ask(gate::Status::PATH, body).await?;
@@ -130,16 +127,15 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             },
             question: payment.questions,
         };
-        let mut events = Vec::new();
         if let Some(applied) = self.apply(&payment.key(), fact).await? {
             events.extend(applied.published?);
             // Only an answer that was taken in shows anything.
             if applied.payment.answered == payment.questions {
-                let repeated = self.repeat_refunds(gate, keyring, &applied.payment);
-                events.extend(repeated.await?);
+                let payment = &applied.payment;
+                self.repeat_refunds(gate, keyring, payment, events).await?;
             }
         }
-        Ok(events)
+        Ok(())
     }
 }
 

@@ -120,9 +120,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             .await?;
         Ok(sent.map_or(stored.payment, Applied::into_payment))
     }
-}
 
-impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, G> {
     /// Gives back what was paid and is doubted, on an operator's word about the doubts that they
     /// have seen.
     pub async fn reject(
@@ -182,14 +180,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Sends again what never arrived, as far as the platform's last answer shows that, and ends what
-    /// it refused again. Gives the events that were sent.
+    /// it refused again. Adds the events that were sent.
     pub(crate) async fn repeat_refunds<G: Gate>(
         &self,
         gate: &G,
         keyring: &Keyring,
         payment: &Payment,
-    ) -> Result<Vec<EventKind>, AskError> {
-        let (key, mut events) = (payment.key(), Vec::new());
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), AskError> {
+        let key = payment.key();
         let ids = payment
             .refunds
             .iter()
@@ -218,7 +217,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                 events.extend(applied.published?);
             }
         }
-        Ok(events)
+        Ok(())
     }
 }
 
