@@ -77,26 +77,27 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                 Ok::<_, ApplyError>(decide::decide(before, fact, at))
             })
             .await?;
-        let Some((mut stored, change)) = decided else {
-            return Ok(None);
-        };
-        Ok(Some(Applied {
-            changed: change.is_some(),
-            published: self.publish(&mut stored, change).await,
-            payment: stored.payment,
-        }))
+        Ok(match decided {
+            Some((stored, change)) => Some(self.applied(stored, change).await),
+            None => None,
+        })
     }
 
     /// Announces what is committed and not sent. `None`: nothing is known of the payment.
     pub async fn announce(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
-        let Some(mut stored) = self.store.load(key).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Applied {
-            changed: false,
-            published: self.publish(&mut stored, None).await,
+        Ok(match self.store.load(key).await? {
+            Some(stored) => Some(self.applied(stored, None).await),
+            None => None,
+        })
+    }
+
+    /// Announces what is committed, the change of just now among it.
+    pub(crate) async fn applied(&self, mut stored: Stored, change: Option<Change>) -> Applied {
+        Applied {
+            changed: change.is_some(),
+            published: self.publish(&mut stored, change).await,
             payment: stored.payment,
-        }))
+        }
     }
 
     /// Commits what `decide` makes of the payment, deciding again while others are faster.
@@ -117,21 +118,31 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             let Some(change) = change else {
                 return Ok(stored.map(|stored| (stored, None)));
             };
-            let over = stored.as_ref().map(|stored| stored.version);
-            match self.store.commit(&change, over, None).await {
-                Ok(()) => {
-                    let stored = Stored {
-                        payment: change.payment.clone(),
-                        version: over.unwrap_or(0) + 1,
-                        published: stored.map_or(0, |stored| stored.published),
-                    };
-                    return Ok(Some((stored, Some(change))));
-                }
-                Err(CommitError::Conflict) => backoff::pause(&self.clock, attempt).await,
-                Err(CommitError::Store(error)) => return Err(ApplyError::from(error).into()),
+            match self.commit(&change, stored.as_ref(), None).await? {
+                Some(stored) => return Ok(Some((stored, Some(change)))),
+                None => backoff::pause(&self.clock, attempt).await,
             }
         }
         Err(ApplyError::Contention.into())
+    }
+
+    /// Writes a change over what was read. `None`: others were faster.
+    pub(crate) async fn commit(
+        &self,
+        change: &Change,
+        over: Option<&Stored>,
+        token_hash: Option<&str>,
+    ) -> Result<Option<Stored>, ApplyError> {
+        let version = over.map(|stored| stored.version);
+        match self.store.commit(change, version, token_hash).await {
+            Ok(()) => Ok(Some(Stored {
+                payment: change.payment.clone(),
+                version: version.unwrap_or(0) + 1,
+                published: over.map_or(0, |stored| stored.published),
+            })),
+            Err(CommitError::Conflict) => Ok(None),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
     }
 
     /// Tells what is untold and sends everything of a payment that is still unsent, the events of

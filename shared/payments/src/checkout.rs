@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::fields::{Currency, LastName, MinorUnits, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::Value;
-use ecommpay::payment_page::{PaymentPage, TextParameter};
-use ecommpay::{Keyring, ProjectKey};
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::backoff;
@@ -16,7 +15,8 @@ use crate::decide::{self, Change, Fact};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
 use crate::payment::{Channel, Customer, GateRequest, Order, Payment, Status};
-use crate::ports::{Clock, CommitError, EventQueue, Gate, PaymentStore, StoreError, Stored};
+use crate::payment_page::return_address;
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
 use crate::problem::Problem;
 use crate::sha256;
 use crate::storefront::Storefront;
@@ -214,36 +214,28 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         let key = PaymentKey::new(project_id, payment_id.as_str());
         let now = self.payments.clock.now();
         let change = decide::create(project_id, &payment_id, order.clone(), now);
-        let mut attempt = 0;
-        loop {
-            // Whoever was faster may not be seen yet; it may also fail.
-            match self.commit(&key, &change, None).await? {
-                Committed::Yes => return self.start(&key, change.payment).await,
-                Committed::OthersWereFaster => {}
+        for attempt in 0..backoff::ATTEMPTS {
+            if let Some(stored) = self.commit(&change, None).await? {
+                return self.start(stored, change).await;
             }
             if let Some(found) = self.find(&key, storefront, &order).await? {
                 return Ok(found);
             }
-            attempt += 1;
-            if attempt == backoff::ATTEMPTS {
-                return Err(ApplyError::Contention.into());
-            }
-            backoff::pause(&self.payments.clock, attempt - 1).await;
+            // Whoever was faster may not be seen yet; it may also fail.
+            backoff::pause(&self.payments.clock, attempt).await;
         }
+        Err(ApplyError::Contention.into())
     }
 
+    /// Writes the beginning of an attempt, with its token. `None`: others were faster.
     async fn commit(
         &self,
-        key: &PaymentKey,
         change: &Change,
-        over: Option<u64>,
-    ) -> Result<Committed, ApplyError> {
-        let token = token::hash(&self.tokens.token(key, change.payment.attempt));
-        match self.payments.store.commit(change, over, Some(&token)).await {
-            Ok(()) => Ok(Committed::Yes),
-            Err(CommitError::Conflict) => Ok(Committed::OthersWereFaster),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
+        over: Option<&Stored>,
+    ) -> Result<Option<Stored>, ApplyError> {
+        let payment = &change.payment;
+        let token = token::hash(&self.tokens.token(&payment.key(), payment.attempt));
+        self.payments.commit(change, over, Some(&token)).await
     }
 
     /// The payment that was created before, if it is this one. A sale whose outcome is not known is
@@ -254,41 +246,32 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         storefront: &Storefront,
         order: &Order,
     ) -> Result<Option<Checkout>, CheckoutError> {
-        let stored = self.payments.store.load(key).await?;
-        let Some(Stored {
-            payment, version, ..
-        }) = stored
-        else {
+        let Some(stored) = self.payments.store.load(key).await? else {
             return Ok(None);
         };
+        let payment = &stored.payment;
         let known = payment.order.as_ref();
         let known = known.filter(|known| known.storefront == storefront.name);
         let known = known.ok_or(CheckoutError::Conflict)?;
         let now = self.payments.clock.now();
-        if let Some(change) = decide::begin_again(&payment, order.clone(), now) {
-            return match self.commit(key, &change, Some(version)).await? {
-                Committed::Yes => self.start(key, change.payment).await.map(Some),
-                Committed::OthersWereFaster => Ok(None),
+        if let Some(change) = decide::begin_again(payment, order.clone(), now) {
+            return match self.commit(&change, Some(&stored)).await? {
+                Some(stored) => self.start(stored, change).await.map(Some),
+                None => Ok(None),
             };
         }
         if known.content != order.content {
             return Err(CheckoutError::Conflict);
         }
-        let Some(change) = decide::claim_resend(&payment, now) else {
-            return Ok(Some(self.checkout(payment, false)));
+        let Some(change) = decide::claim_resend(payment, now) else {
+            return Ok(Some(self.checkout(stored.payment, false)));
         };
-        match self
-            .payments
-            .store
-            .commit(&change, Some(version), None)
-            .await
-        {
-            Ok(()) => {
-                let sent = self.send(key, change.payment).await?;
+        match self.payments.commit(&change, Some(&stored), None).await? {
+            Some(claimed) => {
+                let sent = self.send(claimed.payment).await?;
                 Ok(Some(self.checkout(sent, false)))
             }
-            Err(CommitError::Conflict) => Ok(None),
-            Err(CommitError::Store(error)) => Err(error.into()),
+            None => Ok(None),
         }
     }
 
@@ -301,10 +284,14 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
     }
 
     /// Brings a new attempt on its way.
-    async fn start(&self, key: &PaymentKey, payment: Payment) -> Result<Checkout, CheckoutError> {
-        let payment = match payment.sale {
-            GateRequest::Sending { .. } => self.send(key, payment).await?,
-            _ => self.announce(key, payment).await?,
+    async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
+        let payment = match stored.payment.sale {
+            GateRequest::Sending { .. } => self.send(stored.payment).await?,
+            _ => self
+                .payments
+                .applied(stored, Some(change))
+                .await
+                .into_payment(),
         };
         match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
@@ -315,7 +302,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
     }
 
     /// Sends the sale and takes in the answer.
-    async fn send(&self, key: &PaymentKey, payment: Payment) -> Result<Payment, ApplyError> {
+    async fn send(&self, payment: Payment) -> Result<Payment, ApplyError> {
         let answer = match self.signed_sale(&payment) {
             Some(body) => self.gate.post(gate::Sale::PATH, body).await,
             None => Answer::Unclear,
@@ -324,13 +311,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             attempt: payment.attempt,
             answer: &answer,
         };
-        let applied = self.payments.apply(key, fact).await?;
-        Ok(applied.map_or(payment, Applied::into_payment))
-    }
-
-    /// Sends the events of a payment that nothing is sent to Gate for.
-    async fn announce(&self, key: &PaymentKey, payment: Payment) -> Result<Payment, ApplyError> {
-        let applied = self.payments.announce(key).await?;
+        let applied = self.payments.apply(&payment.key(), fact).await?;
         Ok(applied.map_or(payment, Applied::into_payment))
     }
 
@@ -355,71 +336,6 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             return_url: gate::ReturnUrl::new(return_address(self.tokens, payment, self.base_url)?),
         };
         sale.sign(self.keyring.current()).ok()
-    }
-}
-
-enum Committed {
-    Yes,
-    OthersWereFaster,
-}
-
-/// Where the bank sends the shopper back to.
-fn return_address(tokens: &TokenSecret, payment: &Payment, base_url: &str) -> Option<Text> {
-    let token = tokens.token(&payment.key(), payment.attempt);
-    Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
-}
-
-/// Where Payment Page is, and how the shopper comes back from there.
-#[derive(Debug, Clone, Copy)]
-pub struct PaymentPageLinks<'a> {
-    /// The page itself.
-    pub page_url: &'a str,
-    /// The public address of this service, without a slash at its end.
-    pub base_url: &'a str,
-    /// The secret of checkout tokens.
-    pub tokens: &'a TokenSecret,
-}
-
-impl PaymentPageLinks<'_> {
-    /// The signed link of a payment, the same each time; `None` if it has none, or cannot use it any
-    /// more.
-    pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
-        let order = payment.order.as_ref()?;
-        if !payment.has_unused_link() || payment.status().is_final() {
-            return None;
-        }
-        let payment_id = Text::new(payment.payment_id.clone()).ok()?;
-        let customer = &order.customer;
-        let mut page = PaymentPage::new(
-            payment.project_id,
-            payment_id,
-            order.amount,
-            order.currency,
-            customer.id.clone(),
-        )
-        .with_customer(&customer.details);
-        if let Some(last_name) = &customer.last_name {
-            page = page.with_last_name(last_name.clone());
-        }
-        let back = return_address(self.tokens, payment, self.base_url)?;
-        let best_before = Text::new(order.expires_at.to_seconds_with_offset()).ok();
-        let language = order.language.as_deref();
-        for (parameter, value) in [
-            (TextParameter::PaymentDescription, order.description.clone()),
-            (
-                TextParameter::LanguageCode,
-                language.and_then(|code| Text::new(code).ok()),
-            ),
-            (TextParameter::BestBefore, best_before),
-            (TextParameter::RedirectSuccessUrl, Some(back.clone())),
-            (TextParameter::RedirectFailUrl, Some(back.clone())),
-            (TextParameter::MerchantReturnUrl, Some(back)),
-        ] {
-            if let Some(value) = value {
-                page = page.with(parameter, value).ok()?;
-            }
-        }
-        page.link(self.page_url, key).ok()
     }
 }
 

@@ -20,6 +20,7 @@ pub mod input;
 pub mod ledger;
 pub mod log;
 pub mod payment;
+pub mod payment_page;
 pub mod ports;
 pub mod problem;
 pub mod publish;

@@ -140,16 +140,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
                 Ok::<_, RefundError>(Some(change))
             })
             .await?;
-        let (mut stored, change) = rejected.ok_or(RefundError::NotFound)?;
+        let (stored, change) = rejected.ok_or(RefundError::NotFound)?;
         let Some(refund_id) = to_send else {
-            // Nothing to send; whoever publishes next tells what is left to tell.
-            let published = self.payments.publish(&mut stored, change).await;
-            return Ok(Applied {
-                payment: stored.payment,
-                changed: true,
-                published,
-            }
-            .into_payment());
+            return Ok(self.payments.applied(stored, change).await.into_payment());
         };
         let sent = self
             .payments
@@ -202,18 +195,19 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
                     payment.and_then(|payment| decide::claim_repeat(payment, refund_id, at));
                 Ok::<_, ApplyError>(claimed)
             });
-            let Some((mut stored, Some(change))) = claimed.await? else {
+            let Some((stored, Some(change))) = claimed.await? else {
                 continue;
             };
             let refund = stored.payment.refund(refund_id);
-            let is_sent =
+            let is_to_be_sent =
                 refund.is_some_and(|refund| matches!(refund.request, GateRequest::Sending { .. }));
-            if !is_sent {
-                events.extend(self.publish(&mut stored, Some(change)).await?);
-                continue;
-            }
-            let sent = self.send_refund(gate, keyring, &stored.payment, refund_id);
-            if let Some(applied) = sent.await? {
+            let applied = if is_to_be_sent {
+                self.send_refund(gate, keyring, &stored.payment, refund_id)
+                    .await?
+            } else {
+                Some(self.applied(stored, Some(change)).await)
+            };
+            if let Some(applied) = applied {
                 events.extend(applied.published?);
             }
         }

@@ -16,13 +16,12 @@ use ecommpay::{Keyring, ProjectKey, signature};
 use futures_util::future::join_all;
 use memory::Memory;
 use payments::ask::AskError;
-use payments::checkout::{
-    Cashier, Checkout, CheckoutError, CheckoutRequest, PaymentPageLinks, hand_off_ready,
-};
+use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
 use payments::clarification::{ClarificationError, clarify};
 use payments::decide::{Fact, News, RefundOrder, RefundRejection, claim_check, claim_repeat};
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, RefundStatus, Status};
+use payments::payment_page::PaymentPageLinks;
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
 use payments::storefront::{Scope, Storefront};

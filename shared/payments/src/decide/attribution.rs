@@ -101,15 +101,14 @@ pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
     found
 }
 
-/// When the platform began an operation or, where it does not say that, last changed it.
-fn date(text: Option<&str>) -> Option<Timestamp> {
-    text.and_then(Timestamp::of_platform)
+/// When the platform began an operation, where it says that.
+fn began(operation: &Operation) -> Option<Timestamp> {
+    Timestamp::of_platform(operation.created_date.as_deref()?)
 }
 
 /// Whether an operation without a name could be a refund of ours. What is not known speaks for it.
 pub(super) fn may_be(refund: &Refund, operation: &Operation) -> bool {
-    let began = date(operation.created_date.as_deref());
-    let changed = began.or_else(|| date(Some(&operation.news.0)));
+    let changed = began(operation).or_else(|| Timestamp::of_platform(&operation.news.0));
     let sent = refund.created_at.before(CLOCKS_DIFFER);
     let is_same = operation
         .amount
@@ -120,10 +119,9 @@ pub(super) fn may_be(refund: &Refund, operation: &Operation) -> bool {
 /// Whether an operation without a name is all that is known to fit a refund that the platform says
 /// it has: of its amount, begun after it was sent and before the platform said so.
 fn must_be(refund: &Refund, operation: &Operation) -> bool {
-    let began = date(operation.created_date.as_deref());
     let sent = refund.created_at.before(CLOCKS_DIFFER);
     let known = refund.exists_at.map(|known| known.after(CLOCKS_DIFFER));
-    let is_between = began
+    let is_between = began(operation)
         .zip(known)
         .is_some_and(|(began, known)| began >= sent && began <= known);
     is_between && operation.amount == Some(refund.amount)
