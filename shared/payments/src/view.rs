@@ -125,7 +125,7 @@ pub struct RefundView<'a> {
     amount: u64,
     currency: Currency,
     status: RefundStatus,
-    code: Option<&'a str>,
+    decline: Option<DeclineView<'a>>,
     created_at: Timestamp,
 }
 
@@ -138,13 +138,13 @@ impl<'a> RefundView<'a> {
             amount: refund.amount,
             currency: Currency::Eur,
             status: refund.status,
-            code: refund.code.as_deref(),
+            decline: DeclineView::of_refund(refund),
             created_at: refund.created_at,
         }
     }
 }
 
-/// Why a payment was not paid, or a request not taken. The platform's reason is left out where the
+/// Why a payment was not paid, a refund not made, or a request not taken. The platform's reason is left out where the
 /// customer must not be told.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeclineView<'a> {
@@ -161,6 +161,11 @@ impl<'a> DeclineView<'a> {
             _ => return None,
         };
         Some(Self::new(code.map(Cow::Borrowed)))
+    }
+
+    fn of_refund(refund: &'a Refund) -> Option<Self> {
+        let code = refund.code.as_deref().map(Cow::Borrowed);
+        (refund.status == RefundStatus::Declined).then(|| Self::new(code))
     }
 
     /// What the platform's list says of a code.

@@ -131,7 +131,10 @@ async fn more_than_the_platform_has_left(test: &Test) -> anyhow::Result<()> {
         Ok((payment["refunds"][0]["status"] == "declined").then_some(payment))
     })
     .await?;
-    ensure!(payment["refunds"][0]["code"] == "3283", "{payment}");
+    ensure!(
+        payment["refunds"][0]["decline"]["code"] == "3283",
+        "{payment}"
+    );
     ensure!(payment["refunds"][1]["refund_id"].is_null(), "{payment}");
     ensure!(payment["refunded_amount"] == 700, "{payment}");
     ensure!(payment["refundable_amount"] == 300, "{payment}");
