@@ -675,7 +675,7 @@ async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be()
     world.refund("r-1", 400).await.unwrap();
     world.ask(Some(status_answer(""))).await.unwrap();
     let refund = world.payment().await.refunds[0].clone();
-    assert!(refund.exists_at.is_some() && refund.status == RefundStatus::Unknown);
+    assert!(refund.exists.is_some() && refund.status == RefundStatus::Unknown);
     world.ask(Some(status_answer(""))).await.unwrap();
     assert_eq!(world.refunds_sent(), 2, "it is there, so not again");
     let done = r#",{"id":8,"type":"refund","status":"success","request_id":"q","created_date":"2027-01-15T08:00:01+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;

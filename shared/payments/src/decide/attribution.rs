@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::payment::{Operation, Payment, Refund};
+use crate::payment::{Exists, Operation, Payment, Refund};
 use crate::timestamp::Timestamp;
 
 /// So much the platform's clock may be behind ours.
@@ -65,11 +65,7 @@ pub(super) fn nameless(payment: &Payment) -> impl Iterator<Item = (&String, &Ope
 /// The refunds that the platform says it has and that no operation names, by the one operation
 /// that each can be; where several refunds or several operations come into question, nobody knows.
 pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
-    if payment
-        .refunds
-        .iter()
-        .all(|refund| refund.exists_at.is_none())
-    {
+    if payment.refunds.iter().all(|refund| refund.exists.is_none()) {
         return BTreeMap::new();
     }
     let ours = Ours::of(payment);
@@ -120,9 +116,9 @@ pub(super) fn may_be(refund: &Refund, operation: &Operation) -> bool {
 /// it has: of its amount, begun after it was sent and before the platform said so.
 fn must_be(refund: &Refund, operation: &Operation) -> bool {
     let sent = refund.created_at.before(CLOCKS_DIFFER);
-    let known = refund.exists_at.map(|known| known.after(CLOCKS_DIFFER));
-    let is_between = began(operation)
-        .zip(known)
-        .is_some_and(|(began, known)| began >= sent && began <= known);
+    let (Some(Exists::By(known)), Some(began)) = (refund.exists, began(operation)) else {
+        return false;
+    };
+    let is_between = began >= sent && began <= known.after(CLOCKS_DIFFER);
     is_between && operation.amount == Some(refund.amount)
 }

@@ -9,8 +9,8 @@ use super::attribution::{Ours, by_elimination, may_be, nameless};
 use super::{Change, NO_REFUSAL, announce, checks};
 use crate::ids::MerchantId;
 use crate::payment::{
-    Decision, Doubt, GateRequest, Operation, Outcome, Payment, Private, Refund, RefundStatus,
-    Status, Verdict,
+    Decision, Doubt, Exists, GateRequest, Operation, Outcome, Payment, Private, Refund,
+    RefundStatus, Status, Verdict,
 };
 use crate::sha256;
 use crate::timestamp::Timestamp;
@@ -90,7 +90,7 @@ pub fn reserve_refund(
         ip_address: order.ip_address.clone(),
         code: None,
         sent_after: payment.questions,
-        exists_at: None,
+        exists: None,
         refused_again: None,
         announced: None,
         announced_amount: 0,
@@ -203,10 +203,11 @@ pub(super) fn take_answer(
             request_id: request_id.clone(),
         },
         Answer::Refused(refusal) if refusal.code == REFUND_EXISTS => {
-            // Said to a first request, it speaks of somebody else's refund: no operation of now can
-            // be ours, and it is not sent again.
-            let since = if again { at } else { Timestamp::from_millis(0) };
-            refund.exists_at.get_or_insert(since);
+            let exists = match again {
+                true => Exists::By(at),
+                false => Exists::Elsewhere,
+            };
+            refund.exists.get_or_insert(exists);
             GateRequest::Unclear
         }
         Answer::Refused(refusal) if NO_REFUSAL.contains(&refusal.code.as_str()) => {
@@ -231,7 +232,7 @@ pub(super) fn take_answer(
 /// `None`: nothing follows yet.
 pub fn claim_repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
-    let is_lost = refund.status == RefundStatus::Unknown && refund.exists_at.is_none();
+    let is_lost = refund.status == RefundStatus::Unknown && refund.exists.is_none();
     let is_answered = payment.answered > refund.sent_after;
     if !is_lost || !is_answered || may_be_there(payment, refund) {
         return None;
@@ -426,7 +427,7 @@ fn made_elsewhere(operation_id: &str, at: Timestamp) -> Refund {
         ip_address: None,
         code: None,
         sent_after: 0,
-        exists_at: None,
+        exists: None,
         refused_again: None,
         announced: None,
         announced_amount: 0,
