@@ -63,7 +63,9 @@ impl Simulator {
     ///
     /// When there is no answer.
     pub async fn requests(&self, payment_id: &str, kind: &str) -> anyhow::Result<Value> {
-        Ok(self.books(payment_id).await?["requests"][kind].clone())
+        let books = self.books(payment_id).await?;
+        let requests = books.get("requests").and_then(|kinds| kinds.get(kind));
+        Ok(requests.cloned().unwrap_or_default())
     }
 
     /// Somebody gives money back in the platform's own Dashboard.
