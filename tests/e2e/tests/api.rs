@@ -4,6 +4,7 @@
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use reqwest::{Client, Method, StatusCode};
 use sandbox::{Options, Ready, Sandbox};
@@ -14,6 +15,7 @@ struct Test {
     http: Client,
     storefront: Storefront,
     shopper: Shopper,
+    simulator: Simulator,
 }
 
 impl Test {
@@ -27,30 +29,13 @@ impl Test {
             http,
             storefront: Storefront::new(sandbox.ready())?,
             shopper: Shopper::new()?,
+            simulator: Simulator::new(sandbox.ready())?,
             sandbox,
         })
     }
 
     fn ready(&self) -> &Ready {
         self.sandbox.ready()
-    }
-
-    /// Makes the simulated platform fail for one payment.
-    async fn fault(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
-        let url = format!(
-            "{}/simulator/payments/{payment_id}/faults",
-            self.ready().platform
-        );
-        let status = self.http.put(url).json(&faults).send().await?.status();
-        ensure!(status.is_success(), "{faults} was answered {status}");
-        Ok(())
-    }
-
-    /// How many requests of a kind the platform got for a payment.
-    async fn requests(&self, payment_id: &str, kind: &str) -> anyhow::Result<Value> {
-        let url = format!("{}/simulator/payments/{payment_id}", self.ready().platform);
-        let books: Value = self.http.get(url).send().await?.json().await?;
-        Ok(books["requests"][kind].clone())
     }
 
     async fn post(&self, order: &Value) -> anyhow::Result<(StatusCode, Value)> {
@@ -162,7 +147,7 @@ async fn storefronts_are_told_what_is_wrong() -> anyhow::Result<()> {
     other["amount"] = json!(1001);
     let (status, problem) = test.post(&other).await?;
     ensure!(status == StatusCode::CONFLICT, "{status} {problem}");
-    ensure!(test.requests("Api-1", "sale").await? == json!(1));
+    ensure!(test.simulator.requests("Api-1", "sale").await? == json!(1));
 
     for path in [
         "/payments/nobody",
@@ -242,7 +227,8 @@ async fn shoppers_are_taken_there_and_back() -> anyhow::Result<()> {
     ensure!(told == r#"{"final":true,"status":"declined"}"#, "{told}");
 
     // A form instead of an address.
-    test.fault("form", json!({ "redirect_method": "POST" }))
+    test.simulator
+        .fault("form", json!({ "redirect_method": "POST" }))
         .await?;
     let checkout = test.storefront.create("form").await?;
     let page = eventually("the form", || async {
@@ -287,7 +273,8 @@ async fn what_gate_leaves_open_is_settled() -> anyhow::Result<()> {
     let test = Test::start().await?;
 
     // Taken, but the answer was cut off: the callback shows that the sale lives.
-    test.fault("cut", json!({ "answer": "cut", "answer_times": 1 }))
+    test.simulator
+        .fault("cut", json!({ "answer": "cut", "answer_times": 1 }))
         .await?;
     let checkout = test.storefront.create("cut").await?;
     ensure!(
@@ -297,10 +284,11 @@ async fn what_gate_leaves_open_is_settled() -> anyhow::Result<()> {
     test.shopper
         .bank_of(text(&checkout["checkout_url"]))
         .await?;
-    ensure!(test.requests("cut", "sale").await? == json!(1));
+    ensure!(test.simulator.requests("cut", "sale").await? == json!(1));
 
     // Never arrived: the storefront's repeat sends it again, with the same id.
-    test.fault("lost", json!({ "answer": "lost", "answer_times": 1 }))
+    test.simulator
+        .fault("lost", json!({ "answer": "lost", "answer_times": 1 }))
         .await?;
     let checkout = test.storefront.create("lost").await?;
     ensure!(checkout["status"] == "processing", "{checkout}");
@@ -309,10 +297,12 @@ async fn what_gate_leaves_open_is_settled() -> anyhow::Result<()> {
     test.shopper
         .bank_of(text(&checkout["checkout_url"]))
         .await?;
-    ensure!(test.requests("lost", "sale").await? == json!(2));
+    ensure!(test.simulator.requests("lost", "sale").await? == json!(2));
 
     // Another amount than ordered.
-    test.fault("odd", json!({ "wrong_amount": 900 })).await?;
+    test.simulator
+        .fault("odd", json!({ "wrong_amount": 900 }))
+        .await?;
     let checkout = test.storefront.create("odd").await?;
     let bank = test
         .shopper
@@ -356,15 +346,9 @@ async fn refunds_stay_within_what_is_left() -> anyhow::Result<()> {
     ensure!(status == StatusCode::CONFLICT, "{status} {problem}");
 
     // As from the platform's own Dashboard, then the rest.
-    let dashboard = format!("{}/simulator/payments/paid/refunds", test.ready().platform);
-    let status = test
-        .http
-        .post(dashboard)
-        .json(&json!({ "amount": 200 }))
-        .send()
-        .await?
-        .status();
-    ensure!(status.is_success(), "{status}");
+    test.simulator
+        .refund("paid", json!({ "amount": 200 }))
+        .await?;
     eventually("both refunds", || async {
         let payment = test.storefront.payment("paid").await?;
         Ok((payment["refunded_amount"] == json!(500)).then_some(()))
@@ -395,7 +379,7 @@ async fn refunds_stay_within_what_is_left() -> anyhow::Result<()> {
         status == StatusCode::OK && refund["status"] == "succeeded",
         "{status} {refund}"
     );
-    ensure!(test.requests("paid", "refund").await? == json!(2));
+    ensure!(test.simulator.requests("paid", "refund").await? == json!(2));
     test.sandbox.stop().await;
     Ok(())
 }

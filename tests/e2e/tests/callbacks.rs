@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use e2e::queue::Queue;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
@@ -56,18 +57,6 @@ impl<'a> Platform<'a> {
     fn of(ready: &'a Ready) -> anyhow::Result<Self> {
         let http = Client::builder().no_proxy().build()?;
         Ok(Self { http, ready })
-    }
-
-    /// Lets the simulated platform send no callbacks of its own.
-    async fn keep_quiet_about(&self, payment_id: &str) -> anyhow::Result<()> {
-        let url = format!(
-            "{}/simulator/payments/{payment_id}/faults",
-            self.ready.platform
-        );
-        let faults = json!({ "drop": true });
-        let response = self.http.put(url).json(&faults).send().await?;
-        ensure!(response.status().is_success(), "{}", response.status());
-        Ok(())
     }
 
     async fn post(&self, body: Vec<u8>, content_type: &str) -> anyhow::Result<StatusCode> {
@@ -144,7 +133,7 @@ async fn a_checkout_is_paid_by_the_callbacks_of_the_corpus() -> anyhow::Result<(
     let ready = sandbox.ready();
     let platform = Platform::of(ready)?;
     let storefront = Storefront::new(ready)?;
-    platform.keep_quiet_about(PAYMENT).await?;
+    Simulator::new(ready)?.keep_quiet_about(PAYMENT).await?;
     storefront.create(PAYMENT).await?;
 
     for (file, status) in [
@@ -204,7 +193,7 @@ async fn a_crowd_of_callbacks_ends_as_one_after_the_other() -> anyhow::Result<()
     let ready = sandbox.ready();
     let platform = Platform::of(ready)?;
     let storefront = Storefront::new(ready)?;
-    platform.keep_quiet_about(PAYMENT).await?;
+    Simulator::new(ready)?.keep_quiet_about(PAYMENT).await?;
     storefront.create(PAYMENT).await?;
 
     let index: Value = serde_json::from_slice(&corpus("index.json")?)?;

@@ -5,6 +5,7 @@
 use anyhow::{Context, ensure};
 use e2e::queue::Queue;
 use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use e2e::{eventually, logs};
 use ecommpay::json::{self, Limits};
@@ -28,6 +29,7 @@ struct Test {
     http: Client,
     storefront: Storefront,
     shopper: Shopper,
+    simulator: Simulator,
     /// What must be found nowhere.
     canaries: Vec<String>,
     /// What was written: where, and what.
@@ -56,6 +58,7 @@ impl Test {
             http: Client::builder().no_proxy().build()?,
             storefront: Storefront::new(ready)?,
             shopper: Shopper::new()?,
+            simulator: Simulator::new(ready)?,
             sandbox,
             canaries,
             written: Vec::new(),
@@ -85,14 +88,6 @@ impl Test {
         let token = address.rsplit('/').next().context("no token")?;
         self.canaries.push(token.to_owned());
         Ok(address.to_owned())
-    }
-
-    async fn fault(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
-        let platform = &self.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}/faults");
-        let status = self.http.put(url).json(&faults).send().await?.status();
-        ensure!(status.is_success(), "{faults} was answered {status}");
-        Ok(())
     }
 
     /// Calls the API and keeps the error that it must answer.
@@ -180,10 +175,12 @@ impl Test {
 
     /// What the platform's connection and the shopper's choice can do to a payment.
     async fn fail(&mut self) -> anyhow::Result<()> {
-        self.fault("canary-cut", json!({ "answer": "cut", "answer_times": 1 }))
+        self.simulator
+            .fault("canary-cut", json!({ "answer": "cut", "answer_times": 1 }))
             .await?;
         self.create("canary-cut").await?;
-        self.fault("canary-odd", json!({ "wrong_amount": 900 }))
+        self.simulator
+            .fault("canary-odd", json!({ "wrong_amount": 900 }))
             .await?;
         for (payment_id, button, end) in [
             ("canary-odd", "pay", "quarantined"),

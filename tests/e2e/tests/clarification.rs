@@ -4,6 +4,7 @@
 use anyhow::{Context, ensure};
 use e2e::queue::Queue;
 use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use reqwest::{Client, Method, StatusCode};
 use sandbox::{Options, Sandbox};
@@ -13,6 +14,7 @@ struct Test {
     sandbox: Sandbox,
     http: Client,
     storefront: Storefront,
+    simulator: Simulator,
 }
 
 impl Test {
@@ -21,6 +23,7 @@ impl Test {
         Ok(Self {
             http: Client::builder().no_proxy().build()?,
             storefront: Storefront::new(sandbox.ready())?,
+            simulator: Simulator::new(sandbox.ready())?,
             sandbox,
         })
     }
@@ -66,16 +69,8 @@ impl Test {
     }
 
     async fn fault(&self, payment_id: &str, answer: &str) -> anyhow::Result<()> {
-        let platform = &self.sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}/faults");
         let faults = json!({ "answer": answer, "answer_to": ["clarification"], "answer_times": 1 });
-        self.http
-            .put(url)
-            .json(&faults)
-            .send()
-            .await?
-            .error_for_status()?;
-        Ok(())
+        self.simulator.fault(payment_id, faults).await
     }
 
     async fn is_paid(&self, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {

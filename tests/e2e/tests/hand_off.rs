@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use e2e::{PATIENCE, logs};
 use reqwest::Client;
@@ -20,11 +21,7 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
     let redirects = reqwest::redirect::Policy::none();
     let http = Client::builder().no_proxy().redirect(redirects).build()?;
     let storefront = Storefront::new(sandbox.ready())?;
-    let faults = |payment_id: &str, faults: Value| {
-        let platform = &sandbox.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}/faults");
-        http.put(url).json(&faults).send()
-    };
+    let simulator = Simulator::new(sandbox.ready())?;
 
     // Whether the function waits already when the news come is up to the machine, so this is
     // repeated until there are enough lines.
@@ -32,14 +29,16 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
     let mut tokens = Vec::new();
     let lines = loop {
         let payment_id = format!("waits-{}", tokens.len());
-        faults(&payment_id, json!({ "hold": true })).await?;
+        simulator
+            .fault(&payment_id, json!({ "hold": true }))
+            .await?;
         let checkout = storefront.create(&payment_id).await?;
         let address = checkout["checkout_url"].as_str().context("no address")?;
         let shopper = tokio::spawn(http.get(address).send());
         // At another point of the function's own pauses each time.
         let pause = 600 + 70 * (tokens.len() as u64 % 5);
         tokio::time::sleep(Duration::from_millis(pause)).await;
-        faults(&payment_id, json!({})).await?;
+        simulator.fault(&payment_id, json!({})).await?;
         let answer = shopper.await??;
         ensure!(
             [200, 303].contains(&answer.status().as_u16()),

@@ -25,20 +25,17 @@ const GRACE: Duration = Duration::from_millis(2_500);
 struct Test {
     sandbox: Sandbox,
     http: Client,
+    simulator: Simulator,
 }
 
 impl Test {
     async fn start() -> anyhow::Result<Self> {
+        let sandbox = Sandbox::start(Options::any_ports()).await?;
         Ok(Self {
-            sandbox: Sandbox::start(Options::any_ports()).await?,
             http: Client::builder().no_proxy().build()?,
+            simulator: Simulator::new(sandbox.ready())?,
+            sandbox,
         })
-    }
-
-    /// Lets the simulated platform send no callbacks of its own about a payment.
-    async fn keep_platform_quiet(&self, payment: &str) -> anyhow::Result<()> {
-        let simulator = Simulator::new(self.sandbox.ready())?;
-        simulator.fault(payment, json!({ "drop": true })).await
     }
 
     async fn post(&self, file: &str) -> anyhow::Result<StatusCode> {
@@ -65,7 +62,7 @@ impl Test {
 #[tokio::test]
 async fn what_no_queue_took_is_sent_later_in_order() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    test.keep_platform_quiet(PAYMENT).await?;
+    test.simulator.keep_quiet_about(PAYMENT).await?;
     let storefront = Storefront::new(test.sandbox.ready())?;
     storefront.create(PAYMENT).await?;
 
@@ -139,7 +136,7 @@ async fn what_a_hint_speaks_of_is_asked_about() -> anyhow::Result<()> {
     let checkout = storefront.create("hinted").await?;
     let checkout = checkout["checkout_url"].as_str().context("no address")?;
     let bank = shopper.bank_of(checkout).await?;
-    test.keep_platform_quiet("hinted").await?;
+    test.simulator.keep_quiet_about("hinted").await?;
     shopper.push(&bank, "pay").await?;
 
     let hint = |payment_id: &str| {

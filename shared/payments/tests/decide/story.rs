@@ -54,6 +54,20 @@ pub fn edited(file: &str, edit: impl FnOnce(&mut serde_json::Value)) -> Verified
     verify(body.to_string().as_bytes(), &keys()).unwrap()
 }
 
+/// An operation of a refund, with some fields of its own.
+pub fn refund_operation(id: &str, status: &str, more: serde_json::Value) -> Verified {
+    edited("refund_partial_1", |body| {
+        body["operation"]["id"] = id.into();
+        body["operation"]["status"] = status.into();
+        for (name, value) in more.as_object().unwrap() {
+            match name.as_str() {
+                "merchant_refund_id" => body["payment"][name] = value.clone(),
+                _ => body["operation"][name] = value.clone(),
+            }
+        }
+    })
+}
+
 fn body_of(file: &str) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
     std::fs::read(folder.join(format!("{file}.json"))).unwrap()
@@ -158,6 +172,10 @@ impl Story {
             .iter()
             .map(|event| event.kind.as_str())
             .collect()
+    }
+
+    pub fn is_doubtful(&self) -> bool {
+        self.payment.doubted_after.is_some()
     }
 
     /// What must be the same in whatever order the facts came.

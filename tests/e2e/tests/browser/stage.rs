@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::queue::Queue;
+use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use reqwest::{Method, StatusCode};
 use sandbox::{Options, Ready, Sandbox};
@@ -19,7 +20,7 @@ pub struct Stage {
     sandbox: Sandbox,
     chromium: Chromium,
     pub storefront: Storefront,
-    http: reqwest::Client,
+    pub simulator: Simulator,
     audit: Queue,
     /// All events so far, whatever they are about.
     events: Mutex<Vec<Value>>,
@@ -34,7 +35,7 @@ impl Stage {
         Ok(Self {
             chromium,
             storefront: Storefront::new(sandbox.ready())?,
-            http: reqwest::Client::builder().no_proxy().build()?,
+            simulator: Simulator::new(sandbox.ready())?,
             audit: Queue::new(sandbox.ready(), "audit")?,
             events: Mutex::default(),
             sandbox,
@@ -88,22 +89,6 @@ impl Stage {
         Ok(tab)
     }
 
-    /// Makes the simulated platform fail for one payment; `{}` ends that.
-    pub async fn fault(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
-        let platform = &self.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}/faults");
-        let answer = self.http.put(url).json(&faults).send().await?;
-        answer.error_for_status()?;
-        Ok(())
-    }
-
-    /// What the platform's books say of a payment.
-    pub async fn books(&self, payment_id: &str) -> anyhow::Result<Value> {
-        let platform = &self.ready().platform;
-        let url = format!("{platform}/simulator/payments/{payment_id}");
-        Ok(self.http.get(url).send().await?.json().await?)
-    }
-
     /// Waits for the last event of a payment; the kinds of all must be these, in order.
     pub async fn announced(&self, payment_id: &str, expected: &[&str]) -> anyhow::Result<()> {
         let last = expected.last().context("nothing is expected")?;
@@ -130,7 +115,7 @@ impl Stage {
         let payment = self.storefront.payment(payment_id).await?;
         ensure!(payment["status"] == "succeeded", "{payment}");
         ensure!(payment["paid_amount"] == amount, "{payment}");
-        let books = self.books(payment_id).await?;
+        let books = self.simulator.books(payment_id).await?;
         ensure!(books["paid"] == amount, "{books}");
         let operations = books["operations"].as_array();
         ensure!(operations.is_some_and(|all| all.len() == 1), "{books}");

@@ -42,7 +42,7 @@ pub async fn a_missing_name_is_asked_for_until_it_is_right(stage: &Stage) -> any
 
 pub async fn a_name_that_got_lost_is_asked_for_again(stage: &Stage) -> anyhow::Result<()> {
     let lost = json!({ "answer": "lost", "answer_to": ["clarification"], "answer_times": 1 });
-    stage.fault("shop-lost-name", lost).await?;
+    stage.simulator.fault("shop-lost-name", lost).await?;
     let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
     let checkout = stage.checkout("shop-lost-name", &nameless).await?;
     let tab = stage.tab().await?;

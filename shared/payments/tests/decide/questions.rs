@@ -1,0 +1,145 @@
+//! What the platform is asked, and what its signed answers settle.
+
+use std::time::Duration;
+
+use payments::decide::{Fact, claim_check, decide};
+use payments::payment::Status;
+use serde_json::json;
+
+use super::story::*;
+
+#[test]
+fn what_a_signed_answer_says_is_the_end() {
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    assert!(story.is_doubtful(), "a contradiction is asked about");
+    story.ask("sale_success");
+    assert!(!story.is_doubtful());
+    assert_eq!(story.payment.check_at, None, "nothing is open");
+    story.hear("sale_decline_limit");
+    assert!(!story.is_doubtful(), "the answer stands");
+    assert_eq!(story.payment.status(), Status::Succeeded);
+
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    story.ask("sale_decline_customer");
+    assert_eq!(story.payment.status(), Status::Declined);
+    assert_eq!(
+        story.kinds(),
+        ["payment.created", "payment.succeeded", "payment.declined"]
+    );
+
+    // An answer that is not what was ordered settles nothing in the shopper's favour.
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    story.ask("amount_differs");
+    assert_eq!(story.payment.status(), Status::Quarantined);
+
+    // Money that comes after the platform has denied it is asked about.
+    let mut story = Story::begin();
+    story.ask("sale_decline_customer");
+    assert!(!story.is_doubtful());
+    story.hear("sale_success");
+    assert!(story.is_doubtful());
+    assert_eq!(story.payment.check_at, Some(NOW));
+
+    // Two sales: the answer may say that one of them was none.
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("success_after_decline");
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert!(story.is_doubtful());
+    story.ask("sale_decline_customer");
+    assert_eq!(story.payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn a_doubt_is_asked_about_as_often_as_something_new() {
+    let mut story = Story::begin();
+    story.answered(&accepted("r"));
+    let mut now = NOW;
+    for _ in 0..5 {
+        now = story.payment.check_at.unwrap();
+        story.take(claim_check(&story.payment, after(now), now));
+    }
+    assert_eq!(
+        story.payment.check_at,
+        Some(now.after(Duration::from_secs(6 * 3600)))
+    );
+    story.take(decide(
+        Some(&story.payment),
+        Fact::Hint(&corpus("sale_success").report),
+        now,
+    ));
+    assert_eq!(story.payment.check_at, Some(now));
+    // The question gets no answer.
+    story.take(claim_check(&story.payment, after(now), now));
+    assert_eq!(
+        story.payment.check_at,
+        Some(now.after(Duration::from_secs(120)))
+    );
+}
+
+#[test]
+fn an_answer_settles_only_what_was_heard_before_the_question() {
+    let contradicted = || {
+        let mut story = Story::begin();
+        story.hear("sale_success").hear("sale_decline_customer");
+        story
+    };
+    let answer = |story: &mut Story, question, file: &str| {
+        let news = corpus(file).news();
+        let fact = Fact::StatusAnswer { news, question };
+        let change = decide(Some(&story.payment), fact, NOW);
+        story.take(change);
+    };
+    // A hint comes while the answer is on its way.
+    let mut story = contradicted();
+    story.take(claim_check(&story.payment, after(NOW), NOW));
+    assert_eq!(story.payment.questions, 1);
+    let hint = decide(
+        Some(&story.payment),
+        Fact::Hint(&corpus("sale_success").report),
+        NOW,
+    );
+    story.take(hint);
+    assert_eq!(
+        story.payment.check_at,
+        Some(NOW),
+        "asked once more, at once"
+    );
+    answer(&mut story, 1, "sale_success");
+    assert!(story.is_doubtful());
+    assert_eq!(story.payment.check_at, Some(NOW));
+    // A repeat of it is no news as long as the question is due.
+    let again = Fact::Hint(&corpus("sale_success").report);
+    assert_eq!(decide(Some(&story.payment), again, NOW), None);
+    story.take(claim_check(&story.payment, after(NOW), NOW));
+    assert_eq!(
+        claim_check(&story.payment, after(NOW), NOW),
+        None,
+        "claimed once"
+    );
+    answer(&mut story, 2, "sale_success");
+    assert!(!story.is_doubtful());
+    assert_eq!(story.payment.check_at, None);
+
+    // "Not found" and other payments' answers answer nothing.
+    let mut story = contradicted();
+    story.take(claim_check(&story.payment, after(NOW), NOW));
+    let before = story.payment.clone();
+    for no_answer in [
+        edited("sale_success", |body| {
+            body["payment"]["id"] = json!("another");
+        }),
+        edited("error_validation", |body| {
+            body.as_object_mut().unwrap().remove("operation");
+            body["errors"][0]["code"] = json!("3061");
+        }),
+    ] {
+        let news = no_answer.news();
+        let fact = Fact::StatusAnswer { news, question: 1 };
+        assert_eq!(decide(Some(&story.payment), fact, NOW), None);
+    }
+    assert_eq!(story.payment, before);
+    assert!(story.is_doubtful());
+}

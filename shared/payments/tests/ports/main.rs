@@ -1,0 +1,10 @@
+//! The use cases over ports in memory: races, crashes, and who sends what.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod checkouts;
+#[path = "../memory/mod.rs"]
+mod memory;
+mod publishing;
+mod questions;
+mod refunds;
+mod stage;

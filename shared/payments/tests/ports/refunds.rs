@@ -1,0 +1,180 @@
+//! Refunds: what goes out, what goes out again, and what an operator sends back.
+
+use std::collections::BTreeSet;
+
+use ecommpay::answer::Answer;
+use futures_util::future::join_all;
+use payments::MerchantId;
+use payments::decide::RefundRejection;
+use payments::payment::{RefundStatus, Status};
+use payments::refund::RefundError;
+
+use super::stage::*;
+
+#[tokio::test]
+async fn of_twenty_refunds_at_once_ten_go_out() {
+    let world = World::paid(&[]).await;
+    let ids: Vec<String> = (0..20).map(|number| format!("r-{number}")).collect();
+    let all = join_all(ids.iter().map(|id| world.refund(id, 100))).await;
+    let out = all.iter().filter(|refund| refund.is_ok()).count();
+    let refused = all
+        .iter()
+        .filter(|refund| {
+            matches!(
+                refund,
+                Err(RefundError::Rejected(RefundRejection::MoreThanLeft(0)))
+            )
+        })
+        .count();
+    assert_eq!((out, refused), (10, 10));
+    let refunds = world.refunds();
+    let refunds: BTreeSet<&String> = refunds.iter().collect();
+    assert_eq!(refunds.len(), 10, "{refunds:?}");
+}
+
+#[tokio::test]
+async fn the_same_refund_again_is_found_and_not_sent() {
+    let world = World::paid(&[Answer::Accepted { request_id: None }, Answer::Unclear]).await;
+    for _ in 0..2 {
+        let payment = world.refund("r-1", 400).await.unwrap();
+        let refund = payment
+            .refund(&MerchantId::new("r-1").unwrap())
+            .unwrap()
+            .clone();
+        assert_eq!((refund.amount, refund.status), (400, RefundStatus::Unknown));
+    }
+    let other = world.refund("r-1", 500).await;
+    assert!(matches!(
+        other,
+        Err(RefundError::Rejected(RefundRejection::OtherContent))
+    ));
+    let got = world.gate.got.lock().unwrap().clone();
+    assert_eq!(got[1..], ["/v2/payment/bancontact/refund Order-1 r-1 400"]);
+}
+
+#[tokio::test]
+async fn a_lost_refund_is_sent_again_only_after_an_answer_without_it() {
+    let lost = [
+        accepted("sale"),
+        Answer::Unclear,
+        Answer::Unclear,
+        accepted("refund"),
+    ];
+    let world = World::paid(&lost).await;
+    let refunded = world.refund("r-1", 400).await.unwrap();
+    assert_eq!(refunded.refunds[0].status, RefundStatus::Unknown);
+    assert!(world.ask(None).await.is_err());
+    assert_eq!(world.refunds().len(), 1, "no answer shows nothing");
+    // An operation that could be it: nobody knows, so it is not sent again.
+    let other = r#",{"id":8,"type":"refund","status":"processing","request_id":"q","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    let ambiguous = World::paid(&lost[..2]).await;
+    ambiguous.refund("r-1", 400).await.unwrap();
+    ambiguous.ask(Some(status_answer(other))).await.unwrap();
+    assert_eq!(ambiguous.refunds().len(), 1);
+    assert_eq!(
+        ambiguous.payment().await.pending_refund_amount(),
+        800,
+        "both are held"
+    );
+    // Nothing there: sent again, lost again, asked again, sent again.
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds().len(), 2);
+    assert_eq!(
+        world.payment().await.refunds[0].status,
+        RefundStatus::Unknown
+    );
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds().len(), 3);
+    let refunds = world.refunds();
+    let refunds: BTreeSet<&String> = refunds.iter().collect();
+    assert_eq!(refunds.len(), 1, "the same each time: {refunds:?}");
+    let payment = world.payment().await;
+    assert_eq!(payment.refunds[0].status, RefundStatus::Pending);
+    assert_eq!(payment.refundable_amount(), 600);
+}
+
+#[tokio::test]
+async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be() {
+    let world = World::paid(&[accepted("sale"), Answer::Unclear, refused("3230")]).await;
+    world.refund("r-1", 400).await.unwrap();
+    world.ask(Some(status_answer(""))).await.unwrap();
+    let refund = world.payment().await.refunds[0].clone();
+    assert!(refund.exists.is_some() && refund.status == RefundStatus::Unknown);
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds().len(), 2, "it is there, so not again");
+    let done = r#",{"id":8,"type":"refund","status":"success","request_id":"q","created_date":"2027-01-15T08:00:01+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    let old = r#",{"id":6,"type":"refund","status":"success","created_date":"2020-01-01T00:00:00+0000","sum_initial":{"amount":400,"currency":"EUR"}}"#;
+    world
+        .ask(Some(status_answer(&format!("{old}{done}"))))
+        .await
+        .unwrap();
+    let payment = world.payment().await;
+    let refund = payment.refund(&MerchantId::new("r-1").unwrap()).unwrap();
+    assert_eq!(refund.status, RefundStatus::Succeeded);
+    assert_eq!(refund.operation_id.as_deref(), Some("8"));
+    assert_eq!(payment.refunded_amount(), 800, "and one from elsewhere");
+    assert_eq!(payment.check_at, None);
+}
+
+#[tokio::test]
+async fn a_repeat_that_is_refused_ends_only_after_another_answer_without_it() {
+    let world = World::paid(&[accepted("sale"), Answer::Unclear, refused("3285")]).await;
+    world.refund("r-1", 400).await.unwrap();
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds().len(), 2);
+    let payment = world.payment().await;
+    assert_eq!(
+        payment.refunds[0].status,
+        RefundStatus::Unknown,
+        "still held"
+    );
+    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(world.refunds().len(), 2, "not sent a third time");
+    let payment = world.payment().await;
+    assert_eq!(payment.refunds[0].status, RefundStatus::Declined);
+    assert_eq!(payment.refunds[0].code.as_deref(), Some("3285"));
+    assert_eq!(payment.refundable_amount(), 1000);
+    assert!(world.sent().last().unwrap().contains("refund.declined"));
+}
+
+#[tokio::test]
+async fn what_is_rejected_goes_back_and_was_never_paid() {
+    let world = World::with_answers(&[accepted("sale"), accepted("back")]);
+    world.create(&shop("shop"), 1000).await.unwrap();
+    world.hear_this(
+        r#"{"project_id":211,"payment":{"id":"order-1","status":"success","sum":{"amount":900,"currency":"EUR"}},
+        "operation":{"id":7,"type":"sale","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#,
+    )
+    .await;
+    assert_eq!(world.status().await, Status::Quarantined);
+    let desk = world.desk();
+    let unseen = desk.reject(&key(), "anna", &BTreeSet::new()).await;
+    assert!(
+        matches!(unseen, Err(RefundError::Rejected(_))),
+        "{unseen:?}"
+    );
+    let doubts = world.payment().await.doubts();
+    let rejected = desk.reject(&key(), "anna", &doubts).await.unwrap();
+    assert_eq!(rejected.pending_refund_amount(), 900);
+    assert_eq!(rejected.status(), Status::Quarantined, "until it is back");
+    let again = desk.reject(&key(), "anna", &doubts).await.unwrap();
+    assert_eq!(again.pending_refund_amount(), 900, "nothing is left");
+    assert_eq!(world.refunds().len(), 1);
+    let refund_id = rejected.refunds[0].refund_id.as_ref().unwrap();
+    assert!(refund_id.as_str().starts_with("rejected-"));
+    let back = r#"{"project_id":211,"payment":{"id":"order-1","status":"refunded","merchant_refund_id":"REFUND","sum":{"amount":0,"currency":"EUR"}},
+        "operation":{"id":8,"type":"refund","status":"success","sum_initial":{"amount":900,"currency":"EUR"}}}"#;
+    world
+        .hear_this(&back.replace("REFUND", refund_id.as_str()))
+        .await;
+    assert_eq!(world.status().await, Status::Refunded);
+    let sent = world.sent();
+    assert!(
+        !sent.iter().any(|event| event.contains("payment.succeeded")),
+        "{sent:?}"
+    );
+    assert!(
+        sent.last().unwrap().contains("refund.succeeded"),
+        "{sent:?}"
+    );
+}

@@ -1,0 +1,344 @@
+//! A world whose queue, clock, store and platform are in memory.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ecommpay::answer::{Answer, Refusal};
+use ecommpay::fields::{ProjectId, Text};
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::Report;
+use ecommpay::{Keyring, ProjectKey, signature};
+use payments::ask::AskError;
+use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
+use payments::decide::{Fact, News, RefundOrder};
+use payments::event::{Event, EventKind};
+use payments::payment::{Payment, Status};
+use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
+use payments::refund::{RefundDesk, RefundError};
+use payments::storefront::{Scope, Storefront};
+use payments::token::TokenSecret;
+use payments::{MerchantId, PaymentKey, Payments, Timestamp};
+
+use super::memory::Memory;
+
+#[derive(Clone, Default)]
+pub struct Queue {
+    sent: Arc<Mutex<Vec<String>>>,
+    /// So many sends fail.
+    pub failures: Arc<AtomicUsize>,
+}
+
+impl EventQueue for Queue {
+    fn wants(&self, _: EventKind) -> bool {
+        true
+    }
+
+    async fn send(&self, event: &Event) -> Result<(), SendError> {
+        tokio::task::yield_now().await;
+        if self
+            .failures
+            .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            return Err(SendError("down".into()));
+        }
+        schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
+        self.sent
+            .lock()
+            .unwrap()
+            .push(format!("{} {}", event.sequence, event.kind.as_str()));
+        Ok(())
+    }
+}
+
+/// Time passes only for those who sleep.
+#[derive(Clone, Default)]
+pub struct SleepersClock(Arc<AtomicU64>);
+
+impl Clock for SleepersClock {
+    fn now(&self) -> Timestamp {
+        let slept = Duration::from_millis(self.0.load(SeqCst));
+        Timestamp::from_millis(1_800_000_000_000).after(slept)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_add(millis, SeqCst);
+        // Shorter, but in the same order.
+        tokio::time::sleep(duration / 10).await;
+    }
+
+    fn random(&self, end: u64) -> u64 {
+        SystemClock.random(end)
+    }
+}
+
+/// Gate with its answers, and the paths and ids of what it got.
+pub struct ScriptedGate {
+    answers: Mutex<Vec<Answer>>,
+    pub got: Mutex<Vec<String>>,
+    /// The answer to the next question.
+    status: Mutex<Option<Vec<u8>>>,
+}
+
+impl ScriptedGate {
+    fn answering(answers: &[Answer]) -> Self {
+        let answers = Mutex::new(answers.iter().rev().cloned().collect());
+        Self {
+            answers,
+            got: Mutex::default(),
+            status: Mutex::default(),
+        }
+    }
+}
+
+impl Gate for ScriptedGate {
+    async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
+        tokio::task::yield_now().await;
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let text = |path: &[&str]| {
+            message
+                .at(path)
+                .and_then(Value::as_text)
+                .unwrap_or("-")
+                .to_owned()
+        };
+        let id = text(&["general", "payment_id"]);
+        let refund = text(&["payment", "merchant_refund_id"]);
+        self.got.lock().unwrap().push(format!(
+            "{path} {id} {refund} {}",
+            text(&["payment", "amount"])
+        ));
+        let mut answers = self.answers.lock().unwrap();
+        answers
+            .pop()
+            .unwrap_or(Answer::Accepted { request_id: None })
+    }
+
+    async fn ask(&self, path: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        self.got.lock().unwrap().push(path.to_owned());
+        let answer = self.status.lock().unwrap().take();
+        answer.ok_or_else(|| Unanswered("silence".into()))
+    }
+}
+
+pub struct World {
+    pub payments: Payments<Memory, Queue, SleepersClock>,
+    pub queue: Queue,
+    pub gate: ScriptedGate,
+    pub keyring: Keyring,
+    pub tokens: TokenSecret,
+}
+
+impl World {
+    pub fn with_answers(answers: &[Answer]) -> Self {
+        let queue = Queue::default();
+        Self {
+            payments: Payments {
+                store: Memory::default(),
+                queues: vec![queue.clone()],
+                clock: SleepersClock::default(),
+            },
+            queue,
+            gate: ScriptedGate::answering(answers),
+            keyring: Keyring::new(ProjectKey::new("key").unwrap(), None),
+            tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
+        }
+    }
+
+    pub fn new() -> Self {
+        Self::with_answers(&[])
+    }
+
+    /// One whose payment is paid.
+    pub async fn paid(answers: &[Answer]) -> Self {
+        let world = Self::with_answers(answers);
+        world.create(&shop("shop"), 1000).await.unwrap();
+        world.hear("success", "success").await;
+        world
+    }
+
+    pub async fn create(
+        &self,
+        storefront: &Storefront,
+        amount: u64,
+    ) -> Result<Checkout, CheckoutError> {
+        self.create_of(storefront, amount, "").await
+    }
+
+    pub async fn create_with(
+        &self,
+        storefront: &Storefront,
+        fields: &str,
+    ) -> Result<Checkout, CheckoutError> {
+        self.create_of(storefront, 1000, fields).await
+    }
+
+    async fn create_of(
+        &self,
+        storefront: &Storefront,
+        amount: u64,
+        fields: &str,
+    ) -> Result<Checkout, CheckoutError> {
+        let body = format!(
+            r#"{{"payment_id":"Order-1","amount":{amount},"currency":"EUR","return_url":"https://shop.example/",
+                {fields}
+                "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
+        );
+        let request =
+            CheckoutRequest::read(body.as_bytes(), storefront, self.payments.clock.now()).unwrap();
+        let cashier = Cashier {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: &self.keyring,
+            tokens: &self.tokens,
+            base_url: "https://pay.example",
+        };
+        cashier.create(storefront, request).await
+    }
+
+    pub async fn hear(&self, status: &str, operation: &str) -> bool {
+        let body = format!(
+            r#"{{"project_id":211,"payment":{{"id":"order-1","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
+                "operation":{{"id":7,"type":"sale","status":"{operation}","sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
+        );
+        self.hear_this(&body).await
+    }
+
+    pub async fn hear_this(&self, body: &str) -> bool {
+        let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
+        let fact = Fact::Callback(News {
+            report: &report,
+            canonical: body,
+        });
+        self.payments
+            .apply(&key(), fact)
+            .await
+            .unwrap()
+            .unwrap()
+            .published
+            .is_ok()
+    }
+
+    pub async fn refund(&self, refund_id: &str, amount: u64) -> Result<Payment, RefundError> {
+        let order = RefundOrder {
+            refund_id: MerchantId::new(refund_id).unwrap(),
+            amount: Some(amount),
+            description: Text::new("returned").unwrap(),
+            ip_address: None,
+            content: amount.to_string(),
+        };
+        let desk = self.desk();
+        desk.refund(&shop("shop"), "ORDER-1", &order).await
+    }
+
+    pub fn desk(&self) -> RefundDesk<'_, Memory, Queue, SleepersClock, ScriptedGate> {
+        RefundDesk {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: &self.keyring,
+        }
+    }
+
+    /// Waits until a question is due, and puts it.
+    pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
+        let clock = &self.payments.clock;
+        let due = self.payment().await.check_at.unwrap();
+        clock
+            .0
+            .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
+        *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
+        self.payments
+            .ask(&key(), far(), &self.gate, Some(&self.keyring))
+            .await
+    }
+
+    pub async fn payment(&self) -> Payment {
+        let stored = self.payments.store.load(&key()).await;
+        stored.unwrap().unwrap().payment
+    }
+
+    pub async fn status(&self) -> Status {
+        self.payment().await.status()
+    }
+
+    pub fn sent(&self) -> Vec<String> {
+        self.queue.sent.lock().unwrap().clone()
+    }
+
+    /// The sales that Gate got.
+    pub fn sales(&self) -> usize {
+        self.requests("/sale ").len()
+    }
+
+    /// The refunds that Gate got.
+    pub fn refunds(&self) -> Vec<String> {
+        self.requests("/refund ")
+    }
+
+    fn requests(&self, kind: &str) -> Vec<String> {
+        let got = self.gate.got.lock().unwrap();
+        got.iter()
+            .filter(|got| got.contains(kind))
+            .cloned()
+            .collect()
+    }
+}
+
+pub fn key() -> PaymentKey {
+    PaymentKey::new(ProjectId::new(211).unwrap(), "order-1")
+}
+
+pub fn shop(name: &str) -> Storefront {
+    Storefront {
+        key_id: name.into(),
+        key_hash: String::new(),
+        name: name.into(),
+        project_id: ProjectId::new(211).unwrap(),
+        scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
+        return_origins: ["https://shop.example".into()].into(),
+    }
+}
+
+pub fn accepted(request_id: &str) -> Answer {
+    Answer::Accepted {
+        request_id: Some(request_id.into()),
+    }
+}
+
+pub fn refused(code: &str) -> Answer {
+    Answer::Refused(Refusal {
+        code: code.into(),
+        message: None,
+        request_id: None,
+    })
+}
+
+const ORDER: &str = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"STATUS","sum":{"amount":1000,"currency":"EUR"}},
+        "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}MORE]}"#;
+
+/// The platform's signed answer: a paid sale, and what else there is.
+pub fn status_answer(more: &str) -> String {
+    let status = if more.is_empty() {
+        "success"
+    } else {
+        "partially refunded"
+    };
+    let body = ORDER.replace("STATUS", status);
+    signed(&body.replace("MORE", more), "key")
+}
+
+pub fn signed(body: &str, key: &str) -> String {
+    let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
+    let signature = ProjectKey::new(key)
+        .unwrap()
+        .sign(&signature::canonical(&message));
+    let body = body.trim_end().strip_suffix('}').unwrap();
+    format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
+}
+
+/// After everything.
+pub fn far() -> Timestamp {
+    Timestamp::from_millis(4_000_000_000_000)
+}
