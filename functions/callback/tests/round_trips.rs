@@ -14,7 +14,8 @@ use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
 use payments::decide::create;
 use payments::event::EventKind;
-use payments::ports::{PaymentStore, SystemClock};
+use payments::ports::{Commit, PaymentStore, SystemClock};
+use payments::schedule::Schedule;
 use payments::storefront::Storefront;
 use payments::{Payments, Timestamp};
 use wire::{TABLE, Wire};
@@ -47,6 +48,7 @@ impl World {
             store: DynamoStore::new(wire.config(), TABLE),
             queues: SqsQueue::all(wire.config(), queues),
             clock: SystemClock,
+            schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
         let keys = ProjectKeySecret::new(wire.config(), "keys");
@@ -91,7 +93,13 @@ async fn create_payment(store: &DynamoStore) {
         request.order,
         now,
     );
-    store.commit(&change, None, Some("token")).await.unwrap();
+    let commit = Commit {
+        change: &change,
+        next: Schedule::default().next(&change.payment),
+        over: None,
+        token_hash: Some("token"),
+    };
+    store.commit(commit).await.unwrap();
     let key = change.payment.key();
     store.mark_published(&key, 1).await.unwrap();
 }

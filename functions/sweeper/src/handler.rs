@@ -6,11 +6,13 @@ use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::adapters::aws;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::ProjectKeySecret;
+use payments::adapters::secrets::{ProjectKeySecret, token_secret};
+use payments::ask::Asker;
 use payments::config;
 use payments::event::{self, EventKind};
 use payments::log::{Line, Metric, Unit};
 use payments::round::Round;
+use payments::token::TokenSecret;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -23,20 +25,24 @@ pub struct Sweeper {
     payments: LivePayments,
     gate: HttpGate,
     keys: ProjectKeySecret,
+    tokens: TokenSecret,
+    base_url: String,
     grace: Duration,
-    ahead: Duration,
+    pace: Duration,
 }
 
 impl Sweeper {
     /// From the variables that the template sets.
-    pub fn from_environment() -> Result<Self, Error> {
+    pub async fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
+            tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
+            base_url: config::base_url("PUBLIC_BASE_URL")?,
             payments: live::payments(&aws)?,
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             grace: config::seconds("UNSENT_GRACE_SECONDS")?,
-            ahead: config::seconds("ASK_AHEAD_SECONDS")?,
+            pace: config::seconds("QUESTION_PACE_SECONDS")?,
         })
     }
 
@@ -44,9 +50,18 @@ impl Sweeper {
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
         let end = end(&tick.context);
         // Side by side: neither a slow queue nor a slow platform keeps the other waiting.
-        let relay = self.payments.relay(self.grace, end);
-        let (unsent, asked) = tokio::join!(relay, self.ask(end));
-        let swept = Swept { unsent, asked };
+        let (unsent, asked, erased, overdue) = tokio::join!(
+            self.payments.relay(self.grace, end),
+            self.ask(end),
+            self.payments.erase_all(end),
+            self.payments.overdue(end),
+        );
+        let swept = Swept {
+            unsent,
+            asked,
+            erased,
+            overdue,
+        };
         swept.line().write();
         Ok(swept)
     }
@@ -54,8 +69,15 @@ impl Sweeper {
     async fn ask(&self, end: Instant) -> Round {
         match self.keys.get().await {
             Ok(keys) => {
-                let payments = &self.payments;
-                payments.ask_all(&self.gate, &keys, self.ahead, end).await
+                let asker = Asker {
+                    payments: &self.payments,
+                    gate: &self.gate,
+                    keys: &keys,
+                    tokens: &self.tokens,
+                    base_url: &self.base_url,
+                    pace: self.pace,
+                };
+                asker.ask_all(end).await
             }
             Err(error) => Round {
                 failed: 1,
@@ -73,6 +95,10 @@ pub struct Swept {
     pub unsent: Round,
     /// With what the platform was to be asked about.
     pub asked: Round,
+    /// With the customers who were to be forgotten.
+    pub erased: Round,
+    /// With what is open past its end: only counted.
+    pub overdue: Round,
 }
 
 /// When to stop.
@@ -85,9 +111,12 @@ impl Swept {
     /// The line about it. It has its metrics at each tick, also when they are 0, so that an alarm
     /// can tell a sweeper with nothing to do from one that does not run.
     fn line(&self) -> Line {
-        let (unsent, asked) = (&self.unsent, &self.asked);
-        let in_time = unsent.in_time && asked.in_time;
-        let line = match unsent.failed + asked.failed {
+        let (unsent, asked, erased, overdue) =
+            (&self.unsent, &self.asked, &self.erased, &self.overdue);
+        let rounds = [unsent, asked, erased, overdue];
+        let in_time = unsent.in_time && asked.in_time && erased.in_time;
+        let failure = rounds.iter().find_map(|round| round.failure.as_ref());
+        let line = match rounds.iter().map(|round| round.failed).sum() {
             0 if in_time => Line::info("sweep: done"),
             0 => Line::warn("sweep: not done in time"),
             _ => Line::error("sweep: some failed"),
@@ -98,10 +127,8 @@ impl Swept {
             .with("unsent_sent", unsent.done)
             .with("checks_found", asked.found)
             .with("checks_answered", asked.done)
-            .with(
-                "failure",
-                unsent.failure.as_ref().or(asked.failure.as_ref()),
-            )
+            .with("erased", erased.done)
+            .with("failure", failure)
             .with_metrics(
                 &[],
                 &[
@@ -109,6 +136,9 @@ impl Swept {
                     metric("unsent_failed", Unit::Count, unsent.failed),
                     metric("oldest_check_s", Unit::Seconds, asked.oldest_s),
                     metric("checks_failed", Unit::Count, asked.failed),
+                    metric("erasures_failed", Unit::Count, erased.failed),
+                    metric("overdue", Unit::Count, overdue.found),
+                    metric("oldest_overdue_s", Unit::Seconds, overdue.oldest_s),
                 ],
             )
             .with_metrics(&[], &event::alarms(&events))
@@ -124,8 +154,18 @@ mod tests {
 
     fn written(unsent: Round) -> Value {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let asked = Round::QUIET;
-        let text = Swept { unsent, asked }.line().at(now).to_string();
+        let swept = Swept {
+            unsent,
+            asked: Round::QUIET,
+            erased: Round::QUIET,
+            overdue: Round {
+                found: 2,
+                done: 2,
+                oldest_s: 86_400,
+                ..Round::QUIET
+            },
+        };
+        let text = swept.line().at(now).to_string();
         serde_json::from_str(&text).unwrap()
     }
 
@@ -144,6 +184,9 @@ mod tests {
                             { "Name": "unsent_failed", "Unit": "Count" },
                             { "Name": "oldest_check_s", "Unit": "Seconds" },
                             { "Name": "checks_failed", "Unit": "Count" },
+                            { "Name": "erasures_failed", "Unit": "Count" },
+                            { "Name": "overdue", "Unit": "Count" },
+                            { "Name": "oldest_overdue_s", "Unit": "Seconds" },
                         ],
                     }],
                 },
@@ -157,6 +200,10 @@ mod tests {
                 "checks_answered": 0,
                 "checks_failed": 0,
                 "oldest_check_s": 0,
+                "erased": 0,
+                "erasures_failed": 0,
+                "overdue": 2,
+                "oldest_overdue_s": 86_400,
                 "failure": null,
             })
         );

@@ -8,8 +8,9 @@ use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::Line;
 use crate::payment::Payment;
-use crate::ports::{Clock, CommitError, EventQueue, PaymentStore, StoreError, Stored};
+use crate::ports::{Clock, Commit, CommitError, EventQueue, PaymentStore, StoreError, Stored};
 use crate::publish::{self, PublishError};
+use crate::schedule::Schedule;
 use crate::timestamp::Timestamp;
 
 /// The payments behind their ports.
@@ -21,6 +22,8 @@ pub struct Payments<S, Q, C> {
     pub queues: Vec<Q>,
     /// The time.
     pub clock: C,
+    /// When something is to be done.
+    pub schedule: Schedule,
 }
 
 /// A fact or command was not applied; nothing was lost, and it may be repeated.
@@ -133,11 +136,16 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         over: Option<&Stored>,
         token_hash: Option<&str>,
     ) -> Result<Option<Stored>, ApplyError> {
-        let version = over.map(|stored| stored.version);
-        match self.store.commit(change, version, token_hash).await {
+        let commit = Commit {
+            change,
+            next: self.schedule.next(&change.payment),
+            over,
+            token_hash,
+        };
+        match self.store.commit(commit).await {
             Ok(()) => Ok(Some(Stored {
                 payment: change.payment.clone(),
-                version: version.unwrap_or(0) + 1,
+                version: over.map_or(0, |stored| stored.version) + 1,
                 published: over.map_or(0, |stored| stored.published),
             })),
             Err(CommitError::Conflict) => Ok(None),

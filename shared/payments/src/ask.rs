@@ -1,32 +1,34 @@
-//! Asks the platform about what is silent or doubtful.
+//! Asks the platform about what is silent or doubtful, and does what its answer calls for.
 
 use std::time::Duration;
 
-use ecommpay::fields::Text;
+use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, JsonError, Limits};
 use ecommpay::report::Report;
 use ecommpay::{Keyring, signature};
+use futures_util::future::join_all;
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, sleep_until};
 
-use crate::apply::{ApplyError, Payments};
+use crate::apply::{Applied, ApplyError, Payments};
 use crate::callback::ProjectKeys;
-use crate::decide::{Fact, News, claim_check};
+use crate::checkout::Cashier;
+use crate::decide::{self, Fact, News, claim_check};
 use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
-use crate::payment::Payment;
+use crate::payment::{GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
 use crate::round::{Bounds, Round};
 use crate::timestamp::Timestamp;
+use crate::token::TokenSecret;
 
 /// How many questions are open at once: the platform is not to be flooded.
 const AT_ONCE: usize = 4;
 /// What is due at this very moment is due.
 const TICK: Duration = Duration::from_millis(1);
-/// How many questions one round puts.
-const MOST: usize = 400;
 
 /// A question brought nothing; the next one is planned.
 #[derive(Debug, Error)]
@@ -54,50 +56,99 @@ pub enum AskError {
     NotAnnounced(#[from] PublishError),
 }
 
-impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Asks about every payment whose time has come, or comes within `ahead`.
-    pub async fn ask_all<G: Gate + Sync>(
+/// What it takes to ask, and to send again what never arrived.
+#[derive(Debug)]
+pub struct Asker<'a, S, Q, C, G> {
+    /// The payments.
+    pub payments: &'a Payments<S, Q, C>,
+    /// The way to the platform.
+    pub gate: &'a G,
+    /// The keys of every project.
+    pub keys: &'a ProjectKeys,
+    /// The secret of checkout tokens.
+    pub tokens: &'a TokenSecret,
+    /// The public address of this service, without a slash at its end.
+    pub base_url: &'a str,
+    /// The least time from one question to the next: the platform names no limit, so we keep one.
+    pub pace: Duration,
+}
+
+impl<S, Q, C, G> Asker<'_, S, Q, C, G>
+where
+    S: PaymentStore + Sync,
+    Q: EventQueue + Sync,
+    C: Clock + Sync,
+    G: Gate + Sync,
+{
+    /// Asks about every payment whose time has come. Each project has its turn, however much there
+    /// is to ask about another one.
+    pub async fn ask_all(&self, deadline: Instant) -> Round {
+        let before = self.payments.clock.now().after(TICK);
+        // Whoever waits longest comes first, and of each project only so many wait.
+        let (places, pace) = (Semaphore::new(AT_ONCE), Mutex::new(Instant::now()));
+        let rounds = self.keys.keys().map(|project_id| {
+            let (places, pace) = (&places, &pace);
+            let turn = move |key: PaymentKey| async move {
+                let _place = places.acquire().await;
+                self.keep_pace(pace).await;
+                let asked = self.ask(&key, before).await;
+                asked.map_err(|error| error.to_string())
+            };
+            self.ask_project(*project_id, before, deadline, turn)
+        });
+        join_all(rounds).await.into_iter().collect()
+    }
+
+    async fn ask_project<F, T>(
         &self,
-        gate: &G,
-        keys: &ProjectKeys,
-        ahead: Duration,
+        project_id: ProjectId,
+        before: Timestamp,
         deadline: Instant,
-    ) -> Round {
-        let before = self.clock.now().after(ahead + TICK);
+        turn: F,
+    ) -> Round
+    where
+        F: Fn(PaymentKey) -> T,
+        T: Future<Output = Result<Vec<EventKind>, String>>,
+    {
         let bounds = Bounds {
             at_once: AT_ONCE,
-            most: MOST,
+            most: usize::MAX,
             deadline,
         };
-        let turn = |key: PaymentKey| async move {
-            let keyring = keys.get(&key.project_id());
-            let asked = self.ask(&key, before, gate, keyring).await;
-            asked.map_err(|error| error.to_string())
-        };
-        self.round(Index::Check, before, bounds, turn).await
+        let index = Index::Ask(project_id);
+        self.payments.round(index, before, bounds, turn).await
+    }
+
+    async fn keep_pace(&self, next: &Mutex<Instant>) {
+        if self.pace.is_zero() {
+            return;
+        }
+        let mut next = next.lock().await;
+        sleep_until(*next).await;
+        *next = Instant::now() + self.pace;
     }
 
     /// Asks about one payment, if it was due before a moment, and takes in the answer. Gives the
     /// events that were sent.
-    pub async fn ask<G: Gate>(
+    pub async fn ask(
         &self,
         key: &PaymentKey,
         before: Timestamp,
-        gate: &G,
-        keyring: Option<&Keyring>,
     ) -> Result<Vec<EventKind>, AskError> {
+        let payments = self.payments;
         // Claimed before it is asked: of two rounds at once one asks, and what fails waits for its
         // next time.
-        let claimed = self.update(key, |payment, at| {
-            let claimed = payment.and_then(|payment| claim_check(payment, before, at));
+        let claimed = payments.update(key, |payment, at| {
+            let schedule = &payments.schedule;
+            let claimed = payment.and_then(|one| claim_check(one, schedule, before, at));
             Ok::<_, ApplyError>(claimed)
         });
         let Some((mut stored, Some(change))) = claimed.await? else {
             return Ok(Vec::new());
         };
-        let told = self.publish(&mut stored, Some(change)).await;
+        let told = payments.publish(&mut stored, Some(change)).await;
         let mut events = told.unwrap_or_default();
-        let answered = self.question(&stored.payment, gate, keyring, &mut events);
+        let answered = self.question(&stored.payment, &mut events);
         if let Err(error) = answered.await {
             event::warn_of(key, &events);
             return Err(error);
@@ -106,16 +157,15 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     }
 
     /// Puts the question that was claimed, and takes in the answer. Adds the events that were sent.
-    async fn question<G: Gate>(
+    async fn question(
         &self,
         payment: &Payment,
-        gate: &G,
-        keyring: Option<&Keyring>,
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
+        let keyring = self.keys.get(&payment.project_id);
         let keyring = keyring.ok_or(AskError::NoKey)?;
         let body = signed(payment, keyring).ok_or(AskError::NotSignable)?;
-        let answer = gate.ask(gate::Status::PATH, body).await?;
+        let answer = self.gate.ask(gate::Status::PATH, body).await?;
         let message = json::parse(&answer, Limits::ANSWER)?;
         let signature = signature::of_message(&message).ok_or(AskError::NotSigned)?;
         signature::verify(&message, &signature, keyring).ok_or(AskError::NotSigned)?;
@@ -127,13 +177,61 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             },
             question: payment.questions,
         };
-        if let Some(applied) = self.apply(&payment.key(), fact).await? {
-            events.extend(applied.published?);
-            // Only an answer that was taken in shows anything.
-            if applied.payment.answered == payment.questions {
-                let payment = &applied.payment;
-                self.repeat_refunds(gate, keyring, payment, events).await?;
+        let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
+            return Ok(());
+        };
+        events.extend(applied.published?);
+        // Only an answer that was taken in shows anything.
+        let known = applied.payment;
+        if known.answered == payment.questions {
+            let payments = self.payments;
+            payments
+                .repeat_refunds(self.gate, keyring, &known, events)
+                .await?;
+        }
+        if known.not_found == payment.questions {
+            self.end_sale(&known, keyring, events).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a sale again that never arrived, or ends a checkout that nobody used. Adds the events
+    /// that were sent.
+    async fn end_sale(
+        &self,
+        payment: &Payment,
+        keyring: &Keyring,
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), AskError> {
+        let payments = self.payments;
+        let follows =
+            |payment: &Payment, at| decide::claim_sale_end(payment, &payments.schedule, at);
+        if follows(payment, payments.clock.now()).is_none() {
+            return Ok(());
+        }
+        let key = payment.key();
+        let claimed = payments.update(&key, |payment, at| {
+            let claimed = payment.and_then(|payment| follows(payment, at));
+            Ok::<_, ApplyError>(claimed)
+        });
+        let Some((stored, Some(change))) = claimed.await? else {
+            return Ok(());
+        };
+        let applied = match stored.payment.sale {
+            GateRequest::Sending { .. } => {
+                let cashier = Cashier {
+                    payments,
+                    gate: self.gate,
+                    keyring,
+                    tokens: self.tokens,
+                    base_url: self.base_url,
+                };
+                cashier.send(&stored.payment).await?
             }
+            _ => Some(payments.applied(stored, Some(change)).await),
+        };
+        if let Some(Applied { published, .. }) = applied {
+            events.extend(published?);
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ impl CheckoutRequest {
             origins: storefront.return_origins.clone(),
             language,
             description,
-            customer,
+            customer: Some(customer),
             expires_at: now,
             content: String::new(),
         };
@@ -268,8 +268,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         };
         match self.payments.commit(&change, Some(&stored), None).await? {
             Some(claimed) => {
-                let sent = self.send(claimed.payment).await?;
-                Ok(Some(self.checkout(sent, false)))
+                let sent = self.send(&claimed.payment).await?;
+                let payment = sent.map_or(claimed.payment, Applied::into_payment);
+                Ok(Some(self.checkout(payment, false)))
             }
             None => Ok(None),
         }
@@ -286,7 +287,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
     /// Brings a new attempt on its way.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
         let payment = match stored.payment.sale {
-            GateRequest::Sending { .. } => self.send(stored.payment).await?,
+            GateRequest::Sending { .. } => {
+                let sent = self.send(&stored.payment).await?;
+                sent.map_or(stored.payment, Applied::into_payment)
+            }
             _ => self
                 .payments
                 .applied(stored, Some(change))
@@ -301,9 +305,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         }
     }
 
-    /// Sends the sale and takes in the answer.
-    async fn send(&self, payment: Payment) -> Result<Payment, ApplyError> {
-        let answer = match self.signed_sale(&payment) {
+    /// Sends the sale that was claimed, and takes in the answer.
+    pub(crate) async fn send(&self, payment: &Payment) -> Result<Option<Applied>, ApplyError> {
+        let answer = match self.signed_sale(payment) {
             Some(body) => self.gate.post(gate::Sale::PATH, body).await,
             None => Answer::Unclear,
         };
@@ -311,12 +315,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             attempt: payment.attempt,
             answer: &answer,
         };
-        let applied = self.payments.apply(&payment.key(), fact).await?;
-        Ok(applied.map_or(payment, Applied::into_payment))
+        self.payments.apply(&payment.key(), fact).await
     }
 
     fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {
         let order = payment.order.as_ref()?;
+        let customer = order.customer.as_ref()?;
         let sale = gate::Sale {
             general: gate::General::new(
                 payment.project_id,
@@ -328,10 +332,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
                 description: order.description.clone(),
             },
             customer: gate::Customer {
-                id: order.customer.id.clone(),
-                ip_address: order.customer.ip_address.clone(),
-                last_name: order.customer.last_name.clone(),
-                details: order.customer.details.clone(),
+                id: customer.id.clone(),
+                ip_address: customer.ip_address.clone(),
+                last_name: customer.last_name.clone(),
+                details: customer.details.clone(),
             },
             return_url: gate::ReturnUrl::new(return_address(self.tokens, payment, self.base_url)?),
         };

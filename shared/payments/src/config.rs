@@ -6,6 +6,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::event::EventKind;
+use crate::schedule::Schedule;
 
 /// A setting that is missing or wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -41,13 +42,30 @@ pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
     Ok(value.trim_end_matches('/').to_owned())
 }
 
-/// A whole number of seconds.
+/// A number of seconds.
 pub fn seconds(name: &'static str) -> Result<Duration, ConfigError> {
     let problem = "is not a number of seconds";
-    let seconds = required(name)?.parse();
-    seconds
-        .map(Duration::from_secs)
-        .map_err(|_| ConfigError { name, problem })
+    fraction(&required(name)?).ok_or(ConfigError { name, problem })
+}
+
+/// When something is to be done about payments; in seconds, with fractions where tests divide them.
+pub fn schedule() -> Result<Schedule, ConfigError> {
+    let name = "QUESTION_PAUSES";
+    let pauses = required(name)?;
+    let pauses: Option<Vec<Duration>> = pauses.split(',').map(fraction).collect();
+    Ok(Schedule {
+        pauses: pauses.ok_or(ConfigError {
+            name,
+            problem: "is not a list of seconds",
+        })?,
+        questions_end: seconds("QUESTIONS_END_SECONDS")?,
+        checkout_grace: seconds("CHECKOUT_GRACE_SECONDS")?,
+        customer_kept: seconds("CUSTOMER_KEPT_SECONDS")?,
+    })
+}
+
+fn fraction(seconds: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
 
 /// Whether an address names this very machine, as in the sandbox.

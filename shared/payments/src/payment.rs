@@ -39,8 +39,21 @@ pub struct Payment {
     /// The platform's names of the attempts that failed.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed_requests: BTreeSet<String>,
+    /// When this attempt was begun.
+    pub begun_at: Timestamp,
     /// How far the sale request of this attempt got.
     pub sale: GateRequest,
+    /// How many questions had been put to the platform when the sale was last answered, or given
+    /// up: only a later one shows what became of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sale_sent_after: u32,
+    /// With which code a repeat of the sale was refused. By itself that is not the end: the first
+    /// request may have been taken late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale_refused_again: Option<String>,
+    /// The number of the last question that the platform has answered with knowing nothing of it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_found: u32,
     /// The digest of the question that the shopper has answered, so that it is not put again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarified: Option<String>,
@@ -55,21 +68,22 @@ pub struct Payment {
     /// What operators have said about the doubts about its money.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
-    /// Something doubtful was heard after so many questions, and no answer to a later one has
-    /// settled it.
+    /// Something doubtful was heard, and no answer to a later question has settled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubted_after: Option<u32>,
+    pub doubted: Option<Doubted>,
     /// How many questions about it were put to the platform.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub questions: u32,
     /// The number of the last question that the platform has answered.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub answered: u32,
-    /// How many of them since something is open or doubtful.
+    /// How many of them since something new is open or doubtful.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked: u32,
-    /// When the platform is to be asked, as long as anything is open or doubtful.
-    pub check_at: Option<Timestamp>,
+    /// When something new was begun, or the last of these questions put, as long as anything is
+    /// open or doubtful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_since: Option<Timestamp>,
     /// What was announced last about the payment itself.
     pub announced: Option<Announced>,
     /// Whether it was ever announced that the money will not come.
@@ -83,6 +97,15 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// Something doubtful that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubted {
+    /// How many questions had been put when it was last heard.
+    pub after: u32,
+    /// Since when there is any doubt.
+    pub since: Timestamp,
 }
 
 /// What an event told about a payment, so that the last event always agrees with the state.
@@ -120,8 +143,9 @@ pub struct Order {
     pub language: Option<String>,
     /// Shown to the merchant.
     pub description: Option<Text>,
-    /// Who pays.
-    pub customer: Customer,
+    /// Who pays; forgotten after a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Customer>,
     /// When the hand-off ends.
     pub expires_at: Timestamp,
     /// SHA-256 of what the storefront sent, to tell a repeat from another order.
@@ -245,6 +269,14 @@ impl Payment {
         let waiting = self.waiting()?;
         let is_answered = self.clarified.as_ref() == Some(&waiting.digest());
         (!waiting.clarification_fields.is_empty() && !is_answered).then_some(waiting)
+    }
+
+    /// Whether anything personal is kept of it.
+    pub(crate) fn has_personal_data(&self) -> bool {
+        let order = self.order.as_ref();
+        let mut operations = self.operations.values();
+        order.is_some_and(|order| order.customer.is_some())
+            || operations.any(|operation| operation.waiting.is_some())
     }
 
     /// Whether the shopper has a link to Payment Page and has not used it yet.

@@ -38,7 +38,7 @@ impl PaymentPageLinks<'_> {
             return None;
         }
         let payment_id = Text::new(payment.payment_id.clone()).ok()?;
-        let customer = &order.customer;
+        let customer = order.customer.as_ref()?;
         let mut page = PaymentPage::new(
             payment.project_id,
             payment_id,

@@ -4,12 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use ecommpay::answer::Answer;
+use ecommpay::fields::ProjectId;
 use thiserror::Error;
 
 use crate::decide::Change;
 use crate::event::{Event, EventKind};
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
+use crate::schedule::Next;
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
 
@@ -49,8 +51,25 @@ pub const SHARDS: u8 = 8;
 pub enum Index {
     /// It has events that may not have been sent; due since the oldest of them was committed.
     Unsent,
-    /// The platform is to be asked about it.
-    Check,
+    /// The platform is to be asked about it; by project, so that none waits for another one.
+    Ask(ProjectId),
+    /// Its customer is to be forgotten.
+    Erase,
+    /// It is open past its end, and nothing more is done about it.
+    Overdue,
+}
+
+/// One write of a payment.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// The payment as it will be, and its new events.
+    pub change: &'a Change,
+    /// What is to be done about it next, so that it is found then.
+    pub next: Option<Next>,
+    /// What was read and is changed; `None`: the payment is new.
+    pub over: Option<&'a Stored>,
+    /// The SHA-256 of a checkout's token, to be stored too.
+    pub token_hash: Option<&'a str>,
 }
 
 /// A payment that something must be done about.
@@ -70,14 +89,8 @@ pub trait PaymentStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// Writes a change and its events at once, or nothing, if the payment still has the version
-    /// `over` (`None`: does not exist yet). With `token_hash` the checkout's token is stored too.
-    fn commit(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        token_hash: Option<&str>,
-    ) -> impl Future<Output = Result<(), CommitError>> + Send;
+    /// Writes all of it at once, or nothing, if the payment still has the version that was read.
+    fn commit(&self, commit: Commit<'_>) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// The events from one number to another, both included.
     fn events(

@@ -58,6 +58,23 @@ impl Round {
     };
 }
 
+/// Several rounds as one.
+impl FromIterator<Round> for Round {
+    fn from_iter<I: IntoIterator<Item = Round>>(rounds: I) -> Self {
+        let mut all = Round::QUIET;
+        for round in rounds {
+            all.found += round.found;
+            all.done += round.done;
+            all.failed += round.failed;
+            all.in_time &= round.in_time;
+            all.oldest_s = all.oldest_s.max(round.oldest_s);
+            all.failure = all.failure.or(round.failure);
+            all.events.extend(round.events);
+        }
+        all
+    }
+}
+
 impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
     /// Takes each payment that was due before a moment. A turn gives the events that were sent.
     pub(crate) async fn round<F, T>(

@@ -14,7 +14,8 @@ use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
 use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
-use payments::ports::{CommitError, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
+use payments::ports::{Commit, CommitError, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
+use payments::schedule::{Next, Schedule};
 use payments::storefront::Storefront;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 use serde_json::Value;
@@ -51,6 +52,7 @@ impl World {
             store: DynamoStore::new(wire.config(), TABLE),
             queues: SqsQueue::all(wire.config(), queues),
             clock: SystemClock,
+            schedule: Schedule::default(),
         };
         Self { wire, payments }
     }
@@ -66,15 +68,19 @@ impl World {
     /// Stores a new payment with its first event, unsent.
     async fn create(&self, id: &str) {
         let change = created(id);
-        self.store().commit(&change, None, Some(id)).await.unwrap();
+        let commit = Commit {
+            token_hash: Some(id),
+            ..commit(&change, None)
+        };
+        self.store().commit(commit).await.unwrap();
     }
 
     /// Commits a success with its event, unsent.
     async fn succeed(&self, id: &str) {
         let stored = self.load(id).await;
         let change = succeeded(id, &stored);
-        let over = Some(stored.version);
-        self.store().commit(&change, over, None).await.unwrap();
+        let commit = commit(&change, Some(&stored));
+        self.store().commit(commit).await.unwrap();
     }
 
     /// All payments of the index, whatever their age.
@@ -172,12 +178,20 @@ fn succeeded(id: &str, stored: &Stored) -> Change {
 }
 
 /// A change without events.
-fn silent(stored: &Stored, check_at: Option<Timestamp>) -> Change {
-    let mut payment = stored.payment.clone();
-    payment.check_at = check_at;
+fn silent(stored: &Stored) -> Change {
     Change {
-        payment,
+        payment: stored.payment.clone(),
         events: Vec::new(),
+    }
+}
+
+/// A write of it, with nothing to do next.
+fn commit<'a>(change: &'a Change, over: Option<&'a Stored>) -> Commit<'a> {
+    Commit {
+        change,
+        next: None,
+        over,
+        token_hash: None,
     }
 }
 
@@ -249,10 +263,10 @@ async fn who_has_read_an_older_version_writes_nothing() {
     let late = succeeded("order", &old);
     world.succeed("order").await;
 
-    let again = world.store().commit(&created("order"), None, None).await;
+    let again = world.store().commit(commit(&created("order"), None)).await;
     assert!(matches!(again, Err(CommitError::Conflict)), "{again:?}");
-    for change in [late, silent(&old, None)] {
-        let lost = world.store().commit(&change, Some(1), None).await;
+    for change in [late, silent(&old)] {
+        let lost = world.store().commit(commit(&change, Some(&old))).await;
         assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
     }
     let stored = world.load("order").await;
@@ -274,7 +288,8 @@ async fn a_mark_goes_forward_only_and_a_commit_does_not_take_it_back() {
         .await
         .unwrap();
     let change = succeeded("order", &read_before);
-    world.store().commit(&change, Some(1), None).await.unwrap();
+    let commit = commit(&change, Some(&read_before));
+    world.store().commit(commit).await.unwrap();
     assert_eq!(world.load("order").await.published, 1);
     for (through, published) in [(1, 1), (2, 2), (1, 2), (2, 2)] {
         world
@@ -314,12 +329,9 @@ async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
     assert_eq!(world.attribute("order", "unsent_since").await, None);
 
     let stored = world.load("order").await;
-    let over = Some(stored.version);
-    world
-        .store()
-        .commit(&silent(&stored, None), over, None)
-        .await
-        .unwrap();
+    let change = silent(&stored);
+    let commit = commit(&change, Some(&stored));
+    world.store().commit(commit).await.unwrap();
     assert!(world.unsent().await.is_empty(), "nothing to send");
 }
 
@@ -356,7 +368,7 @@ async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
             canonical: "d",
         });
         let change = decide(None, fact, Timestamp::now()).unwrap();
-        world.store().commit(&change, None, None).await.unwrap();
+        world.store().commit(commit(&change, None)).await.unwrap();
     }
     let mut expected: Vec<String> = ids.iter().map(|id| key(id).to_string()).collect();
     expected.sort_unstable();
@@ -367,25 +379,53 @@ async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
 }
 
 #[tokio::test]
-async fn the_time_of_the_next_check_is_in_an_index_too() {
+async fn what_is_to_be_done_next_is_in_an_index_too() {
     let world = World::new().await;
     world.create("order").await;
-    let at = Timestamp::from_millis(1_900_000_000_000);
-    for check_at in [Some(at), Some(at.after(Duration::from_secs(1))), None] {
+    let project_id = ProjectId::new(211).unwrap();
+    let other_project = ProjectId::new(212).unwrap();
+    let (at, later) = (Timestamp::from_millis(1_900_000_000_000), in_an_hour());
+    let later = later.max(at.after(Duration::from_secs(1)));
+    for (next, index, due_at, shown_in) in [
+        (Some(Next::Ask(at)), Index::Ask(project_id), at, "ask#211#0"),
+        (
+            Some(Next::Ask(later)),
+            Index::Ask(project_id),
+            later,
+            "ask#211#0",
+        ),
+        (Some(Next::Erase(at)), Index::Erase, at, "erase#0"),
+        (Some(Next::Overdue(at)), Index::Overdue, at, "overdue#0"),
+        (None, Index::Overdue, at, ""),
+    ] {
         let stored = world.load("order").await;
-        let change = silent(&stored, check_at);
-        let over = Some(stored.version);
-        world.store().commit(&change, over, None).await.unwrap();
-        let number = check_at.map(|at| AttributeValue::N(at.unix_millis().to_string()));
-        assert_eq!(world.attribute("order", "check_at").await, number);
-
+        let change = silent(&stored);
+        let commit = Commit {
+            next,
+            ..commit(&change, Some(&stored))
+        };
+        world.store().commit(commit).await.unwrap();
         let client = aws_sdk_dynamodb::Client::new(world.wire.config());
-        let listed = client.scan().table_name(TABLE).index_name("check");
+        let listed = client.scan().table_name(TABLE).index_name("next");
         let listed = listed.send().await.unwrap().items.unwrap();
-        assert_eq!(listed.len(), usize::from(check_at.is_some()));
+        assert_eq!(listed.len(), usize::from(next.is_some()));
         if let Some(entry) = listed.first() {
-            let shard = entry["check"].as_s().unwrap();
-            assert!(shard.starts_with("check#0"), "{shard}");
+            let shard = entry["next"].as_s().unwrap();
+            assert!(shard.starts_with(shown_in), "{shard}");
+        }
+        let just_then = due_at.after(Duration::from_millis(1));
+        for (asked, before, expected) in [
+            (index, just_then, usize::from(next.is_some())),
+            (index, due_at, 0),
+            (Index::Ask(other_project), just_then, 0),
+        ] {
+            let mut found = Vec::new();
+            for shard in 0..SHARDS {
+                let page = world.store().due(asked, shard, before, None).await;
+                found.extend(page.unwrap());
+            }
+            assert_eq!(found.len(), expected, "{asked:?} {before}");
+            assert!(found.iter().all(|due| due.since == due_at));
         }
     }
 }
@@ -399,14 +439,18 @@ async fn a_write_whose_answer_was_lost_is_known_again() {
     assert_eq!(world.wire.calls(), calls, "the SDK's own second attempt");
 
     let stored = world.load("order").await;
-    let change = silent(&stored, Some(Timestamp::now()));
+    let change = silent(&stored);
+    let again = Commit {
+        next: Some(Next::Ask(Timestamp::now())),
+        ..commit(&change, Some(&stored))
+    };
     world.wire.forget();
     world.wire.lose_next_answer_of("UpdateItem");
-    world.store().commit(&change, Some(1), None).await.unwrap();
+    world.store().commit(again).await.unwrap();
     assert_eq!(world.wire.calls(), ["UpdateItem", "UpdateItem"]);
     assert_eq!(world.load("order").await.version, 2);
 
-    let twin = world.store().commit(&change, Some(1), None).await;
+    let twin = world.store().commit(again).await;
     assert!(
         matches!(twin, Err(CommitError::Conflict)),
         "another's: {twin:?}"
@@ -469,7 +513,7 @@ async fn a_payment_with_500_operations_is_told_whole() {
         assert!(heard.events.is_empty());
         many.payment = heard.payment;
     }
-    world.store().commit(&many, None, None).await.unwrap();
+    world.store().commit(commit(&many, None)).await.unwrap();
     world.wire.break_queue(AUDIT);
     world.succeed("many").await;
     let told = world.load("many").await.payment.sequence;

@@ -21,6 +21,7 @@ use payments::adapters::secrets::ProjectKeySecret;
 use payments::adapters::sqs::SqsQueue;
 use payments::config::QueueConfig;
 use payments::ports::SystemClock;
+use payments::schedule::Schedule;
 use payments::sha256;
 use payments::storefront::{Scope, Storefront, key_id};
 use payments::token::TokenSecret;
@@ -263,6 +264,7 @@ fn live(wire: &Wire) -> LivePayments {
         store: DynamoStore::new(wire.config(), TABLE),
         queues: SqsQueue::all(wire.config(), vec![queue]),
         clock: SystemClock,
+        schedule: Schedule::default(),
     }
 }
 

@@ -25,9 +25,9 @@ fn part(refund_id: &str, amount: u64) -> Value {
 
 impl Test {
     async fn start() -> anyhow::Result<Self> {
-        // A day sooner: whatever is open is asked about at each tick.
+        // Whatever is open is asked about at each tick.
         let sandbox = Sandbox::start(Options {
-            ask_ahead: 24 * 3_600,
+            divide_times: 3_600,
             ..Options::any_ports()
         })
         .await?;

@@ -25,8 +25,10 @@ use std::future::Future;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use payments::schedule::Schedule;
 use tokio::net::TcpListener;
 
 pub use crate::options::Options;
@@ -259,15 +261,17 @@ async fn up(
 /// The template's parameters, as far as they are not its defaults.
 fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
     let payment_page = format!("{platform}/payment");
-    let ask_ahead = options.ask_ahead.to_string();
+    let times = divided(&Schedule::default(), options.divide_times);
     let mut parameters = vec![
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
         ("PaymentPageUrl", &payment_page),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
-        ("AskAheadSeconds", &ask_ahead),
     ];
+    if options.divide_times > 1 {
+        parameters.extend(times.iter().map(|(name, value)| (*name, value.as_str())));
+    }
     if options.sample_consumer {
         parameters.push(("SampleConsumer", "true"));
     }
@@ -275,4 +279,16 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// The template's parameters of a schedule that runs so many times faster.
+fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 4] {
+    let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
+    let pauses: Vec<String> = schedule.pauses.iter().map(seconds).collect();
+    [
+        ("QuestionPauses", pauses.join(",")),
+        ("QuestionsEndSeconds", seconds(&schedule.questions_end)),
+        ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
+        ("CustomerKeptSeconds", seconds(&schedule.customer_kept)),
+    ]
 }

@@ -60,9 +60,9 @@ pub struct Options {
     /// Deploy the sample consumer, which then alone reads the queue of what to ship
     #[arg(long)]
     pub sample_consumer: bool,
-    /// Ask the platform about what is silent so many seconds sooner than planned
-    #[arg(long, default_value_t = 0)]
-    pub ask_ahead: u32,
+    /// Let everything that takes minutes or days take so many times less
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub divide_times: u32,
     /// The template to deploy, when it is not the project's own
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
@@ -81,7 +81,7 @@ impl Options {
             project: 211,
             key: "test-secret-key".to_owned(),
             sample_consumer: false,
-            ask_ahead: 0,
+            divide_times: 1,
             template: None,
             follow: false,
         }

@@ -44,7 +44,7 @@ use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::Payment;
 use crate::ports::{
-    CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
+    Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
 };
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
@@ -101,15 +101,12 @@ impl DynamoStore {
         Ok(output.item)
     }
 
-    fn payment_update(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        commit_id: &str,
-    ) -> Result<Update, StoreError> {
+    fn payment_update(&self, commit: Commit<'_>, commit_id: &str) -> Result<Update, StoreError> {
+        let Commit { change, next, .. } = commit;
+        let over = commit.over.map(|stored| stored.version);
         let payment = &change.payment;
         let document = serde_json::to_string(payment).map_err(broken)?;
-        let mut set = "SET #document = :document, #version = :next, #sequence = :sequence, \
+        let mut set = "SET #document = :document, #version = :written, #sequence = :sequence, \
                        #published = if_not_exists(#published, :none), #commit = :commit"
             .to_owned();
         let mut update = Update::builder()
@@ -121,10 +118,10 @@ impl DynamoStore {
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#published", "published")
             .expression_attribute_names("#commit", "commit")
-            .expression_attribute_names("#check", Index::Check.name())
-            .expression_attribute_names("#check_at", Index::Check.since())
+            .expression_attribute_names("#next", Index::Overdue.name())
+            .expression_attribute_names("#next_at", Index::Overdue.since())
             .expression_attribute_values(":document", text(document))
-            .expression_attribute_values(":next", number(over.unwrap_or(0) + 1))
+            .expression_attribute_values(":written", number(over.unwrap_or(0) + 1))
             .expression_attribute_values(":sequence", number(payment.sequence))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
@@ -140,16 +137,13 @@ impl DynamoStore {
                 )
                 .expression_attribute_values(":now", moment(payment.updated_at));
         }
-        match payment.check_at {
-            None => set += " REMOVE #check, #check_at",
-            Some(at) => {
-                set += ", #check = :check, #check_at = :check_at";
+        match next.map(|next| Index::of(next, payment.project_id)) {
+            None => set += " REMOVE #next, #next_at",
+            Some((index, at)) => {
+                set += ", #next = :next, #next_at = :next_at";
                 update = update
-                    .expression_attribute_values(
-                        ":check",
-                        text(Index::Check.shard_of(&payment.key())),
-                    )
-                    .expression_attribute_values(":check_at", moment(at));
+                    .expression_attribute_values(":next", text(index.shard_of(&payment.key())))
+                    .expression_attribute_values(":next_at", moment(at));
             }
         }
         let update = match over {
@@ -314,14 +308,12 @@ impl PaymentStore for DynamoStore {
         }))
     }
 
-    async fn commit(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        token_hash: Option<&str>,
-    ) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+        let Commit {
+            change, token_hash, ..
+        } = commit;
         let commit_id = commit_id()?;
-        let update = self.payment_update(change, over, &commit_id)?;
+        let update = self.payment_update(commit, &commit_id)?;
         if change.events.is_empty() && token_hash.is_none() {
             return self.update_alone(update, &commit_id).await;
         }

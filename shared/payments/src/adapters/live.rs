@@ -17,5 +17,6 @@ pub fn payments(aws: &SdkConfig) -> Result<LivePayments, ConfigError> {
         store: DynamoStore::new(aws, config::required("TABLE_NAME")?),
         queues: SqsQueue::all(aws, config::event_queues()?),
         clock: SystemClock,
+        schedule: config::schedule()?,
     })
 }

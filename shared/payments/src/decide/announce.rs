@@ -110,15 +110,18 @@ fn refunds_to_tell(payment: &Payment, at: Timestamp) -> Vec<usize> {
         .collect()
 }
 
-/// When the first refund that is withheld will be told.
-pub(super) fn withheld_until(payment: &Payment, at: Timestamp) -> Option<Timestamp> {
-    let refunds = payment.refunds.iter();
-    let withheld = refunds.filter(|refund| {
-        refund.announced != Some(refund.status) && may_be_ours(payment, refund, at)
-    });
-    withheld
-        .map(|refund| refund.created_at.after(NAMES_COME_WITHIN))
-        .min()
+impl Payment {
+    /// When the first refund that is withheld will be told.
+    pub(crate) fn withheld_until(&self) -> Option<Timestamp> {
+        let refunds = self.refunds.iter();
+        let withheld = refunds.filter(|refund| {
+            let is_told = refund.announced == Some(refund.status);
+            !is_told && may_be_ours(self, refund, self.updated_at)
+        });
+        withheld
+            .map(|refund| refund.created_at.after(NAMES_COME_WITHIN))
+            .min()
+    }
 }
 
 /// Whether a refund that seems to be made elsewhere may be one of ours whose answer has not come:

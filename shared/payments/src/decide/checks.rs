@@ -1,109 +1,90 @@
-//! When the platform is to be asked: what is silent does not stay silent.
-
-use std::time::Duration;
+//! What is open or doubtful is silent since some moment, and asked about so many times since. When
+//! the next question is put follows from that and from the [`Schedule`].
 
 use super::{Change, announce};
-use crate::payment::Payment;
+use crate::payment::{Doubted, Payment};
+use crate::schedule::Schedule;
 use crate::timestamp::Timestamp;
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-
-/// How long to wait before asking, by how often it was asked already; from the last one on daily.
-const PAUSES: [u64; 7] = [
-    MINUTE,
-    2 * MINUTE,
-    5 * MINUTE,
-    15 * MINUTE,
-    HOUR,
-    6 * HOUR,
-    24 * HOUR,
-];
-
-fn pause(asked: u32) -> Duration {
-    let index = usize::try_from(asked).unwrap_or(usize::MAX);
-    Duration::from_secs(PAUSES.get(index).copied().unwrap_or(24 * HOUR))
+/// Something doubtful was heard: it is asked about at once. If that is going to be done anyway,
+/// there is nothing to note, so that repeats change nothing.
+pub(super) fn ask_now(payment: &mut Payment, at: Timestamp) {
+    if payment.is_doubt_unasked() {
+        return;
+    }
+    let since = payment.doubted.map_or(at, |doubted| doubted.since);
+    payment.doubted = Some(Doubted {
+        after: payment.questions,
+        since,
+    });
+    (payment.asked, payment.silent_since) = (0, Some(at));
 }
 
-/// Something doubtful was heard: ask at once. If the platform is going to be asked anyway, there is
-/// nothing to note, so that repeats change nothing.
-pub(super) fn ask_now(payment: &mut Payment, at: Timestamp) {
-    let is_due = payment.check_at.is_some_and(|planned| planned <= at);
-    if payment.doubted_after.is_none() || !is_due {
-        payment.doubted_after = Some(payment.questions);
-        payment.asked = 0;
-        ask_at(payment, at);
+/// Something new was begun: it is asked about as if nothing had been open before.
+pub(super) fn begin(payment: &mut Payment, at: Timestamp) {
+    // Never put off: the question about what was begun just before comes in time for both.
+    if payment.asked > 0 || payment.silent_since.is_none() {
+        (payment.asked, payment.silent_since) = (0, Some(at));
     }
 }
 
-fn ask_at(payment: &mut Payment, at: Timestamp) {
-    payment.check_at = Some(payment.check_at.map_or(at, |planned| planned.min(at)));
-}
-
-/// Something new was begun: ask about it as if nothing had been open before.
-pub(super) fn begin(payment: &mut Payment, at: Timestamp) {
-    payment.asked = 0;
-    ask_at(payment, at.after(pause(0)));
-}
-
-/// Claims the question that was due before a moment, numbers it and plans the next one, whatever
-/// will be answered.
+/// Claims the question that was due before a moment and numbers it, so that the next one is planned
+/// whatever will be answered.
 ///
 /// `None`: nothing is due.
-pub fn claim_check(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
-    payment.check_at.filter(|planned| *planned < before)?;
+pub fn claim_check(
+    payment: &Payment,
+    schedule: &Schedule,
+    before: Timestamp,
+    at: Timestamp,
+) -> Option<Change> {
+    schedule
+        .ask_at(payment)
+        .filter(|planned| *planned < before)?;
     let mut after = payment.clone();
     after.questions = after.questions.saturating_add(1);
     after.asked = after.asked.saturating_add(1);
-    after.check_at = None;
+    after.silent_since = Some(at);
     super::settle(&mut after, at);
     // Time itself may have told something: that an answer will not come any more.
-    match announce::has_news(&after, at) {
-        true => Some(announce::announce(after, at)),
-        false => Some(Change {
+    Some(match announce::has_news(&after, at) {
+        true => announce::announce(after, at),
+        false => Change {
             payment: after,
             events: Vec::new(),
-        }),
-    }
+        },
+    })
 }
 
-/// Plans the next question, or none if nothing is open.
+/// Notes since when it is silent, if anything is open.
 pub(super) fn settle(payment: &mut Payment, at: Timestamp) {
-    if payment.doubted_after.is_some() || payment.is_open() {
-        let planned = at.after(pause(payment.asked));
-        payment.check_at.get_or_insert(planned);
-        if let Some(end) = announce::withheld_until(payment, at) {
-            ask_at(payment, end);
-        }
+    if payment.doubted.is_some() || payment.is_open() {
+        payment.silent_since.get_or_insert(at);
     } else {
-        payment.check_at = None;
-        payment.asked = 0;
+        (payment.asked, payment.silent_since) = (0, None);
     }
 }
 
 impl Payment {
     /// Whether the platform still owes a result: of the sale that was ordered, or of a refund.
     pub fn is_open(&self) -> bool {
-        let sale = self.order.is_some() && !self.status().is_final();
-        let refund = self
-            .refunds
-            .iter()
-            .any(|refund| refund.status.is_reserved());
-        sale || refund
+        self.is_sale_open() || self.has_open_refund()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Whether the platform still owes the result of the sale that was ordered.
+    pub(crate) fn is_sale_open(&self) -> bool {
+        self.order.is_some() && !self.status().is_final()
+    }
 
-    #[test]
-    fn questions_become_rarer_and_never_stop() {
-        let pauses: Vec<u64> = (0..9).map(|asked| pause(asked).as_secs()).collect();
-        assert_eq!(
-            pauses,
-            [60, 120, 300, 900, 3_600, 21_600, 86_400, 86_400, 86_400]
-        );
-        assert_eq!(pause(u32::MAX).as_secs(), 86_400);
+    /// Whether money is held back for a refund.
+    pub(crate) fn has_open_refund(&self) -> bool {
+        let mut refunds = self.refunds.iter();
+        refunds.any(|refund| refund.status.is_reserved())
+    }
+
+    /// Whether something doubtful was heard and no question was put since.
+    pub(crate) fn is_doubt_unasked(&self) -> bool {
+        let after = self.doubted.map(|doubted| doubted.after);
+        after == Some(self.questions)
     }
 }

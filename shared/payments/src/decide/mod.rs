@@ -9,6 +9,7 @@ mod attribution;
 mod checks;
 mod refunds;
 mod report;
+mod silence;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
 pub use self::refunds::{RefundOrder, RefundRejection, claim_repeat, reject, reserve_refund};
 pub(crate) use self::report::is_storable;
+pub use self::silence::{claim_erasure, claim_resend, claim_sale_end};
 
 use crate::event::Event;
 use crate::ids::MerchantId;
@@ -138,6 +140,9 @@ fn begin(mut payment: Payment, order: Order, at: Timestamp) -> Change {
         Channel::PaymentPage => GateRequest::None,
     };
     payment.order = Some(order);
+    payment.begun_at = at;
+    payment.sale_sent_after = payment.questions;
+    payment.sale_refused_again = None;
     checks::begin(&mut payment, at);
     announce::announce(payment, at)
 }
@@ -151,7 +156,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     match fact {
         Fact::Callback(news) => report::take_callback(&mut after, news, at),
         Fact::StatusAnswer { news, question } => {
-            report::take_status_answer(&mut after, news, question)
+            report::take_status_answer(&mut after, news, question, at)
         }
         Fact::Hint(_) => ask_now(&mut after, at),
         Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer),
@@ -203,27 +208,6 @@ fn release(payment: &mut Payment, by: &str, seen: &BTreeSet<Doubt>, at: Timestam
     }
 }
 
-/// Marks a payment whose sale was never answered as being sent again, if nobody else is at it.
-///
-/// The platform's own rule for a request without an answer: repeat it with the same id.
-pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
-    let unanswered = match payment.sale {
-        GateRequest::Unclear | GateRequest::Sending { .. } => true,
-        GateRequest::None | GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
-    };
-    let untouched = matches!(payment.status(), Status::Created | Status::Processing);
-    if !unanswered || payment.sale.is_under_way(at) || !untouched {
-        return None;
-    }
-    let mut after = payment.clone();
-    after.sale = GateRequest::Sending {
-        since: at,
-        again: true,
-    };
-    checks::begin(&mut after, at);
-    Some(announce::announce(after, at))
-}
-
 impl Payment {
     /// A payment of which nothing but its id is known.
     fn unknown(project_id: ProjectId, payment_id: &str, at: Timestamp) -> Self {
@@ -233,18 +217,22 @@ impl Payment {
             order: None,
             attempt: 0,
             failed_requests: Default::default(),
+            begun_at: at,
             sale: GateRequest::None,
+            sale_sent_after: 0,
+            sale_refused_again: None,
+            not_found: 0,
             clarified: None,
             errors: Default::default(),
             platform_status: None,
             operations: Default::default(),
             refunds: Vec::new(),
             decisions: Vec::new(),
-            doubted_after: None,
+            doubted: None,
             questions: 0,
             answered: 0,
             asked: 0,
-            check_at: None,
+            silent_since: None,
             announced: None,
             end_announced: false,
             overrefund_announced: 0,
@@ -266,18 +254,22 @@ fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer) {
         GateRequest::Sending { again, .. } => again,
         GateRequest::None | GateRequest::Unclear => true,
     };
+    let is_refusal = |code: &str| !NO_REFUSAL.contains(&code);
     payment.sale = match answer {
         Answer::Accepted { request_id } => GateRequest::Accepted {
             request_id: request_id.clone(),
         },
-        Answer::Refused(refusal) if !again && !NO_REFUSAL.contains(&refusal.code.as_str()) => {
-            GateRequest::Refused {
-                code: refusal.code.clone(),
-            }
+        Answer::Refused(refusal) if is_refusal(&refusal.code) && !again => GateRequest::Refused {
+            code: refusal.code.clone(),
+        },
+        Answer::Refused(refusal) if is_refusal(&refusal.code) => {
+            payment.sale_refused_again = Some(refusal.code.clone());
+            GateRequest::Unclear
         }
         // The platform does not know it at once, so it is asked in its time.
         Answer::Refused(_) | Answer::Unclear => GateRequest::Unclear,
     };
+    payment.sale_sent_after = payment.questions;
 }
 
 /// Brings what follows from the facts in line with them.

@@ -161,7 +161,7 @@ pub(crate) fn refund_address(payment: &Payment, refund_id: &MerchantId) -> Optio
         payment
             .order
             .as_ref()
-            .map(|order| order.customer.ip_address.clone())
+            .and_then(|order| Some(order.customer.as_ref()?.ip_address.clone()))
     };
     own.or_else(of_checkout)
 }

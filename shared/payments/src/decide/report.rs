@@ -8,8 +8,8 @@ use super::attribution::Ours;
 use super::refunds::REFUND_EXISTS;
 use super::{NO_REFUSAL, News, ask_now};
 use crate::payment::{
-    Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
-    Waiting,
+    Doubted, GateRequest, Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason,
+    Redirect, RedirectMethod, Waiting,
 };
 use crate::sha256;
 use crate::timestamp::Timestamp;
@@ -111,12 +111,19 @@ impl Worries {
     }
 }
 
-/// An answer that names another payment, or no operation ("not found" may be said too early),
-/// answers nothing.
-pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question: u32) {
+/// An answer that names another payment answers nothing.
+pub(super) fn take_status_answer(
+    payment: &mut Payment,
+    news: News<'_>,
+    question: u32,
+    at: Timestamp,
+) {
     let report = news.report;
-    if !is_about(payment, report) || report.operations.is_empty() || !is_storable(report) {
+    if !is_about(payment, report) || !is_storable(report) {
         return;
+    }
+    if report.operations.is_empty() {
+        return take_nothing_made(payment, report, question);
     }
     payment.answered = payment.answered.max(question);
     take(payment, news, true);
@@ -124,10 +131,35 @@ pub(super) fn take_status_answer(payment: &mut Payment, news: News<'_>, question
         mark_what_took_money(payment, report);
     }
     let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
-    payment.doubted_after = match is_left {
-        true => Some(payment.questions),
-        false => payment.doubted_after.filter(|after| *after >= question),
+    payment.doubted = match is_left {
+        true => Some(Doubted {
+            after: payment.questions,
+            since: payment.doubted.map_or(at, |doubted| doubted.since),
+        }),
+        false => payment.doubted.filter(|doubted| doubted.after >= question),
     };
+}
+
+/// The platform knows no operation. "Not found" may be said too early, so it is only noted; an error
+/// is the end of the sale that was sent before the question.
+fn take_nothing_made(payment: &mut Payment, report: &Report, question: u32) {
+    let code = report.errors.first().map(|error| error.code.as_str());
+    let is_error = report.payment_status.as_deref() == Some("error");
+    let Some(code) = code.filter(|_| is_error) else {
+        return;
+    };
+    let is_later = question > payment.sale_sent_after;
+    let was_sent = matches!(
+        payment.sale,
+        GateRequest::Accepted { .. } | GateRequest::Unclear
+    );
+    if NOT_FOUND_YET.contains(&code) {
+        payment.not_found = payment.not_found.max(question);
+    } else if is_later && was_sent && payment.operations.is_empty() && !NO_REFUSAL.contains(&code) {
+        payment.sale = GateRequest::Refused {
+            code: code.to_owned(),
+        };
+    }
 }
 
 /// By the platform's signed word these operations are the money, and none of them is a sale.

@@ -1,6 +1,6 @@
 //! Money that is not what was ordered, and what an operator makes of it.
 
-use payments::decide::{Fact, claim_check, decide, reject};
+use payments::decide::{Fact, decide, reject};
 use payments::payment::{Status, Verdict};
 use serde_json::json;
 
@@ -66,7 +66,7 @@ fn money_that_does_not_say_how_much_is_released_as_what_the_payment_says() {
         question,
     };
     story.take(decide(Some(&story.payment), answer, NOW));
-    assert_eq!(story.payment.check_at, None, "asked once, and no more");
+    assert_eq!(ask_at(&story.payment), None, "asked once, and no more");
     let doubts = story.payment.doubts();
     let by = "anna";
     // Only what was looked at.
@@ -92,7 +92,7 @@ fn signed_money_that_is_no_sale_is_kept_apart() {
     assert!(story.is_doubtful());
     story.ask("payment_confirmation");
     assert_eq!(story.payment.status(), Status::Quarantined);
-    assert_eq!(story.payment.check_at, None);
+    assert_eq!(ask_at(&story.payment), None);
     let doubts = story.payment.doubts();
     let released = Fact::Release {
         by: "anna",

@@ -8,4 +8,5 @@ mod orders;
 mod payments_of_the_corpus;
 mod questions;
 mod refunds;
+mod silence;
 mod story;

@@ -60,11 +60,13 @@ fn content(payment: &Payment) -> String {
         "end_announced",
         "overrefund_announced",
         "sequence",
-        "doubted_after",
+        "doubted",
         "questions",
         "answered",
         "asked",
-        "check_at",
+        "silent_since",
+        "sale_sent_after",
+        "not_found",
     ] {
         fields.remove(of_the_way);
     }

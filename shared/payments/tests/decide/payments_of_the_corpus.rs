@@ -202,7 +202,7 @@ fn a_late_success_wins_and_says_so() {
     story.hear("sale_decline_customer");
     assert_eq!(story.payment.status(), Status::Succeeded);
     assert!(
-        story.payment.check_at.is_some(),
+        ask_at(&story.payment).is_some(),
         "the contradiction is to be asked about"
     );
 }
@@ -258,7 +258,7 @@ fn an_error_counts_only_for_the_open_request() {
         .answered(&accepted("another"))
         .hear("error_validation");
     assert_eq!(story.payment.status(), Status::Processing);
-    assert!(story.payment.check_at.is_some());
+    assert!(ask_at(&story.payment).is_some());
 }
 
 #[test]
@@ -273,10 +273,10 @@ fn a_payment_nobody_created_is_kept_and_announced_once() {
 
     // A hint is no news of it: it is kept to be asked about, and told when the platform has answered.
     let asked = decide(None, Fact::Hint(&verified.report), NOW).unwrap();
-    assert_eq!((asked.events.len(), asked.payment.check_at), (0, Some(NOW)));
+    assert_eq!((asked.events.len(), ask_at(&asked.payment)), (0, Some(NOW)));
     let answered = ask(&asked.payment, "sale_success").unwrap();
     assert_eq!(answered.events[0].kind, EventKind::PaymentUnmatched);
-    assert_eq!(answered.payment.check_at, None);
+    assert_eq!(ask_at(&answered.payment), None);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_success_that_names_no_sale_is_asked_about() {
     let mut story = Story::begin();
     story.hear("payment_confirmation");
     assert_eq!(story.payment.status(), Status::Processing);
-    assert!(story.payment.check_at.is_some());
+    assert!(ask_at(&story.payment).is_some());
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use payments::decide::{Fact, claim_check, decide};
-use payments::payment::Status;
+use payments::callback::Verified;
+use payments::decide::{Fact, decide};
+use payments::payment::{Payment, Status};
 use serde_json::json;
 
 use super::story::*;
@@ -15,7 +16,7 @@ fn what_a_signed_answer_says_is_the_end() {
     assert!(story.is_doubtful(), "a contradiction is asked about");
     story.ask("sale_success");
     assert!(!story.is_doubtful());
-    assert_eq!(story.payment.check_at, None, "nothing is open");
+    assert_eq!(ask_at(&story.payment), None, "nothing is open");
     story.hear("sale_decline_limit");
     assert!(!story.is_doubtful(), "the answer stands");
     assert_eq!(story.payment.status(), Status::Succeeded);
@@ -41,7 +42,7 @@ fn what_a_signed_answer_says_is_the_end() {
     assert!(!story.is_doubtful());
     story.hear("sale_success");
     assert!(story.is_doubtful());
-    assert_eq!(story.payment.check_at, Some(NOW));
+    assert_eq!(ask_at(&story.payment), Some(NOW));
 
     // Two sales: the answer may say that one of them was none.
     let mut story = Story::begin();
@@ -58,11 +59,11 @@ fn a_doubt_is_asked_about_as_often_as_something_new() {
     story.answered(&accepted("r"));
     let mut now = NOW;
     for _ in 0..5 {
-        now = story.payment.check_at.unwrap();
+        now = ask_at(&story.payment).unwrap();
         story.take(claim_check(&story.payment, after(now), now));
     }
     assert_eq!(
-        story.payment.check_at,
+        ask_at(&story.payment),
         Some(now.after(Duration::from_secs(6 * 3600)))
     );
     story.take(decide(
@@ -70,11 +71,11 @@ fn a_doubt_is_asked_about_as_often_as_something_new() {
         Fact::Hint(&corpus("sale_success").report),
         now,
     ));
-    assert_eq!(story.payment.check_at, Some(now));
+    assert_eq!(ask_at(&story.payment), Some(now));
     // The question gets no answer.
     story.take(claim_check(&story.payment, after(now), now));
     assert_eq!(
-        story.payment.check_at,
+        ask_at(&story.payment),
         Some(now.after(Duration::from_secs(120)))
     );
 }
@@ -103,13 +104,13 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     );
     story.take(hint);
     assert_eq!(
-        story.payment.check_at,
+        ask_at(&story.payment),
         Some(NOW),
         "asked once more, at once"
     );
     answer(&mut story, 1, "sale_success");
     assert!(story.is_doubtful());
-    assert_eq!(story.payment.check_at, Some(NOW));
+    assert_eq!(ask_at(&story.payment), Some(NOW));
     // A repeat of it is no news as long as the question is due.
     let again = Fact::Hint(&corpus("sale_success").report);
     assert_eq!(decide(Some(&story.payment), again, NOW), None);
@@ -121,25 +122,25 @@ fn an_answer_settles_only_what_was_heard_before_the_question() {
     );
     answer(&mut story, 2, "sale_success");
     assert!(!story.is_doubtful());
-    assert_eq!(story.payment.check_at, None);
+    assert_eq!(ask_at(&story.payment), None);
 
-    // "Not found" and other payments' answers answer nothing.
+    // Other payments' answers answer nothing; that it was not found is only noted.
     let mut story = contradicted();
     story.take(claim_check(&story.payment, after(NOW), NOW));
-    let before = story.payment.clone();
-    for no_answer in [
-        edited("sale_success", |body| {
-            body["payment"]["id"] = json!("another");
-        }),
-        edited("error_validation", |body| {
-            body.as_object_mut().unwrap().remove("operation");
-            body["errors"][0]["code"] = json!("3061");
-        }),
-    ] {
+    let take = |payment: &Payment, no_answer: &Verified| {
         let news = no_answer.news();
         let fact = Fact::StatusAnswer { news, question: 1 };
-        assert_eq!(decide(Some(&story.payment), fact, NOW), None);
-    }
-    assert_eq!(story.payment, before);
-    assert!(story.is_doubtful());
+        decide(Some(payment), fact, NOW)
+    };
+    let of_another = edited("sale_success", |body| {
+        body["payment"]["id"] = json!("another");
+    });
+    assert_eq!(take(&story.payment, &of_another), None);
+    let noted = take(&story.payment, &unknown_to_the_platform("3061")).unwrap();
+    assert_eq!(noted.events, []);
+    let expected = Payment {
+        not_found: 1,
+        ..story.payment
+    };
+    assert_eq!(noted.payment, expected);
 }

@@ -12,10 +12,11 @@ use ecommpay::json::{self, Limits};
 use ecommpay::{Keyring, ProjectKey, signature};
 use payments::callback::{ProjectKeys, Verified, verify};
 use payments::decide::{
-    Change, Fact, RefundOrder, RefundRejection, claim_check, create, decide, reserve_refund,
+    self, Change, Fact, RefundOrder, RefundRejection, create, decide, reserve_refund,
 };
 use payments::event::Event;
 use payments::payment::{Channel, Customer, Order, Payment};
+use payments::schedule::Schedule;
 use payments::{MerchantId, Timestamp};
 
 pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
@@ -73,6 +74,14 @@ fn body_of(file: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{file}.json"))).unwrap()
 }
 
+/// What the platform answers of a payment that it does not know, or has refused.
+pub fn unknown_to_the_platform(code: &str) -> Verified {
+    edited("error_validation", |body| {
+        body.as_object_mut().unwrap().remove("operation");
+        body["errors"][0]["code"] = code.into();
+    })
+}
+
 /// A verified callback of the corpus.
 pub fn corpus(file: &str) -> &'static Verified {
     static READ: LazyLock<Mutex<HashMap<String, &'static Verified>>> =
@@ -93,12 +102,12 @@ pub fn created() -> Change {
         origins: ["https://shop.example".into()].into(),
         language: None,
         description: None,
-        customer: Customer {
+        customer: Some(Customer {
             id: text("canary-customer"),
             ip_address: text("192.0.2.77"),
             last_name: Some(LastName::new("Canaryname").unwrap()),
             details: CustomerDetails::default(),
-        },
+        }),
         expires_at: NOW.after(Duration::from_secs(1800)),
         content: "content".into(),
     };
@@ -175,7 +184,7 @@ impl Story {
     }
 
     pub fn is_doubtful(&self) -> bool {
-        self.payment.doubted_after.is_some()
+        self.payment.doubted.is_some()
     }
 
     /// What must be the same in whatever order the facts came.
@@ -199,9 +208,19 @@ impl Story {
     }
 }
 
+/// When the platform is to be asked.
+pub fn ask_at(payment: &Payment) -> Option<Timestamp> {
+    Schedule::default().ask_at(payment)
+}
+
+/// Claims a question by the schedule of production.
+pub fn claim_check(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
+    decide::claim_check(payment, &Schedule::default(), before, at)
+}
+
 /// The change after a question, when it is due, and an answer with what a callback says.
 pub fn ask(payment: &Payment, file: &str) -> Option<Change> {
-    let due = payment.check_at.unwrap_or(NOW);
+    let due = ask_at(payment).unwrap_or(NOW);
     let claimed = claim_check(payment, after(due), due).map(|change| change.payment);
     let asked = claimed.as_ref().unwrap_or(payment);
     let fact = Fact::StatusAnswer {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use payments::decide::Change;
 use payments::event::Event;
-use payments::ports::{CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
+use payments::ports::{Commit, CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
+use payments::schedule::Next;
 use payments::{PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
@@ -20,6 +20,8 @@ pub struct Memory {
     pub tokens: Mutex<BTreeMap<String, PaymentKey>>,
     /// The payments with unsent events, and since when they have them.
     pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
+    /// What is to be done about the payments.
+    pub plans: Mutex<BTreeMap<PaymentKey, Next>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
@@ -33,12 +35,9 @@ impl PaymentStore for Memory {
         Ok(self.rows.lock().unwrap().get(key).cloned())
     }
 
-    async fn commit(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        token: Option<&str>,
-    ) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+        let Commit { change, next, .. } = commit;
+        let over = commit.over.map(|stored| stored.version);
         tokio::task::yield_now().await;
         let invisible = &self.invisible_conflicts;
         if invisible
@@ -60,6 +59,11 @@ impl PaymentStore for Memory {
             published,
         };
         rows.insert(key.clone(), stored);
+        let mut plans = self.plans.lock().unwrap();
+        match next {
+            Some(next) => plans.insert(key.clone(), next),
+            None => plans.remove(&key),
+        };
         let mut events = self.events.lock().unwrap();
         for event in &change.events {
             assert!(
@@ -74,7 +78,7 @@ impl PaymentStore for Memory {
                 .entry(key.clone())
                 .or_insert(change.payment.updated_at);
         }
-        if let Some(token) = token {
+        if let Some(token) = commit.token_hash {
             self.tokens.lock().unwrap().insert(token.to_owned(), key);
         }
         Ok(())
@@ -104,16 +108,22 @@ impl PaymentStore for Memory {
         before: Timestamp,
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
-        let (unsent, rows) = (self.unsent.lock().unwrap(), self.rows.lock().unwrap());
+        let (unsent, plans) = (self.unsent.lock().unwrap(), self.plans.lock().unwrap());
         let of_shard = |key: &PaymentKey| key.to_string().len() % usize::from(SHARDS);
-        let since = |key: &PaymentKey, row: &Stored| match index {
-            Index::Unsent => unsent.get(key).copied(),
-            Index::Check => row.payment.check_at,
+        let since = |key: &PaymentKey| match (index, plans.get(key)) {
+            (Index::Unsent, _) => unsent.get(key).copied(),
+            (Index::Ask(project_id), Some(Next::Ask(at))) if project_id == key.project_id() => {
+                Some(*at)
+            }
+            (Index::Erase, Some(Next::Erase(at))) => Some(*at),
+            (Index::Overdue, Some(Next::Overdue(since))) => Some(*since),
+            _ => None,
         };
-        let mut found: Vec<(Timestamp, &PaymentKey)> = rows
-            .iter()
-            .filter(|(key, _)| of_shard(key) == usize::from(shard))
-            .filter_map(|(key, row)| Some((since(key, row)?, key)))
+        let mut found: Vec<(Timestamp, &PaymentKey)> = unsent
+            .keys()
+            .chain(plans.keys().filter(|key| !unsent.contains_key(key)))
+            .filter(|key| of_shard(key) == usize::from(shard))
+            .filter_map(|key| Some((since(key)?, key)))
             .filter(|(since, _)| *since < before)
             .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
             .collect();

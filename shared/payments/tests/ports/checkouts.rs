@@ -112,7 +112,7 @@ async fn after_a_failure_the_next_attempt_is_another_checkout() {
         "operation":{"type":"sale","status":"error","request_id":"request-1"}}"#;
     world.hear_this(error).await;
     assert_eq!(world.status().await, Status::Processing);
-    assert!(world.payment().await.doubted_after.is_some());
+    assert!(world.payment().await.doubted.is_some());
     world
         .hear_this(&error.replace("request-1", "request-2"))
         .await;

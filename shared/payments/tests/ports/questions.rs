@@ -8,7 +8,7 @@ use payments::ask::AskError;
 use payments::decide::{Fact, News, claim_check, claim_repeat};
 use payments::event::EventKind;
 use payments::payment::Status;
-use payments::ports::{Clock, PaymentStore};
+use payments::ports::{Clock, Commit, PaymentStore};
 
 use super::stage::*;
 
@@ -33,12 +33,8 @@ async fn only_a_signed_answer_about_this_payment_answers() {
     assert_eq!(events, [EventKind::PaymentSucceeded]);
     let paid = world.payment().await;
     assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
-    assert_eq!(paid.check_at, None, "nothing more to ask");
-    let keyring = Some(&world.keyring);
-    let again = world
-        .payments
-        .ask(&key(), far(), &world.gate, keyring)
-        .await;
+    assert_eq!(world.ask_at().await, None, "nothing more to ask");
+    let again = world.asker().ask(&key(), far()).await;
     assert_eq!(again.unwrap(), []);
     let asked = world.gate.got.lock().unwrap();
     assert_eq!(
@@ -64,11 +60,15 @@ async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
         .await
         .unwrap();
     let stored = store.load(&key()).await.unwrap().unwrap();
-    let claimed = claim_check(&stored.payment, far(), world.payments.clock.now()).unwrap();
-    store
-        .commit(&claimed, Some(stored.version), None)
-        .await
-        .unwrap();
+    let (schedule, now) = (&world.payments.schedule, world.payments.clock.now());
+    let claimed = claim_check(&stored.payment, schedule, far(), now).unwrap();
+    let commit = Commit {
+        change: &claimed,
+        next: schedule.next(&claimed.payment),
+        over: Some(&stored),
+        token_hash: None,
+    };
+    store.commit(commit).await.unwrap();
     world.refund("r-1", 400).await.unwrap();
     let body = status_answer("");
     let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();

@@ -113,7 +113,7 @@ async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be()
     assert_eq!(refund.status, RefundStatus::Succeeded);
     assert_eq!(refund.operation_id.as_deref(), Some("8"));
     assert_eq!(payment.refunded_amount(), 800, "and one from elsewhere");
-    assert_eq!(payment.check_at, None);
+    assert_eq!(world.ask_at().await, None);
 }
 
 #[tokio::test]

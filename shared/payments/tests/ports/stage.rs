@@ -9,13 +9,15 @@ use ecommpay::fields::{ProjectId, Text};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey, signature};
-use payments::ask::AskError;
+use payments::ask::{AskError, Asker};
+use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, News, RefundOrder};
 use payments::event::{Event, EventKind};
 use payments::payment::{Payment, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
+use payments::schedule::Schedule;
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
@@ -123,26 +125,32 @@ impl Gate for ScriptedGate {
     }
 }
 
+const BASE_URL: &str = "https://pay.example";
+
 pub struct World {
     pub payments: Payments<Memory, Queue, SleepersClock>,
     pub queue: Queue,
     pub gate: ScriptedGate,
     pub keyring: Keyring,
+    pub keys: ProjectKeys,
     pub tokens: TokenSecret,
 }
 
 impl World {
     pub fn with_answers(answers: &[Answer]) -> Self {
         let queue = Queue::default();
+        let keyring = Keyring::new(ProjectKey::new("key").unwrap(), None);
         Self {
             payments: Payments {
                 store: Memory::default(),
                 queues: vec![queue.clone()],
                 clock: SleepersClock::default(),
+                schedule: Schedule::default(),
             },
             queue,
             gate: ScriptedGate::answering(answers),
-            keyring: Keyring::new(ProjectKey::new("key").unwrap(), None),
+            keys: [(ProjectId::new(211).unwrap(), keyring.clone())].into(),
+            keyring,
             tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
         }
     }
@@ -193,7 +201,7 @@ impl World {
             gate: &self.gate,
             keyring: &self.keyring,
             tokens: &self.tokens,
-            base_url: "https://pay.example",
+            base_url: BASE_URL,
         };
         cashier.create(storefront, request).await
     }
@@ -244,14 +252,28 @@ impl World {
     /// Waits until a question is due, and puts it.
     pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
         let clock = &self.payments.clock;
-        let due = self.payment().await.check_at.unwrap();
+        let due = self.ask_at().await.unwrap();
         clock
             .0
             .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
         *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
-        self.payments
-            .ask(&key(), far(), &self.gate, Some(&self.keyring))
-            .await
+        self.asker().ask(&key(), far()).await
+    }
+
+    /// When the platform is to be asked.
+    pub async fn ask_at(&self) -> Option<Timestamp> {
+        self.payments.schedule.ask_at(&self.payment().await)
+    }
+
+    pub fn asker(&self) -> Asker<'_, Memory, Queue, SleepersClock, ScriptedGate> {
+        Asker {
+            payments: &self.payments,
+            gate: &self.gate,
+            keys: &self.keys,
+            tokens: &self.tokens,
+            base_url: BASE_URL,
+            pace: Duration::ZERO,
+        }
     }
 
     pub async fn payment(&self) -> Payment {

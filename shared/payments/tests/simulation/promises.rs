@@ -6,6 +6,7 @@ use payments::PaymentKey;
 use payments::event::EventKind;
 use payments::payment::{Outcome, Payment, RefundStatus, Status};
 use payments::ports::Stored;
+use payments::schedule::{Next, Schedule};
 use payments::view::{PaymentView, RefundView};
 
 use crate::platform::{Account, Oddity};
@@ -124,10 +125,11 @@ impl Promises {
 /// What must hold of every state.
 fn check_state(payment: &Payment) {
     let key = payment.key();
-    let is_asked = payment.check_at.is_some();
-    let is_open = payment.is_open() || payment.doubted_after.is_some();
+    let next = Schedule::default().next(payment);
+    let is_watched = matches!(next, Some(Next::Ask(_) | Next::Overdue(_)));
+    let is_open = payment.is_open() || payment.doubted.is_some();
     assert_eq!(
-        is_asked, is_open,
+        is_watched, is_open,
         "{key}: silent for ever, or asked for nothing"
     );
     if payment.status().is_paid() {
@@ -161,7 +163,7 @@ fn check_step(before: &Stored, now: &Stored) {
     );
     // Only the platform's signed word takes a success back.
     let is_taken_back = is.operations.values().any(|operation| operation.taken_back);
-    let is_asked = is_status == Status::Quarantined && is.doubted_after.is_some();
+    let is_asked = is_status == Status::Quarantined && is.doubted.is_some();
     assert!(
         !was_status.is_paid() || is_status.is_paid() || is_taken_back || is_asked,
         "{key}: {was_status:?} became {is_status:?}"
@@ -203,7 +205,7 @@ fn check_books(payment: &Payment, account: &Account) {
         _ => Status::Refunded,
     };
     assert_eq!(payment.status(), expected, "{key}: {account:?}");
-    assert_eq!(payment.doubted_after, None, "{key}: {account:?}");
+    assert_eq!(payment.doubted, None, "{key}: {account:?}");
     let mut intents = BTreeSet::new();
     for operation in account
         .operations

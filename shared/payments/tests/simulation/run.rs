@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
+use payments::ask::Asker;
+use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
 use payments::decide::RefundOrder;
 use payments::ports::{Clock, Stored};
 use payments::refund::{RefundDesk, RefundError};
+use payments::schedule::{Next, Schedule};
 use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
 use payments::{MerchantId, PaymentKey, Payments};
@@ -51,12 +54,15 @@ impl Totals {
     }
 }
 
+const BASE_URL: &str = "https://pay.example";
+
 /// The system under test, and what surrounds it.
 struct System {
     payments: Payments<Store, Queue, World>,
     platform: Platform,
     world: World,
     keyring: Keyring,
+    keys: ProjectKeys,
     tokens: TokenSecret,
     storefront: Storefront,
 }
@@ -64,6 +70,7 @@ struct System {
 impl System {
     fn new(seed: u64) -> Self {
         let world = World::new(seed);
+        let keyring = Keyring::new(ProjectKey::new("key").unwrap(), None);
         let queue = |index| Queue {
             index,
             world: world.clone(),
@@ -76,10 +83,12 @@ impl System {
                 },
                 queues: (0..QUEUES).map(queue).collect(),
                 clock: world.clone(),
+                schedule: Schedule::default(),
             },
             platform: Platform::new(world.clone()),
             world,
-            keyring: Keyring::new(ProjectKey::new("key").unwrap(), None),
+            keys: [(ProjectId::new(211).unwrap(), keyring.clone())].into(),
+            keyring,
             tokens: TokenSecret::new(&"s".repeat(32)).unwrap(),
             storefront: Storefront {
                 key_id: "shop".into(),
@@ -105,7 +114,7 @@ impl System {
             gate: &self.platform,
             keyring: &self.keyring,
             tokens: &self.tokens,
-            base_url: "https://pay.example",
+            base_url: BASE_URL,
         };
         match cashier.create(&self.storefront, request).await {
             Ok(_) | Err(CheckoutError::Refused(_)) => true,
@@ -142,22 +151,25 @@ impl System {
         }
     }
 
+    fn asker(&self) -> Asker<'_, Store, Queue, World, Platform> {
+        Asker {
+            payments: &self.payments,
+            gate: &self.platform,
+            keys: &self.keys,
+            tokens: &self.tokens,
+            base_url: BASE_URL,
+            pace: Duration::ZERO,
+        }
+    }
+
     async fn ask(&self, payment_id: String) -> bool {
-        let keyring = Some(&self.keyring);
         let before = self.world.now().after(Duration::from_millis(1));
-        let key = key(&payment_id);
-        let asked = self.payments.ask(&key, before, &self.platform, keyring);
-        asked.await.is_ok()
+        self.asker().ask(&key(&payment_id), before).await.is_ok()
     }
 
     async fn ask_all(&self) -> bool {
-        let keys = [(self.storefront.project_id, self.keyring.clone())].into();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
-        let asked = self
-            .payments
-            .ask_all(&self.platform, &keys, Duration::ZERO, deadline)
-            .await;
-        asked.failed == 0
+        self.asker().ask_all(deadline).await.failed == 0
     }
 
     async fn relay(&self) -> bool {
@@ -353,8 +365,12 @@ fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
         world.pass(3_600_000);
         finish(system, &Job::Relay, promises);
         let due = {
-            let rows = system.payments.store.memory.rows.lock().unwrap();
-            rows.values().filter_map(|row| row.payment.check_at).max()
+            let plans = system.payments.store.memory.plans.lock().unwrap();
+            let questions = plans.values().filter_map(|next| match next {
+                Next::Ask(at) => Some(*at),
+                Next::Erase(_) | Next::Overdue(_) => None,
+            });
+            questions.max()
         };
         let Some(due) = due else { break };
         let wait = due.unix_millis() - world.now().unix_millis();

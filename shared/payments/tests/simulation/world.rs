@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use payments::decide::Change;
 use payments::event::{Event, EventKind};
 use payments::ports::{
-    Clock, CommitError, Due, EventQueue, Index, PaymentStore, SendError, StoreError, Stored,
+    Clock, Commit, CommitError, Due, EventQueue, Index, PaymentStore, SendError, StoreError, Stored,
 };
 use payments::{PaymentKey, Timestamp};
 
@@ -165,17 +164,12 @@ impl PaymentStore for Store {
         loaded
     }
 
-    async fn commit(
-        &self,
-        change: &Change,
-        over: Option<u64>,
-        token: Option<&str>,
-    ) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
         self.read().await?;
         if self.world.fails(30) {
             return Err(CommitError::Conflict);
         }
-        self.memory.commit(change, over, token).await?;
+        self.memory.commit(commit).await?;
         Ok(self.written().await?)
     }
 

@@ -3,23 +3,27 @@
 //! | index | partition | sort | which payments |
 //! | --- | --- | --- | --- |
 //! | `unsent` | `unsent` (shard) | `unsent_since` | with events that were not sent |
-//! | `check` | `check` (shard) | `check_at` | whose status is to be asked then |
+//! | `next` | `next` (what, shard) | `next_at` | about which something is to be done then |
 //!
 //! Both are sparse: a payment that needs nothing has no entry and costs nothing. An entry is
 //! written and removed by the very write that changes the payment, so it is never forgotten.
+//! Questions to the platform stand apart by project, erasures and what is overdue on their own.
 
+use ecommpay::fields::ProjectId;
 use sha2::{Digest, Sha256};
 
 use super::item::payment_pk;
 use crate::ids::PaymentKey;
 use crate::ports::{Index, SHARDS};
+use crate::schedule::Next;
+use crate::timestamp::Timestamp;
 
 impl Index {
     /// The name of the index and of the attribute with the shard.
     pub(super) fn name(self) -> &'static str {
         match self {
             Index::Unsent => "unsent",
-            Index::Check => "check",
+            Index::Ask(_) | Index::Erase | Index::Overdue => "next",
         }
     }
 
@@ -27,18 +31,32 @@ impl Index {
     pub(super) fn since(self) -> &'static str {
         match self {
             Index::Unsent => "unsent_since",
-            Index::Check => "check_at",
+            Index::Ask(_) | Index::Erase | Index::Overdue => "next_at",
         }
     }
 
     /// A shard as the index has it.
     pub(super) fn shard(self, number: u8) -> String {
-        format!("{}#{number:02}", self.name())
+        match self {
+            Index::Unsent => format!("unsent#{number:02}"),
+            Index::Ask(project_id) => format!("ask#{}#{number:02}", project_id.get()),
+            Index::Erase => format!("erase#{number:02}"),
+            Index::Overdue => format!("overdue#{number:02}"),
+        }
     }
 
     /// The shard of a payment.
     pub(super) fn shard_of(self, key: &PaymentKey) -> String {
         let hash = Sha256::digest(payment_pk(key));
         self.shard(hash.first().copied().unwrap_or_default() % SHARDS)
+    }
+
+    /// Where a payment is found about which something is to be done, and from when on.
+    pub(super) fn of(next: Next, project_id: ProjectId) -> (Self, Timestamp) {
+        match next {
+            Next::Ask(at) => (Index::Ask(project_id), at),
+            Next::Erase(at) => (Index::Erase, at),
+            Next::Overdue(since) => (Index::Overdue, since),
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use payments::decide::claim_check;
 use payments::payment::{QuarantineReason, Status};
 use serde_json::json;
 
@@ -73,7 +72,7 @@ fn a_refund_that_does_not_say_how_much_is_held_for_looking_at() {
         assert_eq!(payment.quarantine(), [reason].into());
         assert_eq!(payment.refunded_amount(), 400, "what was asked for");
         assert_eq!(payment.refundable_amount(), 600);
-        assert!(payment.check_at.is_some());
+        assert!(ask_at(payment).is_some());
     };
     silent(QuarantineReason::AmountMissing, None);
     let dollars = json!({ "amount": 1, "currency": "USD" });
@@ -119,7 +118,7 @@ fn a_refund_that_nobody_sends_any_more_is_unknown() {
     let mut story = Story::begin();
     story.hear("sale_success");
     story.refund(&refund("r-1", Some(250))).unwrap();
-    let due = story.payment.check_at.unwrap();
+    let due = ask_at(&story.payment).unwrap();
     assert_eq!(due, NOW.after(Duration::from_secs(60)));
     story.take(claim_check(&story.payment, after(due), due));
     assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);

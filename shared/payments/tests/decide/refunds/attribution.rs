@@ -111,7 +111,7 @@ fn a_refund_without_a_name_waits_for_the_one_that_it_may_be() {
     let nameless = refund_operation("7", "success", json!({ "request_id": null }));
     story.hear_this(&nameless);
     assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
-    let withheld = story.payment.check_at.unwrap();
+    let withheld = ask_at(&story.payment).unwrap();
     assert!(
         withheld <= NOW.after(Duration::from_secs(15 * 60)),
         "looked at in time"

@@ -59,7 +59,7 @@ fn refunds_never_exceed_what_is_left() {
     assert_eq!(story.refund(&refund("r-2", None)), Ok(true));
     assert_eq!(story.payment.refund(&id("r-2")).unwrap().amount, 600);
     assert!(
-        story.payment.check_at.is_some(),
+        ask_at(&story.payment).is_some(),
         "a crash before the answer leaves nothing unasked"
     );
     assert_eq!(

@@ -1,0 +1,53 @@
+//! What is to be done in time about payments that nobody asks for: their customers are forgotten,
+//! and what is open past its end is counted until somebody has looked.
+
+use tokio::time::Instant;
+
+use crate::apply::{ApplyError, Payments};
+use crate::decide::claim_erasure;
+use crate::ids::PaymentKey;
+use crate::ports::{Clock, EventQueue, Index, PaymentStore};
+use crate::round::{Bounds, Round};
+
+/// How many payments are written at once.
+const AT_ONCE: usize = 16;
+/// No more are counted.
+const MOST_OVERDUE: usize = 1_000;
+
+impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
+    /// Forgets the customers of all payments whose time has come.
+    pub async fn erase_all(&self, deadline: Instant) -> Round {
+        let bounds = Bounds {
+            at_once: AT_ONCE,
+            most: usize::MAX,
+            deadline,
+        };
+        let turn = |key: PaymentKey| async move {
+            let erased = self.erase(&key).await;
+            erased.map_err(|error| error.to_string())?;
+            Ok(Vec::new())
+        };
+        self.round(Index::Erase, self.clock.now(), bounds, turn)
+            .await
+    }
+
+    async fn erase(&self, key: &PaymentKey) -> Result<(), ApplyError> {
+        let erased = self.update(key, |payment, at| {
+            let claimed = payment.and_then(|one| claim_erasure(one, &self.schedule, at));
+            Ok::<_, ApplyError>(claimed)
+        });
+        erased.await.map(|_| ())
+    }
+
+    /// Counts the payments that are open past their end, the first thousand of them.
+    pub async fn overdue(&self, deadline: Instant) -> Round {
+        let bounds = Bounds {
+            at_once: 1,
+            most: MOST_OVERDUE,
+            deadline,
+        };
+        let turn = |_| async { Ok(Vec::new()) };
+        self.round(Index::Overdue, self.clock.now(), bounds, turn)
+            .await
+    }
+}
