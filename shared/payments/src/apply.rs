@@ -134,7 +134,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         token_hash: Option<&str>,
     ) -> Result<Option<Stored>, ApplyError> {
         let version = over.map(|stored| stored.version);
-        match self.store.commit(change, version, token_hash).await {
+        match self.store.commit(change, over, token_hash).await {
             Ok(()) => Ok(Some(Stored {
                 payment: change.payment.clone(),
                 version: version.unwrap_or(0) + 1,

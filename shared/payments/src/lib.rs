@@ -12,6 +12,7 @@ pub mod callback;
 pub mod checkout;
 pub mod clarification;
 pub mod config;
+pub mod day;
 pub mod decide;
 pub mod event;
 pub mod http_call;

@@ -709,10 +709,7 @@ async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
         .unwrap();
     let stored = store.load(&key()).await.unwrap().unwrap();
     let claimed = claim_check(&stored.payment, far(), world.payments.clock.now()).unwrap();
-    store
-        .commit(&claimed, Some(stored.version), None)
-        .await
-        .unwrap();
+    store.commit(&claimed, Some(&stored), None).await.unwrap();
     world.refund("r-1", 400).await.unwrap();
     let body = status_answer("");
     let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();

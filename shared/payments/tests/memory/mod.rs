@@ -1,10 +1,12 @@
 //! The payments in memory, with the promises of the real store: a change is written whole or not
 //! at all, and only over the version that was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use ecommpay::fields::ProjectId;
+use payments::day::Day;
 use payments::decide::Change;
 use payments::event::Event;
 use payments::ports::{CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
@@ -13,6 +15,10 @@ use payments::{PaymentKey, Timestamp};
 /// How many entries of an index are read at once.
 const PAGE: usize = 2;
 
+fn shard_of(key: &PaymentKey) -> usize {
+    key.to_string().len() % usize::from(SHARDS)
+}
+
 #[derive(Default)]
 pub struct Memory {
     pub rows: Mutex<BTreeMap<PaymentKey, Stored>>,
@@ -20,6 +26,8 @@ pub struct Memory {
     pub tokens: Mutex<BTreeMap<String, PaymentKey>>,
     /// The payments with unsent events, and since when they have them.
     pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
+    /// The days that payments have had.
+    pub days: Mutex<BTreeSet<(Day, PaymentKey)>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
@@ -36,7 +44,7 @@ impl PaymentStore for Memory {
     async fn commit(
         &self,
         change: &Change,
-        over: Option<u64>,
+        over: Option<&Stored>,
         token: Option<&str>,
     ) -> Result<(), CommitError> {
         tokio::task::yield_now().await;
@@ -50,9 +58,13 @@ impl PaymentStore for Memory {
         let key = change.payment.key();
         let mut rows = self.rows.lock().unwrap();
         let row = rows.get(&key);
+        let over = over.map(|stored| stored.version);
         if row.map(|row| row.version) != over {
             return Err(CommitError::Conflict);
         }
+        let days = change.payment.days();
+        let days = days.into_iter().map(|day| (day, key.clone()));
+        self.days.lock().unwrap().extend(days);
         let published = row.map_or(0, |row| row.published);
         let stored = Stored {
             payment: change.payment.clone(),
@@ -105,14 +117,13 @@ impl PaymentStore for Memory {
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
         let (unsent, rows) = (self.unsent.lock().unwrap(), self.rows.lock().unwrap());
-        let of_shard = |key: &PaymentKey| key.to_string().len() % usize::from(SHARDS);
         let since = |key: &PaymentKey, row: &Stored| match index {
             Index::Unsent => unsent.get(key).copied(),
             Index::Check => row.payment.check_at,
         };
         let mut found: Vec<(Timestamp, &PaymentKey)> = rows
             .iter()
-            .filter(|(key, _)| of_shard(key) == usize::from(shard))
+            .filter(|(key, _)| shard_of(key) == usize::from(shard))
             .filter_map(|(key, row)| Some((since(key, row)?, key)))
             .filter(|(since, _)| *since < before)
             .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
@@ -125,6 +136,23 @@ impl PaymentStore for Memory {
                 since,
             })
             .collect())
+    }
+
+    async fn of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let days = self.days.lock().unwrap();
+        let of_day = days.iter().filter(|(of, _)| *of == day);
+        let keys = of_day.map(|(_, key)| key);
+        let page = keys
+            .filter(|key| key.project_id() == project_id)
+            .filter(|key| shard_of(key) == usize::from(shard))
+            .filter(|key| after.is_none_or(|last| *key > last));
+        Ok(page.take(PAGE).cloned().collect())
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

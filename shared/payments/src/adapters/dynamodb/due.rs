@@ -38,7 +38,12 @@ impl Index {
 
     /// The shard of a payment.
     pub(super) fn shard_of(self, key: &PaymentKey) -> String {
-        let hash = Sha256::digest(payment_pk(key));
-        self.shard(hash.first().copied().unwrap_or_default() % SHARDS)
+        self.shard(shard_number(key))
     }
+}
+
+/// The shard that a payment has in every index.
+pub(super) fn shard_number(key: &PaymentKey) -> u8 {
+    let hash = Sha256::digest(payment_pk(key));
+    hash.first().copied().unwrap_or_default() % SHARDS
 }
