@@ -13,6 +13,7 @@ pub mod checkout;
 pub mod chores;
 pub mod clarification;
 pub mod config;
+pub mod day;
 pub mod decide;
 pub mod event;
 pub mod http_call;

@@ -3,6 +3,7 @@
 //! Facts are kept as sets (operations by their id, refunds by theirs), and the status is derived
 //! from them, so that any order and any number of the same facts ends in the same state.
 
+mod days;
 mod doubts;
 mod operation;
 mod refund;

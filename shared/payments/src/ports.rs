@@ -7,6 +7,7 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use thiserror::Error;
 
+use crate::day::Day;
 use crate::decide::Change;
 use crate::event::{Event, EventKind};
 use crate::ids::PaymentKey;
@@ -89,7 +90,9 @@ pub trait PaymentStore {
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
 
-    /// Writes all of it at once, or nothing, if the payment still has the version that was read.
+    /// Writes all of it at once, or nothing, if the payment still has the version that was read. From
+    /// then on the payment is found by each of its days ([`Payment::days`]); of more than 80 that one
+    /// change adds, by the newest.
     fn commit(&self, commit: Commit<'_>) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// The events from one number to another, both included.
@@ -117,6 +120,17 @@ pub trait PaymentStore {
         before: Timestamp,
         after: Option<&Due>,
     ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
+
+    /// A page of the payments of a project's day and shard, behind the one `after`, in any order
+    /// that stays the same; an empty one is the end. A payment is found by a day that it has had,
+    /// and what changed just now may not be found yet.
+    fn of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
     /// The payment of a checkout token, by the token's SHA-256.
     fn payment_of_token(

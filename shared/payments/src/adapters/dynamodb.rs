@@ -4,11 +4,12 @@
 //! | --- | --- | --- |
 //! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`dynamodb/due.rs`) |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
+//! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document` |
 //!
-//! A change and its events are one write: a plain update where there are no events, else a
-//! transaction. The events stand beside the payment and not in it, so that the payment's item
+//! A change, its events and its days are one write: a plain update where there are neither events
+//! nor days, else a transaction. The events stand beside the payment and not in it, so that the payment's item
 //! stays small however long a queue is down. `published` is written apart from the rest and is
 //! never part of a commit, so a commit that has read an older mark does not take it back.
 //!
@@ -18,6 +19,7 @@
 //! update has no such thing and would seem to have lost against another writer; it is told apart by
 //! `commit`, a random id of each commit, which a failed condition brings back.
 
+mod days;
 mod due;
 mod item;
 
@@ -39,6 +41,7 @@ use self::item::{
 };
 use super::aws::describe;
 use crate::backoff;
+use crate::day::Day;
 use crate::decide::Change;
 use crate::event::Event;
 use crate::ids::PaymentKey;
@@ -314,12 +317,18 @@ impl PaymentStore for DynamoStore {
         } = commit;
         let commit_id = commit_id()?;
         let update = self.payment_update(commit, &commit_id)?;
-        if change.events.is_empty() && token_hash.is_none() {
+        let before = commit.over.map(|stored| &stored.payment);
+        let days = days::added(before, &change.payment);
+        if change.events.is_empty() && days.is_empty() && token_hash.is_none() {
             return self.update_alone(update, &commit_id).await;
         }
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         for event in &change.events {
             let put = self.event_put(event, change)?;
+            items.push(TransactWriteItem::builder().put(put).build());
+        }
+        for day in days {
+            let put = days::put(&self.table, &change.payment.key(), day)?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
         if let Some(token_hash) = token_hash {
@@ -404,6 +413,29 @@ impl PaymentStore for DynamoStore {
             })
         };
         page.items().iter().map(entry).collect()
+    }
+
+    async fn of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(days::INDEX)
+            .key_condition_expression("#day = :day")
+            .expression_attribute_names("#day", days::INDEX)
+            .expression_attribute_values(":day", text(days::partition(project_id, day, shard)))
+            .set_exclusive_start_key(after.map(|last| days::row(last, day)))
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        page.items().iter().map(read_payment_key).collect()
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {

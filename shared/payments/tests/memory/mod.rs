@@ -1,10 +1,12 @@
 //! The payments in memory, with the promises of the real store: a change is written whole or not
 //! at all, and only over the version that was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use ecommpay::fields::ProjectId;
+use payments::day::Day;
 use payments::event::Event;
 use payments::ports::{Commit, CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
 use payments::schedule::Next;
@@ -12,6 +14,10 @@ use payments::{PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
 const PAGE: usize = 2;
+
+fn shard_of(key: &PaymentKey) -> usize {
+    key.to_string().len() % usize::from(SHARDS)
+}
 
 #[derive(Default)]
 pub struct Memory {
@@ -22,6 +28,8 @@ pub struct Memory {
     pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
     /// What is to be done about the payments.
     pub plans: Mutex<BTreeMap<PaymentKey, Next>>,
+    /// The days that payments have had.
+    pub days: Mutex<BTreeSet<(Day, PaymentKey)>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
@@ -52,6 +60,9 @@ impl PaymentStore for Memory {
         if row.map(|row| row.version) != over {
             return Err(CommitError::Conflict);
         }
+        let days = change.payment.days();
+        let days = days.into_iter().map(|day| (day, key.clone()));
+        self.days.lock().unwrap().extend(days);
         let published = row.map_or(0, |row| row.published);
         let stored = Stored {
             payment: change.payment.clone(),
@@ -109,7 +120,6 @@ impl PaymentStore for Memory {
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
         let (unsent, plans) = (self.unsent.lock().unwrap(), self.plans.lock().unwrap());
-        let of_shard = |key: &PaymentKey| key.to_string().len() % usize::from(SHARDS);
         let since = |key: &PaymentKey| match (index, plans.get(key)) {
             (Index::Unsent, _) => unsent.get(key).copied(),
             (Index::Ask(project_id), Some(Next::Ask(at))) if project_id == key.project_id() => {
@@ -122,7 +132,7 @@ impl PaymentStore for Memory {
         let mut found: Vec<(Timestamp, &PaymentKey)> = unsent
             .keys()
             .chain(plans.keys().filter(|key| !unsent.contains_key(key)))
-            .filter(|key| of_shard(key) == usize::from(shard))
+            .filter(|key| shard_of(key) == usize::from(shard))
             .filter_map(|key| Some((since(key)?, key)))
             .filter(|(since, _)| *since < before)
             .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
@@ -135,6 +145,23 @@ impl PaymentStore for Memory {
                 since,
             })
             .collect())
+    }
+
+    async fn of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let days = self.days.lock().unwrap();
+        let of_day = days.iter().filter(|(of, _)| *of == day);
+        let keys = of_day.map(|(_, key)| key);
+        let page = keys
+            .filter(|key| key.project_id() == project_id)
+            .filter(|key| shard_of(key) == usize::from(shard))
+            .filter(|key| after.is_none_or(|last| *key > last));
+        Ok(page.take(PAGE).cloned().collect())
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

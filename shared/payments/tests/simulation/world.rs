@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use ecommpay::fields::ProjectId;
+use payments::day::Day;
 use payments::event::{Event, EventKind};
 use payments::ports::{
     Clock, Commit, CommitError, Due, EventQueue, Index, PaymentStore, SendError, StoreError, Stored,
@@ -193,6 +195,17 @@ impl PaymentStore for Store {
     ) -> Result<Vec<Due>, StoreError> {
         self.read().await?;
         self.memory.due(index, shard, before, after).await
+    }
+
+    async fn of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        self.read().await?;
+        self.memory.of_day(project_id, day, shard, after).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

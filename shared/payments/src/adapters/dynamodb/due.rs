@@ -47,8 +47,7 @@ impl Index {
 
     /// The shard of a payment.
     pub(super) fn shard_of(self, key: &PaymentKey) -> String {
-        let hash = Sha256::digest(payment_pk(key));
-        self.shard(hash.first().copied().unwrap_or_default() % SHARDS)
+        self.shard(shard_number(key))
     }
 
     /// Where a payment is found about which something is to be done, and from when on.
@@ -59,4 +58,10 @@ impl Index {
             Next::Overdue(since) => (Index::Overdue, since),
         }
     }
+}
+
+/// The shard that a payment has in every index.
+pub(super) fn shard_number(key: &PaymentKey) -> u8 {
+    let hash = Sha256::digest(payment_pk(key));
+    hash.first().copied().unwrap_or_default() % SHARDS
 }
