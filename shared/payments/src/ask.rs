@@ -21,14 +21,12 @@ use crate::ids::PaymentKey;
 use crate::payment::{GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
-use crate::round::{Bounds, Round};
+use crate::round::{Bounds, Round, TICK};
 use crate::timestamp::Timestamp;
 use crate::token::TokenSecret;
 
 /// How many questions are open at once: the platform is not to be flooded.
 const AT_ONCE: usize = 4;
-/// What is due at this very moment is due.
-const TICK: Duration = Duration::from_millis(1);
 
 /// A question brought nothing; the next one is planned.
 #[derive(Debug, Error)]

@@ -7,7 +7,7 @@ use crate::apply::{ApplyError, Payments};
 use crate::decide::claim_erasure;
 use crate::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
-use crate::round::{Bounds, Round};
+use crate::round::{Bounds, Round, TICK};
 
 /// How many payments are written at once.
 const AT_ONCE: usize = 16;
@@ -27,8 +27,8 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             erased.map_err(|error| error.to_string())?;
             Ok(Vec::new())
         };
-        self.round(Index::Erase, self.clock.now(), bounds, turn)
-            .await
+        let before = self.clock.now().after(TICK);
+        self.round(Index::Erase, before, bounds, turn).await
     }
 
     async fn erase(&self, key: &PaymentKey) -> Result<(), ApplyError> {

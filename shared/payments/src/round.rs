@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
@@ -33,6 +34,9 @@ pub struct Round {
     #[serde(skip)]
     pub events: Vec<EventKind>,
 }
+
+/// What is due at this very moment is due.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// How much a round may do.
 #[derive(Debug, Clone, Copy)]

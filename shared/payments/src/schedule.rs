@@ -93,7 +93,7 @@ impl Schedule {
         let usual = since.after(self.pause(payment.asked));
         // Sooner where something is known to end by itself.
         let ends = [
-            self.checkout_end(payment),
+            self.unknown_end(payment),
             payment.clarification_end(),
             payment.withheld_until(),
         ];
@@ -107,16 +107,24 @@ impl Schedule {
         pause.copied().unwrap_or_default()
     }
 
-    /// When a checkout of which the platform knows nothing is over.
-    pub(crate) fn checkout_end(&self, payment: &Payment) -> Option<Timestamp> {
+    /// When a payment of which the platform knows nothing is over. What it has once taken may be
+    /// found until the last question, and even be lost there after it was begun.
+    pub(crate) fn unknown_end(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order.as_ref()?;
-        let may_be_unknown = match payment.sale {
-            GateRequest::None => order.channel == Channel::PaymentPage,
-            GateRequest::Sending { .. } | GateRequest::Unclear => true,
-            GateRequest::Accepted { .. } | GateRequest::Refused { .. } => false,
-        };
-        let is_unknown = may_be_unknown && payment.operations.is_empty();
-        is_unknown.then(|| order.expires_at.after(self.checkout_grace))
+        let checkout_end = order.expires_at.after(self.checkout_grace);
+        let mut operations = payment.operations.values();
+        let none_made = payment.operations.is_empty();
+        match payment.sale {
+            GateRequest::None if order.channel == Channel::Gate => None,
+            GateRequest::None | GateRequest::Sending { .. } | GateRequest::Unclear => {
+                none_made.then_some(checkout_end)
+            }
+            GateRequest::Accepted { .. } => {
+                let none_ended = operations.all(|operation| !operation.outcome.is_final());
+                none_ended.then(|| payment.begun_at.after(self.questions_end))
+            }
+            GateRequest::Refused { .. } => None,
+        }
     }
 
     fn erasure(&self, payment: &Payment) -> Option<Timestamp> {

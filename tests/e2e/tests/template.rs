@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use payments::schedule::Schedule;
 use sandbox::python;
 use sandbox::supervised::Supervisor;
 use serde_json::{Value, json};
@@ -139,8 +140,9 @@ async fn every_role_may_do_what_its_function_does_and_no_more() -> anyhow::Resul
         expected.extend(["logs:CreateLogStream", "logs:PutLogEvents"]);
         ensure!(actions == expected, "{role}: {actions:?}");
         let expected: &[&str] = match role {
-            // Whoever shows or sends addresses makes tokens; the shopper's form is sent to Gate too.
-            "CheckoutRole" | "ShopperRole" => &["ProjectKeys", "TokenSecret"],
+            // Whoever shows or sends addresses makes tokens; the shopper's form is sent to Gate too,
+            // and the sweeper sends sales again.
+            "CheckoutRole" | "ShopperRole" | "SweeperRole" => &["ProjectKeys", "TokenSecret"],
             "FulfilmentRole" => &[],
             _ => &["ProjectKeys"],
         };
@@ -150,9 +152,34 @@ async fn every_role_may_do_what_its_function_does_and_no_more() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn unsent_events_are_looked_for_each_minute() -> anyhow::Result<()> {
+async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     ensure!(template.0["Parameters"]["UnsentGraceSeconds"]["Default"] == json!(30));
+    let production = Schedule::default();
+    let pauses: Vec<String> = production
+        .pauses
+        .iter()
+        .map(|pause| pause.as_secs().to_string())
+        .collect();
+    for (parameter, expected) in [
+        ("QuestionPauses", json!(pauses.join(","))),
+        (
+            "QuestionsEndSeconds",
+            json!(production.questions_end.as_secs()),
+        ),
+        (
+            "CheckoutGraceSeconds",
+            json!(production.checkout_grace.as_secs()),
+        ),
+        (
+            "CustomerKeptSeconds",
+            json!(production.customer_kept.as_secs()),
+        ),
+        ("QuestionPaceSeconds", json!(0.1)),
+    ] {
+        let default = &template.0["Parameters"][parameter]["Default"];
+        ensure!(*default == expected, "{parameter}: {default}");
+    }
     let rules = template.all("AWS::Events::Rule");
     let (rule, properties) = rules.first_key_value().context("no rule")?;
     ensure!(rules.len() == 1 && properties["ScheduleExpression"] == "rate(1 minute)");

@@ -40,7 +40,7 @@ fn is_unanswered(payment: &Payment, at: Timestamp) -> bool {
 ///
 /// `None`: nothing follows yet.
 pub fn claim_sale_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
-    let end = schedule.checkout_end(payment)?;
+    let end = schedule.unknown_end(payment)?;
     let is_shown = payment.not_found > payment.sale_sent_after
         && payment.not_found == payment.questions
         && !payment.sale.is_under_way(at);

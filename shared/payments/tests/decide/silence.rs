@@ -167,6 +167,11 @@ fn an_answer_to_an_earlier_question_shows_nothing_of_a_sale() {
         assert_eq!(claim_end(&story.payment, NOW.after(DAY)), None);
     }
     assert_eq!(story.payment.status(), Status::Processing);
+    // Until the last question.
+    let end = NOW.after(31 * DAY);
+    story.asked_at(end, &unknown_to_the_platform("3061"));
+    story.take(claim_end(&story.payment, end));
+    assert_eq!(story.payment.refusal_code(), Some("expired"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod memory;
 mod platform;
 mod promises;
 mod run;
+mod silent;
 mod world;
 
 use std::ops::Range;
@@ -24,19 +25,27 @@ fn seeds() -> Range<u64> {
     }
 }
 
-/// Runs the seeds on all cores; one that fails is named.
 fn run_all(seeds: Range<u64>, mix: run::Mix) -> run::Totals {
+    let mut totals = run::Totals::default();
+    for run in on_all_cores(seeds, |seed| run::run(seed, mix)) {
+        totals.add(run);
+    }
+    totals
+}
+
+/// Runs the seeds on all cores; one that fails is named.
+fn on_all_cores<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(seeds.start);
     let run_some = || {
-        let mut totals = run::Totals::default();
+        let mut runs = Vec::new();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
-                return totals;
+                return runs;
             }
-            match catch_unwind(AssertUnwindSafe(|| run::run(seed, mix))) {
-                Ok(run) => totals.add(run),
+            match catch_unwind(AssertUnwindSafe(|| run(seed))) {
+                Ok(run) => runs.push(run),
                 Err(cause) => {
                     println!("failed with SEED={seed}");
                     std::panic::resume_unwind(cause);
@@ -44,14 +53,11 @@ fn run_all(seeds: Range<u64>, mix: run::Mix) -> run::Totals {
             }
         }
     };
-    let mut totals = run::Totals::default();
     std::thread::scope(|scope| {
         let threads = Vec::from_iter((0..cores).map(|_| scope.spawn(run_some)));
-        for thread in threads {
-            totals.add(thread.join().unwrap());
-        }
-    });
-    totals
+        let runs = threads.into_iter().map(|thread| thread.join().unwrap());
+        runs.flatten().collect()
+    })
 }
 
 #[test]
@@ -84,6 +90,30 @@ fn no_refund_exceeds_what_is_left_or_happens_twice() {
     println!("{totals:?}");
     assert!(!long || totals.refund_attempts >= 1_000_000);
     assert!(totals.refunded > 0);
+}
+
+/// 60 seeds by default, 5,000 with `LONG=1`.
+#[test]
+fn without_callbacks_everything_still_comes_to_its_end() {
+    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
+    let seeds = match std::env::var_os("SEED") {
+        Some(_) => seeds(),
+        None => 0..if long { 5_000 } else { 60 },
+    };
+    let runs = on_all_cores(seeds, silent::run);
+    let mut all = silent::Learnt::default();
+    for run in &runs {
+        all.questions += run.questions;
+        all.succeeded += run.succeeded;
+        all.declined += run.declined;
+        all.failed += run.failed;
+        all.refunded += run.refunded;
+    }
+    println!("{all:?}");
+    if runs.len() > 1 {
+        let happened = [all.succeeded, all.declined, all.failed, all.refunded];
+        assert!(happened.iter().all(|times| *times > 0), "{all:?}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::signature::canonical;
 use payments::decide::{Fact, News};
-use payments::ports::{Gate, Unanswered};
+use payments::ports::{Clock, Gate, Unanswered};
 
 use crate::world::World;
 
@@ -114,6 +114,12 @@ struct Books {
     accounts: BTreeMap<String, Account>,
     messages: Vec<Message>,
     next: u64,
+    /// Nobody gives money back in the Dashboard, and nothing is odd.
+    is_plain: bool,
+    /// Which payments were asked about, and when.
+    questions: Vec<(String, i64)>,
+    /// How many requests came to take or give back money.
+    posts: u64,
 }
 
 pub struct Platform {
@@ -135,6 +141,23 @@ impl Platform {
 
     pub fn accounts(&self) -> BTreeMap<String, Account> {
         self.books.lock().unwrap().accounts.clone()
+    }
+
+    /// Which payments were asked about, and when.
+    pub fn questions(&self) -> Vec<(String, i64)> {
+        self.books.lock().unwrap().questions.clone()
+    }
+
+    /// From now on nobody gives money back in the Dashboard, nothing is odd and no refund is named:
+    /// of that only callbacks tell, and the comparison of the books.
+    pub fn be_plain(&self) {
+        let mut books = self.books.lock().unwrap();
+        (books.is_plain, books.ignores_refund_ids) = (true, true);
+    }
+
+    /// How many requests came to take or give back money.
+    pub fn posts(&self) -> u64 {
+        self.books.lock().unwrap().posts
     }
 
     /// The messages that were made since they were last taken.
@@ -240,7 +263,7 @@ impl Platform {
                 account.status = "processing";
                 account.operations.len() - 1
             }
-            None if account.left() > 0 && !finish => {
+            None if account.left() > 0 && !finish && !books.is_plain => {
                 // Somebody gives money back in the platform's own Dashboard.
                 let amount = 1 + choose(account.left());
                 account.operations.push(Operation {
@@ -335,7 +358,8 @@ impl Platform {
             request_id: request_id.clone(),
             date: 10 + books.next / 3,
         };
-        let oddity = match (self.world.fails(4), self.world.below(2)) {
+        let is_odd = self.world.fails(4) && !books.is_plain;
+        let oddity = match (is_odd, self.world.below(2)) {
             (false, _) => Oddity::None,
             (true, 0) => Oddity::OtherAmount,
             (true, _) => Oddity::Contradicted,
@@ -433,6 +457,7 @@ fn refused(code: &str) -> Answer {
 impl Gate for Platform {
     async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
         self.world.step().await;
+        self.books.lock().unwrap().posts += 1;
         if self.world.fails(15) {
             return Answer::Unclear;
         }
@@ -464,16 +489,17 @@ impl Gate for Platform {
 
     async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
         self.world.step().await;
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let payment_id = message.at(&["general", "payment_id"]);
+        let payment_id = payment_id.and_then(Value::as_text).unwrap();
+        let payment_id = payment_id.to_ascii_lowercase();
+        let now = self.world.now().unix_millis();
+        let question = (payment_id.clone(), now);
+        self.books.lock().unwrap().questions.push(question);
         if self.world.fails(10) {
             return Err(Unanswered("no answer".into()));
         }
-        let answer = {
-            let message = parse(&body, Limits::CALLBACK).unwrap();
-            let payment_id = message
-                .at(&["general", "payment_id"])
-                .and_then(Value::as_text);
-            self.status(&payment_id.unwrap().to_ascii_lowercase())
-        };
+        let answer = self.status(&payment_id);
         self.world.step().await;
         Ok(answer.into_bytes())
     }

@@ -57,10 +57,10 @@ impl Totals {
 const BASE_URL: &str = "https://pay.example";
 
 /// The system under test, and what surrounds it.
-struct System {
-    payments: Payments<Store, Queue, World>,
-    platform: Platform,
-    world: World,
+pub struct System {
+    pub payments: Payments<Store, Queue, World>,
+    pub platform: Platform,
+    pub world: World,
     keyring: Keyring,
     keys: ProjectKeys,
     tokens: TokenSecret,
@@ -68,7 +68,7 @@ struct System {
 }
 
 impl System {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let keyring = Keyring::new(ProjectKey::new("key").unwrap(), None);
         let queue = |index| Queue {
@@ -102,9 +102,9 @@ impl System {
     }
 
     /// A storefront's request. Whether it needs no repeat.
-    async fn create(&self, number: u64) -> bool {
+    async fn create(&self, number: u64, channel: &str) -> bool {
         let body = format!(
-            r#"{{"payment_id":"Order-{number}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+            r#"{{"payment_id":"Order-{number}","channel":"{channel}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
                 "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
         );
         let now = self.world.now();
@@ -172,6 +172,11 @@ impl System {
         self.asker().ask_all(deadline).await.failed == 0
     }
 
+    async fn erase_all(&self) -> bool {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        self.payments.erase_all(deadline).await.failed == 0
+    }
+
     async fn relay(&self) -> bool {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
         self.payments.relay(Duration::ZERO, deadline).await.failed == 0
@@ -184,12 +189,14 @@ fn key(payment_id: &str) -> PaymentKey {
 
 /// What somebody does, so that it can be begun again after a crash.
 #[derive(Clone)]
-enum Job {
+pub enum Job {
     Create(u64),
+    CreateLink(u64),
     Refund(u64, u64, Option<u64>),
     Hear(Rc<Message>),
     Ask(String),
     AskAll,
+    EraseAll,
     Relay,
 }
 
@@ -202,11 +209,13 @@ struct Task<'a> {
 
 fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
     let running: Running<'a> = match job.clone() {
-        Job::Create(number) => Box::pin(system.create(number)),
+        Job::Create(number) => Box::pin(system.create(number, "gate")),
+        Job::CreateLink(number) => Box::pin(system.create(number, "payment_page")),
         Job::Refund(number, refund, amount) => Box::pin(system.refund(number, refund, amount)),
         Job::Hear(message) => Box::pin(async move { system.hear(&message).await }),
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
         Job::AskAll => Box::pin(system.ask_all()),
+        Job::EraseAll => Box::pin(system.erase_all()),
         Job::Relay => Box::pin(system.relay()),
     };
     Task {
@@ -227,7 +236,7 @@ fn poll(task: &mut Task<'_>) -> Option<bool> {
 }
 
 /// A runtime whose timers the relay may ask for; none of them ever fires.
-fn timers() -> tokio::runtime::Runtime {
+pub fn timers() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -381,7 +390,7 @@ fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
 }
 
 /// Polls a job to its end, with a look around after each poll. Gives whether it needs no repeat.
-fn drive(system: &System, job: &Job, mut look: impl FnMut()) -> bool {
+pub fn drive(system: &System, job: &Job, mut look: impl FnMut()) -> bool {
     let mut task = begin(system, job);
     loop {
         let done = poll(&mut task);
@@ -392,7 +401,7 @@ fn drive(system: &System, job: &Job, mut look: impl FnMut()) -> bool {
     }
 }
 
-fn finish(system: &System, job: &Job, promises: &mut Promises) {
+pub fn finish(system: &System, job: &Job, promises: &mut Promises) {
     let done = drive(system, job, || promises.check(&system.payments.store));
     assert!(done, "failed though nothing goes wrong");
 }

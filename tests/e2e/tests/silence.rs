@@ -1,0 +1,168 @@
+//! No callback ever comes, and times run 3,600 times faster: what the platform knows is learnt from
+//! its answers to questions alone.
+#![allow(clippy::indexing_slicing)]
+
+use anyhow::{Context, ensure};
+use e2e::eventually;
+use e2e::operator::invoke;
+use e2e::queue::Queue;
+use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
+use e2e::storefront::Storefront;
+use reqwest::{Method, StatusCode};
+use sandbox::{Options, Sandbox};
+use serde_json::{Value, json};
+
+struct Test {
+    sandbox: Sandbox,
+    storefront: Storefront,
+    simulator: Simulator,
+}
+
+impl Test {
+    async fn start() -> anyhow::Result<Self> {
+        let sandbox = Sandbox::start(Options {
+            divide_times: 3_600,
+            ..Options::any_ports()
+        })
+        .await?;
+        Ok(Self {
+            storefront: Storefront::new(sandbox.ready())?,
+            simulator: Simulator::new(sandbox.ready())?,
+            sandbox,
+        })
+    }
+
+    /// Creates a checkout of a payment about which no callback comes.
+    async fn silent(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
+        let mut faults = faults;
+        faults["drop"] = json!(true);
+        self.simulator.fault(payment_id, faults).await?;
+        self.storefront.create(payment_id).await?;
+        Ok(())
+    }
+
+    /// Pushes a button on the bank's page, which the shopper was not led to by us.
+    async fn at_the_bank(&self, payment_id: &str, button: &str) -> anyhow::Result<()> {
+        let bank = eventually("the bank's page", || async {
+            let books = self.simulator.books(payment_id).await?;
+            let is_there = books["status"] == "awaiting redirect result";
+            let page = books["bank_page"].as_str().filter(|_| is_there);
+            Ok(page.map(str::to_owned))
+        });
+        Shopper::new()?.push(&bank.await?, button).await?;
+        Ok(())
+    }
+
+    /// Lets the sweeper tick until a payment is as it should be.
+    async fn swept_until(
+        &self,
+        payment_id: &str,
+        is_there: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        eventually(&format!("{payment_id} being learnt"), || async {
+            invoke(&self.sandbox, "sweeper").await?;
+            let payment = self.storefront.payment(payment_id).await?;
+            Ok(is_there(&payment).then_some(payment))
+        })
+        .await
+    }
+
+    async fn sales(&self, payment_id: &str) -> anyhow::Result<Value> {
+        self.simulator.requests(payment_id, "sale").await
+    }
+}
+
+#[tokio::test]
+async fn everything_comes_to_its_end_without_a_callback() -> anyhow::Result<()> {
+    let test = Test::start().await?;
+    payments_and_refunds(&test).await?;
+    requests_that_were_lost(&test).await?;
+    links_that_nobody_used(&test).await?;
+    customers_who_are_forgotten(&test).await?;
+    test.sandbox.stop().await;
+    Ok(())
+}
+
+async fn payments_and_refunds(test: &Test) -> anyhow::Result<()> {
+    for (payment_id, button, status) in [
+        ("paid", "pay", "succeeded"),
+        ("declined", "decline", "declined"),
+    ] {
+        test.silent(payment_id, json!({})).await?;
+        test.at_the_bank(payment_id, button).await?;
+        test.swept_until(payment_id, |payment| payment["status"] == status)
+            .await?;
+    }
+    let refund =
+        json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });
+    let (status, answer) = test.storefront.refund("paid", &refund).await?;
+    ensure!(status == StatusCode::ACCEPTED, "{status} {answer}");
+    let paid = test
+        .swept_until("paid", |payment| payment["refunded_amount"] == 400)
+        .await?;
+    ensure!(paid["status"] == "partially_refunded", "{paid}");
+    ensure!(paid["refunds"][0]["status"] == "succeeded", "{paid}");
+    let events = Queue::new(test.sandbox.ready(), "fulfilment")?;
+    events.until("paid", "refund.succeeded").await?;
+    Ok(())
+}
+
+/// The request never arrived, or its answer did not: it arrives once in the end.
+async fn requests_that_were_lost(test: &Test) -> anyhow::Result<()> {
+    for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
+        let once = json!({ "answer": answer, "answer_times": 1 });
+        test.silent(payment_id, once).await?;
+        let payment = test.storefront.payment(payment_id).await?;
+        ensure!(payment["status"] == "processing", "{payment}");
+        eventually("the sale arriving", || async {
+            invoke(&test.sandbox, "sweeper").await?;
+            let books = test.simulator.books(payment_id).await?;
+            Ok(books["status"].is_string().then_some(()))
+        })
+        .await?;
+        test.at_the_bank(payment_id, "pay").await?;
+        test.swept_until(payment_id, |payment| payment["status"] == "succeeded")
+            .await?;
+        let sent = test.sales(payment_id).await?;
+        ensure!(sent == sales, "{payment_id}: {sent} sales");
+        let books = test.simulator.books(payment_id).await?;
+        ensure!(books["paid"] == 1000, "{books}");
+    }
+    Ok(())
+}
+
+/// A link that nobody used, and a sale that never arrives at all.
+async fn links_that_nobody_used(test: &Test) -> anyhow::Result<()> {
+    for (payment_id, channel) in [("unused", "payment_page"), ("never", "gate")] {
+        let lost = json!({ "drop": true, "answer": "lost" });
+        test.simulator.fault(payment_id, lost).await?;
+        let mut order = test.storefront.order(payment_id);
+        order["channel"] = json!(channel);
+        order["expires_in"] = json!(2);
+        let (status, checkout) = test
+            .storefront
+            .call(Method::POST, "/checkouts", Some(&order))
+            .await?;
+        ensure!(status == StatusCode::CREATED, "{status} {checkout}");
+        let failed = test
+            .swept_until(payment_id, |payment| payment["status"] == "failed")
+            .await?;
+        ensure!(failed["decline"]["code"] == "expired", "{failed}");
+        let events = Queue::new(test.sandbox.ready(), "audit")?;
+        let events = events.until(payment_id, "payment.failed").await?;
+        let last = events.last().context("no event")?;
+        ensure!(last["data"]["decline"]["code"] == "expired", "{last}");
+    }
+    Ok(())
+}
+
+/// A month is twelve minutes here, so this looks only at what is planned: of what is closed nothing
+/// is asked any more, and its customer is to be forgotten.
+async fn customers_who_are_forgotten(test: &Test) -> anyhow::Result<()> {
+    let swept = invoke(&test.sandbox, "sweeper").await?;
+    ensure!(swept["asked"]["found"] == 0, "{swept}");
+    ensure!(swept["overdue"]["found"] == 0, "{swept}");
+    ensure!(swept["erased"]["failed"] == 0, "{swept}");
+    Ok(())
+}
