@@ -8,3 +8,4 @@ mod publishing;
 mod questions;
 mod refunds;
 mod stage;
+mod sweeps;

@@ -249,13 +249,19 @@ impl World {
         }
     }
 
+    /// Lets time pass.
+    pub fn pass(&self, time: Duration) {
+        let clock = &self.payments.clock;
+        clock.0.fetch_add(time.as_millis() as u64, SeqCst);
+    }
+
+    pub fn pass_until(&self, moment: Timestamp) {
+        self.pass(moment.since(self.payments.clock.now()));
+    }
+
     /// Waits until a question is due, and puts it.
     pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
-        let clock = &self.payments.clock;
-        let due = self.ask_at().await.unwrap();
-        clock
-            .0
-            .fetch_add(due.since(clock.now()).as_millis() as u64, SeqCst);
+        self.pass_until(self.ask_at().await.unwrap());
         *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
         self.asker().ask(&key(), far()).await
     }

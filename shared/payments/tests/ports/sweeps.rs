@@ -1,0 +1,185 @@
+//! Whole rounds of the sweeper: who is asked in which order, once and not too fast, and what is
+//! done about those who have waited long.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use ecommpay::answer::Answer;
+use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, Value, parse};
+use ecommpay::report::Report;
+use ecommpay::{Keyring, ProjectKey};
+use payments::PaymentKey;
+use payments::ask::Asker;
+use payments::callback::ProjectKeys;
+use payments::decide::Fact;
+use payments::ports::{Gate, Unanswered};
+use payments::round::Round;
+use payments::schedule::Next;
+use tokio::time::Instant;
+
+use super::stage::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Writes down who is asked about, and does not answer.
+#[derive(Default)]
+struct SilentGate {
+    asked: Mutex<Vec<String>>,
+}
+
+impl Gate for SilentGate {
+    async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
+        panic!("nothing is to be sent")
+    }
+
+    async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let text = |name| message.at(&["general", name]).and_then(Value::as_text);
+        let asked = format!(
+            "{}/{}",
+            text("project_id").unwrap(),
+            text("payment_id").unwrap()
+        );
+        self.asked.lock().unwrap().push(asked);
+        tokio::task::yield_now().await;
+        Err(Unanswered("silence".into()))
+    }
+}
+
+impl SilentGate {
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+fn keys(projects: &[u64]) -> ProjectKeys {
+    let keyring = || Keyring::new(ProjectKey::new("key").unwrap(), None);
+    let project = |number: &u64| (ProjectId::new(*number).unwrap(), keyring());
+    projects.iter().map(project).collect()
+}
+
+/// A reason to ask about a payment at once.
+async fn hint(world: &World, project: u64, payment_id: &str) {
+    let body = format!(r#"{{"project_id":{project},"payment":{{"id":"{payment_id}"}}}}"#);
+    let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
+    let key = PaymentKey::new(ProjectId::new(project).unwrap(), payment_id);
+    let heard = world.payments.apply(&key, Fact::Hint(&report)).await;
+    heard.unwrap().unwrap();
+}
+
+async fn ask_all(world: &World, gate: &SilentGate, keys: &ProjectKeys, pace: Duration) -> Round {
+    let asker = Asker {
+        payments: &world.payments,
+        gate,
+        keys,
+        tokens: &world.tokens,
+        base_url: "https://pay.example",
+        pace,
+    };
+    asker.ask_all(in_a_minute()).await
+}
+
+fn in_a_minute() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+#[tokio::test]
+async fn a_project_with_much_to_ask_about_holds_up_no_other() {
+    let (world, gate) = (World::new(), SilentGate::default());
+    for number in 0..50 {
+        hint(&world, 211, &format!("many-{number}")).await;
+    }
+    world.pass(Duration::from_secs(60));
+    hint(&world, 212, "one").await;
+    let round = ask_all(&world, &gate, &keys(&[211, 212]), Duration::ZERO).await;
+    assert_eq!((round.found, round.failed), (51, 51), "nobody answers");
+    let asked = gate.asked();
+    let turn = asked.iter().position(|one| one == "212/one").unwrap();
+    assert!(turn < 10, "after {turn} others: {asked:?}");
+}
+
+#[tokio::test]
+async fn two_rounds_at_once_ask_once() {
+    let (world, gate) = (World::new(), SilentGate::default());
+    for number in 0..20 {
+        hint(&world, 211, &format!("p-{number}")).await;
+    }
+    let keys = keys(&[211]);
+    let rounds = tokio::join!(
+        ask_all(&world, &gate, &keys, Duration::ZERO),
+        ask_all(&world, &gate, &keys, Duration::ZERO),
+    );
+    assert_eq!(rounds.0.failed + rounds.1.failed, 20);
+    let mut asked = gate.asked();
+    asked.sort_unstable();
+    asked.dedup();
+    assert_eq!((asked.len(), gate.asked().len()), (20, 20));
+}
+
+#[tokio::test]
+async fn questions_keep_their_pace_and_stop_in_time() {
+    let (world, gate) = (World::new(), SilentGate::default());
+    for number in 0..6 {
+        hint(&world, 211, &format!("p-{number}")).await;
+    }
+    let (keys, pace) = (keys(&[211]), Duration::from_millis(20));
+    let begun = Instant::now();
+    let round = ask_all(&world, &gate, &keys, pace).await;
+    assert_eq!((gate.asked().len(), round.in_time), (6, true));
+    assert!(begun.elapsed() >= 5 * pace);
+
+    // What is not asked in time is not claimed either.
+    world.pass(DAY);
+    let asker = Asker {
+        payments: &world.payments,
+        gate: &gate,
+        keys: &keys,
+        tokens: &world.tokens,
+        base_url: "https://pay.example",
+        pace: Duration::from_secs(60),
+    };
+    let soon = Instant::now() + Duration::from_millis(50);
+    let round = asker.ask_all(soon).await;
+    assert!(!round.in_time, "{round:?}");
+    assert_eq!(gate.asked().len(), 7);
+    let rows = world.payments.store.rows.lock().unwrap();
+    let questions: u32 = rows.values().map(|row| row.payment.questions).sum();
+    assert_eq!(questions, 7);
+}
+
+#[tokio::test]
+async fn customers_are_forgotten_and_what_stays_open_is_counted() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    let customer = || async {
+        let order = world.payment().await.order;
+        order.unwrap().customer
+    };
+    let erase = || world.payments.erase_all(in_a_minute());
+    let overdue = || async {
+        let round = world.payments.overdue(in_a_minute()).await;
+        (round.found, round.oldest_s)
+    };
+    // Asked for a month, and never answered.
+    while let Some(due) = world.ask_at().await {
+        assert_eq!(erase().await.found, 0, "while it is asked about");
+        assert_eq!(overdue().await, (0, 0));
+        world.pass_until(due);
+        assert!(world.ask(None).await.is_err());
+    }
+    assert!(customer().await.is_some());
+    let erased = erase().await;
+    assert_eq!((erased.found, erased.done), (1, 1));
+    assert_eq!(customer().await, None);
+    let sent = world.sent();
+    assert_eq!(sent, ["1 payment.created"], "no event");
+    world.pass(DAY);
+    assert_eq!(overdue().await, (1, 86_400));
+    let next = world.payments.schedule.next(&world.payment().await);
+    assert!(matches!(next, Some(Next::Overdue(_))));
+    assert_eq!(erase().await.found, 0, "once");
+    // Known in the end, it is overdue no more.
+    world.hear("success", "success").await;
+    assert_eq!(overdue().await, (0, 0));
+}
