@@ -113,24 +113,38 @@ pub async fn token_secret(
     })
 }
 
-/// The access to the Data API; `None` as long as nobody has put it in.
-pub async fn data_api_access(
-    config: &aws_types::SdkConfig,
-    name: &str,
-) -> Result<Option<DataApiAccess>, SecretError> {
-    let client = Client::new(config);
-    let output = client.get_secret_value().secret_id(name).send().await;
-    if let Err(error) = &output
-        && error.code() == Some("ResourceNotFoundException")
-    {
-        return Ok(None);
+/// The access to the Data API, fetched when it is needed.
+#[derive(Debug)]
+pub struct DataApiSecret {
+    client: Client,
+    name: String,
+}
+
+impl DataApiSecret {
+    /// The secret of that name or ARN.
+    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
+        Self {
+            client: Client::new(config),
+            name: name.into(),
+        }
     }
-    let secret = read(name, output)?;
-    let access = access(&secret).ok_or_else(|| SecretError {
-        name: name.to_owned(),
-        problem: "does not hold a token and its key".into(),
-    });
-    access.map(Some)
+
+    /// The access; `None` as long as nobody has put it in.
+    pub async fn get(&self) -> Result<Option<DataApiAccess>, SecretError> {
+        let request = self.client.get_secret_value().secret_id(&self.name);
+        let output = request.send().await;
+        if let Err(error) = &output
+            && error.code() == Some("ResourceNotFoundException")
+        {
+            return Ok(None);
+        }
+        let secret = read(&self.name, output)?;
+        let access = access(&secret).ok_or_else(|| SecretError {
+            name: self.name.clone(),
+            problem: "does not hold a token and its key".into(),
+        });
+        access.map(Some)
+    }
 }
 
 async fn fetch(client: &Client, name: &str) -> Result<String, SecretError> {
