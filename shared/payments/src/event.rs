@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::ids::PaymentKey;
 use crate::log::{Line, Metric, Unit};
-use crate::payment::{Payment, Refund, RefundStatus, Status};
+use crate::payment::{Difference, Payment, Refund, RefundStatus, Status};
 use crate::sha256;
 use crate::timestamp::Timestamp;
 use crate::view::{OperationView, PaymentView, RefundView};
@@ -40,11 +40,13 @@ pub enum EventKind {
     RefundDeclined,
     /// Nobody knows whether the refund was taken.
     RefundUnknown,
+    /// The platform's books and ours differ.
+    ReconciliationDifference,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 13] = [
+    pub const ALL: [EventKind; 14] = [
         EventKind::PaymentCreated,
         EventKind::PaymentAwaitingCustomer,
         EventKind::PaymentAwaitingClarification,
@@ -58,6 +60,7 @@ impl EventKind {
         EventKind::RefundSucceeded,
         EventKind::RefundDeclined,
         EventKind::RefundUnknown,
+        EventKind::ReconciliationDifference,
     ];
 
     /// The event's `type`.
@@ -76,6 +79,7 @@ impl EventKind {
             EventKind::RefundSucceeded => "refund.succeeded",
             EventKind::RefundDeclined => "refund.declined",
             EventKind::RefundUnknown => "refund.unknown",
+            EventKind::ReconciliationDifference => "reconciliation.difference",
         }
     }
 
@@ -179,6 +183,8 @@ pub enum About<'a> {
         /// It was announced as declined before.
         corrects: bool,
     },
+    /// How the platform's books differ about one of its operations.
+    Difference(&'a Difference),
 }
 
 impl Event {
@@ -196,6 +202,16 @@ impl Event {
                     if late {
                         data.insert("late".into(), json!(true));
                     }
+                }
+                About::Difference(difference) => {
+                    let operation = OperationView::find(payment, &difference.operation_id);
+                    data.insert("operation".into(), json!(operation));
+                    let difference = json!({
+                        "about": difference.about,
+                        "here": difference.here,
+                        "platform": difference.platform,
+                    });
+                    data.insert("difference".into(), difference);
                 }
                 About::Refund { refund, corrects } => {
                     data.insert("refund".into(), json!(RefundView::new(refund)));

@@ -2,7 +2,8 @@
 //!
 //! The way of every fact is the same: [`decide`] turns what we know and what we hear into a
 //! change, [`apply`] commits it on the condition that nothing else was committed meanwhile, and
-//! [`publish`] announces it, or later [`relay`]. Decisions are pure; [`adapters`] only carry.
+//! [`publish`] announces it, or later [`relay`]; [`reconcile`] holds all of it against the
+//! platform's books. Decisions are pure; [`adapters`] only carry.
 
 pub mod adapters;
 pub mod apply;
@@ -26,6 +27,7 @@ pub mod payment_page;
 pub mod ports;
 pub mod problem;
 pub mod publish;
+pub mod reconcile;
 pub mod refund;
 pub mod relay;
 pub mod round;

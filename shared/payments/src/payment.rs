@@ -4,6 +4,7 @@
 //! from them, so that any order and any number of the same facts ends in the same state.
 
 mod days;
+mod difference;
 mod doubts;
 mod operation;
 mod refund;
@@ -16,6 +17,7 @@ use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use serde::{Deserialize, Serialize};
 
+pub use self::difference::{Books, Difference, Discrepancy, Entry};
 pub use self::doubts::{Decision, Doubt, QuarantineReason, Verdict};
 pub use self::operation::{
     NewsOrder, Operation, Outcome, PlatformStatus, Redirect, RedirectMethod, Waiting,
@@ -92,6 +94,13 @@ pub struct Payment {
     /// The refunded amount that was announced as more than what was paid.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub overrefund_announced: u64,
+    /// The digests of the differences from the platform's books that were told, so that each is
+    /// told once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub differences: BTreeSet<String>,
+    /// Those of them that no event has told yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold_differences: Vec<Difference>,
     /// The number of the last event.
     pub sequence: u64,
     /// When we first heard of it.

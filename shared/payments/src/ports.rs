@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use ecommpay::answer::Answer;
+use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
 use thiserror::Error;
 
@@ -179,6 +180,35 @@ pub trait Gate {
         path: &'static str,
         body: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, Unanswered>> + Send;
+}
+
+/// The platform's own books.
+pub trait DataApi {
+    /// A page of a project's operations that were completed in an interval, from the `offset`-th
+    /// on: [`PAGE`](ecommpay::data_api::PAGE) of them, and fewer at the end.
+    fn operations(
+        &self,
+        project_id: ProjectId,
+        from: Timestamp,
+        to: Timestamp,
+        offset: u32,
+    ) -> impl Future<Output = Result<Vec<ListedOperation>, Unanswered>> + Send;
+}
+
+/// How far each project's books have been held against ours.
+pub trait ProgressStore {
+    /// The end of what was compared; `None` if nothing was yet.
+    fn progress(
+        &self,
+        project_id: ProjectId,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Moves it forward. Does nothing where another run has come as far.
+    fn advance(
+        &self,
+        project_id: ProjectId,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The time, and chance.

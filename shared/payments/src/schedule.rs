@@ -107,24 +107,23 @@ impl Schedule {
         pause.copied().unwrap_or_default()
     }
 
-    /// When a payment of which the platform knows nothing is over. What it has once taken may be
-    /// found until the last question, and even be lost there after it was begun.
+    /// When a payment of which the platform knows nothing is over. What it has once taken, or even
+    /// begun, may be found until the last question.
     pub(crate) fn unknown_end(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order.as_ref()?;
-        let checkout_end = order.expires_at.after(self.checkout_grace);
+        let was_sent = match payment.sale {
+            GateRequest::None => order.channel == Channel::PaymentPage,
+            GateRequest::Refused { .. } => false,
+            _ => true,
+        };
         let mut operations = payment.operations.values();
-        let none_made = payment.operations.is_empty();
-        match payment.sale {
-            GateRequest::None if order.channel == Channel::Gate => None,
-            GateRequest::None | GateRequest::Sending { .. } | GateRequest::Unclear => {
-                none_made.then_some(checkout_end)
-            }
-            GateRequest::Accepted { .. } => {
-                let none_ended = operations.all(|operation| !operation.outcome.is_final());
-                none_ended.then(|| payment.begun_at.after(self.questions_end))
-            }
-            GateRequest::Refused { .. } => None,
+        if !was_sent || operations.any(|operation| operation.outcome.is_final()) {
+            return None;
         }
+        Some(match payment.is_known_to_platform() {
+            true => payment.begun_at.after(self.questions_end),
+            false => order.expires_at.after(self.checkout_grace),
+        })
     }
 
     fn erasure(&self, payment: &Payment) -> Option<Timestamp> {
@@ -134,6 +133,12 @@ impl Schedule {
 }
 
 impl Payment {
+    /// Whether the platform has ever taken it, or begun something.
+    pub(crate) fn is_known_to_platform(&self) -> bool {
+        let is_taken = matches!(self.sale, GateRequest::Accepted { .. });
+        is_taken || !self.operations.is_empty()
+    }
+
     /// When the newest thing that is still open, or doubtful, was begun.
     fn open_since(&self) -> Option<Timestamp> {
         let sale = self.is_sale_open().then_some(self.begun_at);

@@ -99,6 +99,12 @@ impl<'a> OperationView<'a> {
         }
     }
 
+    /// The operation of this id.
+    pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
+        let found = payment.operations.get_key_value(operation_id);
+        found.map(|(id, operation)| Self::new(id, operation))
+    }
+
     /// The operation that a payment's event is about: the one whose money is doubted, else the
     /// sale that succeeded, else the one that ended the payment, else the newest sale.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {

@@ -16,7 +16,9 @@ use payments::day::Day;
 use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
 use payments::payment::Payment;
-use payments::ports::{Commit, CommitError, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
+use payments::ports::{
+    Commit, CommitError, Due, Index, PaymentStore, ProgressStore, SHARDS, Stored, SystemClock,
+};
 use payments::schedule::{Next, Schedule};
 use payments::storefront::Storefront;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
@@ -552,6 +554,24 @@ async fn of_more_days_than_one_write_takes_the_newest_are_found() {
         found += u64::from(is_found);
     }
     assert_eq!(found, 80);
+}
+
+#[tokio::test]
+async fn progress_goes_forward_only_and_apart_for_each_project() {
+    let world = World::new().await;
+    let store = world.store();
+    let [one, other] = [211, 212].map(|id| ProjectId::new(id).unwrap());
+    assert_eq!(store.progress(one).await.unwrap(), None);
+    let noon = Timestamp::from_millis(1_900_000_000_000);
+    let (before, after) = (
+        noon.before(Duration::from_secs(1)),
+        noon.after(Duration::from_secs(1)),
+    );
+    for (until, expected) in [(noon, noon), (before, noon), (noon, noon), (after, after)] {
+        store.advance(one, until).await.unwrap();
+        assert_eq!(store.progress(one).await.unwrap(), Some(expected));
+    }
+    assert_eq!(store.progress(other).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -36,14 +36,22 @@ pub async fn call(
 ///
 /// When it cannot be run, or fails.
 pub async fn invoke(sandbox: &Sandbox, function: &str) -> anyhow::Result<Value> {
+    invoke_with(sandbox, function, &json!({})).await
+}
+
+/// Runs a function at once with an event and gives its answer.
+///
+/// # Errors
+///
+/// When it cannot be run, or fails.
+pub async fn invoke_with(
+    sandbox: &Sandbox,
+    function: &str,
+    event: &Value,
+) -> anyhow::Result<Value> {
     let name = name_of(sandbox, function)?;
-    let answer = call(
-        sandbox,
-        "lambda",
-        "invoke",
-        &json!({ "FunctionName": name }),
-    )
-    .await?;
+    let parameters = json!({ "FunctionName": name, "Payload": event.to_string() });
+    let answer = call(sandbox, "lambda", "invoke", &parameters).await?;
     let payload = answer.get("Payload").and_then(Value::as_str);
     let payload = payload.with_context(|| format!("{function} answered {answer}"))?;
     ensure!(

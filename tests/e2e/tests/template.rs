@@ -42,6 +42,70 @@ impl Template {
     fn resource(&self, name: &str) -> &Value {
         &self.0["Resources"][name]
     }
+
+    /// There is a rule that calls a function at these times, and may do so.
+    fn ensure_schedule(&self, function: &str, times: &str) -> anyhow::Result<()> {
+        let rules = self.all("AWS::Events::Rule");
+        let mut rules = rules.iter();
+        let calls = |properties: &Value| target(&properties["Targets"][0]["Arn"]) == Some(function);
+        let rule = rules.find(|(_, properties)| calls(properties));
+        let (rule, properties) = rule.with_context(|| format!("{function} has no rule"))?;
+        ensure!(properties["ScheduleExpression"] == times, "{properties}");
+        let permissions = self.all("AWS::Lambda::Permission");
+        let is_permitted = permissions.values().any(|permission| {
+            permission["Principal"] == "events.amazonaws.com"
+                && target(&permission["FunctionName"]) == Some(function)
+                && target(&permission["SourceArn"]) == Some(rule)
+        });
+        ensure!(is_permitted, "{rule} may not call {function}");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    template.ensure_schedule("ReconcileFunction", "cron(30 4 * * ? *)")?;
+    ensure!(template.all("AWS::Events::Rule").len() == 2);
+    let parameter = &template.0["Parameters"]["DataApiUrl"];
+    ensure!(parameter["Default"] == "https://data.ecommpay.com");
+    let function = &template.resource("ReconcileFunction")["Properties"];
+    ensure!(function["Timeout"] == 900 && function["MemorySize"] == 512);
+    let variables = &function["Environment"]["Variables"];
+    ensure!(variables["DATA_API_URL"] == json!({ "Ref": "DataApiUrl" }));
+    ensure!(target(&variables["DATA_API_TOKEN_SECRET"]) == Some("DataApiToken"));
+    // Its value is put in by hand, and no later deployment overwrites it.
+    let secret = &template.resource("DataApiToken")["Properties"];
+    ensure!(secret["SecretString"].is_null() && secret["GenerateSecretString"].is_null());
+    Ok(())
+}
+
+/// Who may look into an index, by its name.
+#[tokio::test]
+async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let mut readers = BTreeMap::<String, BTreeSet<&str>>::new();
+    for (role, properties) in template.all("AWS::IAM::Role") {
+        let mut words = Vec::new();
+        strings(&properties["Policies"], &mut words);
+        for index in words.iter().filter_map(|word| word.split("/index/").nth(1)) {
+            readers.entry(index.to_owned()).or_default().insert(role);
+        }
+    }
+    let expected = [
+        ("check", "SweeperRole"),
+        ("day", "ReconcileRole"),
+        ("unsent", "SweeperRole"),
+    ];
+    let expected = expected.map(|(index, role)| (index.to_owned(), [role].into()));
+    ensure!(readers == expected.into(), "{readers:?}");
+    // What nobody may ship or take back by is seen by the audit alone.
+    let functions = template.all("AWS::Lambda::Function");
+    let (_, function) = functions.first_key_value().context("no function")?;
+    let queues = &function["Environment"]["Variables"]["EVENT_QUEUES"]["Fn::Sub"];
+    let queues = queues.as_str().context("no queues")?;
+    ensure!(!queues.contains("reconciliation.difference"), "{queues}");
+    Ok(())
 }
 
 /// Every string in a value, however deep.
@@ -66,7 +130,7 @@ async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Re
     let template = Template::processed().await?;
     let mut roles = BTreeSet::new();
     let functions = template.all("AWS::Lambda::Function");
-    ensure!(functions.len() == 6, "{:?}", functions.keys());
+    ensure!(functions.len() == 7, "{:?}", functions.keys());
     for (name, function) in functions {
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
@@ -144,6 +208,7 @@ async fn every_role_may_do_what_its_function_does_and_no_more() -> anyhow::Resul
             // and the sweeper sends sales again.
             "CheckoutRole" | "ShopperRole" | "SweeperRole" => &["ProjectKeys", "TokenSecret"],
             "FulfilmentRole" => &[],
+            "ReconcileRole" => &["DataApiToken", "ProjectKeys"],
             _ => &["ProjectKeys"],
         };
         ensure!(secrets.iter().eq(expected), "{role}: {secrets:?}");
@@ -180,16 +245,7 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
         let default = &template.0["Parameters"][parameter]["Default"];
         ensure!(*default == expected, "{parameter}: {default}");
     }
-    let rules = template.all("AWS::Events::Rule");
-    let (rule, properties) = rules.first_key_value().context("no rule")?;
-    ensure!(rules.len() == 1 && properties["ScheduleExpression"] == "rate(1 minute)");
-    ensure!(target(&properties["Targets"][0]["Arn"]) == Some("SweeperFunction"));
-    let permissions = template.all("AWS::Lambda::Permission");
-    ensure!(permissions.values().any(|permission| {
-        permission["Principal"] == "events.amazonaws.com"
-            && target(&permission["FunctionName"]) == Some("SweeperFunction")
-            && target(&permission["SourceArn"]) == Some(rule)
-    }));
+    template.ensure_schedule("SweeperFunction", "rate(1 minute)")?;
     for (name, table) in template.all("AWS::DynamoDB::Table") {
         for index in table["GlobalSecondaryIndexes"]
             .as_array()
@@ -417,7 +473,7 @@ async fn every_function_is_built_from_a_crate_with_its_binary() -> anyhow::Resul
     };
     let (folders, binaries) = (values("CodeUri:"), values("Binary:"));
     ensure!(
-        folders.len() == 6 && binaries.len() == 6,
+        folders.len() == 7 && binaries.len() == 7,
         "{folders:?} {binaries:?}"
     );
     for (folder, binary) in folders.iter().zip(&binaries) {

@@ -204,6 +204,9 @@ async fn up(
     account
         .put_project_key(secret, options.project, key)
         .await?;
+    account
+        .put_data_api_token(outputs.get("DataApiTokenSecret")?)
+        .await?;
     let table = outputs.get("TableName")?;
     let storefront_key = account
         .put_storefront(table, options.project, &shop_address)
@@ -266,6 +269,7 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
         ("PublicBaseUrl", api),
         ("GateUrl", platform),
         ("PaymentPageUrl", &payment_page),
+        ("DataApiUrl", platform),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
     ];

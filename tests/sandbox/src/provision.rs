@@ -1,4 +1,4 @@
-//! What an operator puts into a fresh deployment: the project's key and a storefront.
+//! What an operator puts into a fresh deployment: the project's key, the Data API's token and a storefront.
 
 use anyhow::Context;
 use aws_credential_types::Credentials;
@@ -10,6 +10,7 @@ use payments::sha256;
 use payments::storefront::{Scope, Storefront};
 
 use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
+use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 
 /// The only key of the sandbox's only storefront; worth nothing anywhere else.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
@@ -47,13 +48,24 @@ impl Account {
         key: &str,
     ) -> anyhow::Result<()> {
         let keys = serde_json::json!({ project.to_string(): { "current": key } });
+        let put = self.put_secret(secret, &keys).await;
+        put.context("The project's key cannot be stored")
+    }
+
+    /// Puts in the token of the Data API that somebody has made in the Dashboard.
+    pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
+        let token = serde_json::json!({ "token": DATA_API_TOKEN, "key": DATA_API_KEY });
+        let put = self.put_secret(secret, &token).await;
+        put.context("The Data API's token cannot be stored")
+    }
+
+    async fn put_secret(&self, secret: &str, value: &serde_json::Value) -> anyhow::Result<()> {
         aws_sdk_secretsmanager::Client::new(&self.0)
             .put_secret_value()
             .secret_id(secret)
-            .secret_string(keys.to_string())
+            .secret_string(value.to_string())
             .send()
-            .await
-            .context("The project's key cannot be stored")?;
+            .await?;
         Ok(())
     }
 

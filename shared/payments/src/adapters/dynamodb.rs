@@ -7,6 +7,7 @@
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document` |
+//! | `reconciliation#<project>` | `progress` | `until` |
 //!
 //! A change, its events and its days are one write: a plain update where there are neither events
 //! nor days, else a transaction. The events stand beside the payment and not in it, so that the payment's item
@@ -22,6 +23,7 @@
 mod days;
 mod due;
 mod item;
+mod progress;
 
 use std::time::Duration;
 

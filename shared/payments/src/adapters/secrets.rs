@@ -1,14 +1,19 @@
 //! Secrets from Secrets Manager, kept for a limited time.
 //!
 //! Project keys: `{"211": {"current": "...", "previous": "..."}}`, `previous` only while a key is
-//! being replaced. The token secret is plain text.
+//! being replaced. The token secret is plain text. Access to the Data API:
+//! `{"token": "...", "key": "..."}`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use ecommpay::fields::ProjectId;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::{
+    GetSecretValueError, GetSecretValueOutput,
+};
+use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use serde::Deserialize;
 use thiserror::Error;
@@ -16,6 +21,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::aws::describe;
+use super::data_api_http::DataApiAccess;
 use crate::callback::ProjectKeys;
 use crate::log::Line;
 use crate::token::TokenSecret;
@@ -107,12 +113,53 @@ pub async fn token_secret(
     })
 }
 
+/// The access to the Data API, fetched when it is needed.
+#[derive(Debug)]
+pub struct DataApiSecret {
+    client: Client,
+    name: String,
+}
+
+impl DataApiSecret {
+    /// The secret of that name or ARN.
+    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
+        Self {
+            client: Client::new(config),
+            name: name.into(),
+        }
+    }
+
+    /// The access; `None` as long as nobody has put it in.
+    pub async fn get(&self) -> Result<Option<DataApiAccess>, SecretError> {
+        let request = self.client.get_secret_value().secret_id(&self.name);
+        let output = request.send().await;
+        if let Err(error) = &output
+            && error.code() == Some("ResourceNotFoundException")
+        {
+            return Ok(None);
+        }
+        let secret = read(&self.name, output)?;
+        let access = access(&secret).ok_or_else(|| SecretError {
+            name: self.name.clone(),
+            problem: "does not hold a token and its key".into(),
+        });
+        access.map(Some)
+    }
+}
+
 async fn fetch(client: &Client, name: &str) -> Result<String, SecretError> {
+    let output = client.get_secret_value().secret_id(name).send().await;
+    read(name, output)
+}
+
+fn read(
+    name: &str,
+    output: Result<GetSecretValueOutput, SdkError<GetSecretValueError>>,
+) -> Result<String, SecretError> {
     let problem = |problem: String| SecretError {
         name: name.to_owned(),
         problem,
     };
-    let output = client.get_secret_value().secret_id(name).send().await;
     let output =
         output.map_err(|error| problem(format!("cannot be read: {}", describe(&error))))?;
     output
@@ -143,9 +190,39 @@ fn project_keys(secret: &str) -> Option<ProjectKeys> {
         .collect()
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenAndKey {
+    token: Text,
+    key: String,
+}
+
+fn access(secret: &str) -> Option<DataApiAccess> {
+    let TokenAndKey { token, key } = serde_json::from_str(secret).ok()?;
+    let key = ProjectKey::new(&key).ok()?;
+    Some(DataApiAccess { token, key })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn access_to_the_data_api_is_read_or_refused() {
+        let read = access(r#"{"token":"canary-token","key":"canary-key"}"#).unwrap();
+        assert_eq!(read.token.as_str(), "canary-token");
+        assert!(!format!("{read:?}").contains("canary"));
+        for bad in [
+            "",
+            "{}",
+            r#"{"token":"a"}"#,
+            r#"{"token":"","key":"b"}"#,
+            r#"{"token":"a","key":""}"#,
+            r#"{"token":"a","key":"b","other":"c"}"#,
+        ] {
+            assert!(access(bad).is_none(), "{bad}");
+        }
+    }
 
     #[test]
     fn project_keys_are_read_or_refused() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Change;
 use crate::event::{About, Event, EventKind};
-use crate::payment::{Announced, Payment, Refund, RefundStatus, Status, Waiting};
+use crate::payment::{Announced, Difference, Payment, Refund, RefundStatus, Status, Waiting};
 use crate::timestamp::Timestamp;
 
 /// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
@@ -18,6 +18,7 @@ const NAMES_COME_WITHIN: Duration = Duration::from_secs(15 * 60);
 enum Told {
     Payment { late: bool },
     Refund { index: usize, corrects: bool },
+    Difference(Difference),
 }
 
 /// Whether anything is known and not announced.
@@ -33,10 +34,14 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
     let first = payment.sequence + 1;
     for (sequence, (kind, told)) in (first..).zip(news) {
         payment.sequence = sequence;
-        let about = match told {
-            Told::Payment { late } => About::Payment { late },
-            Told::Refund { index, corrects } => match payment.refunds.get(index) {
-                Some(refund) => About::Refund { refund, corrects },
+        let about = match &told {
+            Told::Payment { late } => About::Payment { late: *late },
+            Told::Difference(difference) => About::Difference(difference),
+            Told::Refund { index, corrects } => match payment.refunds.get(*index) {
+                Some(refund) => About::Refund {
+                    refund,
+                    corrects: *corrects,
+                },
                 None => continue,
             },
         };
@@ -90,6 +95,11 @@ fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
         let told = Told::Payment { late: false };
         news.push((EventKind::PaymentOverrefunded, told));
     }
+    let room = MOST_EVENTS.saturating_sub(news.len());
+    let untold = room.min(payment.untold_differences.len());
+    let differences = payment.untold_differences.drain(..untold);
+    let kind = EventKind::ReconciliationDifference;
+    news.extend(differences.map(|difference| (kind, Told::Difference(difference))));
     news
 }
 

@@ -6,6 +6,7 @@
 
 mod announce;
 mod attribution;
+mod books;
 mod checks;
 mod refunds;
 mod report;
@@ -28,7 +29,9 @@ pub use self::silence::{claim_erasure, claim_resend, claim_sale_end};
 
 use crate::event::Event;
 use crate::ids::MerchantId;
-use crate::payment::{Channel, Decision, Doubt, GateRequest, Order, Payment, Status, Verdict};
+use crate::payment::{
+    Books, Channel, Decision, Doubt, GateRequest, Order, Payment, Status, Verdict,
+};
 use crate::timestamp::Timestamp;
 
 /// What the platform says about a payment.
@@ -74,6 +77,13 @@ pub enum Fact<'a> {
     Clarified {
         /// The [`Waiting::digest`](crate::payment::Waiting::digest) of the question.
         question: &'a str,
+    },
+    /// The platform's books may differ from ours.
+    Difference {
+        /// Whose books.
+        project_id: ProjectId,
+        /// What they say of an operation.
+        books: Books<'a>,
     },
     /// An operator takes the money as paid, whatever there is to say against it.
     Release {
@@ -167,6 +177,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             after.clarified = Some(question.to_owned());
             checks::begin(&mut after, at);
         }
+        Fact::Difference { books, .. } => books::take(&mut after, books, at),
         Fact::Release { by, doubts } => release(&mut after, by, doubts, at),
     }
     settle(&mut after, at);
@@ -186,6 +197,9 @@ fn first_heard_of(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
         Fact::Callback(news) => news.report,
         Fact::StatusAnswer { news, .. } if !news.report.operations.is_empty() => news.report,
         Fact::Hint(report) => report,
+        Fact::Difference { project_id, books } => {
+            return books::first_heard_of(project_id, books, at);
+        }
         _ => return None,
     };
     let project_id = ProjectId::new(report.project_id?).ok()?;
@@ -236,6 +250,8 @@ impl Payment {
             announced: None,
             end_announced: false,
             overrefund_announced: 0,
+            differences: Default::default(),
+            untold_differences: Vec::new(),
             sequence: 0,
             created_at: at,
             updated_at: at,

@@ -48,15 +48,13 @@ pub fn claim_sale_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> 
         return None;
     }
     let asked_after_end = payment.silent_since.is_some_and(|asked| asked >= end);
-    let refused = payment.sale_refused_again.clone();
-    let code = match refused {
-        Some(code) => code,
-        None if asked_after_end => EXPIRED.to_owned(),
-        None => {
-            let order = payment.order.as_ref()?;
-            let is_open = at < order.expires_at;
-            return claim_resend(payment, at).filter(|_| is_open);
-        }
+    let is_known = payment.is_known_to_platform();
+    let is_open = payment.order.as_ref()?.expires_at > at;
+    let code = match &payment.sale_refused_again {
+        Some(code) if !is_known => code.clone(),
+        _ if asked_after_end => EXPIRED.to_owned(),
+        _ if is_known || !is_open => return None,
+        _ => return claim_resend(payment, at),
     };
     let mut after = payment.clone();
     after.sale = GateRequest::Refused { code };

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use payments::decide::decide;
 use payments::event::EventKind;
+use payments::payment::Books;
 use serde_json::{Value, json};
 
+use super::differences;
 use super::story::*;
 
 /// Every type of event that is promised.
@@ -56,10 +58,14 @@ fn one_of_each() -> BTreeMap<String, Value> {
     failed.answered(&refused("2004"));
     stories.push(failed);
     let unmatched = decide(None, corpus("sale_success").fact(), NOW).unwrap();
+    let listed = differences::listed();
+    let difference = differences::fact(Books::List(&listed));
+    let difference = decide(None, difference, NOW).unwrap();
 
     let events = stories.into_iter().flat_map(|story| story.events);
     let mut each: BTreeMap<String, Value> = events
         .chain(unmatched.events)
+        .chain(difference.events)
         .map(|event| {
             let body = serde_json::from_str(&event.body).unwrap();
             (event.kind.as_str().to_owned(), body)
@@ -71,20 +77,10 @@ fn one_of_each() -> BTreeMap<String, Value> {
 
 /// What no decision about a single report announces: made here from what is like it.
 fn add_what_is_announced_elsewhere(each: &mut BTreeMap<String, Value>) {
-    let like = |each: &BTreeMap<String, Value>, other: &str, kind: &str| {
-        let mut event = each[other].clone();
-        event["type"] = json!(kind);
-        event
-    };
-    let mut paid_twice = like(each, "payment.succeeded", "order.paid_twice");
+    let mut paid_twice = each["payment.succeeded"].clone();
+    paid_twice["type"] = json!("order.paid_twice");
     paid_twice["data"]["other_payment_ids"] = json!(["order-1-1"]);
-    let mut difference = like(each, "payment.succeeded", "reconciliation.difference");
-    difference["data"]["difference"] =
-        json!({ "about": "status", "here": "succeeded", "platform": "decline" });
-    for event in [paid_twice, difference] {
-        let kind = event["type"].as_str().unwrap().to_owned();
-        each.insert(kind, event);
-    }
+    each.insert("order.paid_twice".into(), paid_twice);
 }
 
 #[test]

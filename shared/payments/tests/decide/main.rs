@@ -1,6 +1,7 @@
 //! What facts make of a payment: the corpus' callbacks in many orders, answers, and refunds.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod differences;
 mod doubts;
 mod ends;
 mod events;

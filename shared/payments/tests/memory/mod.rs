@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::Event;
-use payments::ports::{Commit, CommitError, Due, Index, PaymentStore, SHARDS, StoreError, Stored};
+use payments::ports::{
+    Commit, CommitError, Due, Index, PaymentStore, ProgressStore, SHARDS, StoreError, Stored,
+};
 use payments::schedule::Next;
 use payments::{PaymentKey, Timestamp};
 
@@ -30,6 +32,8 @@ pub struct Memory {
     pub plans: Mutex<BTreeMap<PaymentKey, Next>>,
     /// The days that payments have had.
     pub days: Mutex<BTreeSet<(Day, PaymentKey)>>,
+    /// How far each project was reconciled.
+    pub progress: Mutex<BTreeMap<ProjectId, Timestamp>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
@@ -166,5 +170,18 @@ impl PaymentStore for Memory {
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
         Ok(self.tokens.lock().unwrap().get(token).cloned())
+    }
+}
+
+impl ProgressStore for Memory {
+    async fn progress(&self, project_id: ProjectId) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.progress.lock().unwrap().get(&project_id).copied())
+    }
+
+    async fn advance(&self, project_id: ProjectId, until: Timestamp) -> Result<(), StoreError> {
+        let mut progress = self.progress.lock().unwrap();
+        let known = progress.entry(project_id).or_insert(until);
+        *known = until.max(*known);
+        Ok(())
     }
 }

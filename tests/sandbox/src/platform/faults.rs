@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::books;
+use super::{books, payment};
 
 /// How the platform misbehaves for one payment. By default it does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,10 @@ pub struct Faults {
     pub slow_ms: u64,
     /// After so many answers, `answer` is `ok` again; without it, never.
     pub answer_times: Option<u32>,
+    /// Operations that the Data API does not list.
+    pub unlisted: Vec<ListedKind>,
+    /// The amount that the Data API lists instead of the true one, in minor units.
+    pub listed_amount: Option<u64>,
 }
 
 impl Default for Faults {
@@ -58,6 +62,8 @@ impl Default for Faults {
             answer_to: vec![Kind::Sale, Kind::Refund],
             slow_ms: 10_000,
             answer_times: None,
+            unlisted: Vec::new(),
+            listed_amount: None,
         }
     }
 }
@@ -105,6 +111,26 @@ pub enum Kind {
     Clarification,
     /// Asks how a payment stands.
     Status,
+}
+
+/// An operation that the Data API can list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListedKind {
+    /// Takes money.
+    Sale,
+    /// Gives it back.
+    Refund,
+}
+
+impl ListedKind {
+    /// Whether this is the kind of an operation.
+    pub fn is(self, kind: payment::Kind) -> bool {
+        match self {
+            ListedKind::Sale => kind == payment::Kind::Sale,
+            ListedKind::Refund => kind == payment::Kind::Refund,
+        }
+    }
 }
 
 /// How a request is answered.

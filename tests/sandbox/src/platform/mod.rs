@@ -1,7 +1,7 @@
 //! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
 //!
 //! `gate` takes the requests of merchants and `payment_page` the shoppers who come with a link,
-//! `books` decides what becomes of them, `flow` lets time pass, `callbacks` tells the merchant and
+//! `data_api` lists what has ended, `books` decides what becomes of them, `flow` lets time pass, `callbacks` tells the merchant and
 //! `bank` plays the shopper's bank. `faults` are switched by `control`, the API for whoever drives
 //! the simulation.
 
@@ -10,6 +10,7 @@ mod books;
 mod callbacks;
 mod codes;
 mod control;
+mod data_api;
 mod faults;
 mod flow;
 mod gate;
@@ -38,6 +39,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use data_api::{KEY as DATA_API_KEY, TOKEN as DATA_API_TOKEN};
 use request::Project;
 
 /// How long [`Platform::stop`] waits for answers under way.
@@ -100,6 +102,7 @@ impl Platform {
         });
         let app = Router::new()
             .merge(gate::routes())
+            .merge(data_api::routes())
             .merge(bank::routes())
             .merge(payment_page::routes())
             .merge(control::routes())

@@ -118,6 +118,8 @@ pub fn start(project_id: u32, clock_speed: f64) -> Markup {
             li { "The bank: " code { "POST /bank/{page}/pay" } ", " code { "/decline" } " or "
                 code { "/walk-away" } "; the page's address is in the redirect data and in the
                 books." }
+            li { "Data API: " code { "POST /v1/operations/get" } ", signed with the token's key; times in UTC
+                or with an offset." }
             li { "The books: " a href="/simulator/payments" { "GET /simulator/payments" } ", "
                 code { "GET /simulator/payments/{id}" } "." }
             li { "A refund as from the Dashboard: "
@@ -148,7 +150,9 @@ answer: "ok", "error_400", "error_3041", "error_500" or "lost" (cut) before the 
 answer_to: ["sale", "refund"]
                       which requests that is about; also "clarification" and "status"
 slow_ms: 5000         how slow "slow" is
-answer_times: 1       for so many requests only"#;
+answer_times: 1       for so many requests only
+unlisted: ["sale"]    operations that the Data API does not list; also "refund"
+listed_amount: 900    the Data API lists this amount"#;
 
 fn layout(title: &str, class: &str, content: Markup) -> Markup {
     html! {

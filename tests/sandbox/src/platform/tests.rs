@@ -1,6 +1,7 @@
 //! The platform over HTTP, as a merchant and a shopper meet it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod data_api;
 mod payment_page;
 mod stage;
 

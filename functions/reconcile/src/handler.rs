@@ -1,0 +1,113 @@
+//! An event in, one line and what was compared out. Whatever is left is done by the next run.
+
+use std::time::{Duration, SystemTime};
+
+use ecommpay::fields::ProjectId;
+use lambda_runtime::{Context, Error, LambdaEvent};
+use payments::Timestamp;
+use payments::adapters::aws;
+use payments::adapters::data_api_http::HttpDataApi;
+use payments::adapters::live::{self, LivePayments};
+use payments::adapters::secrets::{DataApiSecret, ProjectKeySecret};
+use payments::config;
+use payments::reconcile::Reconciled;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::request::Request;
+use crate::summary::{OfProject, Summary};
+
+/// What is left of the function's time for ending in good order.
+const TO_END: Duration = Duration::from_secs(20);
+
+/// What the runs need.
+pub struct Reconciliation {
+    payments: LivePayments,
+    keys: ProjectKeySecret,
+    access: DataApiSecret,
+    base_url: String,
+}
+
+impl Reconciliation {
+    /// From the variables that the template sets.
+    pub fn from_environment() -> Result<Self, Error> {
+        let aws = aws::from_environment()?;
+        Ok(Self {
+            payments: live::payments(&aws)?,
+            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
+            access: DataApiSecret::new(&aws, config::required("DATA_API_TOKEN_SECRET")?),
+            base_url: config::base_url("DATA_API_URL")?,
+        })
+    }
+
+    /// One run. Only a request that cannot be understood is an error.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Summary, Error> {
+        let end = end(&event.context);
+        let request = Request::read(&event.payload, Timestamp::now())?;
+        let on_demand = request != Request::Rest;
+        let summary = match self.run(request, end).await {
+            Ok(summary) => summary,
+            Err(error) => Summary {
+                failure: Some(error.to_string()),
+                ..Summary::default()
+            },
+        };
+        summary.line(on_demand, Timestamp::now()).write();
+        Ok(summary)
+    }
+
+    async fn run(&self, request: Request, end: Instant) -> Result<Summary, Error> {
+        let projects: Vec<ProjectId> = match &request {
+            Request::Rest => self.keys.get().await?.keys().copied().collect(),
+            Request::Range { project_id, .. } => {
+                self.keys.of(*project_id).await?;
+                vec![*project_id]
+            }
+        };
+        let Some(access) = self.access.get().await? else {
+            return Ok(Summary {
+                without_token: projects,
+                ..Summary::default()
+            });
+        };
+        let data_api = HttpDataApi::new(self.base_url.clone(), access)?;
+        let mut summary = Summary::default();
+        let mut left = u32::try_from(projects.len()).unwrap_or(u32::MAX);
+        for project_id in projects {
+            // A project with much to do leaves time for the others.
+            let now = Instant::now();
+            let turn_end = now + end.saturating_duration_since(now) / left.max(1);
+            left = left.saturating_sub(1);
+            let compared = self.of_project(&data_api, project_id, &request, turn_end);
+            let reconciled = compared.await;
+            summary.projects.push(OfProject {
+                project_id,
+                reconciled,
+            });
+        }
+        Ok(summary)
+    }
+
+    async fn of_project(
+        &self,
+        data_api: &HttpDataApi,
+        project_id: ProjectId,
+        request: &Request,
+        end: Instant,
+    ) -> Reconciled {
+        let payments = &self.payments;
+        match request {
+            Request::Rest => payments.reconcile_rest(data_api, project_id, end).await,
+            Request::Range { span, .. } => {
+                let compared = payments.reconcile(data_api, project_id, *span, end);
+                compared.await
+            }
+        }
+    }
+}
+
+/// When to stop.
+fn end(context: &Context) -> Instant {
+    let left = context.deadline().duration_since(SystemTime::now());
+    Instant::now() + left.unwrap_or_default().saturating_sub(TO_END)
+}

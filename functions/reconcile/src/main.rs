@@ -1,0 +1,13 @@
+//! Each day: holds the platform's books against ours.
+
+mod handler;
+mod request;
+mod summary;
+
+use lambda_runtime::{Error, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let reconciler = handler::Reconciliation::from_environment()?;
+    run(service_fn(|event| reconciler.handle(event))).await
+}

@@ -1,0 +1,175 @@
+//! What a run did, for whoever has called it and for the log.
+
+use ecommpay::fields::ProjectId;
+use payments::Timestamp;
+use payments::log::{Line, Metric, Unit};
+use payments::reconcile::{Differences, Reconciled};
+use serde::Serialize;
+
+/// What a run did.
+#[derive(Debug, Default, Serialize)]
+pub struct Summary {
+    /// Project by project.
+    pub projects: Vec<OfProject>,
+    /// Projects that the Data API cannot be asked about, as no token is stored.
+    pub without_token: Vec<ProjectId>,
+    /// Why nothing could be begun.
+    pub failure: Option<String>,
+}
+
+/// What was compared of a project.
+#[derive(Debug, Serialize)]
+pub struct OfProject {
+    /// The project.
+    pub project_id: ProjectId,
+    /// What came of it.
+    #[serde(flatten)]
+    pub reconciled: Reconciled,
+}
+
+impl Summary {
+    /// The line about a run at some moment. It has its metrics each time, also when they are 0. An
+    /// interval on demand says nothing of how far all is compared.
+    pub fn line(&self, on_demand: bool, now: Timestamp) -> Line {
+        let all = || self.projects.iter().map(|project| &project.reconciled);
+        let sum = |of: fn(&Reconciled) -> u64| all().map(of).sum::<u64>();
+        let of = |of: fn(&Differences) -> u64| all().map(|one| of(&one.differences)).sum::<u64>();
+        let failed = sum(|one| one.failed) + u64::from(self.failure.is_some());
+        let in_time = all().all(|one| one.in_time);
+        let line = match failed {
+            0 if !in_time => Line::warn("reconcile: not done in time"),
+            0 if !self.without_token.is_empty() => {
+                Line::warn("reconcile: there is no token of the Data API yet")
+            }
+            0 => Line::info("reconcile: done"),
+            _ => Line::error("reconcile: some failed"),
+        };
+        let failures = all().find_map(|one| one.failure.as_ref());
+        let metric = |name, unit, value| Metric { name, unit, value };
+        let line = line
+            .with("compared", sum(|one| one.compared))
+            .with("missing_here", of(|found| found.missing_here))
+            .with("missing_there", of(|found| found.missing_there))
+            .with("status_differs", of(|found| found.status))
+            .with("amount_differs", of(|found| found.amount))
+            .with("unreadable", sum(|one| one.unreadable))
+            .with("in_time", in_time)
+            .with("without_token", &self.without_token)
+            .with("failure", self.failure.as_ref().or(failures))
+            .with_metrics(
+                &[],
+                &[
+                    metric("reconciliation_differences", Unit::Count, of(|f| f.total())),
+                    metric("reconciliation_failed", Unit::Count, failed),
+                ],
+            );
+        let behind = all().map(|one| now.since(one.until).as_secs()).max();
+        match behind.filter(|_| !on_demand) {
+            Some(lag) => {
+                line.with_metrics(&[], &[metric("reconciliation_lag_s", Unit::Seconds, lag)])
+            }
+            None => line,
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
+
+    fn done(until: i64) -> Reconciled {
+        Reconciled {
+            compared: 7,
+            differences: Differences {
+                missing_here: 1,
+                missing_there: 2,
+                status: 3,
+                amount: 4,
+            },
+            unreadable: 5,
+            failed: 0,
+            in_time: true,
+            until: Timestamp::from_millis(NOW.unix_millis() - until),
+            failure: None,
+        }
+    }
+
+    fn of(projects: Vec<Reconciled>) -> Summary {
+        let numbered = (211..).zip(projects);
+        let projects = numbered.map(|(id, reconciled)| OfProject {
+            project_id: ProjectId::new(id).unwrap(),
+            reconciled,
+        });
+        Summary {
+            projects: projects.collect(),
+            ..Summary::default()
+        }
+    }
+
+    fn written(summary: &Summary, on_demand: bool) -> Value {
+        let text = summary.line(on_demand, NOW).at(NOW).to_string();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn all_projects_are_summed_up_in_one_line() {
+        let summary = of(vec![done(60_000), done(90_000)]);
+        let line = written(&summary, false);
+        assert_eq!(line["message"], "reconcile: done");
+        for (field, value) in [
+            ("compared", 14),
+            ("missing_here", 2),
+            ("missing_there", 4),
+            ("status_differs", 6),
+            ("amount_differs", 8),
+            ("unreadable", 10),
+            ("reconciliation_differences", 20),
+            ("reconciliation_failed", 0),
+            ("reconciliation_lag_s", 90),
+        ] {
+            assert_eq!(line[field], value, "{field}");
+        }
+        assert_eq!(line["in_time"], true);
+        let names = line["_aws"]["CloudWatchMetrics"].to_string();
+        for name in ["differences", "failed", "lag_s"] {
+            assert!(names.contains(&format!("\"reconciliation_{name}\"")));
+        }
+        let demanded = written(&summary, true);
+        assert!(demanded.get("reconciliation_lag_s").is_none());
+    }
+
+    #[test]
+    fn what_was_not_done_is_told() {
+        let late = Reconciled {
+            in_time: false,
+            ..done(0)
+        };
+        let line = written(&of(vec![done(0), late]), false);
+        assert_eq!(line["message"], "reconcile: not done in time");
+
+        let failed = Reconciled {
+            failed: 2,
+            failure: Some("211 from noon: no answer".into()),
+            ..done(0)
+        };
+        let line = written(&of(vec![failed, done(0)]), false);
+        assert_eq!(
+            (&line["level"], &line["reconciliation_failed"]),
+            (&json!("ERROR"), &json!(2))
+        );
+        assert_eq!(line["failure"], "211 from noon: no answer");
+
+        let without_token = Summary {
+            without_token: vec![ProjectId::new(211).unwrap()],
+            ..Summary::default()
+        };
+        let line = written(&without_token, false);
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["without_token"], json!([211]));
+    }
+}
