@@ -78,6 +78,11 @@ impl Span {
     }
 }
 
+/// Where the first run begins: with the day before.
+fn first_run(now: Timestamp) -> Timestamp {
+    Day::of(now).previous().start()
+}
+
 /// The whole hour that a moment is in.
 fn hour_of(moment: Timestamp) -> Timestamp {
     let hour = i64::try_from(SLICE.as_millis()).unwrap_or(i64::MAX);
@@ -149,7 +154,7 @@ impl Reconciled {
     }
 
     /// Nothing could be compared.
-    pub fn impossible(from: Timestamp, failure: impl fmt::Display) -> Self {
+    fn impossible(from: Timestamp, failure: impl fmt::Display) -> Self {
         let mut reconciled = Self::before(from);
         reconciled.fail(failure);
         reconciled
@@ -190,7 +195,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     {
         let span = match self.rest(project_id).await {
             Ok(span) => span,
-            Err(error) => return Reconciled::impossible(self.clock.now(), error),
+            Err(error) => return Reconciled::impossible(first_run(self.clock.now()), error),
         };
         let mut run = Run::new(self, data_api, project_id, span, deadline);
         for slice in span.slices() {
@@ -227,14 +232,14 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     }
 
     /// What is to be compared.
-    pub async fn rest(&self, project_id: ProjectId) -> Result<Span, StoreError>
+    async fn rest(&self, project_id: ProjectId) -> Result<Span, StoreError>
     where
         S: ProgressStore,
     {
         let now = self.clock.now();
         let until = self.store.progress(project_id).await?;
         Ok(Span {
-            from: until.unwrap_or_else(|| Day::of(now).previous().start()),
+            from: until.unwrap_or_else(|| first_run(now)),
             to: hour_of(now.before(SETTLED_AFTER)),
         })
     }

@@ -18,7 +18,7 @@ use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 /// A payment that was made at the platform and not here.
-const ELSEWHERE: &str = "made elsewhere #1";
+const ELSEWHERE: &str = "made elsewhere, 1";
 
 struct Test {
     sandbox: Sandbox,
@@ -129,7 +129,7 @@ async fn what_differs_is_announced_once_and_healed() -> anyhow::Result<()> {
     let test = Test::start().await?;
     // Nothing is asked before the books are compared.
     let sweeper = Permissions::of(&test.sandbox, "sweeper").await?;
-    sweeper.take("/index/check").await?;
+    sweeper.take("/index/next").await?;
 
     for payment in ["same", "lacking", "unlisted", "other"] {
         test.paid(payment).await?;
@@ -203,8 +203,7 @@ async fn what_differs_is_announced_once_and_healed() -> anyhow::Result<()> {
         .await?;
     ensure!(lacking["refunded_amount"] == 400, "{lacking}");
     test.storefront.until("lost", "succeeded").await?;
-    let path = "made%20elsewhere%20%231";
-    let elsewhere = test.storefront.payment(path).await?;
+    let elsewhere = test.storefront.payment(ELSEWHERE).await?;
     ensure!(elsewhere["status"] == "unmatched", "{elsewhere}");
     ensure!(
         elsewhere["operations"][0]["status"] == "declined",

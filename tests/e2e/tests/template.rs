@@ -70,7 +70,7 @@ async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
     let parameter = &template.0["Parameters"]["DataApiUrl"];
     ensure!(parameter["Default"] == "https://data.ecommpay.com");
     let function = &template.resource("ReconcileFunction")["Properties"];
-    ensure!(function["Timeout"] == 900 && function["MemorySize"] == 512);
+    ensure!(function["Timeout"] == 900 && function["MemorySize"] == 1769);
     let variables = &function["Environment"]["Variables"];
     ensure!(variables["DATA_API_URL"] == json!({ "Ref": "DataApiUrl" }));
     ensure!(target(&variables["DATA_API_TOKEN_SECRET"]) == Some("DataApiToken"));

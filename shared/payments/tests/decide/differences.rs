@@ -6,6 +6,7 @@ use ecommpay::report::Sum;
 use payments::Timestamp;
 use payments::decide::{Change, Fact, decide, tell};
 use payments::payment::{Books, Payment, Status};
+use payments::view::PaymentView;
 use serde_json::{Value, json};
 
 use super::story::*;
@@ -137,6 +138,10 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         assert_eq!(change.payment.status(), story.payment.status());
         let event: Value = serde_json::from_str(&change.events[0].body).unwrap();
         assert_eq!(event["data"]["status"], json!(story.payment.status()));
+        let state = json!(PaymentView::new(&change.payment));
+        for (name, value) in state.as_object().unwrap() {
+            assert_eq!(event["data"][name], *value, "{name}");
+        }
         let is_known = expected[0]["about"] != "missing_here";
         assert_eq!(event["data"]["operation"].is_object(), is_known);
     }

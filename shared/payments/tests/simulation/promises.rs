@@ -289,6 +289,19 @@ fn check_announced(store: &Store, key: &PaymentKey, payment: &Payment, oddity: O
             assert_eq!(told.count(), expected, "{key}: {kind:?} of {view}");
         }
     }
+    let mut differences = BTreeSet::new();
+    for event in &own {
+        let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+        let difference = (event.kind == EventKind::ReconciliationDifference).then(|| {
+            let data = &body["data"];
+            format!(
+                "{} {}",
+                data["operation"]["operation_id"], data["difference"]
+            )
+        });
+        let is_new = difference.is_none_or(|difference| differences.insert(difference));
+        assert!(is_new, "{key}: a difference is told twice: {body}");
+    }
     // Whoever only reads the events knows what went back.
     let mut went_back: BTreeMap<String, u64> = BTreeMap::new();
     for event in own

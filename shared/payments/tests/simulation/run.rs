@@ -6,12 +6,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::{ProjectId, Text};
+use ecommpay::report::Sum;
 use ecommpay::{Keyring, ProjectKey};
 use payments::ask::Asker;
 use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::RefundOrder;
+use payments::decide::{Fact, RefundOrder};
+use payments::event::{Event, EventKind};
+use payments::payment::Books;
 use payments::ports::{Clock, Stored};
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::{Next, Schedule};
@@ -35,6 +39,7 @@ pub struct Totals {
     pub events: u64,
     pub sends: u64,
     pub questions: u64,
+    pub differences: u64,
     pub odd: u64,
     pub refund_attempts: u64,
 }
@@ -49,6 +54,7 @@ impl Totals {
         self.events += other.events;
         self.sends += other.sends;
         self.questions += other.questions;
+        self.differences += other.differences;
         self.odd += other.odd;
         self.refund_attempts += other.refund_attempts;
     }
@@ -177,6 +183,42 @@ impl System {
         self.payments.erase_all(deadline).await.failed == 0
     }
 
+    /// The platform's books list an operation, or seem to lack it.
+    async fn compare(&self, number: u64, lack: bool) -> bool {
+        let accounts = self.platform.accounts();
+        let mut operations = Vec::new();
+        for (payment_id, account) in &accounts {
+            let of_it = account.operations.iter();
+            operations.extend(of_it.map(|operation| (payment_id, operation)));
+        }
+        if operations.is_empty() {
+            return true;
+        }
+        let at = usize::try_from(number).unwrap() % operations.len();
+        let (payment_id, operation) = operations[at];
+        let listed = ListedOperation {
+            project_id: Some(211),
+            operation_id: operation.id.to_string(),
+            payment_id: payment_id.clone(),
+            kind: operation.kind.into(),
+            status: operation.status.into(),
+            sum_initial: Some(Sum {
+                amount: operation.amount,
+                currency: "EUR".into(),
+            }),
+        };
+        let books = match lack {
+            true => Books::Lack(&listed.operation_id),
+            false => Books::List(&listed),
+        };
+        let project_id = self.storefront.project_id;
+        let fact = Fact::Difference { project_id, books };
+        match self.payments.apply(&key(payment_id), fact).await {
+            Ok(applied) => applied.is_none_or(|applied| applied.published.is_ok()),
+            Err(_) => false,
+        }
+    }
+
     async fn relay(&self) -> bool {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
         self.payments.relay(Duration::ZERO, deadline).await.failed == 0
@@ -197,6 +239,7 @@ pub enum Job {
     Ask(String),
     AskAll,
     EraseAll,
+    Compare(u64, bool),
     Relay,
 }
 
@@ -216,6 +259,7 @@ fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
         Job::AskAll => Box::pin(system.ask_all()),
         Job::EraseAll => Box::pin(system.erase_all()),
+        Job::Compare(number, lack) => Box::pin(system.compare(number, lack)),
         Job::Relay => Box::pin(system.relay()),
     };
     Task {
@@ -298,6 +342,10 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
             }
             6 if choose(4) == 0 => tasks.push(begin(&system, &Job::AskAll)),
             7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
+            7 if choose(4) == 0 => {
+                let job = Job::Compare(choose(100), choose(4) == 0);
+                tasks.push(begin(&system, &job));
+            }
             7 if choose(20) == 0 => system.platform.pay_elsewhere(choose(2)),
             8 if choose(8) == 0 => {
                 world.toggle(usize::try_from(choose(QUEUES as u64)).unwrap());
@@ -346,6 +394,9 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
     let is_odd = |one: &&Account| one.oddity != Oddity::None;
     totals.odd = accounts.values().filter(is_odd).count() as u64;
     totals.events = system.payments.store.memory.events.lock().unwrap().len() as u64;
+    let events = system.payments.store.memory.events.lock().unwrap();
+    let is_difference = |event: &&Event| event.kind == EventKind::ReconciliationDifference;
+    totals.differences = events.values().filter(is_difference).count() as u64;
     totals.sends = world.sent_after(0).len() as u64;
     totals
 }
