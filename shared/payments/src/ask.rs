@@ -202,8 +202,7 @@ where
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
         let payments = self.payments;
-        let follows =
-            |payment: &Payment, at| decide::claim_sale_end(payment, &payments.schedule, at);
+        let follows = |payment: &Payment, at| decide::claim_end(payment, &payments.schedule, at);
         if follows(payment, payments.clock.now()).is_none() {
             return Ok(());
         }

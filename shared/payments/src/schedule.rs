@@ -80,6 +80,11 @@ impl Schedule {
         }
     }
 
+    /// Whether the last question has been put and something is still open or doubtful.
+    pub(crate) fn is_over(&self, payment: &Payment) -> bool {
+        matches!(self.question(payment), Some(Next::Overdue(_)))
+    }
+
     /// When the platform is to be asked, as long as something is open or doubtful.
     fn question(&self, payment: &Payment) -> Option<Next> {
         let since = payment.silent_since?;

@@ -93,8 +93,8 @@ async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
         }
     }
     let expected = [
-        ("check", "SweeperRole"),
         ("day", "ReconcileRole"),
+        ("next", "SweeperRole"),
         ("unsent", "SweeperRole"),
     ];
     let expected = expected.map(|(index, role)| (index.to_owned(), [role].into()));

@@ -25,7 +25,7 @@ pub use self::checks::claim_check;
 pub(crate) use self::refunds::refund_address;
 pub use self::refunds::{RefundOrder, RefundRejection, claim_repeat, reject, reserve_refund};
 pub(crate) use self::report::is_storable;
-pub use self::silence::{claim_erasure, claim_resend, claim_sale_end};
+pub use self::silence::{claim_end, claim_erasure, claim_resend};
 
 use crate::event::Event;
 use crate::ids::MerchantId;

@@ -34,16 +34,35 @@ fn is_unanswered(payment: &Payment, at: Timestamp) -> bool {
     }
 }
 
-/// What follows for a checkout once a signed answer to a question that was put later has shown that
-/// the platform knows nothing of it: where its repeat was refused, or it is over, it has failed;
-/// else its sale is marked as being sent again.
+/// What follows once a signed answer to a question that was put later has shown that the platform
+/// knows nothing of a payment. Of a checkout: where its repeat was refused, or it is over, it has
+/// failed; else its sale is marked as being sent again. Of something doubtful that was heard: after
+/// the last question it is settled.
 ///
 /// `None`: nothing follows yet.
-pub fn claim_sale_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
+pub fn claim_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
+    if payment.not_found != payment.questions {
+        return None;
+    }
+    claim_sale_end(payment, schedule, at).or_else(|| claim_doubt_end(payment, schedule, at))
+}
+
+fn claim_doubt_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
+    let is_answered = payment.not_found > payment.doubted?.after;
+    let mut operations = payment.operations.values();
+    let nothing_ended = operations.all(|operation| !operation.outcome.is_final());
+    if !schedule.is_over(payment) || !is_answered || !nothing_ended || payment.is_open() {
+        return None;
+    }
+    let mut after = payment.clone();
+    after.doubted = None;
+    super::settle(&mut after, at);
+    Some(announce::announce(after, at))
+}
+
+fn claim_sale_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let end = schedule.unknown_end(payment)?;
-    let is_shown = payment.not_found > payment.sale_sent_after
-        && payment.not_found == payment.questions
-        && !payment.sale.is_under_way(at);
+    let is_shown = payment.not_found > payment.sale_sent_after && !payment.sale.is_under_way(at);
     if !is_shown || !payment.is_sale_open() {
         return None;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use payments::callback::Verified;
-use payments::decide::{Change, Fact, begin_again, claim_erasure, claim_sale_end, decide};
+use payments::decide::{self, Change, Fact, begin_again, claim_erasure, decide};
 use payments::payment::{Channel, GateRequest, Payment, Status};
 use payments::schedule::{Next, Schedule};
 use payments::view::PaymentView;
@@ -20,7 +20,7 @@ fn next(payment: &Payment) -> Option<Next> {
 }
 
 fn claim_end(payment: &Payment, at: payments::Timestamp) -> Option<Change> {
-    claim_sale_end(payment, &Schedule::default(), at)
+    decide::claim_end(payment, &Schedule::default(), at)
 }
 
 impl Story {
@@ -225,6 +225,32 @@ fn what_the_platform_never_heard_of_fails_an_hour_after_its_end() {
             serde_json::from_str(&story.events.last().unwrap().body).unwrap();
         assert_eq!(last["data"]["late"], true);
     }
+}
+
+#[test]
+fn a_doubt_about_what_the_platform_knows_nothing_of_ends_with_the_last_question() {
+    let mut story = Story::begin();
+    story.answered(&refused("2004"));
+    let hint = Fact::Hint(corpus("sale_success").news().report);
+    story.take(decide(Some(&story.payment), hint, NOW));
+    let end = NOW.after(31 * DAY);
+    let unknown = unknown_to_the_platform("3061");
+    loop {
+        let due = ask_at(&story.payment).unwrap();
+        story.take(claim_check(&story.payment, after(due), due));
+        let fact = Fact::StatusAnswer {
+            news: unknown.news(),
+            question: story.payment.questions,
+        };
+        story.take(decide(Some(&story.payment), fact, due));
+        if due == end {
+            break;
+        }
+        assert_eq!(claim_end(&story.payment, due), None);
+    }
+    story.take(claim_end(&story.payment, end));
+    assert_eq!(story.payment.doubted, None);
+    assert_eq!(next(&story.payment), Some(Next::Erase(end)));
 }
 
 #[test]

@@ -220,8 +220,13 @@ fn check_books(payment: &Payment, account: &Account) {
         assert!(is_first, "{key}: given back twice: {account:?}");
     }
     for operation in &account.operations {
-        let known = &payment.operations[&operation.id.to_string()];
         let done = operation.status == "success";
+        let Some(known) = payment.operations.get(&operation.id.to_string()) else {
+            // Once the payment has ended, nobody asks about an attempt to pay that came to nothing.
+            let is_failed_attempt = operation.kind == "sale" && !done;
+            assert!(is_failed_attempt, "{key}: {operation:?}");
+            continue;
+        };
         assert_eq!(
             known.outcome == Outcome::Succeeded,
             done,

@@ -122,7 +122,7 @@ fn act(system: &System, begun: &mut u64) -> i64 {
 
 fn check_ended(payment: &Payment) {
     let key = payment.key();
-    assert_eq!(payment.doubted, None, "{key} stays doubtful");
+    assert_eq!(payment.doubted, None, "{key} stays doubtful: {payment:#?}");
     let next = Schedule::default().next(payment);
     // A refund without an answer, and one that nobody has named: it may be this one, or not.
     let is_ambiguous = |refund: &Refund| {
