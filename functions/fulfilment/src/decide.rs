@@ -3,7 +3,7 @@
 //! Each event carries the payment's whole state, so the newest state heard of decides, never the
 //! order of arrival and never a number that is missing. A payment ships on `payment.succeeded`, also
 //! on a late one, unless a newer event has said that the money is gone or in doubt. A partial refund
-//! moves no goods.
+//! moves no goods. What has shipped for an order that another payment had paid before is stopped.
 
 use payments::event::EventKind;
 use payments::payment::Status;
@@ -79,7 +79,10 @@ pub fn decide(memory: Memory, event: &Event) -> Decision {
 
 fn action(goods: Goods, newest: Standing, kind: Option<EventKind>) -> Action {
     let paid = kind == Some(EventKind::PaymentSucceeded);
+    let paid_twice = kind == Some(EventKind::OrderPaidTwice);
     match (newest, goods) {
+        // The goods of this order may have gone out for the other payment.
+        (Standing::Paid, Goods::Shipped) if paid_twice => Action::Hold,
         (Standing::Paid, Goods::Shipped) => Action::Nothing,
         (Standing::Paid, _) if paid => Action::Ship,
         // The refund was none after all.
@@ -271,6 +274,15 @@ mod tests {
     fn a_success_that_turns_out_to_be_none_is_taken_back() {
         let declined = event(5, "payment.declined", Status::Declined, 0);
         assert_eq!(actions(&[succeeded(3), declined]), [Ship, TakeBack]);
+    }
+
+    #[test]
+    fn what_has_shipped_for_an_order_that_was_paid_before_is_stopped() {
+        let twice = event(4, "order.paid_twice", Status::Succeeded, 0);
+        let story = [succeeded(3), twice.clone(), refunded(6, 1000)];
+        assert_eq!(actions(&story), [Ship, Hold, TakeBack]);
+        let story = [succeeded(3), refunded(6, 1000), twice];
+        assert_eq!(actions(&story), [Ship, TakeBack, Nothing]);
     }
 
     #[test]

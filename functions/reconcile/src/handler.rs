@@ -11,11 +11,12 @@ use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::{DataApiSecret, ProjectKeySecret};
 use payments::config;
 use payments::reconcile::Reconciled;
+use payments::report::Totals;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::request::Request;
-use crate::summary::{OfProject, Summary};
+use crate::summary::{OfProject, ReportOfProject, Summary, line_of_day};
 
 /// What is left of the function's time for ending in good order.
 const TO_END: Duration = Duration::from_secs(20);
@@ -64,21 +65,30 @@ impl Reconciliation {
                 vec![*project_id]
             }
         };
+        let mut summary = Summary::default();
+        if request == Request::Rest {
+            // Half of the time is left for comparing.
+            let now = Instant::now();
+            let half = now + end.saturating_duration_since(now) / 2;
+            for (project_id, turn_end) in turns(&projects, half) {
+                let tell = |day, totals: &Totals| line_of_day(project_id, day, totals).write();
+                let reported = self
+                    .payments
+                    .report_rest(project_id, turn_end(), tell)
+                    .await;
+                summary.reports.push(ReportOfProject {
+                    project_id,
+                    reported,
+                });
+            }
+        }
         let Some(access) = self.access.get().await? else {
-            return Ok(Summary {
-                without_token: projects,
-                ..Summary::default()
-            });
+            summary.without_token = projects;
+            return Ok(summary);
         };
         let data_api = HttpDataApi::new(self.base_url.clone(), access)?;
-        let mut summary = Summary::default();
-        let mut left = u32::try_from(projects.len()).unwrap_or(u32::MAX);
-        for project_id in projects {
-            // A project with much to do leaves time for the others.
-            let now = Instant::now();
-            let turn_end = now + end.saturating_duration_since(now) / left.max(1);
-            left = left.saturating_sub(1);
-            let compared = self.of_project(&data_api, project_id, &request, turn_end);
+        for (project_id, turn_end) in turns(&projects, end) {
+            let compared = self.of_project(&data_api, project_id, &request, turn_end());
             let reconciled = compared.await;
             summary.projects.push(OfProject {
                 project_id,
@@ -104,6 +114,22 @@ impl Reconciliation {
             }
         }
     }
+}
+
+/// The projects one after the other, each with a clock that tells when its turn ends: one with
+/// much to do leaves time for the others.
+fn turns(
+    projects: &[ProjectId],
+    end: Instant,
+) -> impl Iterator<Item = (ProjectId, impl Fn() -> Instant)> {
+    let left = (1..=u32::try_from(projects.len()).unwrap_or(u32::MAX)).rev();
+    projects.iter().zip(left).map(move |(project_id, left)| {
+        let turn_end = move || {
+            let now = Instant::now();
+            now + end.saturating_duration_since(now) / left
+        };
+        (*project_id, turn_end)
+    })
 }
 
 /// When to stop.

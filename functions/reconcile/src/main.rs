@@ -1,4 +1,4 @@
-//! Each day: holds the platform's books against ours.
+//! Each day: reports the day before, and holds the platform's books against ours.
 
 mod handler;
 mod request;

@@ -2,19 +2,44 @@
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
+use payments::day::Day;
 use payments::log::{Line, Metric, Unit};
 use payments::reconcile::{Differences, Reconciled};
+use payments::report::{Reported, TotalRow, Totals};
 use serde::Serialize;
 
 /// What a run did.
 #[derive(Debug, Default, Serialize)]
 pub struct Summary {
-    /// Project by project.
+    /// What was reported, project by project.
+    pub reports: Vec<ReportOfProject>,
+    /// What was compared, project by project.
     pub projects: Vec<OfProject>,
     /// Projects that the Data API cannot be asked about, as no token is stored.
     pub without_token: Vec<ProjectId>,
     /// Why nothing could be begun.
     pub failure: Option<String>,
+}
+
+/// Which days of a project were reported.
+#[derive(Debug, Serialize)]
+pub struct ReportOfProject {
+    /// The project.
+    pub project_id: ProjectId,
+    /// What came of it.
+    #[serde(flatten)]
+    pub reported: Reported,
+}
+
+/// The line about a day of a project.
+pub fn line_of_day(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
+    let rows: Vec<TotalRow<'_>> = totals.rows().collect();
+    let payments = rows.iter().filter(|row| row.of == "payment");
+    Line::info("report of a day")
+        .with("project_id", project_id)
+        .with("day", day)
+        .with("payments", payments.map(|row| row.count).sum::<u64>())
+        .with("totals", &rows)
 }
 
 /// What was compared of a project.
@@ -34,9 +59,12 @@ impl Summary {
         let all = || self.projects.iter().map(|project| &project.reconciled);
         let sum = |of: fn(&Reconciled) -> u64| all().map(of).sum::<u64>();
         let of = |of: fn(&Differences) -> u64| all().map(|one| of(&one.differences)).sum::<u64>();
+        let reports = || self.reports.iter().map(|report| &report.reported);
+        let report_failed = reports().filter(|one| one.failure.is_some()).count();
+        let report_failed = u64::try_from(report_failed).unwrap_or(u64::MAX);
         let failed = sum(|one| one.failed) + u64::from(self.failure.is_some());
-        let in_time = all().all(|one| one.in_time);
-        let line = match failed {
+        let in_time = all().all(|one| one.in_time) && reports().all(|one| one.in_time);
+        let line = match failed + report_failed {
             0 if !in_time => Line::warn("reconcile: not done in time"),
             0 if !self.without_token.is_empty() => {
                 Line::warn("reconcile: there is no token of the Data API yet")
@@ -44,9 +72,13 @@ impl Summary {
             0 => Line::info("reconcile: done"),
             _ => Line::error("reconcile: some failed"),
         };
-        let failures = all().find_map(|one| one.failure.as_ref());
+        let mut failures = all()
+            .map(|one| &one.failure)
+            .chain(reports().map(|one| &one.failure));
+        let failure = failures.find_map(Option::as_ref);
         let metric = |name, unit, value| Metric { name, unit, value };
         let line = line
+            .with("days_reported", reports().map(|one| one.days).sum::<u64>())
             .with("compared", sum(|one| one.compared))
             .with("missing_here", of(|found| found.missing_here))
             .with("missing_there", of(|found| found.missing_there))
@@ -55,12 +87,13 @@ impl Summary {
             .with("unreadable", sum(|one| one.unreadable))
             .with("in_time", in_time)
             .with("without_token", &self.without_token)
-            .with("failure", self.failure.as_ref().or(failures))
+            .with("failure", self.failure.as_ref().or(failure))
             .with_metrics(
                 &[],
                 &[
                     metric("reconciliation_differences", Unit::Count, of(|f| f.total())),
                     metric("reconciliation_failed", Unit::Count, failed),
+                    metric("report_failed", Unit::Count, report_failed),
                 ],
             );
         let behind = all().map(|one| now.since(one.until).as_secs()).max();
@@ -81,6 +114,17 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
+
+    fn reported(days: u64, failure: Option<&str>) -> ReportOfProject {
+        ReportOfProject {
+            project_id: ProjectId::new(211).unwrap(),
+            reported: Reported {
+                days,
+                in_time: true,
+                failure: failure.map(str::to_owned),
+            },
+        }
+    }
 
     fn done(until: i64) -> Reconciled {
         Reconciled {
@@ -118,10 +162,12 @@ mod tests {
 
     #[test]
     fn all_projects_are_summed_up_in_one_line() {
-        let summary = of(vec![done(60_000), done(90_000)]);
+        let mut summary = of(vec![done(60_000), done(90_000)]);
+        summary.reports = vec![reported(1, None), reported(2, None)];
         let line = written(&summary, false);
         assert_eq!(line["message"], "reconcile: done");
         for (field, value) in [
+            ("days_reported", 3),
             ("compared", 14),
             ("missing_here", 2),
             ("missing_there", 4),
@@ -130,6 +176,7 @@ mod tests {
             ("unreadable", 10),
             ("reconciliation_differences", 20),
             ("reconciliation_failed", 0),
+            ("report_failed", 0),
             ("reconciliation_lag_s", 90),
         ] {
             assert_eq!(line[field], value, "{field}");
@@ -163,6 +210,15 @@ mod tests {
             (&json!("ERROR"), &json!(2))
         );
         assert_eq!(line["failure"], "211 from noon: no answer");
+
+        let mut unreported = of(vec![done(0)]);
+        unreported.reports = vec![reported(1, Some("211: no answer"))];
+        let line = written(&unreported, false);
+        assert_eq!(
+            (&line["level"], &line["report_failed"]),
+            (&json!("ERROR"), &json!(1))
+        );
+        assert_eq!(line["failure"], "211: no answer");
 
         let without_token = Summary {
             without_token: vec![ProjectId::new(211).unwrap()],

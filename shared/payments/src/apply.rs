@@ -154,7 +154,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Tells what is untold and sends everything of a payment that is still unsent, the events of
-    /// the change that was just committed among it. Gives what was sent.
+    /// the change that was just committed among it. Gives what was sent. Of what has succeeded it is
+    /// looked whether its order had been paid before.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
@@ -174,6 +175,17 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             *stored = newer;
             fresh.extend(change.into_iter().flat_map(|change| change.events));
         }
-        publish::publish(&self.store, &self.queues, stored, &fresh).await
+        let mut sent = publish::publish(&self.store, &self.queues, stored, &fresh).await?;
+        if sent.contains(&EventKind::PaymentSucceeded) {
+            match self.look_for_paid_twice(&stored.payment).await {
+                Ok(more) => sent.extend(more),
+                // The day's report looks again.
+                Err(error) => Line::error("it is not known who else has paid the order")
+                    .with("payment", key.to_string())
+                    .with("error", error.to_string())
+                    .write(),
+            }
+        }
+        Ok(sent)
     }
 }

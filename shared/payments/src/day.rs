@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use serde::{Serialize, Serializer};
+use time::format_description::well_known::Iso8601;
+use time::{Date, OffsetDateTime};
 
 use crate::timestamp::Timestamp;
 
@@ -23,6 +25,16 @@ impl Day {
     pub fn start(self) -> Timestamp {
         let millis = self.0.saturating_mul(SECONDS).saturating_mul(1_000);
         Timestamp::from_millis(millis)
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let date = Date::parse(text, &Iso8601::DATE).ok()?;
+        let day = Self::of(Timestamp::from_millis(
+            date.midnight().assume_utc().unix_timestamp() * 1_000,
+        ));
+        // ISO 8601 knows other ways to write a day.
+        (day.to_string() == text).then_some(day)
     }
 
     /// The day after it.
@@ -51,6 +63,12 @@ impl fmt::Display for Day {
     }
 }
 
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +84,22 @@ mod tests {
         assert_eq!(day("2019-07-03T00:00:00+0000"), "2019-07-03");
         assert_eq!(day("2019-07-02T23:30:00-0100"), "2019-07-03");
         assert_eq!(day("1969-12-31T23:59:59+0000"), "1969-12-31");
+    }
+
+    #[test]
+    fn a_day_is_read_as_it_is_written() {
+        let day = Day::of(moment("2020-02-29T12:00:00+0000"));
+        assert_eq!(Day::parse("2020-02-29"), Some(day));
+        for text in [
+            "2021-02-29",
+            "2020-2-29",
+            "20200229",
+            "2020-W09-6",
+            "2020-060",
+            "",
+        ] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
     }
 
     #[test]

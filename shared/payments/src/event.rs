@@ -40,13 +40,15 @@ pub enum EventKind {
     RefundDeclined,
     /// Nobody knows whether the refund was taken.
     RefundUnknown,
+    /// Another payment had paid the order before.
+    OrderPaidTwice,
     /// The platform's books and ours differ.
     ReconciliationDifference,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 14] = [
+    pub const ALL: [EventKind; 15] = [
         EventKind::PaymentCreated,
         EventKind::PaymentAwaitingCustomer,
         EventKind::PaymentAwaitingClarification,
@@ -60,6 +62,7 @@ impl EventKind {
         EventKind::RefundSucceeded,
         EventKind::RefundDeclined,
         EventKind::RefundUnknown,
+        EventKind::OrderPaidTwice,
         EventKind::ReconciliationDifference,
     ];
 
@@ -79,6 +82,7 @@ impl EventKind {
             EventKind::RefundSucceeded => "refund.succeeded",
             EventKind::RefundDeclined => "refund.declined",
             EventKind::RefundUnknown => "refund.unknown",
+            EventKind::OrderPaidTwice => "order.paid_twice",
             EventKind::ReconciliationDifference => "reconciliation.difference",
         }
     }
@@ -146,6 +150,7 @@ pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
         ("unmatched", EventKind::PaymentUnmatched),
         ("overrefunded", EventKind::PaymentOverrefunded),
         ("refund_unknown", EventKind::RefundUnknown),
+        ("order_paid_twice", EventKind::OrderPaidTwice),
     ];
     let metrics = names.map(|(name, kind)| Metric {
         name,
@@ -183,6 +188,8 @@ pub enum About<'a> {
         /// It was announced as declined before.
         corrects: bool,
     },
+    /// The other payments that had paid its order before.
+    PaidBefore,
     /// How the platform's books differ about one of its operations.
     Difference(&'a Difference),
 }
@@ -202,6 +209,10 @@ impl Event {
                     if late {
                         data.insert("late".into(), json!(true));
                     }
+                }
+                About::PaidBefore => {
+                    data.insert("operation".into(), json!(OperationView::deciding(payment)));
+                    data.insert("other_payment_ids".into(), json!(payment.paid_before_by));
                 }
                 About::Difference(difference) => {
                     let operation = OperationView::find(payment, &difference.operation_id);

@@ -93,6 +93,11 @@ impl PaymentKey {
         }
     }
 
+    /// The payment's id in lower case.
+    pub fn folded_id(&self) -> &str {
+        &self.folded_id
+    }
+
     /// The project.
     pub fn project_id(&self) -> ProjectId {
         self.project_id

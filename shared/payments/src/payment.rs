@@ -101,6 +101,12 @@ pub struct Payment {
     /// Those of them that no event has told yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold_differences: Vec<Difference>,
+    /// Other payments that had paid the same order before this one did.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub paid_before_by: BTreeSet<String>,
+    /// How many of them were announced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paid_before_announced: usize,
     /// The number of the last event.
     pub sequence: u64,
     /// When we first heard of it.
@@ -294,6 +300,12 @@ impl Payment {
         let order = self.order.as_ref();
         order.is_some_and(|order| order.channel == Channel::PaymentPage)
             && self.operations.is_empty()
+    }
+
+    /// The merchant's order, once it has been paid by this payment.
+    pub fn paid_order(&self) -> Option<&MerchantId> {
+        let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
+        order.order_id.as_ref()
     }
 
     fn sales(&self) -> impl Iterator<Item = &Operation> {

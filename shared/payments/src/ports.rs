@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::day::Day;
 use crate::decide::Change;
 use crate::event::{Event, EventKind};
-use crate::ids::PaymentKey;
+use crate::ids::{MerchantId, PaymentKey};
 use crate::payment::Payment;
 use crate::schedule::Next;
 use crate::storefront::Storefront;
@@ -93,7 +93,8 @@ pub trait PaymentStore {
 
     /// Writes all of it at once, or nothing, if the payment still has the version that was read. From
     /// then on the payment is found by each of its days ([`Payment::days`]); of more than 80 that one
-    /// change adds, by the newest.
+    /// change adds, by the newest. And from then on it is found by the order that it has paid
+    /// ([`Payment::paid_order`]).
     fn commit(&self, commit: Commit<'_>) -> impl Future<Output = Result<(), CommitError>> + Send;
 
     /// The events from one number to another, both included.
@@ -131,6 +132,13 @@ pub trait PaymentStore {
         day: Day,
         shard: u8,
         after: Option<&PaymentKey>,
+    ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
+
+    /// Payments that have paid an order of a project, as far as one page goes.
+    fn paid_by(
+        &self,
+        project_id: ProjectId,
+        order_id: &MerchantId,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
     /// The payment of a checkout token, by the token's SHA-256.
@@ -195,18 +203,29 @@ pub trait DataApi {
     ) -> impl Future<Output = Result<Vec<ListedOperation>, Unanswered>> + Send;
 }
 
-/// How far each project's books have been held against ours.
+/// What is done about each day, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Daily {
+    /// The platform's books are held against ours.
+    Compare,
+    /// Its totals are reported.
+    Report,
+}
+
+/// How far that is done for each project.
 pub trait ProgressStore {
-    /// The end of what was compared; `None` if nothing was yet.
+    /// The end of what is done; `None` if nothing is yet.
     fn progress(
         &self,
         project_id: ProjectId,
+        daily: Daily,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Moves it forward. Does nothing where another run has come as far.
     fn advance(
         &self,
         project_id: ProjectId,
+        daily: Daily,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

@@ -30,12 +30,13 @@ use self::listed::Listed;
 use self::ours::OurDay;
 use crate::apply::{ApplyError, Payments};
 use crate::day::Day;
+use crate::day_pages::AT_ONCE;
 use crate::decide::Fact;
 use crate::ids::PaymentKey;
 use crate::log::Line;
 use crate::payment::{Books, Difference, Discrepancy, Payment};
 use crate::ports::{
-    Clock, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError, Unanswered,
+    Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError, Unanswered,
 };
 use crate::timestamp::Timestamp;
 
@@ -45,8 +46,6 @@ const SLICE: Duration = Duration::from_secs(3_600);
 const MARGIN: Duration = Duration::from_secs(600);
 /// What is younger may still be on its way: callbacks are repeated, and what is silent is asked.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
-/// How many payments are read at once.
-const AT_ONCE: usize = 32;
 /// How long to wait before a question is put again that was not answered.
 const PAUSES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
 /// After so many failures one after the other the rest is left for the next run.
@@ -205,7 +204,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             }
             let until = run.done.until;
             if until > before
-                && let Err(error) = self.store.advance(project_id, until).await
+                && let Err(error) = self.store.advance(project_id, Daily::Compare, until).await
             {
                 run.done.fail(error);
                 break;
@@ -237,7 +236,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         S: ProgressStore,
     {
         let now = self.clock.now();
-        let until = self.store.progress(project_id).await?;
+        let until = self.store.progress(project_id, Daily::Compare).await?;
         Ok(Span {
             from: until.unwrap_or_else(|| first_run(now)),
             to: hour_of(now.before(SETTLED_AFTER)),

@@ -161,12 +161,8 @@ pub struct DeclineView<'a> {
 
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
-        let code = match status {
-            Status::Declined => payment.decline()?.code.as_deref(),
-            Status::Failed => payment.refusal_code(),
-            _ => return None,
-        };
-        Some(Self::new(code.map(Cow::Borrowed)))
+        matches!(status, Status::Declined | Status::Failed)
+            .then(|| Self::new(payment.end_code(status).map(Cow::Borrowed)))
     }
 
     fn of_refund(refund: &'a Refund) -> Option<Self> {

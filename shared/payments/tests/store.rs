@@ -17,7 +17,8 @@ use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
 use payments::payment::Payment;
 use payments::ports::{
-    Commit, CommitError, Due, Index, PaymentStore, ProgressStore, SHARDS, Stored, SystemClock,
+    Commit, CommitError, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS, Stored,
+    SystemClock,
 };
 use payments::schedule::{Next, Schedule};
 use payments::storefront::Storefront;
@@ -538,6 +539,43 @@ async fn a_days_payments_are_found_whatever_their_ids_and_number() {
 }
 
 #[tokio::test]
+async fn who_has_paid_an_order_is_found_by_it() {
+    let world = World::new().await;
+    for (id, order_id) in [("one", "Order-1"), ("two", "oRDER-1"), ("other", "order-2")] {
+        let mut change = created(id);
+        let order = change.payment.order.as_mut().unwrap();
+        order.order_id = MerchantId::new(order_id);
+        world.store().commit(commit(&change, None)).await.unwrap();
+    }
+    let project_id = ProjectId::new(211).unwrap();
+    let paid_by = async |order_id: &str| {
+        let order_id = MerchantId::new(order_id).unwrap();
+        let found = world.store().paid_by(project_id, &order_id).await;
+        let keys = found.unwrap().into_iter().map(|key| key.to_string());
+        keys.collect::<Vec<_>>()
+    };
+    assert!(paid_by("order-1").await.is_empty(), "nobody yet");
+    world.succeed("one").await;
+    assert_eq!(paid_by("order-1").await, ["211/one"]);
+    world.succeed("two").await;
+    world.succeed("other").await;
+    assert_eq!(paid_by("ORDER-1").await, ["211/one", "211/two"]);
+    assert_eq!(paid_by("order-2").await, ["211/other"]);
+    // Of a change that others were faster than nothing is left.
+    let stored = world.load("other").await;
+    let mut change = silent(&stored);
+    let order = change.payment.order.as_mut().unwrap();
+    order.order_id = MerchantId::new("order-3");
+    let late = Stored {
+        version: 1,
+        ..stored
+    };
+    let lost = world.store().commit(commit(&change, Some(&late))).await;
+    assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
+    assert!(paid_by("order-3").await.is_empty());
+}
+
+#[tokio::test]
 async fn of_more_days_than_one_write_takes_the_newest_are_found() {
     let world = World::new().await;
     world.create("order").await;
@@ -557,21 +595,26 @@ async fn of_more_days_than_one_write_takes_the_newest_are_found() {
 }
 
 #[tokio::test]
-async fn progress_goes_forward_only_and_apart_for_each_project() {
+async fn progress_goes_forward_only_and_apart_for_each_project_and_work() {
     let world = World::new().await;
     let store = world.store();
     let [one, other] = [211, 212].map(|id| ProjectId::new(id).unwrap());
-    assert_eq!(store.progress(one).await.unwrap(), None);
+    assert_eq!(store.progress(one, Daily::Compare).await.unwrap(), None);
     let noon = Timestamp::from_millis(1_900_000_000_000);
     let (before, after) = (
         noon.before(Duration::from_secs(1)),
         noon.after(Duration::from_secs(1)),
     );
     for (until, expected) in [(noon, noon), (before, noon), (noon, noon), (after, after)] {
-        store.advance(one, until).await.unwrap();
-        assert_eq!(store.progress(one).await.unwrap(), Some(expected));
+        store.advance(one, Daily::Compare, until).await.unwrap();
+        assert_eq!(
+            store.progress(one, Daily::Compare).await.unwrap(),
+            Some(expected)
+        );
     }
-    assert_eq!(store.progress(other).await.unwrap(), None);
+    for (project_id, daily) in [(one, Daily::Report), (other, Daily::Compare)] {
+        assert_eq!(store.progress(project_id, daily).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document` |
-//! | `reconciliation#<project>` | `progress` | `until` |
+//! | `order#<project>/<order id>` | `paid#<id>` | none (`dynamodb/orders.rs`) |
+//! | `daily#<project>` | `compared`, `reported` | `until` |
 //!
 //! A change, its events and its days are one write: a plain update where there are neither events
 //! nor days, else a transaction. The events stand beside the payment and not in it, so that the payment's item
@@ -23,6 +24,7 @@
 mod days;
 mod due;
 mod item;
+mod orders;
 mod progress;
 
 use std::time::Duration;
@@ -46,7 +48,7 @@ use crate::backoff;
 use crate::day::Day;
 use crate::decide::Change;
 use crate::event::Event;
-use crate::ids::PaymentKey;
+use crate::ids::{MerchantId, PaymentKey};
 use crate::payment::Payment;
 use crate::ports::{
     Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
@@ -321,7 +323,9 @@ impl PaymentStore for DynamoStore {
         let update = self.payment_update(commit, &commit_id)?;
         let before = commit.over.map(|stored| &stored.payment);
         let days = days::added(before, &change.payment);
-        if change.events.is_empty() && days.is_empty() && token_hash.is_none() {
+        let order = orders::put(&self.table, before, &change.payment)?;
+        let is_alone = days.is_empty() && order.is_none() && token_hash.is_none();
+        if change.events.is_empty() && is_alone {
             return self.update_alone(update, &commit_id).await;
         }
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
@@ -333,6 +337,7 @@ impl PaymentStore for DynamoStore {
             let put = days::put(&self.table, &change.payment.key(), day)?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
+        items.extend(order.map(|put| TransactWriteItem::builder().put(put).build()));
         if let Some(token_hash) = token_hash {
             let put = self.token_put(token_hash, &change.payment)?;
             items.push(TransactWriteItem::builder().put(put).build());
@@ -438,6 +443,26 @@ impl PaymentStore for DynamoStore {
             .await
             .map_err(failed)?;
         page.items().iter().map(read_payment_key).collect()
+    }
+
+    async fn paid_by(
+        &self,
+        project_id: ProjectId,
+        order_id: &MerchantId,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(orders::pk(project_id, order_id)))
+            .consistent_read(true)
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        let items = page.items().iter();
+        items.map(|item| orders::read(project_id, item)).collect()
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {

@@ -18,6 +18,7 @@ const NAMES_COME_WITHIN: Duration = Duration::from_secs(15 * 60);
 enum Told {
     Payment { late: bool },
     Refund { index: usize, corrects: bool },
+    PaidBefore,
     Difference(Difference),
 }
 
@@ -36,6 +37,7 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
         payment.sequence = sequence;
         let about = match &told {
             Told::Payment { late } => About::Payment { late: *late },
+            Told::PaidBefore => About::PaidBefore,
             Told::Difference(difference) => About::Difference(difference),
             Told::Refund { index, corrects } => match payment.refunds.get(*index) {
                 Some(refund) => About::Refund {
@@ -94,6 +96,11 @@ fn take_news(payment: &mut Payment, at: Timestamp) -> Vec<(EventKind, Told)> {
         payment.overrefund_announced = refunded;
         let told = Told::Payment { late: false };
         news.push((EventKind::PaymentOverrefunded, told));
+    }
+    let paid_before = payment.paid_before_by.len();
+    if payment.paid_before_announced < paid_before && news.len() < MOST_EVENTS {
+        payment.paid_before_announced = paid_before;
+        news.push((EventKind::OrderPaidTwice, Told::PaidBefore));
     }
     let room = MOST_EVENTS.saturating_sub(news.len());
     let untold = room.min(payment.untold_differences.len());

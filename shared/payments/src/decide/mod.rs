@@ -85,6 +85,11 @@ pub enum Fact<'a> {
         /// What they say of an operation.
         books: Books<'a>,
     },
+    /// The same order was paid by other payments before.
+    PaidBefore {
+        /// Their ids.
+        by: &'a BTreeSet<String>,
+    },
     /// An operator takes the money as paid, whatever there is to say against it.
     Release {
         /// Who.
@@ -178,6 +183,11 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             checks::begin(&mut after, at);
         }
         Fact::Difference { books, .. } => books::take(&mut after, books, at),
+        Fact::PaidBefore { by } => {
+            if after.paid_order().is_some() {
+                after.paid_before_by.extend(by.iter().cloned());
+            }
+        }
         Fact::Release { by, doubts } => release(&mut after, by, doubts, at),
     }
     settle(&mut after, at);
@@ -252,6 +262,8 @@ impl Payment {
             overrefund_announced: 0,
             differences: Default::default(),
             untold_differences: Vec::new(),
+            paid_before_by: Default::default(),
+            paid_before_announced: 0,
             sequence: 0,
             created_at: at,
             updated_at: at,

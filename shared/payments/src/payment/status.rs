@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{GateRequest, Operation, Outcome, Payment, Verdict};
 
 /// The status of a payment, as storefronts and events show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Stored; nothing sent yet.
@@ -119,6 +119,15 @@ impl Payment {
             Status::Created
         } else {
             Status::Processing
+        }
+    }
+
+    /// The code with which it came to nothing.
+    pub(crate) fn end_code(&self, status: Status) -> Option<&str> {
+        match status {
+            Status::Declined => self.decline()?.code.as_deref(),
+            Status::Failed => self.refusal_code(),
+            _ => None,
         }
     }
 

@@ -5,15 +5,16 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::TryStreamExt;
 
 use super::digest::{self, Digest};
 use super::listed::Listed;
-use super::{AT_ONCE, SliceError, Span};
+use super::{SliceError, Span};
 use crate::day::Day;
+use crate::day_pages::{DayPages, load_all};
 use crate::ids::PaymentKey;
 use crate::payment::{Operation, Outcome};
-use crate::ports::{PaymentStore, SHARDS, StoreError};
+use crate::ports::{PaymentStore, StoreError};
 use crate::timestamp::Timestamp;
 
 /// The most operations of one day that are compared: so many fit into the function's memory.
@@ -64,21 +65,14 @@ impl OurDay {
             operations: Vec::new(),
             pages: Vec::new(),
         };
-        for shard in 0..SHARDS {
-            let mut after = None;
-            loop {
-                let keys = store.of_day(project_id, day, shard, after.as_ref()).await?;
-                let Some(last) = keys.last().cloned() else {
-                    break;
-                };
-                ours.read_page(store, keys).await?;
-                ours.pages.push(Page {
-                    shard,
-                    after,
-                    last: last.clone(),
-                });
-                after = Some(last);
-            }
+        let mut pages = DayPages::new(project_id, day);
+        while let Some(page) = pages.next(store).await? {
+            ours.read_page(store, page.keys).await?;
+            ours.pages.push(Page {
+                shard: page.shard,
+                after: page.after,
+                last: page.last,
+            });
         }
         ours.operations.sort_unstable();
         Ok(ours)
@@ -90,16 +84,10 @@ impl OurDay {
         keys: Vec<PaymentKey>,
     ) -> Result<(), SliceError> {
         let page = u32::try_from(self.pages.len()).unwrap_or(u32::MAX);
-        let loads = stream::iter(keys).map(|key| async move {
-            let stored = store.load(&key).await?;
-            Ok::<_, StoreError>((key, stored))
-        });
-        let mut loads = std::pin::pin!(loads.buffer_unordered(AT_ONCE));
-        while let Some(loaded) = loads.next().await {
-            let (key, Some(stored)) = loaded? else {
-                continue;
-            };
-            for (id, operation) in &stored.payment.operations {
+        let mut payments = std::pin::pin!(load_all(store, keys));
+        while let Some(payment) = payments.try_next().await? {
+            let key = payment.key();
+            for (id, operation) in &payment.operations {
                 if let Some(second) = self.second_of(operation) {
                     self.operations.push(Ended {
                         digest: digest::of(&key, id),

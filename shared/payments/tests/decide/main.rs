@@ -9,5 +9,6 @@ mod orders;
 mod payments_of_the_corpus;
 mod questions;
 mod refunds;
+mod report;
 mod silence;
 mod story;

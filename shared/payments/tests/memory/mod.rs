@@ -9,10 +9,10 @@ use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::Event;
 use payments::ports::{
-    Commit, CommitError, Due, Index, PaymentStore, ProgressStore, SHARDS, StoreError, Stored,
+    Commit, CommitError, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS, StoreError, Stored,
 };
 use payments::schedule::Next;
-use payments::{PaymentKey, Timestamp};
+use payments::{MerchantId, PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
 const PAGE: usize = 2;
@@ -32,8 +32,10 @@ pub struct Memory {
     pub plans: Mutex<BTreeMap<PaymentKey, Next>>,
     /// The days that payments have had.
     pub days: Mutex<BTreeSet<(Day, PaymentKey)>>,
-    /// How far each project was reconciled.
-    pub progress: Mutex<BTreeMap<ProjectId, Timestamp>>,
+    /// The payments of the orders that were paid.
+    pub paid: Mutex<BTreeSet<(String, PaymentKey)>>,
+    /// How far the work of each day is done.
+    pub progress: Mutex<BTreeMap<(ProjectId, Daily), Timestamp>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
@@ -67,6 +69,10 @@ impl PaymentStore for Memory {
         let days = change.payment.days();
         let days = days.into_iter().map(|day| (day, key.clone()));
         self.days.lock().unwrap().extend(days);
+        if let Some(order_id) = change.payment.paid_order() {
+            let entry = (order_id.as_str().to_owned(), key.clone());
+            self.paid.lock().unwrap().insert(entry);
+        }
         let published = row.map_or(0, |row| row.published);
         let stored = Stored {
             payment: change.payment.clone(),
@@ -168,19 +174,41 @@ impl PaymentStore for Memory {
         Ok(page.take(PAGE).cloned().collect())
     }
 
+    async fn paid_by(
+        &self,
+        project_id: ProjectId,
+        order_id: &MerchantId,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let paid = self.paid.lock().unwrap();
+        let of_order = paid
+            .iter()
+            .filter(|(order, key)| key.project_id() == project_id && order_id.is(order));
+        Ok(of_order.map(|(_, key)| key.clone()).collect())
+    }
+
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
         Ok(self.tokens.lock().unwrap().get(token).cloned())
     }
 }
 
 impl ProgressStore for Memory {
-    async fn progress(&self, project_id: ProjectId) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.progress.lock().unwrap().get(&project_id).copied())
+    async fn progress(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let progress = self.progress.lock().unwrap();
+        Ok(progress.get(&(project_id, daily)).copied())
     }
 
-    async fn advance(&self, project_id: ProjectId, until: Timestamp) -> Result<(), StoreError> {
+    async fn advance(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut progress = self.progress.lock().unwrap();
-        let known = progress.entry(project_id).or_insert(until);
+        let known = progress.entry((project_id, daily)).or_insert(until);
         *known = until.max(*known);
         Ok(())
     }

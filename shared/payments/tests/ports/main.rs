@@ -4,6 +4,7 @@
 mod checkouts;
 #[path = "../memory/mod.rs"]
 mod memory;
+mod paid_twice;
 mod publishing;
 mod questions;
 mod refunds;

@@ -215,13 +215,20 @@ impl World {
     }
 
     pub async fn hear_this(&self, body: &str) -> bool {
+        self.hear_of("order-1", body).await
+    }
+
+    pub async fn hear_of(&self, payment_id: &str, body: &str) -> bool {
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
         let fact = Fact::Callback(News {
             report: &report,
             canonical: body,
         });
         self.payments
-            .apply(&key(), fact)
+            .apply(
+                &PaymentKey::new(ProjectId::new(211).unwrap(), payment_id),
+                fact,
+            )
             .await
             .unwrap()
             .unwrap()

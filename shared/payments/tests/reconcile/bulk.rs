@@ -18,7 +18,7 @@ use payments::ports::{
 };
 use payments::reconcile::Differences;
 use payments::schedule::Schedule;
-use payments::{PaymentKey, Payments, Timestamp};
+use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 
 use crate::memory::Memory;
 use crate::platform::sale;
@@ -170,6 +170,14 @@ impl PaymentStore for Store {
         let page = numbers.take(KEYS as usize);
         assert_eq!(day.to_string(), "2026-11-21");
         Ok(page.map(|number| key(&id(number))).collect())
+    }
+
+    async fn paid_by(
+        &self,
+        project_id: ProjectId,
+        order_id: &MerchantId,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        self.written.paid_by(project_id, order_id).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

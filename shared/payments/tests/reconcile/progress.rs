@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use payments::Timestamp;
-use payments::ports::ProgressStore;
+use payments::ports::{Daily, ProgressStore};
 use payments::reconcile::Reconciled;
 use tokio::time::Instant;
 
@@ -17,7 +17,12 @@ async fn daily(world: &World) -> Reconciled {
 }
 
 async fn until(world: &World) -> Option<Timestamp> {
-    world.payments.store.progress(project()).await.unwrap()
+    world
+        .payments
+        .store
+        .progress(project(), Daily::Compare)
+        .await
+        .unwrap()
 }
 
 /// The first moments of the slices that were asked for.

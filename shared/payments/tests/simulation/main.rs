@@ -4,6 +4,7 @@
 //! Each run follows from its seed. 500 seeds by default, 10,000 with `LONG=1`; `SEED=7` replays one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod books;
 #[path = "../memory/mod.rs"]
 mod memory;
 mod platform;
@@ -73,6 +74,8 @@ fn nothing_is_lost_doubled_or_moved_backwards() {
             totals.failures,
             totals.questions,
             totals.odd,
+            totals.differences,
+            totals.paid_twice,
         ];
         assert!(happened.iter().all(|times| *times > 0));
     }

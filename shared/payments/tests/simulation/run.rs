@@ -23,6 +23,7 @@ use payments::storefront::{Scope, Storefront};
 use payments::token::TokenSecret;
 use payments::{MerchantId, PaymentKey, Payments};
 
+use crate::books;
 use crate::memory::Memory;
 use crate::platform::{Account, Message, Oddity, Platform};
 use crate::promises::Promises;
@@ -40,6 +41,7 @@ pub struct Totals {
     pub sends: u64,
     pub questions: u64,
     pub differences: u64,
+    pub paid_twice: u64,
     pub odd: u64,
     pub refund_attempts: u64,
 }
@@ -55,6 +57,7 @@ impl Totals {
         self.sends += other.sends;
         self.questions += other.questions;
         self.differences += other.differences;
+        self.paid_twice += other.paid_twice;
         self.odd += other.odd;
         self.refund_attempts += other.refund_attempts;
     }
@@ -109,8 +112,10 @@ impl System {
 
     /// A storefront's request. Whether it needs no repeat.
     async fn create(&self, number: u64, channel: &str) -> bool {
+        // Each order has two payments.
+        let order = number / 2;
         let body = format!(
-            r#"{{"payment_id":"Order-{number}","channel":"{channel}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+            r#"{{"payment_id":"Order-{number}","order_id":"{order}","channel":"{channel}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
                 "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
         );
         let now = self.world.now();
@@ -386,6 +391,7 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
         finish(&system, &Job::Hear(message), &mut promises);
     }
     totals.questions = come_to_rest(&system, &mut promises);
+    totals.paid_twice = books::close(&system);
     let accounts = system.platform.accounts();
     promises.check_end(&system.payments.store, &accounts);
 
@@ -447,6 +453,19 @@ pub fn drive(system: &System, job: &Job, mut look: impl FnMut()) -> bool {
         let done = poll(&mut task);
         look();
         if let Some(done) = done {
+            return done;
+        }
+    }
+}
+
+/// Polls to the end.
+pub fn complete<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let polled = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(done) = polled {
             return done;
         }
     }

@@ -8,6 +8,7 @@ use payments::payment::{Payment, Refund, RefundStatus};
 use payments::ports::Clock;
 use payments::schedule::{Next, Schedule};
 
+use crate::books;
 use crate::promises::Promises;
 use crate::run::{Job, System, drive, finish, timers};
 
@@ -86,6 +87,7 @@ pub fn run(seed: u64) -> Learnt {
         promises.check(&system.payments.store);
     }
     finish(&system, &Job::Relay, &mut promises);
+    books::close(&system);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     let rows = system.payments.store.memory.rows.lock().unwrap();
     let mut learnt = Learnt::default();

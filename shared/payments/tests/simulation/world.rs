@@ -10,9 +10,10 @@ use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::{Event, EventKind};
 use payments::ports::{
-    Clock, Commit, CommitError, Due, EventQueue, Index, PaymentStore, SendError, StoreError, Stored,
+    Clock, Commit, CommitError, Daily, Due, EventQueue, Index, PaymentStore, ProgressStore,
+    SendError, StoreError, Stored,
 };
-use payments::{PaymentKey, Timestamp};
+use payments::{MerchantId, PaymentKey, Timestamp};
 
 use crate::memory::Memory;
 
@@ -208,8 +209,39 @@ impl PaymentStore for Store {
         self.memory.of_day(project_id, day, shard, after).await
     }
 
+    async fn paid_by(
+        &self,
+        project_id: ProjectId,
+        order_id: &MerchantId,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        self.read().await?;
+        self.memory.paid_by(project_id, order_id).await
+    }
+
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
         self.memory.payment_of_token(token).await
+    }
+}
+
+impl ProgressStore for Store {
+    async fn progress(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.read().await?;
+        self.memory.progress(project_id, daily).await
+    }
+
+    async fn advance(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.read().await?;
+        self.memory.advance(project_id, daily, until).await?;
+        self.written().await
     }
 }
 

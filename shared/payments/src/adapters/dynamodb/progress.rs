@@ -1,33 +1,47 @@
-//! How far the platform's books have been held against ours: one item for each project.
+//! How far the work of each day is done: an item for each project and each kind of work.
 
 use ecommpay::fields::ProjectId;
 
 use super::item::{moment, read_moment, text};
 use super::{DynamoStore, Written, conditional};
 use crate::backoff;
-use crate::ports::{ProgressStore, StoreError, SystemClock};
+use crate::ports::{Daily, ProgressStore, StoreError, SystemClock};
 use crate::timestamp::Timestamp;
 
-const SK: &str = "progress";
-
 fn pk(project_id: ProjectId) -> String {
-    format!("reconciliation#{project_id}")
+    format!("daily#{project_id}")
+}
+
+fn sk(daily: Daily) -> &'static str {
+    match daily {
+        Daily::Compare => "compared",
+        Daily::Report => "reported",
+    }
 }
 
 impl ProgressStore for DynamoStore {
-    async fn progress(&self, project_id: ProjectId) -> Result<Option<Timestamp>, StoreError> {
-        let item = self.get(pk(project_id), SK).await?;
+    async fn progress(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let item = self.get(pk(project_id), sk(daily)).await?;
         item.map(|item| read_moment(&item, "until")).transpose()
     }
 
-    async fn advance(&self, project_id: ProjectId, until: Timestamp) -> Result<(), StoreError> {
+    async fn advance(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
         for attempt in 0..backoff::ATTEMPTS {
             let request = self
                 .client
                 .update_item()
                 .table_name(&self.table)
                 .key("pk", text(pk(project_id)))
-                .key("sk", text(SK))
+                .key("sk", text(sk(daily)))
                 .update_expression("SET #until = :until")
                 .condition_expression("attribute_not_exists(#until) OR #until < :until")
                 .expression_attribute_names("#until", "until")

@@ -1,0 +1,212 @@
+//! An order that is paid by more than one payment, and the report of the days that finds it too.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use ecommpay::fields::ProjectId;
+use payments::checkout::{Cashier, CheckoutRequest};
+use payments::day::Day;
+use payments::payment::{Payment, Status};
+use payments::ports::{Clock, Daily, PaymentStore, ProgressStore};
+use payments::report::Reported;
+use payments::{PaymentKey, Timestamp};
+use tokio::time::Instant;
+
+use super::stage::*;
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+fn project() -> ProjectId {
+    ProjectId::new(211).unwrap()
+}
+
+impl World {
+    async fn begin(&self, payment_id: &str, order_id: &str) {
+        let body = format!(
+            r#"{{"payment_id":"{payment_id}","order_id":"{order_id}","amount":1000,"currency":"EUR",
+                "return_url":"https://shop.example/","customer":{{"id":"c","ip_address":"192.0.2.1"}}}}"#
+        );
+        let (storefront, now) = (shop("shop"), self.payments.clock.now());
+        let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+        let cashier = Cashier {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring: &self.keyring,
+            tokens: &self.tokens,
+            base_url: "https://pay.example",
+        };
+        cashier.create(&storefront, request).await.unwrap();
+    }
+
+    /// The platform tells that a payment was paid at a time of one day.
+    async fn paid_at(&self, payment_id: &str, time: &str) {
+        self.begin(payment_id, "Order").await;
+        self.hear_sale(payment_id, time).await;
+    }
+
+    async fn hear_sale(&self, payment_id: &str, time: &str) -> bool {
+        let body = format!(
+            r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"success","sum":{{"amount":1000,"currency":"EUR"}}}},
+                "operation":{{"id":"1 of {payment_id}","type":"sale","status":"success","date":"2027-01-15T{time}+0000",
+                "sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
+        );
+        self.hear_of(payment_id, &body).await
+    }
+
+    async fn hear_refund(&self, payment_id: &str) {
+        let body = format!(
+            r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"refunded","sum":{{"amount":1000,"currency":"EUR"}}}},
+                "operation":{{"id":"2 of {payment_id}","type":"refund","status":"success","date":"2027-01-15T20:00:00+0000",
+                "sum_initial":{{"amount":1000,"currency":"EUR"}}}}}}"#
+        );
+        assert!(self.hear_of(payment_id, &body).await);
+    }
+
+    async fn of(&self, payment_id: &str) -> Payment {
+        let stored = self.payments.store.load(&key_of(payment_id)).await;
+        stored.unwrap().unwrap().payment
+    }
+
+    /// What a payment was told of others.
+    async fn told(&self, payment_id: &str) -> Vec<String> {
+        let payment = self.of(payment_id).await;
+        assert_eq!(payment.paid_before_announced, payment.paid_before_by.len());
+        payment.paid_before_by.into_iter().collect()
+    }
+
+    fn twice(&self) -> usize {
+        let sent = self.sent();
+        let is_twice = |sent: &&String| sent.contains("order.paid_twice");
+        sent.iter().filter(is_twice).count()
+    }
+
+    /// The days that are reported, with the number of payments.
+    async fn report(&self) -> (Vec<(String, u64)>, Reported) {
+        let mut days = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let told = |day: Day, totals: &payments::report::Totals| {
+            let payments = totals.rows().filter(|row| row.of == "payment");
+            days.push((day.to_string(), payments.map(|row| row.count).sum()));
+        };
+        let reported = self.payments.report_rest(project(), deadline, told).await;
+        (days, reported)
+    }
+}
+
+fn key_of(payment_id: &str) -> PaymentKey {
+    PaymentKey::new(project(), payment_id)
+}
+
+#[tokio::test]
+async fn whoever_pays_an_order_again_is_told_once_of_those_before() {
+    let world = World::new();
+    world.begin("one", "Order").await;
+    world.begin("two", "ORDER").await;
+    world.begin("three", "order").await;
+    world.begin("other", "order-2").await;
+    world.hear_sale("one", "10:00:00").await;
+    world.hear_sale("other", "10:00:00").await;
+    assert_eq!(world.twice(), 0);
+    world.hear_sale("two", "11:00:00").await;
+    assert_eq!(
+        (world.told("two").await, world.twice()),
+        (vec!["one".into()], 1)
+    );
+    world.hear_sale("two", "11:00:00").await;
+    world.hear_sale("three", "12:00:00").await;
+    assert_eq!(world.told("three").await, ["one", "two"]);
+    for first in ["one", "other"] {
+        assert!(world.told(first).await.is_empty(), "{first}");
+    }
+    assert_eq!(world.twice(), 2);
+}
+
+#[tokio::test]
+async fn the_platforms_clock_tells_who_was_first() {
+    let world = World::new();
+    world.paid_at("late", "11:00:00").await;
+    world.paid_at("early", "10:00:00").await;
+    assert_eq!(world.told("late").await, ["early"]);
+    assert!(world.told("early").await.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_given_back_or_never_paid_is_not_paid_twice() {
+    let world = World::new();
+    world.paid_at("back", "10:00:00").await;
+    world.hear_refund("back").await;
+    assert_eq!(world.of("back").await.status(), Status::Refunded);
+    world.begin("open", "Order").await;
+    world.paid_at("kept", "11:00:00").await;
+    assert_eq!(world.twice(), 0);
+    // It is paid twice from then on.
+    world.hear_sale("open", "12:00:00").await;
+    assert_eq!(world.told("open").await, ["kept"]);
+}
+
+#[tokio::test]
+async fn of_an_order_that_all_payments_have_only_some_are_looked_at() {
+    let world = World::new();
+    for number in 0..30 {
+        world.paid_at(&format!("p-{number:02}"), "10:00:00").await;
+    }
+    world.payments.store.reads.store(0, SeqCst);
+    world.paid_at("last", "11:00:00").await;
+    assert_eq!(world.told("last").await.len(), 20);
+    let reads = world.payments.store.reads.load(SeqCst);
+    assert!(reads < 30, "{reads}");
+}
+
+#[tokio::test]
+async fn the_days_report_finds_what_was_broken_off() {
+    let world = World::new();
+    world.paid_at("one", "10:00:00").await;
+    world.begin("two", "Order").await;
+    // Committed and marked as sent, and then the function ends.
+    let heard = world.hear_sale("two", "11:00:00");
+    let sent = world.sent().len();
+    let mut heard = Box::pin(heard);
+    let is_marked = || {
+        let rows = world.payments.store.rows.lock().unwrap();
+        rows[&key_of("two")].published == 2
+    };
+    while !is_marked() {
+        assert!(futures_util::poll!(&mut heard).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(heard);
+    assert_eq!((world.sent().len(), world.twice()), (sent + 1, 0));
+
+    world.pass_until(at("2027-01-16T04:30:00"));
+    let (days, reported) = world.report().await;
+    assert_eq!((reported.failure, reported.in_time), (None, true));
+    assert_eq!(days, [("2027-01-15".to_owned(), 2)]);
+    assert_eq!(
+        (world.told("two").await, world.twice()),
+        (vec!["one".into()], 1)
+    );
+}
+
+#[tokio::test]
+async fn each_day_is_reported_once_when_it_is_over() {
+    let world = World::new();
+    world.paid_at("one", "10:00:00").await;
+    world.pass_until(at("2027-01-16T04:30:00"));
+    let days = |days: &[(&str, u64)]| -> Vec<(String, u64)> {
+        let days = days.iter().map(|(day, count)| ((*day).to_owned(), *count));
+        days.collect()
+    };
+    assert_eq!(world.report().await.0, days(&[("2027-01-15", 1)]));
+    assert!(world.report().await.0.is_empty(), "once");
+    world.begin("two", "Order").await;
+    world.pass(2 * DAY);
+    let (found, reported) = world.report().await;
+    assert_eq!(found, days(&[("2027-01-16", 1), ("2027-01-17", 0)]));
+    assert_eq!(reported.days, 2);
+    let until = world.payments.store.progress(project(), Daily::Report);
+    assert_eq!(until.await.unwrap(), Some(at("2027-01-18T00:00:00")));
+}
+
+fn at(moment: &str) -> Timestamp {
+    Timestamp::of_platform(&format!("{moment}+0000")).unwrap()
+}
