@@ -235,12 +235,21 @@ async fn the_daily_run_goes_on_where_it_ended() -> anyhow::Result<()> {
         ensure!(project["failed"] == 0, "{summary}");
         ensure!(project["in_time"] == true, "{summary}");
         let until = project["until"].clone();
-        Ok(serde_json::from_value::<Timestamp>(until)?)
+        let days = summary["reports"][0]["days"].clone();
+        Ok((serde_json::from_value::<Timestamp>(until)?, days))
     };
-    let until = run().await?;
+    let (until, days) = run().await?;
+    ensure!(
+        days == 1,
+        "the day before is reported, and no other: {days}"
+    );
     let settled = Timestamp::now().before(Duration::from_secs(3 * 3_600));
     ensure!(until <= settled && settled.since(until) <= Duration::from_secs(3_600));
-    ensure!(run().await? >= until);
+    let (again, days) = run().await?;
+    ensure!(
+        again >= until && days == 0,
+        "{days} days are reported again"
+    );
 
     for event in [
         json!({ "project_id": 211, "from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z" }),
@@ -259,6 +268,7 @@ async fn the_daily_run_goes_on_where_it_ended() -> anyhow::Result<()> {
     let log = e2e::logs::of_functions(&sandbox).await?;
     for part in [
         "reconcile: done",
+        "report of a day",
         "reconciliation_lag_s",
         "reconcile: some failed",
     ] {
