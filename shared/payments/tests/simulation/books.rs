@@ -106,10 +106,10 @@ fn check_orders(system: &System) -> u64 {
         {
             orders.entry(order_id).or_default().push(payment);
         }
-        let of_it = events
+        let mut of_it = events
             .values()
             .filter(|event| event.key == payment.key() && event.kind == EventKind::OrderPaidTwice);
-        let last = of_it.last().map(|event| {
+        let last = of_it.next_back().map(|event| {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             body["data"]["other_payment_ids"].clone()
         });
