@@ -2,9 +2,12 @@
 //! and many at once.
 #![allow(clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::operator::invoke;
+use e2e::queue::Queue;
 use e2e::shopper::Shopper;
 use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
@@ -197,6 +200,37 @@ async fn many_at_once(test: &Test) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever only reads the events of `fulfilment` knows the ledger of each payment.
+async fn ledgers_of_events(test: &Test) -> anyhow::Result<()> {
+    let fulfilment = Queue::new(test.sandbox.ready(), "fulfilment")?;
+    let mut ledgers = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
+    for event in fulfilment.drain().await? {
+        let payment_id = event["subject"].as_str().context("no subject")?;
+        let (paid, went_back) = ledgers.entry(payment_id.to_owned()).or_default();
+        match event["type"].as_str() {
+            Some("payment.succeeded") => *paid = event["data"]["operation"]["amount"].clone(),
+            Some("refund.succeeded") => {
+                let refund = &event["data"]["refund"];
+                let operation = refund["operation_id"].as_str().context("no operation")?;
+                let amount = refund["amount"].as_u64().context("no amount")?;
+                went_back.insert(operation.to_owned(), amount);
+            }
+            _ => {}
+        }
+    }
+    ensure!(ledgers.len() >= 5, "{ledgers:?}");
+    for (payment_id, (paid, went_back)) in &ledgers {
+        let payment = test.storefront.payment(payment_id).await?;
+        ensure!(payment["paid_amount"] == *paid, "{paid}: {payment}");
+        let went_back: u64 = went_back.values().sum();
+        ensure!(
+            payment["refunded_amount"] == went_back,
+            "{went_back}: {payment}"
+        );
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn refunds_are_made_once_and_never_exceed_the_payment() -> anyhow::Result<()> {
     let test = Test::start().await?;
@@ -207,6 +241,7 @@ async fn refunds_are_made_once_and_never_exceed_the_payment() -> anyhow::Result<
         .context("dashboard")?;
     lost_on_the_way(&test).await.context("lost")?;
     many_at_once(&test).await.context("crowd")?;
+    ledgers_of_events(&test).await.context("events")?;
     test.sandbox.stop().await;
     Ok(())
 }
