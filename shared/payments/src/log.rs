@@ -8,14 +8,19 @@
 //! CloudWatch reads them out of the line, so that no call is made and no permission needed.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::timestamp::Timestamp;
 
-/// Where the metrics are found in CloudWatch.
-pub const NAMESPACE: &str = "Bancontact";
+/// Where the metrics are found in CloudWatch. Two stacks of one account are not to be mixed up, so the
+/// template names one for each.
+static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
+    let named = std::env::var("METRICS_NAMESPACE").ok();
+    named.unwrap_or_else(|| "Bancontact".to_owned())
+});
 
 /// A log line in the making.
 #[derive(Debug, Clone)]
@@ -137,7 +142,7 @@ impl Line {
         let names = metrics.metrics.iter();
         let names = names.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit }));
         json!({
-            "Namespace": NAMESPACE,
+            "Namespace": *NAMESPACE,
             "Dimensions": dimensions,
             "Metrics": names.collect::<Vec<_>>(),
         })

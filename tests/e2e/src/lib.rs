@@ -10,6 +10,7 @@ pub mod queue;
 pub mod shopper;
 pub mod simulator;
 pub mod storefront;
+pub mod template;
 pub mod walk;
 
 use std::future::Future;

@@ -6,61 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use e2e::template::{Template, target};
 use payments::schedule::Schedule;
-use sandbox::python;
-use sandbox::supervised::Supervisor;
 use serde_json::{Value, json};
-
-struct Template(Value);
-
-impl Template {
-    async fn processed() -> anyhow::Result<Self> {
-        let found = python::find().await?;
-        let supervisor = Supervisor::new(&found.path);
-        let python = python::environment(&found, &supervisor).await?;
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let template = here.join("../../infra/template.yaml");
-        let mut command = supervisor.command(&python);
-        command
-            .arg(here.join("tests/template/process.py"))
-            .arg(template);
-        command.env("AWS_DEFAULT_REGION", "eu-west-1");
-        let (status, output) = supervisor.output(command).await?;
-        ensure!(status.success(), "the template cannot be processed");
-        Ok(Self(serde_json::from_slice(&output)?))
-    }
-
-    /// The properties of all resources of a type, by their names.
-    fn all(&self, kind: &str) -> BTreeMap<&str, &Value> {
-        let resources = self.0["Resources"].as_object().into_iter().flatten();
-        resources
-            .filter(|(_, resource)| resource["Type"] == kind)
-            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
-            .collect()
-    }
-
-    fn resource(&self, name: &str) -> &Value {
-        &self.0["Resources"][name]
-    }
-
-    /// There is a rule that calls a function at these times, and may do so.
-    fn ensure_schedule(&self, function: &str, times: &str) -> anyhow::Result<()> {
-        let rules = self.all("AWS::Events::Rule");
-        let mut rules = rules.iter();
-        let calls = |properties: &Value| target(&properties["Targets"][0]["Arn"]) == Some(function);
-        let rule = rules.find(|(_, properties)| calls(properties));
-        let (rule, properties) = rule.with_context(|| format!("{function} has no rule"))?;
-        ensure!(properties["ScheduleExpression"] == times, "{properties}");
-        let permissions = self.all("AWS::Lambda::Permission");
-        let is_permitted = permissions.values().any(|permission| {
-            permission["Principal"] == "events.amazonaws.com"
-                && target(&permission["FunctionName"]) == Some(function)
-                && target(&permission["SourceArn"]) == Some(rule)
-        });
-        ensure!(is_permitted, "{rule} may not call {function}");
-        Ok(())
-    }
-}
 
 #[tokio::test]
 async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
@@ -116,13 +64,6 @@ fn strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         Value::Object(values) => values.values().for_each(|value| strings(value, found)),
         _ => {}
     }
-}
-
-/// The resource that `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}` points to.
-fn target(value: &Value) -> Option<&str> {
-    value["Fn::GetAtt"][0]
-        .as_str()
-        .or_else(|| value["Ref"].as_str())
 }
 
 #[tokio::test]
