@@ -140,6 +140,9 @@ pub fn begin_again(payment: &Payment, order: Order, at: Timestamp) -> Option<Cha
     payment.attempt = payment.attempt.saturating_add(1);
     let failed = payment.sale.request_id().map(str::to_owned);
     payment.failed_requests.extend(failed);
+    for operation in payment.operations.values_mut() {
+        operation.waiting = None;
+    }
     payment.clarified = None;
     payment.announced = None;
     payment.end_announced = false;

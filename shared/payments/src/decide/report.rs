@@ -76,9 +76,12 @@ pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp
 fn is_unexplained(payment: &Payment, report: &Report) -> bool {
     let status = report.payment_status.as_deref().unwrap_or_default();
     let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
+    // Of a payment that was made elsewhere any money will do: a payout, a capture.
+    let is_made_elsewhere = payment.order.is_none();
     let explains = |operation: &Operation| {
+        let is_money = is_made_elsewhere && !operation.is_refund() || operation.kind == "sale";
         operation.outcome == Outcome::Succeeded
-            && (operation.kind == "sale" || operation.took_money || !operation.doubts.is_empty())
+            && (is_money || operation.took_money || !operation.doubts.is_empty())
     };
     claims_money && !payment.operations.values().any(explains)
 }
@@ -123,7 +126,7 @@ pub(super) fn take_status_answer(
         return;
     }
     if report.operations.is_empty() {
-        return take_nothing_made(payment, report, question);
+        return take_nothing_made(payment, report, question, at);
     }
     payment.answered = payment.answered.max(question);
     take(payment, news, true);
@@ -131,34 +134,38 @@ pub(super) fn take_status_answer(
         mark_what_took_money(payment, report);
     }
     let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
+    let heard_since = payment.doubted.filter(|doubted| doubted.after >= question);
     payment.doubted = match is_left {
-        true => Some(Doubted {
-            after: payment.questions,
+        // It is asked about again, in its time.
+        true => heard_since.or(Some(Doubted {
+            after: question.saturating_sub(1),
             since: payment.doubted.map_or(at, |doubted| doubted.since),
-        }),
-        false => payment.doubted.filter(|doubted| doubted.after >= question),
+        })),
+        false => heard_since,
     };
 }
 
-/// The platform knows no operation. "Not found" may be said too early, so it is only noted; an error
-/// is the end of the sale that was sent before the question.
-fn take_nothing_made(payment: &mut Payment, report: &Report, question: u32) {
+/// The platform knows no operation. An error is the end of the sale that was sent before the
+/// question. "Not found" may be said too early, so it is only noted, and so is an error of what was
+/// not sent from here.
+fn take_nothing_made(payment: &mut Payment, report: &Report, question: u32, at: Timestamp) {
     let code = report.errors.first().map(|error| error.code.as_str());
     let is_error = report.payment_status.as_deref() == Some("error");
-    let Some(code) = code.filter(|_| is_error) else {
+    let Some(code) = code.filter(|code| is_error && !NO_REFUSAL.contains(code)) else {
         return;
     };
-    let is_later = question > payment.sale_sent_after;
-    let was_sent = matches!(
-        payment.sale,
-        GateRequest::Accepted { .. } | GateRequest::Unclear
-    );
-    if NOT_FOUND_YET.contains(&code) {
-        payment.not_found = payment.not_found.max(question);
-    } else if is_later && was_sent && payment.operations.is_empty() && !NO_REFUSAL.contains(&code) {
+    let was_sent = match payment.sale {
+        GateRequest::Accepted { .. } | GateRequest::Unclear => true,
+        GateRequest::Sending { .. } => !payment.sale.is_under_way(at),
+        GateRequest::None | GateRequest::Refused { .. } => false,
+    };
+    let is_about_sale = was_sent && question > payment.sale_sent_after;
+    if is_about_sale && payment.operations.is_empty() && !NOT_FOUND_YET.contains(&code) {
         payment.sale = GateRequest::Refused {
             code: code.to_owned(),
         };
+    } else {
+        payment.not_found = payment.not_found.max(question);
     }
 }
 

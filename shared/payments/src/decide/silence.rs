@@ -13,6 +13,12 @@ const EXPIRED: &str = "expired";
 ///
 /// The platform's own rule for a request without an answer: repeat it with the same id.
 pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
+    let mut after = resent(payment, at)?;
+    checks::begin(&mut after, at);
+    Some(announce::announce(after, at))
+}
+
+fn resent(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order.as_ref()?.customer.as_ref();
     let untouched = matches!(payment.status(), Status::Created | Status::Processing);
     if !is_unanswered(payment, at) || !untouched || customer.is_none() {
@@ -23,8 +29,7 @@ pub fn claim_resend(payment: &Payment, at: Timestamp) -> Option<Change> {
         since: at,
         again: true,
     };
-    checks::begin(&mut after, at);
-    Some(announce::announce(after, at))
+    Some(after)
 }
 
 fn is_unanswered(payment: &Payment, at: Timestamp) -> bool {
@@ -73,7 +78,8 @@ fn claim_sale_end(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Opti
         Some(code) if !is_known => code.clone(),
         _ if asked_after_end => EXPIRED.to_owned(),
         _ if is_known || !is_open => return None,
-        _ => return claim_resend(payment, at),
+        // The next question is planned already, and rarer each time.
+        _ => return resent(payment, at).map(|after| announce::announce(after, at)),
     };
     let mut after = payment.clone();
     after.sale = GateRequest::Refused { code };

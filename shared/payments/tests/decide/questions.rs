@@ -53,6 +53,45 @@ fn what_a_signed_answer_says_is_the_end() {
     assert_eq!(story.payment.status(), Status::Succeeded);
 }
 
+/// A contradiction about an operation that the platform's answers do not list.
+#[test]
+fn what_an_answer_does_not_settle_is_asked_again_in_its_time_and_not_for_ever() {
+    let mut story = Story::begin();
+    story.hear("sale_success").hear("sale_decline_customer");
+    let answer = corpus("success_after_decline");
+    let mut asked = Vec::new();
+    while let Some(due) = ask_at(&story.payment) {
+        assert!(asked.len() < 100, "asked for ever");
+        story.take(claim_check(&story.payment, after(due), due));
+        asked.push(due.since(NOW).as_secs());
+        let fact = Fact::StatusAnswer {
+            news: answer.news(),
+            question: story.payment.questions,
+        };
+        story.take(decide(Some(&story.payment), fact, due));
+        assert!(story.payment.doubted.is_some());
+    }
+    assert_eq!(asked[..5], [0, 120, 420, 1_320, 4_920]);
+    assert_eq!(asked.last(), Some(&(31 * 86_400)));
+    assert_eq!(asked.len(), 37);
+}
+
+#[test]
+fn any_money_explains_a_payment_that_was_made_elsewhere() {
+    let confirmation = corpus("payment_confirmation");
+    let heard = decide(None, confirmation.fact(), NOW).unwrap().payment;
+    let due = ask_at(&heard).unwrap();
+    let asked = claim_check(&heard, after(due), due).unwrap().payment;
+    let fact = Fact::StatusAnswer {
+        news: confirmation.news(),
+        question: asked.questions,
+    };
+    let answered = decide(Some(&asked), fact, due).unwrap().payment;
+    assert_eq!(answered.doubted, None);
+    assert_eq!(answered.status(), Status::Unmatched);
+    assert_eq!(ask_at(&answered), None);
+}
+
 #[test]
 fn a_doubt_is_asked_about_as_often_as_something_new() {
     let mut story = Story::begin();

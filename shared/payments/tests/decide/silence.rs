@@ -234,7 +234,8 @@ fn a_doubt_about_what_the_platform_knows_nothing_of_ends_with_the_last_question(
     let hint = Fact::Hint(corpus("sale_success").news().report);
     story.take(decide(Some(&story.payment), hint, NOW));
     let end = NOW.after(31 * DAY);
-    let unknown = unknown_to_the_platform("3061");
+    // In other words, too.
+    let unknown = unknown_to_the_platform("2004");
     loop {
         let due = ask_at(&story.payment).unwrap();
         story.take(claim_check(&story.payment, after(due), due));
@@ -260,6 +261,51 @@ fn a_link_that_is_used_does_not_run_out() {
     let late = NOW.after(2 * HOUR);
     story.asked_at(late, &unknown_to_the_platform("3061"));
     assert_eq!(claim_end(&story.payment, late), None);
+}
+
+#[test]
+fn a_sale_that_stays_lost_is_sent_again_ever_more_rarely() {
+    let mut story = Story::begin();
+    let order = story.payment.order.as_mut().unwrap();
+    order.expires_at = NOW.after(30 * DAY);
+    story.answered(&Answer::Unclear);
+    let (mut sent, mut asked) = (0, 0);
+    while ask_at(&story.payment).unwrap() < NOW.after(10 * DAY) {
+        let due = ask_at(&story.payment).unwrap();
+        story.take(claim_check(&story.payment, after(due), due));
+        asked += 1;
+        let unknown = unknown_to_the_platform("3061");
+        let fact = Fact::StatusAnswer {
+            news: unknown.news(),
+            question: story.payment.questions,
+        };
+        story.take(decide(Some(&story.payment), fact, due));
+        if let Some(change) = claim_end(&story.payment, due) {
+            story.take(Some(change));
+            sent += 1;
+            story.answered(&Answer::Unclear);
+        }
+    }
+    assert_eq!((asked, sent), (15, 15), "by the schedule, not each minute");
+}
+
+#[test]
+fn a_link_whose_payment_was_refused_runs_out_like_any_other() {
+    let mut story = with_a_link();
+    let end = NOW.after(90 * MINUTE);
+    story.asked_at(NOW.after(HOUR), &unknown_to_the_platform("2701"));
+    assert_eq!(story.payment.status(), Status::AwaitingCustomer);
+    assert_eq!(claim_end(&story.payment, NOW.after(HOUR)), None);
+    story.asked_at(end, &unknown_to_the_platform("2701"));
+    story.take(claim_end(&story.payment, end));
+    assert_eq!(story.payment.refusal_code(), Some("expired"));
+}
+
+#[test]
+fn a_signed_error_ends_a_sale_whose_sender_has_given_up() {
+    let mut story = Story::begin();
+    story.asked_at(NOW.after(MINUTE), &unknown_to_the_platform("2004"));
+    assert_eq!(story.payment.refusal_code(), Some("2004"));
 }
 
 #[test]

@@ -33,7 +33,11 @@ pub fn run(seed: u64) -> Learnt {
     let _timers = timers.enter();
     let system = System::new(seed);
     let world = &system.world;
-    system.platform.be_plain();
+    // Of what is done elsewhere and never told, nobody here knows: then only the schedule is checked.
+    let is_plain = world.below(4) > 0;
+    if is_plain {
+        system.platform.be_plain();
+    }
     let mut promises = Promises::default();
     let start = world.now().unix_millis();
     let mut begun = 0;
@@ -87,10 +91,14 @@ pub fn run(seed: u64) -> Learnt {
         promises.check(&system.payments.store);
     }
     finish(&system, &Job::Relay, &mut promises);
+    let mut learnt = Learnt::default();
+    check_schedule(&system.platform.questions(), begun);
+    if !is_plain {
+        return learnt;
+    }
     books::close(&system);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     let rows = system.payments.store.memory.rows.lock().unwrap();
-    let mut learnt = Learnt::default();
     for row in rows.values() {
         check_ended(&row.payment);
         learnt.questions += u64::from(row.payment.questions);
@@ -99,8 +107,6 @@ pub fn run(seed: u64) -> Learnt {
         learnt.failed += u64::from(row.payment.refusal_code().is_some());
         learnt.refunded += u64::from(row.payment.refunded_amount() > 0);
     }
-    let resends = system.platform.posts();
-    check_schedule(&system.platform.questions(), begun + resends);
     learnt
 }
 
