@@ -56,13 +56,18 @@ impl Applied {
         let key = self.payment.key();
         match &self.published {
             Ok(sent) => event::warn_of(&key, sent),
-            Err(error) => Line::error("events are committed but not sent")
-                .with("payment", key.to_string())
-                .with("error", error.to_string())
-                .write(),
+            Err(error) => warn_unsent(&key, error),
         }
         self.payment
     }
+}
+
+/// Says that a payment's events were not sent yet.
+pub(crate) fn warn_unsent(key: &PaymentKey, error: &PublishError) {
+    Line::error("events are committed but not sent")
+        .with("payment", key.to_string())
+        .with("error", error.to_string())
+        .write();
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
@@ -175,17 +180,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             *stored = newer;
             fresh.extend(change.into_iter().flat_map(|change| change.events));
         }
-        let mut sent = publish::publish(&self.store, &self.queues, stored, &fresh).await?;
+        let sent = publish::send(&self.store, &self.queues, stored, &fresh).await?;
         if sent.contains(&EventKind::PaymentSucceeded) {
-            match self.look_for_paid_twice(&stored.payment).await {
-                Ok(more) => sent.extend(more),
-                // The day's report looks again.
-                Err(error) => Line::error("it is not known who else has paid the order")
-                    .with("payment", key.to_string())
-                    .with("error", error.to_string())
-                    .write(),
-            }
+            self.look_for_paid_twice(&stored.payment).await?;
         }
+        publish::mark(&self.store, stored).await?;
         Ok(sent)
     }
 }

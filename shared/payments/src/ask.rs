@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecommpay::fields::{ProjectId, Text};
+use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, JsonError, Limits};
 use ecommpay::report::Report;
@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
-use crate::apply::{Applied, ApplyError, Payments};
+use crate::apply::{self, Applied, ApplyError, Payments};
 use crate::callback::ProjectKeys;
 use crate::checkout::Cashier;
 use crate::decide::{self, Fact, News, claim_check};
@@ -21,12 +21,15 @@ use crate::ids::PaymentKey;
 use crate::payment::{GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
-use crate::round::{Bounds, Round, TICK};
+use crate::round::{Bounds, Round, TICK, Unfinished};
 use crate::timestamp::Timestamp;
 use crate::token::TokenSecret;
 
 /// How many questions are open at once: the platform is not to be flooded.
 const AT_ONCE: usize = 4;
+/// How long a turn may take: the platform's answer, and what follows from it. A question that is claimed
+/// and cut off is lost until the next one.
+const TURN_TAKES: Duration = Duration::from_secs(9);
 
 /// A question brought nothing; the next one is planned.
 #[derive(Debug, Error)]
@@ -82,6 +85,8 @@ where
     /// is to ask about another one.
     pub async fn ask_all(&self, deadline: Instant) -> Round {
         let before = self.payments.clock.now().after(TICK);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let begin_until = deadline - TURN_TAKES.min(left / 2);
         // Whoever waits longest comes first, and of each project only so many wait.
         let (places, pace) = (Semaphore::new(AT_ONCE), Mutex::new(Instant::now()));
         let rounds = self.keys.keys().map(|project_id| {
@@ -89,32 +94,21 @@ where
             let turn = move |key: PaymentKey| async move {
                 let _place = places.acquire().await;
                 self.keep_pace(pace).await;
-                let asked = self.ask(&key, before).await;
-                asked.map_err(|error| error.to_string())
+                match Instant::now() < begin_until {
+                    true => Ok(self.ask(&key, before).await?),
+                    false => Err(Unfinished::Late),
+                }
             };
-            self.ask_project(*project_id, before, deadline, turn)
+            let bounds = Bounds {
+                at_once: AT_ONCE,
+                most: usize::MAX,
+                begin_until,
+                deadline,
+            };
+            let index = Index::Ask(*project_id);
+            self.payments.round(index, before, bounds, turn)
         });
         join_all(rounds).await.into_iter().collect()
-    }
-
-    async fn ask_project<F, T>(
-        &self,
-        project_id: ProjectId,
-        before: Timestamp,
-        deadline: Instant,
-        turn: F,
-    ) -> Round
-    where
-        F: Fn(PaymentKey) -> T,
-        T: Future<Output = Result<Vec<EventKind>, String>>,
-    {
-        let bounds = Bounds {
-            at_once: AT_ONCE,
-            most: usize::MAX,
-            deadline,
-        };
-        let index = Index::Ask(project_id);
-        self.payments.round(index, before, bounds, turn).await
     }
 
     async fn keep_pace(&self, next: &Mutex<Instant>) {
@@ -145,7 +139,10 @@ where
             return Ok(Vec::new());
         };
         let told = payments.publish(&mut stored, Some(change)).await;
-        let mut events = told.unwrap_or_default();
+        let mut events = told.unwrap_or_else(|error| {
+            apply::warn_unsent(key, &error);
+            Vec::new()
+        });
         let answered = self.question(&stored.payment, &mut events);
         if let Err(error) = answered.await {
             event::warn_of(key, &events);
@@ -178,7 +175,8 @@ where
         let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
             return Ok(());
         };
-        events.extend(applied.published?);
+        // What follows does not wait for a queue.
+        let told = applied.published.map(|sent| events.extend(sent));
         // Only an answer that was taken in shows anything.
         let known = applied.payment;
         if known.answered == payment.questions {
@@ -190,7 +188,7 @@ where
         if known.not_found == payment.questions {
             self.end_sale(&known, keyring, events).await?;
         }
-        Ok(())
+        Ok(told?)
     }
 
     /// Sends a sale again that never arrived, or ends a checkout that nobody used. Adds the events

@@ -20,11 +20,11 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let bounds = Bounds {
             at_once: AT_ONCE,
             most: usize::MAX,
+            begin_until: deadline,
             deadline,
         };
         let turn = |key: PaymentKey| async move {
-            let erased = self.erase(&key).await;
-            erased.map_err(|error| error.to_string())?;
+            self.erase(&key).await?;
             Ok(Vec::new())
         };
         let before = self.clock.now().after(TICK);
@@ -44,6 +44,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let bounds = Bounds {
             at_once: 1,
             most: MOST_OVERDUE,
+            begin_until: deadline,
             deadline,
         };
         let turn = |_| async { Ok(Vec::new()) };

@@ -1,8 +1,9 @@
 //! One order that is paid by more than one payment.
 //!
-//! Looked for whenever a payment is announced as succeeded, and again when its day is reported, so
-//! that nothing is missed where a function was broken off in between. Of the payments that have
-//! paid an order and still have its money, each but the first is told.
+//! Looked for whenever a payment is announced as succeeded, before that is marked as sent, so that
+//! the relay does what is broken off; and again when its day is reported, as a refund that turns out
+//! to be none makes an order paid twice too. Of the payments that have paid an order and still
+//! have its money, each but the first is told.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::apply::{ApplyError, Payments};
 use crate::decide::{self, Fact};
-use crate::event::EventKind;
+use crate::event;
 use crate::ids::PaymentKey;
 use crate::payment::{Operation, Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore};
@@ -23,35 +24,33 @@ const MOST: usize = 20;
 const AT_ONCE: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Looks at who else has paid a payment's order. Gives the events that were sent.
-    pub(crate) async fn look_for_paid_twice(
-        &self,
-        payment: &Payment,
-    ) -> Result<Vec<EventKind>, PublishError> {
-        let Some(order_id) = payment.paid_order() else {
-            return Ok(Vec::new());
+    /// Looks at who else has paid a payment's order, and tells.
+    pub(crate) async fn look_for_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
+        let Some(order) = payment.paid_order() else {
+            return Ok(());
         };
-        let own = payment.key();
-        let mut keys = self.store.paid_by(payment.project_id, order_id).await?;
-        keys.retain(|key| *key != own);
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let keys = self.store.paid_by(order).await?;
+        if keys.len() < 2 {
+            return Ok(());
         }
-        keys.truncate(MOST);
-        keys.push(own);
         let loads = stream::iter(keys.into_iter().map(|key| self.load(key)));
         let loads = loads.buffered(AT_ONCE);
-        let mut paid: Vec<Payment> = loads.try_filter_map(has_money).try_collect().await?;
-        paid.sort_by_key(|payment| (paid_at(payment), payment.key()));
-        let mut before = BTreeSet::new();
-        let mut sent = Vec::new();
-        for payment in paid {
-            if !payment.paid_before_by.is_superset(&before) {
-                sent.extend(self.tell_paid_before(&payment.key(), &before).await?);
-            }
-            before.insert(payment.payment_id);
+        let with_money = loads.try_filter_map(has_money).take(MOST);
+        let mut paid: Vec<Payment> = with_money.try_collect().await?;
+        if paid.iter().all(|other| other.key() != payment.key()) {
+            paid.push(payment.clone());
         }
-        Ok(sent)
+        paid.sort_by_key(|payment| (paid_at(payment), payment.key()));
+        for (index, payment) in paid.iter().enumerate() {
+            let before = paid.iter().take(index);
+            // Who was told to be the later one stays it, although dates can still change.
+            let before = before.filter(|other| !other.paid_before_by.contains(&payment.payment_id));
+            let before = before.map(|other| other.payment_id.clone()).collect();
+            if !payment.paid_before_by.is_superset(&before) {
+                self.tell_paid_before(&payment.key(), &before).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
@@ -63,15 +62,18 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         &self,
         key: &PaymentKey,
         by: &BTreeSet<String>,
-    ) -> Result<Vec<EventKind>, PublishError> {
+    ) -> Result<(), PublishError> {
         let told = self.update(key, |payment, at| {
             let fact = Fact::PaidBefore { by };
             Ok::<_, ApplyError>(payment.and_then(|one| decide::decide(Some(one), fact, at)))
         });
         let Some((stored, Some(change))) = told.await? else {
-            return Ok(Vec::new());
+            return Ok(());
         };
-        publish::publish(&self.store, &self.queues, &stored, &change.events).await
+        let sent = publish::send(&self.store, &self.queues, &stored, &change.events).await?;
+        publish::mark(&self.store, &stored).await?;
+        event::warn_of(key, &sent);
+        Ok(())
     }
 }
 

@@ -199,6 +199,17 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
+/// An order that was paid. Each storefront numbers its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaidOrder<'a> {
+    /// The project that took the money.
+    pub project_id: ProjectId,
+    /// Whose order it is.
+    pub storefront: &'a str,
+    /// Its number there.
+    pub order_id: &'a MerchantId,
+}
+
 /// How the shopper gets to the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -303,9 +314,13 @@ impl Payment {
     }
 
     /// The merchant's order, once it has been paid by this payment.
-    pub fn paid_order(&self) -> Option<&MerchantId> {
+    pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
         let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
-        order.order_id.as_ref()
+        Some(PaidOrder {
+            project_id: self.project_id,
+            storefront: &order.storefront,
+            order_id: order.order_id.as_ref()?,
+        })
     }
 
     fn sales(&self) -> impl Iterator<Item = &Operation> {

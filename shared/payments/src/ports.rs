@@ -11,8 +11,8 @@ use thiserror::Error;
 use crate::day::Day;
 use crate::decide::Change;
 use crate::event::{Event, EventKind};
-use crate::ids::{MerchantId, PaymentKey};
-use crate::payment::Payment;
+use crate::ids::PaymentKey;
+use crate::payment::{PaidOrder, Payment};
 use crate::schedule::Next;
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
@@ -134,11 +134,10 @@ pub trait PaymentStore {
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
-    /// Payments that have paid an order of a project, as far as one page goes.
+    /// Payments that have paid an order, as far as one page goes.
     fn paid_by(
         &self,
-        project_id: ProjectId,
-        order_id: &MerchantId,
+        order: PaidOrder<'_>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
     /// The payment of a checkout token, by the token's SHA-256.

@@ -46,8 +46,8 @@ pub enum PublishError {
 }
 
 /// Sends what `stored` has unsent and gives their kinds; `fresh` are events that were just
-/// committed.
-pub async fn publish<S: PaymentStore, Q: EventQueue>(
+/// committed. They are not marked as sent yet.
+pub async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
     stored: &Stored,
@@ -78,8 +78,16 @@ pub async fn publish<S: PaymentStore, Q: EventQueue>(
     for sent in join_all(sends).await {
         sent?;
     }
-    store.mark_published(&key, last).await?;
     Ok(unsent.iter().map(|event| event.kind).collect())
+}
+
+/// Marks everything of `stored` as sent.
+pub async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<(), StoreError> {
+    let last = stored.payment.sequence;
+    if stored.published < last {
+        store.mark_published(&stored.payment.key(), last).await?;
+    }
+    Ok(())
 }
 
 async fn send_in_order<Q: EventQueue>(queue: &Q, events: &[Event]) -> Result<(), SendError> {

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::apply::{Applied, ApplyError, Payments};
-use crate::event::EventKind;
+use crate::apply::Payments;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::round::{Bounds, Round};
 
@@ -24,17 +23,15 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let bounds = Bounds {
             at_once: AT_ONCE,
             most: usize::MAX,
+            begin_until: deadline,
             deadline,
         };
-        let turn = |key| async move { sent(self.announce(&key).await) };
+        let turn = |key| async move {
+            match self.announce(&key).await? {
+                Some(applied) => Ok(applied.published?),
+                None => Ok(Vec::new()),
+            }
+        };
         self.round(Index::Unsent, before, bounds, turn).await
-    }
-}
-
-fn sent(announced: Result<Option<Applied>, ApplyError>) -> Result<Vec<EventKind>, String> {
-    match announced {
-        Ok(Some(applied)) => applied.published.map_err(|error| error.to_string()),
-        Ok(None) => Ok(Vec::new()),
-        Err(error) => Err(error.to_string()),
     }
 }

@@ -1,5 +1,6 @@
 //! Gives every payment that something must be done about its turn.
 
+use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -38,6 +39,21 @@ pub struct Round {
 /// What is due at this very moment is due.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
+/// Why a turn brought nothing.
+#[derive(Debug)]
+pub(crate) enum Unfinished {
+    /// It was too late to begin it.
+    Late,
+    /// It failed.
+    Failed(String),
+}
+
+impl<E: Error> From<E> for Unfinished {
+    fn from(error: E) -> Self {
+        Unfinished::Failed(error.to_string())
+    }
+}
+
 /// How much a round may do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -45,7 +61,9 @@ pub(crate) struct Bounds {
     pub at_once: usize,
     /// So many payments at most.
     pub most: usize,
-    /// Nothing is begun after it, and what is not done then is dropped: at worst it is repeated.
+    /// No turn is begun after it.
+    pub begin_until: Instant,
+    /// What is not done then is dropped.
     pub deadline: Instant,
 }
 
@@ -90,7 +108,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
     ) -> Round
     where
         F: Fn(PaymentKey) -> T,
-        T: Future<Output = Result<Vec<EventKind>, String>>,
+        T: Future<Output = Result<Vec<EventKind>, Unfinished>>,
     {
         let now = self.clock.now();
         // Side by side, so that one shard full of failures does not keep the others waiting.
@@ -98,7 +116,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         let turn = &turn;
         let turns = stream::select_all(shards)
             .take(bounds.most)
-            .take_until(sleep_until(bounds.deadline))
+            .take_until(sleep_until(bounds.begin_until))
             .map(|found| async move {
                 match found {
                     Ok(due) => Turn {
@@ -119,7 +137,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
             taken += 1;
             round.count(turn, now);
         }
-        round.in_time &= Instant::now() < bounds.deadline && taken < bounds.most;
+        round.in_time &= Instant::now() < bounds.begin_until && taken < bounds.most;
         round
     }
 
@@ -147,13 +165,13 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
 async fn take<F, T>(turn: &F, key: PaymentKey, deadline: Instant) -> End
 where
     F: Fn(PaymentKey) -> T,
-    T: Future<Output = Result<Vec<EventKind>, String>>,
+    T: Future<Output = Result<Vec<EventKind>, Unfinished>>,
 {
     let name = key.to_string();
     match timeout_at(deadline, turn(key)).await {
         Ok(Ok(events)) => End::Done(events),
-        Ok(Err(problem)) => End::Failed(format!("{name}: {problem}")),
-        Err(_) => End::Late,
+        Ok(Err(Unfinished::Failed(problem))) => End::Failed(format!("{name}: {problem}")),
+        Ok(Err(Unfinished::Late)) | Err(_) => End::Late,
     }
 }
 

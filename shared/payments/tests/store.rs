@@ -15,7 +15,7 @@ use payments::config::QueueConfig;
 use payments::day::Day;
 use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
-use payments::payment::Payment;
+use payments::payment::{PaidOrder, Payment};
 use payments::ports::{
     Commit, CommitError, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS, Stored,
     SystemClock,
@@ -541,24 +541,36 @@ async fn a_days_payments_are_found_whatever_their_ids_and_number() {
 #[tokio::test]
 async fn who_has_paid_an_order_is_found_by_it() {
     let world = World::new().await;
-    for (id, order_id) in [("one", "Order-1"), ("two", "oRDER-1"), ("other", "order-2")] {
+    for (id, order_id, storefront) in [
+        ("one", "Order-1", "shop"),
+        ("two", "oRDER-1", "shop"),
+        ("other", "order-2", "shop"),
+        ("elsewhere", "order-1", "other shop"),
+    ] {
         let mut change = created(id);
         let order = change.payment.order.as_mut().unwrap();
         order.order_id = MerchantId::new(order_id);
+        order.storefront = storefront.into();
         world.store().commit(commit(&change, None)).await.unwrap();
     }
     let project_id = ProjectId::new(211).unwrap();
     let paid_by = async |order_id: &str| {
         let order_id = MerchantId::new(order_id).unwrap();
-        let found = world.store().paid_by(project_id, &order_id).await;
+        let order = PaidOrder {
+            project_id,
+            storefront: "shop",
+            order_id: &order_id,
+        };
+        let found = world.store().paid_by(order).await;
         let keys = found.unwrap().into_iter().map(|key| key.to_string());
         keys.collect::<Vec<_>>()
     };
     assert!(paid_by("order-1").await.is_empty(), "nobody yet");
     world.succeed("one").await;
     assert_eq!(paid_by("order-1").await, ["211/one"]);
-    world.succeed("two").await;
-    world.succeed("other").await;
+    for id in ["two", "other", "elsewhere"] {
+        world.succeed(id).await;
+    }
     assert_eq!(paid_by("ORDER-1").await, ["211/one", "211/two"]);
     assert_eq!(paid_by("order-2").await, ["211/other"]);
     // Of a change that others were faster than nothing is left.

@@ -7,7 +7,7 @@
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document` |
-//! | `order#<project>/<order id>` | `paid#<id>` | none (`dynamodb/orders.rs`) |
+//! | `order#<project>/<order id>/<storefront>` | `paid#<id>` | none (`dynamodb/orders.rs`) |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
 //!
 //! A change, its events and its days are one write: a plain update where there are neither events
@@ -48,8 +48,8 @@ use crate::backoff;
 use crate::day::Day;
 use crate::decide::Change;
 use crate::event::Event;
-use crate::ids::{MerchantId, PaymentKey};
-use crate::payment::Payment;
+use crate::ids::PaymentKey;
+use crate::payment::{PaidOrder, Payment};
 use crate::ports::{
     Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
 };
@@ -445,24 +445,21 @@ impl PaymentStore for DynamoStore {
         page.items().iter().map(read_payment_key).collect()
     }
 
-    async fn paid_by(
-        &self,
-        project_id: ProjectId,
-        order_id: &MerchantId,
-    ) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         let page = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(orders::pk(project_id, order_id)))
+            .expression_attribute_values(":pk", text(orders::pk(order)))
             .consistent_read(true)
             .limit(PAGE)
             .send()
             .await
             .map_err(failed)?;
         let items = page.items().iter();
-        items.map(|item| orders::read(project_id, item)).collect()
+        let read = |item| orders::read(order.project_id, item);
+        items.map(read).collect()
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {

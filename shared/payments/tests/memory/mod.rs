@@ -8,17 +8,23 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::Event;
+use payments::payment::PaidOrder;
 use payments::ports::{
     Commit, CommitError, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS, StoreError, Stored,
 };
 use payments::schedule::Next;
-use payments::{MerchantId, PaymentKey, Timestamp};
+use payments::{PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
 const PAGE: usize = 2;
 
 fn shard_of(key: &PaymentKey) -> usize {
     key.to_string().len() % usize::from(SHARDS)
+}
+
+pub fn order_of(order: PaidOrder<'_>) -> String {
+    let order_id = order.order_id.as_str().to_ascii_lowercase();
+    format!("{} {order_id} {}", order.project_id, order.storefront)
 }
 
 #[derive(Default)]
@@ -69,8 +75,8 @@ impl PaymentStore for Memory {
         let days = change.payment.days();
         let days = days.into_iter().map(|day| (day, key.clone()));
         self.days.lock().unwrap().extend(days);
-        if let Some(order_id) = change.payment.paid_order() {
-            let entry = (order_id.as_str().to_owned(), key.clone());
+        if let Some(order) = change.payment.paid_order() {
+            let entry = (order_of(order), key.clone());
             self.paid.lock().unwrap().insert(entry);
         }
         let published = row.map_or(0, |row| row.published);
@@ -174,15 +180,9 @@ impl PaymentStore for Memory {
         Ok(page.take(PAGE).cloned().collect())
     }
 
-    async fn paid_by(
-        &self,
-        project_id: ProjectId,
-        order_id: &MerchantId,
-    ) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         let paid = self.paid.lock().unwrap();
-        let of_order = paid
-            .iter()
-            .filter(|(order, key)| key.project_id() == project_id && order_id.is(order));
+        let of_order = paid.iter().filter(|(known, _)| *known == order_of(order));
         Ok(of_order.map(|(_, key)| key.clone()).collect())
     }
 

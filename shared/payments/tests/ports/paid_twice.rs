@@ -9,6 +9,7 @@ use payments::day::Day;
 use payments::payment::{Payment, Status};
 use payments::ports::{Clock, Daily, PaymentStore, ProgressStore};
 use payments::report::Reported;
+use payments::storefront::Storefront;
 use payments::{PaymentKey, Timestamp};
 use tokio::time::Instant;
 
@@ -22,12 +23,16 @@ fn project() -> ProjectId {
 
 impl World {
     async fn begin(&self, payment_id: &str, order_id: &str) {
+        self.begin_of(&shop("shop"), payment_id, order_id).await;
+    }
+
+    async fn begin_of(&self, storefront: &Storefront, payment_id: &str, order_id: &str) {
         let body = format!(
             r#"{{"payment_id":"{payment_id}","order_id":"{order_id}","amount":1000,"currency":"EUR",
                 "return_url":"https://shop.example/","customer":{{"id":"c","ip_address":"192.0.2.1"}}}}"#
         );
-        let (storefront, now) = (shop("shop"), self.payments.clock.now());
-        let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+        let now = self.payments.clock.now();
+        let request = CheckoutRequest::read(body.as_bytes(), storefront, now).unwrap();
         let cashier = Cashier {
             payments: &self.payments,
             gate: &self.gate,
@@ -35,7 +40,7 @@ impl World {
             tokens: &self.tokens,
             base_url: "https://pay.example",
         };
-        cashier.create(&storefront, request).await.unwrap();
+        cashier.create(storefront, request).await.unwrap();
     }
 
     /// The platform tells that a payment was paid at a time of one day.
@@ -151,40 +156,82 @@ async fn of_an_order_that_all_payments_have_only_some_are_looked_at() {
         world.paid_at(&format!("p-{number:02}"), "10:00:00").await;
     }
     world.payments.store.reads.store(0, SeqCst);
-    world.paid_at("last", "11:00:00").await;
-    assert_eq!(world.told("last").await.len(), 20);
+    world.paid_at("the-last", "11:00:00").await;
+    assert_eq!(world.told("the-last").await.len(), 20);
     let reads = world.payments.store.reads.load(SeqCst);
     assert!(reads < 30, "{reads}");
 }
 
 #[tokio::test]
-async fn the_days_report_finds_what_was_broken_off() {
+async fn each_storefront_numbers_its_own_orders() {
+    let world = World::new();
+    world.paid_at("one", "10:00:00").await;
+    world.begin_of(&shop("other shop"), "two", "Order").await;
+    world.hear_sale("two", "11:00:00").await;
+    assert_eq!(world.twice(), 0);
+}
+
+#[tokio::test]
+async fn who_was_told_to_be_the_later_one_stays_it() {
+    let world = World::new();
+    world.paid_at("one", "10:00:00").await;
+    world.paid_at("two", "11:00:00").await;
+    assert_eq!(world.told("two").await, ["one"]);
+    // A signed answer has another date for the first one.
+    {
+        let mut rows = world.payments.store.rows.lock().unwrap();
+        let one = &mut rows.get_mut(&key_of("one")).unwrap().payment;
+        let sale = one.operations.get_mut("1 of one").unwrap();
+        sale.news.0 = "2027-01-15T11:30:00+0000".into();
+    }
+    world.paid_at("three", "12:00:00").await;
+    assert_eq!(world.told("three").await, ["one", "two"]);
+    assert!(world.told("one").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_relay_does_what_is_broken_off() {
     let world = World::new();
     world.paid_at("one", "10:00:00").await;
     world.begin("two", "Order").await;
-    // Committed and marked as sent, and then the function ends.
-    let heard = world.hear_sale("two", "11:00:00");
+    // Sent to the queue, and then the function ends.
     let sent = world.sent().len();
-    let mut heard = Box::pin(heard);
-    let is_marked = || {
-        let rows = world.payments.store.rows.lock().unwrap();
-        rows[&key_of("two")].published == 2
-    };
-    while !is_marked() {
-        assert!(futures_util::poll!(&mut heard).is_pending());
-        tokio::task::yield_now().await;
+    {
+        let mut heard = Box::pin(world.hear_sale("two", "11:00:00"));
+        while world.sent().len() == sent {
+            assert!(futures_util::poll!(&mut heard).is_pending());
+            tokio::task::yield_now().await;
+        }
     }
-    drop(heard);
     assert_eq!((world.sent().len(), world.twice()), (sent + 1, 0));
+    world.pass(Duration::from_secs(60));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let round = world.payments.relay(Duration::ZERO, deadline).await;
+    assert_eq!((round.done, round.failed), (1, 0));
+    assert_eq!(world.told("two").await, ["one"]);
+    assert_eq!(world.twice(), 1);
+}
 
+#[tokio::test]
+async fn the_days_report_looks_again() {
+    let world = World::new();
+    world.paid_at("one", "10:00:00").await;
+    world.hear_refund("one").await;
+    world.paid_at("two", "11:00:00").await;
+    assert_eq!(world.twice(), 0, "given back");
+    // The refund was none after all.
+    {
+        let mut rows = world.payments.store.rows.lock().unwrap();
+        let one = &mut rows.get_mut(&key_of("one")).unwrap().payment;
+        one.operations.remove("2 of one");
+        one.refunds.clear();
+    }
     world.pass_until(at("2027-01-16T04:30:00"));
     let (days, reported) = world.report().await;
     assert_eq!((reported.failure, reported.in_time), (None, true));
     assert_eq!(days, [("2027-01-15".to_owned(), 2)]);
-    assert_eq!(
-        (world.told("two").await, world.twice()),
-        (vec!["one".into()], 1)
-    );
+    assert_eq!(world.told("two").await, ["one"]);
+    assert_eq!(world.twice(), 1);
 }
 
 #[tokio::test]

@@ -12,13 +12,13 @@ use ecommpay::report::Report;
 use payments::day::Day;
 use payments::decide::{Fact, News, decide};
 use payments::event::Event;
-use payments::payment::Payment;
+use payments::payment::{PaidOrder, Payment};
 use payments::ports::{
     Commit, CommitError, DataApi, Due, Index, PaymentStore, SHARDS, StoreError, Stored, Unanswered,
 };
 use payments::reconcile::Differences;
 use payments::schedule::Schedule;
-use payments::{MerchantId, PaymentKey, Payments, Timestamp};
+use payments::{PaymentKey, Payments, Timestamp};
 
 use crate::memory::Memory;
 use crate::platform::sale;
@@ -172,12 +172,8 @@ impl PaymentStore for Store {
         Ok(page.map(|number| key(&id(number))).collect())
     }
 
-    async fn paid_by(
-        &self,
-        project_id: ProjectId,
-        order_id: &MerchantId,
-    ) -> Result<Vec<PaymentKey>, StoreError> {
-        self.written.paid_by(project_id, order_id).await
+    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+        self.written.paid_by(order).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

@@ -10,6 +10,7 @@ use payments::payment::{Payment, Status};
 use payments::ports::{Clock, Daily};
 use serde_json::{Value, json};
 
+use crate::memory::order_of;
 use crate::run::{System, complete};
 
 const DAY: i64 = 24 * 3_600_000;
@@ -100,7 +101,7 @@ fn check_orders(system: &System) -> u64 {
     let mut orders = BTreeMap::<String, Vec<&Payment>>::new();
     let mut told = 0;
     for payment in rows.values().map(|row| &row.payment) {
-        let order_id = payment.paid_order().map(ToString::to_string);
+        let order_id = payment.paid_order().map(order_of);
         if payment.status() != Status::Refunded
             && let Some(order_id) = order_id
         {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::{Event, EventKind};
+use payments::payment::PaidOrder;
 use payments::ports::{
     Clock, Commit, CommitError, Daily, Due, EventQueue, Index, PaymentStore, ProgressStore,
     SendError, StoreError, Stored,
 };
-use payments::{MerchantId, PaymentKey, Timestamp};
+use payments::{PaymentKey, Timestamp};
 
 use crate::memory::Memory;
 
@@ -209,13 +210,9 @@ impl PaymentStore for Store {
         self.memory.of_day(project_id, day, shard, after).await
     }
 
-    async fn paid_by(
-        &self,
-        project_id: ProjectId,
-        order_id: &MerchantId,
-    ) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.read().await?;
-        self.memory.paid_by(project_id, order_id).await
+        self.memory.paid_by(order).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

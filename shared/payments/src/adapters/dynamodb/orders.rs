@@ -2,7 +2,7 @@
 //!
 //! | `pk` | `sk` |
 //! | --- | --- |
-//! | `order#<project>/<order id in lower case>` | `paid#<payment id in lower case>` |
+//! | `order#<project>/<order id in lower case>/<storefront>` | `paid#<payment id in lower case>` |
 //!
 //! Written with the change by which the order is paid, and never taken away: a refund does not
 //! undo that it was paid.
@@ -11,14 +11,14 @@ use aws_sdk_dynamodb::types::Put;
 use ecommpay::fields::ProjectId;
 
 use super::item::{Item, broken, read_text, text};
-use crate::ids::{MerchantId, PaymentKey};
-use crate::payment::Payment;
+use crate::ids::PaymentKey;
+use crate::payment::{PaidOrder, Payment};
 use crate::ports::StoreError;
 
 /// Where the payments of an order are found.
-pub(super) fn pk(project_id: ProjectId, order_id: &MerchantId) -> String {
-    let folded = order_id.as_str().to_ascii_lowercase();
-    format!("order#{project_id}/{folded}")
+pub(super) fn pk(order: PaidOrder<'_>) -> String {
+    let order_id = order.order_id.as_str().to_ascii_lowercase();
+    format!("order#{}/{order_id}/{}", order.project_id, order.storefront)
 }
 
 /// What is to be written if a change brings that the order is paid.
@@ -28,12 +28,12 @@ pub(super) fn put(
     after: &Payment,
 ) -> Result<Option<Put>, StoreError> {
     let known = before.and_then(Payment::paid_order);
-    let Some(order_id) = after.paid_order().filter(|paid| known != Some(*paid)) else {
+    let Some(order) = after.paid_order().filter(|paid| known != Some(*paid)) else {
         return Ok(None);
     };
     let put = Put::builder()
         .table_name(table)
-        .item("pk", text(pk(after.project_id, order_id)))
+        .item("pk", text(pk(order)))
         .item("sk", text(format!("paid#{}", after.key().folded_id())));
     put.build().map(Some).map_err(broken)
 }
