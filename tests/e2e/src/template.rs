@@ -63,6 +63,11 @@ impl Template {
         let rule = rules.find(|(_, properties)| calls(properties));
         let (rule, properties) = rule.with_context(|| format!("{function} has no rule"))?;
         ensure!(properties["ScheduleExpression"] == times, "{properties}");
+        let dead_letters = &properties["Targets"][0]["DeadLetterConfig"]["Arn"];
+        ensure!(
+            target(dead_letters) == Some("ScheduleDeadLetters"),
+            "{properties}"
+        );
         let permissions = self.all("AWS::Lambda::Permission");
         let is_permitted = permissions.values().any(|permission| {
             permission["Principal"] == "events.amazonaws.com"

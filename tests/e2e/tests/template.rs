@@ -76,10 +76,13 @@ async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Re
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
         let role = &template.resource(role)["Properties"];
+        // X-Ray takes traces for no resource in particular, so that is left to AWS's own policy.
+        let tracing = "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess";
         ensure!(
-            role["ManagedPolicyArns"].is_null(),
-            "{name} has managed policies"
+            role["ManagedPolicyArns"] == json!([{ "Fn::Sub": tracing }]),
+            "{name} has other managed policies"
         );
+        ensure!(function["TracingConfig"]["Mode"] == "Active", "{name}");
         let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
         ensure!(
             trust["Principal"] == json!({ "Service": "lambda.amazonaws.com" }),
@@ -271,6 +274,7 @@ async fn money_is_kept_safe() -> anyhow::Result<()> {
             table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == json!(true)
         );
         ensure!(table["SSESpecification"]["SSEEnabled"] == json!(true));
+        ensure!(table["DeletionProtectionEnabled"] == json!(true));
         ensure!(table["BillingMode"] == "PAY_PER_REQUEST");
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
             ensure!(
@@ -285,7 +289,9 @@ async fn money_is_kept_safe() -> anyhow::Result<()> {
 #[tokio::test]
 async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    let queues = template.all("AWS::SQS::Queue");
+    let mut queues = template.all("AWS::SQS::Queue");
+    let ticks = queues.remove("ScheduleDeadLetters");
+    ensure!(ticks.context("no such queue")?["SqsManagedSseEnabled"] == json!(true));
     let mut dead_letters = BTreeSet::new();
     for (name, queue) in &queues {
         ensure!(queue["FifoQueue"] == json!(true), "{name} is not FIFO");
@@ -297,6 +303,11 @@ async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
             queue["MessageRetentionPeriod"] == json!(1_209_600),
             "{name} forgets early"
         );
+        ensure!(queue["DeduplicationScope"] == "messageGroup", "{name}");
+        ensure!(
+            queue["FifoThroughputLimit"] == "perMessageGroupId",
+            "{name}"
+        );
         if queue["RedrivePolicy"].is_null() {
             continue;
         }
@@ -306,17 +317,70 @@ async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
             dead_letters.insert(target.to_owned()),
             "{target} serves two queues"
         );
-        ensure!(queue["DeduplicationScope"] == "messageGroup", "{name}");
-        ensure!(
-            queue["FifoThroughputLimit"] == "perMessageGroupId",
-            "{name}"
-        );
         ensure!(queue["RedrivePolicy"]["maxReceiveCount"] == 10, "{name}");
     }
     ensure!(
         dead_letters.len() * 2 == queues.len(),
         "a queue has no dead letters"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_queue_is_spoken_to_without_encryption() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure!(template.0["Parameters"]["TlsOnly"]["Default"] == "true");
+    let plain = json!({ "Bool": { "aws:SecureTransport": "false" } });
+    let mut refusing = BTreeSet::new();
+    for (policy, properties) in template.all("AWS::SQS::QueuePolicy") {
+        let statements = properties["PolicyDocument"]["Statement"].as_array();
+        let statements = statements.context("no statements")?.iter();
+        let unwrapped = statements.map(|one| match &one["Fn::If"] {
+            Value::Null => one,
+            choice => &choice[1],
+        });
+        for deny in unwrapped.filter(|one| one["Effect"] == "Deny") {
+            ensure!(deny["Condition"] == plain, "{policy}");
+            ensure!(
+                deny["Principal"] == "*" && deny["Action"] == "sqs:*",
+                "{policy}"
+            );
+            let resource = &deny["Resource"];
+            let all = resource.as_array();
+            let all = all.map_or(std::slice::from_ref(resource), Vec::as_slice);
+            refusing.extend(all.iter().filter_map(target).map(str::to_owned));
+        }
+    }
+    let queues = template.all("AWS::SQS::Queue");
+    ensure!(refusing.iter().eq(queues.keys()), "{refusing:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_route_has_its_own_limit() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let stage = template.resource("ApiStage");
+    let limits = stage["Properties"]["RouteSettings"].as_object();
+    let limits = limits.context("no limits")?;
+    let after = stage["DependsOn"].as_array().context("no order")?;
+    let routes = template.all("AWS::ApiGatewayV2::Route");
+    ensure!(limits.len() == routes.len(), "{limits:?}");
+    for (name, route) in routes {
+        let key = route["RouteKey"].as_str().context("no key")?;
+        let limit = limits
+            .get(key)
+            .with_context(|| format!("{key} has no limit"))?;
+        let rate = match key {
+            "POST /callbacks" => json!({ "Ref": "CallbackRate" }),
+            _ => json!({ "Ref": "RouteRate" }),
+        };
+        ensure!(limit["ThrottlingRateLimit"] == rate, "{key}: {limit}");
+        ensure!(limit["ThrottlingBurstLimit"] == rate, "{key}: {limit}");
+        ensure!(
+            after.contains(&json!(name)),
+            "the stage does not wait for {name}"
+        );
+    }
     Ok(())
 }
 

@@ -270,6 +270,8 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
         ("GateUrl", platform),
         ("PaymentPageUrl", &payment_page),
         ("DataApiUrl", platform),
+        // The local AWS speaks plain HTTP.
+        ("TlsOnly", "false"),
         // Nobody has half a minute's patience here.
         ("UnsentGraceSeconds", "2"),
     ];
