@@ -62,15 +62,17 @@ fn report(system: &System) -> Sums {
     sums
 }
 
-/// What the platform has made. Of an attempt to pay that came to nothing nobody may have told.
+/// What the platform has made. Of an attempt to pay that came to nothing nobody may have told, and
+/// once the payment has ended nobody asks.
 fn books(system: &System) -> Sums {
     let rows = system.payments.store.memory.rows.lock().unwrap();
     let known: BTreeSet<(String, String)> = rows
         .values()
         .flat_map(|row| {
             let payment_id = row.payment.payment_id.to_ascii_lowercase();
-            let ids = row.payment.operations.keys();
-            ids.map(move |id| (payment_id.clone(), id.clone()))
+            let operations = row.payment.operations.iter();
+            let ended = operations.filter(|(_, operation)| operation.outcome.is_final());
+            ended.map(move |(id, _)| (payment_id.clone(), id.clone()))
         })
         .collect();
     let mut sums = Sums::new();
