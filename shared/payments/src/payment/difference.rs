@@ -40,7 +40,7 @@ pub enum Discrepancy {
     MissingHere,
     /// The platform does not list the operation.
     MissingThere,
-    /// It ended differently, or has not ended here.
+    /// It ended differently, or has ended on one side only.
     Status,
     /// It moved another amount, or another currency.
     Amount,
@@ -101,26 +101,22 @@ impl Payment {
                 return ended.map(|_| missing).into_iter().collect();
             }
         };
-        let Some(outcome) = Outcome::of_books(&listed.status) else {
-            return Vec::new();
-        };
         let id = listed.operation_id.as_str();
+        let there = Outcome::of_books(&listed.status);
         let Some(here) = known(id) else {
-            return vec![difference(
-                id,
-                Discrepancy::MissingHere,
-                None,
-                Entry::word(id),
-            )];
+            let missing = difference(id, Discrepancy::MissingHere, None, Entry::word(id));
+            return there.map(|_| missing).into_iter().collect();
         };
         let mut found = Vec::new();
-        if here.outcome != outcome {
+        // Without a word the books say nothing of how it stands.
+        let has_ended = there.is_some() || here.outcome.is_final() && !listed.status.is_empty();
+        if has_ended && there != Some(here.outcome) {
             let words = [&here.platform_status, &listed.status].map(|word| Entry::word(word));
             let [ours, theirs] = words;
             found.push(difference(id, Discrepancy::Status, ours, theirs));
         }
         let sum = listed.sum_initial.as_ref();
-        if let Some(sum) = sum.filter(|_| outcome == Outcome::Succeeded) {
+        if let Some(sum) = sum.filter(|_| there == Some(Outcome::Succeeded)) {
             let ours = here.amount.zip(here.currency.as_deref());
             let theirs = (sum.amount, sum.currency.as_str());
             if ours != Some(theirs) {

@@ -145,6 +145,16 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         let is_known = expected[0]["about"] != "missing_here";
         assert_eq!(event["data"]["operation"].is_object(), is_known);
     }
+    // A sale that has ended here, and not there.
+    for word in ["processing", "refunded", "never heard of"] {
+        let open = of_sale(word, 1000, "EUR");
+        let change = heard(Some(&paid.payment), Books::List(&open)).unwrap();
+        let expected = expect("status", json!("success"), json!(word));
+        assert_eq!(json!(told(&change)), expected);
+    }
+    let wordless = of_sale("", 1000, "EUR");
+    assert_eq!(heard(Some(&paid.payment), Books::List(&wordless)), None);
+
     // A sale that is still open here: its status differs, whatever its amount.
     let open = waiting.payment.operations.keys().next().unwrap().clone();
     let ended = ListedOperation {
