@@ -63,9 +63,12 @@ impl Entry {
 }
 
 impl Difference {
-    /// Tells one difference from another.
+    /// Tells one difference from another. Our own word of a status is none of it: it moves on while
+    /// the difference stays.
     pub(crate) fn digest(&self) -> String {
-        let parts = (&self.operation_id, self.about, &self.here, &self.platform);
+        let is_of_words = self.about == Discrepancy::Status;
+        let here = self.here.as_ref().filter(|_| !is_of_words);
+        let parts = (&self.operation_id, self.about, here, &self.platform);
         sha256::start_of_hex(json!(parts).to_string().as_bytes(), 16)
     }
 }
@@ -83,8 +86,8 @@ impl Outcome {
 
 impl Payment {
     /// How a payment (`None`: nothing is known of it) differs from the platform's books. Only
-    /// what has ended there, or here, is held against the other side; of what was declined the
-    /// amount does not matter.
+    /// what has ended there, or here, is held against the other side, and an amount only where both
+    /// have succeeded.
     pub fn differences(payment: Option<&Self>, books: Books<'_>) -> Vec<Difference> {
         let known = |id: &str| payment.and_then(|payment| payment.operations.get(id));
         let difference = |id: &str, about, here, platform| Difference {
@@ -116,7 +119,8 @@ impl Payment {
             found.push(difference(id, Discrepancy::Status, ours, theirs));
         }
         let sum = listed.sum_initial.as_ref();
-        if let Some(sum) = sum.filter(|_| there == Some(Outcome::Succeeded)) {
+        let have_both_paid = [there, Some(here.outcome)] == [Some(Outcome::Succeeded); 2];
+        if let Some(sum) = sum.filter(|_| have_both_paid) {
             let ours = here.amount.zip(here.currency.as_deref());
             let theirs = (sum.amount, sum.currency.as_str());
             if ours != Some(theirs) {

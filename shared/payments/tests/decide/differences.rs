@@ -164,6 +164,13 @@ fn each_kind_of_difference_is_told_and_asked_about() {
     let change = heard(Some(&waiting.payment), Books::List(&ended)).unwrap();
     let expected = json!("awaiting redirect result");
     assert_eq!(told(&change)[0]["here"], expected);
+    let ended = ListedOperation {
+        operation_id: ended.operation_id,
+        ..of_sale("success", 900, "USD")
+    };
+    let change = heard(Some(&waiting.payment), Books::List(&ended)).unwrap();
+    let told: Vec<Value> = told(&change);
+    assert_eq!((told.len(), &told[0]["about"]), (1, &json!("status")));
 }
 
 #[test]
@@ -191,6 +198,31 @@ fn a_difference_is_told_once_and_healed_by_an_answer() {
     assert_eq!(told(&lacking).len(), 1);
     story.take(Some(lacking));
     assert_eq!(heard(Some(&story.payment), Books::Lack(SALE)), None);
+}
+
+#[test]
+fn a_status_that_differs_is_told_once_while_ours_moves_on() {
+    let mut story = Story::begin();
+    story.hear("redirect_get");
+    let open = story.payment.operations.keys().next().unwrap().clone();
+    let listed = ListedOperation {
+        operation_id: open.clone(),
+        ..listed()
+    };
+    let first = heard(Some(&story.payment), Books::List(&listed)).unwrap();
+    assert_eq!(told(&first)[0]["here"], "awaiting redirect result");
+    story.take(Some(first));
+
+    let operation = story.payment.operations.get_mut(&open).unwrap();
+    operation.platform_status = "processing".into();
+    assert_eq!(heard(Some(&story.payment), Books::List(&listed)), None);
+    // The platform's word is another one: so is the difference.
+    let declined = ListedOperation {
+        status: "decline".into(),
+        ..listed
+    };
+    let change = heard(Some(&story.payment), Books::List(&declined)).unwrap();
+    assert_eq!(told(&change)[0]["platform"], "decline");
 }
 
 #[test]
