@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Outcome, Payment};
+use crate::ids::PaymentKey;
 use crate::sha256;
-
-/// No word is told longer.
-const LONGEST_WORD: usize = 64;
 
 /// What the platform's books say of an operation.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +55,11 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// As long as the longest id.
     fn word(text: &str) -> Option<Self> {
-        Some(Self::Word(text.chars().take(LONGEST_WORD).collect()))
+        Some(Self::Word(
+            text.chars().take(PaymentKey::LONGEST_ID).collect(),
+        ))
     }
 }
 

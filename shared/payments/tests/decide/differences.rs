@@ -99,7 +99,7 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         ..listed()
     };
     let unknown = ListedOperation {
-        operation_id: "9".repeat(70),
+        operation_id: "9".repeat(255),
         ..listed()
     };
     let expect = |about, here: Value, platform: Value| json!([{ "about": about, "here": here, "platform": platform }]);
@@ -107,7 +107,7 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         (
             &paid,
             Books::List(&unknown),
-            expect("missing_here", json!(null), json!("9".repeat(64))),
+            expect("missing_here", json!(null), json!("9".repeat(255))),
         ),
         (
             &paid,
@@ -152,6 +152,9 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         let expected = expect("status", json!("success"), json!(word));
         assert_eq!(json!(told(&change)), expected);
     }
+    let endless = of_sale(&"x".repeat(256), 1000, "EUR");
+    let change = heard(Some(&paid.payment), Books::List(&endless)).unwrap();
+    assert_eq!(told(&change)[0]["platform"], json!("x".repeat(255)));
     let wordless = of_sale("", 1000, "EUR");
     assert_eq!(heard(Some(&paid.payment), Books::List(&wordless)), None);
 
