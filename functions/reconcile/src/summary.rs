@@ -91,7 +91,6 @@ impl Summary {
             .with_metrics(
                 &[],
                 &[
-                    metric("reconciliation_differences", Unit::Count, of(|f| f.total())),
                     metric("reconciliation_failed", Unit::Count, failed),
                     metric("report_failed", Unit::Count, report_failed),
                 ],
@@ -174,7 +173,6 @@ mod tests {
             ("status_differs", 6),
             ("amount_differs", 8),
             ("unreadable", 10),
-            ("reconciliation_differences", 20),
             ("reconciliation_failed", 0),
             ("report_failed", 0),
             ("reconciliation_lag_s", 90),
@@ -183,9 +181,11 @@ mod tests {
         }
         assert_eq!(line["in_time"], true);
         let names = line["_aws"]["CloudWatchMetrics"].to_string();
-        for name in ["differences", "failed", "lag_s"] {
+        for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
+        // They are counted where they are sent, not twice.
+        assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
         assert!(demanded.get("reconciliation_lag_s").is_none());
     }

@@ -123,11 +123,6 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// All of them.
-    pub fn total(self) -> u64 {
-        self.missing_here + self.missing_there + self.status + self.amount
-    }
-
     fn count(&mut self, difference: &Difference) {
         *match difference.about {
             Discrepancy::MissingHere => &mut self.missing_here,

@@ -78,7 +78,7 @@ async fn what_fails_is_done_by_the_next_run() {
     let mended = daily(&world).await;
     assert_eq!(asked(&world), hours("22T01:00:00", 4));
     assert_eq!((mended.failed, mended.until), (0, at("22T05:00:00")));
-    assert_eq!(mended.differences.total(), 1);
+    assert_eq!(mended.differences.missing_there, 1);
     assert_eq!(until(&world).await, Some(at("22T05:00:00")));
 }
 
