@@ -21,11 +21,13 @@ use std::time::Duration;
 
 use ecommpay::data_api::{ListedOperation, PAGE};
 use ecommpay::fields::ProjectId;
+use ecommpay::report::is_documented;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
+use self::digest::Digest;
 use self::listed::Listed;
 use self::ours::OurDay;
 use crate::apply::{ApplyError, Payments};
@@ -97,7 +99,8 @@ pub struct Reconciled {
     /// New differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// Listed operations whose ids cannot be ids.
+    /// Listed operations whose ids cannot be ids, or whose status is missing or not documented; not
+    /// those that the slice before had listed.
     pub unreadable: u64,
     /// Slices that were not compared, because something failed.
     pub failed: u64,
@@ -335,13 +338,24 @@ where
             let page = self.page(slice, offset).await?;
             let length = u32::try_from(page.len()).unwrap_or(u32::MAX);
             let known = listed.len();
+            let mut odd = BTreeMap::<Digest, u32>::new();
             let mut doubtful = BTreeMap::<PaymentKey, Vec<ListedOperation>>::new();
             for operation in page {
-                let Some(key) = self.key_of(&operation) else {
+                let mut is_new = |digest| {
+                    listed.insert(digest) && !before.is_some_and(|before| before.contains(&digest))
+                };
+                let key = self.key_of(&operation);
+                if key.is_none() || !is_documented(&operation.status) {
+                    // Without ids only what is on one page with it can tell it from its like.
+                    let like = odd.entry(digest::of_row(&operation, 0)).or_default();
+                    *like += 1;
+                    self.done.unreadable += u64::from(is_new(digest::of_row(&operation, *like)));
+                }
+                let Some(key) = key else {
                     continue;
                 };
                 let digest = digest::of(&key, &operation.operation_id);
-                if !listed.insert(digest) || before.is_some_and(|before| before.contains(&digest)) {
+                if !is_new(digest) {
                     continue;
                 }
                 self.done.compared += 1;
@@ -380,18 +394,13 @@ where
         asked.await
     }
 
-    /// The payment of a listed operation; `None`, and noted, for what has no ids that could be
-    /// kept.
-    fn key_of(&mut self, operation: &ListedOperation) -> Option<PaymentKey> {
+    /// The payment of a listed operation; `None` for what has no ids that could be kept.
+    fn key_of(&self, operation: &ListedOperation) -> Option<PaymentKey> {
         let id = &operation.operation_id;
         let is_id = (1..=PaymentKey::LONGEST_ID).contains(&id.chars().count());
         let is_ours = |id| id == u64::from(self.project_id.get());
-        let key = PaymentKey::of_caller(self.project_id, &operation.payment_id)
-            .filter(|_| is_id && operation.project_id.is_none_or(is_ours));
-        if key.is_none() {
-            self.done.unreadable += 1;
-        }
-        key
+        PaymentKey::of_caller(self.project_id, &operation.payment_id)
+            .filter(|_| is_id && operation.project_id.is_none_or(is_ours))
     }
 
     async fn look_at_listed(

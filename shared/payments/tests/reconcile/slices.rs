@@ -207,6 +207,54 @@ async fn ids_of_any_form_are_compared() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_counted_and_the_rest_compared() {
+    let world = World::new();
+    // In the margin of two slices.
+    let border = at("21T12:59:00");
+    for _ in 0..2 {
+        world.books.enter(border, sale("", "", 1000));
+    }
+    for number in 0..1_005 {
+        world
+            .books
+            .enter(border, sale(&number.to_string(), "", 1000));
+    }
+    world.both("same", "1", border).await;
+    let wordless = ListedOperation {
+        status: String::new(),
+        ..sale("same", "1", 1000)
+    };
+    world.books.remove("1");
+    world.books.enter(border, wordless);
+    world.both("other word", "2", border).await;
+    let unknown = ListedOperation {
+        status: "never heard of".into(),
+        ..sale("other word", "2", 1000)
+    };
+    world.books.remove("2");
+    world.books.enter(border, unknown);
+    world.books.enter(border, sale("theirs", "3", 1000));
+
+    let compared = world.compare(span("21T12:00:00", "21T14:00:00")).await;
+    assert_eq!((compared.failed, compared.unreadable), (0, 1_009));
+    assert_eq!(
+        (compared.in_time, compared.until),
+        (true, at("21T14:00:00"))
+    );
+    let expected = told(&[("other word", "status"), ("theirs", "missing_here")]);
+    assert_eq!(
+        world.told(),
+        expected,
+        "what is listed is not missing there"
+    );
+
+    // A page that has nothing else is passed, and still seen to come again and again.
+    *world.books.circle.lock().unwrap() = true;
+    let compared = world.compare(span("21T12:00:00", "21T13:00:00")).await;
+    assert!(compared.failure.unwrap().contains("again and again"));
+}
+
+#[tokio::test]
 async fn what_is_not_answered_is_asked_again_and_then_left() {
     let world = World::new();
     world.hear("ours", "1", at("21T12:00:00"), 1000).await;
