@@ -50,6 +50,8 @@ const MARGIN: Duration = Duration::from_secs(600);
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 /// How long to wait before a question is put again that was not answered.
 const PAUSES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
+/// A page that time runs out for is a failure of the platform if it was waited for so long.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 /// After so many failures one after the other the rest is left for the next run.
 const MOST_FAILURES: u32 = 3;
 
@@ -242,6 +244,13 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     }
 }
 
+/// A page that the platform was asked for.
+struct Awaited {
+    since: Timestamp,
+    /// What came instead, the last time.
+    error: Option<Unanswered>,
+}
+
 /// Slice after slice of one project.
 struct Run<'a, S, Q, C, D> {
     payments: &'a Payments<S, Q, C>,
@@ -253,6 +262,8 @@ struct Run<'a, S, Q, C, D> {
     /// What the platform listed for the last slice: what is listed again for the next one, because
     /// of the margins, was compared.
     before: Option<Listed>,
+    /// The page that the platform was asked for and has not given yet.
+    awaited: Option<Awaited>,
     /// How many slices in a row have failed.
     failures: u32,
     done: Reconciled,
@@ -279,6 +290,7 @@ where
             deadline,
             ours: None,
             before: None,
+            awaited: None,
             failures: 0,
             done: Reconciled::before(span.from),
         }
@@ -295,6 +307,9 @@ where
         match timeout_at(deadline, self.slice(slice, before.as_ref())).await {
             Err(_) => {
                 self.done.in_time = false;
+                if let Some(error) = self.unanswered() {
+                    self.fail(slice, &error.into());
+                }
                 return false;
             }
             Ok(Ok(listed)) => {
@@ -304,13 +319,24 @@ where
                     self.done.until = slice.to;
                 }
             }
-            Ok(Err(error)) => {
-                let (project, from) = (self.project_id, slice.from);
-                self.done.fail(format!("{project} from {from}: {error}"));
-                self.failures += 1;
-            }
+            Ok(Err(error)) => self.fail(slice, &error),
         }
         self.failures < MOST_FAILURES
+    }
+
+    fn fail(&mut self, slice: Span, error: &SliceError) {
+        let (project, from) = (self.project_id, slice.from);
+        self.done.fail(format!("{project} from {from}: {error}"));
+        self.failures += 1;
+    }
+
+    /// Why a page was not there when time was up, if that is the platform's doing.
+    fn unanswered(&mut self) -> Option<Unanswered> {
+        let awaited = self.awaited.take()?;
+        let waited = self.payments.clock.now().since(awaited.since);
+        let in_vain = || Unanswered(format!("none within {} s", waited.as_secs()));
+        let is_long = waited > LONG_WAIT;
+        awaited.error.or_else(|| is_long.then(in_vain))
     }
 
     async fn slice(&mut self, slice: Span, before: Option<&Listed>) -> Result<Listed, SliceError> {
@@ -381,17 +407,24 @@ where
     }
 
     /// A page of the platform's list, asked for again if there is no answer.
-    async fn page(&self, slice: Span, offset: u32) -> Result<Vec<ListedOperation>, Unanswered> {
+    async fn page(&mut self, slice: Span, offset: u32) -> Result<Vec<ListedOperation>, Unanswered> {
         let (from, to) = (slice.from.before(MARGIN), slice.to.after(MARGIN));
+        let (data_api, project_id) = (self.data_api, self.project_id);
+        let since = self.payments.clock.now();
+        let awaited = self.awaited.insert(Awaited { since, error: None });
         for pause in PAUSES {
-            let asked = self.data_api.operations(self.project_id, from, to, offset);
-            match asked.await {
-                Ok(page) => return Ok(page),
-                Err(_) => self.payments.clock.sleep(pause).await,
+            match data_api.operations(project_id, from, to, offset).await {
+                Ok(page) => {
+                    self.awaited = None;
+                    return Ok(page);
+                }
+                Err(error) => awaited.error = Some(error),
             }
+            self.payments.clock.sleep(pause).await;
         }
-        let asked = self.data_api.operations(self.project_id, from, to, offset);
-        asked.await
+        let page = data_api.operations(project_id, from, to, offset).await;
+        self.awaited = None;
+        page
     }
 
     /// The payment of a listed operation; `None` for what has no ids that could be kept.
