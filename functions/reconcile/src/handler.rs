@@ -46,18 +46,21 @@ impl Reconciliation {
         let end = end(&event.context);
         let request = Request::read(&event.payload, Timestamp::now())?;
         let on_demand = request != Request::Rest;
-        let summary = match self.run(request, end).await {
-            Ok(summary) => summary,
-            Err(error) => Summary {
-                failure: Some(error.to_string()),
-                ..Summary::default()
-            },
-        };
+        let mut summary = Summary::default();
+        if let Err(error) = self.run(request, end, &mut summary).await {
+            summary.failure = Some(error.to_string());
+        }
         summary.line(on_demand, Timestamp::now()).write();
         Ok(summary)
     }
 
-    async fn run(&self, request: Request, end: Instant) -> Result<Summary, Error> {
+    /// What was done before an error stays in the summary.
+    async fn run(
+        &self,
+        request: Request,
+        end: Instant,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
         let projects: Vec<ProjectId> = match &request {
             Request::Rest => self.keys.get().await?.keys().copied().collect(),
             Request::Range { project_id, .. } => {
@@ -65,7 +68,6 @@ impl Reconciliation {
                 vec![*project_id]
             }
         };
-        let mut summary = Summary::default();
         if request == Request::Rest {
             // Half of the time is left for comparing.
             let now = Instant::now();
@@ -84,7 +86,7 @@ impl Reconciliation {
         }
         let Some(access) = self.access.get().await? else {
             summary.without_token = projects;
-            return Ok(summary);
+            return Ok(());
         };
         let data_api = HttpDataApi::new(self.base_url.clone(), access)?;
         for (project_id, turn_end) in turns(&projects, end) {
@@ -95,7 +97,7 @@ impl Reconciliation {
                 reconciled,
             });
         }
-        Ok(summary)
+        Ok(())
     }
 
     async fn of_project(

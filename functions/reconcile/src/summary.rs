@@ -17,7 +17,7 @@ pub struct Summary {
     pub projects: Vec<OfProject>,
     /// Projects that the Data API cannot be asked about, as no token is stored.
     pub without_token: Vec<ProjectId>,
-    /// Why nothing could be begun.
+    /// Why nothing more could be begun.
     pub failure: Option<String>,
 }
 
