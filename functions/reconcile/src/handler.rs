@@ -139,3 +139,40 @@ fn end(context: &Context) -> Instant {
     let left = context.deadline().duration_since(SystemTime::now());
     Instant::now() + left.unwrap_or_default().saturating_sub(TO_END)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn projects() -> [ProjectId; 3] {
+        [211, 212, 213].map(|id| ProjectId::new(id).unwrap())
+    }
+
+    #[test]
+    fn each_project_has_its_share_of_what_is_left() {
+        let begin = Instant::now();
+        let end = begin + Duration::from_secs(300);
+        let projects = projects();
+        let ends = turns(&projects, end).map(|(id, turn_end)| (id, (turn_end() - begin).as_secs()));
+        // Who takes no time leaves it to the later ones; the last has all of it.
+        let [first, second, third] = projects;
+        let expected = [(first, 100), (second, 150), (third, 300)];
+        assert_eq!(ends.collect::<Vec<_>>(), expected);
+        assert_eq!(turns(&[], end).count(), 0);
+    }
+
+    #[test]
+    fn who_takes_all_of_a_turn_takes_nothing_of_the_others() {
+        let end = Instant::now() + Duration::from_millis(900);
+        let projects = projects();
+        let mut turns = turns(&projects, end).map(|(_, turn_end)| turn_end);
+        let first = turns.next().unwrap()();
+        std::thread::sleep(first.saturating_duration_since(Instant::now()));
+        let second = turns.next().unwrap()();
+        assert!(first < second && second < end);
+        // Time that is up is nobody's.
+        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        assert!(turns.next().unwrap()() <= Instant::now());
+    }
+}
