@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ecommpay::fields::{Currency, ProjectId};
+use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -32,7 +32,7 @@ pub struct PaymentRow<'a> {
     status: Status,
     code: Option<&'a str>,
     channel: Option<Channel>,
-    currency: Option<Currency>,
+    currency: Option<&'a str>,
     amount: Option<u64>,
     paid_amount: u64,
     refunded_amount: u64,
@@ -163,7 +163,7 @@ impl<'a> PaymentRow<'a> {
             status,
             code: payment.end_code(status),
             channel: order.map(|order| order.channel),
-            currency: order.map(|order| order.currency),
+            currency: payment.currency(),
             amount: order.map(|order| order.amount.get()),
             paid_amount: payment.paid_amount(),
             refunded_amount: payment.refunded_amount(),
@@ -223,9 +223,8 @@ impl Totals {
     pub fn add(&mut self, rows: &Rows<'_>) {
         if let Some(row) = &rows.payment {
             let amount = row.amount.unwrap_or(row.paid_amount);
-            let currency = row.currency.map(Currency::code);
             let status = Standing::Payment(row.status);
-            let group = (row.day, "payment", status, row.code, currency);
+            let group = (row.day, "payment", status, row.code, row.currency);
             self.count(group, amount);
         }
         for row in &rows.operations {
