@@ -63,12 +63,14 @@ impl Summary {
         let report_failed = reports().filter(|one| one.failure.is_some()).count();
         let report_failed = u64::try_from(report_failed).unwrap_or(u64::MAX);
         let failed = sum(|one| one.failed) + u64::from(self.failure.is_some());
+        let unreadable = sum(|one| one.unreadable);
         let in_time = all().all(|one| one.in_time) && reports().all(|one| one.in_time);
         let line = match failed + report_failed {
             0 if !in_time => Line::warn("reconcile: not done in time"),
             0 if !self.without_token.is_empty() => {
                 Line::warn("reconcile: there is no token of the Data API yet")
             }
+            0 if unreadable > 0 => Line::warn("reconcile: some operations cannot be read"),
             0 => Line::info("reconcile: done"),
             _ => Line::error("reconcile: some failed"),
         };
@@ -84,7 +86,6 @@ impl Summary {
             .with("missing_there", of(|found| found.missing_there))
             .with("status_differs", of(|found| found.status))
             .with("amount_differs", of(|found| found.amount))
-            .with("unreadable", sum(|one| one.unreadable))
             .with("in_time", in_time)
             .with("without_token", &self.without_token)
             .with("failure", self.failure.as_ref().or(failure))
@@ -92,6 +93,7 @@ impl Summary {
                 &[],
                 &[
                     metric("reconciliation_failed", Unit::Count, failed),
+                    metric("reconciliation_unreadable", Unit::Count, unreadable),
                     metric("report_failed", Unit::Count, report_failed),
                 ],
             );
@@ -134,7 +136,7 @@ mod tests {
                 status: 3,
                 amount: 4,
             },
-            unreadable: 5,
+            unreadable: 0,
             failed: 0,
             in_time: true,
             until: Timestamp::from_millis(NOW.unix_millis() - until),
@@ -172,8 +174,8 @@ mod tests {
             ("missing_there", 4),
             ("status_differs", 6),
             ("amount_differs", 8),
-            ("unreadable", 10),
             ("reconciliation_failed", 0),
+            ("reconciliation_unreadable", 0),
             ("report_failed", 0),
             ("reconciliation_lag_s", 90),
         ] {
@@ -198,6 +200,15 @@ mod tests {
         };
         let line = written(&of(vec![done(0), late]), false);
         assert_eq!(line["message"], "reconcile: not done in time");
+
+        let odd = || Reconciled {
+            unreadable: 5,
+            ..done(0)
+        };
+        let line = written(&of(vec![odd(), done(0), odd()]), false);
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["message"], "reconcile: some operations cannot be read");
+        assert_eq!(line["reconciliation_unreadable"], 10);
 
         let failed = Reconciled {
             failed: 2,
