@@ -54,7 +54,7 @@ pub struct OfProject {
 
 impl Summary {
     /// The line about a run at some moment. It has its metrics each time, also when they are 0. An
-    /// interval on demand says nothing of how far all is compared.
+    /// interval on demand says nothing of how far all is reported and compared.
     pub fn line(&self, on_demand: bool, now: Timestamp) -> Line {
         let all = || self.projects.iter().map(|project| &project.reconciled);
         let sum = |of: fn(&Reconciled) -> u64| all().map(of).sum::<u64>();
@@ -97,31 +97,40 @@ impl Summary {
                     metric("report_failed", Unit::Count, report_failed),
                 ],
             );
-        let behind = all().map(|one| now.since(one.until).as_secs()).max();
-        match behind.filter(|_| !on_demand) {
-            Some(lag) => {
-                line.with_metrics(&[], &[metric("reconciliation_lag_s", Unit::Seconds, lag)])
-            }
-            None => line,
+        if on_demand {
+            return line;
         }
+        let lag = |name, until: Option<Timestamp>| {
+            until.map(|until| metric(name, Unit::Seconds, now.since(until).as_secs()))
+        };
+        let compared = all().map(|one| one.until).min();
+        let reported = reports().map(|one| one.until).min();
+        let lags = [
+            lag("reconciliation_lag_s", compared),
+            lag("report_lag_s", reported),
+        ];
+        line.with_metrics(&[], &lags.into_iter().flatten().collect::<Vec<_>>())
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
-    fn reported(days: u64, failure: Option<&str>) -> ReportOfProject {
+    fn reported(days: u64, seconds_ago: u64, failure: Option<&str>) -> ReportOfProject {
         ReportOfProject {
             project_id: ProjectId::new(211).unwrap(),
             reported: Reported {
                 days,
                 in_time: true,
+                until: NOW.before(Duration::from_secs(seconds_ago)),
                 failure: failure.map(str::to_owned),
             },
         }
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn all_projects_are_summed_up_in_one_line() {
         let mut summary = of(vec![done(60_000), done(90_000)]);
-        summary.reports = vec![reported(1, None), reported(2, None)];
+        summary.reports = vec![reported(1, 16_200, None), reported(2, 102_600, None)];
         let line = written(&summary, false);
         assert_eq!(line["message"], "reconcile: done");
         for (field, value) in [
@@ -178,6 +187,7 @@ mod tests {
             ("reconciliation_unreadable", 0),
             ("report_failed", 0),
             ("reconciliation_lag_s", 90),
+            ("report_lag_s", 102_600),
         ] {
             assert_eq!(line[field], value, "{field}");
         }
@@ -189,7 +199,12 @@ mod tests {
         // They are counted where they are sent, not twice.
         assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
-        assert!(demanded.get("reconciliation_lag_s").is_none());
+        for name in ["reconciliation_lag_s", "report_lag_s"] {
+            assert!(demanded.get(name).is_none());
+        }
+        // What nobody came to is no lag of 0.
+        let nothing = written(&Summary::default(), false);
+        assert!(nothing.get("report_lag_s").is_none());
     }
 
     #[test]
@@ -223,7 +238,7 @@ mod tests {
         assert_eq!(line["failure"], "211 from noon: no answer");
 
         let mut unreported = of(vec![done(0)]);
-        unreported.reports = vec![reported(1, Some("211: no answer"))];
+        unreported.reports = vec![reported(1, 102_600, Some("211: no answer"))];
         let line = written(&unreported, false);
         assert_eq!(
             (&line["level"], &line["report_failed"]),

@@ -278,6 +278,7 @@ async fn the_daily_run_goes_on_where_it_ended() -> anyhow::Result<()> {
         "reconcile: done",
         "report of a day",
         "reconciliation_lag_s",
+        "report_lag_s",
         "reconcile: some failed",
     ] {
         ensure!(log.contains(part), "the log has no {part}");
