@@ -46,18 +46,21 @@ impl Reconciliation {
         let end = end(&event.context);
         let request = Request::read(&event.payload, Timestamp::now())?;
         let on_demand = request != Request::Rest;
-        let summary = match self.run(request, end).await {
-            Ok(summary) => summary,
-            Err(error) => Summary {
-                failure: Some(error.to_string()),
-                ..Summary::default()
-            },
-        };
+        let mut summary = Summary::default();
+        if let Err(error) = self.run(request, end, &mut summary).await {
+            summary.failure = Some(error.to_string());
+        }
         summary.line(on_demand, Timestamp::now()).write();
         Ok(summary)
     }
 
-    async fn run(&self, request: Request, end: Instant) -> Result<Summary, Error> {
+    /// What was done before an error stays in the summary.
+    async fn run(
+        &self,
+        request: Request,
+        end: Instant,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
         let projects: Vec<ProjectId> = match &request {
             Request::Rest => self.keys.get().await?.keys().copied().collect(),
             Request::Range { project_id, .. } => {
@@ -65,7 +68,6 @@ impl Reconciliation {
                 vec![*project_id]
             }
         };
-        let mut summary = Summary::default();
         if request == Request::Rest {
             // Half of the time is left for comparing.
             let now = Instant::now();
@@ -84,7 +86,7 @@ impl Reconciliation {
         }
         let Some(access) = self.access.get().await? else {
             summary.without_token = projects;
-            return Ok(summary);
+            return Ok(());
         };
         let data_api = HttpDataApi::new(self.base_url.clone(), access)?;
         for (project_id, turn_end) in turns(&projects, end) {
@@ -95,7 +97,7 @@ impl Reconciliation {
                 reconciled,
             });
         }
-        Ok(summary)
+        Ok(())
     }
 
     async fn of_project(
@@ -136,4 +138,41 @@ fn turns(
 fn end(context: &Context) -> Instant {
     let left = context.deadline().duration_since(SystemTime::now());
     Instant::now() + left.unwrap_or_default().saturating_sub(TO_END)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn projects() -> [ProjectId; 3] {
+        [211, 212, 213].map(|id| ProjectId::new(id).unwrap())
+    }
+
+    #[test]
+    fn each_project_has_its_share_of_what_is_left() {
+        let begin = Instant::now();
+        let end = begin + Duration::from_secs(300);
+        let projects = projects();
+        let ends = turns(&projects, end).map(|(id, turn_end)| (id, (turn_end() - begin).as_secs()));
+        // Who takes no time leaves it to the later ones; the last has all of it.
+        let [first, second, third] = projects;
+        let expected = [(first, 100), (second, 150), (third, 300)];
+        assert_eq!(ends.collect::<Vec<_>>(), expected);
+        assert_eq!(turns(&[], end).count(), 0);
+    }
+
+    #[test]
+    fn who_takes_all_of_a_turn_takes_nothing_of_the_others() {
+        let end = Instant::now() + Duration::from_millis(900);
+        let projects = projects();
+        let mut turns = turns(&projects, end).map(|(_, turn_end)| turn_end);
+        let first = turns.next().unwrap()();
+        std::thread::sleep(first.saturating_duration_since(Instant::now()));
+        let second = turns.next().unwrap()();
+        assert!(first < second && second < end);
+        // Time that is up is nobody's.
+        std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        assert!(turns.next().unwrap()() <= Instant::now());
+    }
 }

@@ -17,7 +17,7 @@ pub struct Summary {
     pub projects: Vec<OfProject>,
     /// Projects that the Data API cannot be asked about, as no token is stored.
     pub without_token: Vec<ProjectId>,
-    /// Why nothing could be begun.
+    /// Why nothing more could be begun.
     pub failure: Option<String>,
 }
 
@@ -54,7 +54,7 @@ pub struct OfProject {
 
 impl Summary {
     /// The line about a run at some moment. It has its metrics each time, also when they are 0. An
-    /// interval on demand says nothing of how far all is compared.
+    /// interval on demand says nothing of how far all is reported and compared.
     pub fn line(&self, on_demand: bool, now: Timestamp) -> Line {
         let all = || self.projects.iter().map(|project| &project.reconciled);
         let sum = |of: fn(&Reconciled) -> u64| all().map(of).sum::<u64>();
@@ -63,12 +63,14 @@ impl Summary {
         let report_failed = reports().filter(|one| one.failure.is_some()).count();
         let report_failed = u64::try_from(report_failed).unwrap_or(u64::MAX);
         let failed = sum(|one| one.failed) + u64::from(self.failure.is_some());
+        let unreadable = sum(|one| one.unreadable);
         let in_time = all().all(|one| one.in_time) && reports().all(|one| one.in_time);
         let line = match failed + report_failed {
             0 if !in_time => Line::warn("reconcile: not done in time"),
             0 if !self.without_token.is_empty() => {
                 Line::warn("reconcile: there is no token of the Data API yet")
             }
+            0 if unreadable > 0 => Line::warn("reconcile: some operations cannot be read"),
             0 => Line::info("reconcile: done"),
             _ => Line::error("reconcile: some failed"),
         };
@@ -84,43 +86,51 @@ impl Summary {
             .with("missing_there", of(|found| found.missing_there))
             .with("status_differs", of(|found| found.status))
             .with("amount_differs", of(|found| found.amount))
-            .with("unreadable", sum(|one| one.unreadable))
             .with("in_time", in_time)
             .with("without_token", &self.without_token)
             .with("failure", self.failure.as_ref().or(failure))
             .with_metrics(
                 &[],
                 &[
-                    metric("reconciliation_differences", Unit::Count, of(|f| f.total())),
                     metric("reconciliation_failed", Unit::Count, failed),
+                    metric("reconciliation_unreadable", Unit::Count, unreadable),
                     metric("report_failed", Unit::Count, report_failed),
                 ],
             );
-        let behind = all().map(|one| now.since(one.until).as_secs()).max();
-        match behind.filter(|_| !on_demand) {
-            Some(lag) => {
-                line.with_metrics(&[], &[metric("reconciliation_lag_s", Unit::Seconds, lag)])
-            }
-            None => line,
+        if on_demand {
+            return line;
         }
+        let lag = |name, until: Option<Timestamp>| {
+            until.map(|until| metric(name, Unit::Seconds, now.since(until).as_secs()))
+        };
+        let compared = all().map(|one| one.until).min();
+        let reported = reports().map(|one| one.until).min();
+        let lags = [
+            lag("reconciliation_lag_s", compared),
+            lag("report_lag_s", reported),
+        ];
+        line.with_metrics(&[], &lags.into_iter().flatten().collect::<Vec<_>>())
     }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
-    fn reported(days: u64, failure: Option<&str>) -> ReportOfProject {
+    fn reported(days: u64, seconds_ago: u64, failure: Option<&str>) -> ReportOfProject {
         ReportOfProject {
             project_id: ProjectId::new(211).unwrap(),
             reported: Reported {
                 days,
                 in_time: true,
+                until: NOW.before(Duration::from_secs(seconds_ago)),
                 failure: failure.map(str::to_owned),
             },
         }
@@ -135,7 +145,7 @@ mod tests {
                 status: 3,
                 amount: 4,
             },
-            unreadable: 5,
+            unreadable: 0,
             failed: 0,
             in_time: true,
             until: Timestamp::from_millis(NOW.unix_millis() - until),
@@ -163,7 +173,7 @@ mod tests {
     #[test]
     fn all_projects_are_summed_up_in_one_line() {
         let mut summary = of(vec![done(60_000), done(90_000)]);
-        summary.reports = vec![reported(1, None), reported(2, None)];
+        summary.reports = vec![reported(1, 16_200, None), reported(2, 102_600, None)];
         let line = written(&summary, false);
         assert_eq!(line["message"], "reconcile: done");
         for (field, value) in [
@@ -173,21 +183,28 @@ mod tests {
             ("missing_there", 4),
             ("status_differs", 6),
             ("amount_differs", 8),
-            ("unreadable", 10),
-            ("reconciliation_differences", 20),
             ("reconciliation_failed", 0),
+            ("reconciliation_unreadable", 0),
             ("report_failed", 0),
             ("reconciliation_lag_s", 90),
+            ("report_lag_s", 102_600),
         ] {
             assert_eq!(line[field], value, "{field}");
         }
         assert_eq!(line["in_time"], true);
         let names = line["_aws"]["CloudWatchMetrics"].to_string();
-        for name in ["differences", "failed", "lag_s"] {
+        for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
+        // They are counted where they are sent, not twice.
+        assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
-        assert!(demanded.get("reconciliation_lag_s").is_none());
+        for name in ["reconciliation_lag_s", "report_lag_s"] {
+            assert!(demanded.get(name).is_none());
+        }
+        // What nobody came to is no lag of 0.
+        let nothing = written(&Summary::default(), false);
+        assert!(nothing.get("report_lag_s").is_none());
     }
 
     #[test]
@@ -198,6 +215,15 @@ mod tests {
         };
         let line = written(&of(vec![done(0), late]), false);
         assert_eq!(line["message"], "reconcile: not done in time");
+
+        let odd = || Reconciled {
+            unreadable: 5,
+            ..done(0)
+        };
+        let line = written(&of(vec![odd(), done(0), odd()]), false);
+        assert_eq!(line["level"], "WARN");
+        assert_eq!(line["message"], "reconcile: some operations cannot be read");
+        assert_eq!(line["reconciliation_unreadable"], 10);
 
         let failed = Reconciled {
             failed: 2,
@@ -212,7 +238,7 @@ mod tests {
         assert_eq!(line["failure"], "211 from noon: no answer");
 
         let mut unreported = of(vec![done(0)]);
-        unreported.reports = vec![reported(1, Some("211: no answer"))];
+        unreported.reports = vec![reported(1, 102_600, Some("211: no answer"))];
         let line = written(&unreported, false);
         assert_eq!(
             (&line["level"], &line["report_failed"]),

@@ -14,7 +14,7 @@ const SANDBOX_CREDENTIALS: &str = "test";
 
 #[derive(Args)]
 pub struct AccountArgs {
-    /// The payments' table; the stack's output Table.
+    /// The payments' table; the stack's output `TableName`.
     #[arg(long, env = "TABLE_NAME", global = true)]
     table: Option<String>,
     /// The running sandbox instead of an account.

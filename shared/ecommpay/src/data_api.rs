@@ -112,7 +112,7 @@ impl OperationsGet {
     }
 }
 
-/// One operation as the Data API lists it. All ids are text there.
+/// One operation as the Data API lists it. All ids are text there; a text that is missing is empty.
 ///
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,8 @@ pub struct ListedOperation {
     pub sum_initial: Option<Sum>,
 }
 
-/// The operations of an answer whose signature was verified; `None` if it has no list of them.
+/// The operations of an answer whose signature was verified, one for each element of its list,
+/// whatever is in there; `None` if it has no list.
 ///
 /// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
@@ -139,44 +140,18 @@ pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
     let Value::Array(elements) = list else {
         return None;
     };
-    elements.iter().map(listed).collect()
+    Some(elements.iter().map(listed).collect())
 }
 
-fn listed(value: &Value<'_>) -> Option<ListedOperation> {
-    Some(ListedOperation {
+fn listed(value: &Value<'_>) -> ListedOperation {
+    let text = |name| value.text_at(name).unwrap_or_default();
+    ListedOperation {
         project_id: value.get("project_id").and_then(Value::as_u64),
-        operation_id: value.text_at("operation_id")?,
-        payment_id: value.text_at("payment_id")?,
-        kind: value.text_at("operation_type")?,
-        status: value.text_at("operation_status")?,
+        operation_id: text("operation_id"),
+        payment_id: text("payment_id"),
+        kind: text("operation_type"),
+        status: text("operation_status"),
         sum_initial: value.get("sum_initial").and_then(Sum::read),
-    })
-}
-
-/// Why the Data API gave no list: HTTP 400, 401, 429 or 500, unsigned.
-///
-/// Source: Data API, specification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What kind of error, such as `Bad Request`.
-    pub name: String,
-    /// The platform's own words.
-    pub message: Option<String>,
-    /// Its own number, not one of the unified list.
-    pub code: Option<String>,
-    /// The HTTP status once more.
-    pub status: Option<u64>,
-}
-
-impl Failure {
-    /// Reads `{"name":..,"message":..,"code":..,"status":..}`; `None` if it has no name.
-    pub fn read(answer: &Value<'_>) -> Option<Self> {
-        Some(Self {
-            name: answer.text_at("name")?,
-            message: answer.text_at("message"),
-            code: answer.text_at("code"),
-            status: answer.get("status").and_then(Value::as_u64),
-        })
     }
 }
 
@@ -202,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_listed_whole_or_not_at_all() {
+    fn operations_are_listed_with_what_they_have() {
         let read = |text: &str| operations(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
         let one = r#"{"operations":[{"project_id":211,"operation_id":"7","payment_id":"p","operation_type":"sale",
             "operation_status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}],"signature":"x"}"#;
@@ -213,8 +188,17 @@ mod tests {
             Some(1000)
         );
         assert_eq!(read(r#"{"operations":[]}"#), Some(vec![]));
-        assert_eq!(read(r#"{"operations":[{"operation_id":"7"}]}"#), None);
+        let odd =
+            r#"{"operations":[{"operation_id":"7"},{},"x",{"payment_id":"p","sum_initial":{}}]}"#;
+        let listed = read(odd).unwrap();
+        let ids: Vec<_> = listed
+            .iter()
+            .map(|one| (one.operation_id.as_str(), one.payment_id.as_str()))
+            .collect();
+        assert_eq!(ids, [("7", ""), ("", ""), ("", ""), ("", "p")]);
+        assert!(listed.iter().all(|one| one.status.is_empty()));
         assert_eq!(read("{}"), None);
+        assert_eq!(read(r#"{"operations":{}}"#), None);
     }
 
     #[test]
@@ -222,17 +206,5 @@ mod tests {
         let (good, bad) = ("2030-01-01 00:00:00", "2030-01-01T00:00:00Z");
         assert!(Interval::new(good, good).is_ok());
         assert!(Interval::new(good, bad).is_err() && Interval::new(bad, good).is_err());
-    }
-
-    #[test]
-    fn a_failure_says_why_there_is_no_list() {
-        let read = |text: &str| Failure::read(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
-        let text = r#"{"name":"Bad Request","message":"no token","code":0,"status":400}"#;
-        let failure = read(text).unwrap();
-        assert_eq!(failure.name, "Bad Request");
-        assert_eq!(failure.message.as_deref(), Some("no token"));
-        assert_eq!(failure.code.as_deref(), Some("0"));
-        assert_eq!(failure.status, Some(400));
-        assert_eq!(read(r#"{"operations":[]}"#), None);
     }
 }

@@ -208,8 +208,15 @@ impl Report {
             .iter()
             .chain(of_operations)
             .map(String::as_str)
-            .find(|status| !status.is_empty() && !DOCUMENTED_STATUSES.contains(status))
+            .find(|status| !status.is_empty() && !is_documented(status))
     }
+}
+
+/// Whether the documentation names a status, of a payment or of an operation.
+///
+/// Source: Results.
+pub fn is_documented(status: &str) -> bool {
+    DOCUMENTED_STATUSES.contains(&status)
 }
 
 impl Operation {

@@ -151,6 +151,10 @@ pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
         ("overrefunded", EventKind::PaymentOverrefunded),
         ("refund_unknown", EventKind::RefundUnknown),
         ("order_paid_twice", EventKind::OrderPaidTwice),
+        (
+            "reconciliation_differences",
+            EventKind::ReconciliationDifference,
+        ),
     ];
     let metrics = names.map(|(name, kind)| Metric {
         name,
@@ -260,5 +264,27 @@ impl Event {
     /// The FIFO deduplication id: one per event.
     pub fn message_deduplication_id(&self) -> String {
         sha256::hex(self.id.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operator_must_see_is_counted_where_it_is_sent() {
+        let sent = [
+            EventKind::ReconciliationDifference,
+            EventKind::PaymentSucceeded,
+            EventKind::ReconciliationDifference,
+            EventKind::OrderPaidTwice,
+        ];
+        let counted: Vec<(&str, u64)> = alarms(&sent)
+            .iter()
+            .map(|metric| (metric.name, metric.value))
+            .collect();
+        let expected = [("order_paid_twice", 1), ("reconciliation_differences", 2)];
+        assert_eq!(counted, expected);
+        assert!(alarms(&[EventKind::PaymentSucceeded]).is_empty());
     }
 }

@@ -72,7 +72,7 @@ impl Payment {
     }
 
     /// The currency that was ordered, or else paid.
-    fn currency(&self) -> Option<&str> {
+    pub(crate) fn currency(&self) -> Option<&str> {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
         ordered.or_else(|| self.payings().find_map(|one| one.currency.as_deref()))
     }

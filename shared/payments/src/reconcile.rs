@@ -21,11 +21,13 @@ use std::time::Duration;
 
 use ecommpay::data_api::{ListedOperation, PAGE};
 use ecommpay::fields::ProjectId;
+use ecommpay::report::is_documented;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
+use self::digest::Digest;
 use self::listed::Listed;
 use self::ours::OurDay;
 use crate::apply::{ApplyError, Payments};
@@ -48,6 +50,8 @@ const MARGIN: Duration = Duration::from_secs(600);
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 /// How long to wait before a question is put again that was not answered.
 const PAUSES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
+/// A page that time runs out for is a failure of the platform if it was waited for so long.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 /// After so many failures one after the other the rest is left for the next run.
 const MOST_FAILURES: u32 = 3;
 
@@ -97,7 +101,8 @@ pub struct Reconciled {
     /// New differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// Listed operations whose ids cannot be ids.
+    /// Listed operations whose ids cannot be ids, or whose status is missing or not documented; not
+    /// those that the slice before had listed.
     pub unreadable: u64,
     /// Slices that were not compared, because something failed.
     pub failed: u64,
@@ -123,11 +128,6 @@ pub struct Differences {
 }
 
 impl Differences {
-    /// All of them.
-    pub fn total(self) -> u64 {
-        self.missing_here + self.missing_there + self.status + self.amount
-    }
-
     fn count(&mut self, difference: &Difference) {
         *match difference.about {
             Discrepancy::MissingHere => &mut self.missing_here,
@@ -244,6 +244,13 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     }
 }
 
+/// A page that the platform was asked for.
+struct Awaited {
+    since: Timestamp,
+    /// What came instead, the last time.
+    error: Option<Unanswered>,
+}
+
 /// Slice after slice of one project.
 struct Run<'a, S, Q, C, D> {
     payments: &'a Payments<S, Q, C>,
@@ -255,6 +262,8 @@ struct Run<'a, S, Q, C, D> {
     /// What the platform listed for the last slice: what is listed again for the next one, because
     /// of the margins, was compared.
     before: Option<Listed>,
+    /// The page that the platform was asked for and has not given yet.
+    awaited: Option<Awaited>,
     /// How many slices in a row have failed.
     failures: u32,
     done: Reconciled,
@@ -281,6 +290,7 @@ where
             deadline,
             ours: None,
             before: None,
+            awaited: None,
             failures: 0,
             done: Reconciled::before(span.from),
         }
@@ -297,6 +307,9 @@ where
         match timeout_at(deadline, self.slice(slice, before.as_ref())).await {
             Err(_) => {
                 self.done.in_time = false;
+                if let Some(error) = self.unanswered() {
+                    self.fail(slice, &error.into());
+                }
                 return false;
             }
             Ok(Ok(listed)) => {
@@ -306,13 +319,24 @@ where
                     self.done.until = slice.to;
                 }
             }
-            Ok(Err(error)) => {
-                let (project, from) = (self.project_id, slice.from);
-                self.done.fail(format!("{project} from {from}: {error}"));
-                self.failures += 1;
-            }
+            Ok(Err(error)) => self.fail(slice, &error),
         }
         self.failures < MOST_FAILURES
+    }
+
+    fn fail(&mut self, slice: Span, error: &SliceError) {
+        let (project, from) = (self.project_id, slice.from);
+        self.done.fail(format!("{project} from {from}: {error}"));
+        self.failures += 1;
+    }
+
+    /// Why a page was not there when time was up, if that is the platform's doing.
+    fn unanswered(&mut self) -> Option<Unanswered> {
+        let awaited = self.awaited.take()?;
+        let waited = self.payments.clock.now().since(awaited.since);
+        let in_vain = || Unanswered(format!("none within {} s", waited.as_secs()));
+        let is_long = waited > LONG_WAIT;
+        awaited.error.or_else(|| is_long.then(in_vain))
     }
 
     async fn slice(&mut self, slice: Span, before: Option<&Listed>) -> Result<Listed, SliceError> {
@@ -340,13 +364,24 @@ where
             let page = self.page(slice, offset).await?;
             let length = u32::try_from(page.len()).unwrap_or(u32::MAX);
             let known = listed.len();
+            let mut odd = BTreeMap::<Digest, u32>::new();
             let mut doubtful = BTreeMap::<PaymentKey, Vec<ListedOperation>>::new();
             for operation in page {
-                let Some(key) = self.key_of(&operation) else {
+                let mut is_new = |digest| {
+                    listed.insert(digest) && !before.is_some_and(|before| before.contains(&digest))
+                };
+                let key = self.key_of(&operation);
+                if key.is_none() || !is_documented(&operation.status) {
+                    // Without ids only what is on one page with it can tell it from its like.
+                    let like = odd.entry(digest::of_row(&operation, 0)).or_default();
+                    *like += 1;
+                    self.done.unreadable += u64::from(is_new(digest::of_row(&operation, *like)));
+                }
+                let Some(key) = key else {
                     continue;
                 };
                 let digest = digest::of(&key, &operation.operation_id);
-                if !listed.insert(digest) || before.is_some_and(|before| before.contains(&digest)) {
+                if !is_new(digest) {
                     continue;
                 }
                 self.done.compared += 1;
@@ -372,31 +407,33 @@ where
     }
 
     /// A page of the platform's list, asked for again if there is no answer.
-    async fn page(&self, slice: Span, offset: u32) -> Result<Vec<ListedOperation>, Unanswered> {
+    async fn page(&mut self, slice: Span, offset: u32) -> Result<Vec<ListedOperation>, Unanswered> {
         let (from, to) = (slice.from.before(MARGIN), slice.to.after(MARGIN));
+        let (data_api, project_id) = (self.data_api, self.project_id);
+        let since = self.payments.clock.now();
+        let awaited = self.awaited.insert(Awaited { since, error: None });
         for pause in PAUSES {
-            let asked = self.data_api.operations(self.project_id, from, to, offset);
-            match asked.await {
-                Ok(page) => return Ok(page),
-                Err(_) => self.payments.clock.sleep(pause).await,
+            match data_api.operations(project_id, from, to, offset).await {
+                Ok(page) => {
+                    self.awaited = None;
+                    return Ok(page);
+                }
+                Err(error) => awaited.error = Some(error),
             }
+            self.payments.clock.sleep(pause).await;
         }
-        let asked = self.data_api.operations(self.project_id, from, to, offset);
-        asked.await
+        let page = data_api.operations(project_id, from, to, offset).await;
+        self.awaited = None;
+        page
     }
 
-    /// The payment of a listed operation; `None`, and noted, for what has no ids that could be
-    /// kept.
-    fn key_of(&mut self, operation: &ListedOperation) -> Option<PaymentKey> {
+    /// The payment of a listed operation; `None` for what has no ids that could be kept.
+    fn key_of(&self, operation: &ListedOperation) -> Option<PaymentKey> {
         let id = &operation.operation_id;
         let is_id = (1..=PaymentKey::LONGEST_ID).contains(&id.chars().count());
         let is_ours = |id| id == u64::from(self.project_id.get());
-        let key = PaymentKey::of_caller(self.project_id, &operation.payment_id)
-            .filter(|_| is_id && operation.project_id.is_none_or(is_ours));
-        if key.is_none() {
-            self.done.unreadable += 1;
-        }
-        key
+        PaymentKey::of_caller(self.project_id, &operation.payment_id)
+            .filter(|_| is_id && operation.project_id.is_none_or(is_ours))
     }
 
     async fn look_at_listed(

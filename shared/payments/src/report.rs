@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use ecommpay::fields::{Currency, ProjectId};
+use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -32,7 +32,7 @@ pub struct PaymentRow<'a> {
     status: Status,
     code: Option<&'a str>,
     channel: Option<Channel>,
-    currency: Option<Currency>,
+    currency: Option<&'a str>,
     amount: Option<u64>,
     paid_amount: u64,
     refunded_amount: u64,
@@ -163,7 +163,7 @@ impl<'a> PaymentRow<'a> {
             status,
             code: payment.end_code(status),
             channel: order.map(|order| order.channel),
-            currency: order.map(|order| order.currency),
+            currency: payment.currency(),
             amount: order.map(|order| order.amount.get()),
             paid_amount: payment.paid_amount(),
             refunded_amount: payment.refunded_amount(),
@@ -223,9 +223,8 @@ impl Totals {
     pub fn add(&mut self, rows: &Rows<'_>) {
         if let Some(row) = &rows.payment {
             let amount = row.amount.unwrap_or(row.paid_amount);
-            let currency = row.currency.map(Currency::code);
             let status = Standing::Payment(row.status);
-            let group = (row.day, "payment", status, row.code, currency);
+            let group = (row.day, "payment", status, row.code, row.currency);
             self.count(group, amount);
         }
         for row in &rows.operations {
@@ -287,8 +286,15 @@ pub struct Reported {
     pub days: u64,
     /// `false`: time was up, and days are left.
     pub in_time: bool,
+    /// Every day before this moment is reported; the next one to report begins with it.
+    pub until: Timestamp,
     /// Why a day could not be reported; the next run begins with it.
     pub failure: Option<String>,
+}
+
+/// With which day the first run begins.
+fn first_to_report(now: Timestamp) -> Day {
+    Day::of(now).previous()
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
@@ -306,12 +312,10 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         let mut reported = Reported {
             days: 0,
             in_time: true,
+            until: first_to_report(self.clock.now()).start(),
             failure: None,
         };
-        let all = self.report_days(project_id, |day, totals| {
-            reported.days += 1;
-            tell(day, totals);
-        });
+        let all = self.report_days(project_id, &mut reported, &mut tell);
         match timeout_at(deadline, all).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => reported.failure = Some(format!("{project_id}: {error}")),
@@ -323,20 +327,24 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
     async fn report_days(
         &self,
         project_id: ProjectId,
-        mut tell: impl FnMut(Day, &Totals),
+        reported: &mut Reported,
+        tell: &mut impl FnMut(Day, &Totals),
     ) -> Result<(), PublishError>
     where
         S: ProgressStore,
     {
-        let today = Day::of(self.clock.now());
+        let now = self.clock.now();
         let until = self.store.progress(project_id, Daily::Report).await?;
-        let mut day = until.map_or(today.previous(), Day::of);
-        while day < today {
+        let mut day = until.map_or(first_to_report(now), Day::of);
+        reported.until = day.start();
+        while day < Day::of(now) {
             let totals = self.close_day(project_id, day).await?;
             tell(day, &totals);
+            reported.days += 1;
             day = day.next();
             let progress = self.store.advance(project_id, Daily::Report, day.start());
             progress.await?;
+            reported.until = day.start();
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ async fn every_alarm_watches_what_is_measured_and_leads_to_its_section() -> anyh
         ("UnsentAlarm", "breaching"),
         ("UnaskedAlarm", "breaching"),
         ("UnreconciledAlarm", "breaching"),
+        ("UnreportedAlarm", "breaching"),
         ("OverdueAlarm", "notBreaching"),
     ] {
         let properties = &template.resource(alarm)["Properties"];

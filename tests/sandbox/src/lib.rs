@@ -284,6 +284,7 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
     parameters
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .chain(options.parameters.clone())
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! What a sandbox can be told.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -66,6 +67,9 @@ pub struct Options {
     /// The template to deploy, when it is not the project's own
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
+    /// Parameters of the template, instead of those that the sandbox would give
+    #[arg(skip)]
+    pub parameters: BTreeMap<String, String>,
     /// Whether each call of the API is told to the user
     #[arg(skip)]
     pub follow: bool,
@@ -83,6 +87,7 @@ impl Options {
             sample_consumer: false,
             divide_times: 1,
             template: None,
+            parameters: BTreeMap::new(),
             follow: false,
         }
     }

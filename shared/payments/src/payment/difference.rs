@@ -5,10 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Outcome, Payment};
+use crate::ids::PaymentKey;
 use crate::sha256;
-
-/// No word is told longer.
-const LONGEST_WORD: usize = 64;
 
 /// What the platform's books say of an operation.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +38,7 @@ pub enum Discrepancy {
     MissingHere,
     /// The platform does not list the operation.
     MissingThere,
-    /// It ended differently, or has not ended here.
+    /// It ended differently, or has ended on one side only.
     Status,
     /// It moved another amount, or another currency.
     Amount,
@@ -57,15 +55,21 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// As long as the longest id.
     fn word(text: &str) -> Option<Self> {
-        Some(Self::Word(text.chars().take(LONGEST_WORD).collect()))
+        Some(Self::Word(
+            text.chars().take(PaymentKey::LONGEST_ID).collect(),
+        ))
     }
 }
 
 impl Difference {
-    /// Tells one difference from another.
+    /// Tells one difference from another. Our own word of a status is none of it: it moves on while
+    /// the difference stays.
     pub(crate) fn digest(&self) -> String {
-        let parts = (&self.operation_id, self.about, &self.here, &self.platform);
+        let is_of_words = self.about == Discrepancy::Status;
+        let here = self.here.as_ref().filter(|_| !is_of_words);
+        let parts = (&self.operation_id, self.about, here, &self.platform);
         sha256::start_of_hex(json!(parts).to_string().as_bytes(), 16)
     }
 }
@@ -83,8 +87,8 @@ impl Outcome {
 
 impl Payment {
     /// How a payment (`None`: nothing is known of it) differs from the platform's books. Only
-    /// what has ended there, or here, is held against the other side; of what was declined the
-    /// amount does not matter.
+    /// what has ended there, or here, is held against the other side, and an amount only where both
+    /// have succeeded.
     pub fn differences(payment: Option<&Self>, books: Books<'_>) -> Vec<Difference> {
         let known = |id: &str| payment.and_then(|payment| payment.operations.get(id));
         let difference = |id: &str, about, here, platform| Difference {
@@ -101,26 +105,23 @@ impl Payment {
                 return ended.map(|_| missing).into_iter().collect();
             }
         };
-        let Some(outcome) = Outcome::of_books(&listed.status) else {
-            return Vec::new();
-        };
         let id = listed.operation_id.as_str();
+        let there = Outcome::of_books(&listed.status);
         let Some(here) = known(id) else {
-            return vec![difference(
-                id,
-                Discrepancy::MissingHere,
-                None,
-                Entry::word(id),
-            )];
+            let missing = difference(id, Discrepancy::MissingHere, None, Entry::word(id));
+            return there.map(|_| missing).into_iter().collect();
         };
         let mut found = Vec::new();
-        if here.outcome != outcome {
+        // Without a word the books say nothing of how it stands.
+        let has_ended = there.is_some() || here.outcome.is_final() && !listed.status.is_empty();
+        if has_ended && there != Some(here.outcome) {
             let words = [&here.platform_status, &listed.status].map(|word| Entry::word(word));
             let [ours, theirs] = words;
             found.push(difference(id, Discrepancy::Status, ours, theirs));
         }
         let sum = listed.sum_initial.as_ref();
-        if let Some(sum) = sum.filter(|_| outcome == Outcome::Succeeded) {
+        let have_both_paid = [there, Some(here.outcome)] == [Some(Outcome::Succeeded); 2];
+        if let Some(sum) = sum.filter(|_| have_both_paid) {
             let ours = here.amount.zip(here.currency.as_deref());
             let theirs = (sum.amount, sum.currency.as_str());
             if ours != Some(theirs) {

@@ -1,5 +1,6 @@
 //! Operations as sixteen bytes: enough to tell any two apart, and short whatever their ids are.
 
+use ecommpay::data_api::ListedOperation;
 use sha2::{Digest as _, Sha256};
 
 use crate::ids::PaymentKey;
@@ -15,6 +16,17 @@ pub(super) fn of(key: &PaymentKey, operation_id: &str) -> Digest {
     hash.update(key.len().to_be_bytes());
     hash.update(key);
     hash.update(operation_id);
+    start(hash)
+}
+
+/// A row that cannot be read: all that is in it, and the how many-th of its like it is.
+pub(super) fn of_row(row: &ListedOperation, number: u32) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(format!("row {number} {row:?}"));
+    start(hash)
+}
+
+fn start(hash: Sha256) -> Digest {
     let mut digest = Digest::default();
     for (to, from) in digest.iter_mut().zip(hash.finalize()) {
         *to = from;

@@ -99,7 +99,7 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         ..listed()
     };
     let unknown = ListedOperation {
-        operation_id: "9".repeat(70),
+        operation_id: "9".repeat(255),
         ..listed()
     };
     let expect = |about, here: Value, platform: Value| json!([{ "about": about, "here": here, "platform": platform }]);
@@ -107,7 +107,7 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         (
             &paid,
             Books::List(&unknown),
-            expect("missing_here", json!(null), json!("9".repeat(64))),
+            expect("missing_here", json!(null), json!("9".repeat(255))),
         ),
         (
             &paid,
@@ -145,6 +145,19 @@ fn each_kind_of_difference_is_told_and_asked_about() {
         let is_known = expected[0]["about"] != "missing_here";
         assert_eq!(event["data"]["operation"].is_object(), is_known);
     }
+    // A sale that has ended here, and not there.
+    for word in ["processing", "refunded", "never heard of"] {
+        let open = of_sale(word, 1000, "EUR");
+        let change = heard(Some(&paid.payment), Books::List(&open)).unwrap();
+        let expected = expect("status", json!("success"), json!(word));
+        assert_eq!(json!(told(&change)), expected);
+    }
+    let endless = of_sale(&"x".repeat(256), 1000, "EUR");
+    let change = heard(Some(&paid.payment), Books::List(&endless)).unwrap();
+    assert_eq!(told(&change)[0]["platform"], json!("x".repeat(255)));
+    let wordless = of_sale("", 1000, "EUR");
+    assert_eq!(heard(Some(&paid.payment), Books::List(&wordless)), None);
+
     // A sale that is still open here: its status differs, whatever its amount.
     let open = waiting.payment.operations.keys().next().unwrap().clone();
     let ended = ListedOperation {
@@ -154,6 +167,13 @@ fn each_kind_of_difference_is_told_and_asked_about() {
     let change = heard(Some(&waiting.payment), Books::List(&ended)).unwrap();
     let expected = json!("awaiting redirect result");
     assert_eq!(told(&change)[0]["here"], expected);
+    let ended = ListedOperation {
+        operation_id: ended.operation_id,
+        ..of_sale("success", 900, "USD")
+    };
+    let change = heard(Some(&waiting.payment), Books::List(&ended)).unwrap();
+    let told: Vec<Value> = told(&change);
+    assert_eq!((told.len(), &told[0]["about"]), (1, &json!("status")));
 }
 
 #[test]
@@ -181,6 +201,31 @@ fn a_difference_is_told_once_and_healed_by_an_answer() {
     assert_eq!(told(&lacking).len(), 1);
     story.take(Some(lacking));
     assert_eq!(heard(Some(&story.payment), Books::Lack(SALE)), None);
+}
+
+#[test]
+fn a_status_that_differs_is_told_once_while_ours_moves_on() {
+    let mut story = Story::begin();
+    story.hear("redirect_get");
+    let open = story.payment.operations.keys().next().unwrap().clone();
+    let listed = ListedOperation {
+        operation_id: open.clone(),
+        ..listed()
+    };
+    let first = heard(Some(&story.payment), Books::List(&listed)).unwrap();
+    assert_eq!(told(&first)[0]["here"], "awaiting redirect result");
+    story.take(Some(first));
+
+    let operation = story.payment.operations.get_mut(&open).unwrap();
+    operation.platform_status = "processing".into();
+    assert_eq!(heard(Some(&story.payment), Books::List(&listed)), None);
+    // The platform's word is another one: so is the difference.
+    let declined = ListedOperation {
+        status: "decline".into(),
+        ..listed
+    };
+    let change = heard(Some(&story.payment), Books::List(&declined)).unwrap();
+    assert_eq!(told(&change)[0]["platform"], "decline");
 }
 
 #[test]

@@ -174,6 +174,26 @@ fn totals_count_what_ended_in_the_same_way() {
     );
 }
 
+#[test]
+fn what_nobody_created_here_is_summed_up_by_what_was_paid_in() {
+    let euros = decide_alone("sale_success");
+    let mut dollars = euros.clone();
+    for operation in dollars.operations.values_mut() {
+        operation.currency = Some("USD".into());
+    }
+    let mut totals = Totals::default();
+    for payment in [&euros, &dollars] {
+        let rows = Rows::of(payment, Day::of(payment.created_at));
+        totals.add(&rows);
+    }
+    let sums: Vec<_> = totals
+        .rows()
+        .filter(|row| row.of == "payment")
+        .map(|row| (row.currency, row.count, row.amount))
+        .collect();
+    assert_eq!(sums, [(Some("EUR"), 1, 1000), (Some("USD"), 1, 1000)]);
+}
+
 /// A payment that nobody created here.
 fn decide_alone(file: &str) -> Payment {
     let change = payments::decide::decide(None, corpus(file).fact(), NOW);

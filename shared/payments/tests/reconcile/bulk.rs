@@ -1,4 +1,4 @@
-//! Many operations in little memory: 5,000 operations of one day, 100,000 with `LONG=1`.
+//! Many operations in little memory: 100,000 operations of one day.
 //!
 //! Both sides are made up on the fly, so that what a process holds is what comparing needs. It is
 //! measured in a process of its own, which tells its own peak.
@@ -26,16 +26,12 @@ use crate::world::*;
 
 /// Set in the process that is measured.
 const MEASURED: &str = "RECONCILE_MEASURED";
+const OPERATIONS: u64 = 100_000;
 const MOST_KIB: u64 = 256 * 1024;
 /// How many payments a page of the index has.
 const KEYS: u64 = 100;
 /// Of every so many operations one is missing here, one missing there, and one differs.
 const ROUND: u64 = 1_000;
-
-fn operations() -> u64 {
-    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
-    if long { 100_000 } else { 5_000 }
-}
 
 #[derive(Clone)]
 struct Numbers {
@@ -53,7 +49,7 @@ impl Numbers {
         });
         let one = decide(None, fact, at("21T00:00:00")).unwrap().payment;
         Self {
-            all: operations(),
+            all: OPERATIONS,
             one,
         }
     }
@@ -209,7 +205,7 @@ async fn a_days_operations_are_compared_in_little_memory() {
         .lines()
         .find_map(|line| line.split("peak KiB: ").nth(1));
     let peak: u64 = peak.unwrap().trim().parse().unwrap();
-    println!("{} operations in {peak} KiB", operations());
+    println!("{OPERATIONS} operations in {peak} KiB");
     assert!(peak < MOST_KIB, "{peak} KiB");
 }
 

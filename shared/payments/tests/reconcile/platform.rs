@@ -16,6 +16,8 @@ pub struct Books {
     pub asked: Mutex<Vec<(Timestamp, Timestamp, u32)>>,
     /// So many questions are not answered.
     pub silent: Mutex<u32>,
+    /// Behind those that are not answered no question ever comes to an end.
+    pub hangs: Mutex<bool>,
     /// The same first page is given again and again.
     pub circle: Mutex<bool>,
 }
@@ -67,6 +69,9 @@ impl DataApi for Books {
                 *silent -= 1;
                 return Err(Unanswered("HTTP status 429".into()));
             }
+        }
+        if *self.hangs.lock().unwrap() {
+            std::future::pending::<()>().await;
         }
         let skipped = if *self.circle.lock().unwrap() {
             0

@@ -78,7 +78,7 @@ async fn what_fails_is_done_by_the_next_run() {
     let mended = daily(&world).await;
     assert_eq!(asked(&world), hours("22T01:00:00", 4));
     assert_eq!((mended.failed, mended.until), (0, at("22T05:00:00")));
-    assert_eq!(mended.differences.total(), 1);
+    assert_eq!(mended.differences.missing_there, 1);
     assert_eq!(until(&world).await, Some(at("22T05:00:00")));
 }
 
@@ -114,4 +114,22 @@ async fn a_range_on_demand_leaves_the_progress_as_it_is() {
     let world = World::new();
     world.compare(span("21T00:00:00", "22T09:00:00")).await;
     assert_eq!(until(&world).await, None);
+}
+
+#[tokio::test]
+async fn a_report_says_how_far_it_came() {
+    let world = World::new();
+    let report = async || {
+        let payments = &world.payments;
+        payments.report_rest(project(), soon(), |_, _| {}).await
+    };
+    for (now, days, until) in [
+        ("22T12:00:00", 1, "22T00:00:00"),
+        ("22T13:00:00", 0, "22T00:00:00"),
+        ("25T04:30:00", 3, "25T00:00:00"),
+    ] {
+        world.set_clock(at(now));
+        let reported = report().await;
+        assert_eq!((reported.days, reported.until), (days, at(until)), "{now}");
+    }
 }

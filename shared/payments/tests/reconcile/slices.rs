@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use ecommpay::data_api::ListedOperation;
 use payments::payment::Status;
-use payments::reconcile::Differences;
+use payments::ports::Clock;
+use payments::reconcile::{Differences, Reconciled};
 use tokio::time::Instant;
 
 use crate::platform::sale;
@@ -207,6 +208,54 @@ async fn ids_of_any_form_are_compared() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_counted_and_the_rest_compared() {
+    let world = World::new();
+    // In the margin of two slices.
+    let border = at("21T12:59:00");
+    for _ in 0..2 {
+        world.books.enter(border, sale("", "", 1000));
+    }
+    for number in 0..1_005 {
+        world
+            .books
+            .enter(border, sale(&number.to_string(), "", 1000));
+    }
+    world.both("same", "1", border).await;
+    let wordless = ListedOperation {
+        status: String::new(),
+        ..sale("same", "1", 1000)
+    };
+    world.books.remove("1");
+    world.books.enter(border, wordless);
+    world.both("other word", "2", border).await;
+    let unknown = ListedOperation {
+        status: "never heard of".into(),
+        ..sale("other word", "2", 1000)
+    };
+    world.books.remove("2");
+    world.books.enter(border, unknown);
+    world.books.enter(border, sale("theirs", "3", 1000));
+
+    let compared = world.compare(span("21T12:00:00", "21T14:00:00")).await;
+    assert_eq!((compared.failed, compared.unreadable), (0, 1_009));
+    assert_eq!(
+        (compared.in_time, compared.until),
+        (true, at("21T14:00:00"))
+    );
+    let expected = told(&[("other word", "status"), ("theirs", "missing_here")]);
+    assert_eq!(
+        world.told(),
+        expected,
+        "what is listed is not missing there"
+    );
+
+    // A page that has nothing else is passed, and still seen to come again and again.
+    *world.books.circle.lock().unwrap() = true;
+    let compared = world.compare(span("21T12:00:00", "21T13:00:00")).await;
+    assert!(compared.failure.unwrap().contains("again and again"));
+}
+
+#[tokio::test]
 async fn what_is_not_answered_is_asked_again_and_then_left() {
     let world = World::new();
     world.hear("ours", "1", at("21T12:00:00"), 1000).await;
@@ -236,6 +285,41 @@ async fn what_is_not_answered_is_asked_again_and_then_left() {
     let compared = world.compare(span("21T00:00:00", "22T00:00:00")).await;
     assert_eq!((compared.failed, compared.compared), (3, 0));
     assert_eq!(world.books.offsets().len(), 9);
+}
+
+/// Compares until time is up with a platform that hangs; after so many seconds of its clock.
+async fn compare_in_vain(world: &World, seconds: u64) -> Reconciled {
+    *world.books.hangs.lock().unwrap() = true;
+    let hour = span("21T12:00:00", "21T13:00:00");
+    let end = Instant::now() + Duration::from_millis(200);
+    let compared = world.payments.reconcile(&world.books, project(), hour, end);
+    let pass = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        world
+            .payments
+            .clock
+            .sleep(Duration::from_secs(seconds))
+            .await;
+    };
+    let (compared, ()) = tokio::join!(compared, pass);
+    assert_eq!((compared.in_time, compared.until), (false, hour.from));
+    compared
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_has_failed_and_one_that_is_cut_short_has_not() {
+    let world = World::new();
+    let cut = compare_in_vain(&world, 60).await;
+    assert_eq!((cut.failed, cut.failure), (0, None));
+    let hung = compare_in_vain(&world, 61).await;
+    let failure = "211 from 2026-11-21T12:00:00Z: the platform gave no answer: none within 61 s";
+    assert_eq!((hung.failed, hung.failure.as_deref()), (1, Some(failure)));
+
+    // An error, and then nothing any more.
+    *world.books.silent.lock().unwrap() = 1;
+    let hung = compare_in_vain(&world, 0).await;
+    assert_eq!(hung.failed, 1);
+    assert!(hung.failure.unwrap().ends_with("HTTP status 429"));
 }
 
 #[tokio::test]
