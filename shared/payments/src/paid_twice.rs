@@ -40,7 +40,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         if paid.iter().all(|other| other.key() != payment.key()) {
             paid.push(payment.clone());
         }
-        paid.sort_by_key(|payment| (paid_at(payment), payment.key()));
+        // The platform's dates have whole seconds only.
+        paid.sort_by_key(|payment| (paid_at(payment), payment.created_at, payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let before = paid.iter().take(index);
             // Who was told to be the later one stays it, although dates can still change.

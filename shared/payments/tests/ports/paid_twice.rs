@@ -136,6 +136,15 @@ async fn the_platforms_clock_tells_who_was_first() {
 }
 
 #[tokio::test]
+async fn of_two_paid_in_the_same_second_the_one_begun_first_was_first() {
+    let world = World::new();
+    world.paid_at("b", "10:00:00").await;
+    world.pass(Duration::from_millis(1));
+    world.paid_at("a", "10:00:00").await;
+    assert_eq!(world.told("a").await, ["b"]);
+}
+
+#[tokio::test]
 async fn what_was_given_back_or_never_paid_is_not_paid_twice() {
     let world = World::new();
     world.paid_at("back", "10:00:00").await;
