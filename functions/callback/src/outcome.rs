@@ -126,16 +126,16 @@ impl Handled {
             line = line.with("error", error);
         }
         line.with_metrics(&["outcome", "key"], &[Metric::once("callbacks"), took])
-            .with_metrics(&[], &self.alarms())
+            .with_metrics(&[], &self.counted())
     }
 
-    /// What an operator is told of, whatever the outcome.
-    fn alarms(&self) -> Vec<Metric> {
+    /// What is counted, whatever the outcome.
+    fn counted(&self) -> Vec<Metric> {
         let report = self.verified.as_ref().map(|verified| &verified.report);
         let is_odd = report.is_some_and(|report| report.unknown_status().is_some());
-        let mut alarms = event::alarms(&self.sent);
-        alarms.extend(is_odd.then(|| Metric::once("unknown_status")));
-        alarms
+        let mut counted = event::metrics(&self.sent);
+        counted.extend(is_odd.then(|| Metric::once("unknown_status")));
+        counted
     }
 }
 
@@ -226,6 +226,10 @@ mod tests {
                             { "Name": "callbacks", "Unit": "Count" },
                             { "Name": "duration_ms", "Unit": "Milliseconds" },
                         ],
+                    }, {
+                        "Namespace": "Bancontact",
+                        "Dimensions": [[]],
+                        "Metrics": [{ "Name": "paid", "Unit": "Count" }],
                     }],
                 },
                 "level": "INFO",
@@ -238,10 +242,11 @@ mod tests {
                 "outcome": "applied",
                 "key": "current",
                 "callbacks": 1,
+                "paid": 1,
                 "duration_ms": 41,
             })
         );
-        assert!(length < 600, "{length} bytes");
+        assert!(length < 700, "{length} bytes");
     }
 
     #[test]

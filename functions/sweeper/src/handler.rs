@@ -141,7 +141,7 @@ impl Swept {
                     metric("oldest_overdue_s", Unit::Seconds, overdue.oldest_s),
                 ],
             )
-            .with_metrics(&[], &event::alarms(&events))
+            .with_metrics(&[], &event::metrics(&events))
     }
 }
 

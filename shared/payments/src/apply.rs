@@ -55,7 +55,7 @@ impl Applied {
     pub fn into_payment(self) -> Payment {
         let key = self.payment.key();
         match &self.published {
-            Ok(sent) => event::warn_of(&key, sent),
+            Ok(sent) => event::count(&key, sent),
             Err(error) => warn_unsent(&key, error),
         }
         self.payment

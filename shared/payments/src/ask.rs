@@ -18,7 +18,8 @@ use crate::checkout::Cashier;
 use crate::decide::{self, Fact, News, claim_check};
 use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
-use crate::payment::{GateRequest, Payment};
+use crate::log::{Line, Metric};
+use crate::payment::{Channel, GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
 use crate::round::{Bounds, Round, TICK, Unfinished};
@@ -143,9 +144,15 @@ where
             apply::warn_unsent(key, &error);
             Vec::new()
         });
+        if is_unheard(&stored.payment) {
+            Line::warn("no callback came about a checkout")
+                .with("payment", key.to_string())
+                .with_metrics(&[], &[Metric::once("unheard")])
+                .write();
+        }
         let answered = self.question(&stored.payment, &mut events);
         if let Err(error) = answered.await {
-            event::warn_of(key, &events);
+            event::count(key, &events);
             return Err(error);
         }
         Ok(events)
@@ -230,6 +237,15 @@ where
         }
         Ok(())
     }
+}
+
+/// Whether this is the first question about a sale that no callback came about: the first one tells the
+/// bank's address within seconds.
+fn is_unheard(payment: &Payment) -> bool {
+    let order = payment.order.as_ref();
+    let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
+    let is_silent = payment.platform_status.is_none() && payment.operations.is_empty();
+    is_gate && is_silent && payment.asked == 1
 }
 
 fn signed(payment: &Payment, keyring: &Keyring) -> Option<Vec<u8>> {

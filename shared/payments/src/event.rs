@@ -143,39 +143,54 @@ pub struct Event {
     pub body: String,
 }
 
-/// What an operator is told of when such events were sent, counted.
-pub fn alarms(sent: &[EventKind]) -> Vec<Metric> {
-    let names = [
-        ("quarantined", EventKind::PaymentQuarantined),
-        ("unmatched", EventKind::PaymentUnmatched),
-        ("overrefunded", EventKind::PaymentOverrefunded),
-        ("refund_unknown", EventKind::RefundUnknown),
-        ("order_paid_twice", EventKind::OrderPaidTwice),
-        (
-            "reconciliation_differences",
-            EventKind::ReconciliationDifference,
-        ),
-    ];
+/// What is counted of the events that were sent, by kind.
+const COUNTED: [(&str, EventKind); 5] = [
+    ("checkouts", EventKind::PaymentCreated),
+    ("paid", EventKind::PaymentSucceeded),
+    ("declined", EventKind::PaymentDeclined),
+    ("failed", EventKind::PaymentFailed),
+    ("refunded", EventKind::RefundSucceeded),
+];
+
+/// What an operator must know of.
+const ALARMING: [(&str, EventKind); 6] = [
+    ("quarantined", EventKind::PaymentQuarantined),
+    ("unmatched", EventKind::PaymentUnmatched),
+    ("overrefunded", EventKind::PaymentOverrefunded),
+    ("refund_unknown", EventKind::RefundUnknown),
+    ("order_paid_twice", EventKind::OrderPaidTwice),
+    (
+        "reconciliation_differences",
+        EventKind::ReconciliationDifference,
+    ),
+];
+
+/// The metrics of events that were sent.
+pub fn metrics(sent: &[EventKind]) -> Vec<Metric> {
+    let names = ALARMING.into_iter().chain(COUNTED);
     let metrics = names.map(|(name, kind)| Metric {
         name,
         unit: Unit::Count,
         value: sent.iter().map(|sent| u64::from(*sent == kind)).sum(),
     });
-    metrics
-        .into_iter()
-        .filter(|metric| metric.value > 0)
-        .collect()
+    metrics.filter(|metric| metric.value > 0).collect()
 }
 
-/// Tells an operator of such events, if there is anything to tell.
-pub(crate) fn warn_of(payment: &PaymentKey, sent: &[EventKind]) {
-    let alarms = alarms(sent);
-    if !alarms.is_empty() {
-        Line::warn("an operator must look")
-            .with("payment", payment.to_string())
-            .with_metrics(&[], &alarms)
-            .write();
+/// Counts such events in a line of their own, if they are counted, and warns of what an operator must
+/// know.
+pub(crate) fn count(payment: &PaymentKey, sent: &[EventKind]) {
+    let metrics = metrics(sent);
+    if metrics.is_empty() {
+        return;
     }
+    let is_alarming = ALARMING.iter().any(|(_, kind)| sent.contains(kind));
+    let line = match is_alarming {
+        true => Line::warn("an operator must look"),
+        false => Line::info("announced"),
+    };
+    line.with("payment", payment.to_string())
+        .with_metrics(&[], &metrics)
+        .write();
 }
 
 /// What an event is about, beside the payment itself.
@@ -279,12 +294,16 @@ mod tests {
             EventKind::ReconciliationDifference,
             EventKind::OrderPaidTwice,
         ];
-        let counted: Vec<(&str, u64)> = alarms(&sent)
+        let counted: Vec<(&str, u64)> = metrics(&sent)
             .iter()
             .map(|metric| (metric.name, metric.value))
             .collect();
-        let expected = [("order_paid_twice", 1), ("reconciliation_differences", 2)];
+        let expected = [
+            ("order_paid_twice", 1),
+            ("reconciliation_differences", 2),
+            ("paid", 1),
+        ];
         assert_eq!(counted, expected);
-        assert!(alarms(&[EventKind::PaymentSucceeded]).is_empty());
+        assert!(metrics(&[EventKind::RefundPending]).is_empty());
     }
 }

@@ -73,7 +73,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         };
         let sent = publish::send(&self.store, &self.queues, &stored, &change.events).await?;
         publish::mark(&self.store, &stored).await?;
-        event::warn_of(key, &sent);
+        event::count(key, &sent);
         Ok(())
     }
 }
