@@ -97,6 +97,18 @@ async fn everything_comes_to_its_end_without_a_callback() -> anyhow::Result<()> 
     requests_that_were_lost(&test).await?;
     links_that_nobody_used(&test).await?;
     nothing_is_left_to_ask(&test).await?;
+    let log = e2e::logs::of_functions(&test.sandbox).await?;
+    for metric in [
+        "checkouts",
+        "paid",
+        "declined",
+        "refunded",
+        "failed",
+        "unheard",
+    ] {
+        let is_counted = log.contains(&format!("\"{metric}\":1"));
+        ensure!(is_counted, "{metric} is not counted");
+    }
     test.sandbox.stop().await;
     Ok(())
 }
