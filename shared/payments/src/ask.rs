@@ -28,9 +28,9 @@ use crate::token::TokenSecret;
 
 /// How many questions are open at once: the platform is not to be flooded.
 const AT_ONCE: usize = 4;
-/// How long a turn may take: the platform's answer, and what follows from it. A question that is claimed
-/// and cut off is lost until the next one.
-const TURN_TAKES: Duration = Duration::from_secs(9);
+/// How long a turn may take: the platform's answer, and a request that follows from it, 8 s each. What is
+/// claimed and cut off is lost until the next question.
+const TURN_TAKES: Duration = Duration::from_secs(18);
 
 /// A question brought nothing; the next one is planned.
 #[derive(Debug, Error)]
@@ -244,8 +244,9 @@ where
 fn is_unheard(payment: &Payment) -> bool {
     let order = payment.order.as_ref();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
+    let is_taken = matches!(payment.sale, GateRequest::Accepted { .. });
     let is_silent = payment.platform_status.is_none() && payment.operations.is_empty();
-    is_gate && is_silent && payment.asked == 1
+    is_gate && is_taken && is_silent && payment.asked == 1
 }
 
 fn signed(payment: &Payment, keyring: &Keyring) -> Option<Vec<u8>> {

@@ -11,7 +11,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::apply::{ApplyError, Payments};
 use crate::decide::{self, Fact};
-use crate::event;
+use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
 use crate::payment::{Operation, Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore};
@@ -35,9 +35,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
         let loads = stream::iter(keys.into_iter().map(|key| self.load(key)));
         let loads = loads.buffered(AT_ONCE);
-        let with_money = loads.try_filter_map(has_money).take(MOST);
-        let mut paid: Vec<Payment> = with_money.try_collect().await?;
-        if paid.iter().all(|other| other.key() != payment.key()) {
+        let with_money = loads.try_filter_map(async |loaded| Ok(loaded.filter(has_money)));
+        let mut paid: Vec<Payment> = with_money.take(MOST).try_collect().await?;
+        if has_money(payment) && paid.iter().all(|other| other.key() != payment.key()) {
             paid.push(payment.clone());
         }
         // The platform's dates have whole seconds only.
@@ -71,20 +71,19 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let Some((stored, Some(change))) = told.await? else {
             return Ok(());
         };
-        let sent = publish::send(&self.store, &self.queues, &stored, &change.events).await?;
+        publish::send(&self.store, &self.queues, &stored, &change.events).await?;
         publish::mark(&self.store, &stored).await?;
-        event::count(key, &sent);
+        // What else was unsent is counted by whoever announces it.
+        let told: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
+        event::count(key, &told);
         Ok(())
     }
 }
 
-/// Passes on a payment that has paid and was not given back.
-async fn has_money(payment: Option<Payment>) -> Result<Option<Payment>, PublishError> {
-    let has_money = |payment: &Payment| {
-        let status = payment.status();
-        status.is_paid() && status != Status::Refunded
-    };
-    Ok(payment.filter(has_money))
+/// Whether a payment has paid and was not given back.
+fn has_money(payment: &Payment) -> bool {
+    let status = payment.status();
+    status.is_paid() && status != Status::Refunded
 }
 
 /// When it was paid, by the platform's clock.

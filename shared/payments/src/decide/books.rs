@@ -15,7 +15,8 @@ const MOST: usize = 1_000;
 pub(super) fn take(payment: &mut Payment, books: Books<'_>, at: Timestamp) {
     for difference in Payment::new_differences(Some(payment), books) {
         if payment.differences.len() < MOST {
-            payment.differences.insert(difference.digest());
+            let digest = difference.digest(payment);
+            payment.differences.insert(digest);
             payment.untold_differences.push(difference);
             ask_now(payment, at);
         }

@@ -112,8 +112,11 @@ pub struct Change {
 /// than a function may run.
 const SENDING_TAKES: Duration = Duration::from_secs(30);
 
-/// Codes that say nothing about this request: the id exists already, a lock, a duplicate.
-const NO_REFUSAL: [&str; 3] = ["3041", "2147", "3613"];
+/// Codes that say nothing about this request: the id exists already, a lock, a duplicate; and those that
+/// say to wait.
+const NO_REFUSAL: [&str; 8] = [
+    "3041", "2147", "3613", "9999", "19999", "29999", "20802", "20899",
+];
 
 /// A new payment. With Gate its sale is about to be sent; one write stores it and claims the
 /// sending.
@@ -177,7 +180,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
             report::take_status_answer(&mut after, news, question, at)
         }
         Fact::Hint(_) => ask_now(&mut after, at),
-        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer),
+        Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer, at),
         Fact::RefundAnswer { refund_id, answer } => {
             refunds::take_answer(&mut after, refund_id, answer, at)
         }
@@ -276,7 +279,7 @@ impl Payment {
 
 /// A refused request may be forgotten; everything unclear stays open. Of a sale that was sent
 /// before, a refusal says nothing: the first request may have been taken.
-fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer) {
+fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
     if attempt != payment.attempt {
         return;
     }
@@ -301,6 +304,10 @@ fn take_sale_answer(payment: &mut Payment, attempt: u32, answer: &Answer) {
         Answer::Refused(_) | Answer::Unclear => GateRequest::Unclear,
     };
     payment.sale_sent_after = payment.questions;
+    // From now on there is something to hear of.
+    if again && matches!(payment.sale, GateRequest::Accepted { .. }) {
+        checks::begin(payment, at);
+    }
 }
 
 /// Brings what follows from the facts in line with them.

@@ -64,12 +64,20 @@ impl Entry {
 }
 
 impl Difference {
-    /// Tells one difference from another. Our own word of a status is none of it: it moves on while
-    /// the difference stays.
-    pub(crate) fn digest(&self) -> String {
+    /// Tells one difference from another. Of a status only the outcome counts here: our word moves on
+    /// while the difference stays.
+    pub(crate) fn digest(&self, payment: &Payment) -> String {
         let is_of_words = self.about == Discrepancy::Status;
         let here = self.here.as_ref().filter(|_| !is_of_words);
-        let parts = (&self.operation_id, self.about, here, &self.platform);
+        let known = payment.operations.get(&self.operation_id);
+        let outcome = known.map(|known| known.outcome).filter(|_| is_of_words);
+        let parts = (
+            &self.operation_id,
+            self.about,
+            here,
+            outcome,
+            &self.platform,
+        );
         sha256::start_of_hex(json!(parts).to_string().as_bytes(), 16)
     }
 }
@@ -79,7 +87,9 @@ impl Outcome {
     pub(crate) fn of_books(status: &str) -> Option<Self> {
         match status {
             "success" => Some(Outcome::Succeeded),
-            "decline" => Some(Outcome::Declined),
+            // The others stand in the platform's plug-ins, which take them as declined.
+            "decline" | "error" | "expired" | "internal error" | "external error" | "canceled"
+            | "cancelled" => Some(Outcome::Declined),
             _ => None,
         }
     }
@@ -141,7 +151,8 @@ impl Payment {
     pub fn new_differences(payment: Option<&Self>, books: Books<'_>) -> Vec<Difference> {
         let mut found = Self::differences(payment, books);
         found.retain(|difference| {
-            let is_known = |payment: &Self| payment.differences.contains(&difference.digest());
+            let is_known =
+                |payment: &Self| payment.differences.contains(&difference.digest(payment));
             !payment.is_some_and(is_known)
         });
         found

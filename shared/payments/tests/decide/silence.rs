@@ -290,6 +290,39 @@ fn a_sale_that_stays_lost_is_sent_again_ever_more_rarely() {
 }
 
 #[test]
+fn a_lost_sale_that_is_taken_at_last_is_asked_about_like_a_new_one() {
+    let mut story = Story::begin();
+    let order = story.payment.order.as_mut().unwrap();
+    order.expires_at = NOW.after(30 * DAY);
+    story.answered(&Answer::Unclear);
+    for _ in 0..5 {
+        story.unanswered();
+    }
+    let due = ask_at(&story.payment).unwrap();
+    story.asked_at(due, &unknown_to_the_platform("3061"));
+    story.take(claim_end(&story.payment, due));
+    let answer = accepted("r");
+    let fact = Fact::SaleAnswer {
+        attempt: 0,
+        answer: &answer,
+    };
+    story.take(decide(Some(&story.payment), fact, due));
+    assert_eq!(ask_at(&story.payment), Some(due.after(MINUTE)));
+}
+
+#[test]
+fn what_is_still_being_done_is_no_end() {
+    let mut story = with_a_link();
+    let end = NOW.after(2 * HOUR);
+    story.asked_at(end, &unknown_to_the_platform("9999"));
+    assert_eq!(claim_end(&story.payment, end), None);
+    let mut story = Story::begin();
+    story.answered(&accepted("r"));
+    story.asked_at(end, &unknown_to_the_platform("20899"));
+    assert_eq!(story.payment.status(), Status::Processing);
+}
+
+#[test]
 fn a_link_whose_payment_was_refused_runs_out_like_any_other() {
     let mut story = with_a_link();
     let end = NOW.after(90 * MINUTE);

@@ -244,6 +244,18 @@ async fn the_days_report_looks_again() {
 }
 
 #[tokio::test]
+async fn an_order_that_was_paid_again_after_a_refund_is_not_told_by_the_report_either() {
+    let world = World::new();
+    world.paid_at("back", "10:00:00").await;
+    world.hear_refund("back").await;
+    world.paid_at("kept", "11:00:00").await;
+    world.pass_until(at("2027-01-16T04:30:00"));
+    let (_, reported) = world.report().await;
+    assert_eq!(reported.failure, None);
+    assert_eq!(world.twice(), 0);
+}
+
+#[tokio::test]
 async fn each_day_is_reported_once_when_it_is_over() {
     let world = World::new();
     world.paid_at("one", "10:00:00").await;
