@@ -103,7 +103,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     pub(crate) async fn applied(&self, mut stored: Stored, change: Option<Change>) -> Applied {
         Applied {
             changed: change.is_some(),
-            published: self.publish(&mut stored, change).await,
+            // Apart, as its state would make that of every use case far larger.
+            published: Box::pin(self.publish(&mut stored, change)).await,
             payment: stored.payment,
         }
     }

@@ -95,16 +95,15 @@ impl DynamoStore {
     }
 
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
-        let output = self
+        let request = self
             .client
             .get_item()
             .table_name(&self.table)
             .key("pk", text(pk))
             .key("sk", text(sk))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failed)?;
+            .consistent_read(true);
+        // The SDK's futures are large, and each use case has several of them: so they lie apart.
+        let output = Box::pin(request.send()).await.map_err(failed)?;
         Ok(output.item)
     }
 
@@ -248,7 +247,7 @@ impl DynamoStore {
             .client
             .transact_write_items()
             .set_transact_items(Some(items));
-        match request.send().await {
+        match Box::pin(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if is_conflict(&error) => Err(CommitError::Conflict),
             Err(error) => Err(failed(error).into()),
@@ -268,7 +267,7 @@ enum Written {
 async fn conditional(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
     let request = update
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let Err(error) = request.send().await else {
+    let Err(error) = Box::pin(request.send()).await else {
         return Ok(Written::Yes);
     };
     match error.as_service_error() {
@@ -446,17 +445,15 @@ impl PaymentStore for DynamoStore {
     }
 
     async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
-        let page = self
+        let request = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", text(orders::pk(order)))
             .consistent_read(true)
-            .limit(PAGE)
-            .send()
-            .await
-            .map_err(failed)?;
+            .limit(PAGE);
+        let page = Box::pin(request.send()).await.map_err(failed)?;
         let items = page.items().iter();
         let read = |item| orders::read(order.project_id, item);
         items.map(read).collect()
