@@ -392,7 +392,11 @@ async fn the_sample_consumer_is_there_only_when_asked_for() -> anyhow::Result<()
     let condition = &template.0["Conditions"]["ConsumeSample"];
     let asked = json!({ "Fn::Equals": [{ "Ref": "SampleConsumer" }, "true"] });
     ensure!(*condition == asked, "{condition}");
-    let queues = ["FulfilmentQueue", "FulfilmentDeadLetters"];
+    let queues = [
+        "FulfilmentQueue",
+        "FulfilmentDeadLetters",
+        "FulfilmentDeadLettersAlarm",
+    ];
     let outputs = ["FulfilmentFunctionName", "FulfilmentMemoryName"];
     for (name, resource) in template.0["Resources"].as_object().context("none")? {
         let sample = name.starts_with("Fulfilment") && !queues.contains(&name.as_str());
