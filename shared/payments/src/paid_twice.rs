@@ -29,17 +29,17 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let Some(order) = payment.paid_order() else {
             return Ok(());
         };
-        let keys = self.store.paid_by(order).await?;
-        if keys.len() < 2 {
+        let own = payment.key();
+        let mut others = self.store.paid_by(order).await?;
+        others.retain(|key| *key != own);
+        if others.is_empty() {
             return Ok(());
         }
-        let loads = stream::iter(keys.into_iter().map(|key| self.load(key)));
+        let loads = stream::iter(others.into_iter().map(|key| self.load(key)));
         let loads = loads.buffered(AT_ONCE);
         let with_money = loads.try_filter_map(async |loaded| Ok(loaded.filter(has_money)));
         let mut paid: Vec<Payment> = with_money.take(MOST).try_collect().await?;
-        if has_money(payment) && paid.iter().all(|other| other.key() != payment.key()) {
-            paid.push(payment.clone());
-        }
+        paid.extend(has_money(payment).then(|| payment.clone()));
         // The platform's dates have whole seconds only.
         paid.sort_by_key(|payment| (paid_at(payment), payment.created_at, payment.key()));
         for (index, payment) in paid.iter().enumerate() {

@@ -5,6 +5,7 @@
 //! cannot be believed by itself is asked about again when it comes again after an answer.
 
 mod announce;
+mod answer;
 mod attribution;
 mod books;
 mod checks;
@@ -177,7 +178,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     match fact {
         Fact::Callback(news) => report::take_callback(&mut after, news, at),
         Fact::StatusAnswer { news, question } => {
-            report::take_status_answer(&mut after, news, question, at)
+            answer::take_status_answer(&mut after, news, question, at)
         }
         Fact::Hint(_) => ask_now(&mut after, at),
         Fact::SaleAnswer { attempt, answer } => take_sale_answer(&mut after, attempt, answer, at),

@@ -8,8 +8,8 @@ use super::attribution::Ours;
 use super::refunds::REFUND_EXISTS;
 use super::{NO_REFUSAL, News, ask_now};
 use crate::payment::{
-    Doubted, GateRequest, Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason,
-    Redirect, RedirectMethod, Waiting,
+    Operation, Order, Outcome, Payment, PlatformStatus, QuarantineReason, Redirect, RedirectMethod,
+    Waiting,
 };
 use crate::sha256;
 use crate::timestamp::Timestamp;
@@ -60,7 +60,7 @@ pub(crate) fn is_storable(report: &Report) -> bool {
 }
 
 /// Reports with these codes are not final: ask again.
-const NOT_FOUND_YET: [&str; 2] = ["3061", "3062"];
+pub(super) const NOT_FOUND_YET: [&str; 2] = ["3061", "3062"];
 
 pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp) {
     let before = Worries::about(payment);
@@ -73,7 +73,7 @@ pub(super) fn take_callback(payment: &mut Payment, news: News<'_>, at: Timestamp
 }
 
 /// Whether something was paid, and no operation that we know says how much.
-fn is_unexplained(payment: &Payment, report: &Report) -> bool {
+pub(super) fn is_unexplained(payment: &Payment, report: &Report) -> bool {
     let status = report.payment_status.as_deref().unwrap_or_default();
     let claims_money = is_given_back(status) || matches!(status, "success" | "partially paid");
     // Of a payment that was made elsewhere any money will do: a payout, a capture.
@@ -114,86 +114,9 @@ impl Worries {
     }
 }
 
-/// An answer that names another payment answers nothing.
-pub(super) fn take_status_answer(
-    payment: &mut Payment,
-    news: News<'_>,
-    question: u32,
-    at: Timestamp,
-) {
-    let report = news.report;
-    if !is_about(payment, report) || !is_storable(report) {
-        return;
-    }
-    if report.operations.is_empty() {
-        return take_nothing_made(payment, report, question, at);
-    }
-    payment.answered = payment.answered.max(question);
-    take(payment, news, true);
-    if is_unexplained(payment, report) {
-        mark_what_took_money(payment, report);
-    }
-    let is_left = open_questions(payment) > 0 || is_unexplained(payment, report);
-    let heard_since = payment.doubted.filter(|doubted| doubted.after >= question);
-    payment.doubted = match is_left {
-        // It is asked about again, in its time.
-        true => heard_since.or(Some(Doubted {
-            after: question.saturating_sub(1),
-            since: payment.doubted.map_or(at, |doubted| doubted.since),
-        })),
-        false => heard_since,
-    };
-}
-
-/// The platform knows no operation. An error is the end of the sale that was sent before the
-/// question. "Not found" may be said too early, so it is only noted, and so is an error of what was
-/// not sent from here.
-fn take_nothing_made(payment: &mut Payment, report: &Report, question: u32, at: Timestamp) {
-    let code = report.errors.first().map(|error| error.code.as_str());
-    let is_error = report.payment_status.as_deref() == Some("error");
-    let Some(code) = code.filter(|code| is_error && !NO_REFUSAL.contains(code)) else {
-        return;
-    };
-    let was_sent = match payment.sale {
-        GateRequest::Accepted { .. } | GateRequest::Unclear => true,
-        GateRequest::Sending { .. } => !payment.sale.is_under_way(at),
-        GateRequest::None | GateRequest::Refused { .. } => false,
-    };
-    let is_about_sale = was_sent && question > payment.sale_sent_after;
-    if is_about_sale && payment.operations.is_empty() && !NOT_FOUND_YET.contains(&code) {
-        payment.sale = GateRequest::Refused {
-            code: code.to_owned(),
-        };
-    } else {
-        payment.not_found = payment.not_found.max(question);
-    }
-}
-
-/// By the platform's signed word these operations are the money, and none of them is a sale.
-fn mark_what_took_money(payment: &mut Payment, report: &Report) {
-    if payment.order.is_none() {
-        return;
-    }
-    for id in report.operations.iter().filter_map(|one| one.id.as_ref()) {
-        let operation = payment.operations.get_mut(id);
-        let took_money =
-            |one: &&mut Operation| one.outcome == Outcome::Succeeded && !one.is_refund();
-        if let Some(operation) = operation.filter(took_money) {
-            operation.took_money = true;
-        }
-    }
-}
-
-fn is_about(payment: &Payment, report: &Report) -> bool {
-    let payment_id = report.payment_id.as_deref();
-    let project_id = u64::from(payment.project_id.get());
-    payment_id.is_none_or(|id| id.eq_ignore_ascii_case(&payment.payment_id))
-        && report.project_id.is_none_or(|id| id == project_id)
-}
-
 /// What only a signed answer can settle: operations that callbacks contradict each other about,
 /// and sales where there is more than one.
-fn open_questions(payment: &Payment) -> usize {
+pub(super) fn open_questions(payment: &Payment) -> usize {
     let twice = payment.successful_sales().count() > 1;
     let unclear = |operation: &&Operation| {
         let one_of_many = twice && operation.is_successful_sale();
@@ -202,7 +125,7 @@ fn open_questions(payment: &Payment) -> usize {
     payment.operations.values().filter(unclear).count()
 }
 
-fn take(payment: &mut Payment, news: News<'_>, confirmed: bool) {
+pub(super) fn take(payment: &mut Payment, news: News<'_>, confirmed: bool) {
     let report = news.report;
     take_platform_status(payment, report);
     for operation in &report.operations {
