@@ -1,9 +1,11 @@
-//! Where the payments are.
+//! Where the payments are: a stack of an account, or the sandbox.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
 use clap::Args;
 use payments::adapters::aws;
 use payments::adapters::dynamodb::DynamoStore;
@@ -14,10 +16,10 @@ const SANDBOX_CREDENTIALS: &str = "test";
 
 #[derive(Args)]
 pub struct AccountArgs {
-    /// The payments' table; the stack's output `TableName`.
-    #[arg(long, env = "TABLE_NAME", global = true)]
-    table: Option<String>,
-    /// The running sandbox instead of an account.
+    /// What the deployment wrote about the stack.
+    #[arg(long, env = "BANCONTACT_STACK", value_name = "FILE", global = true)]
+    stack: Option<PathBuf>,
+    /// The running sandbox instead.
     #[arg(long, global = true)]
     sandbox: bool,
     /// What the sandbox has written when it was ready.
@@ -32,38 +34,62 @@ pub struct AccountArgs {
     sandbox_ready: PathBuf,
 }
 
-/// The payments of an account.
+/// The stack, and the way to it.
 pub struct Account {
-    pub store: DynamoStore,
+    pub config: SdkConfig,
+    pub stack: Stack,
 }
 
-/// What the sandbox tells of itself.
+/// What a deployment and the sandbox tell alike.
 #[derive(Deserialize)]
-struct Ready {
-    aws_endpoint: String,
+pub struct Stack {
+    /// Only of a local AWS.
+    aws_endpoint: Option<String>,
     region: String,
-    table: String,
+    /// The payments' table.
+    pub table: String,
+    /// The queues of events by their names.
+    pub queues: BTreeMap<String, String>,
+    /// Their dead letters.
+    pub dead_letters: BTreeMap<String, String>,
+    /// The functions by what they are for.
+    pub functions: BTreeMap<String, String>,
+    /// The secret with the keys of the projects.
+    pub project_keys_secret: String,
 }
 
 impl AccountArgs {
     pub fn open(&self) -> anyhow::Result<Account> {
-        let (config, table) = if self.sandbox {
-            let path = &self.sandbox_ready;
-            let ready = std::fs::read(path)
-                .with_context(|| format!("no sandbox is running: {}", path.display()))?;
-            let ready: Ready = serde_json::from_slice(&ready)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            let key = SANDBOX_CREDENTIALS;
-            let credentials = Credentials::new(key, key, None, None, "sandbox");
-            let config = aws::config(ready.region, credentials, Some(ready.aws_endpoint));
-            (config, ready.table)
+        let stack: Stack = if self.sandbox {
+            read(&self.sandbox_ready).context("no sandbox is running")?
         } else {
-            let table = self.table.clone();
-            let table = table.context("--table or TABLE_NAME is missing")?;
-            (aws::from_environment()?, table)
+            let file = self.stack.as_deref();
+            read(file.context("--stack or BANCONTACT_STACK is missing, or --sandbox")?)?
+        };
+        let endpoint = stack.aws_endpoint.clone();
+        let credentials = if self.sandbox {
+            let key = SANDBOX_CREDENTIALS;
+            Credentials::new(key, key, None, None, "sandbox")
+        } else {
+            aws::credentials_from_environment()?
         };
         Ok(Account {
-            store: DynamoStore::new(&config, table),
+            config: aws::config(stack.region.clone(), credentials, endpoint),
+            stack,
         })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Stack> {
+    let file = std::fs::read(path);
+    let file = file.with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_slice(&file)
+        .with_context(|| format!("{} does not tell of a stack", path.display()))
+}
+
+impl Account {
+    /// The payments.
+    pub fn store(&self) -> DynamoStore {
+        DynamoStore::new(&self.config, self.stack.table.clone())
     }
 }

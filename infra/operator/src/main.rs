@@ -1,6 +1,7 @@
 //! What an operator does with the payments of an account: of a real one, or of the sandbox.
 
 mod account;
+mod confirm;
 mod report;
 
 use std::io::{self, BufWriter, Write};
@@ -9,17 +10,20 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::account::AccountArgs;
+use crate::confirm::ConfirmArgs;
 use crate::report::ReportArgs;
 
 /// What an operator does with the payments of an account.
 ///
-/// The account is that of the usual AWS variables: AWS_REGION, AWS_ACCESS_KEY_ID,
-/// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+/// Whoever runs it is known by the usual AWS variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN.
 #[derive(Parser)]
 #[command(name = "operator")]
 struct Args {
     #[command(flatten)]
     account: AccountArgs,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
     /// Writes JSON, a line for each thing.
     #[arg(long, global = true)]
     json: bool,

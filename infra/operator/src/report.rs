@@ -87,7 +87,7 @@ impl ReportArgs {
         for day in Day::between(self.from.start(), self.to.next().start()) {
             let mut totals = Totals::default();
             let take = |rows: Rows<'_>| self.take(&rows, &mut totals, &mut table);
-            read_day(&account.store, self.project, day, take)
+            read_day(&account.store(), self.project, day, take)
                 .await
                 .with_context(|| format!("{day} cannot be read"))?;
             for row in totals.rows() {

@@ -229,7 +229,7 @@ async fn refuses(test: &Test) -> anyhow::Result<()> {
     let output = test.operator(&range("2026-01-01", "2026-01-02")).await?;
     let told = String::from_utf8(output.stderr)?;
     ensure!(
-        !output.status.success() && told.contains("TABLE_NAME"),
+        !output.status.success() && told.contains("--stack"),
         "{told}"
     );
     Ok(())

@@ -244,6 +244,8 @@ async fn up(
         region: REGION.to_owned(),
         table: table.to_owned(),
         queues: outputs.ending("QueueUrl"),
+        dead_letters: outputs.ending("DeadLettersUrl"),
+        project_keys_secret: secret.to_owned(),
         functions: outputs.ending("FunctionName"),
         fulfilment_memory: memory,
         storefront_key,

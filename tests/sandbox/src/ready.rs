@@ -25,6 +25,10 @@ pub struct Ready {
     pub table: String,
     /// The event queues' addresses by name.
     pub queues: BTreeMap<String, String>,
+    /// The addresses of their dead letters by the same names.
+    pub dead_letters: BTreeMap<String, String>,
+    /// The secret with the projects' keys.
+    pub project_keys_secret: String,
     /// The functions' names in the local AWS by what they are for.
     pub functions: BTreeMap<String, String>,
     /// The table of the sample consumer, where it is deployed.

@@ -17,7 +17,16 @@ use crate::config::{ConfigError, required};
 
 /// The configuration that all clients of a function share, with one HTTP client.
 pub fn from_environment() -> Result<SdkConfig, ConfigError> {
-    let credentials = Credentials::new(
+    let credentials = credentials_from_environment()?;
+    let endpoint = std::env::var("AWS_ENDPOINT_URL")
+        .ok()
+        .filter(|url| !url.is_empty());
+    Ok(config(required("AWS_REGION")?, credentials, endpoint))
+}
+
+/// Whose calls they are, by the usual variables.
+pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
+    Ok(Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
         required("AWS_SECRET_ACCESS_KEY")?,
         std::env::var("AWS_SESSION_TOKEN")
@@ -25,11 +34,7 @@ pub fn from_environment() -> Result<SdkConfig, ConfigError> {
             .filter(|token| !token.is_empty()),
         None,
         "environment",
-    );
-    let endpoint = std::env::var("AWS_ENDPOINT_URL")
-        .ok()
-        .filter(|url| !url.is_empty());
-    Ok(config(required("AWS_REGION")?, credentials, endpoint))
+    ))
 }
 
 /// A configuration for a region, credentials and, on a local AWS, its address.
