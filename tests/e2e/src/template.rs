@@ -51,6 +51,16 @@ impl Template {
         &self.0["Resources"][name]
     }
 
+    /// The function that a reference leads to, by an alias or at once.
+    pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
+        let name = target(reference)?;
+        let resource = self.resource(name);
+        match resource["Type"] == "AWS::Lambda::Alias" {
+            true => target(&resource["Properties"]["FunctionName"]),
+            false => Some(name),
+        }
+    }
+
     /// There is a rule that calls a function at these times, and may do so.
     ///
     /// # Errors

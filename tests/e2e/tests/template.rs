@@ -76,10 +76,17 @@ async fn every_function_has_a_role_of_its_own_without_a_wildcard() -> anyhow::Re
         let role = target(&function["Role"]).with_context(|| format!("{name} has no role"))?;
         ensure!(roles.insert(role.to_owned()), "{role} serves two functions");
         let role = &template.resource(role)["Properties"];
-        // X-Ray takes traces for no resource in particular, so that is left to AWS's own policy.
-        let tracing = "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess";
+        // Traces and network interfaces are of no resource in particular, so they are left to AWS's own
+        // policies.
+        let of_aws = |policy| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{policy}") });
+        let interfaces = of_aws("service-role/AWSLambdaENIManagementAccess");
+        let mut managed = vec![of_aws("AWSXRayDaemonWriteAccess")];
+        if !function["VpcConfig"].is_null() {
+            let choice = json!(["CallFromNetwork", interfaces, { "Ref": "AWS::NoValue" }]);
+            managed.push(json!({ "Fn::If": choice }));
+        }
         ensure!(
-            role["ManagedPolicyArns"] == json!([{ "Fn::Sub": tracing }]),
+            role["ManagedPolicyArns"] == json!(managed),
             "{name} has other managed policies"
         );
         ensure!(function["TracingConfig"]["Mode"] == "Active", "{name}");
@@ -223,12 +230,14 @@ async fn every_route_has_an_integration_and_its_permission() -> anyhow::Result<(
             .trim_end_matches('}');
         let integration = &template.resource(integration)["Properties"];
         ensure!(integration["PayloadFormatVersion"] == "2.0", "{name}");
-        let function = target(&integration["IntegrationUri"])
+        let called = target(&integration["IntegrationUri"])
             .with_context(|| format!("{name} leads nowhere"))?;
         ensure!(
-            permitted.contains(function),
-            "{name}: {function} may not be called"
+            permitted.contains(called),
+            "{name}: {called} may not be called"
         );
+        let function = template.function(&integration["IntegrationUri"]);
+        let function = function.with_context(|| format!("{called} is no function's"))?;
         let key = route["RouteKey"].as_str().unwrap_or_default();
         ensure!(
             served.insert(key.to_owned(), function.to_owned()).is_none(),
@@ -381,6 +390,74 @@ async fn every_route_has_its_own_limit() -> anyhow::Result<()> {
             "the stage does not wait for {name}"
         );
     }
+    Ok(())
+}
+
+/// Who calls the platform may do so from addresses that it knows; nobody else depends on a network.
+#[tokio::test]
+async fn whoever_calls_the_platform_may_have_a_fixed_address() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    for parameter in ["EgressSubnetIds", "EgressSecurityGroupIds"] {
+        ensure!(template.0["Parameters"][parameter]["Default"] == "");
+    }
+    let network = json!({ "Fn::If": ["CallFromNetwork", {
+        "SubnetIds": { "Ref": "EgressSubnetIds" },
+        "SecurityGroupIds": { "Ref": "EgressSecurityGroupIds" },
+    }, { "Ref": "AWS::NoValue" }] });
+    for (name, function) in template.all("AWS::Lambda::Function") {
+        let variables = function["Environment"]["Variables"].as_object();
+        let variables = variables.with_context(|| format!("{name} has no environment"))?;
+        let calls = ["GATE_URL", "DATA_API_URL"];
+        let calls = calls.iter().any(|address| variables.contains_key(*address));
+        let expected = if calls { &network } else { &Value::Null };
+        ensure!(function["VpcConfig"] == *expected, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_kept_for_a_function_is_a_choice() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let none = json!({ "Ref": "AWS::NoValue" });
+    let chosen = |condition: &str, value: &Value| json!({ "Fn::If": [condition, value, none] });
+    for (function, condition, parameter, default) in [
+        (
+            "CheckoutFunction",
+            "LimitCheckouts",
+            "CheckoutConcurrency",
+            0,
+        ),
+        ("ShopperFunction", "LimitShoppers", "ShopperConcurrency", 50),
+        (
+            "CallbackFunction",
+            "LimitCallbacks",
+            "CallbackConcurrency",
+            0,
+        ),
+        ("RefundFunction", "LimitRefunds", "RefundConcurrency", 0),
+    ] {
+        ensure!(template.0["Parameters"][parameter]["Default"] == default);
+        let reserved = &template.resource(function)["Properties"]["ReservedConcurrentExecutions"];
+        let expected = chosen(condition, &json!({ "Ref": parameter }));
+        ensure!(*reserved == expected, "{function}: {reserved}");
+    }
+    let mut warm = BTreeSet::new();
+    for (alias, properties) in template.all("AWS::Lambda::Alias") {
+        let function = target(&properties["FunctionName"]).context("no function")?;
+        let what = function.trim_end_matches("Function");
+        let parameter = format!("{what}Provisioned");
+        ensure!(
+            template.0["Parameters"][&parameter]["Default"] == 0,
+            "{parameter}"
+        );
+        let kept = json!({ "ProvisionedConcurrentExecutions": { "Ref": parameter } });
+        let expected = chosen(&format!("Warm{what}s"), &kept);
+        let provisioned = &properties["ProvisionedConcurrencyConfig"];
+        ensure!(*provisioned == expected, "{alias}: {provisioned}");
+        warm.insert(function);
+    }
+    let expected = ["CallbackFunction", "CheckoutFunction", "ShopperFunction"];
+    ensure!(warm == expected.into(), "{warm:?}");
     Ok(())
 }
 
