@@ -1,8 +1,11 @@
 //! What an operator does by hand: runs a function now, takes a permission away and gives it back.
 
+#![allow(clippy::indexing_slicing)]
+
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use payments::Timestamp;
 use sandbox::{Sandbox, python};
 use serde_json::{Value, json};
 
@@ -61,6 +64,46 @@ pub async fn invoke_with(
     Ok(serde_json::from_str(payload)?)
 }
 
+/// Lets a function's processes begin anew, so that they know nothing: its configuration is written
+/// again, and where it is called by an alias, that leads to a new version.
+///
+/// # Errors
+///
+/// When the configuration cannot be written.
+pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
+    let name = json!({ "FunctionName": name_of(sandbox, function)? });
+    let configuration = call(sandbox, "lambda", "get_function_configuration", &name).await?;
+    let mut environment = configuration
+        .get("Environment")
+        .cloned()
+        .unwrap_or_default();
+    if let Some(variables) = environment.get_mut("Variables") {
+        variables["STARTED_AT"] = json!(Timestamp::now());
+    }
+    let mut changed = name.clone();
+    changed["Environment"] = environment;
+    call(sandbox, "lambda", "update_function_configuration", &changed).await?;
+    let aliases = call(sandbox, "lambda", "list_aliases", &name).await?;
+    for alias in aliases["Aliases"].as_array().into_iter().flatten() {
+        let published = call(sandbox, "lambda", "publish_version", &name).await?;
+        let mut moved = name.clone();
+        moved["Name"] = alias["Name"].clone();
+        moved["FunctionVersion"] = published["Version"].clone();
+        call(sandbox, "lambda", "update_alias", &moved).await?;
+    }
+    Ok(())
+}
+
+/// One action that a function may do to one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    statement: usize,
+    /// The action, as in `dynamodb:Query`.
+    pub action: String,
+    /// The ARN of the thing.
+    pub resource: String,
+}
+
 /// The permissions of one function.
 pub struct Permissions<'a> {
     sandbox: &'a Sandbox,
@@ -108,6 +151,51 @@ impl<'a> Permissions<'a> {
         self.put(&policy).await
     }
 
+    /// The role.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// Each action on each thing that the policy allows.
+    pub fn grants(&self) -> Vec<Grant> {
+        let statements = self.original.get("Statement").and_then(Value::as_array);
+        let numbered = statements.into_iter().flatten().enumerate();
+        let grants = numbered.flat_map(|(statement, one)| {
+            let resources = texts(one.get("Resource"));
+            texts(one.get("Action"))
+                .into_iter()
+                .flat_map(move |action| {
+                    let grant = move |resource| Grant {
+                        statement,
+                        action: action.clone(),
+                        resource,
+                    };
+                    resources.clone().into_iter().map(grant)
+                })
+        });
+        grants.collect()
+    }
+
+    /// Takes away one grant, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When the policy cannot be written.
+    pub async fn take_grant(&self, grant: &Grant) -> anyhow::Result<()> {
+        let others = self.grants().into_iter().filter(|other| other != grant);
+        let statements: Vec<Value> = others
+            .map(
+                |Grant {
+                     action, resource, ..
+                 }| {
+                    json!({ "Effect": "Allow", "Action": action, "Resource": resource })
+                },
+            )
+            .collect();
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        self.put(&policy).await
+    }
+
     /// Gives everything back.
     ///
     /// # Errors
@@ -124,6 +212,17 @@ impl<'a> Permissions<'a> {
         call(self.sandbox, "iam", "put_role_policy", &parameters).await?;
         Ok(())
     }
+}
+
+/// One text, or a list of them.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let all = match value {
+        Some(Value::Array(all)) => all.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let texts = all.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }
 
 fn name_of<'a>(sandbox: &'a Sandbox, function: &str) -> anyhow::Result<&'a str> {

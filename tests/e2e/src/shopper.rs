@@ -59,6 +59,16 @@ impl Shopper {
         location(&response)
     }
 
+    /// Sends a checkout's form, whatever the answer is.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub async fn fill_in(&self, checkout_url: &str, fields: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.http.post(checkout_url).form(fields).send().await?;
+        Ok(())
+    }
+
     /// Follows one redirect and gives its target.
     ///
     /// # Errors

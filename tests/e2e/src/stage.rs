@@ -122,3 +122,20 @@ impl Stage {
         .await
     }
 }
+
+/// What the platform reports of a payment by its operation.
+pub fn report_of(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
+    let sum = json!({ "amount": amount, "currency": "EUR" });
+    json!({
+        "project_id": 211,
+        "payment": {
+            "id": payment, "type": "purchase", "status": status,
+            "date": "2026-01-01T10:00:00+0000", "method": "bancontact", "sum": sum,
+        },
+        "operation": {
+            "id": id, "type": kind, "status": "success", "date": "2026-01-01T10:00:00+0000",
+            "request_id": format!("request-{id}"), "sum_initial": sum, "sum_converted": sum,
+            "code": "0", "message": "Success",
+        },
+    })
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use e2e::operator::{Permissions, call, invoke, invoke_with};
-use e2e::stage::Stage;
+use e2e::stage::{Stage, report_of};
 use e2e::{eventually, logs};
 use payments::Timestamp;
 use reqwest::{Method, StatusCode};
@@ -27,32 +27,15 @@ fn hasty() -> Options {
     }
 }
 
-/// An operation that the platform reports.
-fn operation(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
-    let sum = json!({ "amount": amount, "currency": "EUR" });
-    json!({
-        "project_id": 211,
-        "payment": {
-            "id": payment, "type": "purchase", "status": status,
-            "date": "2026-01-01T10:00:00+0000", "method": "bancontact", "sum": sum,
-        },
-        "operation": {
-            "id": id, "type": kind, "status": "success", "date": "2026-01-01T10:00:00+0000",
-            "request_id": format!("request-{id}"), "sum_initial": sum, "sum_converted": sum,
-            "code": "0", "message": "Success",
-        },
-    })
-}
-
 /// What callbacks tell, or pretend to.
 async fn callbacks(stage: &Stage) -> anyhow::Result<()> {
-    let unknown = operation("elsewhere", 71, "sale", "success", 1000);
+    let unknown = report_of("elsewhere", 71, "sale", "success", 1000);
     stage.report(&unknown, StatusCode::OK).await?;
-    let mut odd = operation("odd", 72, "sale", "success", 1000);
+    let mut odd = report_of("odd", 72, "sale", "success", 1000);
     odd["operation"]["status"] = json!("half done");
     odd["payment"]["status"] = json!("half done");
     stage.report(&odd, StatusCode::OK).await?;
-    let mut foreign = operation("foreign", 73, "sale", "success", 1000);
+    let mut foreign = report_of("foreign", 73, "sale", "success", 1000);
     foreign["project_id"] = json!(999);
     stage.report(&foreign, StatusCode::FORBIDDEN).await?;
     let nothing = json!({ "project_id": 211, "news": "none" });
@@ -72,7 +55,7 @@ async fn money(stage: &Stage) -> anyhow::Result<()> {
 
     stage.paid("overrefunded").await?;
     for id in [81, 82] {
-        let refund = operation("overrefunded", id, "refund", "partially refunded", 700);
+        let refund = report_of("overrefunded", id, "refund", "partially refunded", 700);
         stage.report(&refund, StatusCode::OK).await?;
     }
 
@@ -138,7 +121,7 @@ async fn refusals(stage: &Stage) -> anyhow::Result<()> {
         of_function.take("sqs:SendMessage").await?;
         permissions.push(of_function);
     }
-    let unsent = operation("unsent", 91, "sale", "success", 1000);
+    let unsent = report_of("unsent", 91, "sale", "success", 1000);
     let refused = StatusCode::INTERNAL_SERVER_ERROR;
     stage.report(&unsent, refused).await?;
     tokio::time::sleep(GRACE).await;
