@@ -1,9 +1,10 @@
 //! What an operator puts into a fresh deployment: the project's key, the Data API's token and a storefront.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use ecommpay::fields::ProjectId;
+use payments::Timestamp;
 use payments::adapters::aws;
 use payments::adapters::dynamodb::DynamoStore;
 use payments::sha256;
@@ -86,10 +87,11 @@ impl Account {
             // The second one is the shop of the documentation's examples.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
-        DynamoStore::new(&self.0, table)
-            .put_storefront(&storefront)
+        let added = DynamoStore::new(&self.0, table)
+            .add_storefront_key(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
+        ensure!(added, "The table is not a fresh one");
         Ok(STOREFRONT_KEY.to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! The store and the relay on a real table: races, marks, indexes, lost answers.
+//! The store and the relay on a real table: races, marks, indexes, lost answers, keys.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commits;
@@ -7,4 +7,5 @@ mod indexes;
 mod orders;
 mod progress;
 mod relay;
+mod storefront_keys;
 mod world;
