@@ -6,6 +6,8 @@ mod confirm;
 #[allow(dead_code)]
 mod invoke;
 mod report;
+mod table;
+mod values;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
