@@ -1,11 +1,13 @@
 //! What an operator does with the payments of an account: of a real one, or of the sandbox.
 
 mod account;
+mod answer;
 mod confirm;
 // Nothing of it is called yet.
 #[allow(dead_code)]
 mod invoke;
 mod report;
+mod storefront;
 mod table;
 mod values;
 
@@ -17,6 +19,7 @@ use clap::{Parser, Subcommand};
 use crate::account::AccountArgs;
 use crate::confirm::ConfirmArgs;
 use crate::report::ReportArgs;
+use crate::storefront::StorefrontArgs;
 
 /// What an operator does with the payments of an account.
 ///
@@ -39,6 +42,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Report(ReportArgs),
+    Storefront(StorefrontArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -62,8 +66,10 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let account = args.account.open()?;
+    let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
-        Command::Report(report) => report.write(&account, args.json, out).await,
+        Command::Report(report) => report.write(&account, json, out).await,
+        Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
     }
 }
 
