@@ -6,7 +6,9 @@ mod confirm;
 // Nothing of it is called yet.
 #[allow(dead_code)]
 mod invoke;
+mod project_key;
 mod report;
+mod stdin_key;
 mod storefront;
 mod table;
 mod values;
@@ -18,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use crate::account::AccountArgs;
 use crate::confirm::ConfirmArgs;
+use crate::project_key::ProjectKeyArgs;
 use crate::report::ReportArgs;
 use crate::storefront::StorefrontArgs;
 
@@ -41,6 +44,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    ProjectKey(ProjectKeyArgs),
     Report(ReportArgs),
     Storefront(StorefrontArgs),
 }
@@ -68,6 +72,7 @@ async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let account = args.account.open()?;
     let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
+        Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
         Command::Report(report) => report.write(&account, json, out).await,
         Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
     }
