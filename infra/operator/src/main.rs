@@ -7,6 +7,8 @@ mod confirm;
 #[allow(dead_code)]
 mod invoke;
 mod project_key;
+mod queues;
+mod redrive;
 mod report;
 mod stdin_key;
 mod storefront;
@@ -21,6 +23,8 @@ use clap::{Parser, Subcommand};
 use crate::account::AccountArgs;
 use crate::confirm::ConfirmArgs;
 use crate::project_key::ProjectKeyArgs;
+use crate::queues::QueuesArgs;
+use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
 use crate::storefront::StorefrontArgs;
 
@@ -45,6 +49,8 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     ProjectKey(ProjectKeyArgs),
+    Queues(QueuesArgs),
+    Redrive(RedriveArgs),
     Report(ReportArgs),
     Storefront(StorefrontArgs),
 }
@@ -73,6 +79,8 @@ async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
         Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
+        Command::Queues(queues) => queues.write(&account, json, out).await,
+        Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,
         Command::Report(report) => report.write(&account, json, out).await,
         Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
     }
