@@ -3,11 +3,10 @@
 mod account;
 mod answer;
 mod confirm;
-// Nothing of it is called yet.
-#[allow(dead_code)]
 mod invoke;
 mod project_key;
 mod queues;
+mod reconcile;
 mod redrive;
 mod report;
 mod stdin_key;
@@ -24,6 +23,7 @@ use crate::account::AccountArgs;
 use crate::confirm::ConfirmArgs;
 use crate::project_key::ProjectKeyArgs;
 use crate::queues::QueuesArgs;
+use crate::reconcile::ReconcileArgs;
 use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
 use crate::storefront::StorefrontArgs;
@@ -50,6 +50,7 @@ struct Args {
 enum Command {
     ProjectKey(ProjectKeyArgs),
     Queues(QueuesArgs),
+    Reconcile(ReconcileArgs),
     Redrive(RedriveArgs),
     Report(ReportArgs),
     Storefront(StorefrontArgs),
@@ -80,6 +81,7 @@ async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     match &args.command {
         Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
         Command::Queues(queues) => queues.write(&account, json, out).await,
+        Command::Reconcile(range) => range.run(&account, confirm, json, out).await,
         Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,
         Command::Report(report) => report.write(&account, json, out).await,
         Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
