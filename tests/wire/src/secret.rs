@@ -95,7 +95,7 @@ impl Secret {
             return refusal("InvalidParameterException");
         }
         match to {
-            Some(to) => self.attach(label, &to.to_owned()),
+            Some(to) => self.attach(label, to),
             None => drop(self.labels.remove(label)),
         }
         (200, json!({}))
