@@ -1,8 +1,18 @@
 //! What an operator does with the payments of an account: of a real one, or of the sandbox.
 
 mod account;
+mod answer;
 mod confirm;
+mod invoke;
+mod project_key;
+mod queues;
+mod reconcile;
+mod redrive;
 mod report;
+mod stdin_key;
+mod storefront;
+mod table;
+mod values;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -11,7 +21,12 @@ use clap::{Parser, Subcommand};
 
 use crate::account::AccountArgs;
 use crate::confirm::ConfirmArgs;
+use crate::project_key::ProjectKeyArgs;
+use crate::queues::QueuesArgs;
+use crate::reconcile::ReconcileArgs;
+use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
+use crate::storefront::StorefrontArgs;
 
 /// What an operator does with the payments of an account.
 ///
@@ -33,7 +48,12 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    ProjectKey(ProjectKeyArgs),
+    Queues(QueuesArgs),
+    Reconcile(ReconcileArgs),
+    Redrive(RedriveArgs),
     Report(ReportArgs),
+    Storefront(StorefrontArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -57,8 +77,14 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let account = args.account.open()?;
+    let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
-        Command::Report(report) => report.write(&account, args.json, out).await,
+        Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
+        Command::Queues(queues) => queues.write(&account, json, out).await,
+        Command::Reconcile(range) => range.run(&account, confirm, json, out).await,
+        Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,
+        Command::Report(report) => report.write(&account, json, out).await,
+        Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
     }
 }
 

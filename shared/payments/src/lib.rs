@@ -21,6 +21,7 @@ pub mod event;
 pub mod http_call;
 pub mod ids;
 pub mod input;
+pub mod key_book;
 pub mod ledger;
 pub mod log;
 mod paid_twice;

@@ -1,13 +1,20 @@
 //! Storefronts and their keys.
 //!
 //! A key is `sk_<id>_<secret>`. The id finds the storefront; of the whole key only the SHA-256 is
-//! stored, and it is compared in constant time.
+//! stored, and it is compared in constant time. A storefront can have several keys at once, so that it
+//! takes a new one before the old one is revoked. What is revoked is not there any more, and
+//! nobody is told that it ever was.
+
+pub mod issue;
+mod listed;
 
 use std::collections::BTreeSet;
 
 use ecommpay::fields::ProjectId;
 use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
+
+pub use self::listed::ListedKey;
 
 use crate::ports::{StoreError, StorefrontStore};
 use crate::sha256;

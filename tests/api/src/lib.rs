@@ -13,7 +13,6 @@ use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
 use lambda_http::Response;
-use payments::Payments;
 use payments::adapters::dynamodb::DynamoStore;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::LivePayments;
@@ -25,6 +24,7 @@ use payments::schedule::Schedule;
 use payments::sha256;
 use payments::storefront::{Scope, Storefront, key_id};
 use payments::token::TokenSecret;
+use payments::{Payments, Timestamp};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
@@ -122,7 +122,9 @@ impl Api {
                 scopes: scopes.iter().copied().collect(),
                 return_origins: ["https://shop.example".into()].into(),
             };
-            store.put_storefront(&storefront).await?;
+            store
+                .add_storefront_key(&storefront, Timestamp::now())
+                .await?;
         }
         let keys = || ProjectKeySecret::new(wire.config(), "keys");
         let checkouts = Checkouts {

@@ -167,6 +167,18 @@ impl Queue {
         .await
     }
 
+    /// Reads messages, whatever they hold, and leaves them: they come again.
+    ///
+    /// # Errors
+    ///
+    /// When the queue cannot be read.
+    pub async fn leave(&self) -> anyhow::Result<()> {
+        let request = self.client.receive_message().queue_url(&self.url);
+        let received = request.max_number_of_messages(10).send().await;
+        received.context("The queue cannot be read")?;
+        Ok(())
+    }
+
     /// Reads and deletes messages, whatever they hold, until there are as many as wanted.
     ///
     /// # Errors

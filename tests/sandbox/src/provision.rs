@@ -1,11 +1,14 @@
 //! What an operator puts into a fresh deployment: the project's key, the Data API's token and a storefront.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use ecommpay::fields::ProjectId;
+use payments::Timestamp;
 use payments::adapters::aws;
 use payments::adapters::dynamodb::DynamoStore;
+use payments::adapters::secrets::KeyBookSecret;
+use payments::key_book::KeyText;
 use payments::sha256;
 use payments::storefront::{Scope, Storefront};
 
@@ -47,25 +50,24 @@ impl Account {
         project: u32,
         key: &str,
     ) -> anyhow::Result<()> {
-        let keys = serde_json::json!({ project.to_string(): { "current": key } });
-        let put = self.put_secret(secret, &keys).await;
-        put.context("The project's key cannot be stored")
+        let secret = KeyBookSecret::new(&self.0, secret);
+        let read = secret.read().await?;
+        let mut book = read.book.clone();
+        book.add(ProjectId::new(project.into())?, KeyText::read(key)?)?;
+        let written = secret.write(&read, &book).await;
+        written.context("The project's key cannot be stored")
     }
 
     /// Puts in the token of the Data API that somebody has made in the Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
         let token = serde_json::json!({ "token": DATA_API_TOKEN, "key": DATA_API_KEY });
-        let put = self.put_secret(secret, &token).await;
-        put.context("The Data API's token cannot be stored")
-    }
-
-    async fn put_secret(&self, secret: &str, value: &serde_json::Value) -> anyhow::Result<()> {
         aws_sdk_secretsmanager::Client::new(&self.0)
             .put_secret_value()
             .secret_id(secret)
-            .secret_string(value.to_string())
+            .secret_string(token.to_string())
             .send()
-            .await?;
+            .await
+            .context("The Data API's token cannot be stored")?;
         Ok(())
     }
 
@@ -86,10 +88,11 @@ impl Account {
             // The second one is the shop of the documentation's examples.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
-        DynamoStore::new(&self.0, table)
-            .put_storefront(&storefront)
+        let added = DynamoStore::new(&self.0, table)
+            .add_storefront_key(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
+        ensure!(added, "The table is not a fresh one");
         Ok(STOREFRONT_KEY.to_owned())
     }
 }

@@ -40,9 +40,9 @@ impl HttpConnector for Recorder {
         let next = match service {
             "AmazonSQS" => Next::Own(take_message(&record, request.body())),
             "secretsmanager" => {
-                let secret = locked(&record).secret.clone();
-                let name = json!({ "Name": "secret", "SecretString": secret });
-                Next::Own((200, name))
+                let asked = request.body().bytes().unwrap_or_default();
+                let asked: Value = serde_json::from_slice(asked).unwrap_or_default();
+                Next::Own(locked(&record).secret.call(&operation, &asked))
             }
             _ => Next::Forward(self.next.call(request)),
         };

@@ -6,6 +6,7 @@
 //! answers SQS and Secrets Manager itself, writes down what was called, and fails on demand.
 
 mod client;
+mod secret;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
+
+use crate::secret::Secret;
 
 /// The name of the table.
 pub const TABLE: &str = "payments";
@@ -37,7 +40,7 @@ struct Record {
     most_at_once: BTreeMap<String, usize>,
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
-    secret: String,
+    secret: Secret,
 }
 
 impl Wire {
@@ -113,9 +116,14 @@ impl Wire {
         self.record().broken_queues.clear();
     }
 
-    /// The value of every secret.
+    /// Puts a value into the only secret, whatever its name; before, it has none.
     pub fn set_secret(&self, value: &str) {
-        self.record().secret = value.to_owned();
+        self.record().secret.set(value);
+    }
+
+    /// The labels that the secret's versions have.
+    pub fn secret_labels(&self) -> Vec<String> {
+        self.record().secret.labels()
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {

@@ -6,7 +6,8 @@
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
-//! | `storefront_key#<id>` | `storefront_key` | `document` |
+//! | `storefront_key#<id>` | `storefront_key` | `document`: with the key's SHA-256, as long as it is not revoked |
+//! | `storefront_keys` | `<id>` | `document`, `revoked_at` (`dynamodb/storefront_keys.rs`) |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<id>` | none (`dynamodb/orders.rs`) |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
 //!
@@ -26,6 +27,7 @@ mod due;
 mod item;
 mod orders;
 mod progress;
+mod storefront_keys;
 
 use std::time::Duration;
 
@@ -51,9 +53,8 @@ use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::{PaidOrder, Payment};
 use crate::ports::{
-    Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, StorefrontStore, SystemClock,
+    Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, SystemClock,
 };
-use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
 
 /// How long a sent event can be looked up.
@@ -77,21 +78,6 @@ impl DynamoStore {
             client: Client::new(config),
             table: table.into(),
         }
-    }
-
-    /// Adds a storefront's key, or replaces it.
-    pub async fn put_storefront(&self, storefront: &Storefront) -> Result<(), StoreError> {
-        let document = serde_json::to_string(storefront).map_err(broken)?;
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", text(format!("storefront_key#{}", storefront.key_id)))
-            .item("sk", text("storefront_key"))
-            .item("document", text(document))
-            .send()
-            .await
-            .map_err(failed)?;
-        Ok(())
     }
 
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
@@ -471,16 +457,6 @@ impl PaymentStore for DynamoStore {
             project_id,
             read_text(&item, "payment_id")?,
         )))
-    }
-}
-
-impl StorefrontStore for DynamoStore {
-    async fn storefront(&self, key_id: &str) -> Result<Option<Storefront>, StoreError> {
-        let item = self
-            .get(format!("storefront_key#{key_id}"), "storefront_key")
-            .await?;
-        item.map(|item| serde_json::from_str(read_text(&item, "document")?).map_err(broken))
-            .transpose()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Secrets from Secrets Manager, kept for a limited time.
 //!
-//! Project keys: `{"211": {"current": "...", "previous": "..."}}`, `previous` only while a key is
-//! being replaced. The token secret is plain text. Access to the Data API:
+//! Project keys are a [`KeyBook`]. The token secret is plain text. Access to the Data API:
 //! `{"token": "...", "key": "..."}`.
 
-use std::collections::BTreeMap;
+mod book;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,12 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+pub use self::book::{KeyBookSecret, ReadBook, WriteError};
+
 use super::aws::describe;
 use super::data_api_http::DataApiAccess;
 use crate::callback::ProjectKeys;
+use crate::key_book::KeyBook;
 use crate::log::Line;
 use crate::token::TokenSecret;
 
@@ -92,7 +95,8 @@ impl ProjectKeySecret {
 
     async fn fetch(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let secret = fetch(&self.client, &self.name).await?;
-        project_keys(&secret)
+        KeyBook::read(&secret)
+            .and_then(|book| book.keyrings())
             .map(Arc::new)
             .ok_or_else(|| SecretError {
                 name: self.name.clone(),
@@ -169,29 +173,6 @@ fn read(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyPair {
-    current: String,
-    previous: Option<String>,
-}
-
-fn project_keys(secret: &str) -> Option<ProjectKeys> {
-    let pairs: BTreeMap<String, KeyPair> = serde_json::from_str(secret).ok()?;
-    pairs
-        .into_iter()
-        .map(|(project_id, pair)| {
-            let project_id = ProjectId::new(project_id.parse().ok()?).ok()?;
-            let current = ProjectKey::new(&pair.current).ok()?;
-            let previous = match pair.previous {
-                Some(secret) => Some(ProjectKey::new(&secret).ok()?),
-                None => None,
-            };
-            Some((project_id, Keyring::new(current, previous)))
-        })
-        .collect()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct TokenAndKey {
     token: Text,
     key: String,
@@ -221,25 +202,6 @@ mod tests {
             r#"{"token":"a","key":"b","other":"c"}"#,
         ] {
             assert!(access(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn project_keys_are_read_or_refused() {
-        let read = |secret: &str| project_keys(secret).map(|keys| keys.len());
-        assert_eq!(read("{}"), Some(0));
-        assert_eq!(
-            read(r#"{"211":{"current":"a"},"212":{"current":"b","previous":"c"}}"#),
-            Some(2)
-        );
-        for bad in [
-            "",
-            "[]",
-            r#"{"x":{"current":"a"}}"#,
-            r#"{"211":{"current":""}}"#,
-            r#"{"211":{}}"#,
-        ] {
-            assert_eq!(read(bad), None, "{bad}");
         }
     }
 }

@@ -1,0 +1,86 @@
+//! The platform's books against ours.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use e2e::eventually;
+use e2e::queue::Queue;
+use e2e::shopper::Shopper;
+use e2e::simulator::Simulator;
+use e2e::storefront::Storefront;
+use payments::Timestamp;
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+
+pub async fn are_compared_for_any_time(desk: &Desk) -> anyhow::Result<()> {
+    let simulator = Simulator::new(desk.ready())?;
+    let storefront = Storefront::new(desk.ready())?;
+    let shopper = Shopper::new()?;
+    let checkout = storefront.create("paid").await?;
+    let address = checkout["checkout_url"].as_str().context("no address")?;
+    let bank = shopper.bank_of(address).await?;
+    shopper.push(&bank, "pay").await?;
+    storefront.until("paid", "succeeded").await?;
+    // A refund in the Dashboard, of which no callback tells.
+    simulator.keep_quiet_about("paid").await?;
+    simulator.refund("paid", json!({ "amount": 400 })).await?;
+    eventually("the refund", || async {
+        let books = simulator.books("paid").await?;
+        let operations = books["operations"].as_array().cloned().unwrap_or_default();
+        let done = operations.iter().filter(|one| one["status"] == "success");
+        Ok((done.count() == 2).then_some(()))
+    })
+    .await?;
+
+    let now = Timestamp::now();
+    let from = now.before(Duration::from_secs(1_800)).to_string();
+    let later = now.after(Duration::from_secs(3_600)).to_string();
+    let now = now.to_string();
+    let args = reconcile("211", &from, &now);
+    desk.refused(&args, "n\n", "nothing was changed").await?;
+    desk.kept("reconcile.txt", &yes(&args), "").await?;
+    let audit = Queue::new(desk.ready(), "audit")?;
+    let events = audit.until("paid", "reconciliation.difference").await?;
+    let told = events
+        .iter()
+        .filter(|event| event["type"] == "reconciliation.difference");
+    ensure!(told.count() == 1, "{events:?}");
+    // It is told once.
+    let again = desk
+        .done(&yes(&[&args[..], &["--json"]].concat()), "")
+        .await?;
+    desk.keep("reconcile.json", &again)?;
+    let again: Value = serde_json::from_str(&again)?;
+    ensure!(again["until"] == now.as_str(), "{again}");
+
+    for (args, why) in [
+        (reconcile("211", &now, &from), "is not before"),
+        (reconcile("211", &from, &later), "still to come"),
+        (reconcile("211", "yesterday", &now), "not a moment"),
+    ] {
+        desk.refused(&yes(&args), "", why).await?;
+    }
+    let said = desk.run(&yes(&reconcile("299", &from, &now)), "").await?;
+    let told = "compared only until";
+    ensure!(
+        said.code == Some(1) && said.told.starts_with(told),
+        "{}",
+        said.told
+    );
+    ensure!(
+        said.told.contains("has no key of project 299"),
+        "{}",
+        said.told
+    );
+    Ok(())
+}
+
+fn reconcile<'a>(project: &'a str, from: &'a str, to: &'a str) -> Vec<&'a str> {
+    let project = ["reconcile", "--project", project];
+    [&project[..], &["--from", from, "--to", to]].concat()
+}
+
+fn yes<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [&["--yes"][..], args].concat()
+}

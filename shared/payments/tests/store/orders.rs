@@ -1,0 +1,57 @@
+//! Who has paid an order.
+
+use ecommpay::fields::ProjectId;
+use payments::MerchantId;
+use payments::payment::PaidOrder;
+use payments::ports::{CommitError, PaymentStore, Stored};
+
+use crate::world::{World, commit, created, silent};
+
+#[tokio::test]
+async fn who_has_paid_an_order_is_found_by_it() {
+    let world = World::new().await;
+    for (id, order_id, storefront) in [
+        ("one", "Order-1", "shop"),
+        ("two", "oRDER-1", "shop"),
+        ("other", "order-2", "shop"),
+        ("elsewhere", "order-1", "other shop"),
+    ] {
+        let mut change = created(id);
+        let order = change.payment.order.as_mut().unwrap();
+        order.order_id = MerchantId::new(order_id);
+        order.storefront = storefront.into();
+        world.store().commit(commit(&change, None)).await.unwrap();
+    }
+    let project_id = ProjectId::new(211).unwrap();
+    let paid_by = async |order_id: &str| {
+        let order_id = MerchantId::new(order_id).unwrap();
+        let order = PaidOrder {
+            project_id,
+            storefront: "shop",
+            order_id: &order_id,
+        };
+        let found = world.store().paid_by(order).await;
+        let keys = found.unwrap().into_iter().map(|key| key.to_string());
+        keys.collect::<Vec<_>>()
+    };
+    assert!(paid_by("order-1").await.is_empty(), "nobody yet");
+    world.succeed("one").await;
+    assert_eq!(paid_by("order-1").await, ["211/one"]);
+    for id in ["two", "other", "elsewhere"] {
+        world.succeed(id).await;
+    }
+    assert_eq!(paid_by("ORDER-1").await, ["211/one", "211/two"]);
+    assert_eq!(paid_by("order-2").await, ["211/other"]);
+    // Of a change that others were faster than nothing is left.
+    let stored = world.load("other").await;
+    let mut change = silent(&stored);
+    let order = change.payment.order.as_mut().unwrap();
+    order.order_id = MerchantId::new("order-3");
+    let late = Stored {
+        version: 1,
+        ..stored
+    };
+    let lost = world.store().commit(commit(&change, Some(&late))).await;
+    assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
+    assert!(paid_by("order-3").await.is_empty());
+}
