@@ -2,6 +2,9 @@
 
 mod account;
 mod confirm;
+// Nothing of it is called yet.
+#[allow(dead_code)]
+mod invoke;
 mod report;
 
 use std::io::{self, BufWriter, Write};
