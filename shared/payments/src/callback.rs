@@ -1,4 +1,6 @@
-//! Whether a callback is true, and about what: everything that needs no database.
+//! Whether a callback is true, about what, and what becomes of it.
+
+mod outcome;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +10,7 @@ use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{KeySlot, Keyring, signature};
 
+pub use self::outcome::{Handled, Outcome};
 use crate::decide::{Fact, News, is_storable};
 use crate::ids::PaymentKey;
 
