@@ -33,6 +33,7 @@ pub mod reconcile;
 pub mod refund;
 pub mod relay;
 pub mod report;
+pub mod republish;
 pub mod round;
 pub mod schedule;
 pub mod sha256;

@@ -8,5 +8,6 @@ mod paid_twice;
 mod publishing;
 mod questions;
 mod refunds;
+mod republishing;
 mod stage;
 mod sweeps;
