@@ -17,6 +17,7 @@ pub mod config;
 pub mod day;
 pub mod day_pages;
 pub mod decide;
+pub mod decision;
 pub mod event;
 pub mod http_call;
 pub mod ids;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod checkouts;
+mod decisions;
 #[path = "../memory/mod.rs"]
 mod memory;
 mod paid_twice;
