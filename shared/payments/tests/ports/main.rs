@@ -8,6 +8,7 @@ mod memory;
 mod paid_twice;
 mod publishing;
 mod questions;
+mod questions_by_hand;
 mod refunds;
 mod republishing;
 mod stage;
