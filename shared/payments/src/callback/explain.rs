@@ -217,9 +217,12 @@ fn of_mismatch(message: &Value<'_>, signature: &Signature, keys: &ProjectKeys) -
     }
 }
 
+/// Undoes what was done to a text; `None`: nothing was.
+type Mend = fn(&str) -> Option<String>;
+
 /// The body as it may have been before somebody saved it, and what they did then.
 fn mended<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
-    let texts: [(&str, fn(&str) -> Option<String>); 3] = [
+    let texts: [(&str, Mend); 3] = [
         (
             "it verifies with its HTML entities read: they were put in",
             without_entities,
@@ -246,7 +249,7 @@ fn mended<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>
     texts.chain(added)
 }
 
-fn map_texts<'a>(value: &Value<'a>, mend: fn(&str) -> Option<String>) -> Value<'a> {
+fn map_texts<'a>(value: &Value<'a>, mend: Mend) -> Value<'a> {
     match value {
         Value::String(text) => Value::String(match mend(text) {
             Some(mended) => Cow::Owned(mended),
