@@ -1,11 +1,18 @@
 //! What an operator does with the payments of an account: of a real one, or of the sandbox.
 
 mod account;
+mod callback;
+mod command;
 mod confirm;
-// Nothing of it is called yet.
-#[allow(dead_code)]
+mod decide;
+mod history;
 mod invoke;
+mod payment;
 mod report;
+mod republish;
+mod resync;
+mod show;
+mod text;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -13,8 +20,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::account::AccountArgs;
+use crate::callback::CallbackArgs;
 use crate::confirm::ConfirmArgs;
+use crate::decide::{DecideArgs, Verdict};
 use crate::report::ReportArgs;
+use crate::republish::RepublishArgs;
+use crate::resync::ResyncArgs;
+use crate::show::ShowArgs;
 
 /// What an operator does with the payments of an account.
 ///
@@ -37,6 +49,14 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Report(ReportArgs),
+    Show(ShowArgs),
+    Callback(CallbackArgs),
+    Republish(RepublishArgs),
+    Resync(ResyncArgs),
+    /// Takes a quarantined payment's money as paid, whatever there is to say against it.
+    Release(DecideArgs),
+    /// Gives a quarantined payment's money back.
+    Reject(DecideArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,8 +80,21 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let account = args.account.open()?;
+    let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
-        Command::Report(report) => report.write(&account, args.json, out).await,
+        Command::Report(report) => report.write(&account, json, out).await,
+        Command::Show(show) => show.write(&account, json, out).await,
+        Command::Callback(callback) => callback.run(&account, confirm, json, out).await,
+        Command::Republish(republish) => republish.run(&account, confirm, json, out).await,
+        Command::Resync(resync) => resync.run(&account, confirm, json, out).await,
+        Command::Release(decide) => {
+            let verdict = Verdict::Release;
+            decide.run(verdict, &account, confirm, json, out).await
+        }
+        Command::Reject(decide) => {
+            let verdict = Verdict::Reject;
+            decide.run(verdict, &account, confirm, json, out).await
+        }
     }
 }
 

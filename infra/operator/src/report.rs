@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::payment::project;
 
 /// Writes the payments or operations of some days, or totals of both, as CSV; with --json as JSON lines.
 ///
@@ -52,11 +53,6 @@ impl What {
             What::Totals => &TotalRow::COLUMNS,
         }
     }
-}
-
-fn project(text: &str) -> Result<ProjectId, String> {
-    let id = text.parse().map_err(|_| "not a number")?;
-    ProjectId::new(id).map_err(|error| error.to_string())
 }
 
 fn day(text: &str) -> Result<Day, &'static str> {
