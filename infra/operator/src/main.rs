@@ -2,16 +2,25 @@
 
 mod account;
 mod answer;
+mod callback;
+mod command;
 mod confirm;
+mod decide;
+mod history;
 mod invoke;
+mod payment;
 mod project_key;
 mod queues;
 mod reconcile;
 mod redrive;
 mod report;
+mod republish;
+mod resync;
+mod show;
 mod stdin_key;
 mod storefront;
 mod table;
+mod text;
 mod values;
 
 use std::io::{self, BufWriter, Write};
@@ -20,12 +29,17 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::account::AccountArgs;
+use crate::callback::CallbackArgs;
 use crate::confirm::ConfirmArgs;
+use crate::decide::{DecideArgs, Verdict};
 use crate::project_key::ProjectKeyArgs;
 use crate::queues::QueuesArgs;
 use crate::reconcile::ReconcileArgs;
 use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
+use crate::republish::RepublishArgs;
+use crate::resync::ResyncArgs;
+use crate::show::ShowArgs;
 use crate::storefront::StorefrontArgs;
 
 /// What an operator does with the payments of an account.
@@ -54,6 +68,14 @@ enum Command {
     Redrive(RedriveArgs),
     Report(ReportArgs),
     Storefront(StorefrontArgs),
+    Show(ShowArgs),
+    Callback(CallbackArgs),
+    Republish(RepublishArgs),
+    Resync(ResyncArgs),
+    /// Takes a quarantined payment's money as paid, whatever there is to say against it.
+    Release(DecideArgs),
+    /// Gives a quarantined payment's money back.
+    Reject(DecideArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -85,6 +107,18 @@ async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
         Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,
         Command::Report(report) => report.write(&account, json, out).await,
         Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
+        Command::Show(show) => show.write(&account, json, out).await,
+        Command::Callback(callback) => callback.run(&account, confirm, json, out).await,
+        Command::Republish(republish) => republish.run(&account, confirm, json, out).await,
+        Command::Resync(resync) => resync.run(&account, confirm, json, out).await,
+        Command::Release(decide) => {
+            let verdict = Verdict::Release;
+            decide.run(verdict, &account, confirm, json, out).await
+        }
+        Command::Reject(decide) => {
+            let verdict = Verdict::Reject;
+            decide.run(verdict, &account, confirm, json, out).await
+        }
     }
 }
 

@@ -1,73 +1,31 @@
 //! The report of the real binary against the books of the simulated platform.
 #![allow(clippy::indexing_slicing)]
 
+mod stage;
+
 use std::collections::BTreeMap;
-use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::queue::Queue;
-use e2e::shopper::Shopper;
-use e2e::simulator::Simulator;
-use e2e::storefront::Storefront;
 use payments::Timestamp;
 use payments::day::Day;
 use reqwest::Method;
-use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
-use tokio::process::Command;
+
+use self::stage::Stage;
 
 const PAYMENTS: [&str; 5] = ["paid", "again", "declined", "refunded", "open"];
 
 /// How many, and their sum, by type and status.
 type Sums = BTreeMap<(String, String), (u64, u64)>;
 
-struct Test {
-    sandbox: Sandbox,
-    storefront: Storefront,
-    simulator: Simulator,
-    shopper: Shopper,
-}
+struct Test(Stage);
 
 impl Test {
-    async fn start() -> anyhow::Result<Self> {
-        let sandbox = Sandbox::start(Options::any_ports()).await?;
-        Ok(Self {
-            storefront: Storefront::new(sandbox.ready())?,
-            simulator: Simulator::new(sandbox.ready())?,
-            shopper: Shopper::new()?,
-            sandbox,
-        })
-    }
-
-    /// A payment of an order, whose shopper pushes a button at the bank, or none.
-    async fn payment(&self, id: &str, order_id: &str, button: Option<&str>) -> anyhow::Result<()> {
-        let mut order = self.storefront.order(id);
-        order["order_id"] = order_id.into();
-        let created = self
-            .storefront
-            .call(Method::POST, "/checkouts", Some(&order));
-        let (status, checkout) = created.await?;
-        ensure!(status == 201, "{checkout}");
-        let address = checkout["checkout_url"].as_str().context("no address")?;
-        let bank = self.shopper.bank_of(address).await?;
-        if let Some(button) = button {
-            self.shopper.push(&bank, button).await?;
-        }
-        Ok(())
-    }
-
-    async fn operator(&self, args: &[&str]) -> anyhow::Result<Output> {
-        let ready = self.sandbox.file("ready.json");
-        std::fs::write(&ready, serde_json::to_vec(self.sandbox.ready())?)?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
-        let run = command.args(args).env("SANDBOX_READY", ready);
-        Ok(run.kill_on_drop(true).output().await?)
-    }
-
     async fn report(&self, what: &str, more: &[&str]) -> anyhow::Result<String> {
-        let project = self.sandbox.ready().project_id.to_string();
+        let project = self.0.sandbox.ready().project_id.to_string();
         // Midnight may pass meanwhile.
         let now = Timestamp::now();
         let from = Day::of(now.before(Duration::from_secs(3_600))).to_string();
@@ -75,7 +33,7 @@ impl Test {
         let mut args = vec!["--sandbox", "report", what, "--project", &project];
         args.extend(["--from", &from, "--to", &to]);
         args.extend(more);
-        let output = self.operator(&args).await?;
+        let output = self.0.operator(&args, "").await?;
         let told = String::from_utf8(output.stderr)?;
         ensure!(output.status.success() && told.is_empty(), "{told}");
         Ok(String::from_utf8(output.stdout)?)
@@ -85,7 +43,7 @@ impl Test {
     async fn books(&self) -> anyhow::Result<Sums> {
         let mut sums = Sums::new();
         for payment in PAYMENTS {
-            let books = self.simulator.books(payment).await?;
+            let books = self.0.simulator.books(payment).await?;
             for operation in books["operations"].as_array().context("no operations")? {
                 let status = match operation["status"].as_str() {
                     Some("success") => "succeeded",
@@ -113,37 +71,41 @@ fn lines(json_lines: &str) -> anyhow::Result<Vec<Value>> {
 
 #[tokio::test]
 async fn the_totals_are_those_of_the_platforms_books() -> anyhow::Result<()> {
-    let test = Test::start().await?;
+    let test = Test(Stage::start().await?);
     let empty = test.report("payments", &[]).await?;
     ensure!(empty.starts_with("day,project_id,payment_id") && empty.lines().count() == 1);
 
-    test.payment("paid", "order-1", Some("pay")).await?;
-    test.storefront.until("paid", "succeeded").await?;
-    test.payment("again", "ORDER-1", Some("pay")).await?;
-    test.payment("declined", "order-2", Some("decline")).await?;
-    test.payment("refunded", "order-3", Some("pay")).await?;
-    test.payment("open", "order-4", None).await?;
-    test.storefront.until("refunded", "succeeded").await?;
+    test.0.payment("paid", "order-1", Some("pay")).await?;
+    test.0.storefront.until("paid", "succeeded").await?;
+    test.0.payment("again", "ORDER-1", Some("pay")).await?;
+    test.0
+        .payment("declined", "order-2", Some("decline"))
+        .await?;
+    test.0.payment("refunded", "order-3", Some("pay")).await?;
+    test.0.payment("open", "order-4", None).await?;
+    test.0.storefront.until("refunded", "succeeded").await?;
     let order =
         json!({ "refund_id": "r-1", "amount": 300, "currency": "EUR", "description": "returned" });
     let path = "/payments/refunded/refunds";
     let (status, refund) = test
+        .0
         .storefront
         .call(Method::POST, path, Some(&order))
         .await?;
     ensure!(status == 202, "{refund}");
-    test.simulator
+    test.0
+        .simulator
         .refund("refunded", json!({ "amount": 100 }))
         .await?;
     eventually("both refunds", || async {
-        let payment = test.storefront.payment("refunded").await?;
+        let payment = test.0.storefront.payment("refunded").await?;
         Ok((payment["refunded_amount"] == 400).then_some(()))
     })
     .await?;
-    test.storefront.until("declined", "declined").await?;
+    test.0.storefront.until("declined", "declined").await?;
 
     // The second payment of the order is told, and to fulfilment.
-    let fulfilment = Queue::new(test.sandbox.ready(), "fulfilment")?;
+    let fulfilment = Queue::new(test.0.sandbox.ready(), "fulfilment")?;
     let events = fulfilment.until("again", "order.paid_twice").await?;
     let told = events
         .iter()
@@ -196,7 +158,7 @@ async fn the_totals_are_those_of_the_platforms_books() -> anyhow::Result<()> {
     let personal = rows.iter().any(|row| row.to_string().contains("192.0.2."));
     ensure!(!personal, "{rows:?}");
     refuses(&test).await?;
-    test.sandbox.stop().await;
+    test.0.sandbox.stop().await;
     Ok(())
 }
 
@@ -219,14 +181,16 @@ async fn refuses(test: &Test) -> anyhow::Result<()> {
         (range("2026-02-30", "2026-03-01"), "not a day like"),
         (range("2026-01-01", "9999-01-01"), "still to come"),
     ] {
-        let output = test.operator(&[&["--sandbox"][..], &args].concat()).await?;
+        let args = [&["--sandbox"][..], &args].concat();
+        let output = test.0.operator(&args, "").await?;
         let told = String::from_utf8(output.stderr)?;
         ensure!(
             !output.status.success() && told.contains(why),
             "{why}: {told}"
         );
     }
-    let output = test.operator(&range("2026-01-01", "2026-01-02")).await?;
+    let range = range("2026-01-01", "2026-01-02");
+    let output = test.0.operator(&range, "").await?;
     let told = String::from_utf8(output.stderr)?;
     ensure!(
         !output.status.success() && told.contains("--stack"),

@@ -88,6 +88,11 @@ impl Keyring {
         &self.current
     }
 
+    /// Whether a key is being replaced.
+    pub fn has_previous(&self) -> bool {
+        self.previous.is_some()
+    }
+
     /// The slot whose key made `signature` over the canonical string, if either did.
     pub fn verify(&self, canonical: &[u8], signature: &Signature) -> Option<KeySlot> {
         if self.current.verifies(canonical, signature) {

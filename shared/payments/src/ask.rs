@@ -1,8 +1,10 @@
 //! Asks the platform about what is silent or doubtful, and does what its answer calls for.
 
+mod now;
+
 use std::time::Duration;
 
-use ecommpay::fields::Text;
+use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, JsonError, Limits};
 use ecommpay::report::Report;
@@ -12,6 +14,7 @@ use thiserror::Error;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
+pub use self::now::{Asked, Found};
 use crate::apply::{self, Applied, ApplyError, Payments};
 use crate::callback::ProjectKeys;
 use crate::checkout::Cashier;
@@ -164,19 +167,10 @@ where
         payment: &Payment,
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
-        let keyring = self.keys.get(&payment.project_id);
-        let keyring = keyring.ok_or(AskError::NoKey)?;
-        let body = signed(payment, keyring).ok_or(AskError::NotSignable)?;
-        let answer = self.gate.ask(gate::Status::PATH, body).await?;
-        let message = json::parse(&answer, Limits::ANSWER)?;
-        let signature = signature::of_message(&message).ok_or(AskError::NotSigned)?;
-        signature::verify(&message, &signature, keyring).ok_or(AskError::NotSigned)?;
-        let canonical = signature::canonical(&message);
+        let keyring = self.keyring(payment.project_id)?;
+        let signed = self.put(payment.project_id, &payment.payment_id).await?;
         let fact = Fact::StatusAnswer {
-            news: News {
-                report: &Report::read(&message),
-                canonical: &String::from_utf8_lossy(&canonical),
-            },
+            news: signed.news(),
             question: payment.questions,
         };
         let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
@@ -196,6 +190,25 @@ where
             self.end_sale(&known, keyring, events).await?;
         }
         Ok(told?)
+    }
+
+    fn keyring(&self, project_id: ProjectId) -> Result<&Keyring, AskError> {
+        self.keys.get(&project_id).ok_or(AskError::NoKey)
+    }
+
+    /// Puts a question; gives its answer, if that is signed.
+    async fn put(&self, project_id: ProjectId, payment_id: &str) -> Result<Signed, AskError> {
+        let keyring = self.keyring(project_id)?;
+        let body = signed(project_id, payment_id, keyring).ok_or(AskError::NotSignable)?;
+        let answer = self.gate.ask(gate::Status::PATH, body).await?;
+        let message = json::parse(&answer, Limits::ANSWER)?;
+        let signature = signature::of_message(&message).ok_or(AskError::NotSigned)?;
+        signature::verify(&message, &signature, keyring).ok_or(AskError::NotSigned)?;
+        let canonical = signature::canonical(&message);
+        Ok(Signed {
+            report: Report::read(&message),
+            canonical: String::from_utf8_lossy(&canonical).into_owned(),
+        })
     }
 
     /// Sends a sale again that never arrived, or ends a checkout that nobody used. Adds the events
@@ -249,8 +262,23 @@ fn is_unheard(payment: &Payment) -> bool {
     is_gate && is_taken && is_silent && payment.asked == 1
 }
 
-fn signed(payment: &Payment, keyring: &Keyring) -> Option<Vec<u8>> {
-    let payment_id = Text::new(payment.payment_id.clone()).ok()?;
-    let general = gate::General::new(payment.project_id, payment_id);
+/// The platform's signed answer.
+struct Signed {
+    report: Report,
+    canonical: String,
+}
+
+impl Signed {
+    fn news(&self) -> News<'_> {
+        News {
+            report: &self.report,
+            canonical: &self.canonical,
+        }
+    }
+}
+
+fn signed(project_id: ProjectId, payment_id: &str, keyring: &Keyring) -> Option<Vec<u8>> {
+    let payment_id = Text::new(payment_id).ok()?;
+    let general = gate::General::new(project_id, payment_id);
     gate::Status { general }.sign(keyring.current()).ok()
 }

@@ -1,4 +1,7 @@
-//! Whether a callback is true, and about what: everything that needs no database.
+//! Whether a callback is true, about what, and what becomes of it.
+
+mod explain;
+mod outcome;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +11,8 @@ use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{KeySlot, Keyring, signature};
 
+pub use self::explain::{Explanation, explain};
+pub use self::outcome::{Handled, Outcome};
 use crate::decide::{Fact, News, is_storable};
 use crate::ids::PaymentKey;
 

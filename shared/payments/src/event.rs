@@ -276,9 +276,13 @@ impl Event {
         sha256::hex(self.key.to_string().as_bytes())
     }
 
-    /// The FIFO deduplication id: one per event.
-    pub fn message_deduplication_id(&self) -> String {
-        sha256::hex(self.id.as_bytes())
+    /// The FIFO deduplication id: one per event, and another one for each repeat, which the queue
+    /// would drop for five minutes otherwise.
+    pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
+        match repeat {
+            None => sha256::hex(self.id.as_bytes()),
+            Some(repeat) => sha256::hex(format!("{}/{repeat}", self.id).as_bytes()),
+        }
     }
 }
 

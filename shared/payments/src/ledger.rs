@@ -27,7 +27,7 @@ impl Payment {
 
     /// The operations that took the money: the successful sales; where there is none, what the
     /// platform's signed word says it was.
-    pub(crate) fn payings(&self) -> impl Iterator<Item = &Operation> {
+    pub fn payings(&self) -> impl Iterator<Item = &Operation> {
         let has_sale = self.successful_sales().next().is_some();
         self.operations.values().filter(move |operation| {
             operation.is_successful_sale()

@@ -166,8 +166,12 @@ pub trait EventQueue {
     /// Whether this queue takes events of this kind.
     fn wants(&self, kind: EventKind) -> bool;
 
-    /// Sends one event.
-    fn send(&self, event: &Event) -> impl Future<Output = Result<(), SendError>> + Send;
+    /// Sends one event. What was sent before goes out again only as a `repeat` of some name.
+    fn send(
+        &self,
+        event: &Event,
+        repeat: Option<&str>,
+    ) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
 /// The platform did not answer a question, or not as it should.

@@ -74,7 +74,9 @@ pub async fn send<S: PaymentStore, Q: EventQueue>(
         let found = unsent.len();
         return Err(PublishError::Missing { first, last, found });
     }
-    let sends = queues.iter().map(|queue| send_in_order(queue, unsent));
+    let sends = queues
+        .iter()
+        .map(|queue| send_in_order(queue, unsent, None));
     for sent in join_all(sends).await {
         sent?;
     }
@@ -90,9 +92,14 @@ pub async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<(), Sto
     Ok(())
 }
 
-async fn send_in_order<Q: EventQueue>(queue: &Q, events: &[Event]) -> Result<(), SendError> {
+/// Sends what a queue wants of some events, the first time or as a repeat of some name.
+pub(crate) async fn send_in_order<Q: EventQueue>(
+    queue: &Q,
+    events: &[Event],
+    repeat: Option<&str>,
+) -> Result<(), SendError> {
     for event in events.iter().filter(|event| queue.wants(event.kind)) {
-        queue.send(event).await?;
+        queue.send(event, repeat).await?;
     }
     Ok(())
 }

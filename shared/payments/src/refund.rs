@@ -1,7 +1,5 @@
 //! Giving money back: reserve it, send the refund, take in the answer.
 
-use std::collections::BTreeSet;
-
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};
@@ -14,7 +12,7 @@ use crate::decide::{self, Fact, RefundOrder, RefundRejection};
 use crate::event::EventKind;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Doubt, GateRequest, Payment, Private, Refund};
+use crate::payment::{GateRequest, Payment, Private, Refund};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
 use crate::problem::Problem;
 use crate::sha256;
@@ -120,41 +118,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             .await?;
         Ok(sent.map_or(stored.payment, Applied::into_payment))
     }
-
-    /// Gives back what was paid and is doubted, on an operator's word about the doubts that they
-    /// have seen.
-    pub async fn reject(
-        &self,
-        key: &PaymentKey,
-        by: &str,
-        doubts: &BTreeSet<Doubt>,
-    ) -> Result<Payment, RefundError> {
-        let mut to_send = None;
-        let rejected = self
-            .payments
-            .update(key, |payment, at| {
-                let payment = payment.ok_or(RefundError::NotFound)?;
-                let rejected = decide::reject(payment, by, doubts, at);
-                let (change, id) = rejected.map_err(RefundError::Rejected)?;
-                to_send = id;
-                Ok::<_, RefundError>(Some(change))
-            })
-            .await?;
-        let (stored, change) = rejected.ok_or(RefundError::NotFound)?;
-        let Some(refund_id) = to_send else {
-            return Ok(self.payments.applied(stored, change).await.into_payment());
-        };
-        let sent = self
-            .payments
-            .send_refund(self.gate, self.keyring, &stored.payment, &refund_id)
-            .await?;
-        Ok(sent.map_or(stored.payment, Applied::into_payment))
-    }
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Sends a refund that was claimed, and takes in the answer.
-    async fn send_refund<G: Gate>(
+    pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,
         keyring: &Keyring,

@@ -34,13 +34,13 @@ impl EventQueue for SqsQueue {
             .is_none_or(|kinds| kinds.contains(&kind))
     }
 
-    async fn send(&self, event: &Event) -> Result<(), SendError> {
+    async fn send(&self, event: &Event, repeat: Option<&str>) -> Result<(), SendError> {
         self.client
             .send_message()
             .queue_url(&self.config.url)
             .message_body(&event.body)
             .message_group_id(event.message_group_id())
-            .message_deduplication_id(event.message_deduplication_id())
+            .message_deduplication_id(event.message_deduplication_id(repeat))
             .send()
             .await
             .map(|_| ())

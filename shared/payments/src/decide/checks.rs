@@ -42,18 +42,27 @@ pub fn claim_check(
         .ask_at(payment)
         .filter(|planned| *planned < before)?;
     let mut after = payment.clone();
-    after.questions = after.questions.saturating_add(1);
     after.asked = after.asked.saturating_add(1);
     after.silent_since = Some(at);
-    super::settle(&mut after, at);
+    Some(numbered(after, at))
+}
+
+/// Claims a question that somebody puts by hand. The next one of the schedule comes in its time.
+pub fn claim_question(payment: &Payment, at: Timestamp) -> Change {
+    numbered(payment.clone(), at)
+}
+
+fn numbered(mut payment: Payment, at: Timestamp) -> Change {
+    payment.questions = payment.questions.saturating_add(1);
+    super::settle(&mut payment, at);
     // Time itself may have told something: that an answer will not come any more.
-    Some(match announce::has_news(&after, at) {
-        true => announce::announce(after, at),
+    match announce::has_news(&payment, at) {
+        true => announce::announce(payment, at),
         false => Change {
-            payment: after,
+            payment,
             events: Vec::new(),
         },
-    })
+    }
 }
 
 /// Notes since when it is silent, if anything is open.

@@ -22,7 +22,7 @@ use ecommpay::report::Report;
 
 pub(crate) use self::announce::has_news;
 use self::checks::ask_now;
-pub use self::checks::claim_check;
+pub use self::checks::{claim_check, claim_question};
 pub(crate) use self::refunds::refund_address;
 pub use self::refunds::{RefundOrder, RefundRejection, claim_repeat, reject, reserve_refund};
 pub(crate) use self::report::is_storable;

@@ -6,6 +6,7 @@ use ecommpay::answer::Answer;
 use futures_util::future::join_all;
 use payments::MerchantId;
 use payments::decide::RefundRejection;
+use payments::decision::Undecided;
 use payments::payment::{RefundStatus, Status};
 use payments::refund::RefundError;
 
@@ -148,17 +149,16 @@ async fn what_is_rejected_goes_back_and_was_never_paid() {
     .await;
     assert_eq!(world.status().await, Status::Quarantined);
     let desk = world.desk();
-    let unseen = desk.reject(&key(), "anna", &BTreeSet::new()).await;
-    assert!(
-        matches!(unseen, Err(RefundError::Rejected(_))),
-        "{unseen:?}"
-    );
     let doubts = world.payment().await.doubts();
-    let rejected = desk.reject(&key(), "anna", &doubts).await.unwrap();
+    let rejected = desk.reject(&key(), "anna", &doubts).await.unwrap().payment;
     assert_eq!(rejected.pending_refund_amount(), 900);
     assert_eq!(rejected.status(), Status::Quarantined, "until it is back");
     let again = desk.reject(&key(), "anna", &doubts).await.unwrap();
-    assert_eq!(again.pending_refund_amount(), 900, "nothing is left");
+    assert_eq!(
+        again.payment.pending_refund_amount(),
+        900,
+        "nothing is left"
+    );
     assert_eq!(world.refunds().len(), 1);
     let refund_id = rejected.refunds[0].refund_id.as_ref().unwrap();
     assert!(refund_id.as_str().starts_with("rejected-"));
@@ -168,6 +168,8 @@ async fn what_is_rejected_goes_back_and_was_never_paid() {
         .hear_this(&back.replace("REFUND", refund_id.as_str()))
         .await;
     assert_eq!(world.status().await, Status::Refunded);
+    let too_late = desk.reject(&key(), "anna", &doubts).await;
+    assert!(matches!(too_late, Err(Undecided::WentBack)), "{too_late:?}");
     let sent = world.sent();
     assert!(
         !sent.iter().any(|event| event.contains("payment.succeeded")),

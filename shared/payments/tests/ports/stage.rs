@@ -27,6 +27,8 @@ use super::memory::Memory;
 #[derive(Clone, Default)]
 pub struct Queue {
     sent: Arc<Mutex<Vec<String>>>,
+    /// The names of the repeats.
+    pub repeats: Arc<Mutex<Vec<String>>>,
     /// So many sends fail.
     pub failures: Arc<AtomicUsize>,
 }
@@ -36,7 +38,7 @@ impl EventQueue for Queue {
         true
     }
 
-    async fn send(&self, event: &Event) -> Result<(), SendError> {
+    async fn send(&self, event: &Event, repeat: Option<&str>) -> Result<(), SendError> {
         tokio::task::yield_now().await;
         if self
             .failures
@@ -46,10 +48,11 @@ impl EventQueue for Queue {
             return Err(SendError("down".into()));
         }
         schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
-        self.sent
-            .lock()
-            .unwrap()
-            .push(format!("{} {}", event.sequence, event.kind.as_str()));
+        let name = repeat.map(str::to_owned);
+        self.repeats.lock().unwrap().extend(name);
+        let again = if repeat.is_some() { " again" } else { "" };
+        let told = format!("{} {}{again}", event.sequence, event.kind.as_str());
+        self.sent.lock().unwrap().push(told);
         Ok(())
     }
 }
@@ -92,6 +95,11 @@ impl ScriptedGate {
             got: Mutex::default(),
             status: Mutex::default(),
         }
+    }
+
+    /// Answers the next question.
+    pub fn answer_next(&self, answer: String) {
+        *self.status.lock().unwrap() = Some(answer.into_bytes());
     }
 }
 
@@ -269,7 +277,9 @@ impl World {
     /// Waits until a question is due, and puts it.
     pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
         self.pass_until(self.ask_at().await.unwrap());
-        *self.gate.status.lock().unwrap() = answer.map(String::into_bytes);
+        if let Some(answer) = answer {
+            self.gate.answer_next(answer);
+        }
         self.asker().ask(&key(), far()).await
     }
 

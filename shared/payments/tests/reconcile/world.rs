@@ -72,7 +72,7 @@ impl EventQueue for Audit {
         true
     }
 
-    async fn send(&self, event: &Event) -> Result<(), SendError> {
+    async fn send(&self, event: &Event, _: Option<&str>) -> Result<(), SendError> {
         schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
         self.0.lock().unwrap().push(event.clone());
         Ok(())

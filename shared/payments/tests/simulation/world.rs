@@ -265,7 +265,7 @@ impl EventQueue for Queue {
         wants(self.index, kind)
     }
 
-    async fn send(&self, event: &Event) -> Result<(), SendError> {
+    async fn send(&self, event: &Event, _: Option<&str>) -> Result<(), SendError> {
         self.world.step().await;
         if self.world.fails(20) {
             return Err(SendError("throttled".into()));

@@ -12,9 +12,10 @@
 use ecommpay::fields::ProjectId;
 use sha2::{Digest, Sha256};
 
-use super::item::payment_pk;
+use super::DynamoStore;
+use super::item::{broken, payment_pk, read_moment, read_text};
 use crate::ids::PaymentKey;
-use crate::ports::{Index, SHARDS};
+use crate::ports::{Index, SHARDS, StoreError};
 use crate::schedule::Next;
 use crate::timestamp::Timestamp;
 
@@ -56,6 +57,24 @@ impl Index {
             Next::Ask(at) => (Index::Ask(project_id), at),
             Next::Erase(at) => (Index::Erase, at),
             Next::Overdue(since) => (Index::Overdue, since),
+        }
+    }
+}
+
+impl DynamoStore {
+    /// What is to be done about a payment next, as the index has it.
+    pub async fn plan(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
+        let (name, since) = (Index::Overdue.name(), Index::Overdue.since());
+        let item = self.get(payment_pk(key), "payment").await?;
+        let Some(item) = item.filter(|item| item.contains_key(name)) else {
+            return Ok(None);
+        };
+        let at = read_moment(&item, since)?;
+        match read_text(&item, name)?.split('#').next() {
+            Some("ask") => Ok(Some(Next::Ask(at))),
+            Some("erase") => Ok(Some(Next::Erase(at))),
+            Some("overdue") => Ok(Some(Next::Overdue(at))),
+            _ => Err(broken("nothing that could be done")),
         }
     }
 }

@@ -1,0 +1,306 @@
+//! What the function answers: what was done, or in a sentence why nothing was.
+
+use std::collections::BTreeSet;
+
+use payments::apply::Applied;
+use payments::ask::{AskError, Asked, Found};
+use payments::callback::{Explanation, Handled, Outcome, Verified};
+use payments::decision::Undecided;
+use payments::event::EventKind;
+use payments::payment::{Payment, QuarantineReason, Status};
+use payments::republish::{RepublishError, Republished};
+use serde::Serialize;
+
+/// The answer to a command.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// What was done.
+    Done(Done),
+    /// It cannot be done, and repeating it would not help.
+    Refused(Problem),
+    /// It was not done, or not to its end, and may be repeated.
+    Failed(Problem),
+}
+
+/// Why a command was not done.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// In one word, for programs.
+    pub reason: &'static str,
+    /// In a sentence.
+    pub detail: String,
+}
+
+/// What a command did.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Done {
+    /// With a callback, or would do.
+    Callback(Box<CallbackDone>),
+    /// With events.
+    Republished(RepublishDone),
+    /// With the platform's answer to a question.
+    Asked(AskDone),
+    /// With doubts.
+    Decided(DecisionDone),
+}
+
+/// What became of a callback, or would.
+#[derive(Debug, Serialize)]
+pub struct CallbackDone {
+    /// In the callback function's words.
+    pub outcome: &'static str,
+    /// Which key has signed it; `None`: none of ours.
+    pub key: Option<&'static str>,
+    /// The project that it names.
+    pub project_id: Option<u64>,
+    /// The payment that it names.
+    pub payment_id: Option<String>,
+    /// Whether it could stand for another body.
+    pub hint: bool,
+    /// The platform's word for the payment.
+    pub platform_status: Option<String>,
+    /// What it says of operations.
+    pub operations: Vec<Operation>,
+    /// The payment's status afterwards.
+    pub status: Option<Status>,
+    /// The types of the events that are sent.
+    pub events: Vec<&'static str>,
+    /// Why it does not verify.
+    pub why: Option<Explanation>,
+}
+
+/// An operation, in the platform's words.
+#[derive(Debug, Serialize)]
+pub struct Operation {
+    operation_id: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    amount: Option<u64>,
+    currency: Option<String>,
+}
+
+/// What became of events.
+#[derive(Debug, Serialize)]
+pub struct RepublishDone {
+    /// The types of those that had never been sent, and were now.
+    pub announced: Vec<&'static str>,
+    /// Those that were sent again.
+    pub repeated: Vec<Repeated>,
+    /// The numbers of those that are not kept any more.
+    pub gone: Vec<u64>,
+}
+
+/// An event that was sent again.
+#[derive(Debug, Serialize)]
+pub struct Repeated {
+    sequence: u64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+/// What a question to the platform brought.
+#[derive(Debug, Serialize)]
+pub struct AskDone {
+    /// Whether the platform has `operations` of it, or `nothing`; `unclear` if it does not say.
+    pub platform: &'static str,
+    /// The payment before; `None` if it was not known.
+    pub before: Option<Amounts>,
+    /// The payment now; `None` if it is still not known.
+    pub after: Option<Amounts>,
+    /// The types of the events that were sent.
+    pub events: Vec<&'static str>,
+}
+
+/// What became of doubts.
+#[derive(Debug, Serialize)]
+pub struct DecisionDone {
+    /// The payment now.
+    pub after: Amounts,
+    /// The types of the events that were sent.
+    pub events: Vec<&'static str>,
+    /// Why they were not sent yet; the next minute does it.
+    pub unsent: Option<String>,
+}
+
+/// A payment in short, in minor units.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Amounts {
+    status: Status,
+    paid_amount: u64,
+    refunded_amount: u64,
+    pending_refund_amount: u64,
+    quarantine: BTreeSet<QuarantineReason>,
+}
+
+impl Amounts {
+    fn of(payment: &Payment) -> Self {
+        Self {
+            status: payment.status(),
+            paid_amount: payment.paid_amount(),
+            refunded_amount: payment.refunded_amount(),
+            pending_refund_amount: payment.pending_refund_amount(),
+            quarantine: payment.quarantine(),
+        }
+    }
+}
+
+fn names(kinds: &[EventKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
+}
+
+impl Problem {
+    /// With a word for programs.
+    pub fn new(reason: &'static str, detail: impl ToString) -> Self {
+        let detail = detail.to_string();
+        Self { reason, detail }
+    }
+}
+
+impl Answer {
+    /// Of a callback.
+    pub fn of_callback(handled: Handled, why: Option<Explanation>) -> Self {
+        let error = handled.error.as_deref().unwrap_or_default();
+        if matches!(
+            handled.outcome,
+            Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotAnnounced
+        ) {
+            return Answer::Failed(Problem::new(handled.outcome.as_str(), error));
+        }
+        let mut done = CallbackDone {
+            outcome: handled.outcome.as_str(),
+            key: None,
+            project_id: None,
+            payment_id: None,
+            hint: false,
+            platform_status: None,
+            operations: Vec::new(),
+            status: handled.status,
+            events: names(&handled.sent),
+            why,
+        };
+        if let Some(verified) = handled.verified {
+            done.tell(verified);
+        }
+        Answer::Done(Done::Callback(Box::new(done)))
+    }
+
+    /// Of events that were to be sent again.
+    pub fn of_republish(republished: Result<Republished, RepublishError>) -> Self {
+        let republished = match republished {
+            Ok(republished) => republished,
+            Err(error) => {
+                let (answer, reason): (fn(Problem) -> Answer, _) = match error {
+                    RepublishError::NotFound => (Answer::Refused, "not_found"),
+                    RepublishError::NoSuchEvents { .. } => (Answer::Refused, "no_such_events"),
+                    RepublishError::NotAnnounced(_) => (Answer::Failed, "not_announced"),
+                    RepublishError::Cut(_) => (Answer::Failed, "cut"),
+                    RepublishError::Store(_) => (Answer::Failed, "unavailable"),
+                };
+                return answer(Problem::new(reason, error));
+            }
+        };
+        let repeated = republished.repeated.iter();
+        Answer::Done(Done::Republished(RepublishDone {
+            announced: names(&republished.announced),
+            repeated: repeated
+                .map(|(sequence, kind)| Repeated {
+                    sequence: *sequence,
+                    kind: kind.as_str(),
+                })
+                .collect(),
+            gone: republished.gone,
+        }))
+    }
+
+    /// Of a question.
+    pub fn of_question(asked: Result<Asked, AskError>) -> Self {
+        let asked = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                let (answer, reason): (fn(Problem) -> Answer, _) = match error {
+                    AskError::NoKey => (Answer::Refused, "no_key"),
+                    AskError::NotSignable => (Answer::Refused, "not_signable"),
+                    AskError::Unanswered(_) => (Answer::Failed, "unanswered"),
+                    AskError::NotSound(_) => (Answer::Failed, "not_sound"),
+                    AskError::NotSigned => (Answer::Failed, "not_signed"),
+                    AskError::NotCommitted(_) => (Answer::Failed, "not_committed"),
+                    AskError::NotAnnounced(_) => (Answer::Failed, "not_announced"),
+                };
+                return answer(Problem::new(reason, error));
+            }
+        };
+        Answer::Done(Done::Asked(AskDone {
+            platform: match asked.found {
+                Found::Operations => "operations",
+                Found::Nothing => "nothing",
+                Found::Unclear => "unclear",
+            },
+            before: asked.before.as_ref().map(Amounts::of),
+            after: asked.payment.as_ref().map(Amounts::of),
+            events: names(&asked.sent),
+        }))
+    }
+
+    /// Of a decision about doubts.
+    pub fn of_decision(decided: Result<Applied, Undecided>) -> Self {
+        let applied = match decided {
+            Ok(applied) => applied,
+            Err(error) => {
+                let (answer, reason): (fn(Problem) -> Answer, _) = match error {
+                    Undecided::NotFound => (Answer::Refused, "not_found"),
+                    Undecided::NothingDoubted => (Answer::Refused, "nothing_doubted"),
+                    Undecided::WentBack => (Answer::Refused, "went_back"),
+                    Undecided::OtherDoubts => (Answer::Refused, "other_doubts"),
+                    Undecided::NotGivenBack(_) => (Answer::Refused, "not_given_back"),
+                    Undecided::Unavailable(_) => (Answer::Failed, "unavailable"),
+                };
+                return answer(Problem::new(reason, error));
+            }
+        };
+        let (events, unsent) = match &applied.published {
+            Ok(sent) => (names(sent), None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        Answer::Done(Done::Decided(DecisionDone {
+            after: Amounts::of(&applied.payment),
+            events,
+            unsent,
+        }))
+    }
+
+    /// What became of the command, in one word.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Answer::Done(Done::Callback(done)) => done.outcome,
+            Answer::Done(_) => "done",
+            Answer::Refused(problem) | Answer::Failed(problem) => problem.reason,
+        }
+    }
+}
+
+impl CallbackDone {
+    fn tell(&mut self, verified: Verified) {
+        let report = verified.report;
+        self.key = Some(verified.slot.as_str());
+        self.project_id = report.project_id;
+        self.payment_id = report.payment_id;
+        self.hint = verified.hint;
+        self.platform_status = report.payment_status;
+        let operations = report.operations.into_iter();
+        self.operations = operations
+            .map(|operation| {
+                let sum = operation.sum_initial;
+                Operation {
+                    operation_id: operation.id,
+                    kind: operation.kind,
+                    status: operation.status,
+                    amount: sum.as_ref().map(|sum| sum.amount),
+                    currency: sum.map(|sum| sum.currency),
+                }
+            })
+            .collect();
+    }
+}

@@ -1,0 +1,135 @@
+//! A command in, one line and an answer out. Whatever goes wrong is an answer too.
+
+use std::time::Duration;
+
+use lambda_runtime::{Error, LambdaEvent};
+use payments::adapters::aws;
+use payments::adapters::gate_http::HttpGate;
+use payments::adapters::live::{self, LivePayments};
+use payments::adapters::secrets::{ProjectKeySecret, token_secret};
+use payments::ask::Asker;
+use payments::callback::{ProjectKeys, explain};
+use payments::config;
+use payments::refund::RefundDesk;
+use payments::token::TokenSecret;
+use serde_json::Value;
+
+use crate::answer::{Answer, Problem};
+use crate::answered::Answered;
+use crate::request::{Decision, Request};
+
+/// What the commands need.
+pub struct Commands {
+    payments: LivePayments,
+    gate: HttpGate,
+    keys: ProjectKeySecret,
+    tokens: TokenSecret,
+    base_url: String,
+}
+
+impl Commands {
+    /// From the variables that the template sets.
+    pub async fn from_environment() -> Result<Self, Error> {
+        let aws = aws::from_environment()?;
+        Ok(Self {
+            tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
+            base_url: config::base_url("PUBLIC_BASE_URL")?,
+            payments: live::payments(&aws)?,
+            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
+            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
+        })
+    }
+
+    /// One command.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Error> {
+        let request = match Request::read(&event.payload) {
+            Ok(request) => request,
+            Err(error) => return Ok(Answer::Refused(Problem::new("no_such_command", error))),
+        };
+        let done = match self.keys.get().await {
+            Ok(keys) => self.run(&request, &keys).await,
+            Err(error) => Answered::quiet(Answer::Failed(Problem::new("no_keys", error))),
+        };
+        if !matches!(request, Request::VerifyCallback { .. }) {
+            done.line(&request).write();
+        }
+        Ok(done.answer)
+    }
+
+    async fn run(&self, request: &Request, keys: &ProjectKeys) -> Answered {
+        let payments = &self.payments;
+        match request {
+            Request::VerifyCallback { body } => {
+                let body = body.as_bytes();
+                let handled = payments.try_callback(body, keys).await;
+                Answered::quiet(Answer::of_callback(handled, explain(body, keys)))
+            }
+            Request::ApplyCallback { body, .. } => {
+                let body = body.as_bytes();
+                let handled = payments.take_callback(body, keys).await;
+                let verified = handled.verified.as_ref();
+                let payment = verified.and_then(|verified| verified.key.as_ref());
+                Answered {
+                    payment: payment.map(ToString::to_string),
+                    sent: handled.sent.clone(),
+                    answer: Answer::of_callback(handled, explain(body, keys)),
+                }
+            }
+            Request::Republish {
+                project_id,
+                payment_id,
+                from,
+                to,
+                ..
+            } => {
+                let key = payment_id.key(*project_id);
+                let republished = payments.republish(&key, *from, *to).await;
+                let announced = republished.as_ref().map(|done| done.announced.clone());
+                Answered {
+                    sent: announced.unwrap_or_default(),
+                    ..Answered::quiet(Answer::of_republish(republished))
+                }
+            }
+            Request::Resync {
+                project_id,
+                payment_id,
+            } => {
+                let asker = Asker {
+                    payments,
+                    gate: &self.gate,
+                    keys,
+                    tokens: &self.tokens,
+                    base_url: &self.base_url,
+                    pace: Duration::ZERO,
+                };
+                let asked = asker.ask_now(&payment_id.key(*project_id)).await;
+                let sent = asked.as_ref().map(|asked| asked.sent.clone());
+                Answered {
+                    sent: sent.unwrap_or_default(),
+                    ..Answered::quiet(Answer::of_question(asked))
+                }
+            }
+            Request::Release(decision) => {
+                let Decision { by, doubts, .. } = decision;
+                let released = payments.release(&decision.key(), by.as_str(), doubts).await;
+                Answered::of_decision(released)
+            }
+            Request::Reject(decision) => self.reject(decision, keys).await,
+        }
+    }
+
+    async fn reject(&self, decision: &Decision, keys: &ProjectKeys) -> Answered {
+        let Some(keyring) = keys.get(&decision.project_id) else {
+            let why = format!("there is no key of project {}", decision.project_id);
+            return Answered::quiet(Answer::Refused(Problem::new("no_key", why)));
+        };
+        let desk = RefundDesk {
+            payments: &self.payments,
+            gate: &self.gate,
+            keyring,
+        };
+        let Decision { by, doubts, .. } = decision;
+        let rejected = desk.reject(&decision.key(), by.as_str(), doubts).await;
+        Answered::of_decision(rejected)
+    }
+}

@@ -1,0 +1,99 @@
+//! An operator's word about doubted money.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use anyhow::bail;
+use clap::Args;
+use payments::payment::Doubt;
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::command::command;
+use crate::confirm::ConfirmArgs;
+use crate::history::of_doubt;
+use crate::payment::PaymentArgs;
+use crate::text::{events, plain, word};
+
+/// What is said about doubts; the doubts are shown first, and nothing else is settled.
+#[derive(Args)]
+pub struct DecideArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+    /// Who says so.
+    #[arg(long)]
+    by: String,
+}
+
+/// What can be said about doubts.
+#[derive(Clone, Copy)]
+pub enum Verdict {
+    /// The money is taken as paid.
+    Release,
+    /// It goes back.
+    Reject,
+}
+
+impl DecideArgs {
+    pub async fn run(
+        &self,
+        verdict: Verdict,
+        account: &Account,
+        confirm: &ConfirmArgs,
+        json: bool,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let doubts = self.payment.load(account).await?.payment.doubts();
+        if doubts.is_empty() {
+            bail!("nothing about its money is doubted");
+        }
+        let (name, question) = match verdict {
+            Verdict::Release => ("release", "Take its money as paid?"),
+            Verdict::Reject => ("reject", "Give its money back?"),
+        };
+        confirm.ask(&format!("{}{question}", self.told(&doubts)))?;
+        let event = json!({
+            "command": name,
+            "project_id": self.payment.project,
+            "payment_id": self.payment.payment_id,
+            "by": self.by,
+            "doubts": doubts,
+        });
+        let mut done = command(account, &event).await?;
+        if let Some(done) = done.as_object_mut() {
+            done.insert("doubts".to_owned(), json!(doubts));
+        }
+        match json {
+            true => writeln!(out, "{done}")?,
+            false => {
+                write!(out, "{}", self.told(&doubts))?;
+                tell(&done, verdict, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&self, doubts: &BTreeSet<Doubt>) -> String {
+        let id = plain(&self.payment.payment_id);
+        let doubts = doubts
+            .iter()
+            .map(|doubt| format!("    {}\n", of_doubt(doubt)));
+        format!("doubts about {id}:\n{}", doubts.collect::<String>())
+    }
+}
+
+fn tell(done: &Value, verdict: Verdict, out: &mut impl Write) -> anyhow::Result<()> {
+    let after = done.get("after").unwrap_or(&Value::Null);
+    let status = word(after, "status", "-").replace('_', " ");
+    let done_so = match verdict {
+        Verdict::Release => "released",
+        Verdict::Reject => "rejected",
+    };
+    writeln!(out, "{done_so}: {status}")?;
+    writeln!(out, "sent: {}", events(done, "events"))?;
+    if done.get("unsent").is_some_and(Value::is_string) {
+        let why = word(done, "unsent", "");
+        writeln!(out, "not sent yet, and sent within a minute: {why}")?;
+    }
+    Ok(())
+}

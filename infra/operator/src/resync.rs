@@ -1,0 +1,67 @@
+//! A question to the platform that is put now.
+
+use std::io::Write;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::command::command;
+use crate::confirm::ConfirmArgs;
+use crate::payment::PaymentArgs;
+use crate::text::{events, plain, word};
+
+/// Asks the platform about a payment now, whatever the schedule says, and takes in its answer.
+///
+/// Also about a payment that is closed or overdue, and about one that we have never heard of.
+#[derive(Args)]
+pub struct ResyncArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+}
+
+impl ResyncArgs {
+    pub async fn run(
+        &self,
+        account: &Account,
+        confirm: &ConfirmArgs,
+        json: bool,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let id = plain(&self.payment.payment_id);
+        confirm.ask(&format!(
+            "Ask the platform about {id} and take in its answer?"
+        ))?;
+        let event = json!({
+            "command": "resync",
+            "project_id": self.payment.project,
+            "payment_id": self.payment.payment_id,
+        });
+        let done = command(account, &event).await?;
+        match json {
+            true => writeln!(out, "{done}")?,
+            false => tell(&done, out)?,
+        }
+        Ok(())
+    }
+}
+
+fn tell(done: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+    let platform = match done.get("platform").and_then(Value::as_str) {
+        Some("operations") => "the platform has operations of it",
+        Some("nothing") => "the platform knows nothing of it",
+        _ => "the platform's answer says nothing about it",
+    };
+    writeln!(out, "{platform}")?;
+    let status = |name| {
+        let payment = done.get(name).unwrap_or(&Value::Null);
+        word(payment, "status", "not known here").replace('_', " ")
+    };
+    let (before, after) = (status("before"), status("after"));
+    match done.get("before") == done.get("after") {
+        true => writeln!(out, "nothing has changed: {after}")?,
+        false => writeln!(out, "before: {before}; now: {after}")?,
+    }
+    writeln!(out, "sent: {}", events(done, "events"))?;
+    Ok(())
+}

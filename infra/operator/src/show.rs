@@ -1,0 +1,40 @@
+//! One payment with all that we know of it.
+
+use std::io::Write;
+
+use clap::Args;
+use payments::ports::PaymentStore;
+
+use crate::account::Account;
+use crate::history::History;
+use crate::payment::PaymentArgs;
+
+/// Shows a payment with its whole history, as the table has it.
+///
+/// Status and amounts, operations, refunds, doubts and decisions, what is done about it next, and
+/// every event with whether it is sent. Nothing about the customer is shown.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+}
+
+impl ShowArgs {
+    pub async fn write(
+        &self,
+        account: &Account,
+        json: bool,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let stored = self.payment.load(account).await?;
+        let (store, key) = (account.store(), self.payment.key());
+        let plan = store.plan(&key).await?;
+        let events = store.events(&key, 1, stored.payment.sequence).await?;
+        let history = History::new(&stored, plan, &events)?;
+        match json {
+            true => writeln!(out, "{}", serde_json::to_string(&history)?)?,
+            false => write!(out, "{history}")?,
+        }
+        Ok(())
+    }
+}

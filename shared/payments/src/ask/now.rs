@@ -1,0 +1,107 @@
+//! A question that is put by hand, whatever the schedule says; the schedule goes on as it was.
+
+use super::{AskError, Asker};
+use crate::apply::{self, ApplyError};
+use crate::decide::{Fact, claim_question};
+use crate::event::{self, EventKind};
+use crate::ids::PaymentKey;
+use crate::payment::Payment;
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+
+/// What a question brought that was put by hand.
+#[derive(Debug)]
+pub struct Asked {
+    /// The payment before; `None` if it was not known.
+    pub before: Option<Payment>,
+    /// The payment as it is now; `None` if it is still not known.
+    pub payment: Option<Payment>,
+    /// What the platform has of it.
+    pub found: Found,
+    /// The events that were sent.
+    pub sent: Vec<EventKind>,
+}
+
+/// What the platform has of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// Operations.
+    Operations,
+    /// Nothing.
+    Nothing,
+    /// Its answer says neither.
+    Unclear,
+}
+
+impl<S, Q, C, G> Asker<'_, S, Q, C, G>
+where
+    S: PaymentStore + Sync,
+    Q: EventQueue + Sync,
+    C: Clock + Sync,
+    G: Gate + Sync,
+{
+    /// Asks about one payment now, also about one that is closed, overdue or not known here, and
+    /// takes in the answer.
+    pub async fn ask_now(&self, key: &PaymentKey) -> Result<Asked, AskError> {
+        let payments = self.payments;
+        let claimed = payments.update(key, |payment, at| {
+            Ok::<_, ApplyError>(payment.map(|payment| claim_question(payment, at)))
+        });
+        let Some((mut stored, change)) = claimed.await? else {
+            return self.ask_about_unknown(key).await;
+        };
+        let told = payments.publish(&mut stored, change).await;
+        let mut sent = told.unwrap_or_else(|error| {
+            apply::warn_unsent(key, &error);
+            Vec::new()
+        });
+        let before = stored.payment;
+        if let Err(error) = self.question(&before, &mut sent).await {
+            event::count(key, &sent);
+            return Err(error);
+        }
+        let now = payments.store.load(key).await.map_err(ApplyError::from)?;
+        let payment = now.map(|stored| stored.payment);
+        let question = before.questions;
+        let found = match &payment {
+            Some(payment) if payment.answered >= question => Found::Operations,
+            Some(payment) if payment.not_found >= question => Found::Nothing,
+            _ => Found::Unclear,
+        };
+        Ok(Asked {
+            before: Some(before),
+            payment,
+            found,
+            sent,
+        })
+    }
+
+    /// There is nothing to claim, and nothing that an answer without operations could change. What
+    /// names itself in another way is about something else.
+    async fn ask_about_unknown(&self, key: &PaymentKey) -> Result<Asked, AskError> {
+        let signed = self.put(key.project_id(), key.folded_id()).await?;
+        let report = &signed.report;
+        let payment_id = report.payment_id.as_deref().unwrap_or_default();
+        let is_about = report.project_id == Some(u64::from(key.project_id().get()))
+            && payment_id.eq_ignore_ascii_case(key.folded_id());
+        let (found, applied) = match report.operations.is_empty() {
+            true => (Found::Nothing, None),
+            false if !is_about => (Found::Unclear, None),
+            false => {
+                let news = signed.news();
+                // Older than every question that somebody else may have put meanwhile.
+                let fact = Fact::StatusAnswer { news, question: 0 };
+                (Found::Operations, self.payments.apply(key, fact).await?)
+            }
+        };
+        let (payment, sent) = match applied {
+            Some(applied) => (Some(applied.payment), applied.published?),
+            None => (None, Vec::new()),
+        };
+        Ok(Asked {
+            before: None,
+            payment,
+            found,
+            sent,
+        })
+    }
+}

@@ -1,0 +1,63 @@
+//! What an operator says about doubts counts for those that they have seen.
+
+use std::collections::BTreeSet;
+
+use payments::decision::Undecided;
+use payments::payment::{Status, Verdict};
+
+use super::stage::*;
+
+async fn paid(world: &World, operation_id: u32, amount: u64) {
+    let body = format!(
+        r#"{{"project_id":211,"payment":{{"id":"order-1","status":"success","sum":{{"amount":{amount},"currency":"EUR"}}}},
+            "operation":{{"id":{operation_id},"type":"sale","status":"success","sum_initial":{{"amount":{amount},"currency":"EUR"}}}}}}"#
+    );
+    world.hear_this(&body).await;
+}
+
+#[tokio::test]
+async fn a_release_takes_the_money_as_paid() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    paid(&world, 7, 900).await;
+    let seen = world.payment().await.doubts();
+    let released = world.payments.release(&key(), "anna", &seen).await.unwrap();
+    assert_eq!(released.payment.status(), Status::Succeeded);
+    assert!(released.changed && released.published.is_ok());
+    let decision = &released.payment.decisions[0];
+    assert_eq!(decision.by, "anna");
+    assert_eq!(
+        (decision.verdict, &decision.doubts),
+        (Verdict::Released, &seen)
+    );
+    assert!(world.sent().last().unwrap().contains("payment.succeeded"));
+    let again = world.payments.release(&key(), "anna", &seen).await;
+    assert!(matches!(again, Err(Undecided::NothingDoubted)), "{again:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_decided_about_what_was_not_seen() {
+    let world = World::new();
+    let nothing = BTreeSet::new();
+    let unknown = world.payments.release(&key(), "anna", &nothing).await;
+    assert!(matches!(unknown, Err(Undecided::NotFound)), "{unknown:?}");
+    world.create(&shop("shop"), 1000).await.unwrap();
+    let undoubted = world.desk().reject(&key(), "anna", &nothing).await;
+    assert!(
+        matches!(undoubted, Err(Undecided::NothingDoubted)),
+        "{undoubted:?}"
+    );
+    paid(&world, 7, 900).await;
+    let seen = world.payment().await.doubts();
+    paid(&world, 8, 900).await;
+    assert_ne!(world.payment().await.doubts(), seen);
+    for doubts in [&seen, &nothing] {
+        let released = world.payments.release(&key(), "anna", doubts).await;
+        let rejected = world.desk().reject(&key(), "anna", doubts).await;
+        for other in [released, rejected] {
+            assert!(matches!(other, Err(Undecided::OtherDoubts)), "{other:?}");
+        }
+    }
+    assert!(world.payment().await.decisions.is_empty());
+    assert!(world.refunds().is_empty());
+}
