@@ -42,9 +42,10 @@ def functions(template):
     """Each function's logical name, its resource and its binary."""
     for name, resource in template["Resources"].items():
         if resource.get("Type") == "AWS::Serverless::Function":
-            binary = resource.get("Metadata", {}).get("BuildProperties", {}).get("Binary")
-            if not binary:
-                raise Failure(f"The function {name} names no binary: Metadata.BuildProperties.Binary is missing")
+            # Where a build for AWS puts it: ../target/lambda/<binary>
+            folder, _, binary = str(resource.get("Properties", {}).get("CodeUri")).rpartition("/")
+            if not folder.endswith("target/lambda") or not binary:
+                raise Failure(f"The function {name} names no binary: its CodeUri is not ../target/lambda/<binary>")
             yield name, resource, binary
 
 
