@@ -28,6 +28,23 @@ async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Without a domain in front of it, the API's own address is the public one.
+#[tokio::test]
+async fn whoever_shows_addresses_knows_the_public_one() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure!(template.0["Parameters"]["PublicBaseUrl"]["Default"] == "");
+    let own = json!({ "Fn::GetAtt": ["Api", "ApiEndpoint"] });
+    let expected = json!({ "Fn::If": ["HasDomain", { "Ref": "PublicBaseUrl" }, own] });
+    let mut count = 0;
+    for (name, function) in template.all("AWS::Lambda::Function") {
+        let address = &function["Environment"]["Variables"]["PUBLIC_BASE_URL"];
+        ensure!(address.is_null() || *address == expected, "{name}: {address}");
+        count += usize::from(!address.is_null());
+    }
+    ensure!(count >= 3, "{count}");
+    Ok(())
+}
+
 /// Who may look into an index, by its name.
 #[tokio::test]
 async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
