@@ -2,6 +2,7 @@
 
     python deploy.py binaries TEMPLATE     lists the binaries the template's functions are made of
     python deploy.py deploy REQUEST        deploys; REQUEST is JSON (see `deploy`)
+    python deploy.py outputs STACK         gives the outputs of a stack that is there
 
 The answer is JSON on standard output. On failure there is one sentence on standard error and the exit status is 1.
 Endpoint, region and credentials come from the usual AWS variables.
@@ -112,7 +113,17 @@ def deploy(request):
         time.sleep(0.05)
     if state["StackStatus"] != "CREATE_COMPLETE":
         raise Failure(first_failure(cloudformation, stack, state))
+    return outputs(state)
+
+
+def outputs(state):
     return {output["OutputKey"]: output["OutputValue"] for output in state.get("Outputs", [])}
+
+
+def outputs_of(stack):
+    import boto3
+
+    return outputs(boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0])
 
 
 def first_failure(cloudformation, stack, state):
@@ -130,6 +141,8 @@ def main():
     try:
         if mode == "binaries":
             answer = sorted({binary for _, _, binary in functions(read_template(argument))})
+        elif mode == "outputs":
+            answer = outputs_of(argument)
         else:
             answer = deploy(json.loads(argument))
     except Failure as failure:
