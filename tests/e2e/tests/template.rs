@@ -38,7 +38,10 @@ async fn whoever_shows_addresses_knows_the_public_one() -> anyhow::Result<()> {
     let mut count = 0;
     for (name, function) in template.all("AWS::Lambda::Function") {
         let address = &function["Environment"]["Variables"]["PUBLIC_BASE_URL"];
-        ensure!(address.is_null() || *address == expected, "{name}: {address}");
+        ensure!(
+            address.is_null() || *address == expected,
+            "{name}: {address}"
+        );
         count += usize::from(!address.is_null());
     }
     ensure!(count >= 3, "{count}");
