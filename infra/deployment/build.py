@@ -65,7 +65,7 @@ def check_sizes(names, folder):
         sizes = [("binary", len(binary), BINARY_LIMIT), ("package", package.tell(), PACKAGE_LIMIT)]
         print(f"{name}: {', '.join(f'{what} {size / 1e6:.1f} MB' for what, size, _ in sizes)}")
         problems += [
-            f"The {what} of {name} has {size / 1e6:.1f} MB, {limit / 1e6:.0f} MB are allowed."
+            f"The {what} of {name} has {size:,} bytes, {limit:,} are allowed."
             for what, size, limit in sizes
             if size > limit
         ]

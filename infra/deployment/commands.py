@@ -75,7 +75,6 @@ def delete(stage, options):
     if not options.yes:
         _ask(stage)
     kept = stack.delete()
-    releases.forget()
     stage.file.unlink(missing_ok=True)
     print(f"{stage.stack} is deleted")
     if kept:
@@ -83,6 +82,7 @@ def delete(stage, options):
     for kind, name in kept:
         for line in _removal(kind, name):
             print(f"  {line}")
+    releases.forget()
     print(f"The artefact bucket {releases.bucket()} stays too: all stacks of this account share it")
 
 

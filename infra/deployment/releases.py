@@ -12,6 +12,7 @@ import json
 import time
 from dataclasses import dataclass
 
+import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -117,6 +118,4 @@ class Releases:
 
 def _path_style(stage):
     """An emulator has no address of its own for each bucket."""
-    import boto3
-
     return boto3.client("s3", region_name=stage.region, config=Config(s3={"addressing_style": "path"}))

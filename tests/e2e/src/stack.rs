@@ -128,6 +128,25 @@ pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, S
     Ok(found)
 }
 
+/// The names of all objects in all buckets, in whatever version.
+///
+/// # Errors
+///
+/// When S3 does not answer.
+pub async fn objects(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for bucket in list(
+        &call(sandbox, "s3", "list_buckets", &json!({})).await?,
+        "Buckets",
+    ) {
+        let name = json!({ "Bucket": bucket["Name"] });
+        let answer = call(sandbox, "s3", "list_object_versions", &name).await?;
+        let versions = list(&answer, "Versions").chain(list(&answer, "DeleteMarkers"));
+        found.extend(versions.map(|version| text(&version["Key"])));
+    }
+    Ok(found)
+}
+
 fn list<'a>(answer: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
     answer[key].as_array().into_iter().flatten()
 }
