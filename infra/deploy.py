@@ -116,4 +116,4 @@ if __name__ == "__main__":
     except Exception as error:
         if not type(error).__module__.startswith("botocore"):
             raise
-        sys.exit(f"AWS refused: {told(error)}")
+        sys.exit(told(error))
