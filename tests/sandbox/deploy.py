@@ -2,6 +2,7 @@
 
     python deploy.py binaries TEMPLATE     lists the binaries the template's functions are made of
     python deploy.py deploy REQUEST        deploys; REQUEST is JSON (see `deploy`)
+    python deploy.py outputs STACK         gives the outputs of a stack that is there
 
 The answer is JSON on standard output. On failure there is one sentence on standard error and the exit status is 1.
 Endpoint, region and credentials come from the usual AWS variables.
@@ -42,9 +43,10 @@ def functions(template):
     """Each function's logical name, its resource and its binary."""
     for name, resource in template["Resources"].items():
         if resource.get("Type") == "AWS::Serverless::Function":
-            binary = resource.get("Metadata", {}).get("BuildProperties", {}).get("Binary")
-            if not binary:
-                raise Failure(f"The function {name} names no binary: Metadata.BuildProperties.Binary is missing")
+            # Where a build for AWS puts it: ../target/lambda/<binary>
+            folder, _, binary = str(resource.get("Properties", {}).get("CodeUri")).rpartition("/")
+            if not folder.endswith("target/lambda") or not binary:
+                raise Failure(f"The function {name} names no binary: its CodeUri is not ../target/lambda/<binary>")
             yield name, resource, binary
 
 
@@ -111,7 +113,17 @@ def deploy(request):
         time.sleep(0.05)
     if state["StackStatus"] != "CREATE_COMPLETE":
         raise Failure(first_failure(cloudformation, stack, state))
+    return outputs(state)
+
+
+def outputs(state):
     return {output["OutputKey"]: output["OutputValue"] for output in state.get("Outputs", [])}
+
+
+def outputs_of(stack):
+    import boto3
+
+    return outputs(boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0])
 
 
 def first_failure(cloudformation, stack, state):
@@ -129,6 +141,8 @@ def main():
     try:
         if mode == "binaries":
             answer = sorted({binary for _, _, binary in functions(read_template(argument))})
+        elif mode == "outputs":
+            answer = outputs_of(argument)
         else:
             answer = deploy(json.loads(argument))
     except Failure as failure:

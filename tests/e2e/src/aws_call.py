@@ -1,4 +1,4 @@
-"""One call to the local AWS, as its operator: prints the answer as JSON.
+"""One call to the local AWS, as its operator: prints the answer as JSON, all pages of it.
 
     python aws_call.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
 """
@@ -18,4 +18,9 @@ def readable(value):
     return value.read().decode() if isinstance(value, StreamingBody) else str(value)
 
 
-print(json.dumps(getattr(client, operation)(**json.loads(parameters)), default=readable))
+parameters = json.loads(parameters)
+if client.can_paginate(operation):
+    answer = client.get_paginator(operation).paginate(**parameters).build_full_result()
+else:
+    answer = getattr(client, operation)(**parameters)
+print(json.dumps(answer, default=readable))

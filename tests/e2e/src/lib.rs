@@ -9,6 +9,7 @@ pub mod operator;
 pub mod queue;
 pub mod shopper;
 pub mod simulator;
+pub mod stack;
 pub mod stage;
 pub mod storefront;
 pub mod template;

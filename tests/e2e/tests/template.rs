@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use e2e::template::{Template, target};
@@ -25,6 +25,26 @@ async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
     // Its value is put in by hand, and no later deployment overwrites it.
     let secret = &template.resource("DataApiToken")["Properties"];
     ensure!(secret["SecretString"].is_null() && secret["GenerateSecretString"].is_null());
+    Ok(())
+}
+
+/// Without a domain in front of it, the API's own address is the public one.
+#[tokio::test]
+async fn whoever_shows_addresses_knows_the_public_one() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    ensure!(template.0["Parameters"]["PublicBaseUrl"]["Default"] == "");
+    let own = json!({ "Fn::GetAtt": ["Api", "ApiEndpoint"] });
+    let expected = json!({ "Fn::If": ["HasDomain", { "Ref": "PublicBaseUrl" }, own] });
+    let mut count = 0;
+    for (name, function) in template.all("AWS::Lambda::Function") {
+        let address = &function["Environment"]["Variables"]["PUBLIC_BASE_URL"];
+        ensure!(
+            address.is_null() || *address == expected,
+            "{name}: {address}"
+        );
+        count += usize::from(!address.is_null());
+    }
+    ensure!(count >= 3, "{count}");
     Ok(())
 }
 
@@ -559,19 +579,20 @@ async fn every_function_is_built_from_a_crate_with_its_binary() -> anyhow::Resul
             .filter_map(|line| Some(line.trim().strip_prefix(key)?.trim().to_owned()))
             .collect()
     };
-    let (folders, binaries) = (values("CodeUri:"), values("Binary:"));
-    ensure!(
-        folders.len() == 8 && binaries.len() == 8,
-        "{folders:?} {binaries:?}"
-    );
-    for (folder, binary) in folders.iter().zip(&binaries) {
-        let manifest: PathBuf = root.join("infra").join(folder).join("Cargo.toml");
+    let places = values("CodeUri:");
+    ensure!(places.len() == 8, "{places:?}");
+    for place in &places {
+        let binary = place.strip_prefix("../target/lambda/");
+        let binary = binary.with_context(|| format!("nobody builds {place}"))?;
+        let manifest = root.join("functions").join(binary).join("Cargo.toml");
         let manifest =
-            std::fs::read_to_string(&manifest).with_context(|| format!("{folder} has no crate"))?;
+            std::fs::read_to_string(&manifest).with_context(|| format!("{binary} has no crate"))?;
         ensure!(
             manifest.contains(&format!("name = \"{binary}\"")),
-            "{folder} does not make {binary}"
+            "{binary} is not what its crate makes"
         );
     }
+    // What SAM would build, it would build apart from the others.
+    ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 8]);
     Ok(())
 }

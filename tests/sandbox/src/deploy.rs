@@ -13,7 +13,8 @@ use crate::supervised::{Supervisor, last_line};
 use crate::workspace::Folder;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
-const STACK: &str = "sandbox";
+/// The name of the only stack.
+pub const STACK: &str = "sandbox";
 
 /// Reads templates and deploys them.
 #[derive(Debug)]
@@ -63,6 +64,18 @@ impl Deployer<'_> {
         let answer = self
             .run(aws.endpoint(), "deploy", &request.to_string())
             .await?;
+        Ok(Outputs(
+            serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?,
+        ))
+    }
+
+    /// The outputs of the stack, where somebody else has deployed it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there.
+    pub async fn outputs(&self, aws: &LocalAws) -> anyhow::Result<Outputs> {
+        let answer = self.run(aws.endpoint(), "outputs", STACK).await?;
         Ok(Outputs(
             serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?,
         ))

@@ -6,6 +6,7 @@
 //! deploy; put in the keys; open the API's address and the shop. A sandbox shares nothing with another one except what lasts: the Python packages and cargo's output.
 
 pub mod deploy;
+pub mod deploy_script;
 pub mod functions;
 pub mod local_aws;
 pub mod options;
@@ -35,6 +36,7 @@ pub use crate::options::Options;
 pub use crate::ready::Ready;
 
 use crate::deploy::Deployer;
+use crate::deploy_script::DeployScript;
 use crate::local_aws::{LocalAws, REGION};
 use crate::platform::Platform;
 use crate::progress::say;
@@ -107,6 +109,16 @@ impl Sandbox {
     /// The local AWS's log, in which each function call leaves its lines too.
     pub fn aws_log(&self) -> &Path {
         self.aws.log()
+    }
+
+    /// The script that deploys, where [`Options::by_script`] asked for it.
+    ///
+    /// # Errors
+    ///
+    /// When its folder cannot be made.
+    pub fn deploy_script(&self, python: &Path) -> anyhow::Result<DeployScript> {
+        let endpoint = self.aws.endpoint();
+        DeployScript::new(&self.supervisor, python, &self.folder, endpoint)
     }
 
     /// A file in the sandbox's own folder.
@@ -197,7 +209,13 @@ async fn up(
 
     say("Deploying the template");
     let parameters = parameters(options, &proxy.url(), &platform.address());
-    let outputs = deployer.deploy(&aws, &binaries, &parameters).await?;
+    let outputs = if options.by_script {
+        let script = DeployScript::new(supervisor, &python, &folder, aws.endpoint())?;
+        script.deploy(&binaries, &parameters).await?;
+        deployer.outputs(&aws).await?
+    } else {
+        deployer.deploy(&aws, &binaries, &parameters).await?
+    };
     let shop_address = url(&addresses.shop)?;
     let account = provision::Account::new(&aws);
     let (key, secret) = (&options.key, outputs.get("ProjectKeysSecret")?);

@@ -70,6 +70,9 @@ pub struct Options {
     /// Parameters of the template, instead of those that the sandbox would give
     #[arg(skip)]
     pub parameters: BTreeMap<String, String>,
+    /// Whether the project's own deployment script deploys, which takes longer
+    #[arg(skip)]
+    pub by_script: bool,
     /// Whether each call of the API is told to the user
     #[arg(skip)]
     pub follow: bool,
@@ -88,6 +91,7 @@ impl Options {
             divide_times: 1,
             template: None,
             parameters: BTreeMap::new(),
+            by_script: false,
             follow: false,
         }
     }

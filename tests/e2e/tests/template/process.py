@@ -16,5 +16,5 @@ with open(sys.argv[1], encoding="utf-8") as file:
     template = yaml_parse(file.read())
 for resource in template["Resources"].values():
     if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Metadata"]["BuildProperties"]["Binary"]
+        resource["Properties"]["CodeUri"] = "s3://artefacts/" + resource["Properties"]["CodeUri"].rpartition("/")[2]
 json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)

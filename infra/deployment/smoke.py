@@ -1,0 +1,125 @@
+"""Looks whether a stack works, without changing anything in it."""
+
+import time
+import urllib.error
+import urllib.request
+
+from deployment.outputs import address
+
+PAUSE_SECONDS = 1
+REQUEST_SECONDS = 30
+
+
+def smoke(stage, stack, patience):
+    """What does not work, in sentences. What is not there at once has `patience` seconds to come."""
+    outputs = stack.outputs()
+    checks = [
+        lambda: _stack(stack),
+        lambda: _functions(stage, stack),
+        lambda: _tables(stage, stack),
+        lambda: _queues(stage, stack),
+        lambda: _alarms(stage, stack),
+        *_answers(stage, outputs),
+    ]
+    end = time.monotonic() + patience
+    while True:
+        # What has passed once is not asked again: refused callbacks are counted, and an alarm stands on them.
+        found = [(check, check()) for check in checks]
+        checks = [check for check, problems in found if problems]
+        if not checks or time.monotonic() > end:
+            return [problem for _, problems in found for problem in problems]
+        time.sleep(PAUSE_SECONDS)
+
+
+def _stack(stack):
+    status = stack.must_exist()["StackStatus"]
+    good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+    return [] if good else [f"The stack is {status}."]
+
+
+def _functions(stage, stack):
+    client = stage.client("lambda")
+    problems = []
+    for name, physical in stack.resources("AWS::Lambda::Function").items():
+        try:
+            function = client.get_function_configuration(FunctionName=physical)
+        except client.exceptions.ResourceNotFoundException:
+            problems.append(f"{name} is missing.")
+            continue
+        state, last = function.get("State"), function.get("LastUpdateStatus", "Successful")
+        if (state, last) != ("Active", "Successful"):
+            problems.append(f"{name} is {state}, its last update {last}.")
+    return problems
+
+
+def _tables(stage, stack):
+    client = stage.client("dynamodb")
+    problems = []
+    for name, physical in stack.resources("AWS::DynamoDB::Table").items():
+        try:
+            status = client.describe_table(TableName=physical)["Table"]["TableStatus"]
+        except client.exceptions.ResourceNotFoundException:
+            status = "missing"
+        # One whose index or settings change takes requests all the while.
+        if status not in ("ACTIVE", "UPDATING"):
+            problems.append(f"{name} is {status}.")
+    return problems
+
+
+def _queues(stage, stack):
+    client = stage.client("sqs")
+    problems = []
+    for name, url in stack.resources("AWS::SQS::Queue").items():
+        try:
+            client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        except client.exceptions.QueueDoesNotExist:
+            problems.append(f"{name} is missing.")
+    return problems
+
+
+def _alarms(stage, stack):
+    alarms = stack.resources("AWS::CloudWatch::Alarm")
+    pages = stage.client("cloudwatch").get_paginator("describe_alarms")
+    names = list(alarms.values())
+    there = set()
+    for start in range(0, len(names), 100):  # what one call takes
+        for page in pages.paginate(AlarmNames=names[start : start + 100]):
+            there |= {alarm["AlarmName"] for alarm in page["MetricAlarms"]}
+    return [f"{name} is missing." for name, physical in alarms.items() if physical not in there]
+
+
+def _answers(stage, outputs):
+    """One check for each request whose answer is known without any key."""
+    api = address(stage, outputs)
+    unsigned = b'{"project_id":1,"payment":{"id":"smoke-test"}}'
+    callbacks = 401
+    if not _has_value(stage, outputs["ProjectKeysSecret"]):
+        print("The secret with the projects' keys is still empty: until they are put in, callbacks are answered 503.")
+        callbacks = 503
+    return [
+        lambda: _answer("POST", f"{api}/callbacks", callbacks, unsigned),
+        lambda: _answer("GET", f"{api}/checkouts/smoke-test", 404),
+        lambda: _answer("GET", f"{api}/payments/smoke-test", 401),
+        lambda: _answer("GET", f"{api}/payments/smoke-test/refunds/smoke-test", 401),
+    ]
+
+
+def _answer(method, url, expected, body=None):
+    request = urllib.request.Request(url, data=body, method=method, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:
+            status = response.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+    except OSError as error:
+        return [f"{method} {url} is not answered: {error}."]
+    return [] if status == expected else [f"{method} {url} is answered {status} instead of {expected}."]
+
+
+def _has_value(stage, secret):
+    """Whether there is a value; it is not looked at. The call that tells about a secret knows this on AWS alone."""
+    client = stage.client("secretsmanager")
+    try:
+        return bool(client.get_secret_value(SecretId=secret).get("SecretString"))
+    except client.exceptions.ResourceNotFoundException:
+        return False
