@@ -32,6 +32,7 @@ def told_of(stage, stack):
         "dead_letters": ending("DeadLettersUrl"),
         "functions": ending("FunctionName"),
         "project_keys_secret": outputs["ProjectKeysSecret"],
+        "data_api_token_secret": outputs["DataApiTokenSecret"],
     }
     return {"aws_endpoint": stage.endpoint, **told} if stage.endpoint else told
 

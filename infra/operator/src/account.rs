@@ -56,6 +56,8 @@ pub struct Stack {
     pub functions: BTreeMap<String, String>,
     /// The secret with the keys of the projects.
     pub project_keys_secret: String,
+    /// The secret with what gives access to the Data API.
+    pub data_api_token_secret: String,
 }
 
 impl AccountArgs {

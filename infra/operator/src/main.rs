@@ -5,6 +5,7 @@ mod answer;
 mod callback;
 mod command;
 mod confirm;
+mod data_api_token;
 mod decide;
 mod history;
 mod invoke;
@@ -31,6 +32,7 @@ use clap::{Parser, Subcommand};
 use crate::account::AccountArgs;
 use crate::callback::CallbackArgs;
 use crate::confirm::ConfirmArgs;
+use crate::data_api_token::DataApiTokenArgs;
 use crate::decide::{DecideArgs, Verdict};
 use crate::project_key::ProjectKeyArgs;
 use crate::queues::QueuesArgs;
@@ -63,6 +65,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     ProjectKey(ProjectKeyArgs),
+    DataApiToken(DataApiTokenArgs),
     Queues(QueuesArgs),
     Reconcile(ReconcileArgs),
     Redrive(RedriveArgs),
@@ -102,6 +105,7 @@ async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let (confirm, json) = (&args.confirm, args.json);
     match &args.command {
         Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
+        Command::DataApiToken(token) => token.run(&account, confirm, json, out).await,
         Command::Queues(queues) => queues.write(&account, json, out).await,
         Command::Reconcile(range) => range.run(&account, confirm, json, out).await,
         Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,

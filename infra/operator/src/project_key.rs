@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use ecommpay::fields::ProjectId;
 use payments::adapters::secrets::{KeyBookSecret, ReadBook, WriteError};
-use payments::key_book::{KeyBook, KeyPair, Refusal};
+use payments::key_book::{KeyBook, KeyPair, KeyText, Refusal};
 use serde::Serialize;
 
 use crate::account::Account;
@@ -88,14 +88,14 @@ impl ProjectKeyArgs {
         let project = match &self.action {
             Action::List => return list(&book, json, out),
             Action::Add(of) => {
-                book.add(of.project, stdin_key::read(of.project)?)?;
+                book.add(of.project, read_key(of.project)?)?;
                 of.project
             }
             Action::Rotate {
                 of,
                 replace_previous,
             } => {
-                let key = stdin_key::read(of.project)?;
+                let key = read_key(of.project)?;
                 match book.rotate(of.project, key, *replace_previous) {
                     Err(refusal @ Refusal::HasPrevious(_)) => {
                         bail!("{refusal}: retire it first, or drop it with --replace-previous")
@@ -120,6 +120,10 @@ impl ProjectKeyArgs {
         let shown = Shown::new(project, pair);
         answer::write(out, json, &shown, &sentence(&shown))
     }
+}
+
+fn read_key(project: ProjectId) -> anyhow::Result<KeyText> {
+    stdin_key::read(&format!("key of project {project}"))
 }
 
 fn list(book: &KeyBook, json: bool, out: &mut impl Write) -> anyhow::Result<()> {

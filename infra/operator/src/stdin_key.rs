@@ -3,17 +3,16 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::Context;
-use ecommpay::fields::ProjectId;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use payments::key_book::KeyText;
 
-/// Reads the key from the first line; what follows is left for the answer to a question. A
+/// Reads a key from the next line; what follows is left for the answer to a question. A
 /// terminal is asked for it and does not show it.
-pub fn read(project: ProjectId) -> anyhow::Result<KeyText> {
+pub fn read(what: &str) -> anyhow::Result<KeyText> {
     let mut line = String::new();
     if io::stdin().is_terminal() {
         let hidden = Hidden::begin().context("the terminal cannot hide the key: pipe it in")?;
-        write!(io::stderr(), "key of project {project}: ")?;
+        write!(io::stderr(), "{what}: ")?;
         let read = io::stdin().lock().read_line(&mut line);
         drop(hidden);
         writeln!(io::stderr())?;

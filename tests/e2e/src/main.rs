@@ -1,4 +1,4 @@
-//! Walks through a running sandbox: `cargo run -- exec cargo run -p e2e`.
+//! Walks through a running sandbox: `cargo run -- exec cargo run --bin walk`.
 
 use anyhow::Context;
 use sandbox::Ready;

@@ -133,6 +133,7 @@ fn what_it_wrote_is_what_the_stack_has(test: &Test) -> anyhow::Result<()> {
         "dead_letters",
         "functions",
         "project_keys_secret",
+        "data_api_token_secret",
     ] {
         ensure!(
             written[key] == ready[key] && !ready[key].is_null(),

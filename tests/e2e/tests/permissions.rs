@@ -26,13 +26,14 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A tick of the schedule may have been faster than a test.
 const ATTEMPTS: u32 = 3;
 
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "checkout",
     "shopper",
     "callback",
     "refund",
     "sweeper",
     "reconcile",
+    "command",
     "fulfilment",
 ];
 
@@ -97,7 +98,7 @@ impl Test<'_> {
                 self.stage.report(&paid, StatusCode::OK).await?;
                 self.leave_unsent(&refunded(payment, number)).await?;
             }
-            "sweeper" => {
+            "sweeper" | "command" => {
                 self.create(payment).await?;
                 self.leave_unsent(&declined(payment, number)).await?;
                 self.create(&format!("{payment}-silent")).await?;
@@ -165,6 +166,13 @@ impl Test<'_> {
             }
             "sweeper" => {
                 stage.sweep().await?;
+            }
+            "command" => {
+                for payment in [payment.to_owned(), format!("{payment}-silent")] {
+                    let ask =
+                        json!({ "command": "resync", "project_id": 211, "payment_id": payment });
+                    invoke_with(&stage.sandbox, "command", &ask).await?;
+                }
             }
             "reconcile" => {
                 let now = Timestamp::now();

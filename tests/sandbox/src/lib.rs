@@ -222,9 +222,8 @@ async fn up(
     account
         .put_project_key(secret, options.project, key)
         .await?;
-    account
-        .put_data_api_token(outputs.get("DataApiTokenSecret")?)
-        .await?;
+    let token_secret = outputs.get("DataApiTokenSecret")?;
+    account.put_data_api_token(token_secret).await?;
     let table = outputs.get("TableName")?;
     let storefront_key = account
         .put_storefront(table, options.project, &shop_address)
@@ -264,6 +263,7 @@ async fn up(
         queues: outputs.ending("QueueUrl"),
         dead_letters: outputs.ending("DeadLettersUrl"),
         project_keys_secret: secret.to_owned(),
+        data_api_token_secret: token_secret.to_owned(),
         functions: outputs.ending("FunctionName"),
         fulfilment_memory: memory,
         storefront_key,

@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::adapters::aws;
 use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::secrets::KeyBookSecret;
+use payments::adapters::secrets::{DataApiSecret, KeyBookSecret};
 use payments::key_book::KeyText;
 use payments::sha256;
 use payments::storefront::{Scope, Storefront};
@@ -60,15 +60,10 @@ impl Account {
 
     /// Puts in the token of the Data API that somebody has made in the Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
-        let token = serde_json::json!({ "token": DATA_API_TOKEN, "key": DATA_API_KEY });
-        aws_sdk_secretsmanager::Client::new(&self.0)
-            .put_secret_value()
-            .secret_id(secret)
-            .secret_string(token.to_string())
-            .send()
-            .await
-            .context("The Data API's token cannot be stored")?;
-        Ok(())
+        let (token, key) = (KeyText::read(DATA_API_TOKEN)?, KeyText::read(DATA_API_KEY)?);
+        let put = DataApiSecret::new(&self.0, secret);
+        let put = put.put(&token, &key).await;
+        put.context("The Data API's token cannot be stored")
     }
 
     /// Makes the storefront and gives its key.

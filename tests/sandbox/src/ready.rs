@@ -29,6 +29,8 @@ pub struct Ready {
     pub dead_letters: BTreeMap<String, String>,
     /// The secret with the projects' keys.
     pub project_keys_secret: String,
+    /// The secret with the Data API's token.
+    pub data_api_token_secret: String,
     /// The functions' names in the local AWS by what they are for.
     pub functions: BTreeMap<String, String>,
     /// The table of the sample consumer, where it is deployed.

@@ -9,9 +9,12 @@ use e2e::shopper::Shopper;
 use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use payments::Timestamp;
+use sandbox::platform::{DATA_API_KEY, DATA_API_TOKEN};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
+
+const WRONG_TOKEN: &str = "canaryWrongDataApiToken";
 
 pub async fn are_compared_for_any_time(desk: &Desk) -> anyhow::Result<()> {
     let simulator = Simulator::new(desk.ready())?;
@@ -73,6 +76,31 @@ pub async fn are_compared_for_any_time(desk: &Desk) -> anyhow::Result<()> {
         "{}",
         said.told
     );
+    are_read_with_the_token_that_is_stored(desk, &args).await
+}
+
+/// A wrong token is refused by the platform, with the next run; the right one is taken with the next.
+async fn are_read_with_the_token_that_is_stored(desk: &Desk, args: &[&str]) -> anyhow::Result<()> {
+    let token = ["data-api-token"];
+    desk.secret(WRONG_TOKEN);
+    let wrong = format!("{WRONG_TOKEN}\n{DATA_API_KEY}\n");
+    desk.refused(&token, &format!("{wrong}n\n"), "nothing was changed")
+        .await?;
+    desk.refused(&yes(&token), "\n\n", "is empty").await?;
+    desk.refused(&yes(&token), "a;b\nc\n", "cannot hold such a token")
+        .await?;
+    desk.kept("data_api_token.txt", &token, &format!("{wrong}y\n"))
+        .await?;
+    let said = desk.run(&yes(args), "").await?;
+    ensure!(
+        said.code == Some(1),
+        "the wrong token is good: {}",
+        said.out
+    );
+    let right = format!("{DATA_API_TOKEN}\n{DATA_API_KEY}\n");
+    let json = yes(&["--json", "data-api-token"]);
+    desk.kept("data_api_token.json", &json, &right).await?;
+    desk.done(&yes(args), "").await?;
     Ok(())
 }
 

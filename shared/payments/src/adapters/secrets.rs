@@ -16,6 +16,7 @@ use aws_sdk_secretsmanager::operation::get_secret_value::{
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::{Keyring, ProjectKey};
 use serde::Deserialize;
+use serde_json::json;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -26,6 +27,7 @@ use super::aws::describe;
 use super::data_api_http::DataApiAccess;
 use crate::callback::ProjectKeys;
 use crate::key_book::KeyBook;
+use crate::key_book::KeyText;
 use crate::log::Line;
 use crate::token::TokenSecret;
 
@@ -148,6 +150,20 @@ impl DataApiSecret {
             problem: "does not hold a token and its key".into(),
         });
         access.map(Some)
+    }
+
+    /// Puts the access in, instead of what is there.
+    pub async fn put(&self, token: &KeyText, key: &KeyText) -> Result<(), SecretError> {
+        let problem = |problem: String| SecretError {
+            name: self.name.clone(),
+            problem,
+        };
+        let secret = json!({ "token": token, "key": key }).to_string();
+        access(&secret).ok_or_else(|| problem("cannot hold such a token".into()))?;
+        let request = self.client.put_secret_value().secret_id(&self.name);
+        let put = request.secret_string(secret).send().await;
+        put.map_err(|error| problem(format!("cannot be written: {}", describe(&error))))?;
+        Ok(())
     }
 }
 
