@@ -37,8 +37,13 @@ pub struct AddArgs {
             .try_map(|scope| serde_json::from_value::<Scope>(scope.into()))
     )]
     scope: Vec<Scope>,
-    /// Where shoppers may return to, like https://shop.example; once for each.
-    #[arg(long, required_if_eq("scope", "checkout"), value_parser = issue::origin)]
+    /// Where shoppers may return to: scheme, host and port; once for each.
+    #[arg(
+        long,
+        required_if_eq("scope", "checkout"),
+        value_parser = issue::origin,
+        value_name = "https://shop.example"
+    )]
     origin: Vec<String>,
 }
 
