@@ -1,11 +1,10 @@
 //! The payment that a command is about.
 
+use anyhow::Context;
 use clap::Args;
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use payments::ports::{PaymentStore, Stored};
-
-use anyhow::Context;
 
 use crate::account::Account;
 
