@@ -229,7 +229,7 @@ mod tests {
                 json!({ "command": "apply_callback", "body": "", "by": "a\nb" }),
                 "not a name",
             ),
-            (resync(0, "order-1"), "project"),
+            (resync(0, "order-1"), "nonzero"),
             (resync(211, ""), "payment_id is no id"),
             (resync(211, &"x".repeat(256)), "payment_id is no id"),
             (
