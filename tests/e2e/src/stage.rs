@@ -77,12 +77,12 @@ impl Stage {
         Ok(response.status())
     }
 
-    /// Posts a callback with the project's signature.
+    /// A callback with the project's signature.
     ///
     /// # Errors
     ///
-    /// When the answer has another status.
-    pub async fn report(&self, message: &Value, expected: StatusCode) -> anyhow::Result<()> {
+    /// When it cannot be signed.
+    pub fn signed(&self, message: &Value) -> anyhow::Result<String> {
         let key = ProjectKey::new(&self.sandbox.ready().project_key)?;
         let text = message.to_string();
         let parsed = json::parse(text.as_bytes(), Limits::CALLBACK)?;
@@ -91,8 +91,20 @@ impl Stage {
             let signature = key.sign(&signature::canonical(&parsed)).to_base64();
             signed.insert("signature".to_owned(), json!(signature));
         }
-        let status = self.callback(signed.to_string()).await?;
-        ensure!(status == expected, "{status} instead of {expected}: {text}");
+        Ok(signed.to_string())
+    }
+
+    /// Posts a callback with the project's signature.
+    ///
+    /// # Errors
+    ///
+    /// When the answer has another status.
+    pub async fn report(&self, message: &Value, expected: StatusCode) -> anyhow::Result<()> {
+        let status = self.callback(self.signed(message)?).await?;
+        ensure!(
+            status == expected,
+            "{status} instead of {expected}: {message}"
+        );
         Ok(())
     }
 

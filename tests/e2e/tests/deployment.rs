@@ -3,7 +3,7 @@
 //! It deploys the dev build, which is there already; `LONG=1` also builds for AWS and deploys that.
 #![allow(clippy::indexing_slicing)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -53,17 +53,19 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     ensure!(run.contains("Nothing has changed"), "{run}");
     ensure!(Snapshot::take(sandbox).await? == first);
 
-    // One function's code changes that function.
+    // One function's code changes that function, and which version of it is called.
     let callback = test.script.binary("callback");
     let mut other = std::fs::read(&callback)?;
     other.extend(b"another build");
     std::fs::write(&callback, &other)?;
     succeeded(test.script.deploy_again().await?)?;
     let changed = last_changed(sandbox).await?;
+    let mut of_callback = changed.iter();
     ensure!(
-        changed == BTreeSet::from(["CallbackFunction".to_owned()]),
+        of_callback.all(|name| name.starts_with("CallbackFunction")),
         "{changed:?}"
     );
+    ensure!(changed.contains("CallbackFunction"), "{changed:?}");
     let second = Snapshot::take(sandbox).await?;
     ensure!(second.resources == first.resources);
     ensure!(second.code("CallbackFunction")? != first.code("CallbackFunction")?);
