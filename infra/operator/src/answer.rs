@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Writes what was done: as a sentence, or as a line of JSON.
 pub fn write(
-    out: &mut impl Write,
+    out: &mut dyn Write,
     json: bool,
     done: &impl Serialize,
     sentence: &str,

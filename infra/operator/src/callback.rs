@@ -7,9 +7,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::command::command;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 use crate::text::{events, money, word, words};
 
 /// No callback is larger, by far.
@@ -42,10 +41,12 @@ enum What {
 impl CallbackArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let (event, word_of) = match &self.what {
             What::Verify { file } => {
@@ -84,7 +85,7 @@ fn read(file: &Path) -> anyhow::Result<String> {
     Ok(body)
 }
 
-fn tell(done: &Value, word_of: &str, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(done: &Value, word_of: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     if let Some(why) = done.get("why").filter(|why| !why.is_null()) {
         for hint in words(why, "hints") {
             writeln!(out, "{hint}")?;

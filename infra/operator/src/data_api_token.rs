@@ -1,14 +1,11 @@
 //! What gives access to the platform's Data API.
 
-use std::io::Write;
-
 use clap::Args;
 use payments::adapters::secrets::DataApiSecret;
 use serde::Serialize;
 
-use crate::account::Account;
 use crate::answer;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 use crate::stdin_key;
 
 /// Stores the token of the Data API and its own key, instead of those that are there.
@@ -28,10 +25,12 @@ struct Stored {
 impl DataApiTokenArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let token = stdin_key::read("token")?;
         let key = stdin_key::read("key of the token")?;

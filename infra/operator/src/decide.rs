@@ -8,11 +8,10 @@ use clap::Args;
 use payments::payment::Doubt;
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::command::command;
-use crate::confirm::ConfirmArgs;
 use crate::history::of_doubt;
 use crate::payment::PaymentArgs;
+use crate::session::Session;
 use crate::text::{events, plain, word};
 
 /// What is said about doubts; the doubts are shown first, and nothing else is settled.
@@ -38,10 +37,12 @@ impl DecideArgs {
     pub async fn run(
         &self,
         verdict: Verdict,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let doubts = self.payment.load(account).await?.payment.doubts();
         if doubts.is_empty() {
@@ -82,7 +83,7 @@ impl DecideArgs {
     }
 }
 
-fn tell(done: &Value, verdict: Verdict, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(done: &Value, verdict: Verdict, out: &mut dyn Write) -> anyhow::Result<()> {
     let after = done.get("after").unwrap_or(&Value::Null);
     let status = word(after, "status", "-").replace('_', " ");
     let done_so = match verdict {

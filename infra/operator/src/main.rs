@@ -17,6 +17,7 @@ mod redrive;
 mod report;
 mod republish;
 mod resync;
+mod session;
 mod show;
 mod stdin_key;
 mod storefront;
@@ -41,6 +42,7 @@ use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
 use crate::republish::RepublishArgs;
 use crate::resync::ResyncArgs;
+use crate::session::Session;
 use crate::show::ShowArgs;
 use crate::storefront::StorefrontArgs;
 
@@ -64,13 +66,6 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    ProjectKey(ProjectKeyArgs),
-    DataApiToken(DataApiTokenArgs),
-    Queues(QueuesArgs),
-    Reconcile(ReconcileArgs),
-    Redrive(RedriveArgs),
-    Report(ReportArgs),
-    Storefront(StorefrontArgs),
     Show(ShowArgs),
     Callback(CallbackArgs),
     Republish(RepublishArgs),
@@ -79,6 +74,13 @@ enum Command {
     Release(DecideArgs),
     /// Gives a quarantined payment's money back.
     Reject(DecideArgs),
+    Storefront(StorefrontArgs),
+    ProjectKey(ProjectKeyArgs),
+    DataApiToken(DataApiTokenArgs),
+    Queues(QueuesArgs),
+    Redrive(RedriveArgs),
+    Reconcile(ReconcileArgs),
+    Report(ReportArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -100,29 +102,28 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
+async fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
     let account = args.account.open()?;
-    let (confirm, json) = (&args.confirm, args.json);
+    let session = Session {
+        account: &account,
+        confirm: &args.confirm,
+        json: args.json,
+        out,
+    };
     match &args.command {
-        Command::ProjectKey(keys) => keys.run(&account, confirm, json, out).await,
-        Command::DataApiToken(token) => token.run(&account, confirm, json, out).await,
-        Command::Queues(queues) => queues.write(&account, json, out).await,
-        Command::Reconcile(range) => range.run(&account, confirm, json, out).await,
-        Command::Redrive(redrive) => redrive.run(&account, confirm, json, out).await,
-        Command::Report(report) => report.write(&account, json, out).await,
-        Command::Storefront(keys) => keys.run(&account, confirm, json, out).await,
-        Command::Show(show) => show.write(&account, json, out).await,
-        Command::Callback(callback) => callback.run(&account, confirm, json, out).await,
-        Command::Republish(republish) => republish.run(&account, confirm, json, out).await,
-        Command::Resync(resync) => resync.run(&account, confirm, json, out).await,
-        Command::Release(decide) => {
-            let verdict = Verdict::Release;
-            decide.run(verdict, &account, confirm, json, out).await
-        }
-        Command::Reject(decide) => {
-            let verdict = Verdict::Reject;
-            decide.run(verdict, &account, confirm, json, out).await
-        }
+        Command::Show(show) => show.run(session).await,
+        Command::Callback(callback) => callback.run(session).await,
+        Command::Republish(republish) => republish.run(session).await,
+        Command::Resync(resync) => resync.run(session).await,
+        Command::Release(decide) => decide.run(Verdict::Release, session).await,
+        Command::Reject(decide) => decide.run(Verdict::Reject, session).await,
+        Command::Storefront(keys) => keys.run(session).await,
+        Command::ProjectKey(keys) => keys.run(session).await,
+        Command::DataApiToken(token) => token.run(session).await,
+        Command::Queues(queues) => queues.run(session).await,
+        Command::Redrive(redrive) => redrive.run(session).await,
+        Command::Reconcile(range) => range.run(session).await,
+        Command::Report(report) => report.run(session).await,
     }
 }
 

@@ -9,9 +9,8 @@ use payments::adapters::secrets::{KeyBookSecret, ReadBook, WriteError};
 use payments::key_book::{KeyBook, KeyPair, KeyText, Refusal};
 use serde::Serialize;
 
-use crate::account::Account;
 use crate::answer;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 use crate::stdin_key;
 use crate::table::Table;
 use crate::values;
@@ -77,10 +76,12 @@ impl Shown {
 impl ProjectKeyArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let secret = KeyBookSecret::new(&account.config, &account.stack.project_keys_secret);
         let read = secret.read().await?;
@@ -126,7 +127,7 @@ fn read_key(project: ProjectId) -> anyhow::Result<KeyText> {
     stdin_key::read(&format!("key of project {project}"))
 }
 
-fn list(book: &KeyBook, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+fn list(book: &KeyBook, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut table = Table::new(&COLUMNS, json, out)?;
     for (project_id, pair) in book.projects() {
         table.write(&Shown::new(project_id, pair))?;

@@ -1,7 +1,5 @@
 //! How many messages are in the queues of events.
 
-use std::io::Write;
-
 use anyhow::{Context, anyhow};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -9,7 +7,7 @@ use clap::Args;
 use payments::adapters::aws::describe;
 use serde::Serialize;
 
-use crate::account::Account;
+use crate::session::Session;
 use crate::table::Table;
 
 const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
@@ -39,11 +37,11 @@ pub struct Counts {
 }
 
 impl QueuesArgs {
-    pub async fn write(
+    pub async fn run(
         &self,
-        account: &Account,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account, json, out, ..
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let client = Client::new(&account.config);
         let mut table = Table::new(&COLUMNS, json, out)?;

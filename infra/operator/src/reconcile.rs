@@ -1,7 +1,5 @@
 //! The platform's books against ours, for any time.
 
-use std::io::Write;
-
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use ecommpay::fields::ProjectId;
@@ -10,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::account::Account;
-use crate::confirm::ConfirmArgs;
 use crate::invoke::invoke;
+use crate::session::Session;
 use crate::table::Table;
 use crate::values;
 
@@ -84,10 +82,12 @@ struct Sums {
 impl ReconcileArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let Self { project, from, to } = self;
         ensure!(from < to, "{from} is not before {to}");

@@ -1,7 +1,5 @@
 //! Dead letters back into their queue.
 
-use std::io::Write;
-
 use anyhow::{Context, anyhow};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
@@ -10,10 +8,9 @@ use clap::{Args, ValueEnum};
 use payments::adapters::aws::describe;
 use serde::Serialize;
 
-use crate::account::Account;
 use crate::answer;
-use crate::confirm::ConfirmArgs;
 use crate::queues::counts;
+use crate::session::Session;
 
 /// As many as SQS hands out at once.
 const BATCH: u64 = 10;
@@ -62,10 +59,12 @@ struct Done {
 impl RedriveArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let queue = self.queue.as_str();
         let stack = &account.stack;

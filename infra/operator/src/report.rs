@@ -1,7 +1,5 @@
 //! The payments and operations of some days, and their totals, as CSV or JSON lines.
 
-use std::io::Write;
-
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use ecommpay::fields::ProjectId;
@@ -9,7 +7,7 @@ use payments::Timestamp;
 use payments::day::Day;
 use payments::report::{OperationRow, PaymentRow, Rows, TotalRow, Totals, read_day};
 
-use crate::account::Account;
+use crate::session::Session;
 use crate::table::Table;
 use crate::values;
 
@@ -55,11 +53,11 @@ impl What {
 }
 
 impl ReportArgs {
-    pub async fn write(
+    pub async fn run(
         &self,
-        account: &Account,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account, json, out, ..
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         if self.from > self.to {
             bail!(
@@ -85,11 +83,11 @@ impl ReportArgs {
         table.end()
     }
 
-    fn take<W: Write>(
+    fn take(
         &self,
         rows: &Rows<'_>,
         totals: &mut Totals,
-        table: &mut Table<'_, W>,
+        table: &mut Table<'_>,
     ) -> anyhow::Result<()> {
         match self.what {
             What::Payments => rows.payment.iter().try_for_each(|row| table.write(row)),

@@ -6,10 +6,9 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::command::command;
-use crate::confirm::ConfirmArgs;
 use crate::payment::PaymentArgs;
+use crate::session::Session;
 use crate::text::{plain, ranges, word, words};
 
 /// Sends events of a payment again, to each queue that wants them.
@@ -34,10 +33,12 @@ pub struct RepublishArgs {
 impl RepublishArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let id = plain(&self.payment.payment_id);
         confirm.ask(&format!("Send events of {id} again?"))?;
@@ -67,7 +68,7 @@ fn list<'a>(done: &'a Value, name: &str) -> &'a [Value] {
     list.map_or(&[], Vec::as_slice)
 }
 
-fn tell(done: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(done: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     for kind in words(done, "announced") {
         writeln!(out, "sent for the first time: {kind}")?;
     }

@@ -5,10 +5,9 @@ use std::io::Write;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::account::Account;
 use crate::command::command;
-use crate::confirm::ConfirmArgs;
 use crate::payment::PaymentArgs;
+use crate::session::Session;
 use crate::text::{events, plain, word};
 
 /// Asks the platform about a payment now, whatever the schedule says, and takes in its answer.
@@ -23,10 +22,12 @@ pub struct ResyncArgs {
 impl ResyncArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let id = plain(&self.payment.payment_id);
         confirm.ask(&format!(
@@ -46,7 +47,7 @@ impl ResyncArgs {
     }
 }
 
-fn tell(done: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+fn tell(done: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     let platform = match done.get("platform").and_then(Value::as_str) {
         Some("operations") => "the platform has operations of it",
         Some("nothing") => "the platform knows nothing of it",

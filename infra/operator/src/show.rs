@@ -1,13 +1,11 @@
 //! One payment with all that we know of it.
 
-use std::io::Write;
-
 use clap::Args;
 use payments::ports::PaymentStore;
 
-use crate::account::Account;
 use crate::history::History;
 use crate::payment::PaymentArgs;
+use crate::session::Session;
 
 /// Shows a payment with its whole history, as the table has it.
 ///
@@ -20,11 +18,11 @@ pub struct ShowArgs {
 }
 
 impl ShowArgs {
-    pub async fn write(
+    pub async fn run(
         &self,
-        account: &Account,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account, json, out, ..
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let stored = self.payment.load(account).await?;
         let (store, key) = (account.store(), self.payment.key());

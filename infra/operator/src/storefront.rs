@@ -4,15 +4,12 @@ mod add;
 mod list;
 mod revoke;
 
-use std::io::Write;
-
 use clap::{Args, Subcommand};
 
 use self::add::AddArgs;
 use self::list::ListArgs;
 use self::revoke::RevokeArgs;
-use crate::account::Account;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 
 /// Makes, lists and revokes the keys of storefronts.
 ///
@@ -32,17 +29,11 @@ enum Action {
 }
 
 impl StorefrontArgs {
-    pub async fn run(
-        &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         match &self.action {
-            Action::Add(add) => add.run(account, confirm, json, out).await,
-            Action::List(list) => list.write(account, json, out).await,
-            Action::Revoke(revoke) => revoke.run(account, confirm, json, out).await,
+            Action::Add(add) => add.run(session).await,
+            Action::List(list) => list.run(session).await,
+            Action::Revoke(revoke) => revoke.run(session).await,
         }
     }
 }

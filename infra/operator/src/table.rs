@@ -6,20 +6,20 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// Rows of one kind.
-pub enum Table<'a, W: Write> {
+pub enum Table<'a> {
     Csv {
         columns: &'static [&'static str],
-        writer: Box<csv::Writer<&'a mut W>>,
+        writer: Box<csv::Writer<&'a mut dyn Write>>,
     },
-    Json(&'a mut W),
+    Json(&'a mut dyn Write),
 }
 
-impl<'a, W: Write> Table<'a, W> {
+impl<'a> Table<'a> {
     /// As JSON lines, or as CSV with these columns.
     pub fn new(
         columns: &'static [&'static str],
         json: bool,
-        out: &'a mut W,
+        out: &'a mut dyn Write,
     ) -> anyhow::Result<Self> {
         match json {
             true => Ok(Table::Json(out)),
@@ -28,7 +28,7 @@ impl<'a, W: Write> Table<'a, W> {
     }
 
     /// With its header, which is there also if there is no row.
-    fn csv(columns: &'static [&'static str], out: &'a mut W) -> anyhow::Result<Self> {
+    fn csv(columns: &'static [&'static str], out: &'a mut dyn Write) -> anyhow::Result<Self> {
         let mut writer = Box::new(csv::Writer::from_writer(out));
         writer.write_record(columns)?;
         Ok(Table::Csv { columns, writer })

@@ -4,7 +4,7 @@
 //! what depends on the sweeper's ticks stand still.
 #![allow(clippy::indexing_slicing)]
 
-mod stage;
+mod binary;
 
 use std::path::Path;
 use std::process::Output;
@@ -15,11 +15,13 @@ use e2e::eventually;
 use e2e::logs;
 use e2e::operator::invoke_with;
 use e2e::queue::Queue;
+use e2e::stage::Stage;
 use ecommpay::json::{self as message, Limits};
 use ecommpay::{ProjectKey, signature};
+use sandbox::Options;
 use serde_json::{Value, json};
 
-use self::stage::Stage;
+use self::binary::operator;
 
 /// Stands in callbacks beside what is needed of them.
 const CANARY: &str = "canary.bird@mail.example";
@@ -44,7 +46,7 @@ impl Test {
             status,
             stdout,
             stderr,
-        } = self.stage.operator(&args, input).await?;
+        } = operator(&self.stage.sandbox, &args, input).await?;
         let run = Run {
             success: status.success(),
             out: String::from_utf8(stdout)?,
@@ -81,7 +83,8 @@ impl Test {
     async fn quarantined(&self, id: &str) -> anyhow::Result<()> {
         let faults = json!({ "wrong_amount": 1100 });
         self.stage.simulator.fault(id, faults).await?;
-        self.stage.payment(id, id, Some("pay")).await?;
+        let bank = self.stage.at_bank_for(id, id).await?;
+        self.stage.shopper.push(&bank, "pay").await?;
         self.stage.storefront.until(id, "quarantined").await?;
         // Before the sweeper asks about it.
         let resync = ["resync", "--project", "211", id, "--yes"];
@@ -160,7 +163,7 @@ fn without_numbers(line: &str) -> String {
 #[tokio::test]
 async fn an_operator_sees_and_settles_what_happens_to_a_payment() -> anyhow::Result<()> {
     let test = Test {
-        stage: Stage::start().await?,
+        stage: Stage::start(Options::any_ports()).await?,
         written: Mutex::default(),
     };
     shows(&test).await?;
@@ -174,7 +177,8 @@ async fn an_operator_sees_and_settles_what_happens_to_a_payment() -> anyhow::Res
 }
 
 async fn shows(test: &Test) -> anyhow::Result<()> {
-    test.stage.payment("paid", "order-1", Some("pay")).await?;
+    let bank = test.stage.at_bank_for("paid", "order-1").await?;
+    test.stage.shopper.push(&bank, "pay").await?;
     test.stage.storefront.until("paid", "succeeded").await?;
     let refund =
         json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });

@@ -1,7 +1,7 @@
 //! The report of the real binary against the books of the simulated platform.
 #![allow(clippy::indexing_slicing)]
 
-mod stage;
+mod binary;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::queue::Queue;
+use e2e::stage::Stage;
 use payments::Timestamp;
 use payments::day::Day;
 use reqwest::Method;
+use sandbox::Options;
 use serde_json::{Value, json};
 
-use self::stage::Stage;
+use self::binary::operator;
 
 const PAYMENTS: [&str; 5] = ["paid", "again", "declined", "refunded", "open"];
 
@@ -24,6 +26,15 @@ type Sums = BTreeMap<(String, String), (u64, u64)>;
 struct Test(Stage);
 
 impl Test {
+    /// A payment of an order, whose shopper pushes a button at the bank, or none.
+    async fn payment(&self, id: &str, order_id: &str, button: Option<&str>) -> anyhow::Result<()> {
+        let bank = self.0.at_bank_for(id, order_id).await?;
+        if let Some(button) = button {
+            self.0.shopper.push(&bank, button).await?;
+        }
+        Ok(())
+    }
+
     async fn report(&self, what: &str, more: &[&str]) -> anyhow::Result<String> {
         let project = self.0.sandbox.ready().project_id.to_string();
         // Midnight may pass meanwhile.
@@ -33,7 +44,7 @@ impl Test {
         let mut args = vec!["--sandbox", "report", what, "--project", &project];
         args.extend(["--from", &from, "--to", &to]);
         args.extend(more);
-        let output = self.0.operator(&args, "").await?;
+        let output = operator(&self.0.sandbox, &args, "").await?;
         let told = String::from_utf8(output.stderr)?;
         ensure!(output.status.success() && told.is_empty(), "{told}");
         Ok(String::from_utf8(output.stdout)?)
@@ -71,18 +82,16 @@ fn lines(json_lines: &str) -> anyhow::Result<Vec<Value>> {
 
 #[tokio::test]
 async fn the_totals_are_those_of_the_platforms_books() -> anyhow::Result<()> {
-    let test = Test(Stage::start().await?);
+    let test = Test(Stage::start(Options::any_ports()).await?);
     let empty = test.report("payments", &[]).await?;
     ensure!(empty.starts_with("day,project_id,payment_id") && empty.lines().count() == 1);
 
-    test.0.payment("paid", "order-1", Some("pay")).await?;
+    test.payment("paid", "order-1", Some("pay")).await?;
     test.0.storefront.until("paid", "succeeded").await?;
-    test.0.payment("again", "ORDER-1", Some("pay")).await?;
-    test.0
-        .payment("declined", "order-2", Some("decline"))
-        .await?;
-    test.0.payment("refunded", "order-3", Some("pay")).await?;
-    test.0.payment("open", "order-4", None).await?;
+    test.payment("again", "ORDER-1", Some("pay")).await?;
+    test.payment("declined", "order-2", Some("decline")).await?;
+    test.payment("refunded", "order-3", Some("pay")).await?;
+    test.payment("open", "order-4", None).await?;
     test.0.storefront.until("refunded", "succeeded").await?;
     let order =
         json!({ "refund_id": "r-1", "amount": 300, "currency": "EUR", "description": "returned" });
@@ -182,7 +191,7 @@ async fn refuses(test: &Test) -> anyhow::Result<()> {
         (range("2026-01-01", "9999-01-01"), "still to come"),
     ] {
         let args = [&["--sandbox"][..], &args].concat();
-        let output = test.0.operator(&args, "").await?;
+        let output = operator(&test.0.sandbox, &args, "").await?;
         let told = String::from_utf8(output.stderr)?;
         ensure!(
             !output.status.success() && told.contains(why),
@@ -190,7 +199,7 @@ async fn refuses(test: &Test) -> anyhow::Result<()> {
         );
     }
     let range = range("2026-01-01", "2026-01-02");
-    let output = test.0.operator(&range, "").await?;
+    let output = operator(&test.0.sandbox, &range, "").await?;
     let told = String::from_utf8(output.stderr)?;
     ensure!(
         !output.status.success() && told.contains("--stack"),

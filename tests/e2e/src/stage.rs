@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use ecommpay::json::{self, Limits};
 use ecommpay::{ProjectKey, signature};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
@@ -49,7 +49,29 @@ impl Stage {
     ///
     /// When it does not come so far.
     pub async fn at_bank(&self, payment_id: &str) -> anyhow::Result<String> {
-        let checkout = self.storefront.create(payment_id).await?;
+        let order = self.storefront.order(payment_id);
+        self.lead_to_bank(&order).await
+    }
+
+    /// As [`Self::at_bank`], for a certain order of the merchant.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come so far.
+    pub async fn at_bank_for(&self, payment_id: &str, order_id: &str) -> anyhow::Result<String> {
+        let mut order = self.storefront.order(payment_id);
+        if let Some(order) = order.as_object_mut() {
+            order.insert("order_id".to_owned(), order_id.into());
+        }
+        self.lead_to_bank(&order).await
+    }
+
+    async fn lead_to_bank(&self, order: &Value) -> anyhow::Result<String> {
+        let created = self
+            .storefront
+            .call(Method::POST, "/checkouts", Some(order));
+        let (status, checkout) = created.await?;
+        ensure!(status == StatusCode::CREATED, "{status}: {checkout}");
         let address = checkout.get("checkout_url").and_then(Value::as_str);
         self.shopper.bank_of(address.context("no address")?).await
     }

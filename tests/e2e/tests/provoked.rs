@@ -9,7 +9,7 @@ use e2e::operator::{Permissions, call, invoke, invoke_with};
 use e2e::stage::{Stage, report_of};
 use e2e::{eventually, logs};
 use payments::Timestamp;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -68,14 +68,7 @@ async fn money(stage: &Stage) -> anyhow::Result<()> {
     ensure!(status == 202 && refund["status"] == "unknown", "{refund}");
 
     for payment in ["first", "second"] {
-        let mut order = stage.storefront.order(payment);
-        order["order_id"] = json!("one-order");
-        let created = stage
-            .storefront
-            .call(Method::POST, "/checkouts", Some(&order));
-        let (_, checkout) = created.await?;
-        let address = checkout["checkout_url"].as_str().context("no address")?;
-        let bank = stage.shopper.bank_of(address).await?;
+        let bank = stage.at_bank_for(payment, "one-order").await?;
         stage.shopper.push(&bank, "pay").await?;
         stage.storefront.until(payment, "succeeded").await?;
     }

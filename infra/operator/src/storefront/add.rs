@@ -12,8 +12,7 @@ use payments::storefront::issue::{self, NewKey};
 use payments::storefront::{ListedKey, Scope, Storefront, key_id};
 use serde::Serialize;
 
-use crate::account::Account;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 use crate::values;
 
 /// Makes a key of a storefront and shows it, this once and never again.
@@ -58,10 +57,12 @@ struct Shown<'a> {
 impl AddArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let store = account.store();
         let mut others = store.storefront_keys().await?;
@@ -99,7 +100,7 @@ impl AddArgs {
     }
 }
 
-fn show(listed: &ListedKey, key: &NewKey, json: bool, out: &mut impl Write) -> io::Result<()> {
+fn show(listed: &ListedKey, key: &NewKey, json: bool, out: &mut dyn Write) -> io::Result<()> {
     let key = key.reveal();
     if json {
         let shown = Shown { listed, key };

@@ -1,11 +1,9 @@
 //! The keys of storefronts, without what they are.
 
-use std::io::Write;
-
 use clap::Args;
 use ecommpay::fields::ProjectId;
 
-use crate::account::Account;
+use crate::session::Session;
 use crate::table::Table;
 use crate::values;
 
@@ -28,11 +26,11 @@ pub struct ListArgs {
 }
 
 impl ListArgs {
-    pub async fn write(
+    pub async fn run(
         &self,
-        account: &Account,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account, json, out, ..
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         let mut keys = account.store().storefront_keys().await?;
         keys.retain(|key| self.project.is_none_or(|project| key.project_id == project));

@@ -1,15 +1,12 @@
 //! A key that is to open nothing any more.
 
-use std::io::Write;
-
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use payments::Timestamp;
 use payments::storefront::key_id;
 
-use crate::account::Account;
 use crate::answer;
-use crate::confirm::ConfirmArgs;
+use crate::session::Session;
 
 /// Revokes a key of a storefront. It takes effect at once, and for good; the list still shows it.
 #[derive(Args)]
@@ -21,10 +18,12 @@ pub struct RevokeArgs {
 impl RevokeArgs {
     pub async fn run(
         &self,
-        account: &Account,
-        confirm: &ConfirmArgs,
-        json: bool,
-        out: &mut impl Write,
+        Session {
+            account,
+            confirm,
+            json,
+            out,
+        }: Session<'_>,
     ) -> anyhow::Result<()> {
         // Whoever has only the key itself can use it too; it is never repeated.
         let id = key_id(&self.key_id).unwrap_or(&self.key_id);

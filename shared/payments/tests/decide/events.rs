@@ -94,6 +94,18 @@ fn each_type_has_a_schema() {
     }
 }
 
+/// What a consumer can try itself with: an event of each type, as it is sent.
+#[test]
+fn a_sample_of_each_type_is_kept() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/events/samples");
+    let folder = std::path::Path::new(folder);
+    for (kind, event) in one_of_each() {
+        let path = folder.join(format!("{kind}.json"));
+        snapshots::check(&path, &format!("{event:#}\n")).unwrap();
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), PROMISED.len());
+}
+
 /// Makes an event one that no consumer should see.
 type Break = fn(&mut Value);
 
