@@ -91,7 +91,10 @@ def main():
         "delete": commands.delete,
     }[options.command]
     stage = Stage(options.stage, options.stack, getattr(options, "parameters", ()), options.deployed)
-    run(stage, options)
+    try:
+        run(stage, options)
+    except KeyboardInterrupt as interrupt:
+        raise Failure("Interrupted. What CloudFormation has begun, it ends by itself.") from interrupt
 
 
 def inside(home):
@@ -112,7 +115,7 @@ if __name__ == "__main__":
     except Failure as failure:
         sys.exit(str(failure))
     except KeyboardInterrupt:
-        sys.exit("Interrupted. What CloudFormation may have begun, it ends by itself.")
+        sys.exit("Interrupted.")
     except Exception as error:
         if not type(error).__module__.startswith("botocore"):
             raise
