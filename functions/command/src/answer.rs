@@ -253,6 +253,7 @@ impl Answer {
                     Undecided::NotFound => (Answer::Refused, "not_found"),
                     Undecided::NothingDoubted => (Answer::Refused, "nothing_doubted"),
                     Undecided::WentBack => (Answer::Refused, "went_back"),
+                    Undecided::GoingBack => (Answer::Refused, "going_back"),
                     Undecided::OtherDoubts => (Answer::Refused, "other_doubts"),
                     Undecided::NotGivenBack(_) => (Answer::Refused, "not_given_back"),
                     Undecided::Unavailable(_) => (Answer::Failed, "unavailable"),

@@ -26,6 +26,9 @@ pub enum Undecided {
     /// Its money went back already.
     #[error("it was rejected, and its money went back")]
     WentBack,
+    /// Somebody has rejected it: what is taken as paid would be shipped, and its money is on its way back.
+    #[error("it was rejected, and its money is on its way back")]
+    GoingBack,
     /// Other things are doubted than those that were seen.
     #[error("its doubts are no longer those that were seen; look again")]
     OtherDoubts,
@@ -80,6 +83,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let released = self
             .update(key, |payment, at| {
                 let payment = seen(payment, doubts)?;
+                if payment.is_going_back() {
+                    return Err(Undecided::GoingBack);
+                }
                 let fact = Fact::Release { by, doubts };
                 Ok::<_, Undecided>(decide::decide(Some(payment), fact, at))
             })

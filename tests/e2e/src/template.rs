@@ -51,14 +51,18 @@ impl Template {
         &self.0["Resources"][name]
     }
 
-    /// The function that a reference leads to, by an alias or at once.
+    /// The function that a reference leads to: at once, or by an alias where it is kept warm.
     pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
-        let name = target(reference)?;
-        let resource = self.resource(name);
-        match resource["Type"] == "AWS::Lambda::Alias" {
-            true => target(&resource["Properties"]["FunctionName"]),
-            false => Some(name),
-        }
+        let choice = &reference["Fn::If"];
+        let Some(name) = target(choice.get(2).unwrap_or(reference)) else {
+            return None;
+        };
+        let Some(warm) = choice.get(1) else {
+            return Some(name);
+        };
+        let alias = self.resource(target(warm)?);
+        let of_alias = target(&alias["Properties"]["FunctionName"]);
+        of_alias.filter(|of_alias| *of_alias == name)
     }
 
     /// There is a rule that calls a function at these times, and may do so.

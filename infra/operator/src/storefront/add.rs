@@ -78,7 +78,10 @@ impl AddArgs {
         let storefront = self.storefront(&key)?;
         let now = Timestamp::now();
         let added = store.add_storefront_key(&storefront, now).await?;
-        ensure!(added, "nothing was changed: there is a key with this id");
+        ensure!(
+            added,
+            "nothing was changed: there is a key with this id, or somebody else was at it; repeat"
+        );
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;
         show(&listed, &key, json, out).map_err(|error| {

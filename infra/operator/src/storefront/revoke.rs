@@ -1,6 +1,6 @@
 //! A key that is to open nothing any more.
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
 use payments::Timestamp;
 use payments::storefront::key_id;
@@ -41,10 +41,15 @@ impl RevokeArgs {
         confirm.ask(&format!("revoke the key {owner}?"))?;
         let now = Timestamp::now();
         let revoked = store.revoke_storefront_key(id, now).await?;
-        ensure!(
-            revoked,
-            "somebody else has revoked the key {owner}, meanwhile"
-        );
+        if !revoked {
+            // Whoever else was at it may have been stopped just as this was.
+            let keys = store.storefront_keys().await?;
+            let key = keys.into_iter().find(|key| key.key_id == id);
+            match key.and_then(|key| key.revoked_at) {
+                Some(at) => bail!("somebody else has revoked the key {owner}, at {at}"),
+                None => bail!("the key {owner}, is not revoked: somebody else was at it; repeat"),
+            }
+        }
         key.revoked_at = Some(now);
         answer::write(out, json, &key, &format!("the key {owner}, is revoked"))
     }

@@ -1,8 +1,8 @@
 //! The commands of a document: those of its indented blocks, and those in the middle of a sentence.
 
 /// What a command of ours begins with.
-const PROGRAMS: [&str; 8] = [
-    "alias", "aws", "cargo", "curl", "export", "operator", "printf", "python3",
+const PROGRAMS: [&str; 9] = [
+    "alias", "aws", "cargo", "curl", "eval", "export", "operator", "printf", "python3",
 ];
 
 /// All commands of a document in Markdown, in their order.

@@ -1,10 +1,14 @@
-"""As much of curl as the documents use, where there is none: curl [-X METHOD] [-H HEADER]... [-d BODY] URL"""
+"""As much of curl as the documents use, where there is none."""
 
 import argparse
+import sys
 import urllib.error
 import urllib.request
 
 line = argparse.ArgumentParser()
+line.add_argument("-s", action="store_true")
+line.add_argument("-o", dest="file")
+line.add_argument("-w", dest="told", default="")
 line.add_argument("-X", dest="method", default="GET")
 line.add_argument("-H", dest="headers", action="append", default=[])
 line.add_argument("-d", dest="body")
@@ -15,6 +19,10 @@ body = asked.body.encode() if asked.body is not None else None
 request = urllib.request.Request(asked.url, data=body, headers=headers, method=asked.method)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
-    print(opener.open(request).read().decode())
+    answer = opener.open(request)
 except urllib.error.HTTPError as error:
-    print(error.read().decode(), error.code)
+    answer = error
+text = answer.read().decode()
+if asked.file is None:
+    print(text)
+sys.stdout.write(asked.told.replace("%{http_code}", str(answer.status)))

@@ -111,6 +111,14 @@ impl Payment {
         decisions.any(|decision| decision.verdict == verdict && decision.doubts.contains(doubt))
     }
 
+    /// Whether money of it that was rejected went back, or is on its way.
+    pub(crate) fn is_going_back(&self) -> bool {
+        let doubts = self.doubts();
+        let mut doubts = doubts.iter();
+        doubts.any(|doubt| self.has_verdict(Verdict::Rejected, doubt))
+            && self.refunded_amount() + self.pending_refund_amount() > 0
+    }
+
     /// Whether everything doubtful about it was rejected, and went back.
     pub fn is_rejected(&self) -> bool {
         let doubts = self.doubts();

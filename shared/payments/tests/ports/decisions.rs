@@ -35,6 +35,26 @@ async fn a_release_takes_the_money_as_paid() {
     assert!(matches!(again, Err(Undecided::NothingDoubted)), "{again:?}");
 }
 
+/// Goods would go out while the money goes back.
+#[tokio::test]
+async fn what_is_on_its_way_back_is_not_released() {
+    let world = World::new();
+    world.create(&shop("shop"), 1000).await.unwrap();
+    paid(&world, 7, 900).await;
+    let seen = world.payment().await.doubts();
+    world.desk().reject(&key(), "anna", &seen).await.unwrap();
+    let payment = world.payment().await;
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert!(payment.pending_refund_amount() > 0);
+    let released = world.payments.release(&key(), "bert", &seen).await;
+    assert!(
+        matches!(released, Err(Undecided::GoingBack)),
+        "{released:?}"
+    );
+    let sent = world.sent();
+    assert!(!sent.iter().any(|event| event.contains("payment.succeeded")));
+}
+
 #[tokio::test]
 async fn nothing_is_decided_about_what_was_not_seen() {
     let world = World::new();

@@ -11,7 +11,7 @@ use payments::ports::{Clock, Daily};
 use serde_json::{Value, json};
 
 use crate::memory::order_of;
-use crate::run::{System, complete};
+use crate::system::{System, complete};
 
 const DAY: i64 = 24 * 3_600_000;
 

@@ -11,6 +11,7 @@ mod platform;
 mod promises;
 mod run;
 mod silent;
+mod system;
 mod world;
 
 use std::ops::Range;

@@ -10,7 +10,7 @@ use payments::schedule::{Next, Schedule};
 
 use crate::books;
 use crate::promises::Promises;
-use crate::run::{Job, System, drive, finish, timers};
+use crate::system::{Job, System, drive, finish, timers};
 
 const DAY: i64 = 24 * 3_600_000;
 /// Payments by link, which nobody ever uses, and by Gate.
