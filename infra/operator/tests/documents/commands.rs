@@ -25,7 +25,8 @@ pub fn of(document: &str) -> Vec<String> {
     }
     // Backticks come in pairs, so what is between them is every other part.
     let spans = sentence.split('`').skip(1).step_by(2);
-    commands.extend(spans.filter(|span| is_command(span)).map(str::to_owned));
+    let one_line = |span: &str| span.split_whitespace().collect::<Vec<_>>().join(" ");
+    commands.extend(spans.filter(|span| is_command(span)).map(one_line));
     commands
 }
 
@@ -54,7 +55,7 @@ fn is_command(text: &str) -> bool {
 fn commands_are_found_in_blocks_and_sentences() {
     let document = "
 Say `operator show --project 211
-order-1`, or `cargo` alone, or `queues`:
+   order-1`, or `cargo` alone, or `queues`:
 
     curl -X POST $API -d '{
       \"a\": 1}'
