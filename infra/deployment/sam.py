@@ -25,7 +25,7 @@ def deploy(stage, kept, built=None):
     text = TEMPLATE.read_text(encoding="utf-8")
     given = parameters.merged(text, kept, stage.parameters)
     # They replace those of the stage's configuration, so all are given. What is not, stays as it was.
-    overrides = {**stage.parameters, parameters.RELEASE: parameters.release(text, given, files)}
+    overrides = {**stage.parameters, **parameters.releases(text, given, files)}
     with tempfile.TemporaryDirectory() as folder:
         template = TEMPLATE
         if built != BUILT:
