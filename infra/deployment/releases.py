@@ -4,6 +4,7 @@ functions' packages are kept too.
     releases/<stack>/<time>/template   as CloudFormation was given it, with the addresses of the packages
     releases/<stack>/<time>/release    its parameters, and the release before it
     releases/<stack>/current           the release that was last deployed
+    packages/<stack>/                  the packages
 
 Only what has passed the smoke test is a release.
 """
@@ -93,12 +94,22 @@ class Releases:
     def forget(self):
         """Removes all of them with all versions, and the packages of the stack's functions."""
         pages = self._s3.get_paginator("list_object_versions")
-        for prefix in (f"{self._folder}/", f"{self._stage.stack}/"):
+        for prefix in (f"{self._folder}/", f"{self._stage.packages}/"):
             for page in pages.paginate(Bucket=self.bucket(), Prefix=prefix):
                 found = page.get("Versions", []) + page.get("DeleteMarkers", [])
                 objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
                 if objects:
-                    self._s3.delete_objects(Bucket=self.bucket(), Delete={"Objects": objects, "Quiet": True})
+                    self._delete(objects)
+
+    def _delete(self, objects):
+        answer = self._s3.delete_objects(Bucket=self.bucket(), Delete={"Objects": objects, "Quiet": True})
+        errors = answer.get("Errors", [])
+        if errors:
+            first = errors[0]
+            raise Failure(
+                f"{len(errors)} objects of {self.bucket()} cannot be deleted. The first is {first.get('Key')}: "
+                f"{first.get('Message') or first.get('Code')}. Delete again once that is mended."
+            )
 
     def _release(self, name):
         about = json.loads(self._get(f"{name}/release"))

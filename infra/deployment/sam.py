@@ -5,31 +5,35 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deployment import processes
+from deployment import parameters, processes
 from deployment.build import BUILT, TEMPLATE, binaries
 from deployment.environment import ROOT
 from deployment.failure import Failure
 from deployment.stages import CONFIG
 
 
-def deploy(stage, built=None):
-    """Deploys the template with the binaries in a folder, `<binary>/bootstrap` each."""
+def deploy(stage, kept, built=None):
+    """Deploys the template with the binaries in a folder, `<binary>/bootstrap` each.
+
+    `kept` are the parameters that the stack has; what the stage does not say stays so.
+    """
     built = Path(built or BUILT).resolve()
-    for name in binaries():
-        if not (built / name / "bootstrap").is_file():
-            raise Failure(f"{built / name / 'bootstrap'} is missing: build first.")
+    files = {name: built / name / "bootstrap" for name in binaries()}
+    for file in files.values():
+        if not file.is_file():
+            raise Failure(f"{file} is missing: build first.")
+    text = TEMPLATE.read_text(encoding="utf-8")
+    given = parameters.merged(text, kept, stage.parameters)
+    # They replace those of the stage's configuration, so all are given. What is not, stays as it was.
+    overrides = {**stage.parameters, **parameters.releases(text, given, files)}
     with tempfile.TemporaryDirectory() as folder:
         template = TEMPLATE
         if built != BUILT:
             template = Path(folder) / TEMPLATE.name
-            text = TEMPLATE.read_text(encoding="utf-8").replace("CodeUri: ../target/lambda", f"CodeUri: {built}")
-            template.write_text(text, encoding="utf-8")
+            template.write_text(text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}"), encoding="utf-8")
         options = ["--template-file", template, "--config-env", stage.name, "--stack-name", stage.stack]
-        # Packages lie under the stack's name, so that they can be removed with it.
-        options += ["--s3-prefix", stage.stack, "--region", stage.region]
-        if stage.parameters:
-            # They replace those of the stage's configuration, so all are given. What is not, stays as it was.
-            options += ["--parameter-overrides", *(f"{k}={_quoted(v)}" for k, v in stage.parameters.items())]
+        options += ["--s3-prefix", stage.packages, "--region", stage.region]
+        options += ["--parameter-overrides", *(f"{k}={_quoted(v)}" for k, v in overrides.items())]
         run("deploy", *options, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
 
 

@@ -51,6 +51,11 @@ class Stack:
         status = state["StackStatus"] if state else ""
         if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
             raise Failure(f"{self.name} is {status} and takes no change: delete it, then deploy again.")
+        if status == "UPDATE_ROLLBACK_FAILED":
+            raise Failure(
+                f"{self.name} is {status} and takes no change. Its events say why; once that is mended, end the way "
+                f"back with: aws cloudformation continue-update-rollback --stack-name {self.name}"
+            )
         if status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise Failure(f"{self.name} is being changed right now ({status}): wait until that has ended.")
 
@@ -95,11 +100,24 @@ class Stack:
                 Capabilities=CAPABILITIES,
             )
         except ClientError as error:
-            if "No updates are to be performed" not in str(error):
-                raise
+            if "No updates are to be performed" in str(error):
+                return
+            raise
         status = self._ended(self.name)["StackStatus"]
         if status != "UPDATE_COMPLETE":
             raise Failure(f"{self.name} is {status}; its events say why.")
+
+    def protect(self):
+        """Lets CloudFormation refuse to delete it."""
+        self._client.update_termination_protection(StackName=self.name, EnableTerminationProtection=True)
+
+    def must_be_deletable(self):
+        """Fails where it is protected, and tells how that is ended."""
+        if (self.state() or {}).get("EnableTerminationProtection"):
+            raise Failure(
+                f"{self.name} is protected, nothing was deleted. Take that off with: aws cloudformation "
+                f"update-termination-protection --no-enable-termination-protection --stack-name {self.name}"
+            )
 
     def delete(self):
         """Deletes it and gives what it leaves behind: type and physical id of each resource that is retained."""

@@ -23,6 +23,12 @@ class Stage:
         settings = config[name]["deploy"]["parameters"]
         self.name = name
         self.stack = stack or settings["stack_name"]
+        if self.stack == "releases":
+            raise Failure("releases is no name for a stack: releases of all stacks lie under it. Take another one.")
+        # Packages lie under the stack's name, so that they can be removed with it.
+        self.packages = f"packages/{self.stack}"
+        # Whether the stack must not be deleted by mistake. SAM ignores this section.
+        self.protected = config[name].get("protection", {}).get("parameters", {}).get("enabled", False)
         self.parameters = dict(_pair(text) for text in [*settings.get("parameter_overrides", []), *parameters])
         # Only of an emulator of AWS.
         self.endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/") or None

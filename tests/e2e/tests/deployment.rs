@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use e2e::operator::call;
 use e2e::stack::{Snapshot, everything, last_changed, objects};
 use e2e::walk::walk;
+use sandbox::deploy::STACK;
 use sandbox::deploy_script::{DeployScript, Run};
 use sandbox::{Options, Sandbox, python};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct Test {
     sandbox: Sandbox,
@@ -81,13 +83,19 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
         run.contains("/refunds/smoke-test is answered 502 instead of 401"),
         "{run}"
     );
-    ensure!(run.contains("is again what it was"), "{run}");
+    ensure!(
+        run.contains("is again what it was before this deployment, and works"),
+        "{run}"
+    );
     let after = Snapshot::take(sandbox).await?;
     ensure!(after.resources == first.resources);
     ensure!(after.code("RefundFunction")? == second.code("RefundFunction")?);
     ensure!(after.code("CallbackFunction")? == second.code("CallbackFunction")?);
     succeeded(test.run("smoke").await?)?;
+    succeeded(test.run("outputs").await?)?;
     std::fs::write(&refund, &good)?;
+
+    a_parameter_comes_and_goes(&test, &second).await?;
 
     // Back to the first release, and no further.
     succeeded(test.run("rollback").await?)?;
@@ -98,6 +106,7 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     let run = failed(test.run("rollback").await?)?;
     ensure!(run.contains("This is the first release"), "{run}");
 
+    a_protected_stack_is_not_deleted(&test).await?;
     nothing_is_left_but_what_is_kept_on_purpose(&test, &first).await?;
     test.sandbox.stop().await;
     Ok(())
@@ -122,6 +131,70 @@ fn others(stack: &Snapshot) -> BTreeMap<String, (String, String)> {
     let mut functions = stack.functions.clone();
     functions.remove("CallbackFunction");
     functions
+}
+
+async fn a_parameter_comes_and_goes(test: &Test, before: &Snapshot) -> anyhow::Result<()> {
+    let old = unsent_grace(test, before).await?;
+    ensure!(old != "3", "{old}");
+    let binary = test.script.binary("callback");
+    let folder = binary.ancestors().nth(2).context("no folder")?;
+    let folder = folder.display().to_string();
+    let arguments = [
+        "--binaries",
+        &folder,
+        "--patience",
+        "5",
+        "--parameter",
+        "UnsentGraceSeconds=3",
+    ]
+    .map(str::to_owned);
+    let run = succeeded(test.script.run("deploy", &arguments).await?)?;
+    ensure!(!run.contains("Nothing has changed"), "{run}");
+    let (_, deployed_with) = run.split_once("Deployed with\n").context("no parameters")?;
+    ensure!(deployed_with.contains("  UnsentGraceSeconds=3\n"), "{run}");
+    // Of the stage, and kept from the first deployment.
+    ensure!(deployed_with.contains("  LogRetentionDays=14\n"), "{run}");
+    ensure!(deployed_with.contains("  TlsOnly=false\n"), "{run}");
+    ensure!(!deployed_with.contains("Release="), "{run}");
+    ensure!(unsent_grace(test, before).await? == "3");
+    // What is not given again stays.
+    let run = succeeded(test.script.deploy_again().await?)?;
+    ensure!(run.contains("Nothing has changed"), "{run}");
+    ensure!(run.contains("  UnsentGraceSeconds=3\n"), "{run}");
+    succeeded(test.run("rollback").await?)?;
+    ensure!(unsent_grace(test, before).await? == old);
+    Ok(())
+}
+
+async fn unsent_grace(test: &Test, stack: &Snapshot) -> anyhow::Result<String> {
+    let name = json!({ "FunctionName": stack.resources["SweeperFunction"] });
+    let of_sweeper = call(&test.sandbox, "lambda", "get_function_configuration", &name).await?;
+    let value = &of_sweeper["Environment"]["Variables"]["UNSENT_GRACE_SECONDS"];
+    Ok(value.as_str().context("no such variable")?.to_owned())
+}
+
+async fn a_protected_stack_is_not_deleted(test: &Test) -> anyhow::Result<()> {
+    let protect = |yes: bool| {
+        let change = json!({ "StackName": STACK, "EnableTerminationProtection": yes });
+        async move {
+            call(
+                &test.sandbox,
+                "cloudformation",
+                "update_termination_protection",
+                &change,
+            )
+            .await
+        }
+    };
+    protect(true).await?;
+    let run = failed(test.run("delete").await?)?;
+    ensure!(
+        run.contains("update-termination-protection --no-enable-termination-protection"),
+        "{run}"
+    );
+    succeeded(test.run("smoke").await?)?;
+    protect(false).await?;
+    Ok(())
 }
 
 fn what_it_wrote_is_what_the_stack_has(test: &Test) -> anyhow::Result<()> {
@@ -153,7 +226,7 @@ async fn nothing_is_left_but_what_is_kept_on_purpose(
     let is_template =
         |name: &&String| name.starts_with("releases/sandbox/2") && name.ends_with("/template");
     ensure!(
-        releases.iter().filter(is_template).count() == 2,
+        releases.iter().filter(is_template).count() == 3,
         "{releases:?}"
     );
     let run = succeeded(test.run("delete").await?)?;
@@ -163,6 +236,7 @@ async fn nothing_is_left_but_what_is_kept_on_purpose(
         run.contains(&format!("aws dynamodb delete-table --table-name {table}")),
         "{run}"
     );
+    ensure!(!run.contains("AWS::Lambda::Version"), "{run}");
     let left = everything(&test.sandbox).await?;
     let named: Vec<&str> = left.iter().map(|(_, name)| name.as_str()).collect();
     ensure!(named.len() == 2, "{left:?}");
@@ -173,6 +247,9 @@ async fn nothing_is_left_but_what_is_kept_on_purpose(
     );
     ensure!(!test.script.written().exists());
     let run = failed(test.run("smoke").await?)?;
+    ensure!(run.contains("There is no stack"), "{run}");
+    // Whoever was interrupted while deleting does it again.
+    let run = succeeded(test.run("delete").await?)?;
     ensure!(run.contains("There is no stack"), "{run}");
     Ok(())
 }
