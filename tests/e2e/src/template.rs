@@ -54,9 +54,7 @@ impl Template {
     /// The function that a reference leads to: at once, or by an alias where it is kept warm.
     pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
         let choice = &reference["Fn::If"];
-        let Some(name) = target(choice.get(2).unwrap_or(reference)) else {
-            return None;
-        };
+        let name = target(choice.get(2).unwrap_or(reference))?;
         let Some(warm) = choice.get(1) else {
             return Some(name);
         };
