@@ -39,15 +39,7 @@ enum What {
 }
 
 impl CallbackArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let (event, word_of) = match &self.what {
             What::Verify { file } => {
                 let body = read(file)?;
@@ -56,15 +48,17 @@ impl CallbackArgs {
             }
             What::Apply { file, by } => {
                 let body = read(file)?;
-                confirm.ask(&format!("Take in {}?", file.display()))?;
+                session
+                    .confirm
+                    .ask(&format!("Take in {}?", file.display()))?;
                 let event = json!({ "command": "apply_callback", "body": body, "by": by });
                 (event, "was")
             }
         };
-        let done = command(account, &event).await?;
-        match json {
-            true => writeln!(out, "{done}")?,
-            false => tell(&done, word_of, out)?,
+        let done = command(session.account, &event).await?;
+        match session.json {
+            true => writeln!(session.out, "{done}")?,
+            false => tell(&done, word_of, session.out)?,
         }
         match done.get("why").filter(|why| !why.is_null()) {
             Some(why) => bail!("it does not verify: {}", word(why, "detail", "")),

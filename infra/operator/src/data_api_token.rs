@@ -23,15 +23,7 @@ struct Stored {
 }
 
 impl DataApiTokenArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let token = stdin_key::read("token")?;
         let key = stdin_key::read("key of the token")?;
         let stored = Stored {
@@ -43,10 +35,15 @@ impl DataApiTokenArgs {
             key: of_key,
         } = &stored;
         let what = format!("token {of_token} with the key {of_key}");
-        confirm.ask(&format!("{what} will be all that gives access; go on?"))?;
-        let secret = DataApiSecret::new(&account.config, &account.stack.data_api_token_secret);
+        session
+            .confirm
+            .ask(&format!("{what} will be all that gives access; go on?"))?;
+        let secret = DataApiSecret::new(
+            &session.account.config,
+            &session.account.stack.data_api_token_secret,
+        );
         secret.put(&token, &key).await?;
         let sentence = format!("{what} is stored. The next run of the reconciliation reads it.");
-        answer::write(out, json, &stored, &sentence)
+        answer::write(session.out, session.json, &stored, &sentence)
     }
 }

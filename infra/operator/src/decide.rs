@@ -34,17 +34,8 @@ pub enum Verdict {
 }
 
 impl DecideArgs {
-    pub async fn run(
-        &self,
-        verdict: Verdict,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let doubts = self.payment.load(account).await?.payment.doubts();
+    pub async fn run(&self, verdict: Verdict, session: Session<'_>) -> anyhow::Result<()> {
+        let doubts = self.payment.load(session.account).await?.payment.doubts();
         if doubts.is_empty() {
             bail!("nothing about its money is doubted");
         }
@@ -52,7 +43,9 @@ impl DecideArgs {
             Verdict::Release => ("release", "Take its money as paid?"),
             Verdict::Reject => ("reject", "Give its money back?"),
         };
-        confirm.ask(&format!("{}{question}", self.told(&doubts)))?;
+        session
+            .confirm
+            .ask(&format!("{}{question}", self.told(&doubts)))?;
         let event = json!({
             "command": name,
             "project_id": self.payment.project,
@@ -60,15 +53,15 @@ impl DecideArgs {
             "by": self.by,
             "doubts": doubts,
         });
-        let mut done = command(account, &event).await?;
+        let mut done = command(session.account, &event).await?;
         if let Some(done) = done.as_object_mut() {
             done.insert("doubts".to_owned(), json!(doubts));
         }
-        match json {
-            true => writeln!(out, "{done}")?,
+        match session.json {
+            true => writeln!(session.out, "{done}")?,
             false => {
-                write!(out, "{}", self.told(&doubts))?;
-                tell(&done, verdict, out)?;
+                write!(session.out, "{}", self.told(&doubts))?;
+                tell(&done, verdict, session.out)?;
             }
         }
         Ok(())

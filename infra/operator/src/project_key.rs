@@ -74,20 +74,15 @@ impl Shown {
 }
 
 impl ProjectKeyArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let secret = KeyBookSecret::new(&account.config, &account.stack.project_keys_secret);
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let secret = KeyBookSecret::new(
+            &session.account.config,
+            &session.account.stack.project_keys_secret,
+        );
         let read = secret.read().await?;
         let mut book = read.book.clone();
         let project = match &self.action {
-            Action::List => return list(&book, json, out),
+            Action::List => return list(&book, session.json, session.out),
             Action::Add(of) => {
                 book.add(of.project, read_key(of.project)?)?;
                 of.project
@@ -110,7 +105,7 @@ impl ProjectKeyArgs {
                 of.project
             }
         };
-        confirm.ask(&question(project, &read, &book))?;
+        session.confirm.ask(&question(project, &read, &book))?;
         match secret.write(&read, &book).await {
             Err(WriteError::Changed) => bail!("nothing was changed: {}", WriteError::Changed),
             written => written?,
@@ -119,7 +114,7 @@ impl ProjectKeyArgs {
             bail!("project {project} has no key");
         };
         let shown = Shown::new(project, pair);
-        answer::write(out, json, &shown, &sentence(&shown))
+        answer::write(session.out, session.json, &shown, &sentence(&shown))
     }
 }
 

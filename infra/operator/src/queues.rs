@@ -37,16 +37,11 @@ pub struct Counts {
 }
 
 impl QueuesArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account, json, out, ..
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let client = Client::new(&account.config);
-        let mut table = Table::new(&COLUMNS, json, out)?;
-        for (queue, url) in &account.stack.queues {
-            let dead_letters = account.stack.dead_letters.get(queue);
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let client = Client::new(&session.account.config);
+        let mut table = Table::new(&COLUMNS, session.json, session.out)?;
+        for (queue, url) in &session.account.stack.queues {
+            let dead_letters = session.account.stack.dead_letters.get(queue);
             let dead_letters = dead_letters.map(|url| ("dead_letters", url));
             for (kind, url) in [("queue", url)].into_iter().chain(dead_letters) {
                 let counts = counts(&client, url).await?;

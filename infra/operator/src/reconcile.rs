@@ -80,26 +80,18 @@ struct Sums {
 }
 
 impl ReconcileArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let Self { project, from, to } = self;
         ensure!(from < to, "{from} is not before {to}");
         ensure!(*to <= Timestamp::now(), "{to} is still to come");
-        confirm.ask(&format!(
+        session.confirm.ask(&format!(
             "compare project {project} from {from} to {to} and announce what differs?"
         ))?;
         let mut sums = Sums::new(*project, *from);
-        let done = sums.go_on(*to, async |from| self.run_once(account, from).await);
+        let done = sums.go_on(*to, async |from| self.run_once(session.account, from).await);
         let done = done.await;
         // Also of what was not done to its end.
-        let mut table = Table::new(&COLUMNS, json, out)?;
+        let mut table = Table::new(&COLUMNS, session.json, session.out)?;
         table.write(&sums)?;
         table.end()?;
         done.with_context(|| format!("compared only until {}", sums.until))

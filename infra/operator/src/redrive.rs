@@ -57,30 +57,22 @@ struct Done {
 }
 
 impl RedriveArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let queue = self.queue.as_str();
-        let stack = &account.stack;
+        let stack = &session.account.stack;
         let to = stack.queues.get(queue);
         let from = stack.dead_letters.get(queue);
         let (from, to) = from
             .zip(to)
             .with_context(|| format!("the stack has no {queue}"))?;
         let way = Way {
-            client: Client::new(&account.config),
+            client: Client::new(&session.account.config),
             from,
             to,
         };
         let waiting = counts(&way.client, from).await?.visible;
         let most = self.most.unwrap_or(u64::MAX);
-        confirm.ask(&format!(
+        session.confirm.ask(&format!(
             "dead letters of {queue}: {waiting}; move back {}?",
             waiting.min(most)
         ))?;
@@ -94,7 +86,7 @@ impl RedriveArgs {
             left: left.visible + left.in_flight,
         };
         let sentence = format!("dead letters of {queue}: {moved} moved, {} left", done.left);
-        answer::write(out, json, &done, &sentence)
+        answer::write(session.out, session.json, &done, &sentence)
     }
 }
 

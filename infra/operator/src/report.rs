@@ -53,12 +53,7 @@ impl What {
 }
 
 impl ReportArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account, json, out, ..
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         if self.from > self.to {
             bail!(
                 "the first day, {}, is after the last, {}",
@@ -69,11 +64,11 @@ impl ReportArgs {
         if self.to > Day::of(Timestamp::now()) {
             bail!("{} is still to come", self.to);
         }
-        let mut table = Table::new(self.what.columns(), json, out)?;
+        let mut table = Table::new(self.what.columns(), session.json, session.out)?;
         for day in Day::between(self.from.start(), self.to.next().start()) {
             let mut totals = Totals::default();
             let take = |rows: Rows<'_>| self.take(&rows, &mut totals, &mut table);
-            read_day(&account.store(), self.project, day, take)
+            read_day(&session.account.store(), self.project, day, take)
                 .await
                 .with_context(|| format!("{day} cannot be read"))?;
             for row in totals.rows() {

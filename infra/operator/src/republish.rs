@@ -31,17 +31,11 @@ pub struct RepublishArgs {
 }
 
 impl RepublishArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let id = plain(&self.payment.payment_id);
-        confirm.ask(&format!("Send events of {id} again?"))?;
+        session
+            .confirm
+            .ask(&format!("Send events of {id} again?"))?;
         let event = json!({
             "command": "republish",
             "project_id": self.payment.project,
@@ -50,10 +44,10 @@ impl RepublishArgs {
             "to": self.to,
             "by": self.by,
         });
-        let done = command(account, &event).await?;
-        match json {
-            true => writeln!(out, "{done}")?,
-            false => tell(&done, out)?,
+        let done = command(session.account, &event).await?;
+        match session.json {
+            true => writeln!(session.out, "{done}")?,
+            false => tell(&done, session.out)?,
         }
         let is_none = |name: &str| list(&done, name).is_empty();
         if is_none("repeated") && is_none("announced") {

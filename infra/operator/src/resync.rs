@@ -20,17 +20,9 @@ pub struct ResyncArgs {
 }
 
 impl ResyncArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let id = plain(&self.payment.payment_id);
-        confirm.ask(&format!(
+        session.confirm.ask(&format!(
             "Ask the platform about {id} and take in its answer?"
         ))?;
         let event = json!({
@@ -38,10 +30,10 @@ impl ResyncArgs {
             "project_id": self.payment.project,
             "payment_id": self.payment.payment_id,
         });
-        let done = command(account, &event).await?;
-        match json {
-            true => writeln!(out, "{done}")?,
-            false => tell(&done, out)?,
+        let done = command(session.account, &event).await?;
+        match session.json {
+            true => writeln!(session.out, "{done}")?,
+            false => tell(&done, session.out)?,
         }
         Ok(())
     }

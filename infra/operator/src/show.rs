@@ -18,20 +18,15 @@ pub struct ShowArgs {
 }
 
 impl ShowArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account, json, out, ..
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let stored = self.payment.load(account).await?;
-        let (store, key) = (account.store(), self.payment.key());
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let stored = self.payment.load(session.account).await?;
+        let (store, key) = (session.account.store(), self.payment.key());
         let plan = store.plan(&key).await?;
         let events = store.events(&key, 1, stored.payment.sequence).await?;
         let history = History::new(&stored, plan, &events)?;
-        match json {
-            true => writeln!(out, "{}", serde_json::to_string(&history)?)?,
-            false => write!(out, "{history}")?,
+        match session.json {
+            true => writeln!(session.out, "{}", serde_json::to_string(&history)?)?,
+            false => write!(session.out, "{history}")?,
         }
         Ok(())
     }

@@ -55,23 +55,15 @@ struct Shown<'a> {
 }
 
 impl AddArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let store = account.store();
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let store = session.account.store();
         let mut others = store.storefront_keys().await?;
         others.retain(|key| {
             (&key.name, key.project_id, key.revoked_at) == (&self.name, self.project, None)
         });
         let Self { name, project, .. } = self;
         let others = others.len();
-        confirm.ask(&format!(
+        session.confirm.ask(&format!(
             "make a key of storefront {name}, project {project}, beside {others} that it has?"
         ))?;
         let key = NewKey::random().map_err(|error| anyhow!("there is no chance: {error}"))?;
@@ -84,7 +76,7 @@ impl AddArgs {
         );
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;
-        show(&listed, &key, json, out).map_err(|error| {
+        show(&listed, &key, session.json, session.out).map_err(|error| {
             // Also where whoever reads has seen enough: nobody has the key now.
             anyhow!("the key {id} was made and could not be shown ({error}): revoke it")
         })

@@ -26,16 +26,11 @@ pub struct ListArgs {
 }
 
 impl ListArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account, json, out, ..
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
-        let mut keys = account.store().storefront_keys().await?;
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let mut keys = session.account.store().storefront_keys().await?;
         keys.retain(|key| self.project.is_none_or(|project| key.project_id == project));
         keys.sort_by_cached_key(|key| (key.project_id, key.name.clone(), key.created_at));
-        let mut table = Table::new(&COLUMNS, json, out)?;
+        let mut table = Table::new(&COLUMNS, session.json, session.out)?;
         keys.iter().try_for_each(|key| table.write(key))?;
         table.end()
     }

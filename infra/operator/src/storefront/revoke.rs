@@ -16,18 +16,10 @@ pub struct RevokeArgs {
 }
 
 impl RevokeArgs {
-    pub async fn run(
-        &self,
-        Session {
-            account,
-            confirm,
-            json,
-            out,
-        }: Session<'_>,
-    ) -> anyhow::Result<()> {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         // Whoever has only the key itself can use it too; it is never repeated.
         let id = key_id(&self.key_id).unwrap_or(&self.key_id);
-        let store = account.store();
+        let store = session.account.store();
         let keys = store.storefront_keys().await?;
         let key = keys.into_iter().find(|key| key.key_id == id);
         let mut key = key.context("there is no key with this id")?;
@@ -38,7 +30,7 @@ impl RevokeArgs {
         if let Some(at) = key.revoked_at {
             bail!("the key {owner}, was revoked at {at}");
         }
-        confirm.ask(&format!("revoke the key {owner}?"))?;
+        session.confirm.ask(&format!("revoke the key {owner}?"))?;
         let now = Timestamp::now();
         let revoked = store.revoke_storefront_key(id, now).await?;
         if !revoked {
@@ -51,6 +43,11 @@ impl RevokeArgs {
             }
         }
         key.revoked_at = Some(now);
-        answer::write(out, json, &key, &format!("the key {owner}, is revoked"))
+        answer::write(
+            session.out,
+            session.json,
+            &key,
+            &format!("the key {owner}, is revoked"),
+        )
     }
 }
