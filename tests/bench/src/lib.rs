@@ -3,4 +3,7 @@
 //! [`host`] is for any program that wants functions in sandboxes of their own.
 
 pub mod host;
+pub mod scenario;
+pub mod stubs;
 pub mod supervised;
+pub mod world;
