@@ -15,13 +15,14 @@ pub const PROJECT: u64 = 211;
 const PROJECT_KEYS: &str = "project-keys";
 const TOKEN_SECRET: &str = "token-secret";
 
-/// The hosts that the functions call when they are deployed.
-pub const HOSTS: [&str; 4] = [
+/// The hosts of AWS that the functions call when they are deployed.
+pub const AWS_HOSTS: [&str; 3] = [
     "dynamodb.eu-west-1.amazonaws.com",
     "sqs.eu-west-1.amazonaws.com",
     "secretsmanager.eu-west-1.amazonaws.com",
-    "api.ecommpay.com",
 ];
+/// That of the platform.
+pub const GATE_HOST: &str = "api.ecommpay.com";
 
 /// The variables that the template gives to all functions.
 const COMMON: [(&str, &str); 6] = [
@@ -79,7 +80,7 @@ impl World {
         stubs.keep_secret(PROJECT_KEYS, &keys);
         stubs.keep_secret(TOKEN_SECRET, &"s".repeat(64));
         let gate_url = match (way, options.gate_tls) {
-            (Way::Hosts, true) => "https://api.ecommpay.com".to_owned(),
+            (Way::Hosts, true) => format!("https://{GATE_HOST}"),
             (Way::Ports, true) => format!("https://localhost:{}", stubs.gate.port()),
             (_, false) => format!("http://{}", stubs.gate),
         };
