@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use bench::goals::{free, sizes, throttled};
-use bench::measure::{Bench, Plan, Prepared, TARGETS};
+use bench::measure::{Bench, Plan, Prepared, TARGETS, same_work};
 use bench::report::{self, Part, Report};
 use bench::world::{Way, World};
 use bench::{isolated, plot, stubs, supervised};
@@ -109,6 +109,8 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<()> {
     ];
     let held = bench.run(plans[0]).await?;
     let unheld = bench.run(plans[1]).await?;
+    same_work(&held)?;
+    same_work(&unheld)?;
     let mut goals = throttled(&held);
     goals.extend(free(&unheld));
     goals.extend(bench.functions.get("ours").into_iter().flat_map(sizes));

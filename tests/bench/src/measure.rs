@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
+use crate::figures::Figures;
 use crate::host::{Program, Sandbox};
 use crate::scenario::Scenario;
 use crate::world::World;
@@ -205,6 +206,50 @@ impl Bench<'_> {
     }
 }
 
+/// Whether all targets have called the same for the same event.
+///
+/// # Errors
+///
+/// When they have not, as they cannot be compared then.
+pub fn same_work(samples: &Samples) -> anyhow::Result<()> {
+    for ((scenario, target), own) in samples {
+        let ours = samples.get(&(*scenario, "ours"));
+        let calls = |samples: &Vec<Sample>| Figures::of(samples).map(|figures| figures.calls);
+        let (theirs, ours) = (calls(own), ours.and_then(calls));
+        ensure!(
+            theirs == ours,
+            "{}: {target} calls {theirs:?}, ours {ours:?}",
+            scenario.name()
+        );
+    }
+    Ok(())
+}
+
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_that_call_something_else_are_not_compared() {
+        let sample = |name: &str| Sample {
+            init_ms: 1.0,
+            first_ms: 1.0,
+            warm_ms: vec![1.0],
+            cpu_us: 1.0,
+            memory_mb: 1.0,
+            calls: [(name.to_owned(), 1)].into(),
+            connections: 1,
+        };
+        let mut samples = Samples::new();
+        samples.insert((Scenario::Refund, "ours"), vec![sample("GetItem")]);
+        samples.insert((Scenario::Refund, "python"), vec![sample("GetItem")]);
+        assert!(same_work(&samples).is_ok());
+        samples.insert((Scenario::Refund, "node"), vec![sample("PutItem")]);
+        let error = same_work(&samples).unwrap_err().to_string();
+        assert!(error.contains("node calls"), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::element::{Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, IntoFont, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{Color, FontStyle, IntoFont, RGBColor, TextStyle};
 
 use crate::figures::Figures;
 use crate::measure::TARGETS;
@@ -119,7 +119,7 @@ impl Chart {
             let right = LEFT + self.length(*value);
             let colour = if *is_ours { OURS } else { OTHERS };
             let corners = [(LEFT, middle - BAR / 2), (right, middle + BAR / 2)];
-            area.draw(&Rectangle::new(corners, ShapeStyle::from(colour.filled())))?;
+            area.draw(&Rectangle::new(corners, colour.filled()))?;
             write(
                 area,
                 name,

@@ -1,5 +1,5 @@
 //! What is kept in `data` is what the functions write.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

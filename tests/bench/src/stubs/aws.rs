@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 use serde_json::{Value, json};
 
 use super::server::Answer;
@@ -17,8 +18,12 @@ pub(super) fn key(item: &Value) -> Option<Key> {
     Some((text("pk")?, text("sk")?))
 }
 
-pub(super) fn answer(headers: &HeaderMap, body: &[u8], state: &mut State) -> Answer {
-    let target = headers
+pub(super) fn answer(head: &Parts, body: &[u8], state: &mut State) -> Answer {
+    if head.uri.path() == "/ping" {
+        return ("ping".to_owned(), StatusCode::OK, Value::Null);
+    }
+    let target = head
+        .headers
         .get("x-amz-target")
         .and_then(|value| value.to_str().ok());
     let operation = target.and_then(|target| target.rsplit('.').next());
@@ -128,10 +133,10 @@ mod tests {
     use super::*;
 
     fn call(operation: &str, asked: &Value, state: &mut State) -> (StatusCode, Value) {
-        let mut headers = HeaderMap::new();
         let target = format!("DynamoDB_20120810.{operation}");
-        headers.insert("x-amz-target", target.parse().unwrap());
-        let (name, status, answer) = answer(&headers, asked.to_string().as_bytes(), state);
+        let request = http::Request::builder().header("x-amz-target", target);
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let (name, status, answer) = answer(&head, asked.to_string().as_bytes(), state);
         assert_eq!(name, operation);
         (status, answer)
     }

@@ -136,7 +136,7 @@ async fn answer(
     let (delay, (name, status, answer)) = {
         let state = &mut *locked(state);
         let answer = match service {
-            Service::Aws => aws::answer(&head.headers, &body, state),
+            Service::Aws => aws::answer(&head, &body, state),
             Service::Gate => gate::answer(head.uri.path(), &body),
         };
         (state.delay, answer)

@@ -392,6 +392,15 @@ impl App {
         Ok(())
     }
 
+    /// Sends what of a payment was not sent, and marks it.
+    pub async fn announce(&self, payment: &Value, published: u64) -> Result<(), Error> {
+        let last = payment["sequence"].as_u64().unwrap_or_default();
+        for event in self.events(payment, published + 1, last).await? {
+            self.send(payment, &event).await?;
+        }
+        self.mark(payment).await
+    }
+
     /// Marks what a payment has announced as sent.
     pub async fn mark(&self, payment: &Value) -> Result<(), Error> {
         let pk = payment_pk(

@@ -42,12 +42,18 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         "sale": { "state": "sending", "since": now() },
         "operations": {},
         "refunds": [],
-        "sequence": 0,
+        "announced": { "status": "created", "paid_amount": 0, "quarantine": [] },
+        "sequence": 1,
         "created_at": now(),
         "updated_at": now(),
     });
     let token_hash = hex::encode(Sha256::digest(&token));
-    let puts = vec![app.day_put(&payment), app.token_put(&payment, &token_hash)];
+    let event = app.event(&payment, "payment.created");
+    let puts = vec![
+        app.event_put(&payment, &event),
+        app.day_put(&payment),
+        app.token_put(&payment, &token_hash),
+    ];
     app.transact(&payment, None, puts).await?;
 
     let checkout_url = format!("{}/checkouts/{token}", variable("PUBLIC_BASE_URL"));
@@ -71,6 +77,7 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         false => json!({ "state": "unclear" }),
     };
     app.write(&payment, stored.version).await?;
+    app.announce(&payment, stored.published).await?;
 
     let view = json!({
         "payment_id": payment_id,

@@ -86,11 +86,7 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
             json!({ "state": text(&taken["status"]), "request_id": taken["request_id"] });
     }
     app.write(&payment, stored.version).await?;
-    let last = payment["sequence"].as_u64().unwrap_or_default();
-    for event in app.events(&payment, stored.published + 1, last).await? {
-        app.send(&payment, &event).await?;
-    }
-    app.mark(&payment).await?;
+    app.announce(&payment, stored.published).await?;
     Ok(answer(202, refund)?)
 }
 
