@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bench::host::{Program, Sandbox};
+use bench::isolated;
 use serde_json::{Value, json};
 
 /// Answers with its event and its environment; `fail` is reported as an error, `exit` ends the process.
@@ -84,4 +85,34 @@ async fn a_dropped_sandbox_takes_its_process_along() {
     while !is_gone() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn names_lead_to_this_machine_in_a_network_of_its_own() {
+    let run = |command: Vec<std::ffi::OsString>| {
+        let (program, arguments) = command.split_first().unwrap();
+        std::process::Command::new(program)
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let probe = run(["unshare", "--mount", "--net", "--map-root-user", "true"]
+        .map(Into::into)
+        .into());
+    if !probe.status.success() {
+        eprintln!("Not tested: this machine lets nobody have a network of their own");
+        return;
+    }
+    let ask = "import socket; print(*{a[4][0] for a in socket.getaddrinfo('sqs.eu-west-1.amazonaws.com', 443)})";
+    let python = run(["sh", "-c", "command -v python3"].map(Into::into).into()).stdout;
+    let python = String::from_utf8(python).unwrap().trim().to_owned();
+    let asked = run(isolated::command(python.into(), &["-c".into(), ask.into()]));
+    assert_eq!(String::from_utf8_lossy(&asked.stdout).trim(), "127.0.0.1");
+    let reach = "import socket; socket.create_connection(('192.0.2.1', 443), 5)";
+    let reached = run(isolated::command(
+        "/usr/bin/env".into(),
+        &["python3".into(), "-c".into(), reach.into()],
+    ));
+    let why = String::from_utf8_lossy(&reached.stderr);
+    assert!(why.contains("unreachable"), "{why}");
 }

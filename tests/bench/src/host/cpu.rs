@@ -71,6 +71,7 @@ impl CpuShare {
     }
 
     fn make(parent: &Path, pid: Pid) -> anyhow::Result<Self> {
+        sweep(parent);
         let path = parent.join(format!("bench-{}-{pid}", std::process::id()));
         std::fs::create_dir(&path).with_context(|| format!("{} cannot be made", path.display()))?;
         Ok(Self(path))
@@ -85,6 +86,19 @@ impl CpuShare {
     fn join(self, pid: Pid) -> anyhow::Result<Self> {
         self.write("cgroup.procs", &pid.to_string())?;
         Ok(self)
+    }
+}
+
+/// Removes the groups of programs that were killed.
+fn sweep(parent: &Path) {
+    for group in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = group.file_name();
+        let owner = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("bench-")?.split('-').next());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            let _ = std::fs::remove_dir(group.path());
+        }
     }
 }
 
