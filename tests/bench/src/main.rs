@@ -25,13 +25,13 @@ struct Arguments {
     /// The share of a CPU that a function has after its init; 128 MB have 0.0723. Needs root
     #[arg(long, default_value_t = 0.0723)]
     cpu: f64,
-    /// Fresh processes of each target with that share
+    /// Fresh processes of each target with that share; 0 leaves this part out
     #[arg(long, default_value_t = 8)]
     rounds: usize,
     /// Measured events of each of them after the first
     #[arg(long, default_value_t = 25)]
     warm: usize,
-    /// Fresh processes of each target with a whole CPU
+    /// Fresh processes of each target with a whole CPU; 0 leaves this part out
     #[arg(long, default_value_t = 5)]
     free_rounds: usize,
     /// Measured events of each of them after the first
@@ -93,6 +93,7 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<()> {
         number: 0,
     };
     let left_out = choose(&mut bench, prepared)?;
+    let machine = machine();
     let plans = [
         Plan {
             share: Some(arguments.cpu),
@@ -115,7 +116,7 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<()> {
     goals.extend(free(&unheld));
     goals.extend(bench.functions.get("ours").into_iter().flat_map(sizes));
     let report = Report {
-        machine: machine(),
+        machine,
         parts: vec![Part::new(plans[0], &held), Part::new(plans[1], &unheld)],
         sizes: report::sizes(&bench.functions),
         goals,
@@ -152,14 +153,16 @@ fn keep(report: &Report, folder: &Path) -> anyhow::Result<()> {
         folder.join("figures.json"),
         format!("{}\n", serde_json::to_string_pretty(report)?),
     )?;
-    if let [throttled, free] = report.parts.as_slice() {
+    if let [throttled, free] = report.parts.as_slice()
+        && ![throttled, free].iter().any(|part| part.rows.is_empty())
+    {
         plot::draw(throttled, free, &folder.join("plot.svg"))?;
     }
     eprintln!("Kept in {}", folder.display());
     Ok(())
 }
 
-/// The processor, the number of its cores and the kernel.
+/// The processor, the number of its cores, the kernel, and how much else was to be done.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu = read("/proc/cpuinfo");
@@ -177,5 +180,7 @@ fn machine() -> String {
         .unwrap_or_default()
         .trim()
         .to_owned();
-    format!("{cpu}, {cores} cores, Linux {kernel}")
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or_default();
+    format!("{cpu}, {cores} cores, Linux {kernel}; load before: {load}")
 }

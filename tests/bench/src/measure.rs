@@ -121,14 +121,20 @@ impl Bench<'_> {
         cases.filter(has).collect()
     }
 
-    /// Runs a plan. One round more is run first, of which nothing is kept: it finds all files in memory afterwards.
+    /// Runs a plan. One round more is run first, of which nothing is kept: it finds all files in memory afterwards. Of
+    /// no rounds there is nothing.
     ///
     /// # Errors
     ///
     /// When a function fails or answers what it must not.
     pub async fn run(&mut self, plan: Plan) -> anyhow::Result<Samples> {
         let mut samples = Samples::new();
-        for round in 0..=plan.rounds {
+        let rounds = if plan.rounds == 0 {
+            0..0
+        } else {
+            0..plan.rounds + 1
+        };
+        for round in rounds {
             for case in self.cases() {
                 let sample = self.sample(case, plan).await;
                 let sample = sample.with_context(|| format!("{}, {}", case.0.name(), case.1))?;

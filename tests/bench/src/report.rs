@@ -124,7 +124,7 @@ impl Report {
             let met = if goal.is_met() { "yes" } else { "**no**" };
             let _ = writeln!(text, "| {} | {is} | {at_most} | {met} |", goal.what);
         }
-        for part in &self.parts {
+        for part in self.measured() {
             text += &part.markdown();
         }
         text +=
@@ -139,11 +139,15 @@ impl Report {
         text + &self.calls()
     }
 
+    fn measured(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| !part.rows.is_empty())
+    }
+
     /// What a later event calls, by the first part; it is the same in all.
     fn calls(&self) -> String {
         let mut text =
             "\n### Calls of a warm event\n\n| | | calls |\n| --- | --- | --- |\n".to_owned();
-        for row in self.parts.first().into_iter().flat_map(|part| &part.rows) {
+        for row in self.measured().take(1).flat_map(|part| &part.rows) {
             let calls = row.figures.calls.iter();
             let calls: Vec<String> = calls
                 .map(|(name, count)| match *count {
