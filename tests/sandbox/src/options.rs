@@ -79,7 +79,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// For tests: any free ports, so that several sandboxes can run side by side.
+    /// For tests: any free ports, so that several sandboxes can run side by side. With `DEPLOY_BY_SCRIPT` set, each
+    /// is deployed by the script.
     pub fn any_ports() -> Self {
         Self {
             port: None,
@@ -91,7 +92,7 @@ impl Options {
             divide_times: 1,
             template: None,
             parameters: BTreeMap::new(),
-            by_script: false,
+            by_script: std::env::var_os("DEPLOY_BY_SCRIPT").is_some(),
             follow: false,
         }
     }
