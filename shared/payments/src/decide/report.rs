@@ -158,13 +158,21 @@ fn take_platform_status(payment: &mut Payment, report: &Report) {
             .unwrap_or_default(),
         status: status.clone(),
     };
-    if payment
-        .platform_status
-        .as_ref()
-        .is_none_or(|known| *known < news)
-    {
+    let is_newer = |known: &PlatformStatus| recency(known) < recency(&news);
+    if payment.platform_status.as_ref().is_none_or(is_newer) {
         payment.platform_status = Some(news);
     }
+}
+
+/// Dates have whole seconds. Within one, what says that money went back came after what does not, and all of it after
+/// some of it; the rest is in any fixed order, so that it does not matter which is heard first.
+fn recency(status: &PlatformStatus) -> (&str, u8, &str) {
+    let stage = match status.status.as_str() {
+        "refunded" | "reversed" => 2,
+        given_back if is_given_back(given_back) => 1,
+        _ => 0,
+    };
+    (&status.date, stage, &status.status)
 }
 
 /// Why a request failed, and which one it was, if the report says that.

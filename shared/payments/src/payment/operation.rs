@@ -70,7 +70,7 @@ pub struct Operation {
 pub type NewsOrder = (String, String, String);
 
 /// `payment.status` and when it was reported.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformStatus {
     /// `operation.date`, else `payment.date`; the greatest one counts. Refunds leave
     /// `payment.date` as it was.
