@@ -5,7 +5,8 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::Counted;
 use crate::figures::Quotas;
-use crate::load::{Load, largest_share};
+use crate::load::{Load, largest_share_for_long};
+use crate::markdown::number;
 use crate::template::Template;
 
 /// The sweeper ends by itself so long before its time-out, and begins no question in the last of
@@ -94,7 +95,7 @@ fn of_account(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
     let sends = quotas.of("queue_sends")?;
     Ok(vec![
         limit(
-            format!("{running} functions at once in the account"),
+            format!("{} functions at once in the account", number(running)),
             running / busy,
             "429 and 503",
             "quota Lambda *Concurrent executions*; then `CheckoutConcurrency` and `CallbackConcurrency`",
@@ -139,11 +140,10 @@ fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
     ];
     let shards = f64::from(SHARDS);
     for (listed, units) in one.index_writes() {
-        // At such rates a second's payments are many, and the shards nearly even.
         let even = shards * partition / units;
         limits.push(limit(
             format!("index `{listed}`, {SHARDS} shards"),
-            even / largest_share(even, shards),
+            even / largest_share_for_long(even, shards),
             "writes of the table are throttled: 500",
             "`SHARDS` in `shared/payments/src/ports.rs`, a change of code",
         ));

@@ -10,6 +10,10 @@ use crate::counted::{Counted, Used};
 /// A place holds more than [`largest_share`] says in one second of `e` to the power of this: 160,000.
 const ODDS: f64 = 12.0;
 
+/// DynamoDB lets a partition use later what it did not use in the last 300 seconds. It is counted with
+/// that only a rush of less than a minute is evened out.
+const EVENED_OUT_S: f64 = 60.0;
+
 /// The load of a second.
 #[derive(Debug)]
 pub struct Load<'a> {
@@ -60,7 +64,7 @@ impl<'a> Load<'a> {
             .collect()
     }
 
-    /// Write units a second of the busiest shard of what is listed most.
+    /// Write units of the busiest shard of what is listed most, in any second.
     pub fn busiest_shard(&self) -> f64 {
         let most = self.index_writes().into_values().fold(0.0, f64::max);
         most / f64::from(SHARDS) * largest_share(self.rate, f64::from(SHARDS))
@@ -70,7 +74,7 @@ impl<'a> Load<'a> {
     pub fn partitions(&self, most: f64) -> f64 {
         let mut partitions = (self.table_writes() / most).ceil().max(1.0);
         let fits = |partitions: f64| {
-            self.table_writes() / partitions * largest_share(self.rate, partitions) <= most
+            self.table_writes() / partitions * largest_share_for_long(self.rate, partitions) <= most
         };
         while !fits(partitions) && partitions < self.table_writes() {
             partitions += 1.0;
@@ -123,5 +127,11 @@ impl<'a> Load<'a> {
 pub fn largest_share(things: f64, places: f64) -> f64 {
     let mean = things / places;
     let variance = mean * (1.0 - 1.0 / places);
-    1.0 + ((2.0 * ODDS * variance).sqrt() + 2.0 / 3.0 * ODDS) / mean
+    let share = 1.0 + ((2.0 * ODDS * variance).sqrt() + 2.0 / 3.0 * ODDS) / mean;
+    share.min(places)
+}
+
+/// The same for as long as DynamoDB does not even it out, of so many things a second.
+pub fn largest_share_for_long(things: f64, places: f64) -> f64 {
+    largest_share(things * EVENED_OUT_S, places)
 }
