@@ -133,7 +133,7 @@ impl Model {
                 "DynamoDB calls",
                 "read units",
                 "write units",
-                "of indexes",
+                "index write units",
                 "sends",
                 "log bytes",
                 "$ a million",
