@@ -76,6 +76,9 @@ pub struct Options {
     /// Whether each call of the API is told to the user
     #[arg(skip)]
     pub follow: bool,
+    /// Where the functions find AWS, if something stands between them and the local AWS
+    #[arg(skip)]
+    pub functions_endpoint: Option<String>,
 }
 
 impl Options {
@@ -94,6 +97,7 @@ impl Options {
             parameters: BTreeMap::new(),
             by_script: std::env::var_os("DEPLOY_BY_SCRIPT").is_some(),
             follow: false,
+            functions_endpoint: None,
         }
     }
 

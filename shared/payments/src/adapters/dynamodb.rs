@@ -26,6 +26,7 @@ mod days;
 mod due;
 mod item;
 mod orders;
+mod places;
 mod progress;
 mod storefront_keys;
 
@@ -45,6 +46,7 @@ use self::item::{
     Item, broken, event_sk, expiry, moment, number, payment_pk, read_event, read_moment,
     read_number, read_payment_key, read_text, text,
 };
+pub use self::places::Places;
 use super::aws::describe;
 use crate::backoff;
 use crate::day::Day;

@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 /// What other tests run, and which.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("cargo run", "tests/sandbox/tests/command_line.rs"),
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
     (
@@ -28,6 +28,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
         "cargo run -- exec cargo run --bin walk",
         "tests/e2e/tests/end_to_end/walk.rs",
     ),
+    ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),
     ("cargo test --workspace", ".ci/run"),
     (
         "export AWS_REGION=eu-west-1",
