@@ -80,6 +80,19 @@ impl DynamoStore {
         }
     }
 
+    /// Opens a connection before the first event; see [`crate::adapters::opening`]. It reads a key
+    /// that no item has, as far as a function may read anyway, so that what is between us and the
+    /// table is awake as well.
+    pub async fn open(&self) {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text("nothing"))
+            .key("sk", text("nothing"));
+        let _ = Box::pin(request.send()).await;
+    }
+
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
         let request = self
             .client
