@@ -51,7 +51,8 @@ pub struct Api {
     pub wire: Wire,
     /// The platform.
     pub gate: Gate,
-    checkouts: Checkouts,
+    /// Checkouts and payments.
+    pub checkouts: Checkouts,
     refunds: Refunds,
     callbacks: Callbacks,
 }

@@ -6,6 +6,7 @@
 //! answers SQS and Secrets Manager itself, writes down what was called, and fails on demand.
 
 mod client;
+mod door;
 mod secret;
 mod table;
 
@@ -20,6 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
 
+pub use crate::door::Door;
 use crate::secret::Secret;
 
 /// The name of the table.

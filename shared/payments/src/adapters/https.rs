@@ -140,3 +140,29 @@ fn roots(file: &Path) -> Result<RootCertStore, TlsError> {
         _ => Ok(roots),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A root of somebody's own, for tests only.
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/adapters/https/root.pem");
+
+    #[test]
+    fn roots_of_a_file_are_read_or_refused() {
+        assert_eq!(roots(Path::new(ROOT)).unwrap().len(), 1);
+        for (file, problem) in [
+            ("/does/not/exist.pem", "No such file"),
+            (
+                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+                "no certificate",
+            ),
+        ] {
+            let error = roots(Path::new(file)).unwrap_err().to_string();
+            assert!(error.contains(file), "{error}");
+            assert!(error.contains(problem), "{error}");
+        }
+        assert!(trusting(Some(OsStr::new("/does/not/exist.pem"))).is_err());
+        assert!(trusting(Some(OsStr::new(""))).is_ok(), "not set");
+    }
+}
