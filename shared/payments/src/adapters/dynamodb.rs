@@ -3,7 +3,7 @@
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
 //! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`dynamodb/due.rs`) |
-//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
+//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document`: with the key's SHA-256, as long as it is not revoked |
@@ -167,7 +167,7 @@ impl DynamoStore {
             .item("pk", text(payment_pk(&event.key)))
             .item("sk", text(event_sk(event.sequence)))
             .item("kind", text(event.kind.as_str()))
-            .item("body", text(&event.body))
+            .item("content", text(event.to_kept().map_err(broken)?))
             .item("expires_at", expiry(kept_until))
             .condition_expression("attribute_not_exists(pk)")
             .build()

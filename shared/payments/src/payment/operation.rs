@@ -105,8 +105,10 @@ pub struct Waiting {
     /// counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Redirect>,
     /// The fields that the platform asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clarification_fields: Vec<String>,
 }
 
