@@ -1,6 +1,6 @@
 //! Secrets from Secrets Manager.
 //!
-//! Project keys are a [`KeyBook`]. The token secret is plain text. Access to the Data API:
+//! Project keys are a [`KeyBook`](crate::key_book::KeyBook). The token secret is plain text. Access to the Data API:
 //! `{"token": "...", "key": "..."}`.
 
 mod book;
