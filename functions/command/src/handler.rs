@@ -40,9 +40,15 @@ impl Commands {
         })
     }
 
-    /// What every command needs. Only some send events or ask the platform.
+    /// What a command needs. Only some send events or ask the platform.
     pub async fn open(&self) {
-        let opened = async { tokio::join!(self.payments.store.open(), self.keys.open()) };
+        let opened = async {
+            tokio::join!(
+                self.payments.store.open(),
+                self.keys.open(),
+                self.tokens.open(),
+            )
+        };
         opening::within_limit(opened).await;
     }
 

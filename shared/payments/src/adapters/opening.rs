@@ -4,8 +4,7 @@
 //! Init has a whole CPU, later a function has only the share that its memory buys: a TLS handshake
 //! of a millisecond takes fourteen on a function of 128 MB. So each adapter has an `open` that
 //! leaves what the first event needs in the same client, and a connection in that client's own
-//! pool. What may go wrong there is nobody's business: the first call that needs it tries again and
-//! tells.
+//! pool. Nothing that goes wrong there ends init: the first call that needs it tries again.
 
 use std::time::Duration;
 

@@ -25,6 +25,7 @@ pub use self::token::KeptTokenSecret;
 use super::aws::describe;
 use super::data_api_http::DataApiAccess;
 use crate::key_book::KeyText;
+use crate::log::Line;
 
 /// A secret could not be had. The message never shows any part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -79,6 +80,15 @@ impl DataApiSecret {
         let put = request.secret_string(secret).send().await;
         put.map_err(|error| problem(format!("cannot be written: {}", describe(&error))))?;
         Ok(())
+    }
+}
+
+/// A secret that init could not fetch is fetched again when it is needed; but why not is told.
+fn tell<T>(fetched: Result<T, SecretError>) {
+    if let Err(error) = fetched {
+        Line::warn("a secret is not there before the first event")
+            .with("error", error.to_string())
+            .write();
     }
 }
 

@@ -8,7 +8,7 @@ use ecommpay::Keyring;
 use ecommpay::fields::ProjectId;
 use tokio::sync::Mutex;
 
-use super::{SecretError, fetch};
+use super::{SecretError, fetch, tell};
 use crate::callback::ProjectKeys;
 use crate::key_book::KeyBook;
 use crate::log::Line;
@@ -72,7 +72,7 @@ impl ProjectKeySecret {
 
     /// Fetches the keys before the first event; see [`crate::adapters::opening`].
     pub async fn open(&self) {
-        let _ = self.get().await;
+        tell(self.get().await);
     }
 
     /// The keys of every project. When they cannot be fetched again, those that are known serve on.

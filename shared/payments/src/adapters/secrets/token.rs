@@ -3,7 +3,7 @@
 use aws_sdk_secretsmanager::Client;
 use tokio::sync::OnceCell;
 
-use super::{SecretError, fetch};
+use super::{SecretError, fetch, tell};
 use crate::token::TokenSecret;
 
 /// The secret of checkout tokens, fetched once: it never changes, as addresses that shoppers hold
@@ -27,7 +27,7 @@ impl KeptTokenSecret {
 
     /// Fetches it before the first event; see [`crate::adapters::opening`].
     pub async fn open(&self) {
-        let _ = self.get().await;
+        tell(self.get().await);
     }
 
     /// The secret.
