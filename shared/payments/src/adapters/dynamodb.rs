@@ -3,7 +3,7 @@
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
 //! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`dynamodb/due.rs`) |
-//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
+//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document`: with the key's SHA-256, as long as it is not revoked |
@@ -82,6 +82,19 @@ impl DynamoStore {
         }
     }
 
+    /// Opens a connection before the first event; see [`crate::adapters::opening`]. It reads a key
+    /// that no item has, as far as a function may read anyway, so that what is between us and the
+    /// table is awake as well.
+    pub async fn open(&self) {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text("nothing"))
+            .key("sk", text("nothing"));
+        let _ = Box::pin(request.send()).await;
+    }
+
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
         let request = self
             .client
@@ -156,7 +169,7 @@ impl DynamoStore {
             .item("pk", text(payment_pk(&event.key)))
             .item("sk", text(event_sk(event.sequence)))
             .item("kind", text(event.kind.as_str()))
-            .item("body", text(&event.body))
+            .item("content", text(event.to_kept().map_err(broken)?))
             .item("expires_at", expiry(kept_until))
             .condition_expression("attribute_not_exists(pk)")
             .build()
