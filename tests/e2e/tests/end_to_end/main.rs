@@ -8,6 +8,7 @@ mod callbacks;
 mod canaries;
 mod clarification;
 mod consumer;
+mod cost;
 mod deployment;
 mod environment;
 mod gate_faults;

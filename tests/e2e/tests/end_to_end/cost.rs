@@ -1,6 +1,5 @@
 //! What one paid payment takes of AWS, counted: `tests/capacity/counted.json` has what is expected,
 //! and from it, and from prices, come the tables of the README and of `infra/capacity.md`.
-#![allow(clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
