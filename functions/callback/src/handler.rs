@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use lambda_http::{Error, Request, Response};
-use payments::adapters::aws;
 use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
-use payments::callback::{Handled, Outcome};
+use payments::adapters::{aws, opening};
+use payments::callback::{Handled, Outcome, Refusal};
 use payments::config;
 
 use crate::outcome::{answer, line};
@@ -25,6 +25,12 @@ impl Callbacks {
         Ok(Self::new(live::payments(&aws)?, keys))
     }
 
+    /// What the first callback would otherwise wait for.
+    pub async fn open(&self) {
+        let opened = async { tokio::join!(self.payments.open(), self.keys.open()) };
+        opening::within_limit(opened).await;
+    }
+
     /// With payments and keys of the caller's.
     pub fn new(payments: LivePayments, keys: ProjectKeySecret) -> Self {
         Self { payments, keys }
@@ -40,12 +46,23 @@ impl Callbacks {
     }
 
     async fn take(&self, body: &[u8]) -> Handled {
-        match self.keys.get().await {
-            Ok(keys) => self.payments.take_callback(body, &keys).await,
-            Err(error) => Handled {
-                error: Some(error.to_string()),
-                ..Handled::only(Outcome::NoKeys)
-            },
+        let keys = match self.keys.get().await {
+            Ok(keys) => keys,
+            Err(error) => {
+                return Handled {
+                    error: Some(error.to_string()),
+                    ..Handled::only(Outcome::NoKeys)
+                };
+            }
+        };
+        let handled = self.payments.take_callback(body, &keys).await;
+        if handled.outcome != Outcome::Refused(Refusal::Unsigned) {
+            return handled;
+        }
+        // Perhaps the key is newer than what is known.
+        match self.keys.instead_of(&keys).await {
+            Some(keys) => self.payments.take_callback(body, &keys).await,
+            None => handled,
         }
     }
 }

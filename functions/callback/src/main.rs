@@ -6,5 +6,6 @@ use lambda_http::{Error, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let callbacks = handler::Callbacks::from_environment()?;
+    callbacks.open().await;
     run(service_fn(|request| callbacks.handle(request))).await
 }

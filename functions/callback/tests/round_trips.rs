@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use callback::handler::Callbacks;
 use ecommpay::fields::ProjectId;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request};
 use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::secrets::ProjectKeySecret;
+use payments::adapters::secrets::{Ages, ProjectKeySecret};
 use payments::adapters::sqs::SqsQueue;
 use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
@@ -32,10 +33,17 @@ struct World {
 }
 
 impl World {
-    /// A function that has its keys, and a payment that was created and announced.
+    /// A function that has done its init, and a payment that was created and announced.
     async fn new() -> Self {
+        let world = Self::before_init(Ages::default()).await;
+        world.wire.set_secret(KEYS);
+        world.callbacks.open().await;
+        world
+    }
+
+    /// A function whose keys nobody has put in yet.
+    async fn before_init(ages: Ages) -> Self {
         let wire = Wire::start().await.unwrap();
-        wire.set_secret(KEYS);
         let queue = |url: &str, types| QueueConfig {
             url: url.into(),
             types,
@@ -51,8 +59,7 @@ impl World {
             schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
-        let keys = ProjectKeySecret::new(wire.config(), "keys");
-        keys.get().await.unwrap();
+        let keys = ProjectKeySecret::new(wire.config(), "keys").with_ages(ages);
         wire.forget();
         Self {
             callbacks: Callbacks::new(payments, keys),
@@ -102,6 +109,70 @@ async fn create_payment(store: &DynamoStore) {
     store.commit(commit).await.unwrap();
     let key = change.payment.key();
     store.mark_published(&key, 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn init_takes_a_read_the_keys_and_a_ping_for_each_queue() {
+    let world = World::new().await;
+    let mut calls = world.wire.calls();
+    calls.sort();
+    assert_eq!(calls, ["GetItem", "GetSecretValue", "Ping", "Ping"]);
+    assert_eq!(world.wire.most_at_once("Ping"), 2, "side by side");
+}
+
+#[tokio::test]
+async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
+    let world = World::before_init(Ages::default()).await;
+    world.callbacks.open().await;
+    let (status, _) = world.post("redirect_get.json").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    world.wire.set_secret(KEYS);
+    let (status, calls) = world.post("redirect_get.json").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(calls.first().unwrap(), "GetSecretValue");
+}
+
+#[tokio::test]
+async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
+    let before = r#"{"211":{"current":"older-key"}}"#;
+    for (doubtful, expected) in [
+        (Duration::from_secs(60), StatusCode::UNAUTHORIZED),
+        (Duration::ZERO, StatusCode::OK),
+    ] {
+        let ages = Ages {
+            doubtful,
+            ..Ages::default()
+        };
+        let world = World::before_init(ages).await;
+        world.wire.set_secret(before);
+        world.callbacks.open().await;
+        world.wire.set_secret(KEYS);
+        let (status, _) = world.post("sale_success.json").await;
+        assert_eq!(status, expected, "{doubtful:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_not_doubted() {
+    let doubtful = Duration::from_secs(1);
+    let ages = Ages {
+        doubtful,
+        ..Ages::default()
+    };
+    let world = World::before_init(ages).await;
+    world.wire.set_secret(KEYS);
+    world.callbacks.open().await;
+    tokio::time::sleep(doubtful).await;
+    let begin = Instant::now();
+    let mut fetched = 0;
+    for _ in 0..50 {
+        let (status, calls) = world.post("invalid_tampered_amount.json").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(calls.iter().all(|call| call == "GetSecretValue"));
+        fetched += calls.len();
+    }
+    let most = 1 + begin.elapsed().as_secs() as usize;
+    assert!((1..=most).contains(&fetched), "{fetched} of {most}");
 }
 
 #[tokio::test]

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt, Response};
-use payments::adapters::aws;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{ProjectKeySecret, SecretError, token_secret};
+use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret, SecretError};
+use payments::adapters::{aws, opening};
 use payments::config;
 use payments::http_call::respond;
 use payments::payment::{Payment, Redirect, RedirectMethod, Status};
 use payments::payment_page::PaymentPageLinks;
 use payments::ports::Clock;
 use payments::problem::Problem;
-use payments::token::TokenSecret;
 
 use crate::language::Language;
 
@@ -27,7 +26,7 @@ pub struct Checkouts {
     /// The way to the platform.
     pub gate: HttpGate,
     /// The secret of checkout tokens.
-    pub tokens: TokenSecret,
+    pub tokens: KeptTokenSecret,
     /// The public address of this service, without a slash at its end.
     pub base_url: String,
     /// The platform's Payment Page.
@@ -36,16 +35,29 @@ pub struct Checkouts {
 
 impl Checkouts {
     /// From the variables that the template sets.
-    pub async fn from_environment() -> Result<Self, Error> {
+    pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
             payments: live::payments(&aws)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
-            tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
+            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             page_url: config::base_url("PAYMENT_PAGE_URL")?,
         })
+    }
+
+    /// What the first checkout would otherwise wait for.
+    pub async fn open(&self) {
+        let opened = async {
+            tokio::join!(
+                self.payments.open(),
+                self.keys.open(),
+                self.tokens.open(),
+                self.gate.open(),
+            )
+        };
+        opening::within_limit(opened).await;
     }
 
     /// Where the browser must go now, if that is known and it may go there.
@@ -66,7 +78,7 @@ impl Checkouts {
         let links = PaymentPageLinks {
             page_url: &self.page_url,
             base_url: &self.base_url,
-            tokens: &self.tokens,
+            tokens: self.tokens.get().await?,
         };
         let link = links.link(payment, keyring.current());
         Ok(link.map(|url| Redirect {

@@ -8,6 +8,7 @@ use lambda_http::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let checkouts = Checkouts::from_environment().await?;
+    let checkouts = Checkouts::from_environment()?;
+    checkouts.open().await;
     run(service_fn(|request| checkouts.handle(request))).await
 }

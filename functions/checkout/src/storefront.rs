@@ -52,11 +52,14 @@ impl Checkouts {
         let keyring = self.keys.of(storefront.project_id).await;
         let keyring =
             keyring.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
+        let tokens = self.tokens.get().await;
+        let tokens =
+            tokens.map_err(|error| Problem::unavailable_because("checkout: no token", error))?;
         let cashier = Cashier {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &keyring,
-            tokens: &self.tokens,
+            tokens,
             base_url: &self.base_url,
         };
         let mut checkout = cashier.create(&storefront, asked).await.map_err(problem)?;

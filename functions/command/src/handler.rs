@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent};
-use payments::adapters::aws;
+use payments::PaymentKey;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{ProjectKeySecret, token_secret};
+use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
+use payments::adapters::{aws, opening};
 use payments::ask::Asker;
 use payments::callback::{ProjectKeys, explain};
 use payments::config;
 use payments::refund::RefundDesk;
-use payments::token::TokenSecret;
 use serde_json::Value;
 
 use crate::answer::{Answer, Problem};
@@ -23,21 +23,33 @@ pub struct Commands {
     payments: LivePayments,
     gate: HttpGate,
     keys: ProjectKeySecret,
-    tokens: TokenSecret,
+    tokens: KeptTokenSecret,
     base_url: String,
 }
 
 impl Commands {
     /// From the variables that the template sets.
-    pub async fn from_environment() -> Result<Self, Error> {
+    pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
-            tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
+            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             payments: live::payments(&aws)?,
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
         })
+    }
+
+    /// What a command needs. Only some send events or ask the platform.
+    pub async fn open(&self) {
+        let opened = async {
+            tokio::join!(
+                self.payments.store.open(),
+                self.keys.open(),
+                self.tokens.open(),
+            )
+        };
+        opening::within_limit(opened).await;
     }
 
     /// One command.
@@ -93,28 +105,37 @@ impl Commands {
             Request::Resync {
                 project_id,
                 payment_id,
-            } => {
-                let asker = Asker {
-                    payments,
-                    gate: &self.gate,
-                    keys,
-                    tokens: &self.tokens,
-                    base_url: &self.base_url,
-                    pace: Duration::ZERO,
-                };
-                let asked = asker.ask_now(&payment_id.key(*project_id)).await;
-                let sent = asked.as_ref().map(|asked| asked.sent.clone());
-                Answered {
-                    sent: sent.unwrap_or_default(),
-                    ..Answered::quiet(Answer::of_question(asked))
-                }
-            }
+            } => self.resync(&payment_id.key(*project_id), keys).await,
             Request::Release(decision) => {
                 let Decision { by, doubts, .. } = decision;
                 let released = payments.release(&decision.key(), by.as_str(), doubts).await;
                 Answered::of_decision(released)
             }
             Request::Reject(decision) => self.reject(decision, keys).await,
+        }
+    }
+
+    async fn resync(&self, key: &PaymentKey, keys: &ProjectKeys) -> Answered {
+        let tokens = match self.tokens.get().await {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                let problem = Problem::new("no_token_secret", error);
+                return Answered::quiet(Answer::Failed(problem));
+            }
+        };
+        let asker = Asker {
+            payments: &self.payments,
+            gate: &self.gate,
+            keys,
+            tokens,
+            base_url: &self.base_url,
+            pace: Duration::ZERO,
+        };
+        let asked = asker.ask_now(key).await;
+        let sent = asked.as_ref().map(|asked| asked.sent.clone());
+        Answered {
+            sent: sent.unwrap_or_default(),
+            ..Answered::quiet(Answer::of_question(asked))
         }
     }
 

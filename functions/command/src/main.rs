@@ -10,6 +10,7 @@ use lambda_runtime::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let commands = handler::Commands::from_environment().await?;
+    let commands = handler::Commands::from_environment()?;
+    commands.open().await;
     run(service_fn(|event| commands.handle(event))).await
 }

@@ -37,6 +37,13 @@ impl MemoryTable {
             table,
         }
     }
+
+    /// Opens a connection before the first event, by reading what no item has; see
+    /// [`payments::adapters::opening`].
+    pub async fn open(&self) {
+        let request = self.client.get_item().table_name(&self.table);
+        let _ = request.key("payment", text("nothing")).send().await;
+    }
 }
 
 impl MemoryStore for MemoryTable {

@@ -16,7 +16,7 @@ mod handler;
 mod memory;
 
 use lambda_runtime::{Error, run, service_fn};
-use payments::adapters::aws;
+use payments::adapters::{aws, opening};
 use payments::config;
 
 use crate::dynamodb::MemoryTable;
@@ -25,6 +25,7 @@ use crate::handler::Fulfilment;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let table = MemoryTable::new(&aws::from_environment()?, config::required("MEMORY_TABLE")?);
+    opening::within_limit(table.open()).await;
     let fulfilment = Fulfilment::new(table);
     run(service_fn(|event| fulfilment.handle(event))).await
 }

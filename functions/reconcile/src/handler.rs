@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use ecommpay::fields::ProjectId;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::Timestamp;
-use payments::adapters::aws;
 use payments::adapters::data_api_http::HttpDataApi;
 use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::{DataApiSecret, ProjectKeySecret};
+use payments::adapters::{aws, opening};
 use payments::config;
 use payments::reconcile::Reconciled;
 use payments::report::Totals;
@@ -39,6 +39,13 @@ impl Reconciliation {
             access: DataApiSecret::new(&aws, config::required("DATA_API_TOKEN_SECRET")?),
             base_url: config::base_url("DATA_API_URL")?,
         })
+    }
+
+    /// What every run begins with. The access to the Data API is fetched when its turn comes, as
+    /// it may have been put in a moment ago.
+    pub async fn open(&self) {
+        let opened = async { tokio::join!(self.payments.store.open(), self.keys.open()) };
+        opening::within_limit(opened).await;
     }
 
     /// One run. Only a request that cannot be understood is an error.

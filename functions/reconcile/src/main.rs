@@ -9,5 +9,6 @@ use lambda_runtime::{Error, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let reconciler = handler::Reconciliation::from_environment()?;
+    reconciler.open().await;
     run(service_fn(|event| reconciler.handle(event))).await
 }

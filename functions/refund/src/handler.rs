@@ -2,10 +2,10 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Error, Request, RequestExt, Response};
-use payments::adapters::aws;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
+use payments::adapters::{aws, opening};
 use payments::config;
 use payments::decide::{RefundOrder, RefundRejection};
 use payments::http_call::{caller, respond};
@@ -34,6 +34,13 @@ impl Refunds {
             keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
         })
+    }
+
+    /// What the first refund would otherwise wait for.
+    pub async fn open(&self) {
+        let opened =
+            async { tokio::join!(self.payments.open(), self.keys.open(), self.gate.open()) };
+        opening::within_limit(opened).await;
     }
 
     /// One call, by the route that the gateway has matched and the parameters it has decoded.

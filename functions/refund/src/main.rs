@@ -6,5 +6,6 @@ use refund::handler::Refunds;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let refunds = Refunds::from_environment()?;
+    refunds.open().await;
     run(service_fn(|request| refunds.handle(request))).await
 }

@@ -3,16 +3,15 @@
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Error, LambdaEvent};
-use payments::adapters::aws;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{ProjectKeySecret, token_secret};
+use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
+use payments::adapters::{aws, opening};
 use payments::ask::Asker;
 use payments::config;
 use payments::event::{self, EventKind};
 use payments::log::{Line, Metric, Unit};
 use payments::round::Round;
-use payments::token::TokenSecret;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -25,7 +24,7 @@ pub struct Sweeper {
     payments: LivePayments,
     gate: HttpGate,
     keys: ProjectKeySecret,
-    tokens: TokenSecret,
+    tokens: KeptTokenSecret,
     base_url: String,
     grace: Duration,
     pace: Duration,
@@ -33,10 +32,10 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// From the variables that the template sets.
-    pub async fn from_environment() -> Result<Self, Error> {
+    pub fn from_environment() -> Result<Self, Error> {
         let aws = aws::from_environment()?;
         Ok(Self {
-            tokens: token_secret(&aws, &config::required("TOKEN_SECRET")?).await?,
+            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             payments: live::payments(&aws)?,
             gate: HttpGate::new(config::base_url("GATE_URL")?)?,
@@ -44,6 +43,19 @@ impl Sweeper {
             grace: config::seconds("UNSENT_GRACE_SECONDS")?,
             pace: config::seconds("QUESTION_PACE_SECONDS")?,
         })
+    }
+
+    /// What every tick needs. Most find nothing to send and nothing to ask, so neither the queues
+    /// nor Gate are among it.
+    pub async fn open(&self) {
+        let opened = async {
+            tokio::join!(
+                self.payments.store.open(),
+                self.keys.open(),
+                self.tokens.open(),
+            )
+        };
+        opening::within_limit(opened).await;
     }
 
     /// One tick, whatever the event says.
@@ -67,13 +79,13 @@ impl Sweeper {
     }
 
     async fn ask(&self, end: Instant) -> Round {
-        match self.keys.get().await {
-            Ok(keys) => {
+        match tokio::try_join!(self.keys.get(), self.tokens.get()) {
+            Ok((keys, tokens)) => {
                 let asker = Asker {
                     payments: &self.payments,
                     gate: &self.gate,
                     keys: &keys,
-                    tokens: &self.tokens,
+                    tokens,
                     base_url: &self.base_url,
                     pace: self.pace,
                 };

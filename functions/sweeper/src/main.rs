@@ -6,6 +6,7 @@ use lambda_runtime::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let sweeper = handler::Sweeper::from_environment().await?;
+    let sweeper = handler::Sweeper::from_environment()?;
+    sweeper.open().await;
     run(service_fn(|event| sweeper.handle(event))).await
 }

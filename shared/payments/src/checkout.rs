@@ -155,7 +155,7 @@ fn content(order: &Order, expires_in: u64) -> String {
         let order_id = order_id.map(str::to_ascii_lowercase);
         order.insert("order_id".into(), order_id.into());
     }
-    sha256::hex(whole.to_string().as_bytes())
+    sha256::start_of_hex(whole.to_string().as_bytes(), 32)
 }
 
 /// A checkout as it stands, and the way to it.

@@ -1,7 +1,7 @@
 //! The numbered announcements about a payment: CloudEvents 1.0 in JSON.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::ids::PaymentKey;
 use crate::log::{Line, Metric, Unit};
@@ -143,6 +143,13 @@ pub struct Event {
     pub body: String,
 }
 
+/// The part of a CloudEvent that does not follow from the payment's key, its number and its kind.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    data: Value,
+    time: Value,
+}
+
 /// What is counted of the events that were sent, by kind.
 const COUNTED: [(&str, EventKind); 5] = [
     ("checkouts", EventKind::PaymentCreated),
@@ -216,10 +223,6 @@ pub enum About<'a> {
 impl Event {
     /// Announces `payment` as it is after the change.
     pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
-        let id = format!(
-            "{}/{}/{}",
-            payment.project_id, payment.payment_id, payment.sequence
-        );
         let mut data = json!(PaymentView::new(payment));
         if let Some(data) = data.as_object_mut() {
             match about {
@@ -252,23 +255,56 @@ impl Event {
                 }
             }
         }
+        Self::enveloped(payment.key(), payment.sequence, kind, data, json!(at))
+    }
+
+    /// The event with everything around what it says.
+    fn enveloped(
+        key: PaymentKey,
+        sequence: u64,
+        kind: EventKind,
+        data: Value,
+        time: Value,
+    ) -> Self {
+        let project_id = key.project_id();
+        // As first spelled, not as in the key.
+        let subject = data.get("payment_id").and_then(Value::as_str);
+        let subject = subject.unwrap_or(key.folded_id());
+        let id = format!("{project_id}/{subject}/{sequence}");
         let body = json!({
             "specversion": "1.0",
             "id": id,
-            "source": format!("/ecommpay/{}", payment.project_id),
-            "subject": payment.payment_id,
+            "source": format!("/ecommpay/{project_id}"),
+            "subject": subject,
             "type": kind.as_str(),
-            "time": at,
+            "time": time,
             "datacontenttype": "application/json",
             "data": data,
         });
         Self {
-            key: payment.key(),
-            sequence: payment.sequence,
+            body: body.to_string(),
+            key,
+            sequence,
             kind,
             id,
-            body: body.to_string(),
         }
+    }
+
+    /// What must be kept of it beside its key, number and kind.
+    pub fn to_kept(&self) -> serde_json::Result<String> {
+        let Kept { data, time } = serde_json::from_str(&self.body)?;
+        serde_json::to_string(&Kept { data, time })
+    }
+
+    /// The event of which this was kept, byte for byte.
+    pub fn of_kept(
+        key: PaymentKey,
+        sequence: u64,
+        kind: EventKind,
+        kept: &str,
+    ) -> serde_json::Result<Self> {
+        let Kept { data, time } = serde_json::from_str(kept)?;
+        Ok(Self::enveloped(key, sequence, kind, data, time))
     }
 
     /// The FIFO group: all events of one payment. Hashed, as ids can have any form.

@@ -25,7 +25,7 @@ pub use self::operation::{
 pub use self::refund::{Exists, Refund, RefundStatus};
 pub use self::status::Status;
 use crate::ids::{MerchantId, PaymentKey};
-use crate::timestamp::Timestamp;
+use crate::timestamp::{Timestamp, millis};
 
 /// Everything that we know about one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,7 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub failed_requests: BTreeSet<String>,
     /// When this attempt was begun.
+    #[serde(with = "millis")]
     pub begun_at: Timestamp,
     /// How far the sale request of this attempt got.
     pub sale: GateRequest,
@@ -61,8 +62,10 @@ pub struct Payment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clarified: Option<String>,
     /// Errors that the platform reported for requests, by `request_id`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, String>,
     /// `payment.status` as last reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_status: Option<PlatformStatus>,
     /// The operations that the platform reported, by `operation.id`.
     pub operations: BTreeMap<String, Operation>,
@@ -90,6 +93,7 @@ pub struct Payment {
     /// What was announced last about the payment itself.
     pub announced: Option<Announced>,
     /// Whether it was ever announced that the money will not come.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub end_announced: bool,
     /// The refunded amount that was announced as more than what was paid.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -110,8 +114,10 @@ pub struct Payment {
     /// The number of the last event.
     pub sequence: u64,
     /// When we first heard of it.
+    #[serde(with = "millis")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[serde(with = "millis")]
     pub updated_at: Timestamp,
 }
 
@@ -132,6 +138,7 @@ pub struct Announced {
     /// What had been paid.
     pub paid_amount: u64,
     /// Why it was kept apart.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub quarantine: BTreeSet<QuarantineReason>,
     /// The digest of what the platform asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +151,7 @@ pub struct Order {
     /// The storefront that created the payment.
     pub storefront: String,
     /// The merchant's order, carried in every event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<MerchantId>,
     /// The amount to be paid.
     pub amount: MinorUnits,
@@ -156,15 +164,18 @@ pub struct Order {
     /// The storefront's origins, whose pages may ask how the checkout stands.
     pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// Shown to the merchant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
     /// Who pays; forgotten after a month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
     /// When the hand-off ends.
+    #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// SHA-256 of what the storefront sent, to tell a repeat from another order.
+    /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another order.
     pub content: String,
 }
 

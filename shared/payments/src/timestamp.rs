@@ -93,6 +93,19 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+/// Moments as they are kept: half as long as they are shown.
+pub(crate) mod millis {
+    use super::{Deserialize, Deserializer, Serializer, Timestamp};
+
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(at.unix_millis())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp::from_millis)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

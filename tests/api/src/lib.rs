@@ -16,14 +16,13 @@ use lambda_http::Response;
 use payments::adapters::dynamodb::DynamoStore;
 use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::LivePayments;
-use payments::adapters::secrets::ProjectKeySecret;
+use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
 use payments::adapters::sqs::SqsQueue;
 use payments::config::QueueConfig;
 use payments::ports::SystemClock;
 use payments::schedule::Schedule;
 use payments::sha256;
 use payments::storefront::{Scope, Storefront, key_id};
-use payments::token::TokenSecret;
 use payments::{Payments, Timestamp};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
@@ -52,7 +51,8 @@ pub struct Api {
     pub wire: Wire,
     /// The platform.
     pub gate: Gate,
-    checkouts: Checkouts,
+    /// Checkouts and payments.
+    pub checkouts: Checkouts,
     refunds: Refunds,
     callbacks: Callbacks,
 }
@@ -105,6 +105,7 @@ impl Api {
     pub async fn start() -> anyhow::Result<Self> {
         let wire = Wire::start().await?;
         wire.set_secret(PROJECT_KEYS);
+        wire.set_secret_of("tokens", &"s".repeat(32));
         let gate = Gate::start().await?;
         let store = DynamoStore::new(wire.config(), TABLE);
         use Scope::{Checkout, Read, Refund};
@@ -131,7 +132,7 @@ impl Api {
             payments: live(&wire),
             keys: keys(),
             gate: HttpGate::new(gate.address())?,
-            tokens: TokenSecret::new(&"s".repeat(32)).context("no secret")?,
+            tokens: KeptTokenSecret::new(wire.config(), "tokens"),
             base_url: "https://api.example".into(),
             page_url: "https://page.example/payment".into(),
         };

@@ -5,6 +5,7 @@
 
 pub mod logs;
 pub mod memory;
+pub mod meter;
 pub mod operator;
 pub mod queue;
 pub mod shopper;

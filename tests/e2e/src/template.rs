@@ -29,7 +29,7 @@ impl Template {
         let template = here.join("../../infra/template.yaml");
         let mut command = supervisor.command(&python);
         command
-            .arg(here.join("tests/template/process.py"))
+            .arg(here.join("tests/end_to_end/template/process.py"))
             .arg(template);
         command.env("AWS_DEFAULT_REGION", "eu-west-1");
         let (status, output) = supervisor.output(command).await?;

@@ -204,7 +204,12 @@ async fn up(
     say("Building the functions and starting the local AWS");
     let (binaries, aws) = tokio::try_join!(
         functions::build(supervisor, &binaries),
-        LocalAws::start(supervisor, &python, &folder)
+        LocalAws::start(
+            supervisor,
+            &python,
+            &folder,
+            options.functions_endpoint.as_deref()
+        )
     )?;
 
     say("Deploying the template");

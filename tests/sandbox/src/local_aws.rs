@@ -27,7 +27,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts it and waits until it answers.
+    /// Starts it and waits until it answers. Its functions find it there too, unless another
+    /// endpoint is named for them.
     ///
     /// # Errors
     ///
@@ -36,15 +37,25 @@ impl LocalAws {
         supervisor: &Supervisor,
         python: &Path,
         folder: &Folder,
+        functions_endpoint: Option<&str>,
     ) -> anyhow::Result<Self> {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
             // Another process may take the port before ours does. Then either ours ends, or a stranger answers.
             let marker = format!("{}-{port}", std::process::id());
-            let process =
-                supervisor.start(command(supervisor, python, folder, &log, port, &marker)?)?;
             let endpoint = format!("http://127.0.0.1:{port}");
+            let mut command = command(
+                supervisor,
+                python,
+                folder,
+                functions_endpoint.unwrap_or(&endpoint),
+            );
+            command
+                .env("GATEWAY_PORT", port.to_string())
+                .env("MINISTACK_EDITION", &marker);
+            log_to(&mut command, &log)?;
+            let process = supervisor.start(command)?;
             let answer = tokio::select! {
                 answer = first_answer(&endpoint) => Some(answer?),
                 _ = process.wait() => None,
@@ -124,29 +135,24 @@ fn command(
     supervisor: &Supervisor,
     python: &Path,
     folder: &Folder,
-    log: &Path,
-    port: u16,
-    marker: &str,
-) -> anyhow::Result<Command> {
+    functions_endpoint: &str,
+) -> Command {
     let state = folder.state();
     let mut command = supervisor.command(python);
     // The endpoint is for the functions: only what MiniStack finds here does it hand on to them.
-    with_clean_environment(&mut command, &format!("http://127.0.0.1:{port}"))
+    with_clean_environment(&mut command, functions_endpoint)
         .args(["-I", "-m", "ministack"])
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", "127.0.0.1")
-        .env("GATEWAY_PORT", port.to_string())
         .env("AUTH", "true")
         .env("MINISTACK_REGION", REGION)
-        .env("MINISTACK_EDITION", marker)
         .env("SFTP_ENABLED", "0")
         .env("IOT_MTLS_ENABLED", "0")
         .env("TMPDIR", state)
         .env("STATE_DIR", state.join("services"))
         .env("S3_DATA_DIR", state.join("s3"))
         .current_dir(state);
-    log_to(&mut command, log)?;
-    Ok(command)
+    command
 }
 
 fn free_port() -> anyhow::Result<u16> {

@@ -76,10 +76,14 @@ pub struct Options {
     /// Whether each call of the API is told to the user
     #[arg(skip)]
     pub follow: bool,
+    /// Where the functions find AWS, if something stands between them and the local AWS
+    #[arg(skip)]
+    pub functions_endpoint: Option<String>,
 }
 
 impl Options {
-    /// For tests: any free ports, so that several sandboxes can run side by side.
+    /// For tests: any free ports, so that several sandboxes can run side by side. With `DEPLOY_BY_SCRIPT` set, each
+    /// is deployed by the script.
     pub fn any_ports() -> Self {
         Self {
             port: None,
@@ -91,8 +95,9 @@ impl Options {
             divide_times: 1,
             template: None,
             parameters: BTreeMap::new(),
-            by_script: false,
+            by_script: std::env::var_os("DEPLOY_BY_SCRIPT").is_some(),
             follow: false,
+            functions_endpoint: None,
         }
     }
 

@@ -87,6 +87,9 @@ fn to_json(yaml: &Yaml) -> Value {
     match yaml {
         Yaml::String(text) => json!(text),
         Yaml::Integer(number) => json!(number),
+        Yaml::Real(number) => number
+            .parse()
+            .map_or(Value::Null, |number: f64| json!(number)),
         Yaml::Boolean(value) => json!(value),
         Yaml::Array(values) => values.iter().map(to_json).collect(),
         Yaml::Hash(values) => values

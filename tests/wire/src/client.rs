@@ -35,14 +35,27 @@ impl HttpConnector for Recorder {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (service, operation) = target.split_once('.').unwrap_or_default();
-        let operation = operation.to_owned();
+        let mut operation = operation.to_owned();
         let record = self.record.clone();
         let next = match service {
             "AmazonSQS" => Next::Own(take_message(&record, request.body())),
             "secretsmanager" => {
                 let asked = request.body().bytes().unwrap_or_default();
                 let asked: Value = serde_json::from_slice(asked).unwrap_or_default();
-                Next::Own(locked(&record).secret.call(&operation, &asked))
+                let name = asked.get("SecretId").and_then(Value::as_str);
+                let mut record = locked(&record);
+                let Record {
+                    secret,
+                    named_secrets,
+                    ..
+                } = &mut *record;
+                let named = name.and_then(|name| named_secrets.get_mut(name));
+                Next::Own(named.unwrap_or(secret).call(&operation, &asked))
+            }
+            // What is sent while a function's connections are opened.
+            _ if request.uri().ends_with("/ping") => {
+                operation = "Ping".to_owned();
+                Next::Own((200, Value::Null))
             }
             _ => Next::Forward(self.next.call(request)),
         };

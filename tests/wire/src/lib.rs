@@ -6,6 +6,7 @@
 //! answers SQS and Secrets Manager itself, writes down what was called, and fails on demand.
 
 mod client;
+mod door;
 mod secret;
 mod table;
 
@@ -20,6 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
 
+pub use crate::door::Door;
 use crate::secret::Secret;
 
 /// The name of the table.
@@ -41,6 +43,7 @@ struct Record {
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
     secret: Secret,
+    named_secrets: BTreeMap<String, Secret>,
 }
 
 impl Wire {
@@ -116,9 +119,16 @@ impl Wire {
         self.record().broken_queues.clear();
     }
 
-    /// Puts a value into the only secret, whatever its name; before, it has none.
+    /// Puts a value into the secret that all names lead to; before, it has none.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
+    }
+
+    /// Puts a value into a secret of its own, that this name leads to.
+    pub fn set_secret_of(&self, name: &str, value: &str) {
+        let mut record = self.record();
+        let secret = record.named_secrets.entry(name.to_owned());
+        secret.or_default().set(value);
     }
 
     /// The labels that the secret's versions have.

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpClient, http_client_fn};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
@@ -39,17 +40,25 @@ pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
 
 /// A configuration for a region, credentials and, on a local AWS, its address.
 pub fn config(region: String, credentials: Credentials, endpoint: Option<String>) -> SdkConfig {
-    let http_client = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     let mut config = SdkConfig::builder()
         .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .http_client(http_client);
+        .http_client(http_client());
     config.set_endpoint_url(endpoint);
     config.build()
+}
+
+/// The HTTP client of all services, with one pool of connections. It trusts what the system trusts,
+/// or the certificates in the file that `SSL_CERT_FILE` names.
+fn http_client() -> SharedHttpClient {
+    let client = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    // The SDK has each of its clients check the HTTP client, which then reads the system's 150 root
+    // certificates and throws them away. Behind a function it has nothing to check.
+    http_client_fn(move |settings, components| client.http_connector(settings, components))
 }
 
 /// A failed call in a few words: the service's code and message, or how far the call got. The

@@ -3,7 +3,7 @@
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
 //! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`dynamodb/due.rs`) |
-//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `body`, `expires_at` |
+//! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | that of the index of days (`dynamodb/days.rs`) |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document`: with the key's SHA-256, as long as it is not revoked |
@@ -26,6 +26,7 @@ mod days;
 mod due;
 mod item;
 mod orders;
+mod places;
 mod progress;
 mod storefront_keys;
 
@@ -45,6 +46,7 @@ use self::item::{
     Item, broken, event_sk, expiry, moment, number, payment_pk, read_event, read_moment,
     read_number, read_payment_key, read_text, text,
 };
+pub use self::places::Places;
 use super::aws::describe;
 use crate::backoff;
 use crate::day::Day;
@@ -78,6 +80,19 @@ impl DynamoStore {
             client: Client::new(config),
             table: table.into(),
         }
+    }
+
+    /// Opens a connection before the first event; see [`crate::adapters::opening`]. It reads a key
+    /// that no item has, as far as a function may read anyway, so that what is between us and the
+    /// table is awake as well.
+    pub async fn open(&self) {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text("nothing"))
+            .key("sk", text("nothing"));
+        let _ = Box::pin(request.send()).await;
     }
 
     async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, StoreError> {
@@ -154,7 +169,7 @@ impl DynamoStore {
             .item("pk", text(payment_pk(&event.key)))
             .item("sk", text(event_sk(event.sequence)))
             .item("kind", text(event.kind.as_str()))
-            .item("body", text(&event.body))
+            .item("content", text(event.to_kept().map_err(broken)?))
             .item("expires_at", expiry(kept_until))
             .condition_expression("attribute_not_exists(pk)")
             .build()

@@ -27,6 +27,12 @@ impl HttpGate {
     pub fn new(base_url: impl Into<String>) -> Result<Self, TlsError> {
         Host::new(base_url, ANSWER_WITHIN).map(Self)
     }
+
+    /// Opens a connection before the first event; see [`crate::adapters::opening`]. Gate is asked
+    /// for nothing: what it says to this does not matter.
+    pub async fn open(&self) {
+        self.0.open().await;
+    }
 }
 
 impl Gate for HttpGate {

@@ -1,6 +1,7 @@
 //! The payments of a function, from the variables that the template sets.
 
 use aws_types::SdkConfig;
+use futures_util::future::join_all;
 
 use super::dynamodb::DynamoStore;
 use super::sqs::SqsQueue;
@@ -19,4 +20,15 @@ pub fn payments(aws: &SdkConfig) -> Result<LivePayments, ConfigError> {
         clock: SystemClock,
         schedule: config::schedule()?,
     })
+}
+
+impl LivePayments {
+    /// Opens a connection to the table and one for each queue; see [`super::opening`].
+    pub async fn open(&self) {
+        tokio::join!(self.store.open(), self.open_queues());
+    }
+
+    async fn open_queues(&self) {
+        join_all(self.queues.iter().map(SqsQueue::open)).await;
+    }
 }

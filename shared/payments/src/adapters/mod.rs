@@ -7,5 +7,6 @@ pub mod gate_http;
 mod https;
 pub mod item;
 pub mod live;
+pub mod opening;
 pub mod secrets;
 pub mod sqs;

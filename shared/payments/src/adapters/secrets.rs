@@ -1,38 +1,31 @@
-//! Secrets from Secrets Manager, kept for a limited time.
+//! Secrets from Secrets Manager.
 //!
-//! Project keys are a [`KeyBook`]. The token secret is plain text. Access to the Data API:
+//! Project keys are a [`KeyBook`](crate::key_book::KeyBook). The token secret is plain text. Access to the Data API:
 //! `{"token": "...", "key": "..."}`.
 
 mod book;
-
-use std::sync::Arc;
-use std::time::Duration;
+mod project_keys;
+mod token;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
-use ecommpay::fields::{ProjectId, Text};
-use ecommpay::{Keyring, ProjectKey};
+use ecommpay::ProjectKey;
+use ecommpay::fields::Text;
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 pub use self::book::{KeyBookSecret, ReadBook, WriteError};
+pub use self::project_keys::{Ages, ProjectKeySecret};
+pub use self::token::KeptTokenSecret;
 
 use super::aws::describe;
 use super::data_api_http::DataApiAccess;
-use crate::callback::ProjectKeys;
-use crate::key_book::KeyBook;
 use crate::key_book::KeyText;
 use crate::log::Line;
-use crate::token::TokenSecret;
-
-/// How long a secret is kept before it is fetched again: the longest that a new key stays unknown.
-const KEPT: Duration = Duration::from_secs(300);
 
 /// A secret could not be had. The message never shows any part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,83 +33,6 @@ const KEPT: Duration = Duration::from_secs(300);
 pub struct SecretError {
     name: String,
     problem: String,
-}
-
-/// The project keys, fetched when they are first needed and again after a while.
-#[derive(Debug)]
-pub struct ProjectKeySecret {
-    client: Client,
-    name: String,
-    kept: Mutex<Option<(Instant, Arc<ProjectKeys>)>>,
-}
-
-impl ProjectKeySecret {
-    /// The secret of that name or ARN.
-    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
-        Self {
-            client: Client::new(config),
-            name: name.into(),
-            kept: Mutex::new(None),
-        }
-    }
-
-    /// The keys of every project. When they cannot be fetched again, those that are known serve on.
-    pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
-        let mut kept = self.kept.lock().await;
-        if let Some((fetched, keys)) = kept.as_ref()
-            && fetched.elapsed() < KEPT
-        {
-            return Ok(Arc::clone(keys));
-        }
-        match (self.fetch().await, kept.as_ref()) {
-            (Ok(keys), _) => {
-                *kept = Some((Instant::now(), Arc::clone(&keys)));
-                Ok(keys)
-            }
-            (Err(error), Some((_, keys))) => {
-                Line::error("the project keys cannot be fetched again")
-                    .with("error", error.to_string())
-                    .write();
-                let keys = Arc::clone(keys);
-                // Not again at once: each caller would wait for it.
-                *kept = Some((Instant::now(), Arc::clone(&keys)));
-                Ok(keys)
-            }
-            (Err(error), None) => Err(error),
-        }
-    }
-
-    /// The keys of one project.
-    pub async fn of(&self, project_id: ProjectId) -> Result<Keyring, SecretError> {
-        let keys = self.get().await?;
-        keys.get(&project_id).cloned().ok_or_else(|| SecretError {
-            name: self.name.clone(),
-            problem: format!("has no key of project {project_id}"),
-        })
-    }
-
-    async fn fetch(&self) -> Result<Arc<ProjectKeys>, SecretError> {
-        let secret = fetch(&self.client, &self.name).await?;
-        KeyBook::read(&secret)
-            .and_then(|book| book.keyrings())
-            .map(Arc::new)
-            .ok_or_else(|| SecretError {
-                name: self.name.clone(),
-                problem: "does not hold project keys".into(),
-            })
-    }
-}
-
-/// The secret of checkout tokens. It never changes: addresses that shoppers hold depend on it.
-pub async fn token_secret(
-    config: &aws_types::SdkConfig,
-    name: &str,
-) -> Result<TokenSecret, SecretError> {
-    let secret = fetch(&Client::new(config), name).await?;
-    TokenSecret::new(&secret).ok_or_else(|| SecretError {
-        name: name.to_owned(),
-        problem: "is shorter than 32 characters".into(),
-    })
 }
 
 /// The access to the Data API, fetched when it is needed.
@@ -164,6 +80,15 @@ impl DataApiSecret {
         let put = request.secret_string(secret).send().await;
         put.map_err(|error| problem(format!("cannot be written: {}", describe(&error))))?;
         Ok(())
+    }
+}
+
+/// A secret that init could not fetch is fetched again when it is needed; but why not is told.
+fn tell<T>(fetched: Result<T, SecretError>) {
+    if let Err(error) = fetched {
+        Line::warn("a secret is not there before the first event")
+            .with("error", error.to_string())
+            .write();
     }
 }
 

@@ -16,8 +16,6 @@ use crate::timestamp::Timestamp;
 
 /// No id, status or other word of the platform is longer.
 const LONGEST_WORD: usize = 255;
-/// So much of a canonical string is kept.
-const LONGEST_CANONICAL: usize = 4_096;
 /// The most that may be kept of what a shopper's browser has to send.
 const LARGEST_REDIRECT: usize = 32 * 1_024;
 /// The most fields that may be asked for.
@@ -158,13 +156,21 @@ fn take_platform_status(payment: &mut Payment, report: &Report) {
             .unwrap_or_default(),
         status: status.clone(),
     };
-    if payment
-        .platform_status
-        .as_ref()
-        .is_none_or(|known| *known < news)
-    {
+    let is_newer = |known: &PlatformStatus| recency(known) < recency(&news);
+    if payment.platform_status.as_ref().is_none_or(is_newer) {
         payment.platform_status = Some(news);
     }
+}
+
+/// Dates have whole seconds. Within one, what says that money went back came after what does not, and all of it after
+/// some of it; the rest is in any fixed order, so that it does not matter which is heard first.
+fn recency(status: &PlatformStatus) -> (&str, u8, &str) {
+    let stage = match status.status.as_str() {
+        "refunded" | "reversed" => 2,
+        given_back if is_given_back(given_back) => 1,
+        _ => 0,
+    };
+    (&status.date, stage, &status.status)
 }
 
 /// Why a request failed, and which one it was, if the report says that.
@@ -266,15 +272,6 @@ fn digest_start(canonical: &str) -> String {
     sha256::start_of_hex(canonical.as_bytes(), 16)
 }
 
-/// A canonical string, which has a kilobyte or two; of a longer one the start and a digest, so that
-/// the order stays the same for all that differ there.
-fn bounded(canonical: &str) -> String {
-    match canonical.get(..canonical.floor_char_boundary(LONGEST_CANONICAL)) {
-        Some(start) if start.len() < canonical.len() => start.to_owned() + &digest_start(canonical),
-        _ => canonical.to_owned(),
-    }
-}
-
 /// Two reports of one operation, in whatever order they came.
 fn merge(known: Operation, heard: Operation) -> Operation {
     let same_weight = known.weight() == heard.weight();
@@ -366,8 +363,11 @@ fn waiting(
     if redirect.is_none() && report.clarification_fields.is_empty() {
         return None;
     }
+    // What is asked for comes before the way to the bank.
+    let step = if redirect.is_some() { "2" } else { "1" };
+    let rest = step.to_owned() + &digest_start(news.canonical);
     Some(Waiting {
-        news: (dates.0.clone(), dates.1.clone(), bounded(news.canonical)),
+        news: (dates.0.clone(), dates.1.clone(), rest),
         redirect,
         clarification_fields: report.clarification_fields.clone(),
     })

@@ -64,13 +64,13 @@ pub struct Operation {
     pub took_money: bool,
 }
 
-/// The age of a report: `operation.date`, `payment.date`, its canonical string or the start of
-/// that one's digest. The dates have whole seconds only, so the last part decides between two
-/// reports of one second, the same way in whatever order they arrive.
+/// The age of a report: `operation.date`, `payment.date`, the start of its canonical string's digest.
+/// The dates have whole seconds only, so the last part decides between two reports of one second, the
+/// same way in whatever order they arrive.
 pub type NewsOrder = (String, String, String);
 
 /// `payment.status` and when it was reported.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformStatus {
     /// `operation.date`, else `payment.date`; the greatest one counts. Refunds leave
     /// `payment.date` as it was.
@@ -101,11 +101,14 @@ impl Outcome {
 /// What an unfinished sale waits for. Its report names the shopper, so Debug shows none of it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report, with its canonical string; the greatest one counts.
+    /// The age of the report, the last part with the step of the payment before it; the greatest one
+    /// counts.
     pub news: NewsOrder,
     /// Where the shopper's browser must go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Redirect>,
     /// The fields that the platform asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clarification_fields: Vec<String>,
 }
 

@@ -378,6 +378,22 @@ fn what_the_platform_asks_of_the_shopper_is_asked_about_when_its_time_is_over() 
     assert_eq!(questions.last(), Some(&end));
 }
 
+/// Both callbacks of the corpus are of one second.
+#[test]
+fn the_way_to_the_bank_comes_after_what_is_asked_in_the_same_second() {
+    let (asked, redirect) = ("clarification_last_name", "redirect_get");
+    for files in [[asked, redirect], [redirect, asked]] {
+        let mut story = Story::begin();
+        story.answered(&accepted("r"));
+        story.hear(files[0]).hear(files[1]);
+        assert_eq!(
+            story.payment.status(),
+            Status::AwaitingCustomer,
+            "{files:?}"
+        );
+    }
+}
+
 #[test]
 fn the_customer_is_forgotten_after_31_days_and_the_money_is_not() {
     let schedule = Schedule::default();

@@ -5,7 +5,7 @@ use ecommpay::fields::ProjectId;
 pub(super) use crate::adapters::item::{
     Item, broken, expiry, moment, number, read_moment, read_number, read_text, text,
 };
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::ids::PaymentKey;
 use crate::ports::StoreError;
 
@@ -34,21 +34,11 @@ pub(super) fn event_sk(sequence: u64) -> String {
 
 pub(super) fn read_event(key: &PaymentKey, item: &Item) -> Result<Event, StoreError> {
     let sequence = read_text(item, "sk")?.trim_start_matches("event#");
-    let body = read_text(item, "body")?;
-    let id = serde_json::from_str::<EventId>(body).map_err(broken)?.id;
-    let kind = serde_json::Value::from(read_text(item, "kind")?);
-    Ok(Event {
-        key: key.clone(),
-        sequence: sequence.parse().map_err(broken)?,
-        kind: serde_json::from_value(kind).map_err(broken)?,
-        id,
-        body: body.to_owned(),
-    })
-}
-
-#[derive(serde::Deserialize)]
-struct EventId {
-    id: String,
+    let sequence = sequence.parse().map_err(broken)?;
+    let kind = EventKind::parse(read_text(item, "kind")?);
+    let kind = kind.ok_or_else(|| broken("not a kind of event"))?;
+    let content = read_text(item, "content")?;
+    Event::of_kept(key.clone(), sequence, kind, content).map_err(broken)
 }
 
 #[cfg(test)]

@@ -1,0 +1,147 @@
+//! What DynamoDB charges, by the rules of its documentation.
+//!
+//! Items are given as they are on the wire (`{"pk": {"S": "..."}}`). A write costs a unit for each
+//! begun KB of the item before or after it, whichever is larger, in a transaction twice as much;
+//! a consistent read one for each begun 4 KB, any other half of it. An index is charged for its
+//! own entry: nothing while that stays the same, one write when it comes or goes, two when it moves.
+//! Whether a transaction doubles those of an index too, AWS does not say; they are propagated
+//! after it, so they are counted once.
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+const WRITE_UNIT: u64 = 1_024;
+const READ_UNIT: u64 = 4_096;
+
+/// An index that holds keys only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysOnlyIndex {
+    /// Its name.
+    pub name: String,
+    /// The attributes that it is made of, those of the table's own key apart.
+    pub attributes: Vec<String>,
+}
+
+impl KeysOnlyIndex {
+    /// The entry of an item; `None` if the item is not in the index.
+    fn entry<'a>(&self, item: Option<&'a Value>) -> Option<Vec<(&str, &'a Value)>> {
+        let item = item?;
+        let own = self.attributes.iter();
+        own.map(|name| Some((name.as_str(), item.get(name)?)))
+            .collect()
+    }
+
+    /// The partition that an item has in the index.
+    pub fn partition<'a>(&self, item: Option<&'a Value>) -> Option<&'a str> {
+        let (_, value) = *self.entry(item)?.first()?;
+        value.get("S")?.as_str()
+    }
+
+    /// How many units the entry before, and the one after a write, are charged with.
+    pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
+        // Such entries are smaller than a KB: a payment's key, a shard and a moment.
+        match (self.entry(before), self.entry(after)) {
+            (old, new) if old == new => (0, 0),
+            (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),
+        }
+    }
+}
+
+/// The size of an item in bytes.
+///
+/// # Errors
+///
+/// When it has a value of a kind that the product does not write.
+pub fn size(item: &Value) -> anyhow::Result<u64> {
+    let attributes = item.as_object().context("not an item")?;
+    let sizes = attributes.iter().map(|(name, value)| {
+        let value = value_size(value).with_context(|| format!("{name}: {value}"))?;
+        Ok(u64::try_from(name.len())? + value)
+    });
+    sizes.sum()
+}
+
+fn value_size(value: &Value) -> anyhow::Result<u64> {
+    if let Some(text) = value.get("S").and_then(Value::as_str) {
+        return Ok(u64::try_from(text.len())?);
+    }
+    if let Some(number) = value.get("N").and_then(Value::as_str) {
+        let digits = number.trim_matches('0').chars();
+        let digits = digits.filter(char::is_ascii_digit).count();
+        return Ok(u64::try_from(digits.div_ceil(2))? + 1);
+    }
+    bail!("a value of a kind that is not written");
+}
+
+/// The units of a write.
+///
+/// # Errors
+///
+/// As [`size`].
+pub fn write(
+    before: Option<&Value>,
+    after: Option<&Value>,
+    in_transaction: bool,
+) -> anyhow::Result<u64> {
+    let sizes = [before, after].into_iter().flatten().map(size);
+    let largest = sizes.collect::<anyhow::Result<Vec<_>>>()?.into_iter().max();
+    let units = largest.unwrap_or(0).div_ceil(WRITE_UNIT).max(1);
+    Ok(if in_transaction { 2 * units } else { units })
+}
+
+/// The units of reading so many bytes.
+pub fn read(bytes: u64, consistent: bool) -> f64 {
+    let units = bytes.div_ceil(READ_UNIT).max(1) as f64;
+    if consistent { units } else { units / 2.0 }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn item(bytes: usize) -> Value {
+        // 2 + 3 bytes for the key.
+        json!({ "pk": { "S": "abc" }, "b": { "S": "x".repeat(bytes - 6) } })
+    }
+
+    #[test]
+    fn items_have_the_documented_sizes() {
+        assert_eq!(size(&item(1_000)).unwrap(), 1_000);
+        assert_eq!(size(&json!({ "at": { "N": "1700" } })).unwrap(), 2 + 2);
+        assert_eq!(
+            size(&json!({ "at": { "N": "1767225600123" } })).unwrap(),
+            2 + 8
+        );
+        assert!(size(&json!({ "at": { "B": "" } })).is_err());
+    }
+
+    #[test]
+    fn a_write_costs_the_larger_item_and_a_transaction_twice() {
+        let (small, large) = (item(1_024), item(1_025));
+        assert_eq!(write(None, Some(&small), false).unwrap(), 1);
+        assert_eq!(write(Some(&large), Some(&small), false).unwrap(), 2);
+        assert_eq!(write(Some(&small), Some(&large), true).unwrap(), 4);
+        assert_eq!(read(4_096, true), 1.0);
+        assert_eq!(read(4_097, false), 1.0);
+        assert_eq!(read(0, false), 0.5);
+    }
+
+    #[test]
+    fn an_index_is_charged_for_what_changes_in_it() {
+        let index = KeysOnlyIndex {
+            name: "next".into(),
+            attributes: vec!["next".into(), "next_at".into()],
+        };
+        let entry = |at: &str| json!({ "next": { "S": "ask#1" }, "next_at": { "N": at }, "x": {} });
+        let (one, two, none) = (entry("1"), entry("2"), json!({ "next_at": { "N": "1" } }));
+        let units = |before, after| index.write_units(before, after);
+        assert_eq!(units(None, Some(&one)), (0, 1));
+        assert_eq!(units(Some(&one), Some(&one)), (0, 0));
+        assert_eq!(units(Some(&one), Some(&two)), (1, 1));
+        assert_eq!(units(Some(&two), Some(&none)), (1, 0));
+        assert_eq!(index.partition(Some(&one)), Some("ask#1"));
+    }
+}

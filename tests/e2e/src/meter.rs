@@ -1,0 +1,286 @@
+//! What functions call, counted between them and the local AWS, with what DynamoDB would charge.
+//!
+//! A write is charged by the item before and after it, so the meter looks at both; that is exact
+//! as long as nobody else writes the same item meanwhile.
+#![allow(clippy::indexing_slicing)]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use anyhow::{Context, bail, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use capacity::counted::Used;
+use capacity::units::{self, KeysOnlyIndex};
+use reqwest::Client;
+use sandbox::Ready;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::account;
+
+/// The meter. It ends when dropped.
+#[derive(Debug)]
+pub struct Meter {
+    address: String,
+    inner: Arc<Inner>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: Client,
+    target: OnceLock<Target>,
+    indexes: Vec<KeysOnlyIndex>,
+    record: Mutex<Record>,
+}
+
+#[derive(Debug)]
+struct Target {
+    endpoint: String,
+    tables: aws_sdk_dynamodb::Client,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    used: Used,
+    refused: Vec<String>,
+}
+
+impl Meter {
+    /// A meter for a table with these indexes; it answers 503 until it has a target.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot listen.
+    pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let inner = Arc::new(Inner {
+            http: Client::builder().no_proxy().build()?,
+            target: OnceLock::new(),
+            indexes,
+            record: Mutex::default(),
+        });
+        let app = axum::Router::new().fallback(pass).with_state(inner.clone());
+        let task = tokio::spawn(async move {
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(Self {
+            address,
+            inner,
+            task,
+        })
+    }
+
+    /// Where functions are to call AWS.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Says where AWS is. The first call counts.
+    pub fn set_target(&self, ready: &Ready) {
+        let _ = self.inner.target.set(Target {
+            endpoint: ready.aws_endpoint.clone(),
+            tables: aws_sdk_dynamodb::Client::new(&account(ready)),
+        });
+    }
+
+    /// What was called since the last time.
+    ///
+    /// # Errors
+    ///
+    /// When a call was refused: that is not the usual way.
+    pub fn take(&self) -> anyhow::Result<Used> {
+        let record = self.inner.record.lock();
+        let record = std::mem::take(&mut *record.unwrap_or_else(PoisonError::into_inner));
+        ensure!(record.refused.is_empty(), "refused: {:?}", record.refused);
+        Ok(record.used)
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn pass(State(inner): State<Arc<Inner>>, request: Request) -> Response {
+    let passed = inner.pass(request).await;
+    passed.unwrap_or_else(|error| {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{error:#}")).into_response()
+    })
+}
+
+impl Inner {
+    async fn pass(&self, request: Request) -> anyhow::Result<Response> {
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(body, usize::MAX).await?;
+        let operation = parts.headers.get("x-amz-target");
+        let operation = operation.and_then(|target| target.to_str().ok()?.split('.').next_back());
+        let operation = operation.unwrap_or("unknown").to_owned();
+        let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let written = written(&operation, &asked);
+        let before = self.items(&written).await?;
+
+        let onward = self
+            .http
+            .post(format!("{}{}", self.target()?.endpoint, parts.uri.path()));
+        // With the host that was called, as the caller has signed it.
+        let onward = onward.headers(without_hop(parts.headers)).body(body);
+        let answer = onward.send().await?;
+        let (status, headers) = (answer.status(), without_hop(answer.headers().clone()));
+        let answer = answer.bytes().await?;
+
+        let after = self.items(&written).await?;
+        let mut used = Used::default();
+        let told: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        used.calls.insert(named(&operation, &asked), 1);
+        used.read_units = read_units(&operation, &asked, &told)?;
+        let in_transaction = operation == "TransactWriteItems";
+        for (before, after) in before.iter().zip(&after) {
+            self.charge(&mut used, before.as_ref(), after.as_ref(), in_transaction)?;
+        }
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.used += &used;
+        if !status.is_success() {
+            record.refused.push(format!("{operation}: {status} {told}"));
+        }
+        let mut response = Response::new(Body::from(answer));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    fn charge(
+        &self,
+        used: &mut Used,
+        before: Option<&Value>,
+        after: Option<&Value>,
+        in_transaction: bool,
+    ) -> anyhow::Result<()> {
+        used.write_units += units::write(before, after, in_transaction)?;
+        for index in &self.indexes {
+            let (old, new) = index.write_units(before, after);
+            for (units, item) in [(old, before), (new, after)] {
+                if units > 0 {
+                    let listed = listed(index, item);
+                    *used.index_write_units.entry(listed).or_default() += units;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn target(&self) -> anyhow::Result<&Target> {
+        self.target.get().context("AWS is not there yet")
+    }
+
+    async fn items(&self, written: &[Written]) -> anyhow::Result<Vec<Option<Value>>> {
+        let mut items = Vec::new();
+        for Written { table, pk, sk } in written {
+            let request = self.target()?.tables.get_item().table_name(table);
+            let request = request.key("pk", AttributeValue::S(pk.clone()));
+            let request = request.key("sk", AttributeValue::S(sk.clone()));
+            let answer = request.consistent_read(true).send().await?;
+            items.push(answer.item.map(on_the_wire).transpose()?);
+        }
+        Ok(items)
+    }
+}
+
+/// An item that a call writes.
+struct Written {
+    table: String,
+    pk: String,
+    sk: String,
+}
+
+/// The items that a call writes.
+fn written(operation: &str, asked: &Value) -> Vec<Written> {
+    let one = |write: &Value| {
+        let key = write.get("Key").or(write.get("Item"))?;
+        Some(Written {
+            table: write["TableName"].as_str()?.to_owned(),
+            pk: key["pk"]["S"].as_str()?.to_owned(),
+            sk: key["sk"]["S"].as_str()?.to_owned(),
+        })
+    };
+    match operation {
+        "PutItem" | "UpdateItem" | "DeleteItem" => one(asked).into_iter().collect(),
+        "TransactWriteItems" => {
+            let actions = asked["TransactItems"].as_array().into_iter().flatten();
+            let writes = actions.filter_map(|action| action.as_object()?.values().next());
+            writes.filter_map(one).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
+    let attribute = |(name, value)| {
+        let value = match value {
+            AttributeValue::S(text) => json!({ "S": text }),
+            AttributeValue::N(number) => json!({ "N": number }),
+            value => bail!("{name} is {value:?}"),
+        };
+        Ok((name, value))
+    };
+    let attributes = item.into_iter().map(attribute);
+    Ok(Value::Object(attributes.collect::<anyhow::Result<_>>()?))
+}
+
+/// The operation, and of a read what it is about, of a message where it goes.
+fn named(operation: &str, asked: &Value) -> String {
+    let pk = asked["Key"]["pk"]["S"].as_str();
+    let about = match operation {
+        "GetItem" => pk.and_then(|pk| pk.split('#').next()),
+        "SendMessage" => queue(asked["QueueUrl"].as_str().unwrap_or_default()),
+        _ => None,
+    };
+    match about {
+        Some(what) => format!("{operation} {what}"),
+        None => operation.to_owned(),
+    }
+}
+
+fn queue(url: &str) -> Option<&'static str> {
+    let named = |name: &&str| url.contains(name);
+    ["FulfilmentQueue", "AuditQueue"].into_iter().find(named)
+}
+
+/// What an index lists an item for: the beginning of a shard's name, where it says that.
+fn listed(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
+    let what = index
+        .partition(item)
+        .and_then(|shard| shard.split('#').next());
+    let what = what.filter(|what| *what != index.name && what.parse::<u64>().is_err());
+    what.map_or(index.name.clone(), |what| format!("{}/{what}", index.name))
+}
+
+fn read_units(operation: &str, asked: &Value, told: &Value) -> anyhow::Result<f64> {
+    let consistent = asked["ConsistentRead"] == true;
+    let items: Vec<&Value> = match operation {
+        "GetItem" => told.get("Item").into_iter().collect(),
+        "Query" => told["Items"].as_array().into_iter().flatten().collect(),
+        _ => return Ok(0.0),
+    };
+    let bytes = items.into_iter().map(units::size);
+    Ok(units::read(bytes.sum::<anyhow::Result<u64>>()?, consistent))
+}
+
+/// Without the headers that are made anew for each hop.
+fn without_hop(mut headers: HeaderMap) -> HeaderMap {
+    for name in [
+        header::CONTENT_LENGTH,
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+    ] {
+        headers.remove(name);
+    }
+    headers
+}

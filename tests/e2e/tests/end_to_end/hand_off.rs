@@ -1,0 +1,90 @@
+//! How long the bank's address is known before a waiting shopper is sent there: it is measured.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use e2e::simulator::Simulator;
+use e2e::storefront::Storefront;
+use e2e::{PATIENCE, logs};
+use reqwest::Client;
+use sandbox::{Options, Sandbox};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// So many lines are looked at.
+const WANTED: usize = 5;
+
+#[tokio::test]
+async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
+    let sandbox = Sandbox::start(Options::any_ports()).await?;
+    let redirects = reqwest::redirect::Policy::none();
+    let http = Client::builder().no_proxy().redirect(redirects).build()?;
+    let storefront = Storefront::new(sandbox.ready())?;
+    let simulator = Simulator::new(sandbox.ready())?;
+
+    // Whether the function waits already when the news come is up to the machine, so this is
+    // repeated until there are enough lines.
+    let end = Instant::now() + 2 * PATIENCE;
+    let mut tokens = Vec::new();
+    let lines = loop {
+        let payment_id = format!("waits-{}", tokens.len());
+        simulator
+            .fault(&payment_id, json!({ "hold": true }))
+            .await?;
+        let checkout = storefront.create(&payment_id).await?;
+        let address = checkout["checkout_url"].as_str().context("no address")?;
+        let shopper = tokio::spawn(http.get(address).send());
+        // At another point of the function's own pauses each time.
+        let pause = 600 + 70 * (tokens.len() as u64 % 5);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        simulator.fault(&payment_id, json!({})).await?;
+        let answer = shopper.await??;
+        ensure!(
+            [200, 303].contains(&answer.status().as_u16()),
+            "{}",
+            answer.status()
+        );
+        tokens.extend(address.rsplit('/').next().map(str::to_owned));
+        let lines = hand_offs(&sandbox).await?;
+        if lines.len() >= WANTED {
+            break lines;
+        }
+        ensure!(Instant::now() < end, "only {lines:?}");
+    };
+
+    for line in &lines {
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        ensure!(
+            metrics["Metrics"] == json!([{ "Name": "hand_off_ms", "Unit": "Milliseconds" }]),
+            "{line}"
+        );
+        ensure!(line["hand_off_ms"].is_u64(), "{line}");
+        let text = line.to_string();
+        for private in tokens
+            .iter()
+            .map(String::as_str)
+            .chain(["Janssens", "192.0.2.10"])
+        {
+            ensure!(!text.contains(private), "{private} is in {line}");
+        }
+    }
+    let mut times: Vec<u64> = lines
+        .iter()
+        .filter_map(|line| line["hand_off_ms"].as_u64())
+        .collect();
+    times.sort_unstable();
+    println!("From the bank's address to the redirect: {times:?} ms");
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// The lines of shoppers who were handed over after waiting.
+async fn hand_offs(sandbox: &Sandbox) -> anyhow::Result<Vec<Value>> {
+    let written = logs::of_functions(sandbox).await?;
+    let lines = written
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    Ok(lines
+        .filter(|line| line["message"] == "handed over")
+        .collect())
+}
