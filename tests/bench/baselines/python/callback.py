@@ -113,7 +113,7 @@ def event_of(payment):
         "datacontenttype": "application/json",
         "data": {
             "payment_id": payment_id,
-            "order_id": order["order_id"],
+            "order_id": order.get("order_id"),
             "status": payment["announced"]["status"],
             "platform_status": payment["platform_status"]["status"],
             "sequence": payment["sequence"],
