@@ -1,0 +1,464 @@
+//! What the three functions have in common, written as one begins: `serde_json::Value`, the SDK's defaults, no thought
+//! about time.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use lambda_http::Error;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256, Sha512};
+use tokio::sync::Mutex;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The clients and settings of a function.
+pub struct App {
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub secrets: aws_sdk_secretsmanager::Client,
+    pub http: reqwest::Client,
+    pub table: String,
+    pub queues: Vec<Value>,
+    kept: Mutex<HashMap<String, String>>,
+}
+
+/// A payment, as it is stored.
+pub struct Stored {
+    pub document: Value,
+    pub version: u64,
+    pub published: u64,
+}
+
+pub fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as u64
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+fn s(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn n(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn payment_pk(project_id: u64, payment_id: &str) -> String {
+    format!("payment#{project_id}/{}", payment_id.to_lowercase())
+}
+
+fn shard(pk: &str) -> u8 {
+    Sha256::digest(pk)[0] % 10
+}
+
+/// All values of a message as `path:value`, sorted and joined.
+pub fn canonical(message: &Value) -> String {
+    fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
+        let below = |name: &str| match path {
+            "" => name.to_string(),
+            path => format!("{path}:{name}"),
+        };
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if name != "signature" {
+                        walk(&below(name), value, lines);
+                    }
+                }
+            }
+            Value::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    walk(&below(&index.to_string()), value, lines);
+                }
+            }
+            Value::String(text) => lines.push(format!("{path}:{text}")),
+            Value::Bool(value) => lines.push(format!("{path}:{}", u8::from(*value))),
+            Value::Null => lines.push(format!("{path}:")),
+            Value::Number(number) => lines.push(format!("{path}:{number}")),
+        }
+    }
+    let mut lines = Vec::new();
+    walk("", message, &mut lines);
+    lines.sort();
+    lines.join(";")
+}
+
+pub fn mac(key: &str, canonical: &str) -> Hmac<Sha512> {
+    let mut mac = Hmac::<Sha512>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(canonical.as_bytes());
+    mac
+}
+
+pub fn sign(key: &str, message: &mut Value) {
+    let signature = mac(key, &canonical(message)).finalize().into_bytes();
+    message["general"]["signature"] = json!(STANDARD.encode(signature));
+}
+
+impl App {
+    pub async fn new() -> Self {
+        let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            sqs: aws_sdk_sqs::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+            http: reqwest::Client::new(),
+            table: variable("TABLE_NAME"),
+            queues: serde_json::from_str(&variable("EVENT_QUEUES")).unwrap_or_default(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// A secret, fetched once.
+    pub async fn secret(&self, name: &str) -> Result<String, Error> {
+        let mut kept = self.kept.lock().await;
+        if let Some(secret) = kept.get(name) {
+            return Ok(secret.clone());
+        }
+        let output = self
+            .secrets
+            .get_secret_value()
+            .secret_id(name)
+            .send()
+            .await?;
+        let secret = output.secret_string.unwrap_or_default();
+        kept.insert(name.to_string(), secret.clone());
+        Ok(secret)
+    }
+
+    /// The current key of a project.
+    pub async fn project_key(&self, project_id: u64) -> Result<String, Error> {
+        let keys: Value =
+            serde_json::from_str(&self.secret(&variable("PROJECT_KEYS_SECRET")).await?)?;
+        Ok(text(&keys[project_id.to_string()]["current"]))
+    }
+
+    async fn get(&self, pk: String, sk: &str) -> Result<Option<Item>, Error> {
+        let request = self.dynamodb.get_item().table_name(&self.table);
+        let request = request
+            .key("pk", s(pk))
+            .key("sk", s(sk))
+            .consistent_read(true);
+        Ok(request.send().await?.item)
+    }
+
+    /// The storefront that calls, by its key.
+    pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
+        let key = authorization.trim_start_matches("Bearer ");
+        let id = key.split('_').nth(1).unwrap_or_default();
+        let Some(item) = self
+            .get(format!("storefront_key#{id}"), "storefront_key")
+            .await?
+        else {
+            return Ok(None);
+        };
+        let storefront: Value =
+            serde_json::from_str(item["document"].as_s().map_err(|_| "no text")?)?;
+        let is_right = text(&storefront["key_hash"]) == hex::encode(Sha256::digest(key));
+        Ok(is_right.then_some(storefront))
+    }
+
+    pub async fn load(&self, project_id: u64, payment_id: &str) -> Result<Option<Stored>, Error> {
+        let Some(item) = self
+            .get(payment_pk(project_id, payment_id), "payment")
+            .await?
+        else {
+            return Ok(None);
+        };
+        let number = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+        Ok(Some(Stored {
+            document: serde_json::from_str(item["document"].as_s().map_err(|_| "no text")?)?,
+            version: number("version").unwrap_or_default(),
+            published: number("published").unwrap_or_default(),
+        }))
+    }
+
+    fn update(&self, payment: &Value, over: Option<u64>) -> Result<Update, Error> {
+        let pk = payment_pk(
+            payment["project_id"].as_u64().unwrap_or_default(),
+            &text(&payment["payment_id"]),
+        );
+        let commit: u64 = rand::random();
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", s(&pk))
+            .key("sk", s("payment"))
+            .update_expression(
+                "SET #document = :document, #version = :written, #sequence = :sequence, \
+                 #published = if_not_exists(#published, :none), #commit = :commit, #unsent = :unsent, \
+                 #since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
+            )
+            .expression_attribute_names("#document", "document")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#sequence", "sequence")
+            .expression_attribute_names("#published", "published")
+            .expression_attribute_names("#commit", "commit")
+            .expression_attribute_names("#unsent", "unsent")
+            .expression_attribute_names("#since", "unsent_since")
+            .expression_attribute_names("#next", "next")
+            .expression_attribute_names("#next_at", "next_at")
+            .expression_attribute_values(":document", s(payment.to_string()))
+            .expression_attribute_values(":written", n(over.unwrap_or(0) + 1))
+            .expression_attribute_values(":sequence", n(payment["sequence"].as_u64().unwrap_or_default()))
+            .expression_attribute_values(":none", n(0))
+            .expression_attribute_values(":commit", s(format!("{commit:016x}")))
+            .expression_attribute_values(":unsent", s(format!("unsent#{:02}", shard(&pk))))
+            .expression_attribute_values(":now", n(now()))
+            .expression_attribute_values(":next", s(format!("erase#{:02}", shard(&pk))))
+            .expression_attribute_values(":next_at", n(now() + 2_678_400_000));
+        let update = match over {
+            None => update.condition_expression("attribute_not_exists(#version)"),
+            Some(version) => update
+                .condition_expression("#version = :read")
+                .expression_attribute_values(":read", n(version)),
+        };
+        Ok(update.build()?)
+    }
+
+    /// Writes a payment alone.
+    pub async fn write(&self, payment: &Value, over: u64) -> Result<(), Error> {
+        let update = self.update(payment, Some(over))?;
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Writes a payment with an event, and what else belongs to it.
+    pub async fn transact(
+        &self,
+        payment: &Value,
+        over: Option<u64>,
+        puts: Vec<Vec<(&str, AttributeValue)>>,
+    ) -> Result<(), Error> {
+        let mut items = vec![
+            TransactWriteItem::builder()
+                .update(self.update(payment, over)?)
+                .build(),
+        ];
+        for attributes in puts {
+            let mut put = Put::builder().table_name(&self.table);
+            for (name, value) in attributes {
+                put = put.item(name, value);
+            }
+            items.push(TransactWriteItem::builder().put(put.build()?).build());
+        }
+        self.dynamodb
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    pub fn event_put(&self, payment: &Value, event: &Value) -> Vec<(&'static str, AttributeValue)> {
+        let pk = payment_pk(
+            payment["project_id"].as_u64().unwrap_or_default(),
+            &text(&payment["payment_id"]),
+        );
+        let sequence = payment["sequence"].as_u64().unwrap_or_default();
+        vec![
+            ("pk", s(pk)),
+            ("sk", s(format!("event#{sequence:010}"))),
+            ("kind", s(text(&event["type"]))),
+            ("body", s(event.to_string())),
+            ("expires_at", n(now() / 1000 + 90 * 24 * 3_600)),
+        ]
+    }
+
+    pub fn token_put(
+        &self,
+        payment: &Value,
+        token_hash: &str,
+    ) -> Vec<(&'static str, AttributeValue)> {
+        vec![
+            ("pk", s(format!("checkout#{token_hash}"))),
+            ("sk", s("checkout")),
+            (
+                "project_id",
+                n(payment["project_id"].as_u64().unwrap_or_default()),
+            ),
+            ("payment_id", s(text(&payment["payment_id"]))),
+            ("expires_at", n(now() / 1000 + 31 * 24 * 3_600)),
+        ]
+    }
+
+    pub fn day_put(&self, payment: &Value) -> Vec<(&'static str, AttributeValue)> {
+        let project_id = payment["project_id"].as_u64().unwrap_or_default();
+        let pk = payment_pk(project_id, &text(&payment["payment_id"]));
+        let shard = shard(&pk);
+        vec![
+            ("pk", s(pk)),
+            ("sk", s("day#2026-07-02")),
+            ("day", s(format!("{project_id}#2026-07-02#{shard:02}"))),
+        ]
+    }
+
+    /// The events of a payment from that number on.
+    pub async fn events(&self, payment: &Value, from: u64, to: u64) -> Result<Vec<Value>, Error> {
+        let pk = payment_pk(
+            payment["project_id"].as_u64().unwrap_or_default(),
+            &text(&payment["payment_id"]),
+        );
+        let output = self
+            .dynamodb
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", s(pk))
+            .expression_attribute_values(":from", s(format!("event#{from:010}")))
+            .expression_attribute_values(":to", s(format!("event#{to:010}")))
+            .consistent_read(true)
+            .send()
+            .await?;
+        let mut events = Vec::new();
+        for item in output.items() {
+            events.push(serde_json::from_str(
+                item["body"].as_s().map_err(|_| "no text")?,
+            )?);
+        }
+        Ok(events)
+    }
+
+    /// An event about a payment, in the form of CloudEvents.
+    pub fn event(&self, payment: &Value, kind: &str) -> Value {
+        json!({
+            "specversion": "1.0",
+            "id": format!("{}/{}/{}", payment["project_id"], text(&payment["payment_id"]), payment["sequence"]),
+            "source": format!("/ecommpay/{}", payment["project_id"]),
+            "type": kind,
+            "subject": payment["payment_id"],
+            "time": payment["updated_at"],
+            "datacontenttype": "application/json",
+            "data": {
+                "payment_id": payment["payment_id"],
+                "order_id": payment["order"]["order_id"],
+                "status": payment["announced"]["status"],
+                "platform_status": payment["platform_status"]["status"],
+                "sequence": payment["sequence"],
+                "amount": payment["order"]["amount"],
+                "currency": payment["order"]["currency"],
+                "channel": payment["order"]["channel"],
+                "paid_amount": payment["announced"]["paid_amount"],
+                "operations": payment["operations"],
+                "refunds": payment["refunds"],
+                "created_at": payment["created_at"],
+                "updated_at": payment["updated_at"],
+            },
+        })
+    }
+
+    /// Sends an event to each queue that wants it, side by side.
+    pub async fn send(&self, payment: &Value, event: &Value) -> Result<(), Error> {
+        let kind = &event["type"];
+        let group = format!("{}-{}", payment["project_id"], text(&payment["payment_id"]));
+        let id = hex::encode(Sha256::digest(text(&event["id"])));
+        let wants = |queue: &&Value| {
+            queue["types"]
+                .as_array()
+                .is_none_or(|types| types.contains(kind))
+        };
+        let sends = self.queues.iter().filter(wants).map(|queue| {
+            self.sqs
+                .send_message()
+                .queue_url(text(&queue["url"]))
+                .message_body(event.to_string())
+                .message_group_id(&group)
+                .message_deduplication_id(&id)
+                .send()
+        });
+        for sent in futures::future::join_all(sends).await {
+            sent?;
+        }
+        Ok(())
+    }
+
+    /// Sends what of a payment was not sent, and marks it.
+    pub async fn announce(&self, payment: &Value, published: u64) -> Result<(), Error> {
+        let last = payment["sequence"].as_u64().unwrap_or_default();
+        for event in self.events(payment, published + 1, last).await? {
+            self.send(payment, &event).await?;
+        }
+        self.mark(payment).await
+    }
+
+    /// Marks what a payment has announced as sent.
+    pub async fn mark(&self, payment: &Value) -> Result<(), Error> {
+        let pk = payment_pk(
+            payment["project_id"].as_u64().unwrap_or_default(),
+            &text(&payment["payment_id"]),
+        );
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", s(pk))
+            .key("sk", s("payment"))
+            .update_expression("SET #published = :through REMOVE #unsent, #since")
+            .condition_expression("#sequence = :through")
+            .expression_attribute_names("#published", "published")
+            .expression_attribute_names("#sequence", "sequence")
+            .expression_attribute_names("#unsent", "unsent")
+            .expression_attribute_names("#since", "unsent_since")
+            .expression_attribute_values(
+                ":through",
+                n(payment["sequence"].as_u64().unwrap_or_default()),
+            )
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Posts a signed message to Gate; gives its answer.
+    pub async fn post_to_gate(&self, path: &str, message: &Value) -> Result<Value, Error> {
+        let url = format!("{}{path}", variable("GATE_URL"));
+        let response = self.http.post(url).json(message).send().await?;
+        Ok(response.json().await?)
+    }
+}
+
+/// One line of log, with metrics in CloudWatch's embedded format.
+pub fn log(outcome: &str, payment: &Value, took: std::time::Duration) {
+    let line = json!({
+        "_aws": {
+            "Timestamp": now(),
+            "CloudWatchMetrics": [{
+                "Namespace": variable("METRICS_NAMESPACE"),
+                "Dimensions": [["outcome"]],
+                "Metrics": [
+                    { "Name": "callbacks", "Unit": "Count" },
+                    { "Name": "duration_ms", "Unit": "Milliseconds" },
+                ],
+            }],
+        },
+        "level": "INFO",
+        "message": "callback",
+        "outcome": outcome,
+        "key": "current",
+        "project": payment["project_id"],
+        "payment": payment["payment_id"],
+        "platform_status": payment["platform_status"]["status"],
+        "status": payment["announced"]["status"],
+        "callbacks": 1,
+        "duration_ms": took.as_millis() as u64,
+    });
+    println!("{line}");
+}
