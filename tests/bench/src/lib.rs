@@ -1,0 +1,6 @@
+//! Runs the functions as Lambda does, on stubs of what they call, and measures them.
+//!
+//! [`host`] is for any program that wants functions in sandboxes of their own.
+
+pub mod host;
+pub mod supervised;
