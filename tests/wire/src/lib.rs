@@ -20,6 +20,8 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
 
+pub use crate::table::database;
+
 use crate::secret::Secret;
 
 /// The name of the table.

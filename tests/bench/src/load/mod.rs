@@ -1,0 +1,169 @@
+//! Sustained load: checkouts with their callbacks, on the real functions.
+//!
+//! The functions run in sandboxes, each fed one event at a time. The table is a real one in memory, with its conditions
+//! and transactions; queues, secrets and the platform are stubs in this process. Payments begin at a steady rate, as long
+//! as not too many are under way; then they begin as others end. In the end everything is looked at once more: each
+//! payment, its events, its messages.
+
+mod check;
+mod functions;
+mod plan;
+mod platform;
+mod progress;
+mod queues;
+mod services;
+mod store;
+mod storefront;
+mod traffic;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use payments::adapters::aws;
+use payments::adapters::dynamodb::DynamoStore;
+use payments::config::QueueConfig;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+pub use self::check::Found;
+pub use self::progress::{Cpus, Window, mega, millis, quantile};
+pub use self::services::Calls;
+pub use self::traffic::Waited;
+
+use self::check::Check;
+use self::functions::{Pool, program};
+use self::plan::Plan;
+use self::progress::Moment;
+use self::queues::Queues;
+use self::services::Services;
+use self::store::TABLE;
+use self::traffic::Traffic;
+
+/// What is run, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The executable of `POST /checkouts`.
+    pub checkout: PathBuf,
+    /// The executable of `POST /callbacks`.
+    pub callback: PathBuf,
+    /// Sandboxes of each function.
+    pub sandboxes: u32,
+    /// Payments that begin in a second, at most.
+    pub rate: f64,
+    /// Payments under way at once, at most.
+    pub under_way: usize,
+    /// How long payments begin.
+    pub length: Duration,
+    /// How often it is told how things go.
+    pub told_every: Duration,
+    /// A fault for tests: of all messages to queues, this one is lost.
+    pub lost_message: Option<u64>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Payments made.
+    pub payments: u32,
+    /// From the first payment's begin to the last one's end.
+    pub took: Duration,
+    /// What happened in each part of that time.
+    pub windows: Vec<Window>,
+    /// What was called.
+    pub calls: Calls,
+    /// What was found in the end.
+    pub found: Found,
+}
+
+/// Runs the load and looks at everything in the end; tells how it goes.
+///
+/// # Errors
+///
+/// When a function fails or gives an answer that it must not, or when anything is wrong in the end.
+pub async fn run(options: &Options, mut tell: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
+    let queues = Queues::losing(options.lost_message);
+    let services = Arc::new(Services::new(queues)?);
+    let address = services.serve().await?;
+    let store = DynamoStore::new(&configuration(&address), TABLE);
+    storefront::add(&store).await?;
+    let queues = functions::queues()?;
+    let checkout = program("checkout", &options.checkout, &address, &queues);
+    let callback = program("callback", &options.callback, &address, &queues);
+    let traffic = Arc::new(Traffic {
+        checkouts: Pool::start(&checkout, options.sandboxes).await?,
+        callbacks: Pool::start(&callback, options.sandboxes).await?,
+        services: Arc::clone(&services),
+        waited: Default::default(),
+    });
+    let begin = Instant::now();
+    let (payments, windows) = all(options, &traffic, begin, &mut tell).await?;
+    let took = begin.elapsed();
+    let calls = services.calls();
+    let queues: Vec<QueueConfig> = serde_json::from_str(&queues)?;
+    let check = Check {
+        services: &services,
+        store: &store,
+        queues: &queues,
+        payments,
+    };
+    Ok(Outcome {
+        payments,
+        took,
+        windows,
+        calls,
+        found: check.all().await?,
+    })
+}
+
+/// Makes payments until the time is over and the last one has ended.
+async fn all(
+    options: &Options,
+    traffic: &Arc<Traffic>,
+    begin: Instant,
+    tell: &mut impl FnMut(&Window),
+) -> anyhow::Result<(u32, Vec<Window>)> {
+    let room = Arc::new(Semaphore::new(options.under_way));
+    let mut under_way = JoinSet::new();
+    let mut last = Moment::now(traffic).await?;
+    let mut windows = Vec::new();
+    let mut ticks = tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
+    let mut number = 0;
+    loop {
+        let due = begin + Duration::from_secs_f64(f64::from(number) / options.rate);
+        let is_over = begin.elapsed() >= options.length;
+        if is_over && under_way.is_empty() {
+            break;
+        }
+        let arrival = async {
+            tokio::time::sleep_until(due.into()).await;
+            Arc::clone(&room).acquire_owned().await
+        };
+        tokio::select! {
+            Some(ended) = under_way.join_next() => ended??,
+            _ = ticks.tick() => {
+                let now = Moment::now(traffic).await?;
+                let window = now.since(&last, begin, traffic.take_waited());
+                tell(&window);
+                windows.push(window);
+                last = now;
+            }
+            place = arrival, if !is_over => {
+                let place = place?;
+                let (traffic, plan) = (Arc::clone(traffic), Plan(number));
+                number += 1;
+                under_way.spawn(async move {
+                    let paid = traffic.pay(plan).await;
+                    drop(place);
+                    paid
+                });
+            }
+        }
+    }
+    Ok((number, windows))
+}
+
+fn configuration(address: &str) -> aws_types::SdkConfig {
+    let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
+    aws::config("eu-west-1".to_owned(), credentials, Some(address.to_owned()))
+}
