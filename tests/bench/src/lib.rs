@@ -5,4 +5,7 @@
 
 pub mod host;
 pub mod load;
+pub mod scenario;
+pub mod stubs;
 pub mod supervised;
+pub mod world;

@@ -2,11 +2,18 @@
 //!
 //! `cargo run --release --bin load -- --minutes 10`, after `cargo lambda build --release` or `infra/deploy.py build`
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use bench::load::{self, Options, Outcome, mega, millis, quantile};
+use anyhow::Context;
+use bench::load::{self, Options, Summary};
+use bench::supervised;
 use clap::Parser;
+
+/// Set where this program runs supervised.
+const SUPERVISED: &str = "LOAD_SUPERVISED";
 
 /// Sustained load: checkouts with their callbacks.
 #[derive(Debug, Parser)]
@@ -29,11 +36,24 @@ struct Arguments {
 }
 
 #[tokio::main(worker_threads = 2)]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    let mut own = std::env::args_os();
+    if std::env::var_os(SUPERVISED).is_none() {
+        let program = own.next().context("a program has a name")?;
+        let command = [
+            OsString::from("env"),
+            format!("{SUPERVISED}=1").into(),
+            program,
+        ];
+        let command: Vec<OsString> = command.into_iter().chain(own).collect();
+        return supervised::run(&command).await.map(ExitCode::from);
+    }
+    let folder = arguments.functions.canonicalize();
+    let folder = folder.with_context(|| format!("{}", arguments.functions.display()))?;
     let options = Options {
-        checkout: arguments.functions.join("checkout/bootstrap"),
-        callback: arguments.functions.join("callback/bootstrap"),
+        checkout: folder.join("checkout/bootstrap"),
+        callback: folder.join("callback/bootstrap"),
         sandboxes: arguments.sandboxes,
         rate: arguments.rate,
         under_way: arguments.under_way,
@@ -42,14 +62,6 @@ async fn main() -> anyhow::Result<()> {
         lost_message: None,
     };
     let outcome = load::run(&options, |window| println!("{window}")).await?;
-    summary(&outcome);
-    Ok(())
-}
-
-fn summary(outcome: &Outcome) {
-    let payments = f64::from(outcome.payments);
-    let rate = payments / outcome.took.as_secs_f64();
-    println!("{} payments, {rate:.1} a second, no error", outcome.payments);
-    println!("{:?}", outcome.found);
-    let _ = (millis(quantile(&[], 0.5)), mega(0));
+    print!("{}", Summary(&outcome));
+    Ok(ExitCode::SUCCESS)
 }

@@ -8,9 +8,10 @@ use payments::event::{Event, EventKind};
 use payments::ports::{Index, PaymentStore, SHARDS, Stored};
 use payments::{PaymentKey, Timestamp};
 
-use super::plan::{AMOUNT, PROJECT, Plan};
+use super::plan::{AMOUNT, Plan};
 use super::queues::Message;
 use super::services::Services;
+use crate::world::PROJECT;
 
 /// Items that are there before the first payment: the storefront's key, and its entry in the list.
 const ITEMS_BEFORE: u64 = 2;
@@ -58,10 +59,19 @@ impl Check<'_> {
                 Err(error) => wrong.push(format!("{error:#}")),
             }
         }
-        wrong.extend(self.whole(&found).await.err().map(|error| format!("{error:#}")));
+        wrong.extend(
+            self.whole(&found)
+                .await
+                .err()
+                .map(|error| format!("{error:#}")),
+        );
         let named = wrong.iter().take(NAMED).cloned();
         let named = named.collect::<Vec<_>>().join("\n");
-        ensure!(wrong.is_empty(), "{} things are wrong:\n{named}", wrong.len());
+        ensure!(
+            wrong.is_empty(),
+            "{} things are wrong:\n{named}",
+            wrong.len()
+        );
         found.repeats = self.services.queues.repeats();
         Ok(found)
     }
@@ -69,7 +79,7 @@ impl Check<'_> {
     /// One payment; gives how many items and messages belong to it.
     async fn payment(&self, plan: Plan) -> anyhow::Result<(u64, usize)> {
         let id = plan.payment_id();
-        let key = PaymentKey::new(ProjectId::new(PROJECT.into())?, &id);
+        let key = PaymentKey::new(ProjectId::new(PROJECT)?, &id);
         let stored = self.store.load(&key).await?;
         let stored = stored.with_context(|| format!("{id} is not there"))?;
         let last = stored.payment.sequence;
@@ -147,7 +157,12 @@ fn is_as_planned(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
 
 /// A queue has each event that it wants, in order.
 fn is_told(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
-    let wants = |kind| queue.types.as_ref().is_none_or(|types| types.contains(kind));
+    let wants = |kind| {
+        queue
+            .types
+            .as_ref()
+            .is_none_or(|types| types.contains(kind))
+    };
     let wanted: Vec<Message> = (1..)
         .zip(events)
         .filter(|(_, kind)| wants(kind))

@@ -6,13 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Context;
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::services::{KEYS, TOKENS};
-use super::storefront;
-use super::store::TABLE;
 use crate::host::{Program, Sandbox, Usage};
+use crate::world::COMMON;
 
 /// Sandboxes of one function.
 #[derive(Debug)]
@@ -92,54 +91,26 @@ pub fn queues() -> anyhow::Result<String> {
     let queues = queues.and_then(Value::as_str);
     let queues = queues.context("the template has no queues")?;
     Ok(queues
-        .replace("${FulfilmentQueue}", "https://queues.example/fulfilment.fifo")
+        .replace(
+            "${FulfilmentQueue}",
+            "https://queues.example/fulfilment.fifo",
+        )
         .replace("${AuditQueue}", "https://queues.example/audit.fifo"))
 }
 
 /// A function as the template configures it, with all it calls at one address.
 pub fn program(name: &str, path: &Path, address: &str, queues: &str) -> Program {
-    Program::new(name, path)
-        .with("AWS_ENDPOINT_URL", address)
-        .with("TABLE_NAME", TABLE)
-        .with("METRICS_NAMESPACE", "Bancontact/load")
-        .with("EVENT_QUEUES", queues)
-        .with("PROJECT_KEYS_SECRET", KEYS)
-        .with("TOKEN_SECRET", TOKENS)
-        .with("GATE_URL", address)
-        .with("PUBLIC_BASE_URL", "https://api.example")
-        .with("PAYMENT_PAGE_URL", "https://page.example/payment")
-        .with("QUESTION_PAUSES", "60,120,300,900,3600,21600,86400")
-        .with("QUESTIONS_END_SECONDS", "2678400")
-        .with("CHECKOUT_GRACE_SECONDS", "3600")
-        .with("CUSTOMER_KEPT_SECONDS", "2678400")
-}
-
-/// The gateway's event for a `POST`, payload format 2.0.
-pub fn event(path: &str, body: &str) -> String {
-    let key = storefront::KEY;
-    json!({
-        "version": "2.0",
-        "routeKey": format!("POST {path}"),
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "accept": "*/*", "authorization": format!("Bearer {key}"),
-            "content-length": body.len().to_string(), "content-type": "application/json",
-            "host": "api.example", "user-agent": "load", "x-forwarded-for": "192.0.2.1",
-            "x-forwarded-port": "443", "x-forwarded-proto": "https",
-            "x-amzn-trace-id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
-        },
-        "requestContext": {
-            "routeKey": format!("POST {path}"), "accountId": "123456789012", "apiId": "api",
-            "stage": "$default", "requestId": "JKJaXmPLvHcESHA=", "domainName": "api.example",
-            "domainPrefix": "api", "time": "21/Nov/2026:10:00:00 +0000", "timeEpoch": 1_795_255_200_000_u64,
-            "http": {
-                "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
-                "userAgent": "load",
-            },
-        },
-        "body": body,
-        "isBase64Encoded": false,
+    let own = [
+        ("AWS_ENDPOINT_URL", address),
+        ("EVENT_QUEUES", queues),
+        ("PROJECT_KEYS_SECRET", KEYS),
+        ("TOKEN_SECRET", TOKENS),
+        ("GATE_URL", address),
+        ("PUBLIC_BASE_URL", "https://api.example"),
+        ("PAYMENT_PAGE_URL", "https://page.example/payment"),
+    ];
+    let variables = COMMON.into_iter().chain(own);
+    variables.fold(Program::new(name, path), |program, (name, value)| {
+        program.with(name, value)
     })
-    .to_string()
 }

@@ -14,6 +14,7 @@ mod queues;
 mod services;
 mod store;
 mod storefront;
+mod summary;
 mod traffic;
 
 use std::path::PathBuf;
@@ -27,8 +28,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 pub use self::check::Found;
-pub use self::progress::{Cpus, Window, mega, millis, quantile};
+pub use self::progress::{Cpus, Window};
 pub use self::services::Calls;
+pub use self::summary::Summary;
 pub use self::traffic::Waited;
 
 use self::check::Check;
@@ -127,7 +129,8 @@ async fn all(
     let mut under_way = JoinSet::new();
     let mut last = Moment::now(traffic).await?;
     let mut windows = Vec::new();
-    let mut ticks = tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
+    let mut ticks =
+        tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
     let mut number = 0;
     loop {
         let due = begin + Duration::from_secs_f64(f64::from(number) / options.rate);
@@ -165,5 +168,9 @@ async fn all(
 
 fn configuration(address: &str) -> aws_types::SdkConfig {
     let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
-    aws::config("eu-west-1".to_owned(), credentials, Some(address.to_owned()))
+    aws::config(
+        "eu-west-1".to_owned(),
+        credentials,
+        Some(address.to_owned()),
+    )
 }

@@ -3,8 +3,6 @@
 use payments::event::EventKind;
 use payments::payment::Status;
 
-/// The storefronts' and the platform's project.
-pub const PROJECT: u32 = 211;
 /// What every order costs, in cents.
 pub const AMOUNT: u64 = 1_000;
 const PREFIX: &str = "load-";

@@ -3,22 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
-use ecommpay::{ProjectKey, signature};
 use payments::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::plan::{AMOUNT, PROJECT, Plan};
-
-/// The project's secret, as the platform issued it.
-pub const SECRET: &str = "load-project-key";
+use super::plan::{AMOUNT, Plan};
+use crate::scenario::sign;
+use crate::world::PROJECT;
 
 /// The platform and its books.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Platform {
-    key: ProjectKey,
     books: Mutex<Books>,
 }
 
@@ -50,14 +46,6 @@ struct General {
 }
 
 impl Platform {
-    /// Without any payment.
-    pub fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            key: ProjectKey::new(SECRET)?,
-            books: Mutex::default(),
-        })
-    }
-
     /// Tells when the sale of a payment arrives.
     pub fn sale_of(&self, plan: Plan) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
@@ -96,22 +84,18 @@ impl Platform {
         }))
     }
 
-    /// A signed callback.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be signed.
-    pub fn callback(&self, plan: Plan, news: News) -> anyhow::Result<String> {
-        let mut message = message(plan, news);
-        let signature = self.key.sign(&signature::canonical_of(&message)?);
-        let fields = message.as_object_mut().context("a message has fields")?;
-        fields.insert("signature".to_owned(), signature.to_base64().into());
-        Ok(message.to_string())
-    }
-
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A signed callback.
+///
+/// # Errors
+///
+/// When it cannot be signed.
+pub fn callback(plan: Plan, news: News) -> anyhow::Result<String> {
+    sign(message(plan, news))
 }
 
 fn message(plan: Plan, news: News) -> Value {

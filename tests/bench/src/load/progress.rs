@@ -106,10 +106,21 @@ impl Moment {
     }
 }
 
+impl Window {
+    /// Payments that ended in a second.
+    pub fn rate(&self) -> f64 {
+        self.waited.payments as f64 / self.length.as_secs_f64()
+    }
+}
+
 impl fmt::Display for Window {
     fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = self.waited.payments as f64 / self.length.as_secs_f64();
-        write!(line, "{:>5.0} s {rate:>6.1} payments/s", self.at.as_secs_f64())?;
+        let rate = self.rate();
+        write!(
+            line,
+            "{:>5.0} s {rate:>6.1} payments/s",
+            self.at.as_secs_f64()
+        )?;
         for (name, waited) in [
             ("checkout", &self.waited.checkouts),
             ("callback", &self.waited.callbacks),

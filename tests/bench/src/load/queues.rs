@@ -8,7 +8,8 @@ use payments::sha256;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::plan::{PROJECT, Plan};
+use super::plan::Plan;
+use crate::world::PROJECT;
 
 /// All queues.
 #[derive(Debug, Default)]

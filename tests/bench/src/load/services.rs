@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use ecommpay::fields::ProjectId;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -17,10 +18,10 @@ use payments::key_book::{KeyBook, KeyText};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::platform::{Platform, SECRET};
-use super::plan::PROJECT;
+use super::platform::Platform;
 use super::queues::Queues;
 use super::store::Store;
+use crate::world::{KEY, PROJECT};
 
 /// The name of the secret that holds the project keys.
 pub const KEYS: &str = "project-keys";
@@ -64,14 +65,11 @@ impl Services {
     /// When there is no table.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
         let mut keys = KeyBook::default();
-        keys.add(
-            ecommpay::fields::ProjectId::new(PROJECT.into())?,
-            KeyText::read(SECRET)?,
-        )?;
+        keys.add(ProjectId::new(PROJECT)?, KeyText::read(KEY)?)?;
         Ok(Self {
             store: Store::new()?,
             queues,
-            platform: Platform::new()?,
+            platform: Platform::default(),
             keys: keys.to_secret()?,
             calls: Mutex::default(),
         })

@@ -92,7 +92,8 @@ fn run<Request: DeserializeOwned, Answer: Serialize>(
     body: &[u8],
     call: impl FnOnce(Request) -> dynoxide::Result<Answer>,
 ) -> dynoxide::Result<Vec<u8>> {
-    let unreadable = |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
+    let unreadable =
+        |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
     let answer = call(serde_json::from_slice(body).map_err(unreadable)?)?;
     serde_json::to_vec(&answer).map_err(unreadable)
 }

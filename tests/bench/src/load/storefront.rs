@@ -8,10 +8,9 @@ use payments::sha256;
 use payments::storefront::{Scope, Storefront, key_id};
 use serde_json::json;
 
-use super::plan::{AMOUNT, PROJECT, Plan};
-
-/// The storefront's key, worth nothing anywhere else.
-pub const KEY: &str = "sk_load_not-a-secret-outside-of-this-program";
+use super::plan::{AMOUNT, Plan};
+use crate::scenario::SHOP;
+use crate::world::PROJECT;
 
 /// Puts the storefront into the table.
 ///
@@ -20,10 +19,10 @@ pub const KEY: &str = "sk_load_not-a-secret-outside-of-this-program";
 /// When that fails.
 pub async fn add(store: &DynamoStore) -> anyhow::Result<()> {
     let storefront = Storefront {
-        key_id: key_id(KEY).context("no key")?.to_owned(),
-        key_hash: sha256::hex(KEY.as_bytes()),
+        key_id: key_id(SHOP).context("no key")?.to_owned(),
+        key_hash: sha256::hex(SHOP.as_bytes()),
         name: "shop".to_owned(),
-        project_id: ProjectId::new(PROJECT.into())?,
+        project_id: ProjectId::new(PROJECT)?,
         scopes: [Scope::Checkout].into(),
         return_origins: ["https://shop.example".to_owned()].into(),
     };

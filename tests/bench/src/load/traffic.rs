@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::functions::{Pool, Reply, event};
+use super::functions::{Pool, Reply};
 use super::plan::Plan;
-use super::platform::News;
+use super::platform::{News, callback};
 use super::services::Services;
 use super::storefront;
+use crate::scenario::event;
 
 /// The functions, and what they call.
 pub struct Traffic {
@@ -76,18 +77,17 @@ impl Traffic {
     }
 
     async fn check_out(&self, plan: Plan) -> anyhow::Result<()> {
-        let event = event("/checkouts", &storefront::order(plan));
+        let event = event("POST /checkouts", None, &storefront::order(plan));
         let begin = Instant::now();
-        let reply = self.checkouts.invoke(event).await?;
+        let reply = self.checkouts.invoke(event.to_string()).await?;
         self.note(|waited| waited.checkouts.push(begin.elapsed()));
         is(201, plan, &reply)
     }
 
     async fn tell(&self, plan: Plan, news: News) -> anyhow::Result<()> {
-        let body = self.services.platform.callback(plan, news)?;
-        let event = event("/callbacks", &body);
+        let event = event("POST /callbacks", None, &callback(plan, news)?);
         let begin = Instant::now();
-        let reply = self.callbacks.invoke(event).await?;
+        let reply = self.callbacks.invoke(event.to_string()).await?;
         self.note(|waited| waited.callbacks.push(begin.elapsed()));
         is(200, plan, &reply)
     }

@@ -1,0 +1,220 @@
+//! DynamoDB, SQS and Secrets Manager.
+//!
+//! What is put into the table is kept as it is. An update of a payment has its new document and numbers among its values,
+//! whatever its expression is. Conditions always hold.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::server::Answer;
+use super::{Key, State};
+
+/// The item's own keys.
+pub(super) fn key(item: &Value) -> Option<Key> {
+    let text = |name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
+    Some((text("pk")?, text("sk")?))
+}
+
+pub(super) fn answer(headers: &HeaderMap, body: &[u8], state: &mut State) -> Answer {
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    let operation = target.and_then(|target| target.rsplit('.').next());
+    let operation = operation.unwrap_or("nothing");
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let answer = match operation {
+        "GetItem" => Some(get(&asked, &state.items)),
+        "Query" => query(&asked, &state.items),
+        "UpdateItem" => write(&asked, state).map(|()| json!({})),
+        "TransactWriteItems" => transact(&asked, state),
+        "SendMessage" => sent(&asked),
+        "GetSecretValue" => secret(&asked, &state.secrets),
+        _ => None,
+    };
+    let name = operation.to_owned();
+    match answer {
+        Some(answer) => (name, StatusCode::OK, answer),
+        None => {
+            let refusal = json!({ "__type": "ValidationException", "message": "not for a stub" });
+            (name, StatusCode::BAD_REQUEST, refusal)
+        }
+    }
+}
+
+fn get(asked: &Value, items: &BTreeMap<Key, Value>) -> Value {
+    let key = asked.get("Key").and_then(key);
+    match key.and_then(|key| items.get(&key)) {
+        Some(item) => json!({ "Item": item }),
+        None => json!({}),
+    }
+}
+
+/// The items of a partition, between two sort keys if they are given.
+fn query(asked: &Value, items: &BTreeMap<Key, Value>) -> Option<Value> {
+    let values = asked.get("ExpressionAttributeValues")?;
+    let text = |name: &str| values.get(name)?.get("S")?.as_str().map(str::to_owned);
+    let pk = text(":pk")?;
+    let from = (pk.clone(), text(":from").unwrap_or_default());
+    let is_before_end = |(at, sk): &Key| *at == pk && text(":to").is_none_or(|to| *sk <= to);
+    let found = items
+        .range(from..)
+        .take_while(|(key, _)| is_before_end(key));
+    let found: Vec<&Value> = found.map(|(_, item)| item).collect();
+    Some(json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() }))
+}
+
+/// Writes what an update brings; `None`: it has no keys.
+fn write(update: &Value, state: &mut State) -> Option<()> {
+    let key = key(update.get("Key")?)?;
+    let values = update.get("ExpressionAttributeValues");
+    let value = |name: &str| values.and_then(|values| values.get(name)).cloned();
+    let (pk, sk) = key.clone();
+    let item = state.items.entry(key).or_insert_with(
+        || json!({ "pk": { "S": pk }, "sk": { "S": sk }, "published": { "N": "0" } }),
+    );
+    let attributes = item.as_object_mut()?;
+    for (attribute, name) in [
+        ("document", ":document"),
+        ("version", ":written"),
+        ("sequence", ":sequence"),
+        ("published", ":through"),
+        ("commit", ":commit"),
+    ] {
+        if let Some(value) = value(name) {
+            attributes.insert(attribute.to_owned(), value);
+        }
+    }
+    Some(())
+}
+
+fn transact(asked: &Value, state: &mut State) -> Option<Value> {
+    for action in asked.get("TransactItems")?.as_array()? {
+        if let Some(update) = action.get("Update") {
+            write(update, state)?;
+        }
+        if let Some(item) = action.pointer("/Put/Item") {
+            state.items.insert(key(item)?, item.clone());
+        }
+    }
+    Some(json!({}))
+}
+
+/// Some SDKs hold the answer's hash against what they have sent.
+fn sent(asked: &Value) -> Option<Value> {
+    let body = asked.get("MessageBody")?.as_str()?;
+    Some(json!({
+        "MD5OfMessageBody": format!("{:x}", md5::compute(body)),
+        "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274",
+        "SequenceNumber": "18849496460467696128",
+    }))
+}
+
+fn secret(asked: &Value, secrets: &BTreeMap<String, String>) -> Option<Value> {
+    let name = asked.get("SecretId")?.as_str()?;
+    Some(json!({
+        "ARN": format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"),
+        "Name": name,
+        "SecretString": secrets.get(name)?,
+        "VersionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
+        "VersionStages": ["AWSCURRENT"],
+        "CreatedDate": 1_735_689_600,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(operation: &str, asked: &Value, state: &mut State) -> (StatusCode, Value) {
+        let mut headers = HeaderMap::new();
+        let target = format!("DynamoDB_20120810.{operation}");
+        headers.insert("x-amz-target", target.parse().unwrap());
+        let (name, status, answer) = answer(&headers, asked.to_string().as_bytes(), state);
+        assert_eq!(name, operation);
+        (status, answer)
+    }
+
+    fn keys(pk: &str) -> Value {
+        json!({ "pk": { "S": pk }, "sk": { "S": "payment" } })
+    }
+
+    #[test]
+    fn a_payment_is_read_as_it_was_last_written() {
+        let state = &mut State::default();
+        let read = |state: &mut State| {
+            let (_, answer) = call("GetItem", &json!({ "Key": keys("payment#211/a") }), state);
+            answer.get("Item").cloned()
+        };
+        assert_eq!(read(state), None);
+        let update = |values: Value| json!({ "Key": keys("payment#211/a"), "ExpressionAttributeValues": values });
+        let created = update(json!({
+            ":document": { "S": "{}" }, ":written": { "N": "1" }, ":sequence": { "N": "1" },
+        }));
+        let items = json!({ "TransactItems": [{ "Update": created }] });
+        assert_eq!(
+            call("TransactWriteItems", &items, state),
+            (StatusCode::OK, json!({}))
+        );
+        let item = read(state).unwrap();
+        assert_eq!(item["version"]["N"], "1");
+        assert_eq!(item["published"]["N"], "0");
+        call(
+            "UpdateItem",
+            &update(json!({ ":through": { "N": "1" } })),
+            state,
+        );
+        let item = read(state).unwrap();
+        assert_eq!(item["published"]["N"], "1");
+        assert_eq!(item["document"]["S"], "{}");
+    }
+
+    #[test]
+    fn events_are_found_between_two() {
+        let state = &mut State::default();
+        let event =
+            |sk: &str| json!({ "Put": { "Item": { "pk": { "S": "p" }, "sk": { "S": sk } } } });
+        let puts = ["event#1", "event#2", "event#3", "payment"].map(event);
+        call(
+            "TransactWriteItems",
+            &json!({ "TransactItems": puts }),
+            state,
+        );
+        let count = |values: Value, state: &mut State| {
+            let (_, answer) = call(
+                "Query",
+                &json!({ "ExpressionAttributeValues": values }),
+                state,
+            );
+            answer["Count"].clone()
+        };
+        let between =
+            json!({ ":pk": { "S": "p" }, ":from": { "S": "event#2" }, ":to": { "S": "event#3" } });
+        assert_eq!(count(between, state), 2);
+        assert_eq!(count(json!({ ":pk": { "S": "p" } }), state), 4);
+        assert_eq!(count(json!({ ":pk": { "S": "q" } }), state), 0);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let state = &mut State::default();
+        for operation in ["Scan", "UpdateItem", "SendMessage", "GetSecretValue"] {
+            let (status, _) = call(operation, &json!({}), state);
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_confirmed_by_its_hash() {
+        let (_, answer) = call(
+            "SendMessage",
+            &json!({ "MessageBody": "hello" }),
+            &mut State::default(),
+        );
+        assert_eq!(
+            answer["MD5OfMessageBody"],
+            "5d41402abc4b2a76b9719d911017c592"
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! The real functions, with the stubs: each scenario is answered as it must be, with the calls that it must take.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use bench::host::{Program, Sandbox};
+use bench::scenario::Scenario;
+use bench::stubs::Options;
+use bench::world::{Way, World};
+use sandbox::functions;
+use sandbox::supervised::Supervisor;
+
+/// The calls of `functions/callback/tests/round_trips.rs`, and those of the storefronts' functions.
+fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
+    let calls: &[(&str, u64)] = match scenario {
+        Scenario::NewCallback => &[
+            ("GetItem", 1),
+            ("TransactWriteItems", 1),
+            ("SendMessage", 2),
+            ("UpdateItem", 1),
+        ],
+        Scenario::DuplicateCallback => &[("GetItem", 1)],
+        Scenario::ForgedCallback => &[],
+        Scenario::Checkout => &[
+            ("GetItem", 2),
+            ("TransactWriteItems", 1),
+            ("UpdateItem", 1),
+            ("Gate sale", 1),
+        ],
+        Scenario::Refund => &[
+            ("GetItem", 3),
+            ("TransactWriteItems", 1),
+            ("Query", 1),
+            ("SendMessage", 2),
+            ("UpdateItem", 2),
+            ("Gate refund", 1),
+        ],
+    };
+    let calls = calls.iter();
+    calls
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect()
+}
+
+async fn built() -> BTreeMap<String, PathBuf> {
+    let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
+    let names: Vec<String> = names.into_iter().collect();
+    functions::build(&Supervisor::new("python3"), &names)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn each_scenario_takes_its_calls_and_gets_its_answer() {
+    let built = built().await;
+    let world = World::start(Way::Ports, Options::default()).unwrap();
+    for scenario in Scenario::ALL {
+        let path = &built[scenario.function()];
+        let mut program = world.equip(Program::new(scenario.function(), path));
+        program.log = Some(world.file("log"));
+        let mut sandbox = Sandbox::start(&program).await.unwrap();
+        for number in [1, 2] {
+            let event = scenario.stage(number, &world.stubs).unwrap();
+            world.stubs.take_counts();
+            let answered = sandbox.invoke(event).await.unwrap();
+            scenario.check(&answered.reply).unwrap();
+        }
+        // Of the second event: the first may fetch secrets.
+        let counts = world.stubs.take_counts();
+        assert_eq!(counts.calls, calls(scenario), "{}", scenario.name());
+        sandbox.stop().await.unwrap();
+    }
+}
+
+#[test]
+fn the_functions_have_the_variables_of_the_template() {
+    let template = schemas::yaml("template.yaml").unwrap();
+    let names = |at: &str| -> BTreeSet<String> {
+        let variables = template.pointer(&format!("{at}/Environment/Variables"));
+        let variables = variables.unwrap().as_object().unwrap();
+        variables.keys().cloned().collect()
+    };
+    let world = World::start(Way::Ports, Options::default()).unwrap();
+    let program = world.equip(Program::new("callback", "/bootstrap"));
+    for at in [
+        "/Globals/Function",
+        "/Resources/CallbackFunction/Properties",
+        "/Resources/CheckoutFunction/Properties",
+        "/Resources/RefundFunction/Properties",
+    ] {
+        for name in names(at) {
+            assert!(program.variables.contains_key(&name), "{at}: {name}");
+        }
+    }
+}
