@@ -57,9 +57,10 @@ async fn main() -> anyhow::Result<ExitCode> {
         sandboxes: arguments.sandboxes,
         rate: arguments.rate,
         under_way: arguments.under_way,
+        payments: u32::MAX,
         length: Duration::from_secs_f64(arguments.minutes * 60.0),
         told_every: Duration::from_secs(10),
-        lost_message: None,
+        lost_event: None,
     };
     let outcome = load::run(&options, |window| println!("{window}")).await?;
     print!("{}", Summary(&outcome));

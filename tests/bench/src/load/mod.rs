@@ -55,12 +55,14 @@ pub struct Options {
     pub rate: f64,
     /// Payments under way at once, at most.
     pub under_way: usize,
+    /// Payments that begin at all, at most.
+    pub payments: u32,
     /// How long payments begin.
     pub length: Duration,
     /// How often it is told how things go.
     pub told_every: Duration,
-    /// A fault for tests: of all messages to queues, this one is lost.
-    pub lost_message: Option<u64>,
+    /// A fault for tests: messages with this event are lost, by the payment's number, from 0, and the event's, from 1.
+    pub lost_event: Option<(u32, u32)>,
 }
 
 /// What came of it.
@@ -84,7 +86,7 @@ pub struct Outcome {
 ///
 /// When a function fails or gives an answer that it must not, or when anything is wrong in the end.
 pub async fn run(options: &Options, mut tell: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
-    let queues = Queues::losing(options.lost_message);
+    let queues = Queues::losing(options.lost_event);
     let services = Arc::new(Services::new(queues)?);
     let address = services.serve().await?;
     let store = DynamoStore::new(&configuration(&address), TABLE);
@@ -127,14 +129,15 @@ async fn all(
 ) -> anyhow::Result<(u32, Vec<Window>)> {
     let room = Arc::new(Semaphore::new(options.under_way));
     let mut under_way = JoinSet::new();
-    let mut last = Moment::now(traffic).await?;
+    let mut told = Told::new(traffic, begin).await?;
     let mut windows = Vec::new();
     let mut ticks =
         tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
     let mut number = 0;
     loop {
         let due = begin + Duration::from_secs_f64(f64::from(number) / options.rate);
-        let is_over = begin.elapsed() >= options.length;
+        let end = begin + options.length;
+        let is_over = number >= options.payments || due.max(Instant::now()) >= end;
         if is_over && under_way.is_empty() {
             break;
         }
@@ -144,13 +147,7 @@ async fn all(
         };
         tokio::select! {
             Some(ended) = under_way.join_next() => ended??,
-            _ = ticks.tick() => {
-                let now = Moment::now(traffic).await?;
-                let window = now.since(&last, begin, traffic.take_waited());
-                tell(&window);
-                windows.push(window);
-                last = now;
-            }
+            _ = ticks.tick() => windows.push(told.next(traffic, tell).await?),
             place = arrival, if !is_over => {
                 let place = place?;
                 let (traffic, plan) = (Arc::clone(traffic), Plan(number));
@@ -163,7 +160,34 @@ async fn all(
             }
         }
     }
+    windows.push(told.next(traffic, tell).await?);
     Ok((number, windows))
+}
+
+/// Up to when it was told how things go.
+struct Told {
+    begin: Instant,
+    last: Moment,
+}
+
+impl Told {
+    async fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
+        let last = Moment::now(traffic).await?;
+        Ok(Self { begin, last })
+    }
+
+    /// Tells what happened since.
+    async fn next(
+        &mut self,
+        traffic: &Traffic,
+        tell: &mut impl FnMut(&Window),
+    ) -> anyhow::Result<Window> {
+        let now = Moment::now(traffic).await?;
+        let window = now.since(&self.last, self.begin, traffic.take_waited());
+        tell(&window);
+        self.last = now;
+        Ok(window)
+    }
 }
 
 fn configuration(address: &str) -> aws_types::SdkConfig {

@@ -15,8 +15,8 @@ use crate::world::PROJECT;
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// A fault for tests: the message of this number, from 1, is answered and not kept.
-    loses: Option<u64>,
+    /// A fault for tests: messages with this event are answered and not kept.
+    loses: Option<(Plan, u32)>,
 }
 
 #[derive(Debug, Default)]
@@ -55,10 +55,10 @@ struct Event {
 }
 
 impl Queues {
-    /// Empty queues, which lose the message of that number.
-    pub fn losing(loses: Option<u64>) -> Self {
+    /// Empty queues, which lose that event of the payment of that number.
+    pub fn losing(event: Option<(u32, u32)>) -> Self {
         Self {
-            loses,
+            loses: event.map(|(number, sequence)| (Plan(number), sequence)),
             ..Self::default()
         }
     }
@@ -70,7 +70,7 @@ impl Queues {
         content.taken += 1;
         let number = content.taken;
         match read {
-            _ if self.loses == Some(number) => {}
+            Some((_, plan, message)) if self.loses == Some((plan, message.sequence)) => {}
             Some((queue, plan, message)) => content.keep(queue, plan, message),
             None => {
                 let wrong = String::from_utf8_lossy(body).into_owned();
