@@ -1,4 +1,4 @@
-//! The official SDKs, each in a process of its own that times itself.
+//! What is compared: programs that verify callbacks and time themselves.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -8,36 +8,55 @@ use std::time::Duration;
 
 use ecommpay_benches::SECRET;
 
-/// A process that verifies callbacks with an SDK. It ends when its standard input does, so with us.
-pub struct Sdk {
+/// How to start a program that is told a secret and a callback, says its name, and then times itself.
+pub type Start = Box<dyn Fn() -> Command>;
+
+/// A running one. It ends when its standard input does, so with us.
+pub struct Program {
     process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    /// The SDK and what runs it, with versions.
+    /// What it is, with versions.
     pub name: String,
 }
 
+/// This program as one of them.
+pub fn own(what: &'static str) -> Result<Start, String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    Ok(Box::new(move || {
+        let mut command = Command::new(&this);
+        command.arg(what);
+        command
+    }))
+}
+
 /// The Node SDK, installed if it is not yet; else why there is none.
-pub fn node(body: &[u8]) -> Result<Sdk, String> {
+pub fn node() -> Result<Start, String> {
     let folder = installed()?;
-    let mut command = Command::new("node");
-    command.arg(here("sdks/node/driver.js")).arg(folder);
-    Sdk::start(command, body)
+    Ok(Box::new(move || {
+        let mut command = Command::new("node");
+        command.arg(here("sdks/node/driver.js")).arg(&folder);
+        command
+    }))
 }
 
 /// The PHP SDK in the folder that the variable `PHP_SDK` names; else why there is none.
-pub fn php(body: &[u8]) -> Result<Sdk, String> {
+pub fn php() -> Result<Start, String> {
     let folder = std::env::var_os("PHP_SDK")
         .ok_or("PHP_SDK does not name a folder with github.com/ITECOMMPAY/paymentpage-sdk-php")?;
-    let mut command = Command::new("php");
-    // With the optimiser, as servers run it. Errors would go to standard output.
-    command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
-    command.arg(here("sdks/driver.php")).arg(folder);
-    Sdk::start(command, body)
+    Ok(Box::new(move || {
+        let mut command = Command::new("php");
+        // With the optimiser, as servers run it. Errors would go to standard output.
+        command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
+        command.arg(here("sdks/driver.php")).arg(&folder);
+        command
+    }))
 }
 
-impl Sdk {
-    fn start(mut command: Command, body: &[u8]) -> Result<Self, String> {
+impl Program {
+    /// Starts one and waits until it has verified the callback.
+    pub fn start(start: &Start, body: &[u8]) -> Result<Self, String> {
+        let mut command = start();
         let program = command.get_program().to_string_lossy().into_owned();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command
@@ -49,7 +68,7 @@ impl Sdk {
         let begin = [SECRET.as_bytes(), b"\n", body, b"\n"].concat();
         let mut output = BufReader::new(output).lines();
         let name = match input.write_all(&begin).map(|()| output.next()) {
-            Ok(Some(Ok(line))) if line.contains(", ") => line,
+            Ok(Some(Ok(line))) if !line.starts_with("the SDK ") => line,
             Ok(Some(Ok(line))) => return Err(format!("{program}: {line}")),
             _ => return Err(format!("{program} says nothing")),
         };
@@ -73,7 +92,7 @@ impl Sdk {
     }
 }
 
-impl Drop for Sdk {
+impl Drop for Program {
     fn drop(&mut self) {
         // It only reads its input, so it may be ended anywhere.
         let _ = self.process.kill();
