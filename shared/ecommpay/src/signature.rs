@@ -251,7 +251,10 @@ impl Lines {
     fn join(mut self) -> Vec<u8> {
         let text = self.text.as_bytes();
         let path = |line: &Line| text.get(line.whole.start..line.path_end).unwrap_or(&[]);
-        let is_plain = self.lines.iter().all(|line| path_order::is_bytewise(path(line)));
+        let is_plain = self
+            .lines
+            .iter()
+            .all(|line| path_order::is_bytewise(path(line)));
         // Stable: equal paths keep their order, as in PHP.
         self.lines.sort_by(|left, right| {
             let (left, right) = (path(left), path(right));

@@ -1,6 +1,6 @@
 //! Sustained load on the functions as they are deployed.
 //!
-//! `cargo run --release --bin load -- --minutes 10`, after `cargo lambda build --release` or `infra/deploy.py build`
+//! `cargo run --release --bin load -- --minutes 10`, after `infra/deploy.py build`
 
 use std::ffi::OsString;
 use std::path::PathBuf;
