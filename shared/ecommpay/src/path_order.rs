@@ -183,4 +183,20 @@ mod tests {
             assert_eq!(compare(left.as_bytes(), right.as_bytes()), Ordering::Equal);
         }
     }
+
+    #[test]
+    fn paths_without_digits_and_white_space_sort_byte_by_byte() {
+        let plain = [
+            "", "\u{0}", "-", ":", "A", "_", "a", "a:", "a::b", "a:b", "a_b:c", "ab", "\u{e9}",
+        ];
+        for left in plain.map(str::as_bytes) {
+            assert!(is_bytewise(left));
+            for right in plain.map(str::as_bytes) {
+                assert_eq!(compare(left, right), left.cmp(right), "{left:?} {right:?}");
+            }
+        }
+        for other in ["a1", "0", "a b", "a\u{b}b"] {
+            assert!(!is_bytewise(other.as_bytes()), "{other}");
+        }
+    }
 }
