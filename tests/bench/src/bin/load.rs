@@ -15,6 +15,9 @@ use clap::Parser;
 /// Set where this program runs supervised.
 const SUPERVISED: &str = "LOAD_SUPERVISED";
 
+/// By what part memory may grow once it has settled. A leak of a byte a payment would be more after some minutes.
+const MOST_GROWTH: f64 = 0.05;
+
 /// Sustained load: checkouts with their callbacks.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -64,5 +67,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     };
     let outcome = load::run(&options, |window| println!("{window}")).await?;
     print!("{}", Summary(&outcome));
-    Ok(ExitCode::SUCCESS)
+    match outcome.growth() {
+        Some(growth) if growth > MOST_GROWTH => {
+            println!("memory has grown by {:.0} %", growth * 100.0);
+            Ok(ExitCode::FAILURE)
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -10,15 +10,15 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::services::{KEYS, TOKENS};
-use crate::host::{Program, Sandbox, Usage};
+use crate::host::{Gauge, Program, Sandbox, Usage};
 use crate::world::COMMON;
 
 /// Sandboxes of one function.
 #[derive(Debug)]
 pub struct Pool {
     idle: Mutex<Vec<Sandbox>>,
+    gauges: Vec<Gauge>,
     permits: Semaphore,
-    size: u32,
 }
 
 /// What a function answered to the gateway.
@@ -43,9 +43,9 @@ impl Pool {
             idle.push(Sandbox::start(program).await?);
         }
         Ok(Self {
+            gauges: idle.iter().map(Sandbox::gauge).collect(),
             idle: Mutex::new(idle),
             permits: Semaphore::new(size as usize),
-            size,
         })
     }
 
@@ -63,16 +63,13 @@ impl Pool {
         Ok(serde_json::from_slice(&invoked.reply)?)
     }
 
-    /// What each sandbox has used so far, in the order of their processes; waits until all are idle.
+    /// What each sandbox has used so far.
     ///
     /// # Errors
     ///
     /// When one is gone.
-    pub async fn usage(&self) -> anyhow::Result<Vec<Usage>> {
-        let _permits = self.permits.acquire_many(self.size).await?;
-        let mut idle = self.idle();
-        idle.sort_by_key(Sandbox::pid);
-        idle.iter().map(Sandbox::usage).collect()
+    pub fn usage(&self) -> anyhow::Result<Vec<Usage>> {
+        self.gauges.iter().map(Gauge::usage).collect()
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Sandbox>> {
@@ -99,7 +96,7 @@ pub fn queues() -> anyhow::Result<String> {
 }
 
 /// A function as the template configures it, with all it calls at one address.
-pub fn program(name: &str, path: &Path, address: &str, queues: &str) -> Program {
+pub fn program(name: &str, path: &Path, address: &str, queues: &str, log: &Path) -> Program {
     let own = [
         ("AWS_ENDPOINT_URL", address),
         ("EVENT_QUEUES", queues),
@@ -110,7 +107,9 @@ pub fn program(name: &str, path: &Path, address: &str, queues: &str) -> Program 
         ("PAYMENT_PAGE_URL", "https://page.example/payment"),
     ];
     let variables = COMMON.into_iter().chain(own);
-    variables.fold(Program::new(name, path), |program, (name, value)| {
-        program.with(name, value)
-    })
+    let program = Program {
+        log: Some(log.to_owned()),
+        ..Program::new(name, path)
+    };
+    variables.fold(program, |program, (name, value)| program.with(name, value))
 }

@@ -41,6 +41,7 @@ use self::queues::Queues;
 use self::services::Services;
 use self::store::TABLE;
 use self::traffic::Traffic;
+use crate::host;
 
 /// What is run, and how much of it.
 #[derive(Debug, Clone)]
@@ -92,8 +93,10 @@ pub async fn run(options: &Options, mut tell: impl FnMut(&Window)) -> anyhow::Re
     let store = DynamoStore::new(&configuration(&address), TABLE);
     storefront::add(&store).await?;
     let queues = functions::queues()?;
-    let checkout = program("checkout", &options.checkout, &address, &queues);
-    let callback = program("callback", &options.callback, &address, &queues);
+    let log = tempfile::NamedTempFile::new()?;
+    let function = |name, path| program(name, path, &address, &queues, log.path());
+    let checkout = function("checkout", &options.checkout);
+    let callback = function("callback", &options.callback);
     let traffic = Arc::new(Traffic {
         checkouts: Pool::start(&checkout, options.sandboxes).await?,
         callbacks: Pool::start(&callback, options.sandboxes).await?,
@@ -103,6 +106,7 @@ pub async fn run(options: &Options, mut tell: impl FnMut(&Window)) -> anyhow::Re
     let begin = Instant::now();
     let (payments, windows) = all(options, &traffic, begin, &mut tell).await?;
     let took = begin.elapsed();
+    host::no_error_in(log.path())?;
     let calls = services.calls();
     let queues: Vec<QueueConfig> = serde_json::from_str(&queues)?;
     let check = Check {
@@ -129,7 +133,7 @@ async fn all(
 ) -> anyhow::Result<(u32, Vec<Window>)> {
     let room = Arc::new(Semaphore::new(options.under_way));
     let mut under_way = JoinSet::new();
-    let mut told = Told::new(traffic, begin).await?;
+    let mut told = Told::new(traffic, begin)?;
     let mut windows = Vec::new();
     let mut ticks =
         tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
@@ -147,7 +151,7 @@ async fn all(
         };
         tokio::select! {
             Some(ended) = under_way.join_next() => ended??,
-            _ = ticks.tick() => windows.push(told.next(traffic, tell).await?),
+            _ = ticks.tick() => windows.push(told.next(traffic, tell)?),
             place = arrival, if !is_over => {
                 let place = place?;
                 let (traffic, plan) = (Arc::clone(traffic), Plan(number));
@@ -160,7 +164,7 @@ async fn all(
             }
         }
     }
-    windows.push(told.next(traffic, tell).await?);
+    windows.push(told.next(traffic, tell)?);
     Ok((number, windows))
 }
 
@@ -171,18 +175,18 @@ struct Told {
 }
 
 impl Told {
-    async fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
-        let last = Moment::now(traffic).await?;
+    fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
+        let last = Moment::now(traffic)?;
         Ok(Self { begin, last })
     }
 
     /// Tells what happened since.
-    async fn next(
+    fn next(
         &mut self,
         traffic: &Traffic,
         tell: &mut impl FnMut(&Window),
     ) -> anyhow::Result<Window> {
-        let now = Moment::now(traffic).await?;
+        let now = Moment::now(traffic)?;
         let window = now.since(&self.last, self.begin, traffic.take_waited());
         tell(&window);
         self.last = now;

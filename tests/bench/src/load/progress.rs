@@ -61,10 +61,10 @@ impl Moment {
     /// # Errors
     ///
     /// When a sandbox is gone.
-    pub async fn now(traffic: &Traffic) -> anyhow::Result<Self> {
+    pub fn now(traffic: &Traffic) -> anyhow::Result<Self> {
         Ok(Self {
-            checkouts: traffic.checkouts.usage().await?,
-            callbacks: traffic.callbacks.usage().await?,
+            checkouts: traffic.checkouts.usage()?,
+            callbacks: traffic.callbacks.usage()?,
             store: traffic.services.store.work(),
             process: clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into(),
             machine: machine()?,

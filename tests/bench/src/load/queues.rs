@@ -1,6 +1,7 @@
 //! The queues: they take everything, and remember of each message just what is checked in the end.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use payments::event::EventKind;
@@ -22,13 +23,20 @@ pub struct Queues {
 #[derive(Debug, Default)]
 struct Content {
     /// For each queue, what each payment's group has, by the payment's number.
-    groups: BTreeMap<String, Vec<Vec<Message>>>,
+    groups: BTreeMap<String, Vec<Vec<Kept>>>,
     taken: u64,
     repeats: u64,
     wrong: Vec<String>,
 }
 
-/// What is kept of a message.
+/// A message, and what tells its body from others.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    message: Message,
+    body: u64,
+}
+
+/// What is checked of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// The event's number within its payment.
@@ -70,8 +78,8 @@ impl Queues {
         content.taken += 1;
         let number = content.taken;
         match read {
-            Some((_, plan, message)) if self.loses == Some((plan, message.sequence)) => {}
-            Some((queue, plan, message)) => content.keep(queue, plan, message),
+            Some((_, plan, kept)) if self.loses == Some((plan, kept.message.sequence)) => {}
+            Some((queue, plan, kept)) => content.keep(queue, plan, kept),
             None => {
                 let wrong = String::from_utf8_lossy(body).into_owned();
                 content.wrong.push(wrong);
@@ -89,7 +97,11 @@ impl Queues {
         let content = self.content();
         let groups = content.groups.get(queue_url);
         let group = groups.and_then(|groups| groups.get(plan.0 as usize));
-        group.cloned().unwrap_or_default()
+        group
+            .into_iter()
+            .flatten()
+            .map(|kept| kept.message)
+            .collect()
     }
 
     /// How many messages all groups of all queues have.
@@ -115,7 +127,7 @@ impl Queues {
 }
 
 impl Content {
-    fn keep(&mut self, queue_url: String, plan: Plan, message: Message) {
+    fn keep(&mut self, queue_url: String, plan: Plan, kept: Kept) {
         let groups = self.groups.entry(queue_url).or_default();
         let place = plan.0 as usize;
         if groups.len() <= place {
@@ -125,15 +137,19 @@ impl Content {
             return;
         };
         // The deduplication id is made of the payment and this number, and of nothing else.
-        match group.iter().any(|kept| kept.sequence == message.sequence) {
-            true => self.repeats += 1,
-            false => group.push(message),
+        let same = |one: &&Kept| one.message.sequence == kept.message.sequence;
+        match group.iter().find(same) {
+            Some(first) if first.body == kept.body => self.repeats += 1,
+            Some(_) => self
+                .wrong
+                .push(format!("two messages have one number: {plan:?} {kept:?}")),
+            None => group.push(kept),
         }
     }
 }
 
 /// The queue, the payment and what is kept; `None` if the group or the deduplication id is not the event's.
-fn read(body: &[u8]) -> Option<(String, Plan, Message)> {
+fn read(body: &[u8]) -> Option<(String, Plan, Kept)> {
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let event: Event = serde_json::from_str(&sent.message_body).ok()?;
     let plan = Plan::of(&event.subject)?;
@@ -145,5 +161,8 @@ fn read(body: &[u8]) -> Option<(String, Plan, Message)> {
         sequence: sequence.parse().ok()?,
         kind: event.kind,
     };
-    is_right.then_some((sent.queue_url, plan, message))
+    let mut hasher = DefaultHasher::new();
+    sent.message_body.hash(&mut hasher);
+    let body = hasher.finish();
+    is_right.then_some((sent.queue_url, plan, Kept { message, body }))
 }

@@ -108,6 +108,10 @@ impl Services {
         let target = request.headers().get("x-amz-target");
         let target = target.and_then(|target| target.to_str().ok());
         let target = target.unwrap_or(request.uri().path()).to_owned();
+        if matches!(target.as_str(), "/" | "/ping") {
+            // Init opens connections; it asks for nothing.
+            return Response::default();
+        }
         let Ok(body) = request.into_body().collect().await else {
             return Response::default();
         };

@@ -75,6 +75,20 @@ fn waited(
     )
 }
 
+impl Outcome {
+    /// By what part the memory of the sandbox that grew most has grown since it had settled; `None` if the run was
+    /// shorter than that.
+    pub fn growth(&self) -> Option<f64> {
+        let settled = self.windows.iter().find(|window| window.at >= SETTLED)?;
+        let before = settled.memory.iter().flatten();
+        let after = self.windows.last()?.memory.iter().flatten();
+        let grown = before
+            .zip(after)
+            .map(|(before, after)| *after as f64 / *before as f64 - 1.0);
+        grown.reduce(f64::max)
+    }
+}
+
 /// The memory of each sandbox, once settled and in the end.
 fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let settled = windows.iter().find(|window| window.at >= SETTLED);
