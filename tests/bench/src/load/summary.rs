@@ -28,8 +28,11 @@ impl fmt::Display for Summary<'_> {
             text,
             "{payments} payments in {seconds:.0} s, {rate:.1} a second, each as planned"
         )?;
-        let slowest = windows.iter().map(Window::rate).fold(f64::MAX, f64::min);
-        let fastest = windows.iter().map(Window::rate).fold(0.0, f64::max);
+        // The last part is what was left over.
+        let parts = windows.len().saturating_sub(1).max(1);
+        let rates = windows.iter().take(parts).map(Window::rate);
+        let slowest = rates.clone().fold(f64::MAX, f64::min);
+        let fastest = rates.fold(0.0, f64::max);
         writeln!(
             text,
             "slowest part {slowest:.1} a second, fastest {fastest:.1}"
