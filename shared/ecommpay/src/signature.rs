@@ -251,9 +251,19 @@ impl Lines {
     fn join(mut self) -> Vec<u8> {
         let text = self.text.as_bytes();
         let path = |line: &Line| text.get(line.whole.start..line.path_end).unwrap_or(&[]);
+        let is_plain = self
+            .lines
+            .iter()
+            .all(|line| path_order::is_bytewise(path(line)));
         // Stable: equal paths keep their order, as in PHP.
-        self.lines
-            .sort_by(|left, right| path_order::compare(path(left), path(right)));
+        self.lines.sort_by(|left, right| {
+            let (left, right) = (path(left), path(right));
+            if is_plain {
+                left.cmp(right)
+            } else {
+                path_order::compare(left, right)
+            }
+        });
         let mut joined = Vec::with_capacity(text.len() + self.lines.len());
         for line in &self.lines {
             if !joined.is_empty() {

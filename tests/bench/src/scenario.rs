@@ -224,7 +224,8 @@ pub fn sign(mut message: Value) -> anyhow::Result<String> {
     Ok(message.to_string())
 }
 
-fn event(route: &str, payment_id: Option<&str>, body: &str) -> Value {
+/// The gateway's event for a route, payload format 2.0.
+pub fn event(route: &str, payment_id: Option<&str>, body: &str) -> Value {
     let (method, path) = route.split_once(' ').unwrap_or_default();
     let path = path.replace("{payment_id}", payment_id.unwrap_or_default());
     let parameters = payment_id.map(|payment_id| json!({ "payment_id": payment_id }));

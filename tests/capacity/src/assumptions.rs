@@ -8,28 +8,28 @@ use crate::counted::Step;
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Assumptions {
     /// ms that a function works itself in a call
-    #[arg(long, default_value_t = 1.3)]
+    #[arg(long, default_value_t = Self::default().own_ms)]
     pub own_ms: f64,
     /// ms that a call of DynamoDB takes
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = Self::default().table_ms)]
     pub table_ms: f64,
     /// ms that a call of SQS takes
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = Self::default().queue_ms)]
     pub queue_ms: f64,
     /// ms that Gate takes to answer; 300 to 1,000 are usual
-    #[arg(long, default_value_t = 500.0)]
+    #[arg(long, default_value_t = Self::default().gate_ms)]
     pub gate_ms: f64,
     /// ms that a shopper's request waits for the bank's address
-    #[arg(long, default_value_t = 1000.0)]
+    #[arg(long, default_value_t = Self::default().shopper_waits_ms)]
     pub shopper_waits_ms: f64,
     /// Questions to the platform by payment: shoppers who take longer than the first pause
-    #[arg(long, default_value_t = 0.2)]
+    #[arg(long, default_value_t = Self::default().questions)]
     pub questions: f64,
     /// Messages that a consumer receives and deletes in one call each, at a high rate; else it is one
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = Self::default().batch)]
     pub batch: f64,
     /// Share of calls that X-Ray records behind the first of each second
-    #[arg(long, default_value_t = 0.05)]
+    #[arg(long, default_value_t = Self::default().traced)]
     pub traced: f64,
 }
 

@@ -193,7 +193,7 @@ impl Model {
         row("of it on one storefront's key", &|load| load.key_reads());
         row("messages a second, busiest queue", &|load| load.messages());
         row("partitions of that queue", &|load| {
-            (load.messages() / queue_partition).ceil()
+            load.queue_partitions(queue_partition)
         });
         row("GB a day that the table grows by", &|load| load.daily_gb());
         Ok(table(&heading("payments a second"), &rows))
@@ -286,8 +286,8 @@ impl Model {
     pub fn partitions(&self, rate: u64) -> anyhow::Result<(u64, u64)> {
         let load = Load::new(&self.counted, &self.assumptions, rate as f64);
         let table = load.partitions(self.quotas.of("partition_writes")?);
-        let queue = (load.messages() / self.quotas.of("plain_queue_sends")?).ceil();
-        Ok((table as u64, queue.max(1.0) as u64))
+        let queue = load.queue_partitions(self.quotas.of("plain_queue_sends")?);
+        Ok((table as u64, queue as u64))
     }
 
     fn quotas(&self) -> String {

@@ -109,7 +109,7 @@ fn of_account(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
         limit(
             "sends to one FIFO queue",
             sends / one.messages(),
-            "callbacks are answered 503; the sweeper sends later",
+            "callbacks are answered 500, storefronts 503; the sweeper sends later",
             "another region, or a batch for each queue, which is a change of `publish.rs`",
         ),
     ])
@@ -122,13 +122,13 @@ fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
         limit(
             "writes of a new table",
             quotas.of("new_table_writes")? / one.table_writes(),
-            "500 for some minutes, while the table grows to twice its former peak",
+            "callbacks get 500, storefronts 503 for some minutes, while the table grows to twice its former peak",
             "nothing to set: grow by at most twice in 30 minutes, or have the table's warm throughput raised before",
         ),
         limit(
             "writes of the table and its indexes",
             quotas.of("table_writes")? / (one.table_writes() + of_indexes),
-            "500",
+            "callbacks get 500, storefronts 503",
             "quota DynamoDB *Table-level write throughput limit*",
         ),
         limit(
@@ -144,7 +144,7 @@ fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
         limits.push(limit(
             format!("index `{listed}`, {SHARDS} shards"),
             even / largest_share_for_long(even, shards),
-            "writes of the table are throttled: 500",
+            "writes of the table are throttled: callbacks get 500, storefronts 503",
             "`SHARDS` in `shared/payments/src/ports.rs`, a change of code",
         ));
     }

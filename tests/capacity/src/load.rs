@@ -72,11 +72,20 @@ impl<'a> Load<'a> {
 
     /// Partitions that the table needs for its writes, if none may have more than `most` units.
     pub fn partitions(&self, most: f64) -> f64 {
-        let mut partitions = (self.table_writes() / most).ceil().max(1.0);
+        self.spread_until(self.table_writes(), most)
+    }
+
+    /// Partitions that the busiest queue needs, if none may have more than `most` messages a second.
+    pub fn queue_partitions(&self, most: f64) -> f64 {
+        self.spread_until(self.messages(), most)
+    }
+
+    fn spread_until(&self, work: f64, most: f64) -> f64 {
+        let mut partitions = (work / most).ceil().max(1.0);
         let fits = |partitions: f64| {
-            self.table_writes() / partitions * largest_share_for_long(self.rate, partitions) <= most
+            work / partitions * largest_share_for_long(self.rate, partitions) <= most
         };
-        while !fits(partitions) && partitions < self.table_writes() {
+        while !fits(partitions) && partitions < work {
             partitions += 1.0;
         }
         partitions

@@ -7,9 +7,9 @@ use capacity::documents::{Model, SIMULATED};
 use capacity::spread::{Simulation, simulate};
 
 fn payments() -> u64 {
-    match std::env::var_os("LONG") {
-        Some(_) => 10 * SIMULATED,
-        None => SIMULATED,
+    match std::env::var("LONG") {
+        Ok(long) if long == "1" => 10 * SIMULATED,
+        _ => SIMULATED,
     }
 }
 

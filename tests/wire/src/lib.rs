@@ -23,6 +23,7 @@ use serde_json::Value;
 
 pub use crate::door::Door;
 use crate::secret::Secret;
+pub use crate::table::database;
 
 /// The name of the table.
 pub const TABLE: &str = "payments";

@@ -12,10 +12,20 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Makes the table and gives the address where DynamoDB answers, until the process ends.
-pub async fn serve(name: &str) -> anyhow::Result<String> {
+/// A database in memory with that table alone.
+///
+/// # Errors
+///
+/// When the template has no table that could be made.
+pub fn database(name: &str) -> anyhow::Result<dynoxide::Database> {
     let database = dynoxide::Database::memory()?;
     database.create_table(serde_json::from_value(definition(name)?)?)?;
+    Ok(database)
+}
+
+/// Makes the table and gives the address where DynamoDB answers, until the process ends.
+pub(crate) async fn serve(name: &str) -> anyhow::Result<String> {
+    let database = database(name)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(dynoxide::server::serve_on(listener, database));

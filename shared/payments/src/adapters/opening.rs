@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use crate::log::Line;
+
 /// Init goes on after this, whatever is ready by then. Lambda itself gives it ten seconds.
 const AT_MOST: Duration = Duration::from_secs(1);
 
@@ -18,7 +20,9 @@ pub async fn within_limit(opening: impl Future) {
 
 async fn within(limit: Duration, opening: impl Future) {
     // What is not ready then is given up here, and left to the first call that needs it.
-    let _ = tokio::time::timeout(limit, opening).await;
+    if tokio::time::timeout(limit, opening).await.is_err() {
+        Line::warn("not everything is open before the first event").write();
+    }
 }
 
 #[cfg(test)]

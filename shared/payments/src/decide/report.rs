@@ -162,12 +162,15 @@ fn take_platform_status(payment: &mut Payment, report: &Report) {
     }
 }
 
-/// Dates have whole seconds. Within one, what says that money went back came after what does not, and all of it after
-/// some of it; the rest is in any fixed order, so that it does not matter which is heard first.
+/// Dates have whole seconds. Within one, a refusal came after what is not final, a success after that, and what says
+/// that money went back at last; the rest is in any fixed order, so that it does not matter which is heard first.
 fn recency(status: &PlatformStatus) -> (&str, u8, &str) {
     let stage = match status.status.as_str() {
-        "refunded" | "reversed" => 2,
-        given_back if is_given_back(given_back) => 1,
+        "refunded" | "reversed" => 4,
+        given_back if is_given_back(given_back) => 3,
+        "success" => 2,
+        "decline" | "error" | "expired" | "internal error" | "external error" | "canceled"
+        | "cancelled" => 1,
         _ => 0,
     };
     (&status.date, stage, &status.status)

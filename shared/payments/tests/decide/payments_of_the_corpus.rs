@@ -332,25 +332,34 @@ fn what_failed_after_it_had_begun_can_be_begun_again() {
 }
 
 #[test]
-fn within_a_second_what_gives_money_back_is_the_platforms_last_word() {
+fn within_a_second_the_further_status_is_the_platforms_last_word() {
     let in_one_second = |file, status: &str| {
         edited(file, |body| {
             body["payment"]["status"] = status.into();
             body["operation"]["date"] = "2019-07-02T09:28:29+0000".into();
         })
     };
+    let statuses = [
+        "processing",
+        "decline",
+        "success",
+        "partially refunded",
+        "refunded",
+    ];
     let reports = [
+        in_one_second("processing", "processing"),
+        in_one_second("sale_decline", "decline"),
         in_one_second("sale_success", "success"),
         in_one_second("refund_partial_1", "partially refunded"),
         in_one_second("refund_partial_2_rest", "refunded"),
     ];
-    for order in permutations(&[0, 1, 2]) {
+    for order in permutations(&[0, 1, 2, 3, 4]) {
         let mut story = Story::begin();
         let mut heard = Vec::new();
         for one in order {
             story.hear_this(&reports[one]);
             heard.push(one);
-            let last = ["success", "partially refunded", "refunded"][*heard.iter().max().unwrap()];
+            let last = statuses[*heard.iter().max().unwrap()];
             let said = story.payment.platform_status.as_ref().unwrap();
             assert_eq!(said.status, last, "{heard:?}");
         }

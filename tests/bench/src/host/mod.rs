@@ -12,5 +12,5 @@ mod program;
 mod runtime_api;
 mod sandbox;
 
-pub use self::program::Program;
-pub use self::sandbox::{Invocation, Sandbox, Usage};
+pub use self::program::{Program, no_error_in};
+pub use self::sandbox::{Gauge, Invocation, Sandbox, Usage};

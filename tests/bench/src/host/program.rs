@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tokio::process::Command;
 
 /// The region that functions believe to be in.
@@ -124,6 +125,19 @@ impl Program {
             .unwrap_or_default()
             .join("\n")
     }
+}
+
+/// Looks into a log.
+///
+/// # Errors
+///
+/// When it cannot be read, or has a line of an error.
+pub fn no_error_in(log: &Path) -> anyhow::Result<()> {
+    for line in BufReader::new(File::open(log)?).lines() {
+        let line = line?;
+        ensure!(!line.contains("ERROR"), "An error in the log: {line}");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

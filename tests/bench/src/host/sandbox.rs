@@ -40,6 +40,27 @@ pub struct Invocation {
     pub until_ready: Duration,
 }
 
+/// Tells what a process has used.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauge {
+    pid: Pid,
+    clock: CpuClock,
+}
+
+impl Gauge {
+    /// What it has used so far.
+    ///
+    /// # Errors
+    ///
+    /// When the process is gone.
+    pub fn usage(&self) -> anyhow::Result<Usage> {
+        Ok(Usage {
+            cpu: self.clock.now()?,
+            memory: resident(self.pid)?,
+        })
+    }
+}
+
 /// What a process has used so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
@@ -144,10 +165,15 @@ impl Sandbox {
     ///
     /// When it is gone.
     pub fn usage(&self) -> anyhow::Result<Usage> {
-        Ok(Usage {
-            cpu: self.clock.now()?,
-            memory: resident(self.pid)?,
-        })
+        self.gauge().usage()
+    }
+
+    /// Tells what the process has used, also while an event is under way.
+    pub fn gauge(&self) -> Gauge {
+        Gauge {
+            pid: self.pid,
+            clock: self.clock,
+        }
     }
 
     /// Ends the process and waits until it is gone. Dropping a sandbox does not wait.

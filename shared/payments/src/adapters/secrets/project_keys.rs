@@ -18,8 +18,9 @@ use crate::log::Line;
 pub struct Ages {
     /// How old they become at most: so long may we sign with an old one.
     pub most: Duration,
-    /// How old they must be before a signature that does not fit has them fetched again: so a new
-    /// key soon serves, and a flood of forged callbacks takes no more calls than one in this time.
+    /// How long ago they must have been asked for before a signature that does not fit has them fetched
+    /// again: so a new key soon serves, and a flood of forged callbacks takes no more calls than one in
+    /// this time. So long is also waited after a fetch that failed.
     pub doubtful: Duration,
 }
 
@@ -41,16 +42,24 @@ pub struct ProjectKeySecret {
     kept: Mutex<Option<Kept>>,
 }
 
-/// Keys, and when they were fetched, or this was last tried.
+/// Keys, when they were fetched, and when this was last tried.
 #[derive(Debug)]
 struct Kept {
-    at: Instant,
+    fetched: Instant,
+    tried: Instant,
     keys: Arc<ProjectKeys>,
 }
 
 impl Kept {
-    fn is_under(&self, age: Duration, now: Instant) -> bool {
-        now.saturating_duration_since(self.at) < age
+    /// Whether these serve on without another try.
+    fn serve(&self, ages: Ages, now: Instant) -> bool {
+        let age = now.saturating_duration_since(self.fetched);
+        age < ages.most || self.is_just_tried(ages, now)
+    }
+
+    /// Whether it is too early for another try: each caller would wait for it.
+    fn is_just_tried(&self, ages: Ages, now: Instant) -> bool {
+        now.saturating_duration_since(self.tried) < ages.doubtful
     }
 }
 
@@ -79,9 +88,7 @@ impl ProjectKeySecret {
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut kept = self.kept.lock().await;
         match kept.as_ref() {
-            Some(young) if young.is_under(self.ages.most, Instant::now()) => {
-                Ok(Arc::clone(&young.keys))
-            }
+            Some(known) if known.serve(self.ages, Instant::now()) => Ok(Arc::clone(&known.keys)),
             _ => self.renew(&mut kept).await,
         }
     }
@@ -92,7 +99,7 @@ impl ProjectKeySecret {
         match kept.as_ref() {
             // Somebody else has fetched them meanwhile.
             Some(other) if !Arc::ptr_eq(&other.keys, known) => Some(Arc::clone(&other.keys)),
-            Some(young) if young.is_under(self.ages.doubtful, Instant::now()) => None,
+            Some(young) if young.is_just_tried(self.ages, Instant::now()) => None,
             _ => {
                 let keys = self.renew(&mut kept).await.ok()?;
                 (!Arc::ptr_eq(&keys, known)).then_some(keys)
@@ -110,19 +117,21 @@ impl ProjectKeySecret {
     }
 
     async fn renew(&self, kept: &mut Option<Kept>) -> Result<Arc<ProjectKeys>, SecretError> {
-        let keys = match (self.fetch().await, kept.take()) {
-            (Ok(keys), _) => keys,
-            (Err(error), Some(Kept { keys, .. })) => {
+        let fetched = self.fetch().await;
+        let tried = Instant::now();
+        let (fetched, keys) = match (fetched, kept.take()) {
+            (Ok(keys), _) => (tried, keys),
+            (Err(error), Some(Kept { fetched, keys, .. })) => {
                 Line::error("the project keys cannot be fetched again")
                     .with("error", error.to_string())
                     .write();
-                keys
+                (fetched, keys)
             }
             (Err(error), None) => return Err(error),
         };
-        // Not again at once, even if it has failed: each caller would wait for it.
         *kept = Some(Kept {
-            at: Instant::now(),
+            fetched,
+            tried,
             keys: Arc::clone(&keys),
         });
         Ok(keys)
@@ -146,14 +155,17 @@ mod tests {
 
     #[test]
     fn keys_are_doubtful_after_a_minute_and_too_old_after_five() {
-        let Ages { most, doubtful } = Ages::default();
-        let at = Instant::now();
-        let keys = Arc::default();
-        let kept = Kept { at, keys };
-        let ages = [0, 59, 60, 299, 300].map(|age| {
-            let now = at + Duration::from_secs(age);
-            (kept.is_under(doubtful, now), kept.is_under(most, now))
-        });
+        let ages = Ages::default();
+        let fetched = Instant::now();
+        let mut kept = Kept {
+            fetched,
+            tried: fetched,
+            keys: Arc::default(),
+        };
+        let serve = |kept: &Kept, age| {
+            let now = fetched + Duration::from_secs(age);
+            (kept.is_just_tried(ages, now), kept.serve(ages, now))
+        };
         let expected = [
             (true, true),
             (true, true),
@@ -161,6 +173,10 @@ mod tests {
             (false, true),
             (false, false),
         ];
-        assert_eq!(ages, expected);
+        assert_eq!([0, 59, 60, 299, 300].map(|age| serve(&kept, age)), expected);
+        // A try that failed makes them serve a minute more, not five.
+        kept.tried = fetched + Duration::from_secs(299);
+        let later = [300, 358, 359].map(|age| serve(&kept, age));
+        assert_eq!(later, [(true, true), (true, true), (false, false)]);
     }
 }

@@ -1,0 +1,32 @@
+// Times the official Node SDK: node driver.js FOLDER, where FOLDER holds node_modules.
+// Standard input: the secret, the body, then numbers of callbacks to verify, a line each; each number is answered
+// with the nanoseconds that they took.
+const { createRequire } = require('node:module');
+const readline = require('node:readline');
+
+const load = createRequire(`${process.argv[2]}/`);
+const { Callback } = load('ecommpay');
+
+function accepts(secret, body) {
+  try {
+    return new Callback(secret, body) instanceof Callback;
+  } catch (error) {
+    return false;
+  }
+}
+
+async function main() {
+  const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  const secret = (await lines.next()).value;
+  const body = (await lines.next()).value;
+  if (!accepts(secret, body)) throw new Error('the SDK refuses the callback');
+  if (accepts(secret, body.replace('success', 'decline'))) throw new Error('the SDK takes anything');
+  console.log(`npm ecommpay ${load('ecommpay/package.json').version}, Node ${process.versions.node}`);
+  for await (const count of lines) {
+    const begin = process.hrtime.bigint();
+    for (let left = Number(count); left > 0; left -= 1) new Callback(secret, body);
+    console.log(String(process.hrtime.bigint() - begin));
+  }
+}
+
+main();

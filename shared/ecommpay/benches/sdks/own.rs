@@ -1,0 +1,49 @@
+//! This project's own ways, as programs like those around the SDKs.
+
+use std::hint::black_box;
+use std::io::{BufRead, stdin};
+use std::time::Instant;
+
+use ecommpay::json::{Limits, parse};
+use ecommpay::signature::{canonical, of_message};
+use ecommpay::{Keyring, ProjectKey};
+use ecommpay_benches::verify;
+
+/// The argument for what the callback route does.
+pub const VERIFY: &str = "verify";
+/// The argument for the HMAC over the same string, and nothing else.
+pub const HMAC: &str = "HMAC alone";
+
+/// Reads a secret, a callback and numbers of repetitions, a line each, and says how long these take.
+pub fn run(what: &str) -> Result<(), String> {
+    let mut lines = stdin().lock().lines();
+    let mut next = || lines.next().and_then(Result::ok);
+    let (secret, body) = (next().unwrap_or_default(), next().unwrap_or_default());
+    let body = body.as_bytes();
+    let key = ProjectKey::new(&secret).map_err(|error| error.to_string())?;
+    let message = parse(body, Limits::CALLBACK).map_err(|error| error.to_string())?;
+    let signature = of_message(&message).ok_or("the callback is not signed")?;
+    let string = canonical(&message);
+    let ring = Keyring::new(key.clone(), None);
+    if !verify(&ring, body) || verify(&ring, &body.to_ascii_uppercase()) {
+        return Err("the callback is not verified as it should be".to_owned());
+    }
+    println!("{what}");
+    while let Some(count) = next() {
+        let count: u64 = count.parse().map_err(|_| "not a number")?;
+        let begin = Instant::now();
+        if what == VERIFY {
+            repeat(count, || verify(&ring, black_box(body)));
+        } else {
+            repeat(count, || key.verifies(black_box(&string), &signature));
+        }
+        println!("{}", begin.elapsed().as_nanos());
+    }
+    Ok(())
+}
+
+fn repeat(count: u64, verifies: impl Fn() -> bool) {
+    for _ in 0..count {
+        black_box(verifies());
+    }
+}

@@ -1,0 +1,141 @@
+//! What is compared: programs that verify callbacks and time themselves.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use ecommpay_benches::SECRET;
+
+/// How to start a program that is told a secret and a callback, says its name, and then times itself.
+pub type Start = Box<dyn Fn() -> Command>;
+
+/// A running one. It ends when its standard input does, so with us.
+pub struct Program {
+    process: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    /// What it is, with versions.
+    pub name: String,
+}
+
+/// This program as one of them.
+pub fn own(what: &'static str) -> Result<Start, String> {
+    let this = std::env::current_exe().map_err(|error| error.to_string())?;
+    Ok(Box::new(move || {
+        let mut command = Command::new(&this);
+        command.arg(what);
+        command
+    }))
+}
+
+/// The Node SDK, installed if it is not yet; else why there is none.
+pub fn node() -> Result<Start, String> {
+    let folder = installed()?;
+    Ok(Box::new(move || {
+        let mut command = Command::new("node");
+        command.arg(here("sdks/node/driver.js")).arg(&folder);
+        command
+    }))
+}
+
+/// The PHP SDK in the folder that the variable `PHP_SDK` names; else why there is none.
+pub fn php() -> Result<Start, String> {
+    let folder = std::env::var_os("PHP_SDK")
+        .ok_or("PHP_SDK does not name a folder with github.com/ITECOMMPAY/paymentpage-sdk-php")?;
+    Ok(Box::new(move || {
+        let mut command = Command::new("php");
+        // With the optimiser, as servers run it. Errors would go to standard output.
+        command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
+        command.arg(here("sdks/driver.php")).arg(&folder);
+        command
+    }))
+}
+
+impl Program {
+    /// Starts one and waits until it has verified the callback.
+    pub fn start(start: &Start, body: &[u8]) -> Result<Self, String> {
+        let mut command = start();
+        let program = command.get_program().to_string_lossy().into_owned();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command
+            .spawn()
+            .map_err(|error| format!("{program} does not start: {error}"))?;
+        let (Some(mut input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(format!("{program} has no input or output"));
+        };
+        let begin = [SECRET.as_bytes(), b"\n", body, b"\n"].concat();
+        let mut output = BufReader::new(output).lines();
+        let name = match input.write_all(&begin).map(|()| output.next()) {
+            Ok(Some(Ok(line))) if !line.starts_with("the SDK ") => line,
+            Ok(Some(Ok(line))) => return Err(format!("{program}: {line}")),
+            _ => return Err(format!("{program} says nothing")),
+        };
+        Ok(Self {
+            process,
+            input,
+            output,
+            name,
+        })
+    }
+
+    /// How long so many callbacks take.
+    pub fn time(&mut self, count: u64) -> Result<Duration, String> {
+        let lost = |_| format!("{} has ended", self.name);
+        writeln!(self.input, "{count}").map_err(lost)?;
+        let line = self.output.next().and_then(Result::ok);
+        let nanoseconds = line.and_then(|line| line.parse().ok());
+        nanoseconds
+            .map(Duration::from_nanos)
+            .ok_or_else(|| format!("{} has not said how long it took", self.name))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It only reads its input, so it may be ended anywhere.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The folder with the Node SDK, as pinned.
+fn installed() -> Result<PathBuf, String> {
+    let folder = here("../../../.tools/ecommpay-node-sdk");
+    let marker = folder.join("complete");
+    let pinned =
+        fs::read(here("sdks/node/package-lock.json")).map_err(|error| error.to_string())?;
+    if fs::read(&marker).is_ok_and(|installed| installed == pinned) {
+        return Ok(folder);
+    }
+    install(&folder).map_err(|error| format!("npm does not install the SDK: {error}"))?;
+    fs::write(&marker, pinned).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+fn install(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(here("sdks/node").join(file), folder.join(file))?;
+    }
+    let mut npm = Command::new("python3")
+        .arg("-I")
+        .arg(here("../../../tests/sandbox/supervise.py"))
+        .args(["--", "npm", "ci", "--ignore-scripts", "--silent"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    // As long as we hold it open, npm may run.
+    let hold = npm.stdin.take();
+    let status = npm.wait()?;
+    drop(hold);
+    match status.success() {
+        true => Ok(()),
+        false => Err(std::io::Error::other(status.to_string())),
+    }
+}
