@@ -160,7 +160,7 @@ async function commit(pk, payment, version, event) {
       pk: { S: pk },
       sk: { S: `event#${String(payment.sequence).padStart(10, "0")}` },
       kind: { S: event.type },
-      body: { S: JSON.stringify(event) },
+      content: { S: JSON.stringify({ data: event.data, time: event.time }) },
       expires_at: { N: String(Math.floor(now / 1000) + 90 * 24 * 3_600) },
     },
   };

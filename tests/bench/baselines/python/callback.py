@@ -171,7 +171,7 @@ def commit(pk, payment, version, event):
             "pk": {"S": pk},
             "sk": {"S": f"event#{sequence:010}"},
             "kind": {"S": event["type"]},
-            "body": {"S": json.dumps(event, separators=(",", ":"))},
+            "content": {"S": json.dumps({"data": event["data"], "time": event["time"]}, separators=(",", ":"))},
             "expires_at": {"N": str(now // 1000 + 90 * 24 * 3_600)},
         },
     }

@@ -48,6 +48,19 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_string()
 }
 
+fn envelope(payment: &Value, kind: &str, data: Value, time: Value) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": format!("{}/{}/{}", payment["project_id"], text(&payment["payment_id"]), data["sequence"]),
+        "source": format!("/ecommpay/{}", payment["project_id"]),
+        "type": kind,
+        "subject": payment["payment_id"],
+        "time": time,
+        "datacontenttype": "application/json",
+        "data": data,
+    })
+}
+
 fn s(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -280,7 +293,10 @@ impl App {
             ("pk", s(pk)),
             ("sk", s(format!("event#{sequence:010}"))),
             ("kind", s(text(&event["type"]))),
-            ("body", s(event.to_string())),
+            (
+                "content",
+                s(json!({ "data": event["data"], "time": event["time"] }).to_string()),
+            ),
             ("expires_at", n(now() / 1000 + 90 * 24 * 3_600)),
         ]
     }
@@ -332,39 +348,32 @@ impl App {
             .await?;
         let mut events = Vec::new();
         for item in output.items() {
-            events.push(serde_json::from_str(
-                item["body"].as_s().map_err(|_| "no text")?,
-            )?);
+            let text = |name: &str| item[name].as_s().map_err(|_| "no text");
+            let mut content: Value = serde_json::from_str(text("content")?)?;
+            let (data, time) = (content["data"].take(), content["time"].take());
+            events.push(envelope(payment, text("kind")?, data, time));
         }
         Ok(events)
     }
 
     /// An event about a payment, in the form of CloudEvents.
     pub fn event(&self, payment: &Value, kind: &str) -> Value {
-        json!({
-            "specversion": "1.0",
-            "id": format!("{}/{}/{}", payment["project_id"], text(&payment["payment_id"]), payment["sequence"]),
-            "source": format!("/ecommpay/{}", payment["project_id"]),
-            "type": kind,
-            "subject": payment["payment_id"],
-            "time": payment["updated_at"],
-            "datacontenttype": "application/json",
-            "data": {
-                "payment_id": payment["payment_id"],
-                "order_id": payment["order"]["order_id"],
-                "status": payment["announced"]["status"],
-                "platform_status": payment["platform_status"]["status"],
-                "sequence": payment["sequence"],
-                "amount": payment["order"]["amount"],
-                "currency": payment["order"]["currency"],
-                "channel": payment["order"]["channel"],
-                "paid_amount": payment["announced"]["paid_amount"],
-                "operations": payment["operations"],
-                "refunds": payment["refunds"],
-                "created_at": payment["created_at"],
-                "updated_at": payment["updated_at"],
-            },
-        })
+        let data = json!({
+            "payment_id": payment["payment_id"],
+            "order_id": payment["order"]["order_id"],
+            "status": payment["announced"]["status"],
+            "platform_status": payment["platform_status"]["status"],
+            "sequence": payment["sequence"],
+            "amount": payment["order"]["amount"],
+            "currency": payment["order"]["currency"],
+            "channel": payment["order"]["channel"],
+            "paid_amount": payment["announced"]["paid_amount"],
+            "operations": payment["operations"],
+            "refunds": payment["refunds"],
+            "created_at": payment["created_at"],
+            "updated_at": payment["updated_at"],
+        });
+        envelope(payment, kind, data, payment["updated_at"].clone())
     }
 
     /// Sends an event to each queue that wants it, side by side.
