@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 /// What other tests run, and which.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("cargo run", "tests/sandbox/tests/command_line.rs"),
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
     (
@@ -27,6 +27,14 @@ const ELSEWHERE: [(&str, &str); 13] = [
     (
         "cargo run -- exec cargo run --bin walk",
         "tests/e2e/tests/end_to_end/walk.rs",
+    ),
+    (
+        "cargo run --release -p bench",
+        "tests/bench/tests/scenarios.rs",
+    ),
+    (
+        "cargo run --release --bin load -- --minutes 10",
+        "tests/bench/tests/load.rs",
     ),
     ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),
     ("cargo test --workspace", ".ci/run"),
