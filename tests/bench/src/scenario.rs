@@ -182,6 +182,8 @@ pub fn callback(payment_id: &str) -> anyhow::Result<String> {
             "phone": "3225550123",
             "ip_address": "192.0.2.10",
             "billing": { "country": "BE", "city": "Gent", "address": "Korenmarkt 16", "postal": "9000" },
+            "shipping": { "country": "BE", "city": "Gent", "address": "Korenmarkt 16", "postal": "9000" },
+            "district": "Binnenstad",
         },
         "operation": {
             "id": 37_493_000_003_351_u64,
@@ -198,7 +200,9 @@ pub fn callback(payment_id: &str) -> anyhow::Result<String> {
                 "auth_code": "A10932",
                 "date": "2026-07-02T09:28:28+0000",
                 "endpoint_id": 1241,
+                "terminal": "T-20260702-0001",
             },
+            "sum_provider": { "amount": 1000, "currency": "EUR" },
             "code": "0",
             "message": "Success",
             "eci": "05",
