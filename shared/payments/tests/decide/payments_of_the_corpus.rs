@@ -348,7 +348,7 @@ fn within_a_second_the_further_status_is_the_platforms_last_word() {
     ];
     let reports = [
         in_one_second("processing", "processing"),
-        in_one_second("sale_decline", "decline"),
+        in_one_second("sale_decline_risk", "decline"),
         in_one_second("sale_success", "success"),
         in_one_second("refund_partial_1", "partially refunded"),
         in_one_second("refund_partial_2_rest", "refunded"),
