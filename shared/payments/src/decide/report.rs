@@ -168,10 +168,11 @@ fn recency(status: &PlatformStatus) -> (&str, u8, &str) {
     let stage = match status.status.as_str() {
         "refunded" | "reversed" => 4,
         given_back if is_given_back(given_back) => 3,
-        "success" => 2,
-        "decline" | "error" | "expired" | "internal error" | "external error" | "canceled"
-        | "cancelled" => 1,
-        _ => 0,
+        other => match Outcome::of_books(other) {
+            Some(Outcome::Succeeded) => 2,
+            Some(_) => 1,
+            None => 0,
+        },
     };
     (&status.date, stage, &status.status)
 }
