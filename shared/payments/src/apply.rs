@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::backoff;
 use crate::decide::{self, Change, Fact};
-use crate::event::{self, EventKind};
+use crate::event::{self, Event, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::Line;
 use crate::payment::Payment;
@@ -91,6 +91,31 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
+    /// Applies what came of a request that was claimed by `change` just now: to the payment as it
+    /// was committed then, without reading it and its events back. Where others have changed it
+    /// meanwhile, it is read.
+    pub(crate) async fn apply_to_claim(
+        &self,
+        claimed: Stored,
+        change: Change,
+        fact: Fact<'_>,
+    ) -> Result<Applied, ApplyError> {
+        let mut fresh = change.events;
+        let Some(next) = decide::decide(Some(&claimed.payment), fact, self.clock.now()) else {
+            return Ok(self.announced(claimed, fresh, true).await);
+        };
+        if let Some(stored) = self.commit(&next, Some(&claimed), None).await? {
+            fresh.extend(next.events);
+            return Ok(self.announced(stored, fresh, true).await);
+        }
+        let applied = self.apply(&claimed.payment.key(), fact).await?;
+        Ok(applied.unwrap_or(Applied {
+            payment: claimed.payment,
+            changed: true,
+            published: Ok(Vec::new()),
+        }))
+    }
+
     /// Announces what is committed and not sent. `None`: nothing is known of the payment.
     pub async fn announce(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
         Ok(match self.store.load(key).await? {
@@ -100,11 +125,18 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Announces what is committed, the change of just now among it.
-    pub(crate) async fn applied(&self, mut stored: Stored, change: Option<Change>) -> Applied {
+    pub(crate) async fn applied(&self, stored: Stored, change: Option<Change>) -> Applied {
+        let changed = change.is_some();
+        let fresh = change.map_or_else(Vec::new, |change| change.events);
+        self.announced(stored, fresh, changed).await
+    }
+
+    /// Announces what is committed, `fresh` of just now among it.
+    async fn announced(&self, mut stored: Stored, fresh: Vec<Event>, changed: bool) -> Applied {
         Applied {
-            changed: change.is_some(),
+            changed,
             // Apart, as its state would make that of every use case far larger.
-            published: Box::pin(self.publish(&mut stored, change)).await,
+            published: Box::pin(self.publish(&mut stored, fresh)).await,
             payment: stored.payment,
         }
     }
@@ -159,15 +191,14 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
     }
 
-    /// Tells what is untold and sends everything of a payment that is still unsent, the events of
-    /// the change that was just committed among it. Gives what was sent. Of what has succeeded it is
+    /// Tells what is untold and sends everything of a payment that is still unsent, `fresh`, which
+    /// was just committed, among it. Gives what was sent. Of what has succeeded it is
     /// looked whether its order had been paid before.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
-        change: Option<Change>,
+        mut fresh: Vec<Event>,
     ) -> Result<Vec<EventKind>, PublishError> {
-        let mut fresh = change.map_or_else(Vec::new, |change| change.events);
         let key = stored.payment.key();
         // First, so that what is told in the end cannot be forgotten: only when all of it is sent,
         // the payment is no longer found as unsent.

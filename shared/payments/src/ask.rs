@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 pub use self::now::{Asked, Found};
-use crate::apply::{self, Applied, ApplyError, Payments};
+use crate::apply::{self, ApplyError, Payments};
 use crate::callback::ProjectKeys;
 use crate::checkout::Cashier;
 use crate::decide::{self, Fact, News, claim_check};
@@ -142,7 +142,7 @@ where
         let Some((mut stored, Some(change))) = claimed.await? else {
             return Ok(Vec::new());
         };
-        let told = payments.publish(&mut stored, Some(change)).await;
+        let told = payments.publish(&mut stored, change.events).await;
         let mut events = told.unwrap_or_else(|error| {
             apply::warn_unsent(key, &error);
             Vec::new()
@@ -241,13 +241,11 @@ where
                     tokens: self.tokens,
                     base_url: self.base_url,
                 };
-                cashier.send(&stored.payment).await?
+                cashier.send(stored, change).await?
             }
-            _ => Some(payments.applied(stored, Some(change)).await),
+            _ => payments.applied(stored, Some(change)).await,
         };
-        if let Some(Applied { published, .. }) = applied {
-            events.extend(published?);
-        }
+        events.extend(applied.published?);
         Ok(())
     }
 }

@@ -268,9 +268,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         };
         match self.payments.commit(&change, Some(&stored), None).await? {
             Some(claimed) => {
-                let sent = self.send(&claimed.payment).await?;
-                let payment = sent.map_or(claimed.payment, Applied::into_payment);
-                Ok(Some(self.checkout(payment, false)))
+                let sent = self.send(claimed, change).await?;
+                Ok(Some(self.checkout(sent.into_payment(), false)))
             }
             None => Ok(None),
         }
@@ -286,17 +285,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
 
     /// Brings a new attempt on its way.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
-        let payment = match stored.payment.sale {
-            GateRequest::Sending { .. } => {
-                let sent = self.send(&stored.payment).await?;
-                sent.map_or(stored.payment, Applied::into_payment)
-            }
-            _ => self
-                .payments
-                .applied(stored, Some(change))
-                .await
-                .into_payment(),
+        let applied = match stored.payment.sale {
+            GateRequest::Sending { .. } => self.send(stored, change).await?,
+            _ => self.payments.applied(stored, Some(change)).await,
         };
+        let payment = applied.into_payment();
         match payment.refusal_code() {
             Some(code) if payment.status() == Status::Failed => {
                 Err(CheckoutError::Refused(code.to_owned()))
@@ -305,17 +298,21 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         }
     }
 
-    /// Sends the sale that was claimed, and takes in the answer.
-    pub(crate) async fn send(&self, payment: &Payment) -> Result<Option<Applied>, ApplyError> {
-        let answer = match self.signed_sale(payment) {
+    /// Sends the sale that was claimed by a change, and takes in the answer.
+    pub(crate) async fn send(
+        &self,
+        claimed: Stored,
+        change: Change,
+    ) -> Result<Applied, ApplyError> {
+        let answer = match self.signed_sale(&claimed.payment) {
             Some(body) => self.gate.post(gate::Sale::PATH, body).await,
             None => Answer::Unclear,
         };
         let fact = Fact::SaleAnswer {
-            attempt: payment.attempt,
+            attempt: claimed.payment.attempt,
             answer: &answer,
         };
-        self.payments.apply(&payment.key(), fact).await
+        self.payments.apply_to_claim(claimed, change, fact).await
     }
 
     fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {

@@ -114,15 +114,14 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             })
             .await?;
         let (stored, change) = rejected.ok_or(Undecided::NotFound)?;
-        if let Some(refund_id) = to_send {
-            let payments = self.payments;
-            let sent = payments
-                .send_refund(self.gate, self.keyring, &stored.payment, &refund_id)
-                .await?;
-            if let Some(applied) = sent {
-                return Ok(applied);
+        let payments = self.payments;
+        Ok(match (change, to_send) {
+            (Some(change), Some(refund_id)) => {
+                payments
+                    .send_refund(self.gate, self.keyring, stored, change, &refund_id)
+                    .await?
             }
-        }
-        Ok(self.payments.applied(stored, change).await)
+            (change, _) => payments.applied(stored, change).await,
+        })
     }
 }

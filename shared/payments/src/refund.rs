@@ -8,12 +8,12 @@ use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::ask::AskError;
-use crate::decide::{self, Fact, RefundOrder, RefundRejection};
+use crate::decide::{self, Change, Fact, RefundOrder, RefundRejection};
 use crate::event::EventKind;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
 use crate::payment::{GateRequest, Payment, Private, Refund};
-use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
 use crate::problem::Problem;
 use crate::sha256;
 use crate::storefront::{Scope, Storefront};
@@ -109,27 +109,28 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             })
             .await?;
         let (stored, change) = reserved.ok_or(RefundError::NotFound)?;
-        if change.is_none() {
+        let Some(change) = change else {
             return Ok(stored.payment);
-        }
+        };
         let sent = self
             .payments
-            .send_refund(self.gate, self.keyring, &stored.payment, &order.refund_id)
+            .send_refund(self.gate, self.keyring, stored, change, &order.refund_id)
             .await?;
-        Ok(sent.map_or(stored.payment, Applied::into_payment))
+        Ok(sent.into_payment())
     }
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends a refund that was claimed, and takes in the answer.
+    /// Sends a refund that was claimed by a change, and takes in the answer.
     pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,
         keyring: &Keyring,
-        payment: &Payment,
+        claimed: Stored,
+        change: Change,
         refund_id: &MerchantId,
-    ) -> Result<Option<Applied>, ApplyError> {
-        let answer = match signed_refund(payment, refund_id, keyring) {
+    ) -> Result<Applied, ApplyError> {
+        let answer = match signed_refund(&claimed.payment, refund_id, keyring) {
             Some(body) => gate.post(gate::Refund::PATH, body).await,
             None => Answer::Unclear,
         };
@@ -137,7 +138,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             refund_id,
             answer: &answer,
         };
-        self.apply(&payment.key(), fact).await
+        self.apply_to_claim(claimed, change, fact).await
     }
 
     /// Sends again what never arrived, as far as the platform's last answer shows that, and ends what
@@ -170,14 +171,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             let is_to_be_sent =
                 refund.is_some_and(|refund| matches!(refund.request, GateRequest::Sending { .. }));
             let applied = if is_to_be_sent {
-                self.send_refund(gate, keyring, &stored.payment, refund_id)
+                self.send_refund(gate, keyring, stored, change, refund_id)
                     .await?
             } else {
-                Some(self.applied(stored, Some(change)).await)
+                self.applied(stored, Some(change)).await
             };
-            if let Some(applied) = applied {
-                events.extend(applied.published?);
-            }
+            events.extend(applied.published?);
         }
         Ok(())
     }

@@ -46,10 +46,10 @@ where
         let claimed = payments.update(key, |payment, at| {
             Ok::<_, ApplyError>(payment.map(|payment| claim_question(payment, at)))
         });
-        let Some((mut stored, change)) = claimed.await? else {
+        let Some((mut stored, Some(change))) = claimed.await? else {
             return self.ask_about_unknown(key).await;
         };
-        let told = payments.publish(&mut stored, change).await;
+        let told = payments.publish(&mut stored, change.events).await;
         let mut sent = told.unwrap_or_else(|error| {
             apply::warn_unsent(key, &error);
             Vec::new()

@@ -35,6 +35,32 @@ async fn fifty_at_once_send_one_sale() {
 }
 
 #[tokio::test]
+async fn an_undisturbed_sale_reads_nothing_back() {
+    let world = World::new();
+    let checkout = world.create(&shop("shop"), 1000).await.unwrap();
+    assert_eq!(checkout.payment.status(), Status::Processing);
+    assert_eq!(world.payments.store.reads.load(SeqCst), 0);
+    assert_eq!(world.sent(), ["1 payment.created"]);
+}
+
+#[tokio::test]
+async fn what_is_heard_before_gate_has_answered_is_kept() {
+    let world = World::new();
+    let heard = async {
+        while world.sales() == 0 {
+            tokio::task::yield_now().await;
+        }
+        world.hear("success", "success").await
+    };
+    let storefront = shop("shop");
+    let (checkout, is_sent) = tokio::join!(world.create(&storefront, 1000), heard);
+    assert!(is_sent);
+    assert_eq!(checkout.unwrap().payment.status(), Status::Succeeded);
+    assert_eq!(world.status().await, Status::Succeeded);
+    assert_eq!(world.sent(), ["1 payment.created", "2 payment.succeeded"]);
+}
+
+#[tokio::test]
 async fn a_writer_that_cannot_be_seen_yet_is_waited_for() {
     let world = World::new();
     world.payments.store.invisible_conflicts.store(2, SeqCst);

@@ -120,6 +120,10 @@ impl Gate for ScriptedGate {
             "{path} {id} {refund} {}",
             text(&["payment", "amount"])
         ));
+        // So long that others can change the payment meanwhile.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
         let mut answers = self.answers.lock().unwrap();
         answers
             .pop()
