@@ -135,6 +135,7 @@ impl Scenario {
 pub fn order(payment_id: &str) -> Value {
     json!({
         "payment_id": payment_id,
+        "order_id": format!("order-of-{payment_id}"),
         "amount": 1000,
         "currency": "EUR",
         "customer": {

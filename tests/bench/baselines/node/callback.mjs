@@ -4,6 +4,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import {
   DynamoDBClient,
   GetItemCommand,
+  QueryCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
@@ -118,7 +119,12 @@ function eventOf(payment) {
   };
 }
 
-/** Writes the payment with its event and its day, unless others were faster. */
+/** Where the payments of an order are found. */
+function orderKey({ project_id, order }) {
+  return `order#${project_id}/${order.order_id.toLowerCase()}/${order.storefront}`;
+}
+
+/** Writes the payment with its event, its day and its order, unless others were faster. */
 async function commit(pk, payment, version, event) {
   const now = Date.now();
   const shard = String(sha256(pk).digest()[0] % 10).padStart(2, "0");
@@ -172,7 +178,12 @@ async function commit(pk, payment, version, event) {
       day: { S: `${payment.project_id}#2026-07-02#${shard}` },
     },
   };
+  const orderPut = {
+    TableName: TABLE,
+    Item: { pk: { S: orderKey(payment) }, sk: { S: `paid#${payment.payment_id.toLowerCase()}` } },
+  };
   const items = [{ Update: update }, { Put: eventPut }, { Put: dayPut }];
+  if (payment.announced.status === "succeeded") items.push({ Put: orderPut });
   await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: items }));
 }
 
@@ -190,6 +201,21 @@ async function send(payment, event) {
     ),
   );
   await Promise.all(sends);
+}
+
+/** Whether the order of a payment was paid by another one. */
+async function isPaidTwice(payment) {
+  const { Items: items } = await dynamodb.send(
+    new QueryCommand({
+      TableName: TABLE,
+      KeyConditionExpression: "pk = :pk",
+      ExpressionAttributeValues: { ":pk": { S: orderKey(payment) } },
+      ConsistentRead: true,
+      Limit: 100,
+    }),
+  );
+  const own = `paid#${payment.payment_id.toLowerCase()}`;
+  return items.some(({ sk }) => sk.S !== own);
 }
 
 /** Marks what was announced as sent. */
@@ -228,6 +254,9 @@ async function take(body) {
   const event = eventOf(payment);
   await commit(pk, payment, version, event);
   await send(payment, event);
+  if (payment.announced.status === "succeeded" && (await isPaidTwice(payment))) {
+    process.stdout.write(`${JSON.stringify({ level: "WARN", message: "paid twice", payment: pk })}\n`);
+  }
   await mark(pk, payment);
   return [200, "applied", payment];
 }

@@ -129,8 +129,14 @@ def event_of(payment):
     }
 
 
+def order_key(payment):
+    """Where the payments of an order are found."""
+    order = payment["order"]
+    return f"order#{payment['project_id']}/{order['order_id'].lower()}/{order['storefront']}"
+
+
 def commit(pk, payment, version, event):
-    """Writes the payment with its event and its day, unless others were faster."""
+    """Writes the payment with its event, its day and its order, unless others were faster."""
     now = int(time.time() * 1000)
     shard = hashlib.sha256(pk.encode()).digest()[0] % 10
     sequence = payment["sequence"]
@@ -183,7 +189,11 @@ def commit(pk, payment, version, event):
             "day": {"S": f"{payment['project_id']}#2026-07-02#{shard:02}"},
         },
     }
-    dynamodb.transact_write_items(TransactItems=[{"Update": update}, {"Put": event_put}, {"Put": day_put}])
+    items = [{"Update": update}, {"Put": event_put}, {"Put": day_put}]
+    if payment["announced"]["status"] == "succeeded":
+        entry = {"pk": {"S": order_key(payment)}, "sk": {"S": f"paid#{payment['payment_id'].lower()}"}}
+        items.append({"Put": {"TableName": TABLE, "Item": entry}})
+    dynamodb.transact_write_items(TransactItems=items)
 
 
 def send(payment, event):
@@ -201,6 +211,19 @@ def send(payment, event):
     wanting = [queue for queue in QUEUES if "types" not in queue or event["type"] in queue["types"]]
     for sent in [threads.submit(to, queue) for queue in wanting]:
         sent.result()
+
+
+def is_paid_twice(payment):
+    """Whether the order of a payment was paid by another one."""
+    found = dynamodb.query(
+        TableName=TABLE,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": order_key(payment)}},
+        ConsistentRead=True,
+        Limit=100,
+    )
+    own = f"paid#{payment['payment_id'].lower()}"
+    return any(item["sk"]["S"] != own for item in found["Items"])
 
 
 def mark(pk, payment):
@@ -238,6 +261,8 @@ def take(body):
     event = event_of(payment)
     commit(pk, payment, version, event)
     send(payment, event)
+    if payment["announced"]["status"] == "succeeded" and is_paid_twice(payment):
+        print(json.dumps({"level": "WARN", "message": "paid twice", "payment": pk}), flush=True)
     mark(pk, payment)
     return 200, "applied", payment
 

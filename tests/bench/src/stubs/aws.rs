@@ -56,16 +56,14 @@ fn get(asked: &Value, items: &BTreeMap<Key, Value>) -> Value {
     }
 }
 
-/// The items of a partition, between two sort keys if they are given.
+/// The items of a partition.
 fn query(asked: &Value, items: &BTreeMap<Key, Value>) -> Option<Value> {
     let values = asked.get("ExpressionAttributeValues")?;
     let text = |name: &str| values.get(name)?.get("S")?.as_str().map(str::to_owned);
     let pk = text(":pk")?;
-    let from = (pk.clone(), text(":from").unwrap_or_default());
-    let is_before_end = |(at, sk): &Key| *at == pk && text(":to").is_none_or(|to| *sk <= to);
     let found = items
-        .range(from..)
-        .take_while(|(key, _)| is_before_end(key));
+        .range((pk.clone(), String::new())..)
+        .take_while(|((at, _), _)| *at == pk);
     let found: Vec<&Value> = found.map(|(_, item)| item).collect();
     Some(json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() }))
 }
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_found_between_two() {
+    fn the_items_of_a_partition_are_found() {
         let state = &mut State::default();
         let event =
             |sk: &str| json!({ "Put": { "Item": { "pk": { "S": "p" }, "sk": { "S": sk } } } });
@@ -194,9 +192,6 @@ mod tests {
             );
             answer["Count"].clone()
         };
-        let between =
-            json!({ ":pk": { "S": "p" }, ":from": { "S": "event#2" }, ":to": { "S": "event#3" } });
-        assert_eq!(count(between, state), 2);
         assert_eq!(count(json!({ ":pk": { "S": "p" } }), state), 4);
         assert_eq!(count(json!({ ":pk": { "S": "q" } }), state), 0);
     }

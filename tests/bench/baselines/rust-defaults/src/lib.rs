@@ -30,7 +30,6 @@ pub struct App {
 pub struct Stored {
     pub document: Value,
     pub version: u64,
-    pub published: u64,
 }
 
 pub fn variable(name: &str) -> String {
@@ -71,6 +70,17 @@ fn n(value: u64) -> AttributeValue {
 
 fn payment_pk(project_id: u64, payment_id: &str) -> String {
     format!("payment#{project_id}/{}", payment_id.to_lowercase())
+}
+
+/// Where the payments of an order are found.
+fn order_pk(payment: &Value) -> String {
+    let order = &payment["order"];
+    format!(
+        "order#{}/{}/{}",
+        payment["project_id"],
+        text(&order["order_id"]).to_lowercase(),
+        text(&order["storefront"]),
+    )
 }
 
 fn shard(pk: &str) -> u8 {
@@ -194,7 +204,6 @@ impl App {
         Ok(Some(Stored {
             document: serde_json::from_str(item["document"].as_s().map_err(|_| "no text")?)?,
             version: number("version").unwrap_or_default(),
-            published: number("published").unwrap_or_default(),
         }))
     }
 
@@ -329,31 +338,36 @@ impl App {
         ]
     }
 
-    /// The events of a payment from that number on.
-    pub async fn events(&self, payment: &Value, from: u64, to: u64) -> Result<Vec<Value>, Error> {
-        let pk = payment_pk(
-            payment["project_id"].as_u64().unwrap_or_default(),
-            &text(&payment["payment_id"]),
-        );
+    pub fn order_put(&self, payment: &Value) -> Vec<(&'static str, AttributeValue)> {
+        vec![
+            ("pk", s(order_pk(payment))),
+            (
+                "sk",
+                s(format!(
+                    "paid#{}",
+                    text(&payment["payment_id"]).to_lowercase()
+                )),
+            ),
+        ]
+    }
+
+    /// Whether the order of a payment was paid by another one.
+    pub async fn is_paid_twice(&self, payment: &Value) -> Result<bool, Error> {
         let output = self
             .dynamodb
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", s(pk))
-            .expression_attribute_values(":from", s(format!("event#{from:010}")))
-            .expression_attribute_values(":to", s(format!("event#{to:010}")))
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(order_pk(payment)))
             .consistent_read(true)
+            .limit(100)
             .send()
             .await?;
-        let mut events = Vec::new();
-        for item in output.items() {
-            let text = |name: &str| item[name].as_s().map_err(|_| "no text");
-            let mut content: Value = serde_json::from_str(text("content")?)?;
-            let (data, time) = (content["data"].take(), content["time"].take());
-            events.push(envelope(payment, text("kind")?, data, time));
-        }
-        Ok(events)
+        let own = s(format!(
+            "paid#{}",
+            text(&payment["payment_id"]).to_lowercase()
+        ));
+        Ok(output.items().iter().any(|item| item["sk"] != own))
     }
 
     /// An event about a payment, in the form of CloudEvents.
@@ -399,15 +413,6 @@ impl App {
             sent?;
         }
         Ok(())
-    }
-
-    /// Sends what of a payment was not sent, and marks it.
-    pub async fn announce(&self, payment: &Value, published: u64) -> Result<(), Error> {
-        let last = payment["sequence"].as_u64().unwrap_or_default();
-        for event in self.events(payment, published + 1, last).await? {
-            self.send(payment, &event).await?;
-        }
-        self.mark(payment).await
     }
 
     /// Marks what a payment has announced as sent.

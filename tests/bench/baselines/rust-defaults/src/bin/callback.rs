@@ -71,9 +71,18 @@ async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Erro
         "payment.awaiting_customer"
     };
     let event = app.event(&payment, kind);
-    let puts = vec![app.event_put(&payment, &event), app.day_put(&payment)];
+    let mut puts = vec![app.event_put(&payment, &event), app.day_put(&payment)];
+    if is_paid {
+        puts.push(app.order_put(&payment));
+    }
     app.transact(&payment, Some(stored.version), puts).await?;
     app.send(&payment, &event).await?;
+    if is_paid && app.is_paid_twice(&payment).await? {
+        println!(
+            "{}",
+            json!({ "level": "WARN", "message": "paid twice", "payment": payment["payment_id"] })
+        );
+    }
     app.mark(&payment).await?;
     Ok((200, "applied", payment))
 }

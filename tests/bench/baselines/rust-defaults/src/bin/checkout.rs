@@ -22,7 +22,7 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
     let payment_id = text(&order["payment_id"]);
     let token = mac(&secret, &format!("checkout/0/{project_id}/{payment_id}"));
     let token = URL_SAFE_NO_PAD.encode(&hmac::Mac::finalize(token).into_bytes()[..24]);
-    let payment = json!({
+    let mut payment = json!({
         "project_id": project_id,
         "payment_id": payment_id,
         "order": {
@@ -68,16 +68,13 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         .post_to_gate("/v2/payment/bancontact/sale", &message)
         .await?;
 
-    let Some(stored) = app.load(project_id, &payment_id).await? else {
-        return Ok(Response::builder().status(503).body(String::new())?);
-    };
-    let mut payment = stored.document;
     payment["sale"] = match answer["status"] == "success" {
         true => json!({ "state": "accepted", "request_id": answer["request_id"] }),
         false => json!({ "state": "unclear" }),
     };
-    app.write(&payment, stored.version).await?;
-    app.announce(&payment, stored.published).await?;
+    app.write(&payment, 1).await?;
+    app.send(&payment, &event).await?;
+    app.mark(&payment).await?;
 
     let view = json!({
         "payment_id": payment_id,

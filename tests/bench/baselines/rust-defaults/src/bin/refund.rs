@@ -73,10 +73,6 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         .await?;
 
     // Take in the answer and announce it.
-    let Some(stored) = app.load(project_id, payment_id).await? else {
-        return Ok(answer(503, Value::Null)?);
-    };
-    let mut payment = stored.document;
     let refunds = payment["refunds"].as_array_mut().ok_or("no refunds")?;
     if let Some(refund) = refunds
         .iter_mut()
@@ -85,8 +81,9 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         refund["request"] =
             json!({ "state": text(&taken["status"]), "request_id": taken["request_id"] });
     }
-    app.write(&payment, stored.version).await?;
-    app.announce(&payment, stored.published).await?;
+    app.write(&payment, stored.version + 1).await?;
+    app.send(&payment, &event).await?;
+    app.mark(&payment).await?;
     Ok(answer(202, refund)?)
 }
 
