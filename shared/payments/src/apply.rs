@@ -91,29 +91,28 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Applies what came of a request that was claimed by `change` just now: to the payment as it
-    /// was committed then, without reading it and its events back. Where others have changed it
-    /// meanwhile, it is read.
+    /// Applies what came of a request to the payment as it was committed when the request was
+    /// claimed, with the events of that commit. So neither is read back, unless others have changed
+    /// the payment meanwhile.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,
-        change: Change,
+        mut fresh: Vec<Event>,
         fact: Fact<'_>,
     ) -> Result<Applied, ApplyError> {
-        let mut fresh = change.events;
-        let Some(next) = decide::decide(Some(&claimed.payment), fact, self.clock.now()) else {
-            return Ok(self.announced(claimed, fresh, true).await);
-        };
-        if let Some(stored) = self.commit(&next, Some(&claimed), None).await? {
-            fresh.extend(next.events);
+        if let Some(change) = decide::decide(Some(&claimed.payment), fact, self.clock.now())
+            && let Some(stored) = self.commit(&change, Some(&claimed), None).await?
+        {
+            fresh.extend(change.events);
             return Ok(self.announced(stored, fresh, true).await);
         }
-        let applied = self.apply(&claimed.payment.key(), fact).await?;
-        Ok(applied.unwrap_or(Applied {
-            payment: claimed.payment,
+        let key = claimed.payment.key();
+        let applied = self.apply(&key, fact).await?;
+        let applied = applied.ok_or_else(|| StoreError(format!("{key} is gone")))?;
+        Ok(Applied {
             changed: true,
-            published: Ok(Vec::new()),
-        }))
+            ..applied
+        })
     }
 
     /// Announces what is committed and not sent. `None`: nothing is known of the payment.

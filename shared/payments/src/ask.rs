@@ -241,7 +241,7 @@ where
                     tokens: self.tokens,
                     base_url: self.base_url,
                 };
-                cashier.send(stored, change).await?
+                cashier.send(stored, change.events).await?
             }
             _ => payments.applied(stored, Some(change)).await,
         };

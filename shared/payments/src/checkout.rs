@@ -12,6 +12,7 @@ use ecommpay::json::Value;
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::backoff;
 use crate::decide::{self, Change, Fact};
+use crate::event::Event;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
 use crate::payment::{Channel, Customer, GateRequest, Order, Payment, Status};
@@ -28,7 +29,7 @@ const DEFAULT_EXPIRY: u64 = 1_800;
 /// The longest time a checkout can be paid: the method's own limit of 30 days.
 const LONGEST_EXPIRY: u64 = 30 * 24 * 3_600;
 /// The pause between two reads while a shopper waits.
-const READ_EVERY: Duration = Duration::from_millis(300);
+pub const READ_EVERY: Duration = Duration::from_millis(300);
 
 /// A checkout that a storefront asks for, every field checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,7 +269,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         };
         match self.payments.commit(&change, Some(&stored), None).await? {
             Some(claimed) => {
-                let sent = self.send(claimed, change).await?;
+                let sent = self.send(claimed, change.events).await?;
                 Ok(Some(self.checkout(sent.into_payment(), false)))
             }
             None => Ok(None),
@@ -286,7 +287,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
     /// Brings a new attempt on its way.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
         let applied = match stored.payment.sale {
-            GateRequest::Sending { .. } => self.send(stored, change).await?,
+            GateRequest::Sending { .. } => self.send(stored, change.events).await?,
             _ => self.payments.applied(stored, Some(change)).await,
         };
         let payment = applied.into_payment();
@@ -298,11 +299,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         }
     }
 
-    /// Sends the sale that was claimed by a change, and takes in the answer.
+    /// Sends the sale that was claimed with some events, and takes in the answer.
     pub(crate) async fn send(
         &self,
         claimed: Stored,
-        change: Change,
+        fresh: Vec<Event>,
     ) -> Result<Applied, ApplyError> {
         let answer = match self.signed_sale(&claimed.payment) {
             Some(body) => self.gate.post(gate::Sale::PATH, body).await,
@@ -312,7 +313,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             attempt: claimed.payment.attempt,
             answer: &answer,
         };
-        self.payments.apply_to_claim(claimed, change, fact).await
+        self.payments.apply_to_claim(claimed, fresh, fact).await
     }
 
     fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {

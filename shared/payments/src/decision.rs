@@ -118,7 +118,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         Ok(match (change, to_send) {
             (Some(change), Some(refund_id)) => {
                 payments
-                    .send_refund(self.gate, self.keyring, stored, change, &refund_id)
+                    .send_refund(self.gate, self.keyring, stored, change.events, &refund_id)
                     .await?
             }
             (change, _) => payments.applied(stored, change).await,

@@ -8,8 +8,8 @@ use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::ask::AskError;
-use crate::decide::{self, Change, Fact, RefundOrder, RefundRejection};
-use crate::event::EventKind;
+use crate::decide::{self, Fact, RefundOrder, RefundRejection};
+use crate::event::{Event, EventKind};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
 use crate::payment::{GateRequest, Payment, Private, Refund};
@@ -114,20 +114,26 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
         };
         let sent = self
             .payments
-            .send_refund(self.gate, self.keyring, stored, change, &order.refund_id)
+            .send_refund(
+                self.gate,
+                self.keyring,
+                stored,
+                change.events,
+                &order.refund_id,
+            )
             .await?;
         Ok(sent.into_payment())
     }
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends a refund that was claimed by a change, and takes in the answer.
+    /// Sends a refund that was claimed with some events, and takes in the answer.
     pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,
         keyring: &Keyring,
         claimed: Stored,
-        change: Change,
+        fresh: Vec<Event>,
         refund_id: &MerchantId,
     ) -> Result<Applied, ApplyError> {
         let answer = match signed_refund(&claimed.payment, refund_id, keyring) {
@@ -138,7 +144,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             refund_id,
             answer: &answer,
         };
-        self.apply_to_claim(claimed, change, fact).await
+        self.apply_to_claim(claimed, fresh, fact).await
     }
 
     /// Sends again what never arrived, as far as the platform's last answer shows that, and ends what
@@ -171,7 +177,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             let is_to_be_sent =
                 refund.is_some_and(|refund| matches!(refund.request, GateRequest::Sending { .. }));
             let applied = if is_to_be_sent {
-                self.send_refund(gate, keyring, stored, change, refund_id)
+                self.send_refund(gate, keyring, stored, change.events, refund_id)
                     .await?
             } else {
                 self.applied(stored, Some(change)).await
