@@ -56,7 +56,11 @@ impl Callbacks {
             }
         };
         let handled = self.payments.take_callback(body, &keys).await;
-        if handled.outcome != Outcome::Refused(Refusal::Unsigned) {
+        // A key that two projects have may be known of one of them only.
+        if !matches!(
+            handled.outcome,
+            Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)
+        ) {
             return handled;
         }
         // Perhaps the key is newer than what is known.

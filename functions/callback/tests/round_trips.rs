@@ -153,6 +153,41 @@ async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
 }
 
 #[tokio::test]
+async fn known_keys_serve_while_newer_ones_cannot_be_had() {
+    let ages = Ages {
+        most: Duration::ZERO,
+        doubtful: Duration::ZERO,
+    };
+    let world = World::before_init(ages).await;
+    world.wire.set_secret(KEYS);
+    world.callbacks.open().await;
+    world.wire.hang("GetSecretValue");
+    let posted = world.post("sale_success.json");
+    let (status, _) = tokio::time::timeout(Duration::from_secs(60), posted)
+        .await
+        .unwrap();
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_key_of_two_projects_is_looked_for_again() {
+    let ages = Ages {
+        doubtful: Duration::ZERO,
+        ..Ages::default()
+    };
+    let world = World::before_init(ages).await;
+    world
+        .wire
+        .set_secret(r#"{"212":{"current":"test-secret-key"}}"#);
+    world.callbacks.open().await;
+    let (status, _) = world.post("sale_success.json").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    world.wire.set_secret(KEYS);
+    let (status, _) = world.post("sale_success.json").await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_not_doubted() {
     let doubtful = Duration::from_secs(1);
     let ages = Ages {

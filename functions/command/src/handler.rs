@@ -59,7 +59,16 @@ impl Commands {
             Err(error) => return Ok(Answer::Refused(Problem::new("no_such_command", error))),
         };
         let done = match self.keys.get().await {
-            Ok(keys) => self.run(&request, &keys).await,
+            Ok(keys) => {
+                let newer = match request {
+                    // They may be signed with a key of just now.
+                    Request::VerifyCallback { .. } | Request::ApplyCallback { .. } => {
+                        self.keys.instead_of(&keys).await
+                    }
+                    _ => None,
+                };
+                self.run(&request, &newer.unwrap_or(keys)).await
+            }
             Err(error) => Answered::quiet(Answer::Failed(Problem::new("no_keys", error))),
         };
         if !matches!(request, Request::VerifyCallback { .. }) {

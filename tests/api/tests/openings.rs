@@ -169,6 +169,17 @@ async fn services_that_hang_do_not_keep_init() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_not_answered_ends() {
+    let services = Services::hanging().await;
+    let callbacks = services.callbacks();
+    let body = std::fs::read(snapshot::data().join("callbacks/sale_success.json")).unwrap();
+    let handled = callbacks.handle(Request::new(Body::Binary(body)));
+    let answer = timeout(LONG, handled).await.unwrap().unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(services.connections(), [0, 0, 3, 0], "it was tried again");
+}
+
+#[tokio::test]
 async fn services_that_are_gone_do_not_keep_init() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", gone.local_addr().unwrap());

@@ -61,6 +61,9 @@ impl HttpConnector for Recorder {
         };
         HttpConnectorFuture::new(async move {
             begin(&record, &operation);
+            if locked(&record).hanging.contains(&operation) {
+                return std::future::pending().await;
+            }
             let answer = next.answer().await;
             match end(&record, &operation) {
                 Answer::Arrives => answer,

@@ -43,6 +43,7 @@ struct Record {
     most_at_once: BTreeMap<String, usize>,
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
+    hanging: BTreeSet<String>,
     secret: Secret,
     named_secrets: BTreeMap<String, Secret>,
 }
@@ -113,6 +114,11 @@ impl Wire {
     /// A queue refuses everything from now on.
     pub fn break_queue(&self, queue_url: &str) {
         self.record().broken_queues.insert(queue_url.to_owned());
+    }
+
+    /// No call of an operation is answered any more.
+    pub fn hang(&self, operation: &str) {
+        self.record().hanging.insert(operation.to_owned());
     }
 
     /// All queues work again.

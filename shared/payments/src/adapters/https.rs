@@ -23,7 +23,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// The time for a connection to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-/// Idle connections are closed before the other side does it in the middle of a request.
+/// Idle connections are closed before the other side does it in the middle of a request. What was
+/// opened longer before the first event, as with provisioned concurrency, is opened again.
 const IDLE_AT_MOST: Duration = Duration::from_secs(20);
 
 /// One host of the platform.

@@ -109,8 +109,8 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
-/// After this time a request that is still "being sent" was abandoned by whoever sent it: longer
-/// than a function may run.
+/// After this time a request that is still "being sent" was abandoned by whoever sent it: it is
+/// sent at once when it is claimed, and the claim, Gate and the retries take less in all.
 const SENDING_TAKES: Duration = Duration::from_secs(30);
 
 /// Codes that say nothing about this request: the id exists already, a lock, a duplicate; and those that

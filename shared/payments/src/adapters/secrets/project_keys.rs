@@ -7,6 +7,7 @@ use aws_sdk_secretsmanager::Client;
 use ecommpay::Keyring;
 use ecommpay::fields::ProjectId;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::{SecretError, fetch, tell};
 use crate::callback::ProjectKeys;
@@ -32,6 +33,9 @@ impl Default for Ages {
         }
     }
 }
+
+/// How long newer keys are waited for where some are known.
+const KNOWN_WAIT: Duration = Duration::from_secs(1);
 
 /// The project keys, fetched when they are first needed and again after a while.
 #[derive(Debug)]
@@ -117,7 +121,16 @@ impl ProjectKeySecret {
     }
 
     async fn renew(&self, kept: &mut Option<Kept>) -> Result<Arc<ProjectKeys>, SecretError> {
-        let fetched = self.fetch().await;
+        let fetched = match kept {
+            // Nobody waits long for others while there are some.
+            Some(_) => timeout(KNOWN_WAIT, self.fetch()).await.unwrap_or_else(|_| {
+                Err(SecretError {
+                    name: self.name.clone(),
+                    problem: "cannot be read: no answer in time".into(),
+                })
+            }),
+            None => self.fetch().await,
+        };
         let tried = Instant::now();
         let (fetched, keys) = match (fetched, kept.take()) {
             (Ok(keys), _) => (tried, keys),
