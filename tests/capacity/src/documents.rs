@@ -37,8 +37,10 @@ impl Model {
     ///
     /// When something cannot be read.
     pub fn read(assumptions: Assumptions) -> anyhow::Result<Self> {
+        let mut counted = Counted::read()?;
+        counted.let_shopper_wait(assumptions.shopper_waits_ms);
         Ok(Self {
-            counted: Counted::read()?,
+            counted,
             prices: Prices::read()?,
             quotas: Quotas::read()?,
             template: Template::read()?,

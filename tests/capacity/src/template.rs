@@ -87,7 +87,8 @@ impl Template {
             .map(|part| part.trim_start_matches(char::is_alphanumeric).len())
             .sum();
         let variables = format.matches("$context.").count();
-        Ok((constant + 16 * variables) as f64)
+        // CloudWatch counts 26 bytes more for each line.
+        Ok((constant + 16 * variables + 26) as f64)
     }
 
     fn at(&self, pointer: &str) -> anyhow::Result<&Value> {
