@@ -1,6 +1,6 @@
 //! Sustained load on the functions as they are deployed.
 //!
-//! `cargo run --release --bin load -- --minutes 10`, after `infra/deploy.py build`
+//! `cargo run --release -p bench --example load -- --minutes 10`, after `infra/deploy.py build`
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ use clap::Parser;
 /// Set where this program runs supervised.
 const SUPERVISED: &str = "LOAD_SUPERVISED";
 
-/// By what part memory may grow once it has settled. A leak of a byte a payment would be more after some minutes.
+/// By what part memory may grow once it has settled. Ten minutes are tens of thousands of payments, so a sandbox that keeps a
+/// hundred bytes of each of its own is found.
 const MOST_GROWTH: f64 = 0.05;
 
 /// Sustained load: checkouts with their callbacks.

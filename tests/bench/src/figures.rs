@@ -54,7 +54,7 @@ impl Metric {
     }
 }
 
-/// What a target has needed for a scenario: medians over all rounds.
+/// What a target has needed for a scenario: medians over all rounds, of later events over all events.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
     /// From the start of the process to its first asking for an event.
@@ -104,11 +104,13 @@ impl Figures {
 
 fn calls(samples: &[Sample]) -> BTreeMap<String, f64> {
     let events: usize = samples.iter().map(|sample| sample.warm_ms.len()).sum();
-    let mut calls = BTreeMap::<String, f64>::new();
+    let mut calls = BTreeMap::<&String, u64>::new();
     for (name, count) in samples.iter().flat_map(|sample| &sample.calls) {
-        *calls.entry(name.clone()).or_default() += *count as f64 / events as f64;
+        *calls.entry(name).or_default() += count;
     }
-    calls
+    let each = calls.into_iter();
+    each.map(|(name, count)| (name.clone(), count as f64 / events as f64))
+        .collect()
 }
 
 #[cfg(test)]

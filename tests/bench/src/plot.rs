@@ -12,7 +12,7 @@ use plotters::style::{Color, FontStyle, IntoFont, RGBColor, TextStyle};
 
 use crate::figures::Figures;
 use crate::measure::TARGETS;
-use crate::report::Part;
+use crate::report::{MB_OF_A_CPU, Part};
 use crate::scenario::Scenario;
 
 // Colours that stand out on white and on black alike.
@@ -62,7 +62,10 @@ fn cold(part: &Part) -> Chart {
     let share = part.share.unwrap_or(1.0);
     let scenarios = [Scenario::NewCallback, Scenario::Checkout, Scenario::Refund];
     Chart {
-        title: format!("Cold start with {share} of a CPU (128 MB), in ms; logarithmic"),
+        title: format!(
+            "Cold start with {share} of a CPU ({:.0} MB), in ms; logarithmic",
+            share * MB_OF_A_CPU
+        ),
         least: 2.0,
         unit: "ms",
         bars: bars(part, &scenarios, |figures| figures.cold_ms),

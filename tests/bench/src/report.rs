@@ -10,6 +10,9 @@ use crate::goals::Goal;
 use crate::measure::{Case, Function, Plan, Samples, TARGETS};
 use crate::scenario::Scenario;
 
+/// A function of that memory has a whole CPU: [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+pub const MB_OF_A_CPU: f64 = 1769.0;
+
 /// Everything that a run has shown.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -85,9 +88,9 @@ impl Part {
         match self.share {
             Some(share) => format!(
                 "{share} of a CPU after init, as a function of {:.0} MB has it",
-                share * 1769.0
+                share * MB_OF_A_CPU
             ),
-            None => "A whole CPU".to_owned(),
+            None => "As many CPUs as it can use".to_owned(),
         }
     }
 }
@@ -120,8 +123,12 @@ impl Report {
         }
         text += "\n### Goals\n\n| | is | at most | met |\n| --- | ---: | ---: | --- |\n";
         for goal in &self.goals {
-            let (is, at_most) = (goal.show(goal.is), goal.show(goal.at_most));
-            let met = if goal.is_met() { "yes" } else { "**no**" };
+            let at_most = goal.show(goal.at_most);
+            let (is, met) = match goal.is {
+                Some(is) if goal.is_met() => (goal.show(is), "yes"),
+                Some(is) => (goal.show(is), "**no**"),
+                None => (String::new(), "not measured"),
+            };
             let _ = writeln!(text, "| {} | {is} | {at_most} | {met} |", goal.what);
         }
         for part in self.measured() {
@@ -228,7 +235,7 @@ mod tests {
             machine: "a machine".into(),
             parts: Vec::new(),
             sizes: vec![("callback".into(), "ours".into(), 6_900_000, 3_100_000)],
-            goals: vec![goal(3.0), goal(5.0)],
+            goals: vec![goal(Some(3.0)), goal(Some(5.0)), goal(None)],
             left_out: vec!["there is no node".into()],
         };
         let text = report.markdown();
@@ -236,6 +243,7 @@ mod tests {
             "Left out: there is no node",
             "| callback | 3.0 MB | 4.0 MB | yes |",
             "| callback | 5.0 MB | 4.0 MB | **no** |",
+            "| callback |  | 4.0 MB | not measured |",
             "| callback | ours | 6.9 | 3.1 |",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

@@ -10,30 +10,30 @@ use bench::stubs::Options;
 use bench::world::{Way, World};
 use sandbox::functions;
 use sandbox::supervised::Supervisor;
+use serde_json::Value;
 
 /// The calls of `functions/callback/tests/round_trips.rs`, and those of the storefronts' functions.
 fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
     let calls: &[(&str, u64)] = match scenario {
         Scenario::NewCallback => &[
             ("GetItem", 1),
-            ("TransactWriteItems", 1),
+            ("TransactWriteItems of 3", 1),
             ("SendMessage", 2),
+            ("Query", 1),
             ("UpdateItem", 1),
         ],
         Scenario::DuplicateCallback => &[("GetItem", 1)],
         Scenario::ForgedCallback => &[],
         Scenario::Checkout => &[
-            ("GetItem", 2),
-            ("TransactWriteItems", 1),
-            ("Query", 1),
+            ("GetItem", 1),
+            ("TransactWriteItems of 4", 1),
             ("SendMessage", 1),
             ("UpdateItem", 2),
             ("Gate sale", 1),
         ],
         Scenario::Refund => &[
-            ("GetItem", 3),
-            ("TransactWriteItems", 1),
-            ("Query", 1),
+            ("GetItem", 2),
+            ("TransactWriteItems of 2", 1),
             ("SendMessage", 2),
             ("UpdateItem", 2),
             ("Gate refund", 1),
@@ -77,6 +77,33 @@ async fn each_scenario_takes_its_calls_and_gets_its_answer() {
         assert!(!log.contains("\"ERROR\""), "{log}");
         sandbox.stop().await.unwrap();
     }
+}
+
+#[test]
+fn the_program_is_the_only_one_of_its_package_and_starts() {
+    let metadata = std::process::Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let mut packages = metadata["packages"].as_array().unwrap().iter();
+    let own = packages.find(|package| package["name"] == env!("CARGO_PKG_NAME"));
+    let targets = own.unwrap()["targets"].as_array().unwrap();
+    let programs = targets.iter().filter(|target| target["kind"][0] == "bin");
+    // Else `cargo run -p bench` would have to be told which.
+    assert_eq!(programs.count(), 1);
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_bench"))
+        .arg("--help")
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(help.contains("--no-build"), "{help}");
 }
 
 #[test]

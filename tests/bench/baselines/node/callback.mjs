@@ -124,7 +124,7 @@ function orderKey({ project_id, order }) {
   return `order#${project_id}/${order.order_id.toLowerCase()}/${order.storefront}`;
 }
 
-/** Writes the payment with its event, its day and its order, unless others were faster. */
+/** Writes the payment with its event and its order, unless others were faster. */
 async function commit(pk, payment, version, event) {
   const now = Date.now();
   const shard = String(sha256(pk).digest()[0] % 10).padStart(2, "0");
@@ -170,19 +170,11 @@ async function commit(pk, payment, version, event) {
       expires_at: { N: String(Math.floor(now / 1000) + 90 * 24 * 3_600) },
     },
   };
-  const dayPut = {
-    TableName: TABLE,
-    Item: {
-      pk: { S: pk },
-      sk: { S: "day#2026-07-02" },
-      day: { S: `${payment.project_id}#2026-07-02#${shard}` },
-    },
-  };
   const orderPut = {
     TableName: TABLE,
     Item: { pk: { S: orderKey(payment) }, sk: { S: `paid#${payment.payment_id.toLowerCase()}` } },
   };
-  const items = [{ Update: update }, { Put: eventPut }, { Put: dayPut }];
+  const items = [{ Update: update }, { Put: eventPut }];
   if (payment.announced.status === "succeeded") items.push({ Put: orderPut });
   await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: items }));
 }

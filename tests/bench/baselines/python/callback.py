@@ -136,7 +136,7 @@ def order_key(payment):
 
 
 def commit(pk, payment, version, event):
-    """Writes the payment with its event, its day and its order, unless others were faster."""
+    """Writes the payment with its event and its order, unless others were faster."""
     now = int(time.time() * 1000)
     shard = hashlib.sha256(pk.encode()).digest()[0] % 10
     sequence = payment["sequence"]
@@ -181,15 +181,7 @@ def commit(pk, payment, version, event):
             "expires_at": {"N": str(now // 1000 + 90 * 24 * 3_600)},
         },
     }
-    day_put = {
-        "TableName": TABLE,
-        "Item": {
-            "pk": {"S": pk},
-            "sk": {"S": "day#2026-07-02"},
-            "day": {"S": f"{payment['project_id']}#2026-07-02#{shard:02}"},
-        },
-    }
-    items = [{"Update": update}, {"Put": event_put}, {"Put": day_put}]
+    items = [{"Update": update}, {"Put": event_put}]
     if payment["announced"]["status"] == "succeeded":
         entry = {"pk": {"S": order_key(payment)}, "sk": {"S": f"paid#{payment['payment_id'].lower()}"}}
         items.append({"Put": {"TableName": TABLE, "Item": entry}})

@@ -10,6 +10,9 @@ use nix::unistd::Pid;
 /// The length in which a share is counted, as on Lambda.
 const PERIOD: Duration = Duration::from_millis(20);
 
+/// Linux takes no quota of less than 1 ms.
+const LEAST_SHARE: f64 = 0.05;
+
 /// The CPU time of a process, with all its threads that are or ever were.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CpuClock(ClockId);
@@ -42,15 +45,17 @@ pub(super) struct CpuShare(PathBuf);
 impl CpuShare {
     /// Holds a process to that share of one CPU from now on.
     pub(super) fn hold(pid: Pid, share: f64) -> anyhow::Result<Self> {
-        ensure!(share > 0.0, "A share of {share} of a CPU is none");
+        ensure!(
+            share >= LEAST_SHARE,
+            "The least share of a CPU is {LEAST_SHARE}, not {share}"
+        );
         Self::try_hold(pid, share).context(
             "A process cannot be held to a share of a CPU: that needs root and a cpu control group (Linux)",
         )
     }
 
     fn try_hold(pid: Pid, share: f64) -> anyhow::Result<Self> {
-        // The least quota that Linux takes is 1 ms.
-        let quota = PERIOD.mul_f64(share).max(Duration::from_millis(1));
+        let quota = PERIOD.mul_f64(share);
         let (quota, period) = (quota.as_micros(), PERIOD.as_micros());
         let mounted = Path::new("/sys/fs/cgroup");
         let first = mounted.join("cpu");
@@ -111,7 +116,45 @@ impl Drop for CpuShare {
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Child, Command};
+    use std::time::Instant;
+
     use super::*;
+
+    /// Ends with the test.
+    struct Spinning(Child);
+
+    impl Drop for Spinning {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn a_process_gets_its_share_or_is_not_measured() {
+        let mut spinning = Command::new("sh");
+        spinning.args(["-c", "while :; do :; done"]);
+        let spinning = Spinning(spinning.spawn().unwrap());
+        let pid = Pid::from_raw(i32::try_from(spinning.0.id()).unwrap());
+        assert!(CpuShare::hold(pid, 0.01).is_err(), "less than Linux takes");
+        let share = match CpuShare::hold(pid, 0.1) {
+            Ok(share) => share,
+            Err(error) => {
+                assert!(error.to_string().contains("needs root"), "{error}");
+                return;
+            }
+        };
+        let clock = CpuClock::of(pid).unwrap();
+        let (begin, before) = (Instant::now(), clock.now().unwrap());
+        std::thread::sleep(Duration::from_secs(1));
+        let used = clock.now().unwrap() - before;
+        // A period's quota more on either side, and what a tick of the scheduler overruns.
+        let most = begin.elapsed().mul_f64(0.15) + PERIOD;
+        assert!(used < most, "{used:?} of {most:?}");
+        drop(spinning);
+        drop(share);
+    }
 
     #[test]
     fn a_process_is_told_its_own_time_and_memory() {

@@ -8,6 +8,7 @@ use nix::time::{ClockId, clock_gettime};
 
 use super::store::Work;
 use super::traffic::{Traffic, Waited};
+use crate::figures::percentile;
 use crate::host::Usage;
 
 /// What was used up to a moment.
@@ -125,7 +126,7 @@ impl fmt::Display for Window {
             ("checkout", &self.waited.checkouts),
             ("callback", &self.waited.callbacks),
         ] {
-            let [half, most] = [0.5, 0.99].map(|share| millis(quantile(waited, share)));
+            let [half, most] = [50.0, 99.0].map(|percent| percentile_ms(waited, percent));
             write!(line, " | {name} p50 {half:.1} p99 {most:.1} ms")?;
         }
         for (name, memory) in ["checkout", "callback"].into_iter().zip(&self.memory) {
@@ -147,13 +148,10 @@ impl fmt::Display for Cpus {
     }
 }
 
-/// What a share of the values does not exceed.
-pub fn quantile(values: &[Duration], share: f64) -> Duration {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable();
-    let place = (sorted.len() as f64 * share) as usize;
-    let last = sorted.len().saturating_sub(1);
-    sorted.get(place.min(last)).copied().unwrap_or_default()
+/// Milliseconds that so many of a hundred waits do not exceed; 0 of none.
+pub fn percentile_ms(waits: &[Duration], percent: f64) -> f64 {
+    let waits: Vec<f64> = waits.iter().copied().map(millis).collect();
+    percentile(&waits, percent).unwrap_or(0.0)
 }
 
 /// Megabytes.
@@ -162,7 +160,7 @@ pub fn mega(bytes: u64) -> f64 {
 }
 
 /// Milliseconds.
-pub fn millis(duration: Duration) -> f64 {
+fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
@@ -188,11 +186,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_one_of_the_values() {
-        let values: Vec<Duration> = (1..=100).rev().map(Duration::from_millis).collect();
-        assert_eq!(quantile(&values, 0.5), Duration::from_millis(51));
-        assert_eq!(quantile(&values, 0.99), Duration::from_millis(100));
-        assert_eq!(quantile(&values, 1.0), Duration::from_millis(100));
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
+    fn waits_are_told_in_milliseconds() {
+        let waits = [2, 1].map(Duration::from_millis);
+        assert_eq!(percentile_ms(&waits, 50.0), 1.0);
+        assert_eq!(percentile_ms(&[], 50.0), 0.0);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::progress::{Cpus, Window, mega, millis, quantile};
+use super::progress::{Cpus, Window, mega, percentile_ms};
 use super::{Outcome, Waited};
 
 /// When memory has settled: what it grows by after that would go on growing.
@@ -71,7 +71,7 @@ fn waited(
         .flat_map(|window| of(&window.waited))
         .copied()
         .collect();
-    let [half, most, worst] = [0.5, 0.99, 1.0].map(|share| millis(quantile(&all, share)));
+    let [half, most, worst] = [50.0, 99.0, 100.0].map(|percent| percentile_ms(&all, percent));
     writeln!(
         text,
         "{name}: p50 {half:.1} ms, p99 {most:.1} ms, slowest {worst:.1} ms"

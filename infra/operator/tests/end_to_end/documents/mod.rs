@@ -33,7 +33,7 @@ const ELSEWHERE: [(&str, &str); 15] = [
         "tests/bench/tests/scenarios.rs",
     ),
     (
-        "cargo run --release --bin load -- --minutes 10",
+        "cargo run --release -p bench --example load -- --minutes 10",
         "tests/bench/tests/load.rs",
     ),
     ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),

@@ -71,7 +71,7 @@ async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Erro
         "payment.awaiting_customer"
     };
     let event = app.event(&payment, kind);
-    let mut puts = vec![app.event_put(&payment, &event), app.day_put(&payment)];
+    let mut puts = vec![app.event_put(&payment, &event)];
     if is_paid {
         puts.push(app.order_put(&payment));
     }
