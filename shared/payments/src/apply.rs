@@ -8,7 +8,9 @@ use crate::event::{self, Event, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::Line;
 use crate::payment::Payment;
-use crate::ports::{Clock, Commit, CommitError, EventQueue, PaymentStore, StoreError, Stored};
+use crate::ports::{
+    Clock, Commit, CommitError, Committed, EventQueue, PaymentStore, StoreError, Stored,
+};
 use crate::publish::{self, PublishError};
 use crate::schedule::Schedule;
 use crate::timestamp::Timestamp;
@@ -180,10 +182,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             token_hash,
         };
         match self.store.commit(commit).await {
-            Ok(()) => Ok(Some(Stored {
+            Ok(Committed { is_first_to_pay }) => Ok(Some(Stored {
                 payment: change.payment.clone(),
                 version: over.map_or(0, |stored| stored.version) + 1,
                 published: over.map_or(0, |stored| stored.published),
+                is_first_to_pay,
             })),
             Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),
@@ -191,8 +194,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Tells what is untold and sends everything of a payment that is still unsent, `fresh`, which
-    /// was just committed, among it. Gives what was sent. Of what has succeeded it is
-    /// looked whether its order had been paid before.
+    /// was just committed, among it. Gives what was sent. Of what has succeeded it is looked
+    /// whether its order had been paid before, unless the commit has shown that it had not.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
@@ -208,11 +211,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             let Some((newer, change)) = told.await? else {
                 break;
             };
-            *stored = newer;
+            let is_first_to_pay = stored.is_first_to_pay || newer.is_first_to_pay;
+            *stored = Stored {
+                is_first_to_pay,
+                ..newer
+            };
             fresh.extend(change.into_iter().flat_map(|change| change.events));
         }
         let sent = publish::send(&self.store, &self.queues, stored, &fresh).await?;
-        if sent.contains(&EventKind::PaymentSucceeded) {
+        if sent.contains(&EventKind::PaymentSucceeded) && !stored.is_first_to_pay {
             self.look_for_paid_twice(&stored.payment).await?;
         }
         publish::mark(&self.store, stored).await?;

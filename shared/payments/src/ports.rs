@@ -26,6 +26,8 @@ pub struct Stored {
     pub version: u64,
     /// All events up to this number have been sent to every queue that wants them.
     pub published: u64,
+    /// [`Committed::is_first_to_pay`], where it was committed just now.
+    pub is_first_to_pay: bool,
 }
 
 /// A store could not do what it was asked for; trying again later may help.
@@ -74,6 +76,14 @@ pub struct Commit<'a> {
     pub token_hash: Option<&'a str>,
 }
 
+/// What was found out by a commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The change brings that an order is paid, and no payment had ever paid it before. Whoever pays it
+    /// later is not.
+    pub is_first_to_pay: bool,
+}
+
 /// A payment that something must be done about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
@@ -95,7 +105,10 @@ pub trait PaymentStore {
     /// then on the payment is found by each of its days ([`Payment::days`]); of more than 80 that one
     /// change adds, by the newest. And from then on it is found by the order that it has paid
     /// ([`Payment::paid_order`]).
-    fn commit(&self, commit: Commit<'_>) -> impl Future<Output = Result<(), CommitError>> + Send;
+    fn commit(
+        &self,
+        commit: Commit<'_>,
+    ) -> impl Future<Output = Result<Committed, CommitError>> + Send;
 
     /// The events from one number to another, both included.
     fn events(

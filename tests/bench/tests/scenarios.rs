@@ -19,7 +19,6 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
             ("GetItem", 1),
             ("TransactWriteItems of 3", 1),
             ("SendMessage", 2),
-            ("Query", 1),
             ("UpdateItem", 1),
         ],
         Scenario::DuplicateCallback => &[("GetItem", 1)],

@@ -8,7 +8,7 @@
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document`: with the key's SHA-256, as long as it is not revoked |
 //! | `storefront_keys` | `<id>` | `document`, `revoked_at` (`dynamodb/storefront_keys.rs`) |
-//! | `order#<project>/<order id>/<storefront>` | `paid#<id>` | none (`dynamodb/orders.rs`) |
+//! | `order#<project>/<order id>/<storefront>` | `first`, `paid#<id>` | of the first: `paid_by` (`dynamodb/orders.rs`) |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
 //!
 //! A change, its events and its days are one write: a plain update where there are neither events
@@ -30,6 +30,7 @@ mod places;
 mod progress;
 mod storefront_keys;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -55,7 +56,7 @@ use crate::event::Event;
 use crate::ids::PaymentKey;
 use crate::payment::{PaidOrder, Payment};
 use crate::ports::{
-    Commit, CommitError, Due, Index, PaymentStore, StoreError, Stored, SystemClock,
+    Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored, SystemClock,
 };
 use crate::timestamp::Timestamp;
 
@@ -243,16 +244,42 @@ impl DynamoStore {
             .expression_attribute_values(":through", number(through))
     }
 
+    /// Writes items with the order that is paid by them, as its first payment or as a later one.
+    async fn transact_for_order(
+        &self,
+        mut items: Vec<TransactWriteItem>,
+        order: orders::Puts,
+    ) -> Result<Committed, CommitError> {
+        let put = |put| TransactWriteItem::builder().put(put).build();
+        let others = items.clone();
+        items.push(put(order.first));
+        match self.try_transact(items).await {
+            Ok(()) => Ok(Committed {
+                is_first_to_pay: true,
+            }),
+            Err(error) if is_only_last_refused(&error) => {
+                items = others;
+                items.push(put(order.later));
+                self.transact(items).await?;
+                Ok(Committed::default())
+            }
+            Err(error) => Err(not_committed(error)),
+        }
+    }
+
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), CommitError> {
+        self.try_transact(items).await.map_err(not_committed)
+    }
+
+    async fn try_transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<(), SdkError<TransactWriteItemsError>> {
         let request = self
             .client
             .transact_write_items()
             .set_transact_items(Some(items));
-        match Box::pin(request.send()).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_conflict(&error) => Err(CommitError::Conflict),
-            Err(error) => Err(failed(error).into()),
-        }
+        Box::pin(request.send()).await.map(|_| ())
     }
 }
 
@@ -286,21 +313,35 @@ fn commit_id() -> Result<String, StoreError> {
     Ok(format!("{random:016x}"))
 }
 
-/// Whether a transaction was cancelled by another writer, and by nothing else.
-fn is_conflict(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
-    };
-    let codes = || {
-        cancelled
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code())
-    };
-    let by_others = |code: &str| matches!(code, "ConditionalCheckFailed" | "TransactionConflict");
-    codes().any(by_others) && codes().all(|code| code == "None" || by_others(code))
+/// Why a transaction was cancelled, for each of its items; empty if it was not.
+fn cancellations(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            let reasons = cancelled.cancellation_reasons().iter();
+            reasons.filter_map(|reason| reason.code()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a transaction was cancelled by the condition of its last item alone.
+fn is_only_last_refused(error: &SdkError<TransactWriteItemsError>) -> bool {
+    match cancellations(error).as_slice() {
+        [others @ .., "ConditionalCheckFailed"] => others.iter().all(|code| *code == "None"),
+        _ => false,
+    }
+}
+
+/// A transaction that was cancelled by another writer, and by nothing else, is a conflict.
+fn not_committed(error: SdkError<TransactWriteItemsError>) -> CommitError {
+    let codes = cancellations(&error);
+    let by_others = |code: &&str| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict");
+    let is_conflict =
+        codes.iter().any(by_others) && codes.iter().all(|code| *code == "None" || by_others(code));
+    match is_conflict {
+        true => CommitError::Conflict,
+        false => failed(error).into(),
+    }
 }
 
 impl PaymentStore for DynamoStore {
@@ -312,10 +353,11 @@ impl PaymentStore for DynamoStore {
             payment: serde_json::from_str(read_text(&item, "document")?).map_err(broken)?,
             version: read_number(&item, "version")?,
             published: read_number(&item, "published")?,
+            is_first_to_pay: false,
         }))
     }
 
-    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
         let Commit {
             change, token_hash, ..
         } = commit;
@@ -323,10 +365,11 @@ impl PaymentStore for DynamoStore {
         let update = self.payment_update(commit, &commit_id)?;
         let before = commit.over.map(|stored| &stored.payment);
         let days = days::added(before, &change.payment);
-        let order = orders::put(&self.table, before, &change.payment)?;
+        let order = orders::puts(&self.table, before, &change.payment)?;
         let is_alone = days.is_empty() && order.is_none() && token_hash.is_none();
         if change.events.is_empty() && is_alone {
-            return self.update_alone(update, &commit_id).await;
+            self.update_alone(update, &commit_id).await?;
+            return Ok(Committed::default());
         }
         let mut items = vec![TransactWriteItem::builder().update(update).build()];
         for event in &change.events {
@@ -337,12 +380,14 @@ impl PaymentStore for DynamoStore {
             let put = days::put(&self.table, &change.payment.key(), day)?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
-        items.extend(order.map(|put| TransactWriteItem::builder().put(put).build()));
         if let Some(token_hash) = token_hash {
             let put = self.token_put(token_hash, &change.payment)?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
-        self.transact(items).await
+        match order {
+            Some(order) => self.transact_for_order(items, order).await,
+            None => self.transact(items).await.map(|()| Committed::default()),
+        }
     }
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
@@ -457,7 +502,9 @@ impl PaymentStore for DynamoStore {
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let items = page.items().iter();
         let read = |item| orders::read(order.project_id, item);
-        items.map(read).collect()
+        // Who was the first may have paid it again.
+        let keys: BTreeSet<PaymentKey> = items.map(read).collect::<Result<_, _>>()?;
+        Ok(keys.into_iter().collect())
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {

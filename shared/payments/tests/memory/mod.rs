@@ -10,7 +10,8 @@ use payments::day::Day;
 use payments::event::Event;
 use payments::payment::PaidOrder;
 use payments::ports::{
-    Commit, CommitError, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS, StoreError, Stored,
+    Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS,
+    StoreError, Stored,
 };
 use payments::schedule::Next;
 use payments::{PaymentKey, Timestamp};
@@ -44,6 +45,8 @@ pub struct Memory {
     pub progress: Mutex<BTreeMap<(ProjectId, Daily), Timestamp>>,
     /// How often a payment was read.
     pub reads: AtomicUsize,
+    /// How often it was looked who has paid an order.
+    pub looks: AtomicUsize,
     /// So many commits meet another writer whose row cannot be seen yet.
     pub invisible_conflicts: AtomicUsize,
 }
@@ -55,7 +58,7 @@ impl PaymentStore for Memory {
         Ok(self.rows.lock().unwrap().get(key).cloned())
     }
 
-    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
         let Commit { change, next, .. } = commit;
         let over = commit.over.map(|stored| stored.version);
         tokio::task::yield_now().await;
@@ -75,15 +78,21 @@ impl PaymentStore for Memory {
         let days = change.payment.days();
         let days = days.into_iter().map(|day| (day, key.clone()));
         self.days.lock().unwrap().extend(days);
-        if let Some(order) = change.payment.paid_order() {
-            let entry = (order_of(order), key.clone());
-            self.paid.lock().unwrap().insert(entry);
+        let known = commit.over.and_then(|stored| stored.payment.paid_order());
+        let order = change.payment.paid_order();
+        let order = order.filter(|paid| known != Some(*paid)).map(order_of);
+        let mut committed = Committed::default();
+        if let Some(order) = order {
+            let mut paid = self.paid.lock().unwrap();
+            committed.is_first_to_pay = !paid.iter().any(|(known, _)| *known == order);
+            paid.insert((order, key.clone()));
         }
         let published = row.map_or(0, |row| row.published);
         let stored = Stored {
             payment: change.payment.clone(),
             version: over.unwrap_or(0) + 1,
             published,
+            is_first_to_pay: false,
         };
         rows.insert(key.clone(), stored);
         let mut plans = self.plans.lock().unwrap();
@@ -108,7 +117,7 @@ impl PaymentStore for Memory {
         if let Some(token) = commit.token_hash {
             self.tokens.lock().unwrap().insert(token.to_owned(), key);
         }
-        Ok(())
+        Ok(committed)
     }
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
@@ -181,6 +190,7 @@ impl PaymentStore for Memory {
     }
 
     async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+        self.looks.fetch_add(1, SeqCst);
         let paid = self.paid.lock().unwrap();
         let of_order = paid.iter().filter(|(known, _)| *known == order_of(order));
         Ok(of_order.map(|(_, key)| key.clone()).collect())

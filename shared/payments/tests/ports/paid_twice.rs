@@ -127,6 +127,17 @@ async fn whoever_pays_an_order_again_is_told_once_of_those_before() {
 }
 
 #[tokio::test]
+async fn the_first_to_pay_need_not_look_for_others() {
+    let world = World::new();
+    let looks = || world.payments.store.looks.load(SeqCst);
+    world.paid_at("one", "10:00:00").await;
+    assert_eq!((looks(), world.sent().len()), (0, 2));
+    world.paid_at("two", "11:00:00").await;
+    assert_eq!(looks(), 1);
+    assert_eq!(world.told("two").await, ["one"]);
+}
+
+#[tokio::test]
 async fn the_platforms_clock_tells_who_was_first() {
     let world = World::new();
     world.paid_at("late", "11:00:00").await;

@@ -14,7 +14,8 @@ use payments::decide::{Fact, News, decide};
 use payments::event::Event;
 use payments::payment::{PaidOrder, Payment};
 use payments::ports::{
-    Commit, CommitError, DataApi, Due, Index, PaymentStore, SHARDS, StoreError, Stored, Unanswered,
+    Commit, CommitError, Committed, DataApi, Due, Index, PaymentStore, SHARDS, StoreError, Stored,
+    Unanswered,
 };
 use payments::reconcile::Differences;
 use payments::schedule::Schedule;
@@ -122,11 +123,12 @@ impl PaymentStore for Store {
         Ok(payment.map(|payment| Stored {
             published: payment.sequence,
             version: 1,
+            is_first_to_pay: false,
             payment,
         }))
     }
 
-    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
         if let Some(over) = commit.over {
             let mut rows = self.written.rows.lock().unwrap();
             let key = commit.change.payment.key();

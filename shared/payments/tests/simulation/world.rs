@@ -11,8 +11,8 @@ use payments::day::Day;
 use payments::event::{Event, EventKind};
 use payments::payment::PaidOrder;
 use payments::ports::{
-    Clock, Commit, CommitError, Daily, Due, EventQueue, Index, PaymentStore, ProgressStore,
-    SendError, StoreError, Stored,
+    Clock, Commit, CommitError, Committed, Daily, Due, EventQueue, Index, PaymentStore,
+    ProgressStore, SendError, StoreError, Stored,
 };
 use payments::{PaymentKey, Timestamp};
 
@@ -168,13 +168,14 @@ impl PaymentStore for Store {
         loaded
     }
 
-    async fn commit(&self, commit: Commit<'_>) -> Result<(), CommitError> {
+    async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
         self.read().await?;
         if self.world.fails(30) {
             return Err(CommitError::Conflict);
         }
-        self.memory.commit(commit).await?;
-        Ok(self.written().await?)
+        let committed = self.memory.commit(commit).await?;
+        self.written().await?;
+        Ok(committed)
     }
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {

@@ -3,7 +3,7 @@
 use ecommpay::fields::ProjectId;
 use payments::MerchantId;
 use payments::payment::PaidOrder;
-use payments::ports::{CommitError, PaymentStore, Stored};
+use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
 use crate::world::{World, commit, created, silent};
 
@@ -35,23 +35,37 @@ async fn who_has_paid_an_order_is_found_by_it() {
         keys.collect::<Vec<_>>()
     };
     assert!(paid_by("order-1").await.is_empty(), "nobody yet");
-    world.succeed("one").await;
+    assert!(world.succeed("one").await.is_first_to_pay);
     assert_eq!(paid_by("order-1").await, ["211/one"]);
-    for id in ["two", "other", "elsewhere"] {
-        world.succeed(id).await;
+    for (id, is_first_to_pay) in [("two", false), ("other", true), ("elsewhere", true)] {
+        let committed = world.succeed(id).await;
+        assert_eq!(committed, Committed { is_first_to_pay }, "{id}");
     }
     assert_eq!(paid_by("ORDER-1").await, ["211/one", "211/two"]);
+    // Whoever pays it again is not the first: others may have paid it meanwhile.
+    for (order_id, is_first_to_pay) in [("order-9", true), ("order-1", false)] {
+        let stored = world.load("one").await;
+        let mut change = silent(&stored);
+        let order = change.payment.order.as_mut().unwrap();
+        order.order_id = MerchantId::new(order_id);
+        let over = commit(&change, Some(&stored));
+        let committed = world.store().commit(over).await.unwrap();
+        assert_eq!(committed, Committed { is_first_to_pay }, "{order_id}");
+    }
+    assert_eq!(paid_by("order-1").await, ["211/one", "211/two"], "once");
     assert_eq!(paid_by("order-2").await, ["211/other"]);
-    // Of a change that others were faster than nothing is left.
+    // Of a change that others were faster than nothing is left, whoever has paid the order.
     let stored = world.load("other").await;
-    let mut change = silent(&stored);
-    let order = change.payment.order.as_mut().unwrap();
-    order.order_id = MerchantId::new("order-3");
     let late = Stored {
         version: 1,
-        ..stored
+        ..stored.clone()
     };
-    let lost = world.store().commit(commit(&change, Some(&late))).await;
-    assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
-    assert!(paid_by("order-3").await.is_empty());
+    for (order_id, paid) in [("order-3", vec![]), ("order-1", paid_by("order-1").await)] {
+        let mut change = silent(&stored);
+        let order = change.payment.order.as_mut().unwrap();
+        order.order_id = MerchantId::new(order_id);
+        let lost = world.store().commit(commit(&change, Some(&late))).await;
+        assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
+        assert_eq!(paid_by(order_id).await, paid);
+    }
 }

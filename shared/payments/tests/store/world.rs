@@ -13,7 +13,7 @@ use payments::config::QueueConfig;
 use payments::day::Day;
 use payments::decide::{Change, Fact, News, create, decide};
 use payments::event::EventKind;
-use payments::ports::{Commit, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
+use payments::ports::{Commit, Committed, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
 use payments::schedule::Schedule;
 use payments::storefront::Storefront;
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
@@ -74,11 +74,11 @@ impl World {
     }
 
     /// Commits a success with its event, unsent.
-    pub async fn succeed(&self, id: &str) {
+    pub async fn succeed(&self, id: &str) -> Committed {
         let stored = self.load(id).await;
         let change = succeeded(id, &stored);
         let commit = commit(&change, Some(&stored));
-        self.store().commit(commit).await.unwrap();
+        self.store().commit(commit).await.unwrap()
     }
 
     /// All payments of the index, whatever their age.

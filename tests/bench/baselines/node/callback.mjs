@@ -4,7 +4,6 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import {
   DynamoDBClient,
   GetItemCommand,
-  QueryCommand,
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
@@ -172,7 +171,8 @@ async function commit(pk, payment, version, event) {
   };
   const orderPut = {
     TableName: TABLE,
-    Item: { pk: { S: orderKey(payment) }, sk: { S: `paid#${payment.payment_id.toLowerCase()}` } },
+    Item: { pk: { S: orderKey(payment) }, sk: { S: "first" }, paid_by: { S: payment.payment_id.toLowerCase() } },
+    ConditionExpression: "attribute_not_exists(pk)",
   };
   const items = [{ Update: update }, { Put: eventPut }];
   if (payment.announced.status === "succeeded") items.push({ Put: orderPut });
@@ -193,21 +193,6 @@ async function send(payment, event) {
     ),
   );
   await Promise.all(sends);
-}
-
-/** Whether the order of a payment was paid by another one. */
-async function isPaidTwice(payment) {
-  const { Items: items } = await dynamodb.send(
-    new QueryCommand({
-      TableName: TABLE,
-      KeyConditionExpression: "pk = :pk",
-      ExpressionAttributeValues: { ":pk": { S: orderKey(payment) } },
-      ConsistentRead: true,
-      Limit: 100,
-    }),
-  );
-  const own = `paid#${payment.payment_id.toLowerCase()}`;
-  return items.some(({ sk }) => sk.S !== own);
 }
 
 /** Marks what was announced as sent. */
@@ -246,9 +231,6 @@ async function take(body) {
   const event = eventOf(payment);
   await commit(pk, payment, version, event);
   await send(payment, event);
-  if (payment.announced.status === "succeeded" && (await isPaidTwice(payment))) {
-    process.stdout.write(`${JSON.stringify({ level: "WARN", message: "paid twice", payment: pk })}\n`);
-  }
   await mark(pk, payment);
   return [200, "applied", payment];
 }

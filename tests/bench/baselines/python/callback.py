@@ -183,8 +183,9 @@ def commit(pk, payment, version, event):
     }
     items = [{"Update": update}, {"Put": event_put}]
     if payment["announced"]["status"] == "succeeded":
-        entry = {"pk": {"S": order_key(payment)}, "sk": {"S": f"paid#{payment['payment_id'].lower()}"}}
-        items.append({"Put": {"TableName": TABLE, "Item": entry}})
+        entry = {"pk": {"S": order_key(payment)}, "sk": {"S": "first"}, "paid_by": {"S": payment["payment_id"].lower()}}
+        put = {"TableName": TABLE, "Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}
+        items.append({"Put": put})
     dynamodb.transact_write_items(TransactItems=items)
 
 
@@ -203,19 +204,6 @@ def send(payment, event):
     wanting = [queue for queue in QUEUES if "types" not in queue or event["type"] in queue["types"]]
     for sent in [threads.submit(to, queue) for queue in wanting]:
         sent.result()
-
-
-def is_paid_twice(payment):
-    """Whether the order of a payment was paid by another one."""
-    found = dynamodb.query(
-        TableName=TABLE,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": order_key(payment)}},
-        ConsistentRead=True,
-        Limit=100,
-    )
-    own = f"paid#{payment['payment_id'].lower()}"
-    return any(item["sk"]["S"] != own for item in found["Items"])
 
 
 def mark(pk, payment):
@@ -253,8 +241,6 @@ def take(body):
     event = event_of(payment)
     commit(pk, payment, version, event)
     send(payment, event)
-    if payment["announced"]["status"] == "succeeded" and is_paid_twice(payment):
-        print(json.dumps({"level": "WARN", "message": "paid twice", "payment": pk}), flush=True)
     mark(pk, payment)
     return 200, "applied", payment
 

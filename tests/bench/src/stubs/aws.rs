@@ -31,7 +31,6 @@ pub(super) fn answer(head: &Parts, body: &[u8], state: &mut State) -> Answer {
     let asked: Value = serde_json::from_slice(body).unwrap_or_default();
     let answer = match operation {
         "GetItem" => Some(get(&asked, &state.items)),
-        "Query" => query(&asked, &state.items),
         "UpdateItem" => write(&asked, state).map(|()| json!({})),
         "TransactWriteItems" => transact(&asked, state),
         "SendMessage" => sent(&asked),
@@ -57,18 +56,6 @@ fn get(asked: &Value, items: &BTreeMap<Key, Value>) -> Value {
         Some(item) => json!({ "Item": item }),
         None => json!({}),
     }
-}
-
-/// The items of a partition.
-fn query(asked: &Value, items: &BTreeMap<Key, Value>) -> Option<Value> {
-    let values = asked.get("ExpressionAttributeValues")?;
-    let text = |name: &str| values.get(name)?.get("S")?.as_str().map(str::to_owned);
-    let pk = text(":pk")?;
-    let found = items
-        .range((pk.clone(), String::new())..)
-        .take_while(|((at, _), _)| *at == pk);
-    let found: Vec<&Value> = found.map(|(_, item)| item).collect();
-    Some(json!({ "Items": found, "Count": found.len(), "ScannedCount": found.len() }))
 }
 
 /// Writes what an update brings; `None`: it has no keys.
@@ -177,32 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn the_items_of_a_partition_are_found() {
-        let state = &mut State::default();
-        let event =
-            |sk: &str| json!({ "Put": { "Item": { "pk": { "S": "p" }, "sk": { "S": sk } } } });
-        let puts = ["event#1", "event#2", "event#3", "payment"].map(event);
-        call(
-            "TransactWriteItems",
-            &json!({ "TransactItems": puts }),
-            state,
-        );
-        let count = |values: Value, state: &mut State| {
-            let (_, answer) = call(
-                "Query",
-                &json!({ "ExpressionAttributeValues": values }),
-                state,
-            );
-            answer["Count"].clone()
-        };
-        assert_eq!(count(json!({ ":pk": { "S": "p" } }), state), 4);
-        assert_eq!(count(json!({ ":pk": { "S": "q" } }), state), 0);
-    }
-
-    #[test]
     fn what_is_not_known_is_refused() {
         let state = &mut State::default();
-        for operation in ["Scan", "UpdateItem", "SendMessage", "GetSecretValue"] {
+        for operation in ["Query", "UpdateItem", "SendMessage", "GetSecretValue"] {
             let (status, _) = call(operation, &json!({}), state);
             assert_eq!(status, StatusCode::BAD_REQUEST, "{operation}");
         }

@@ -1,11 +1,12 @@
 //! The payments that have paid an order.
 //!
-//! | `pk` | `sk` |
-//! | --- | --- |
-//! | `order#<project>/<order id in lower case>/<storefront>` | `paid#<payment id in lower case>` |
+//! | `pk` | `sk` | |
+//! | --- | --- | --- |
+//! | `order#<project>/<order id in lower case>/<storefront>` | `first` | `paid_by`: the payment id in lower case |
+//! | | `paid#<payment id in lower case>` | any later one |
 //!
 //! Written with the change by which the order is paid, and never taken away: a refund does not
-//! undo that it was paid.
+//! undo that it was paid. There is one `first`, so that who writes it is known to be alone.
 
 use aws_sdk_dynamodb::types::Put;
 use ecommpay::fields::ProjectId;
@@ -21,26 +22,46 @@ pub(super) fn pk(order: PaidOrder<'_>) -> String {
     format!("order#{}/{order_id}/{}", order.project_id, order.storefront)
 }
 
+/// What is to be written when an order is paid.
+pub(super) struct Puts {
+    /// If nobody has paid it before; refused if somebody has.
+    pub first: Put,
+    /// If somebody has.
+    pub later: Put,
+}
+
 /// What is to be written if a change brings that the order is paid.
-pub(super) fn put(
+pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,
     after: &Payment,
-) -> Result<Option<Put>, StoreError> {
+) -> Result<Option<Puts>, StoreError> {
     let known = before.and_then(Payment::paid_order);
     let Some(order) = after.paid_order().filter(|paid| known != Some(*paid)) else {
         return Ok(None);
     };
-    let put = Put::builder()
-        .table_name(table)
-        .item("pk", text(pk(order)))
-        .item("sk", text(format!("paid#{}", after.key().folded_id())));
-    put.build().map(Some).map_err(broken)
+    let key = after.key();
+    let put = || {
+        let put = Put::builder().table_name(table);
+        put.item("pk", text(pk(order)))
+    };
+    let first = put()
+        .item("sk", text("first"))
+        .item("paid_by", text(key.folded_id()))
+        .condition_expression("attribute_not_exists(pk)");
+    let later = put().item("sk", text(format!("paid#{}", key.folded_id())));
+    Ok(Some(Puts {
+        first: first.build().map_err(broken)?,
+        later: later.build().map_err(broken)?,
+    }))
 }
 
 /// The payment of an entry.
 pub(super) fn read(project_id: ProjectId, item: &Item) -> Result<PaymentKey, StoreError> {
-    let folded_id = read_text(item, "sk")?.strip_prefix("paid#");
+    let folded_id = match read_text(item, "sk")? {
+        "first" => Some(read_text(item, "paid_by")?),
+        later => later.strip_prefix("paid#"),
+    };
     let folded_id = folded_id.ok_or_else(|| broken("not a payment of an order"))?;
     Ok(PaymentKey::new(project_id, folded_id))
 }

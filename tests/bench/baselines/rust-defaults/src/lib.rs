@@ -280,6 +280,9 @@ impl App {
         for attributes in puts {
             let mut put = Put::builder().table_name(&self.table);
             for (name, value) in attributes {
+                if name == "paid_by" {
+                    put = put.condition_expression("attribute_not_exists(pk)");
+                }
                 put = put.item(name, value);
             }
             items.push(TransactWriteItem::builder().put(put.build()?).build());
@@ -341,33 +344,9 @@ impl App {
     pub fn order_put(&self, payment: &Value) -> Vec<(&'static str, AttributeValue)> {
         vec![
             ("pk", s(order_pk(payment))),
-            (
-                "sk",
-                s(format!(
-                    "paid#{}",
-                    text(&payment["payment_id"]).to_lowercase()
-                )),
-            ),
+            ("sk", s("first")),
+            ("paid_by", s(text(&payment["payment_id"]).to_lowercase())),
         ]
-    }
-
-    /// Whether the order of a payment was paid by another one.
-    pub async fn is_paid_twice(&self, payment: &Value) -> Result<bool, Error> {
-        let output = self
-            .dynamodb
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(order_pk(payment)))
-            .consistent_read(true)
-            .limit(100)
-            .send()
-            .await?;
-        let own = s(format!(
-            "paid#{}",
-            text(&payment["payment_id"]).to_lowercase()
-        ));
-        Ok(output.items().iter().any(|item| item["sk"] != own))
     }
 
     /// An event about a payment, in the form of CloudEvents.

@@ -77,12 +77,6 @@ async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Erro
     }
     app.transact(&payment, Some(stored.version), puts).await?;
     app.send(&payment, &event).await?;
-    if is_paid && app.is_paid_twice(&payment).await? {
-        println!(
-            "{}",
-            json!({ "level": "WARN", "message": "paid twice", "payment": payment["payment_id"] })
-        );
-    }
     app.mark(&payment).await?;
     Ok((200, "applied", payment))
 }
