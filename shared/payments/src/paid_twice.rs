@@ -3,7 +3,8 @@
 //! Looked for whenever a payment is announced as succeeded, before that is marked as sent, so that
 //! the relay does what is broken off; and again when its day is reported, as a refund that turns out
 //! to be none makes an order paid twice too. The first to pay an order need not look: the commit
-//! shows that it is, and whoever comes later looks at both. Of the payments that have paid an order and still
+//! shows that it is, and whoever comes later looks at both. (Who looks while the first commit is
+//! still being applied, which DynamoDB does item by item, leaves it to the day's report.) Of the payments that have paid an order and still
 //! have its money, each but the first is told.
 
 use std::collections::BTreeSet;

@@ -318,7 +318,9 @@ fn cancellations(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons().iter();
-            reasons.filter_map(|reason| reason.code()).collect()
+            reasons
+                .map(|reason| reason.code().unwrap_or("None"))
+                .collect()
         }
         _ => Vec::new(),
     }

@@ -58,6 +58,16 @@ impl World {
         self.hear_of(payment_id, &body).await
     }
 
+    /// A success is sent to the queue, and then the function ends.
+    async fn break_off_after_the_send(&self, payment_id: &str, time: &str) {
+        let sent = self.sent().len();
+        let mut heard = Box::pin(self.hear_sale(payment_id, time));
+        while self.sent().len() == sent {
+            assert!(futures_util::poll!(&mut heard).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn hear_refund(&self, payment_id: &str) {
         let body = format!(
             r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"refunded","sum":{{"amount":1000,"currency":"EUR"}}}},
@@ -214,21 +224,30 @@ async fn the_relay_does_what_is_broken_off() {
     let world = World::new();
     world.paid_at("one", "10:00:00").await;
     world.begin("two", "Order").await;
-    // Sent to the queue, and then the function ends.
     let sent = world.sent().len();
-    {
-        let mut heard = Box::pin(world.hear_sale("two", "11:00:00"));
-        while world.sent().len() == sent {
-            assert!(futures_util::poll!(&mut heard).is_pending());
-            tokio::task::yield_now().await;
-        }
-    }
+    world.break_off_after_the_send("two", "11:00:00").await;
     assert_eq!((world.sent().len(), world.twice()), (sent + 1, 0));
     world.pass(Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(60);
     let round = world.payments.relay(Duration::ZERO, deadline).await;
     assert_eq!((round.done, round.failed), (1, 0));
     assert_eq!(world.told("two").await, ["one"]);
+    assert_eq!(world.twice(), 1);
+}
+
+#[tokio::test]
+async fn what_the_first_has_broken_off_looks_as_well() {
+    let world = World::new();
+    world.begin("one", "Order").await;
+    world.begin("two", "Order").await;
+    world.break_off_after_the_send("one", "10:00:00").await;
+    world.hear_sale("two", "09:00:00").await;
+    assert_eq!(world.told("one").await, ["two"], "by the other one");
+    world.pass(Duration::from_secs(60));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let looks = world.payments.store.looks.load(SeqCst);
+    world.payments.relay(Duration::ZERO, deadline).await;
+    assert_eq!(world.payments.store.looks.load(SeqCst), looks + 1);
     assert_eq!(world.twice(), 1);
 }
 

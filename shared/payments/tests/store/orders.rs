@@ -1,11 +1,27 @@
 //! Who has paid an order.
 
 use ecommpay::fields::ProjectId;
+use futures_util::future::join_all;
 use payments::MerchantId;
 use payments::payment::PaidOrder;
 use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
 use crate::world::{World, commit, created, silent};
+
+#[tokio::test]
+async fn of_many_at_once_one_is_the_first_to_pay() {
+    let world = World::new().await;
+    let ids: Vec<String> = (0..8).map(|number| format!("p-{number}")).collect();
+    for id in &ids {
+        let mut change = created(id);
+        let order = change.payment.order.as_mut().unwrap();
+        order.order_id = MerchantId::new("order-1");
+        world.store().commit(commit(&change, None)).await.unwrap();
+    }
+    let paid = join_all(ids.iter().map(|id| world.succeed(id))).await;
+    let first = paid.iter().filter(|committed| committed.is_first_to_pay);
+    assert_eq!(first.count(), 1);
+}
 
 #[tokio::test]
 async fn who_has_paid_an_order_is_found_by_it() {

@@ -6,7 +6,8 @@
 //! | | `paid#<payment id in lower case>` | any later one |
 //!
 //! Written with the change by which the order is paid, and never taken away: a refund does not
-//! undo that it was paid. There is one `first`, so that who writes it is known to be alone.
+//! undo that it was paid. A later one is only written where there is a `first`, so that who writes
+//! the first is known to be alone.
 
 use aws_sdk_dynamodb::types::Put;
 use ecommpay::fields::ProjectId;
