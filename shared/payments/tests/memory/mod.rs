@@ -128,6 +128,7 @@ impl PaymentStore for Memory {
     }
 
     async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
         let mut rows = self.rows.lock().unwrap();
         let row = rows.get_mut(key).unwrap();
         row.published = row.published.max(through);
