@@ -1,14 +1,18 @@
 //! The numbered announcements about a payment: CloudEvents 1.0 in JSON.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
 
 use crate::ids::PaymentKey;
+use crate::json_text::json_text;
 use crate::log::{Line, Metric, Unit};
-use crate::payment::{Difference, Payment, Refund, RefundStatus, Status};
+use crate::payment::{Payment, RefundStatus, Status};
 use crate::sha256;
 use crate::timestamp::Timestamp;
-use crate::view::{OperationView, PaymentView, RefundView};
+use crate::view::{DifferenceView, OperationView, PaymentView, RefundView};
 
 /// What an event announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -141,13 +145,8 @@ pub struct Event {
     pub id: String,
     /// The whole CloudEvent.
     pub body: String,
-}
-
-/// The part of a CloudEvent that does not follow from the payment's key, its number and its kind.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    data: Value,
-    time: Value,
+    /// What must be kept of it beside its key, number and kind.
+    pub kept: String,
 }
 
 /// What is counted of the events that were sent, by kind.
@@ -201,99 +200,95 @@ pub(crate) fn count(payment: &PaymentKey, sent: &[EventKind]) {
 }
 
 /// What an event is about, beside the payment itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
 pub enum About<'a> {
-    /// The payment; `late` if the news reverse an end that was announced before.
+    /// The payment, by the operation that decides it.
     Payment {
-        /// A success after a decline or failure.
+        /// That operation, if there is one.
+        operation: Option<OperationView<'a>>,
+        /// The news reverse an end that was announced before: a success after a decline or failure.
+        #[serde(skip_serializing_if = "is_false")]
         late: bool,
     },
     /// One refund of it.
     Refund {
         /// The refund.
-        refund: &'a Refund,
-        /// It was announced as declined before.
-        corrects: bool,
+        refund: RefundView<'a>,
+        /// What was announced of it before, and was wrong.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<&'static str>,
     },
     /// The other payments that had paid its order before.
-    PaidBefore,
+    PaidBefore {
+        /// The operation that paid it here.
+        operation: Option<OperationView<'a>>,
+        /// The others.
+        other_payment_ids: &'a BTreeSet<String>,
+    },
     /// How the platform's books differ about one of its operations.
-    Difference(&'a Difference),
+    Difference {
+        /// The operation, if it is known here.
+        operation: Option<OperationView<'a>>,
+        /// What differs.
+        difference: DifferenceView<'a>,
+    },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What an event says: the payment as it is after the change, and what the event is about.
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    payment: PaymentView<'a>,
+    #[serde(flatten)]
+    about: About<'a>,
+}
+
+/// The event as it is sent: CloudEvents 1.0.
+#[derive(Serialize)]
+struct Envelope<'a, D> {
+    specversion: &'static str,
+    id: &'a str,
+    source: String,
+    subject: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    time: Timestamp,
+    datacontenttype: &'static str,
+    data: &'a D,
+}
+
+/// The part of a CloudEvent that does not follow from the payment's key, its number and its kind.
+#[derive(Serialize, Deserialize)]
+struct Kept<D> {
+    data: D,
+    time: Timestamp,
+}
+
+/// What the envelope takes from what an event says.
+#[derive(Deserialize)]
+struct Subject<'a> {
+    /// As first spelled, not as in the key.
+    #[serde(borrow)]
+    payment_id: Cow<'a, str>,
 }
 
 impl Event {
     /// Announces `payment` as it is after the change.
     pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
-        let mut data = json!(PaymentView::new(payment));
-        if let Some(data) = data.as_object_mut() {
-            match about {
-                About::Payment { late } => {
-                    data.insert("operation".into(), json!(OperationView::deciding(payment)));
-                    if late {
-                        data.insert("late".into(), json!(true));
-                    }
-                }
-                About::PaidBefore => {
-                    data.insert("operation".into(), json!(OperationView::deciding(payment)));
-                    data.insert("other_payment_ids".into(), json!(payment.paid_before_by));
-                }
-                About::Difference(difference) => {
-                    let operation = OperationView::find(payment, &difference.operation_id);
-                    data.insert("operation".into(), json!(operation));
-                    let difference = json!({
-                        "about": difference.about,
-                        "here": difference.here,
-                        "platform": difference.platform,
-                    });
-                    data.insert("difference".into(), difference);
-                }
-                About::Refund { refund, corrects } => {
-                    data.insert("refund".into(), json!(RefundView::new(refund)));
-                    if corrects {
-                        let wrong = EventKind::RefundDeclined.as_str();
-                        data.insert("corrects".into(), json!(wrong));
-                    }
-                }
-            }
-        }
-        Self::enveloped(payment.key(), payment.sequence, kind, data, json!(at))
-    }
-
-    /// The event with everything around what it says.
-    fn enveloped(
-        key: PaymentKey,
-        sequence: u64,
-        kind: EventKind,
-        data: Value,
-        time: Value,
-    ) -> Self {
-        let project_id = key.project_id();
-        // As first spelled, not as in the key.
-        let subject = data.get("payment_id").and_then(Value::as_str);
-        let subject = subject.unwrap_or(key.folded_id());
-        let id = format!("{project_id}/{subject}/{sequence}");
-        let body = json!({
-            "specversion": "1.0",
-            "id": id,
-            "source": format!("/ecommpay/{project_id}"),
-            "subject": subject,
-            "type": kind.as_str(),
-            "time": time,
-            "datacontenttype": "application/json",
-            "data": data,
-        });
-        Self {
-            body: body.to_string(),
-            key,
-            sequence,
-            kind,
-            id,
-        }
-    }
-
-    /// What must be kept of it beside its key, number and kind.
-    pub fn to_kept(&self) -> serde_json::Result<String> {
-        let Kept { data, time } = serde_json::from_str(&self.body)?;
-        serde_json::to_string(&Kept { data, time })
+        let kept = Kept {
+            data: Data {
+                payment: PaymentView::new(payment),
+                about,
+            },
+            time: at,
+        };
+        let subject = &payment.payment_id;
+        Self::enveloped(payment.key(), subject, payment.sequence, kind, &kept)
     }
 
     /// The event of which this was kept, byte for byte.
@@ -303,8 +298,39 @@ impl Event {
         kind: EventKind,
         kept: &str,
     ) -> serde_json::Result<Self> {
-        let Kept { data, time } = serde_json::from_str(kept)?;
-        Ok(Self::enveloped(key, sequence, kind, data, time))
+        let kept: Kept<&RawValue> = serde_json::from_str(kept)?;
+        let Subject { payment_id } = serde_json::from_str(kept.data.get())?;
+        Ok(Self::enveloped(key, &payment_id, sequence, kind, &kept))
+    }
+
+    /// The event with everything around what it says.
+    fn enveloped(
+        key: PaymentKey,
+        subject: &str,
+        sequence: u64,
+        kind: EventKind,
+        kept: &Kept<impl Serialize>,
+    ) -> Self {
+        let project_id = key.project_id();
+        let id = format!("{project_id}/{subject}/{sequence}");
+        let body = json_text(&Envelope {
+            specversion: "1.0",
+            id: &id,
+            source: format!("/ecommpay/{project_id}"),
+            subject,
+            kind: kind.as_str(),
+            time: kept.time,
+            datacontenttype: "application/json",
+            data: &kept.data,
+        });
+        Self {
+            body,
+            kept: json_text(kept),
+            key,
+            sequence,
+            kind,
+            id,
+        }
     }
 
     /// The FIFO group: all events of one payment. Hashed, as ids can have any form.

@@ -22,6 +22,7 @@ pub mod event;
 pub mod http_call;
 pub mod ids;
 pub mod input;
+mod json_text;
 pub mod key_book;
 pub mod ledger;
 pub mod log;

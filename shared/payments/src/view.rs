@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::ids::MerchantId;
 use crate::payment::{
-    Channel, Operation, Outcome, Payment, QuarantineReason, Refund, RefundStatus, Status,
+    Channel, Difference, Discrepancy, Entry, Operation, Outcome, Payment, QuarantineReason, Refund,
+    RefundStatus, Status,
 };
 use crate::timestamp::Timestamp;
 
@@ -146,6 +147,25 @@ impl<'a> RefundView<'a> {
             status: refund.status,
             decline: DeclineView::of_refund(refund),
             created_at: refund.created_at,
+        }
+    }
+}
+
+/// How the platform's books differ about an operation.
+#[derive(Debug, Serialize)]
+pub struct DifferenceView<'a> {
+    about: Discrepancy,
+    here: Option<&'a Entry>,
+    platform: Option<&'a Entry>,
+}
+
+impl<'a> DifferenceView<'a> {
+    /// Shows a difference.
+    pub fn new(difference: &'a Difference) -> Self {
+        Self {
+            about: difference.about,
+            here: difference.here.as_ref(),
+            platform: difference.platform.as_ref(),
         }
     }
 }

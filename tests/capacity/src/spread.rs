@@ -122,6 +122,7 @@ fn group(key: &PaymentKey) -> String {
         kind: EventKind::PaymentCreated,
         id: String::new(),
         body: String::new(),
+        kept: String::new(),
     };
     event.message_group_id()
 }

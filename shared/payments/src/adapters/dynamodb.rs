@@ -29,13 +29,13 @@ mod orders;
 mod places;
 mod progress;
 mod storefront_keys;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
@@ -48,6 +48,7 @@ use self::item::{
     read_number, read_payment_key, read_text, text,
 };
 pub use self::places::Places;
+use self::transaction::NotWritten;
 use super::aws::describe;
 use crate::backoff;
 use crate::day::Day;
@@ -170,7 +171,7 @@ impl DynamoStore {
             .item("pk", text(payment_pk(&event.key)))
             .item("sk", text(event_sk(event.sequence)))
             .item("kind", text(event.kind.as_str()))
-            .item("content", text(event.to_kept().map_err(broken)?))
+            .item("content", text(&event.kept))
             .item("expires_at", expiry(kept_until))
             .condition_expression("attribute_not_exists(pk)")
             .build()
@@ -244,42 +245,32 @@ impl DynamoStore {
             .expression_attribute_values(":through", number(through))
     }
 
-    /// Writes items with the order that is paid by them, as its first payment or as a later one.
-    async fn transact_for_order(
+    /// What a commit writes if it is not the payment alone, with what is written of its order, if
+    /// it is paid, at last.
+    fn items(
         &self,
-        mut items: Vec<TransactWriteItem>,
-        order: orders::Puts,
-    ) -> Result<Committed, CommitError> {
-        let put = |put| TransactWriteItem::builder().put(put).build();
-        let others = items.clone();
-        items.push(put(order.first));
-        match self.try_transact(items).await {
-            Ok(()) => Ok(Committed {
-                is_first_to_pay: true,
-            }),
-            Err(error) if is_only_last_refused(&error) => {
-                items = others;
-                items.push(put(order.later));
-                self.transact(items).await?;
-                Ok(Committed::default())
-            }
-            Err(error) => Err(not_committed(error)),
+        commit: Commit<'_>,
+        days: &[Day],
+        commit_id: &str,
+        of_order: Option<Put>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let change = commit.change;
+        let update = self.payment_update(commit, commit_id)?;
+        let mut puts = Vec::new();
+        for event in &change.events {
+            puts.push(self.event_put(event, change)?);
         }
-    }
-
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), CommitError> {
-        self.try_transact(items).await.map_err(not_committed)
-    }
-
-    async fn try_transact(
-        &self,
-        items: Vec<TransactWriteItem>,
-    ) -> Result<(), SdkError<TransactWriteItemsError>> {
-        let request = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(items));
-        Box::pin(request.send()).await.map(|_| ())
+        for day in days {
+            puts.push(days::put(&self.table, &change.payment.key(), *day)?);
+        }
+        if let Some(token_hash) = commit.token_hash {
+            puts.push(self.token_put(token_hash, &change.payment)?);
+        }
+        puts.extend(of_order);
+        let put = |put| TransactWriteItem::builder().put(put).build();
+        let mut items = vec![TransactWriteItem::builder().update(update).build()];
+        items.extend(puts.into_iter().map(put));
+        Ok(items)
     }
 }
 
@@ -313,39 +304,6 @@ fn commit_id() -> Result<String, StoreError> {
     Ok(format!("{random:016x}"))
 }
 
-/// Why a transaction was cancelled, for each of its items; empty if it was not.
-fn cancellations(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            let reasons = cancelled.cancellation_reasons().iter();
-            reasons
-                .map(|reason| reason.code().unwrap_or("None"))
-                .collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a transaction was cancelled by the condition of its last item alone.
-fn is_only_last_refused(error: &SdkError<TransactWriteItemsError>) -> bool {
-    match cancellations(error).as_slice() {
-        [others @ .., "ConditionalCheckFailed"] => others.iter().all(|code| *code == "None"),
-        _ => false,
-    }
-}
-
-/// A transaction that was cancelled by another writer, and by nothing else, is a conflict.
-fn not_committed(error: SdkError<TransactWriteItemsError>) -> CommitError {
-    let codes = cancellations(&error);
-    let by_others = |code: &&str| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict");
-    let is_conflict =
-        codes.iter().any(by_others) && codes.iter().all(|code| *code == "None" || by_others(code));
-    match is_conflict {
-        true => CommitError::Conflict,
-        false => failed(error).into(),
-    }
-}
-
 impl PaymentStore for DynamoStore {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         let Some(item) = self.get(payment_pk(key), "payment").await? else {
@@ -360,36 +318,33 @@ impl PaymentStore for DynamoStore {
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
-        let Commit {
-            change, token_hash, ..
-        } = commit;
         let commit_id = commit_id()?;
-        let update = self.payment_update(commit, &commit_id)?;
         let before = commit.over.map(|stored| &stored.payment);
-        let days = days::added(before, &change.payment);
+        let change = commit.change;
         let order = orders::puts(&self.table, before, &change.payment)?;
-        let is_alone = days.is_empty() && order.is_none() && token_hash.is_none();
-        if change.events.is_empty() && is_alone {
+        let days = days::added(before, &change.payment);
+        let is_alone = change.events.is_empty() && days.is_empty() && commit.token_hash.is_none();
+        if is_alone && order.is_none() {
+            let update = self.payment_update(commit, &commit_id)?;
             self.update_alone(update, &commit_id).await?;
             return Ok(Committed::default());
         }
-        let mut items = vec![TransactWriteItem::builder().update(update).build()];
-        for event in &change.events {
-            let put = self.event_put(event, change)?;
-            items.push(TransactWriteItem::builder().put(put).build());
-        }
-        for day in days {
-            let put = days::put(&self.table, &change.payment.key(), day)?;
-            items.push(TransactWriteItem::builder().put(put).build());
-        }
-        if let Some(token_hash) = token_hash {
-            let put = self.token_put(token_hash, &change.payment)?;
-            items.push(TransactWriteItem::builder().put(put).build());
-        }
-        match order {
-            Some(order) => self.transact_for_order(items, order).await,
-            None => self.transact(items).await.map(|()| Committed::default()),
-        }
+        let write = async |of_order| {
+            let items = self.items(commit, &days, &commit_id, of_order);
+            transaction::write(&self.client, items.map_err(NotWritten::Failed)?).await
+        };
+        let Some(order) = order else {
+            write(None).await?;
+            return Ok(Committed::default());
+        };
+        let is_first_to_pay = match write(Some(order.first)).await {
+            Err(NotWritten::LastRefused) => {
+                write(Some(order.later)).await?;
+                false
+            }
+            written => written.map(|()| true)?,
+        };
+        Ok(Committed { is_first_to_pay })
     }
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {

@@ -6,6 +6,7 @@ use super::Change;
 use crate::event::{About, Event, EventKind};
 use crate::payment::{Announced, Difference, Payment, Refund, RefundStatus, Status, Waiting};
 use crate::timestamp::Timestamp;
+use crate::view::{DifferenceView, OperationView, RefundView};
 
 /// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
 /// the whole state, which may take 400 KB. What is left is told by the next change.
@@ -36,13 +37,22 @@ pub(super) fn announce(mut payment: Payment, at: Timestamp) -> Change {
     for (sequence, (kind, told)) in (first..).zip(news) {
         payment.sequence = sequence;
         let about = match &told {
-            Told::Payment { late } => About::Payment { late: *late },
-            Told::PaidBefore => About::PaidBefore,
-            Told::Difference(difference) => About::Difference(difference),
+            Told::Payment { late } => About::Payment {
+                operation: OperationView::deciding(&payment),
+                late: *late,
+            },
+            Told::PaidBefore => About::PaidBefore {
+                operation: OperationView::deciding(&payment),
+                other_payment_ids: &payment.paid_before_by,
+            },
+            Told::Difference(difference) => About::Difference {
+                operation: OperationView::find(&payment, &difference.operation_id),
+                difference: DifferenceView::new(difference),
+            },
             Told::Refund { index, corrects } => match payment.refunds.get(*index) {
                 Some(refund) => About::Refund {
-                    refund,
-                    corrects: *corrects,
+                    refund: RefundView::new(refund),
+                    corrects: corrects.then_some(EventKind::RefundDeclined.as_str()),
                 },
                 None => continue,
             },

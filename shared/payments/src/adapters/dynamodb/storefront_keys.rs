@@ -15,8 +15,9 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 
 use super::item::{Item, broken, moment, read_moment, read_text, text};
+use super::transaction::{self, NotWritten};
 use super::{DynamoStore, failed};
-use crate::ports::{CommitError, StoreError, StorefrontStore};
+use crate::ports::{StoreError, StorefrontStore};
 use crate::storefront::{ListedKey, Storefront};
 use crate::timestamp::Timestamp;
 
@@ -113,10 +114,10 @@ impl DynamoStore {
 
     /// Writes all of it, or gives `false` and writes nothing where a condition does not hold.
     async fn unless_refused(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        match self.transact(items).await {
+        match transaction::write(&self.client, items).await {
             Ok(()) => Ok(true),
-            Err(CommitError::Conflict) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error),
+            Err(NotWritten::LastRefused | NotWritten::Conflict) => Ok(false),
+            Err(NotWritten::Failed(error)) => Err(error),
         }
     }
 }
