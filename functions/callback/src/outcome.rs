@@ -136,7 +136,7 @@ mod tests {
 
     fn written(handled: &Handled) -> (Value, usize) {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let text = line(handled, TOOK).at(now).to_string();
+        let text = line(handled, TOOK).at(now);
         (serde_json::from_str(&text).unwrap(), text.len())
     }
 

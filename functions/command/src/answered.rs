@@ -79,7 +79,7 @@ mod tests {
 
     fn written(answered: &Answered) -> Value {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let line = answered.line(&request()).at(now).to_string();
+        let line = answered.line(&request()).at(now);
         serde_json::from_str(&line).unwrap()
     }
 

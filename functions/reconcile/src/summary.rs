@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn written(summary: &Summary, on_demand: bool) -> Value {
-        let text = summary.line(on_demand, NOW).at(NOW).to_string();
+        let text = summary.line(on_demand, NOW).at(NOW);
         serde_json::from_str(&text).unwrap()
     }
 

@@ -177,7 +177,7 @@ mod tests {
                 ..Round::QUIET
             },
         };
-        let text = swept.line().at(now).to_string();
+        let text = swept.line().at(now);
         serde_json::from_str(&text).unwrap()
     }
 

@@ -108,7 +108,8 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
             || !report::has_sound_shape(&message)
             || names_itself_twice(&message)
             || !is_storable(&report),
-        canonical: String::from_utf8_lossy(&canonical).into_owned(),
+        canonical: String::from_utf8(canonical)
+            .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned()),
         report,
         key,
         slot,

@@ -7,12 +7,13 @@
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
 //! CloudWatch reads them out of the line, so that no call is made and no permission needed.
 
-use std::fmt;
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::json_text::json_text;
 use crate::timestamp::Timestamp;
 
 /// Where the metrics are found in CloudWatch. Two stacks of one account are not to be mixed up, so the
@@ -30,13 +31,15 @@ pub struct Line {
 }
 
 /// A metric: the name of a field, and its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Metric {
     /// The field, which becomes the metric's name.
     pub name: &'static str,
     /// What is measured.
     pub unit: Unit,
-    /// How much.
+    /// How much, which stands in the field.
+    #[serde(skip)]
     pub value: u64,
 }
 
@@ -114,39 +117,64 @@ impl Line {
         self
     }
 
-    /// Writes the line.
+    /// Writes the line, in one piece.
     pub fn write(self) {
-        println!("{}", self.at(Timestamp::now()));
+        let line = self.at(Timestamp::now()) + "\n";
+        // There is nobody to tell that nothing can be told.
+        let _ = io::stdout().lock().write_all(line.as_bytes());
     }
 
     /// The line as it is written at some moment.
-    pub fn at(&self, now: Timestamp) -> impl fmt::Display + use<> {
-        let mut fields = self.fields.clone();
-        if !self.metrics.is_empty() {
-            let directives: Vec<Value> = self.metrics.iter().map(|m| self.directive(m)).collect();
-            let metadata =
-                json!({ "Timestamp": now.unix_millis(), "CloudWatchMetrics": directives });
-            fields.insert("_aws".into(), metadata);
-        }
-        Value::Object(fields)
+    pub fn at(&self, now: Timestamp) -> String {
+        let directives = self.metrics.iter().map(|metrics| self.directive(metrics));
+        json_text(&Written {
+            fields: &self.fields,
+            metadata: (!self.metrics.is_empty()).then(|| Metadata {
+                timestamp: now.unix_millis(),
+                directives: directives.collect(),
+            }),
+        })
     }
 
     /// What CloudWatch is to read out of the line.
-    fn directive(&self, metrics: &Metrics) -> Value {
+    fn directive<'a>(&self, metrics: &'a Metrics) -> Directive<'a> {
         let has = |name: &&&str| self.fields.get(**name).is_some_and(Value::is_string);
         let by = metrics.by.iter().filter(has);
         let mut dimensions: Vec<Vec<&str>> = by.map(|name| vec![*name]).collect();
         if dimensions.is_empty() {
             dimensions.push(Vec::new());
         }
-        let names = metrics.metrics.iter();
-        let names = names.map(|metric| json!({ "Name": metric.name, "Unit": metric.unit }));
-        json!({
-            "Namespace": *NAMESPACE,
-            "Dimensions": dimensions,
-            "Metrics": names.collect::<Vec<_>>(),
-        })
+        Directive {
+            namespace: NAMESPACE.as_str(),
+            dimensions,
+            metrics: &metrics.metrics,
+        }
     }
+}
+
+/// A line and what CloudWatch finds in it.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata<'a>>,
+    #[serde(flatten)]
+    fields: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    timestamp: i64,
+    #[serde(rename = "CloudWatchMetrics")]
+    directives: Vec<Directive<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'a str,
+    dimensions: Vec<Vec<&'static str>>,
+    metrics: &'a [Metric],
 }
 
 #[cfg(test)]
@@ -156,7 +184,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
     fn written(line: &Line) -> Value {
-        let text = line.at(NOW).to_string();
+        let text = line.at(NOW);
         assert!(!text.contains('\n'));
         serde_json::from_str(&text).unwrap()
     }

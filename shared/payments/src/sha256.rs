@@ -1,12 +1,11 @@
 //! SHA-256 in hexadecimal: what we keep of things that we must recognise but not know.
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// The digest of `bytes` as 64 lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes)))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The first so many digits of the digest, where nobody gains by finding two that are the same.
