@@ -25,7 +25,8 @@ pub const AWS_HOSTS: [&str; 3] = [
 pub const GATE_HOST: &str = "api.ecommpay.com";
 
 /// The variables that the template gives to all functions.
-pub const COMMON: [(&str, &str); 6] = [
+pub const COMMON: [(&str, &str); 7] = [
+    ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127"),
     ("TABLE_NAME", "payments"),
     ("METRICS_NAMESPACE", "Bancontact/bench"),
     ("QUESTION_PAUSES", "60,120,300,900,3600,21600,86400"),

@@ -115,6 +115,14 @@ fn the_functions_have_the_variables_of_the_template() {
     };
     let world = World::start(Way::Ports, Options::default()).unwrap();
     let program = world.equip(Program::new("callback", "/bootstrap"));
+    let tunables = "GLIBC_TUNABLES";
+    let given = template.pointer(&format!(
+        "/Globals/Function/Environment/Variables/{tunables}"
+    ));
+    assert_eq!(
+        given.unwrap().as_str().unwrap(),
+        program.variables[tunables]
+    );
     for at in [
         "/Globals/Function",
         "/Resources/CallbackFunction/Properties",
