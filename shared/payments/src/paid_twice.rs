@@ -4,8 +4,8 @@
 //! the relay does what is broken off; and again when its day is reported, as a refund that turns out
 //! to be none makes an order paid twice too. The first to pay an order need not look: the commit
 //! shows that it is, and whoever comes later looks at both. (Who looks while the first commit is
-//! still being applied, which DynamoDB does item by item, leaves it to the day's report.) Of the payments that have paid an order and still
-//! have its money, each but the first is told.
+//! still being applied, which DynamoDB does item by item, leaves it to the day's report.) Of the
+//! payments that have paid an order and still have its money, each but the first is told.
 
 use std::collections::BTreeSet;
 
