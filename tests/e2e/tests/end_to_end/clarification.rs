@@ -2,86 +2,64 @@
 
 use anyhow::{Context, ensure};
 use e2e::queue::Queue;
-use e2e::shopper::Shopper;
-use e2e::simulator::Simulator;
-use e2e::storefront::Storefront;
+use e2e::stage::Stage;
 use reqwest::{Client, Method, StatusCode};
-use sandbox::{Options, Sandbox};
+use sandbox::Options;
 use serde_json::{Value, json};
 
-struct Test {
-    sandbox: Sandbox,
-    http: Client,
-    storefront: Storefront,
-    simulator: Simulator,
+/// Creates a checkout without a last name, and waits until the platform asks for it.
+async fn asked(stage: &Stage, payment_id: &str) -> anyhow::Result<Value> {
+    let mut order = stage.storefront.order(payment_id);
+    order["customer"] = json!({ "id": "c-42", "ip_address": "192.0.2.10" });
+    let path = "/checkouts";
+    let (status, checkout) = stage
+        .storefront
+        .call(Method::POST, path, Some(&order))
+        .await?;
+    ensure!(status == StatusCode::CREATED, "{status} {checkout}");
+    let asked = stage
+        .storefront
+        .until(payment_id, "awaiting_clarification")
+        .await?;
+    ensure!(
+        asked["clarification_fields"] == json!(["customer.last_name"]),
+        "{asked}"
+    );
+    Ok(checkout)
 }
 
-impl Test {
-    async fn start() -> anyhow::Result<Self> {
-        let sandbox = Sandbox::start(Options::any_ports()).await?;
-        Ok(Self {
-            http: Client::builder().no_proxy().build()?,
-            storefront: Storefront::new(sandbox.ready())?,
-            simulator: Simulator::new(sandbox.ready())?,
-            sandbox,
-        })
-    }
+/// Sends answers to what is asked; the answer must have this status.
+async fn send(
+    stage: &Stage,
+    payment_id: &str,
+    answers: &Value,
+    expected: u16,
+) -> anyhow::Result<Value> {
+    let path = format!("/payments/{payment_id}/clarification");
+    let (status, told) = stage
+        .storefront
+        .call(Method::POST, &path, Some(answers))
+        .await?;
+    ensure!(
+        status == expected,
+        "{answers} was answered {status} instead of {expected}: {told}"
+    );
+    Ok(told)
+}
 
-    /// Creates a checkout without a last name, and waits until the platform asks for it.
-    async fn asked(&self, payment_id: &str) -> anyhow::Result<Value> {
-        let mut order = self.storefront.order(payment_id);
-        order["customer"] = json!({ "id": "c-42", "ip_address": "192.0.2.10" });
-        let path = "/checkouts";
-        let (status, checkout) = self
-            .storefront
-            .call(Method::POST, path, Some(&order))
-            .await?;
-        ensure!(status == StatusCode::CREATED, "{status} {checkout}");
-        let asked = self
-            .storefront
-            .until(payment_id, "awaiting_clarification")
-            .await?;
-        ensure!(
-            asked["clarification_fields"] == json!(["customer.last_name"]),
-            "{asked}"
-        );
-        Ok(checkout)
-    }
+async fn fault(stage: &Stage, payment_id: &str, answer: &str) -> anyhow::Result<()> {
+    let faults = json!({ "answer": answer, "answer_to": ["clarification"], "answer_times": 1 });
+    stage.simulator.fault(payment_id, faults).await
+}
 
-    /// Sends answers; the answer must have this status.
-    async fn answer(
-        &self,
-        payment_id: &str,
-        answers: &Value,
-        expected: u16,
-    ) -> anyhow::Result<Value> {
-        let path = format!("/payments/{payment_id}/clarification");
-        let (status, told) = self
-            .storefront
-            .call(Method::POST, &path, Some(answers))
-            .await?;
-        ensure!(
-            status == expected,
-            "{answers} was answered {status} instead of {expected}: {told}"
-        );
-        Ok(told)
-    }
-
-    async fn fault(&self, payment_id: &str, answer: &str) -> anyhow::Result<()> {
-        let faults = json!({ "answer": answer, "answer_to": ["clarification"], "answer_times": 1 });
-        self.simulator.fault(payment_id, faults).await
-    }
-
-    async fn is_paid(&self, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
-        let shopper = Shopper::new()?;
-        let address = checkout["checkout_url"].as_str().context("no address")?;
-        let bank = shopper.bank_of(address).await?;
-        shopper.push(&bank, "pay").await?;
-        self.storefront.until(payment_id, "succeeded").await?;
-        let fulfilment = Queue::new(self.sandbox.ready(), "fulfilment")?;
-        fulfilment.until(payment_id, "payment.succeeded").await?;
-        Ok(())
-    }
+async fn is_paid(stage: &Stage, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
+    let address = checkout["checkout_url"].as_str().context("no address")?;
+    let bank = stage.shopper.bank_of(address).await?;
+    stage.shopper.push(&bank, "pay").await?;
+    stage.storefront.until(payment_id, "succeeded").await?;
+    let fulfilment = Queue::new(stage.sandbox.ready(), "fulfilment")?;
+    fulfilment.until(payment_id, "payment.succeeded").await?;
+    Ok(())
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -98,10 +76,10 @@ fn named(problem: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn a_storefront_answers_what_the_platform_asks() -> anyhow::Result<()> {
-    let test = Test::start().await?;
+    let stage = Stage::start(Options::any_ports()).await?;
     let good = json!({ "customer": { "last_name": "Janssens" } });
 
-    let checkout = test.asked("asked").await?;
+    let checkout = asked(&stage, "asked").await?;
     for (answers, expected) in [
         (json!({}), vec![("", "missing")]),
         (json!({ "customer": {} }), vec![("", "missing")]),
@@ -121,24 +99,24 @@ async fn a_storefront_answers_what_the_platform_asks() -> anyhow::Result<()> {
             ],
         ),
     ] {
-        let problem = test.answer("asked", &answers, 400).await?;
+        let problem = send(&stage, "asked", &answers, 400).await?;
         ensure!(named(&problem) == expected, "{answers}: {problem}");
         ensure!(!problem.to_string().contains("Gent"), "{problem}");
     }
-    let told = test.answer("asked", &good, 202).await?;
+    let told = send(&stage, "asked", &good, 202).await?;
     ensure!(told["clarification_fields"] == json!([]), "{told}");
-    test.answer("asked", &good, 409).await?;
-    test.is_paid("asked", &checkout).await?;
-    test.answer("asked", &good, 409).await?;
-    test.answer("nobody", &good, 404).await?;
-    let stranger = test.storefront.with_key("sk_nobody_x");
+    send(&stage, "asked", &good, 409).await?;
+    is_paid(&stage, "asked", &checkout).await?;
+    send(&stage, "asked", &good, 409).await?;
+    send(&stage, "nobody", &good, 404).await?;
+    let stranger = stage.storefront.with_key("sk_nobody_x");
     let path = "/payments/asked/clarification";
     let (status, _) = stranger.call(Method::POST, path, Some(&good)).await?;
     ensure!(status == StatusCode::UNAUTHORIZED, "{status}");
 
     // Nobody asks for anything.
-    test.storefront.create("named").await?;
-    test.answer("named", &good, 409).await?;
+    stage.storefront.create("named").await?;
+    send(&stage, "named", &good, 409).await?;
 
     // The platform refuses, or does not answer; the same answers may be sent again.
     for (payment_id, answer, expected) in [
@@ -146,33 +124,34 @@ async fn a_storefront_answers_what_the_platform_asks() -> anyhow::Result<()> {
         ("broken", "error_500", 503),
         ("lost", "lost", 503),
     ] {
-        let checkout = test.asked(payment_id).await?;
-        test.fault(payment_id, answer).await?;
-        let problem = test.answer(payment_id, &good, expected).await?;
+        let checkout = asked(&stage, payment_id).await?;
+        fault(&stage, payment_id, answer).await?;
+        let problem = send(&stage, payment_id, &good, expected).await?;
         ensure!(!problem.to_string().contains("Janssens"), "{problem}");
-        let payment = test.storefront.payment(payment_id).await?;
+        let payment = stage.storefront.payment(payment_id).await?;
         ensure!(payment["status"] == "awaiting_clarification", "{payment}");
-        test.answer(payment_id, &good, 202).await?;
-        test.is_paid(payment_id, &checkout).await?;
+        send(&stage, payment_id, &good, 202).await?;
+        is_paid(&stage, payment_id, &checkout).await?;
     }
 
     // Taken, but nobody told us so: the callback does.
-    let checkout = test.asked("cut").await?;
-    test.fault("cut", "cut").await?;
-    test.answer("cut", &good, 503).await?;
-    test.is_paid("cut", &checkout).await?;
-    test.sandbox.stop().await;
+    let checkout = asked(&stage, "cut").await?;
+    fault(&stage, "cut", "cut").await?;
+    send(&stage, "cut", &good, 503).await?;
+    is_paid(&stage, "cut", &checkout).await?;
+    stage.sandbox.stop().await;
     Ok(())
 }
 
 #[tokio::test]
 async fn only_the_storefronts_pages_may_ask_how_it_stands() -> anyhow::Result<()> {
-    let test = Test::start().await?;
-    let shop = test.sandbox.ready().shop.clone();
-    let checkout = test.storefront.create("watched").await?;
+    let stage = Stage::start(Options::any_ports()).await?;
+    let http = Client::builder().no_proxy().build()?;
+    let shop = stage.sandbox.ready().shop.clone();
+    let checkout = stage.storefront.create("watched").await?;
     let address = checkout["checkout_url"].as_str().context("no address")?;
     let allowed = |origin: Option<String>| {
-        let mut request = test.http.get(format!("{address}/status"));
+        let mut request = http.get(format!("{address}/status"));
         if let Some(origin) = origin {
             request = request.header("Origin", origin);
         }
@@ -203,20 +182,15 @@ async fn only_the_storefronts_pages_may_ask_how_it_stands() -> anyhow::Result<()
         Some(format!("{shop}0")),
         Some(format!("{shop}/")),
         Some(shop.replace("http:", "https:")),
-        Some(test.sandbox.ready().api.clone()),
+        Some(stage.sandbox.ready().api.clone()),
     ] {
         let allowed = allowed(origin.clone()).await?;
         ensure!(allowed.is_none(), "{origin:?} is allowed as {allowed:?}");
     }
     // The other routes are for browsers themselves and for back ends.
-    let page = test
-        .http
-        .get(address)
-        .header("Origin", &shop)
-        .send()
-        .await?;
+    let page = http.get(address).header("Origin", &shop).send().await?;
     let allowed = page.headers().get("access-control-allow-origin");
     ensure!(allowed.is_none(), "the page is allowed as {allowed:?}");
-    test.sandbox.stop().await;
+    stage.sandbox.stop().await;
     Ok(())
 }
