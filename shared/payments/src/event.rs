@@ -250,7 +250,7 @@ struct Data<'a> {
 
 /// The event as it is sent: CloudEvents 1.0.
 #[derive(Serialize)]
-struct Envelope<'a, D> {
+struct Envelope<'a> {
     specversion: &'static str,
     id: &'a str,
     source: String,
@@ -259,13 +259,14 @@ struct Envelope<'a, D> {
     kind: &'static str,
     time: Timestamp,
     datacontenttype: &'static str,
-    data: &'a D,
+    data: &'a RawValue,
 }
 
 /// The part of a CloudEvent that does not follow from the payment's key, its number and its kind.
 #[derive(Serialize, Deserialize)]
-struct Kept<D> {
-    data: D,
+struct Kept<'a> {
+    #[serde(borrow)]
+    data: &'a RawValue,
     time: Timestamp,
 }
 
@@ -280,15 +281,18 @@ struct Subject<'a> {
 impl Event {
     /// Announces `payment` as it is after the change.
     pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
-        let kept = Kept {
-            data: Data {
-                payment: PaymentView::new(payment),
-                about,
-            },
+        let data = json_text(&Data {
+            payment: PaymentView::new(payment),
+            about,
+        });
+        let content = Kept {
+            data: &data,
             time: at,
         };
+        let kept = json_text(&content);
         let subject = &payment.payment_id;
-        Self::enveloped(payment.key(), subject, payment.sequence, kind, &kept)
+        let (key, sequence) = (payment.key(), payment.sequence);
+        Self::enveloped(key, subject, sequence, kind, &content, kept.get())
     }
 
     /// The event of which this was kept, byte for byte.
@@ -298,9 +302,10 @@ impl Event {
         kind: EventKind,
         kept: &str,
     ) -> serde_json::Result<Self> {
-        let kept: Kept<&RawValue> = serde_json::from_str(kept)?;
-        let Subject { payment_id } = serde_json::from_str(kept.data.get())?;
-        Ok(Self::enveloped(key, &payment_id, sequence, kind, &kept))
+        let content: Kept<'_> = serde_json::from_str(kept)?;
+        let Subject { payment_id } = serde_json::from_str(content.data.get())?;
+        let event = Self::enveloped(key, &payment_id, sequence, kind, &content, kept);
+        Ok(event)
     }
 
     /// The event with everything around what it says.
@@ -309,7 +314,8 @@ impl Event {
         subject: &str,
         sequence: u64,
         kind: EventKind,
-        kept: &Kept<impl Serialize>,
+        content: &Kept<'_>,
+        kept: &str,
     ) -> Self {
         let project_id = key.project_id();
         let id = format!("{project_id}/{subject}/{sequence}");
@@ -319,13 +325,13 @@ impl Event {
             source: format!("/ecommpay/{project_id}"),
             subject,
             kind: kind.as_str(),
-            time: kept.time,
+            time: content.time,
             datacontenttype: "application/json",
-            data: &kept.data,
+            data: content.data,
         });
         Self {
-            body,
-            kept: json_text(kept),
+            body: body.get().to_owned(),
+            kept: kept.to_owned(),
             key,
             sequence,
             kind,

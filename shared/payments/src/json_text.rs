@@ -1,12 +1,13 @@
-//! Our own words as JSON.
+//! What we write, as JSON.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
-/// What we write ourselves: text, numbers, lists and maps by text, all of which has a form in JSON.
+/// A value as JSON, which can stand in other JSON as it is.
 #[expect(
     clippy::expect_used,
-    reason = "only maps by anything but text have none"
+    reason = "as in `json!`: what is written has a form in JSON"
 )]
-pub(crate) fn json_text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("it has a form in JSON")
+pub(crate) fn json_text(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).expect("it has a form in JSON")
 }

@@ -7,7 +7,6 @@
 //! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
 //! CloudWatch reads them out of the line, so that no call is made and no permission needed.
 
-use std::io::{self, Write};
 use std::sync::LazyLock;
 
 use serde::Serialize;
@@ -120,20 +119,20 @@ impl Line {
     /// Writes the line, in one piece.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
-        // There is nobody to tell that nothing can be told.
-        let _ = io::stdout().lock().write_all(line.as_bytes());
+        print!("{line}");
     }
 
     /// The line as it is written at some moment.
     pub fn at(&self, now: Timestamp) -> String {
         let directives = self.metrics.iter().map(|metrics| self.directive(metrics));
-        json_text(&Written {
-            fields: &self.fields,
+        let line = json_text(&Written {
             metadata: (!self.metrics.is_empty()).then(|| Metadata {
                 timestamp: now.unix_millis(),
                 directives: directives.collect(),
             }),
-        })
+            fields: &self.fields,
+        });
+        line.get().to_owned()
     }
 
     /// What CloudWatch is to read out of the line.

@@ -25,8 +25,7 @@ pub const AWS_HOSTS: [&str; 3] = [
 pub const GATE_HOST: &str = "api.ecommpay.com";
 
 /// The variables that the template gives to all functions.
-pub const COMMON: [(&str, &str); 7] = [
-    ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127"),
+pub const COMMON: [(&str, &str); 6] = [
     ("TABLE_NAME", "payments"),
     ("METRICS_NAMESPACE", "Bancontact/bench"),
     ("QUESTION_PAUSES", "60,120,300,900,3600,21600,86400"),
@@ -34,6 +33,8 @@ pub const COMMON: [(&str, &str); 7] = [
     ("CHECKOUT_GRACE_SECONDS", "3600"),
     ("CUSTOMER_KEPT_SECONDS", "2678400"),
 ];
+/// The one that is for what our functions are made of, and not for others.
+pub const GLIBC_TUNABLES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127");
 const EVENT_QUEUES: &str = r#"[{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo","types":["payment.succeeded","payment.declined","payment.quarantined","payment.unmatched","payment.overrefunded","refund.pending","refund.succeeded","refund.declined","refund.unknown","order.paid_twice"]},{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo"}]"#;
 
 /// Whom the functions call.

@@ -11,8 +11,8 @@
 //! | `order#<project>/<order id>/<storefront>` | `first`, `paid#<id>` | of the first: `paid_by` (`dynamodb/orders.rs`) |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
 //!
-//! A change, its events and its days are one write: a plain update where there are neither events
-//! nor days, else a transaction. The events stand beside the payment and not in it, so that the payment's item
+//! A change and all that belongs to it is one write: a plain update where there is nothing beside
+//! the payment, else a transaction. The events stand beside the payment and not in it, so that the payment's item
 //! stays small however long a queue is down. `published` is written apart from the rest and is
 //! never part of a commit, so a commit that has read an older mark does not take it back.
 //!
@@ -245,8 +245,8 @@ impl DynamoStore {
             .expression_attribute_values(":through", number(through))
     }
 
-    /// What a commit writes if it is not the payment alone, with what is written of its order, if
-    /// it is paid, at last.
+    /// The items of a commit that is a transaction: the payment, its events, days and token, and
+    /// last what is written of its order.
     fn items(
         &self,
         commit: Commit<'_>,
@@ -323,8 +323,11 @@ impl PaymentStore for DynamoStore {
         let change = commit.change;
         let order = orders::puts(&self.table, before, &change.payment)?;
         let days = days::added(before, &change.payment);
-        let is_alone = change.events.is_empty() && days.is_empty() && commit.token_hash.is_none();
-        if is_alone && order.is_none() {
+        let is_alone = order.is_none()
+            && change.events.is_empty()
+            && days.is_empty()
+            && commit.token_hash.is_none();
+        if is_alone {
             let update = self.payment_update(commit, &commit_id)?;
             self.update_alone(update, &commit_id).await?;
             return Ok(Committed::default());

@@ -94,6 +94,18 @@ fn each_type_has_a_schema() {
     }
 }
 
+#[test]
+fn an_id_can_have_any_characters() {
+    let odd = "a\"b\\c/\u{20ac}";
+    let report = edited("sale_success", |body| body["payment"]["id"] = odd.into());
+    let change = decide(None, report.fact(), NOW).unwrap();
+    let event = &change.events[0];
+    hold_against_schema(event);
+    let body: Value = serde_json::from_str(&event.body).unwrap();
+    assert_eq!(body["subject"], odd);
+    assert_eq!(body["id"], format!("211/{odd}/1"));
+}
+
 /// What a consumer can try itself with: an event of each type, as it is sent.
 #[test]
 fn a_sample_of_each_type_is_kept() {

@@ -114,9 +114,12 @@ pub fn created() -> Change {
     create(ProjectId::new(211).unwrap(), &id(PAYMENT), order, NOW)
 }
 
-/// Every event of every story is as its schema says.
+/// Every event of every story is as its schema says, and the same when it was kept.
 pub fn hold_against_schema(event: &Event) {
     schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
+    let (key, kept) = (event.key.clone(), &event.kept);
+    let again = Event::of_kept(key, event.sequence, event.kind, kept);
+    assert_eq!(again.unwrap(), *event);
 }
 
 /// A payment with everything that was announced about it.

@@ -8,6 +8,11 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::failed;
 use crate::ports::{CommitError, StoreError};
 
+/// The condition of an item does not hold.
+const REFUSED: &str = "ConditionalCheckFailed";
+/// It was not for this item.
+const NOT_THIS: &str = "None";
+
 /// Why nothing was written.
 pub(super) enum NotWritten {
     /// The condition of the last item does not hold, and all others do.
@@ -40,9 +45,8 @@ pub(super) async fn write(
 }
 
 fn not_written(error: SdkError<TransactWriteItemsError>) -> NotWritten {
-    let is_refused = |code: &str| code == "ConditionalCheckFailed";
     match codes(&error).as_slice() {
-        [others @ .., last] if is_refused(last) && others.iter().all(|code| *code == "None") => {
+        [others @ .., REFUSED] if others.iter().all(|code| *code == NOT_THIS) => {
             NotWritten::LastRefused
         }
         codes if are_of_others(codes) => NotWritten::Conflict,
@@ -56,7 +60,7 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons().iter();
             reasons
-                .map(|reason| reason.code().unwrap_or("None"))
+                .map(|reason| reason.code().unwrap_or(NOT_THIS))
                 .collect()
         }
         _ => Vec::new(),
@@ -65,6 +69,9 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
 
 /// Whether a transaction was cancelled by other writers, and by nothing else.
 fn are_of_others(codes: &[&str]) -> bool {
-    let by_others = |code: &&str| matches!(*code, "ConditionalCheckFailed" | "TransactionConflict");
-    codes.iter().any(by_others) && codes.iter().all(|code| *code == "None" || by_others(code))
+    let by_others = |code: &&str| matches!(*code, REFUSED | "TransactionConflict");
+    codes.iter().any(by_others)
+        && codes
+            .iter()
+            .all(|code| *code == NOT_THIS || by_others(code))
 }
