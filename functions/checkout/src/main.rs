@@ -5,6 +5,10 @@
 
 use checkout::handler::Checkouts;
 use lambda_http::{Error, run, service_fn};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

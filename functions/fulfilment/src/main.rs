@@ -16,11 +16,15 @@ mod handler;
 mod memory;
 
 use lambda_runtime::{Error, run, service_fn};
+use mimalloc::MiMalloc;
 use payments::adapters::{aws, opening};
 use payments::config;
 
 use crate::dynamodb::MemoryTable;
 use crate::handler::Fulfilment;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -1,7 +1,11 @@
 //! `POST /payments/{payment_id}/refunds` and `GET /payments/{payment_id}/refunds/{refund_id}`.
 
 use lambda_http::{Error, run, service_fn};
+use mimalloc::MiMalloc;
 use refund::handler::Refunds;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::figures::Figures;
 use crate::host::{Program, Sandbox, no_error_in};
 use crate::scenario::Scenario;
-use crate::world::{GLIBC_TUNABLES, World};
+use crate::world::World;
 
 /// The targets, ours first: what is measured and what it is measured against.
 pub const TARGETS: [&str; 4] = ["ours", "rust-defaults", "node", "python"];
@@ -153,10 +153,7 @@ impl Bench<'_> {
             .get(target)
             .and_then(|all| all.get(scenario.function()));
         let function = function.context("There is no such function")?;
-        let mut program = function.program(scenario.function(), self.world);
-        if target == "ours" {
-            program = program.with(GLIBC_TUNABLES.0, GLIBC_TUNABLES.1);
-        }
+        let program = function.program(scenario.function(), self.world);
         self.world.stubs.clear();
         self.world.stubs.take_counts();
         let mut sandbox = Sandbox::start(&program).await?;

@@ -33,8 +33,6 @@ pub const COMMON: [(&str, &str); 6] = [
     ("CHECKOUT_GRACE_SECONDS", "3600"),
     ("CUSTOMER_KEPT_SECONDS", "2678400"),
 ];
-/// The one that is for what our functions are made of, and not for others.
-pub const GLIBC_TUNABLES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127");
 const EVENT_QUEUES: &str = r#"[{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo","types":["payment.succeeded","payment.declined","payment.quarantined","payment.unmatched","payment.overrefunded","refund.pending","refund.succeeded","refund.declined","refund.unknown","order.paid_twice"]},{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo"}]"#;
 
 /// Whom the functions call.

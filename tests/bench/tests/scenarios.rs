@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bench::host::{Program, Sandbox};
 use bench::scenario::Scenario;
 use bench::stubs::Options;
-use bench::world::{GLIBC_TUNABLES, Way, World};
+use bench::world::{Way, World};
 use sandbox::functions;
 use sandbox::supervised::Supervisor;
 use serde_json::Value;
@@ -115,9 +115,6 @@ fn the_functions_have_the_variables_of_the_template() {
     };
     let world = World::start(Way::Ports, Options::default()).unwrap();
     let program = world.equip(Program::new("callback", "/bootstrap"));
-    let program = program.with(GLIBC_TUNABLES.0, GLIBC_TUNABLES.1);
-    let given = template.pointer("/Globals/Function/Environment/Variables/GLIBC_TUNABLES");
-    assert_eq!(given.unwrap().as_str().unwrap(), GLIBC_TUNABLES.1);
     for at in [
         "/Globals/Function",
         "/Resources/CallbackFunction/Properties",

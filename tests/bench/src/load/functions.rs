@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::services::{KEYS, TOKENS};
 use crate::host::{Gauge, Program, Sandbox, Usage};
-use crate::world::{COMMON, GLIBC_TUNABLES};
+use crate::world::COMMON;
 
 /// Sandboxes of one function.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub fn program(name: &str, path: &Path, address: &str, queues: &str, log: &Path)
         ("PUBLIC_BASE_URL", "https://api.example"),
         ("PAYMENT_PAGE_URL", "https://page.example/payment"),
     ];
-    let variables = COMMON.into_iter().chain([GLIBC_TUNABLES]).chain(own);
+    let variables = COMMON.into_iter().chain(own);
     let program = Program {
         log: Some(log.to_owned()),
         ..Program::new(name, path)
