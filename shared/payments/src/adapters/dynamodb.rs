@@ -35,6 +35,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -49,7 +50,7 @@ use self::item::{
 };
 pub use self::places::Places;
 use self::transaction::NotWritten;
-use super::aws::describe;
+use super::aws::{OwnUserAgent, describe};
 use crate::backoff;
 use crate::day::Day;
 use crate::decide::Change;
@@ -78,8 +79,9 @@ pub struct DynamoStore {
 impl DynamoStore {
     /// The table of that name.
     pub fn new(config: &aws_types::SdkConfig, table: impl Into<String>) -> Self {
+        let config = Builder::from(config).interceptor(OwnUserAgent).build();
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config),
             table: table.into(),
         }
     }

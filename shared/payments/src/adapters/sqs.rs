@@ -4,11 +4,11 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;
 use aws_sdk_sqs::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::{Config, ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_sqs::config::{Builder, Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sqs::error::BoxError;
 use url::Url;
 
-use super::aws::describe;
+use super::aws::{OwnUserAgent, describe};
 use crate::config::QueueConfig;
 use crate::event::{Event, EventKind};
 use crate::ports::{EventQueue, SendError};
@@ -23,7 +23,8 @@ pub struct SqsQueue {
 impl SqsQueue {
     /// The queues of a configuration.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
-        let client = Client::new(config);
+        let config = Builder::from(config).interceptor(OwnUserAgent).build();
+        let client = Client::from_conf(config);
         let queue = |config| Self {
             client: client.clone(),
             config,
