@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ids::PaymentKey;
-use crate::json_text::json_text;
+use crate::json_text::{json_text, text};
 use crate::log::{Line, Metric, Unit};
 use crate::payment::{Payment, RefundStatus, Status};
 use crate::sha256;
@@ -285,14 +285,14 @@ impl Event {
             payment: PaymentView::new(payment),
             about,
         });
-        let content = Kept {
+        let parts = Kept {
             data: &data,
             time: at,
         };
-        let kept = json_text(&content);
+        let kept = json_text(&parts);
         let subject = &payment.payment_id;
         let (key, sequence) = (payment.key(), payment.sequence);
-        Self::enveloped(key, subject, sequence, kind, &content, kept.get())
+        Self::enveloped(key, subject, sequence, kind, &parts, text(kept))
     }
 
     /// The event of which this was kept, byte for byte.
@@ -302,9 +302,10 @@ impl Event {
         kind: EventKind,
         kept: &str,
     ) -> serde_json::Result<Self> {
-        let content: Kept<'_> = serde_json::from_str(kept)?;
-        let Subject { payment_id } = serde_json::from_str(content.data.get())?;
-        let event = Self::enveloped(key, &payment_id, sequence, kind, &content, kept);
+        let parts: Kept<'_> = serde_json::from_str(kept)?;
+        let Subject { payment_id } = serde_json::from_str(parts.data.get())?;
+        let kept = kept.to_owned();
+        let event = Self::enveloped(key, &payment_id, sequence, kind, &parts, kept);
         Ok(event)
     }
 
@@ -314,8 +315,8 @@ impl Event {
         subject: &str,
         sequence: u64,
         kind: EventKind,
-        content: &Kept<'_>,
-        kept: &str,
+        parts: &Kept<'_>,
+        kept: String,
     ) -> Self {
         let project_id = key.project_id();
         let id = format!("{project_id}/{subject}/{sequence}");
@@ -325,13 +326,13 @@ impl Event {
             source: format!("/ecommpay/{project_id}"),
             subject,
             kind: kind.as_str(),
-            time: content.time,
+            time: parts.time,
             datacontenttype: "application/json",
-            data: content.data,
+            data: parts.data,
         });
         Self {
-            body: body.get().to_owned(),
-            kept: kept.to_owned(),
+            body: text(body),
+            kept,
             key,
             sequence,
             kind,

@@ -11,3 +11,8 @@ use serde_json::value::{RawValue, to_raw_value};
 pub(crate) fn json_text(value: &impl Serialize) -> Box<RawValue> {
     to_raw_value(value).expect("it has a form in JSON")
 }
+
+/// The text of it.
+pub(crate) fn text(json: Box<RawValue>) -> String {
+    Box::<str>::from(json).into_string()
+}

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::json_text::json_text;
+use crate::json_text::{json_text, text};
 use crate::timestamp::Timestamp;
 
 /// Where the metrics are found in CloudWatch. Two stacks of one account are not to be mixed up, so the
@@ -119,6 +119,7 @@ impl Line {
     /// Writes the line, in one piece.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
+        // As `println!`, so that tests keep it to themselves, but with its end in the same piece.
         print!("{line}");
     }
 
@@ -132,7 +133,7 @@ impl Line {
             }),
             fields: &self.fields,
         });
-        line.get().to_owned()
+        text(line)
     }
 
     /// What CloudWatch is to read out of the line.

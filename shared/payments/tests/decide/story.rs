@@ -114,7 +114,7 @@ pub fn created() -> Change {
     create(ProjectId::new(211).unwrap(), &id(PAYMENT), order, NOW)
 }
 
-/// Every event of every story is as its schema says, and the same when it was kept.
+/// Every event of every story is as its schema says, and is read back as it was kept.
 pub fn hold_against_schema(event: &Event) {
     schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
     let (key, kept) = (event.key.clone(), &event.kept);

@@ -8,10 +8,12 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use super::failed;
 use crate::ports::{CommitError, StoreError};
 
-/// The condition of an item does not hold.
+/// DynamoDB's codes, one for each item. The item's condition does not hold:
 const REFUSED: &str = "ConditionalCheckFailed";
-/// It was not for this item.
-const NOT_THIS: &str = "None";
+/// another transaction is writing the item:
+const BUSY: &str = "TransactionConflict";
+/// nothing speaks against the item:
+const FINE: &str = "None";
 
 /// Why nothing was written.
 pub(super) enum NotWritten {
@@ -46,7 +48,7 @@ pub(super) async fn write(
 
 fn not_written(error: SdkError<TransactWriteItemsError>) -> NotWritten {
     match codes(&error).as_slice() {
-        [others @ .., REFUSED] if others.iter().all(|code| *code == NOT_THIS) => {
+        [others @ .., REFUSED] if others.iter().all(|code| *code == FINE) => {
             NotWritten::LastRefused
         }
         codes if are_of_others(codes) => NotWritten::Conflict,
@@ -60,7 +62,7 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons().iter();
             reasons
-                .map(|reason| reason.code().unwrap_or(NOT_THIS))
+                .map(|reason| reason.code().unwrap_or(FINE))
                 .collect()
         }
         _ => Vec::new(),
@@ -69,9 +71,6 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
 
 /// Whether a transaction was cancelled by other writers, and by nothing else.
 fn are_of_others(codes: &[&str]) -> bool {
-    let by_others = |code: &&str| matches!(*code, REFUSED | "TransactionConflict");
-    codes.iter().any(by_others)
-        && codes
-            .iter()
-            .all(|code| *code == NOT_THIS || by_others(code))
+    let by_others = |code: &&str| matches!(*code, REFUSED | BUSY);
+    codes.iter().any(by_others) && codes.iter().all(|code| *code == FINE || by_others(code))
 }
