@@ -6,6 +6,11 @@ use std::path::Path;
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::{self, canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
+use mimalloc::MiMalloc;
+
+/// As in the functions.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The secret of the key that signs.
 pub const SECRET: &str = "bench-secret-key";
