@@ -86,8 +86,11 @@ pub enum Value<'a> {
     /// An array.
     Array(Vec<Value<'a>>),
     /// An object, in the order of the text.
-    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    Object(Vec<Member<'a>>),
 }
+
+/// A key of an object and what stands under it.
+pub type Member<'a> = (Cow<'a, str>, Value<'a>);
 
 impl<'a> Value<'a> {
     /// The member `key` of an object.
@@ -144,7 +147,7 @@ impl<'a> Value<'a> {
     }
 
     /// The members of an object; none for anything else.
-    pub fn members(&self) -> &[(Cow<'a, str>, Value<'a>)] {
+    pub fn members(&self) -> &[Member<'a>] {
         match self {
             Value::Object(members) => members,
             _ => &[],
@@ -214,29 +217,34 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// With `value_below` and `string` a part of the loops over members and elements, so that a value is made
+    /// where it stays: handing it up costs more than reading it.
+    #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
-        let value = match self.peek() {
+        match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => self.string().map(Value::String),
-            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            Some(b'"') => {
+                let text = self.string()?;
+                self.weigh(text.len())?;
+                Ok(Value::String(text))
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let token = self.number()?;
+                self.weigh(token.len())?;
+                Ok(Value::Number(token))
+            }
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') => self.word("null", Value::Null),
             _ => Err(self.not_json()),
-        }?;
-        self.weigh(&value)?;
-        Ok(value)
+        }
     }
 
-    /// Takes a line of the canonical string from what is left of it: path, colon, value, separator.
-    /// Collections weigh too, although they give no line, as whoever reads the fields may name them.
-    fn weigh(&mut self, value: &Value<'_>) -> Result<(), JsonError> {
-        let length = match value {
-            Value::String(text) => text.len(),
-            Value::Number(token) => token.len(),
-            _ => 1,
-        };
+    /// Takes a line of the canonical string from what is left of it: path, colon, value of this length,
+    /// separator. Collections weigh as much as a word, although they give no line, as whoever reads the
+    /// fields may name them.
+    fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
         self.canonical_left = left.ok_or(JsonError::CanonicalTooLarge)?;
@@ -244,6 +252,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a value whose own name in the path has `name` bytes.
+    #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
         self.path += name + usize::from(parent > 0);
@@ -256,6 +265,7 @@ impl<'a> Reader<'a> {
         match self.text.get(self.at..self.at + word.len()) {
             Some(found) if found == word => {
                 self.at += word.len();
+                self.weigh(1)?;
                 Ok(value)
             }
             _ => Err(self.not_json()),
@@ -267,6 +277,7 @@ impl<'a> Reader<'a> {
         read: fn(&mut Self) -> Result<Value<'a>, JsonError>,
     ) -> Result<Value<'a>, JsonError> {
         self.depth_left = self.depth_left.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        self.weigh(1)?;
         self.at += 1; // the bracket
         self.skip_space();
         let value = read(self)?;
@@ -289,7 +300,7 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self) -> Result<Value<'a>, JsonError> {
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        let mut members: Vec<Member<'a>> = Vec::new();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(Value::Object(members));
@@ -369,6 +380,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.expect(b'"')?;
         let plain = self.plain_run()?;
@@ -376,12 +388,17 @@ impl<'a> Reader<'a> {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
+        self.escaped(plain).map(Cow::Owned)
+    }
+
+    /// The rest of a string from its first escape on.
+    fn escaped(&mut self, plain: &str) -> Result<String, JsonError> {
         let mut decoded = String::from(plain);
         loop {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Cow::Owned(decoded));
+                    return Ok(decoded);
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -462,15 +479,17 @@ fn escaped_length(key: &str) -> usize {
     key.len() + key.bytes().filter(|byte| *byte == b':').count()
 }
 
-fn has_duplicates(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
+fn has_duplicates(members: &[Member<'_>]) -> bool {
     if members.len() > FEW_KEYS {
         let mut seen = HashSet::with_capacity(members.len());
         return !members.iter().all(|(key, _)| seen.insert(key.as_ref()));
     }
-    members
-        .iter()
-        .enumerate()
-        .any(|(index, (key, _))| members.iter().take(index).any(|(other, _)| other == key))
+    // From the end: names of one object often begin alike. Those that end alike are few.
+    let is_same = |left: &str, right: &str| left.bytes().rev().eq(right.bytes().rev());
+    members.iter().enumerate().any(|(index, (key, _))| {
+        let mut before = members.iter().take(index);
+        before.any(|(other, _)| is_same(other, key))
+    })
 }
 
 #[cfg(test)]

@@ -96,26 +96,48 @@ pub fn scalars() -> impl Strategy<Value = Node> {
     ]
 }
 
-pub fn objects(values: impl Strategy<Value = Node>) -> impl Strategy<Value = Node> {
-    vec((keys(), values), 0..6).prop_map(|mut members| {
+/// Keys of which one is often the beginning of another, or gives a path that compares equal.
+fn odd_keys() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[a_-]{1,3}",
+        1 => "[a_-]{0,2}[ :0-9\u{0}\u{e9}]?[a_-]{0,1}",
+    ]
+}
+
+fn objects(
+    keys: impl Strategy<Value = String>,
+    values: impl Strategy<Value = Node>,
+) -> impl Strategy<Value = Node> {
+    vec((keys, values), 0..6).prop_map(|mut members| {
         let mut seen = HashSet::new();
         members.retain(|(key, _)| seen.insert(key.clone()));
         Node::Object(members)
     })
 }
 
-pub fn nodes() -> impl Strategy<Value = Node> {
-    scalars().prop_recursive(4, 40, 6, |inner| {
+fn nodes_with<K: Strategy<Value = String> + 'static>(
+    keys: fn() -> K,
+) -> impl Strategy<Value = Node> {
+    scalars().prop_recursive(4, 40, 6, move |inner| {
         prop_oneof![
             vec(inner.clone(), 0..14).prop_map(Node::Array),
-            objects(inner)
+            objects(keys(), inner)
         ]
     })
 }
 
+pub fn nodes() -> impl Strategy<Value = Node> {
+    nodes_with(keys)
+}
+
 /// A message: an object at the top.
 pub fn messages() -> impl Strategy<Value = Node> {
-    objects(nodes())
+    objects(keys(), nodes())
+}
+
+/// A message whose lines are hard to put into order.
+pub fn odd_messages() -> impl Strategy<Value = Node> {
+    objects(odd_keys(), nodes_with(odd_keys))
 }
 
 /// Small decisions, made from a seed; the seed 0 always takes the first.
@@ -301,7 +323,7 @@ pub fn signed_text(scalar: &Node) -> String {
 /// The canonical string as the rules tell it, with the order of the reference model below.
 pub fn reference_string(message: &Node) -> String {
     let mut lines = Vec::new();
-    collect_lines(message, &[], &mut lines);
+    collect_lines(message, "", &mut lines);
     lines.sort_by_key(|(path, _)| parts(path.as_bytes()));
     let lines: Vec<String> = lines
         .into_iter()
@@ -310,8 +332,12 @@ pub fn reference_string(message: &Node) -> String {
     lines.join(";")
 }
 
-pub fn collect_lines(node: &Node, names: &[String], lines: &mut Vec<(String, String)>) {
-    let below = |name: String| [names, &[name]].concat();
+/// Path and value of each scalar; an empty key at the top leaves no trace.
+fn collect_lines(node: &Node, path: &str, lines: &mut Vec<(String, String)>) {
+    let below = |name: String| match path {
+        "" => name,
+        path => format!("{path}:{name}"),
+    };
     match node {
         Node::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
@@ -323,7 +349,7 @@ pub fn collect_lines(node: &Node, names: &[String], lines: &mut Vec<(String, Str
                 collect_lines(member, &below(key.replace(':', "::")), lines);
             }
         }
-        scalar => lines.push((names.join(":"), signed_text(scalar))),
+        scalar => lines.push((path.to_owned(), signed_text(scalar))),
     }
 }
 

@@ -30,6 +30,13 @@ proptest! {
     }
 
     #[test]
+    fn lines_come_in_the_order_of_their_paths_and_equal_ones_in_that_of_the_message(
+        message in odd_messages(),
+    ) {
+        prop_assert_eq!(canonical_of_node(&message), reference_string(&message), "{:?}", message);
+    }
+
+    #[test]
     fn a_changed_scalar_is_refused_unless_its_line_stays_the_same(
         message in messages(), at in any::<Index>(), new in scalars(), seed in any::<u64>(),
     ) {
