@@ -1,9 +1,9 @@
-//! The synchronous answers of Gate to a sale or a refund.
+//! The answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
-//! They say whether the *request* was taken, never how the payment ended, and carry no signature.
+//! The first say whether the *request* was taken, never how the payment ended, and carry no signature.
 
 use crate::json::{self, Limits, Value};
-use crate::report::{ErrorItem, Operation, Report};
+use crate::report::Report;
 
 /// What the platform made of a request.
 ///
@@ -15,7 +15,7 @@ pub enum Answer {
         /// Equals `operation.request_id` of the callbacks.
         request_id: Option<String>,
     },
-    /// The request was refused: HTTP 400, 403 or 422 with an error body.
+    /// The request was refused: HTTP 400, 403, 404 or 422 with an error body.
     Refused(Refusal),
     /// Anything else: the request may or may not have been taken.
     Unclear,
@@ -49,7 +49,7 @@ impl Answer {
                 request_id: message.text_at("request_id"),
             },
             _ if says_success => Answer::Unclear,
-            400 | 403 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
+            400 | 403 | 404 | 422 => refusal(&message).map_or(Answer::Unclear, Answer::Refused),
             _ => Answer::Unclear,
         }
     }
@@ -70,35 +70,35 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     })
 }
 
-/// What became of one request: the signed answer to [`crate::gate::RequestStatus`]. HTTP 404 there
-/// means that the platform does not know the request.
+/// What the platform says to a status request about a payment.
 ///
-/// Source: Gate, status.
+/// Source: Gate, status; HTTP codes of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestOutcome {
-    /// The request.
-    pub request_id: String,
-    /// The payment it belongs to.
-    pub payment_id: Option<String>,
-    /// Its raw status.
-    pub status: Option<String>,
-    /// The operations of the payment.
-    pub operations: Vec<Operation>,
-    /// Why it failed.
-    pub errors: Vec<ErrorItem>,
+pub enum StatusAnswer {
+    /// The payment as the platform knows it, or the error of a request about it.
+    Report(Report),
+    /// The platform knows nothing of the payment (code 3061): with a payment object in the status
+    /// `error`, or without one. The second form may be unsigned.
+    NotFound,
+    /// The request was taken, and its details cannot be read just now (code 3062). Nothing may be
+    /// concluded from it.
+    NotReadable,
 }
 
-impl RequestOutcome {
-    /// Reads an answer whose signature was verified; `None` if it names no request.
-    pub fn read(message: &Value<'_>) -> Option<Self> {
+impl StatusAnswer {
+    /// Reads the body of an answer with HTTP status 200. Says nothing about its signature.
+    pub fn read(message: &Value<'_>) -> Self {
         let report = Report::read(message);
-        Some(Self {
-            request_id: message.text_at("request_id")?,
-            payment_id: report.payment_id,
-            status: message.text_at("status"),
-            operations: report.operations,
-            errors: report.errors,
-        })
+        let is_error = match message.get("payment").map(Value::members) {
+            Some([_, ..]) => report.payment_status.as_deref() == Some("error"),
+            _ => message.get("status").and_then(Value::as_str) == Some("error"),
+        };
+        let code = refusal(message).map(|refusal| refusal.code);
+        match code.as_deref() {
+            Some("3061") if is_error && report.operations.is_empty() => StatusAnswer::NotFound,
+            Some("3062") if is_error && report.operations.is_empty() => StatusAnswer::NotReadable,
+            _ => StatusAnswer::Report(report),
+        }
     }
 }
 
@@ -119,6 +119,7 @@ mod tests {
         let error = r#"{"status":"error","code":"2004","message":"no"}"#;
         assert_eq!(read(400, error), refused("2004"));
         assert_eq!(read(403, error), refused("2004"));
+        assert_eq!(read(404, error), refused("2004"));
         assert_eq!(
             read(422, r#"{"errors":[{"code":2004,"message":"no"}]}"#),
             refused("2004")
@@ -147,7 +148,8 @@ mod tests {
             ),
             (400, r#"{"status":"error","code":null}"#),
             (500, error),
-            (404, error),
+            (404, "{}"),
+            (404, "<html>"),
             (200, error),
             (400, "{}"),
             (400, "<html>"),
@@ -168,26 +170,36 @@ mod tests {
     }
 
     #[test]
-    fn the_outcome_of_a_request_names_its_operations() {
-        let body = br#"{"general":{"project_id":211,"payment_id":"p"},"request_id":"r-1","status":"decline",
-            "transaction":{"id":7,"type":"purchase"},"sum_request":{"amount":50,"currency":"EUR"},
-            "operations":[{"id":7,"type":"sale","status":"decline","sum":{"amount":50,"currency":"EUR"},"code":"20101"}],
-            "errors":[{"code":20101,"message":"no"}],"signature":"x"}"#;
-        let message = json::parse(body, Limits::CALLBACK).unwrap();
-        let outcome = RequestOutcome::read(&message).unwrap();
-        assert_eq!(
-            (outcome.request_id.as_str(), outcome.payment_id.as_deref()),
-            ("r-1", Some("p"))
-        );
-        assert_eq!(outcome.status.as_deref(), Some("decline"));
-        assert_eq!(outcome.operations[0].code.as_deref(), Some("20101"));
-        assert_eq!(
-            outcome.operations[0]
-                .sum_initial
-                .as_ref()
-                .map(|sum| sum.amount),
-            Some(50)
-        );
-        assert_eq!(outcome.errors[0].code, "20101");
+    fn not_found_has_two_forms_and_3062_is_neither() {
+        let read = |body: &str| {
+            let message = json::parse(body.as_bytes(), Limits::ANSWER).unwrap();
+            StatusAnswer::read(&message)
+        };
+        for body in [
+            r#"{"project_id":211,"payment":{"id":"p","status":"error"},"errors":[{"code":"3061"}]}"#,
+            r#"{"status":"error","code":"3061","message":"Transaction not found"}"#,
+            r#"{"status":"error","code":3061}"#,
+            r#"{"status":"error","project_id":211,"errors":[{"code":3061}]}"#,
+            r#"{"status":"error","payment":[],"code":"3061"}"#,
+        ] {
+            assert_eq!(read(body), StatusAnswer::NotFound, "{body}");
+        }
+        for body in [
+            r#"{"project_id":211,"payment":{"id":"p","status":"error"},"errors":[{"code":"3062"}]}"#,
+            r#"{"status":"error","code":"3062"}"#,
+        ] {
+            assert_eq!(read(body), StatusAnswer::NotReadable, "{body}");
+        }
+        for body in [
+            r#"{"payment":{"id":"p","status":"success"},"errors":[{"code":"3061"}],"status":"error"}"#,
+            r#"{"payment":{"id":"p","status":"error"},"errors":[{"code":"2004"}]}"#,
+            r#"{"payment":{"id":"p","status":"error"},"errors":[{"code":"3061"}],
+                "operations":[{"id":1,"type":"sale","status":"processing"}]}"#,
+            r#"{"status":"error","code":"2004"}"#,
+            r#"{"status":"success","code":"3061"}"#,
+            "{}",
+        ] {
+            assert!(matches!(read(body), StatusAnswer::Report(_)), "{body}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::calendar::is_moment;
 use crate::fields::{FieldError, ProjectId, Text};
 use crate::json::{Limits, Value};
 use crate::keyring::ProjectKey;
+use crate::operation::OperationType;
 use crate::report::Sum;
 use crate::signature::{self, SignError};
 
@@ -123,8 +124,8 @@ pub struct ListedOperation {
     pub operation_id: String,
     /// Its payment.
     pub payment_id: String,
-    /// `sale`, `refund` and others.
-    pub kind: String,
+    /// What it does.
+    pub kind: OperationType,
     /// `success`, `decline` and others.
     pub status: String,
     /// The amount as requested.
@@ -149,7 +150,7 @@ fn listed(value: &Value<'_>) -> ListedOperation {
         project_id: value.get("project_id").and_then(Value::as_u64),
         operation_id: text("operation_id"),
         payment_id: text("payment_id"),
-        kind: text("operation_type"),
+        kind: OperationType::from(text("operation_type")),
         status: text("operation_status"),
         sum_initial: value.get("sum_initial").and_then(Sum::read),
     }

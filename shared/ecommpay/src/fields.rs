@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::signature::is_signed;
+use crate::lines::is_signed;
 
 /// Why a value was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

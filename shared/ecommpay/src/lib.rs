@@ -15,6 +15,8 @@ pub mod fields;
 pub mod gate;
 pub mod json;
 pub mod keyring;
+mod lines;
+pub mod operation;
 pub mod path_order;
 pub mod payment_page;
 mod php_number;

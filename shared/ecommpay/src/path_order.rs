@@ -31,7 +31,7 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
 
 /// Whether a name in a path compares with others of this kind byte by byte, together with the colon behind
 /// it: it is not empty, and has neither digits nor white space nor colons.
-pub fn is_plain_name(name: &str) -> bool {
+pub(crate) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
 

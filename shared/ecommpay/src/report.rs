@@ -6,7 +6,10 @@
 
 mod shape;
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::Value;
+use crate::operation::{OperationType, Outcome};
 
 pub use shape::has_sound_shape;
 
@@ -22,6 +25,8 @@ pub struct Report {
     pub project_id: Option<u64>,
     /// The payment's id in the platform's spelling; compare without case.
     pub payment_id: Option<String>,
+    /// `payment.type`: `purchase`, `invoice` for a payment link made in the Dashboard, and others.
+    pub payment_type: Option<String>,
     /// `payment.status`, unknown ones included.
     pub payment_status: Option<String>,
     /// `payment.date`, UTC as the platform writes it.
@@ -32,26 +37,50 @@ pub struct Report {
     pub operations: Vec<Operation>,
     /// Where the shopper's browser must go.
     pub redirect: Option<Redirect>,
-    /// The fields that the platform asks for, as `object.field`.
-    pub clarification_fields: Vec<String>,
+    /// The fields that the platform asks for.
+    pub clarification_fields: Vec<ClarificationField>,
     /// Error items of a request that failed.
     pub errors: Vec<ErrorItem>,
 }
 
-/// The statuses of payments, which include those of operations.
+/// A field that the platform asks for.
 ///
-/// Source: Results.
-const DOCUMENTED_STATUSES: [&str; 17] = [
+/// Source: Gate, clarification.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClarificationField {
+    /// The platform's name of it, as `object.field`.
+    pub name: String,
+    /// Whether it must be filled in. The list form of the request says nothing about that, so all of
+    /// its fields are.
+    pub required: bool,
+}
+
+/// The statuses of payments and of operations that are documented, or whose meaning the platform's
+/// plug-ins show.
+///
+/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
+const DOCUMENTED_STATUSES: [&str; 28] = [
     "awaiting 3ds result",
+    "awaiting capture",
     "awaiting clarification",
+    "awaiting confirmation",
     "awaiting customer",
     "awaiting customer action",
     "awaiting merchant auth",
+    "awaiting payment",
     "awaiting redirect result",
+    "awaiting retry",
     "canceled",
     "cancelled",
     "decline",
     "error",
+    "expired",
+    "external error",
+    "external processing",
+    "internal error",
+    "invoice canceled",
+    "invoice cancelled",
+    "invoice sent",
     "partially paid",
     "partially refunded",
     "partially reversed",
@@ -64,7 +93,7 @@ const DOCUMENTED_STATUSES: [&str; 17] = [
 /// An amount as the platform reports it.
 ///
 /// Source: Callbacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Sum {
     /// Minor units.
     pub amount: u64,
@@ -79,8 +108,8 @@ pub struct Sum {
 pub struct Operation {
     /// The platform's number, as written; absent in errors.
     pub id: Option<String>,
-    /// `sale`, `refund`, `reversal` and others.
-    pub kind: String,
+    /// What it does.
+    pub kind: OperationType,
     /// `operation.status`, unknown ones included.
     pub status: String,
     /// `operation.date`, UTC as the platform writes it.
@@ -91,6 +120,8 @@ pub struct Operation {
     pub request_id: Option<String>,
     /// The amount of this operation as requested.
     pub sum_initial: Option<Sum>,
+    /// The amount that the provider moved.
+    pub sum_converted: Option<Sum>,
     /// A code of the platform's unified list.
     pub code: Option<String>,
     /// The platform's own words.
@@ -148,6 +179,7 @@ impl Report {
             payment_id: payment
                 .and_then(|payment| payment.text_at("id"))
                 .or_else(|| message.get("general")?.text_at("payment_id")),
+            payment_type: payment.and_then(|payment| payment.text_at("type")),
             payment_status: payment.and_then(|payment| payment.text_at("status")),
             payment_date: payment.and_then(|payment| payment.text_at("date")),
             payment_sum: payment
@@ -176,9 +208,10 @@ impl Report {
     /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
         let status = self.payment_status.as_deref()?;
-        let refund_is_open = self.operations.iter().any(|operation| {
-            operation.is_refund() && !matches!(operation.status.as_str(), "success" | "decline")
-        });
+        let refund_is_open = self
+            .operations
+            .iter()
+            .any(|operation| operation.kind.gives_back() && !operation.outcome().is_final());
         if status == "error" || refund_is_open {
             return None;
         }
@@ -193,13 +226,15 @@ impl Report {
                 | "partially paid"
                 | "canceled"
                 | "cancelled"
+                | "expired"
+                | "external error"
+                | "internal error"
+                | "invoice canceled"
+                | "invoice cancelled"
         ))
     }
 
     /// The first status, of the payment or of an operation, that the documentation does not name.
-    ///
-    /// Names that are in the platform's plug-ins only count as unknown: nobody has said what they
-    /// mean for Bancontact.
     ///
     /// Source: Results.
     pub fn unknown_status(&self) -> Option<&str> {
@@ -220,23 +255,9 @@ pub fn is_documented(status: &str) -> bool {
 }
 
 impl Operation {
-    /// Whether this operation gives money back: a refund, or a reversal before the business day
-    /// closes.
-    ///
-    /// Source: Gate, refunds.
-    pub fn is_refund(&self) -> bool {
-        matches!(self.kind.as_str(), "refund" | "reversal")
-    }
-
-    /// How much this report adds to the refunded amount: the operation's own sum if it succeeded,
-    /// 0 if it did not; `None` for operations that give nothing back, and for a success that does not
-    /// say how much.
-    pub fn refunded_amount(&self) -> Option<u64> {
-        match self.status.as_str() {
-            _ if !self.is_refund() => None,
-            "success" => self.sum_initial.as_ref().map(|sum| sum.amount),
-            _ => Some(0),
-        }
+    /// Where it stands.
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of_status(&self.status)
     }
 }
 
@@ -274,8 +295,10 @@ fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Oper
 }
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
-    let kind = value.text_at("type")?;
-    let operation = Operation {
+    let kind = OperationType::from(value.text_at("type")?);
+    // Only what moves money back can belong to one of the merchant's refunds.
+    let is_of_refund = kind.gives_back() || kind == OperationType::RefundReversal;
+    Some(Operation {
         id: value.text_at("id"),
         status: value.text_at("status")?,
         date: value.text_at("date"),
@@ -285,19 +308,14 @@ fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Oper
             .get("sum_initial")
             .or_else(|| value.get("sum"))
             .and_then(Sum::read),
+        sum_converted: value.get("sum_converted").and_then(Sum::read),
         code: value.text_at("code"),
         message: value.text_at("message"),
         merchant_refund_id: value
             .text_at("merchant_refund_id")
-            .or_else(|| merchant_refund_id.map(str::to_owned)),
+            .or_else(|| merchant_refund_id.map(str::to_owned))
+            .filter(|_| is_of_refund),
         kind,
-    };
-    Some(match operation.is_refund() {
-        true => operation,
-        false => Operation {
-            merchant_refund_id: None,
-            ..operation
-        },
     })
 }
 
@@ -342,27 +360,44 @@ fn form_fields(name: String, value: &Value<'_>, fields: &mut Vec<(String, String
 }
 
 /// List form `{"customer":["last_name"]}`, where an entry can be an object of such lists, or schema
-/// form `{"customer":{"type":"object","properties":{"last_name":{}}}}`.
-fn clarification_fields(value: &Value<'_>) -> Vec<String> {
+/// form `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A
+/// schema without `required` requires all of its properties. A field that is named twice is asked for
+/// once.
+fn clarification_fields(value: &Value<'_>) -> Vec<ClarificationField> {
     let mut asked = Vec::new();
     asked_below("", value, &mut asked);
     asked
 }
 
-fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<String>) {
+fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<ClarificationField>) {
     for (name, fields) in value.members() {
         let path = format!("{path}{name}.");
         for field in fields.elements() {
             match field.as_str() {
-                Some(field) => asked.push(format!("{path}{field}")),
+                Some(field) => ask(asked, format!("{path}{field}"), true),
                 None => asked_below(&path, field, asked),
             }
         }
-        let described = fields
-            .get("properties")
-            .map(Value::members)
-            .unwrap_or_default();
-        asked.extend(described.iter().map(|(field, _)| format!("{path}{field}")));
+        let described = fields.get("properties").map(Value::members);
+        let required = fields.get("required").map(Value::elements);
+        for (field, _) in described.unwrap_or_default() {
+            let is_named = |required: &[Value<'_>]| {
+                let mut required = required.iter();
+                required.any(|one| one.as_str() == Some(field))
+            };
+            ask(
+                asked,
+                format!("{path}{field}"),
+                required.is_none_or(is_named),
+            );
+        }
+    }
+}
+
+fn ask(asked: &mut Vec<ClarificationField>, name: String, required: bool) {
+    match asked.iter_mut().find(|known| known.name == name) {
+        Some(known) => known.required |= required,
+        None => asked.push(ClarificationField { name, required }),
     }
 }
 
@@ -405,26 +440,36 @@ mod tests {
     }
 
     #[test]
-    fn a_refund_adds_what_it_says_it_gave_back() {
-        let refunded = |operation: &str| {
-            let report = read(&format!(r#"{{"operation":{{{operation}}}}}"#));
-            report.operations.first().unwrap().refunded_amount()
+    fn a_schema_says_which_fields_are_required() {
+        let asked = |fields: &str| {
+            let report = read(&format!("{{\"clarification_fields\":{fields}}}"));
+            let fields = report.clarification_fields.into_iter();
+            fields
+                .map(|field| (field.name, field.required))
+                .collect::<Vec<_>>()
         };
-        let sum = r#""sum_initial":{"amount":250,"currency":"EUR"}"#;
-        for (kind, status, with_sum, without) in [
-            ("refund", "success", Some(250), None),
-            ("reversal", "success", Some(250), None),
-            ("refund", "decline", Some(0), Some(0)),
-            ("refund", "processing", Some(0), Some(0)),
-            ("sale", "success", None, None),
-        ] {
-            let operation = format!(r#""type":"{kind}","status":"{status}""#);
-            assert_eq!(refunded(&operation), without, "{operation}");
-            assert_eq!(
-                refunded(&format!("{operation},{sum}")),
-                with_sum,
-                "{operation}"
-            );
-        }
+        let expected = |fields: &[(&str, bool)]| {
+            let fields = fields.iter();
+            fields
+                .map(|(name, required)| (String::from(*name), *required))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            asked(
+                r#"{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{},"email":{}}}}"#
+            ),
+            expected(&[("customer.last_name", true), ("customer.email", false)])
+        );
+        assert_eq!(
+            asked(r#"{"customer":{"properties":{"email":{}}}}"#),
+            expected(&[("customer.email", true)])
+        );
+        assert_eq!(
+            asked(r#"{"customer":["last_name",{"billing":["city","city"]}]}"#),
+            expected(&[
+                ("customer.last_name", true),
+                ("customer.billing.city", true)
+            ])
+        );
     }
 }

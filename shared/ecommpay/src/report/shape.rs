@@ -33,7 +33,10 @@ pub fn has_sound_shape(message: &Value<'_>) -> bool {
 }
 
 fn payment(payment: &Value<'_>) -> bool {
-    texts(payment, &["id", "status", "date", "merchant_refund_id"]) && sum(payment.get("sum"))
+    texts(
+        payment,
+        &["id", "type", "status", "date", "merchant_refund_id"],
+    ) && sum(payment.get("sum"))
 }
 
 fn operation(operation: &Value<'_>) -> bool {
@@ -52,6 +55,7 @@ fn operation(operation: &Value<'_>) -> bool {
             "merchant_refund_id",
         ],
     ) && sum(operation.get("sum_initial"))
+        && sum(operation.get("sum_converted"))
         && sum(operation.get("sum"))
         && (!is_whole("id") || is_whole("type") && is_whole("status"))
 }
@@ -77,7 +81,12 @@ fn clarification(fields: &Value<'_>) -> bool {
         }),
         schema => {
             let described = schema.get("properties");
-            described.is_some() && object(described, |_| true)
+            let required = schema.get("required");
+            let names = required.map(Value::elements).unwrap_or_default();
+            described.is_some()
+                && object(described, |_| true)
+                && matches!(required, None | Some(Value::Null | Value::Array(_)))
+                && names.iter().all(|name| name.as_str().is_some())
         }
     })
 }

@@ -4,6 +4,7 @@
 //! takes 100,000 of each, and 1,000,000 where a case is cheap.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod changes;
 mod message;
 mod model;
 mod order;

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::cases;
+use super::changes::{change_unseen, cut_at_colons, restructured};
 use super::message::*;
 
 proptest! {

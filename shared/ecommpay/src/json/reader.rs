@@ -1,0 +1,457 @@
+//! The reader: from text to a [`Value`], within limits.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::{JsonError, Limits, Member, Value};
+
+/// Reads one JSON text within `limits`.
+///
+/// Source: JSON.
+pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
+    if text.len() > limits.bytes {
+        return Err(JsonError::TooLarge);
+    }
+    let text = std::str::from_utf8(text).map_err(|_| JsonError::NotUtf8)?;
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth_left: limits.depth,
+        keys_left: limits.keys,
+        canonical_left: limits.canonical,
+        path: 0,
+    };
+    reader.skip_space();
+    let value = reader.value()?;
+    reader.skip_space();
+    match reader.peek() {
+        None => Ok(value),
+        Some(_) => Err(JsonError::TrailingData(reader.at)),
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+    depth_left: usize,
+    keys_left: usize,
+    canonical_left: usize,
+    /// Length of the path to the current value in the canonical string.
+    path: usize,
+}
+
+/// Above this many keys a hash set finds a repeated key faster than comparing with each.
+const FEW_KEYS: usize = 16;
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn not_json(&self) -> JsonError {
+        JsonError::NotJson(self.at)
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(self.not_json())
+        }
+    }
+
+    /// With `value_below` and `string` a part of the loops over members and elements, so that a value is made
+    /// where it stays: handing it up costs more than reading it.
+    #[inline(always)]
+    fn value(&mut self) -> Result<Value<'a>, JsonError> {
+        match self.peek() {
+            Some(b'{') => self.nested(Self::object),
+            Some(b'[') => self.nested(Self::array),
+            Some(b'"') => {
+                let text = self.string()?;
+                self.weigh(text.len())?;
+                Ok(Value::String(text))
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let token = self.number()?;
+                self.weigh(token.len())?;
+                Ok(Value::Number(token))
+            }
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'n') => self.word("null", Value::Null),
+            _ => Err(self.not_json()),
+        }
+    }
+
+    /// Takes a line of the canonical string from what is left of it: path, colon, value of this length,
+    /// separator. Collections weigh as much as a word, although they give no line, as whoever reads the
+    /// fields may name them.
+    fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
+        let line = self.path + length + 2;
+        let left = self.canonical_left.checked_sub(line);
+        self.canonical_left = left.ok_or(JsonError::CanonicalTooLarge)?;
+        Ok(())
+    }
+
+    /// Reads a value whose own name in the path has `name` bytes.
+    #[inline(always)]
+    fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
+        let parent = self.path;
+        self.path += name + usize::from(parent > 0);
+        let value = self.value()?;
+        self.path = parent;
+        Ok(value)
+    }
+
+    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+        match self.text.get(self.at..self.at + word.len()) {
+            Some(found) if found == word => {
+                self.at += word.len();
+                self.weigh(1)?;
+                Ok(value)
+            }
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn nested(
+        &mut self,
+        read: fn(&mut Self) -> Result<Value<'a>, JsonError>,
+    ) -> Result<Value<'a>, JsonError> {
+        self.depth_left = self.depth_left.checked_sub(1).ok_or(JsonError::TooDeep)?;
+        self.weigh(1)?;
+        self.at += 1; // the bracket
+        self.skip_space();
+        let value = read(self)?;
+        self.depth_left += 1;
+        Ok(value)
+    }
+
+    fn array(&mut self) -> Result<Value<'a>, JsonError> {
+        let mut elements = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::Array(elements));
+        }
+        loop {
+            elements.push(self.value_below(digits_of(elements.len()))?);
+            if self.end_of_item(b']')? {
+                return Ok(Value::Array(elements));
+            }
+        }
+    }
+
+    fn object(&mut self) -> Result<Value<'a>, JsonError> {
+        let mut members: Vec<Member<'a>> = Vec::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.keys_left = self
+                .keys_left
+                .checked_sub(1)
+                .ok_or(JsonError::TooManyKeys)?;
+            let key = self.string()?;
+            self.skip_space();
+            self.expect(b':')?;
+            self.skip_space();
+            let value = self.value_below(escaped_length(&key))?;
+            members.push((key, value));
+            if self.end_of_item(b'}')? {
+                return if has_duplicates(&members) {
+                    Err(JsonError::DuplicateKey)
+                } else {
+                    Ok(Value::Object(members))
+                };
+            }
+        }
+    }
+
+    /// After an element or member: `true` at the closing bracket, `false` after a comma.
+    fn end_of_item(&mut self, close: u8) -> Result<bool, JsonError> {
+        self.skip_space();
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                self.skip_space();
+                Ok(false)
+            }
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn number(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let first = self.at;
+        let has_leading_zero = self.peek() == Some(b'0');
+        self.digits()?;
+        if has_leading_zero && self.at > first + 1 {
+            return Err(JsonError::NotJson(first));
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        self.text.get(start..self.at).ok_or(self.not_json())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start {
+            Err(self.not_json())
+        } else {
+            Ok(())
+        }
+    }
+
+    #[inline(always)]
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        self.expect(b'"')?;
+        let plain = self.plain_run()?;
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(plain));
+        }
+        self.escaped(plain).map(Cow::Owned)
+    }
+
+    /// The rest of a string from its first escape on.
+    fn escaped(&mut self, plain: &str) -> Result<String, JsonError> {
+        let mut decoded = String::from(plain);
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(decoded);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    let character = self.escape()?;
+                    decoded.push(character);
+                }
+                _ => decoded.push_str(self.plain_run()?),
+            }
+        }
+    }
+
+    /// Characters up to the next quote or backslash; control characters must be escaped.
+    fn plain_run(&mut self) -> Result<&'a str, JsonError> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let special = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+        let length = rest.bytes().position(special).unwrap_or(rest.len());
+        self.at += length;
+        match self.peek() {
+            Some(b'"' | b'\\') => rest.get(..length).ok_or(self.not_json()),
+            _ => Err(self.not_json()),
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let byte = self.peek().ok_or(self.not_json())?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(self.not_json()),
+        })
+    }
+
+    /// `\uXXXX`, or a pair of surrogates; half a pair is no character and is refused.
+    fn unicode_escape(&mut self) -> Result<char, JsonError> {
+        let first = self.hex4()?;
+        let code = match first {
+            0xD800..=0xDBFF => {
+                self.expect(b'\\')?;
+                self.expect(b'u')?;
+                let second = self.hex4()?;
+                if !(0xDC00..=0xDFFF).contains(&second) {
+                    return Err(self.not_json());
+                }
+                0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)
+            }
+            other => other,
+        };
+        char::from_u32(code).ok_or(self.not_json())
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let digits = self.text.get(self.at..self.at + 4).ok_or(self.not_json())?;
+        if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(self.not_json());
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).map_err(|_| self.not_json())
+    }
+}
+
+/// How many decimal digits an index has.
+fn digits_of(index: usize) -> usize {
+    index
+        .checked_ilog10()
+        .map_or(1, |log| 1 + usize::try_from(log).unwrap_or_default())
+}
+
+/// The length of a key in a path, where its colons are doubled.
+fn escaped_length(key: &str) -> usize {
+    key.len() + key.bytes().filter(|byte| *byte == b':').count()
+}
+
+fn has_duplicates(members: &[Member<'_>]) -> bool {
+    if members.len() > FEW_KEYS {
+        let mut seen = HashSet::with_capacity(members.len());
+        return !members.iter().all(|(key, _)| seen.insert(key.as_ref()));
+    }
+    // From the end: names of one object often begin alike. Those that end alike are few.
+    let is_same = |left: &str, right: &str| left.bytes().rev().eq(right.bytes().rev());
+    members.iter().enumerate().any(|(index, (key, _))| {
+        let mut before = members.iter().take(index);
+        before.any(|(other, _)| is_same(other, key))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value<'_>, JsonError> {
+        parse(text.as_bytes(), Limits::CALLBACK)
+    }
+
+    #[test]
+    fn numbers_keep_their_text() {
+        for text in ["0", "-0", "10.0", "1e3", "12345678901234567890123"] {
+            assert_eq!(read(text), Ok(Value::Number(text)));
+        }
+        for text in ["01", "+1", ".5", "1.", "1e", "-", "NaN"] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_are_decoded_once() {
+        let value = read(r#""a\/b\u00e9\ud83d\ude00\\n""#).unwrap();
+        assert_eq!(value.as_str(), Some("a/b\u{e9}\u{1f600}\\n"));
+        for text in [
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\u12g4""#,
+            "\"\n\"",
+            "\"",
+            r#""\x""#,
+        ] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_limit_has_its_own_error() {
+        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(read(&deep(32)).is_ok());
+        assert_eq!(read(&deep(33)), Err(JsonError::TooDeep));
+
+        let wide = |keys: usize| {
+            let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(read(&wide(2_000)).is_ok());
+        assert_eq!(read(&wide(2_001)), Err(JsonError::TooManyKeys));
+
+        let long = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        assert!(read(&long(256 * 1024)).is_ok());
+        assert_eq!(read(&long(256 * 1024 + 1)), Err(JsonError::TooLarge));
+
+        assert_eq!(
+            parse(b"\"\xe9\"", Limits::CALLBACK),
+            Err(JsonError::NotUtf8)
+        );
+        assert_eq!(read(r#"{"a":1,"\u0061":2}"#), Err(JsonError::DuplicateKey));
+        assert_eq!(
+            read(&wide(40).replace("\"39\"", "\"3\"")),
+            Err(JsonError::DuplicateKey)
+        );
+        for text in ["", "{\"a\":1,}", "[1,]", "{a:1}", "tru", "{\"a\" 1}"] {
+            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+        }
+        assert_eq!(read("{} x"), Err(JsonError::TrailingData(3)));
+        assert_eq!(read("1{}"), Err(JsonError::TrailingData(1)));
+        assert!(read(" [1] \n").is_ok());
+    }
+
+    #[test]
+    fn a_message_that_would_grow_beyond_measure_is_refused_while_it_is_read() {
+        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+        let under = |key: &str, value: &str| format!("{{\"{key}\":{value}}}");
+        let long = "k".repeat(131_000);
+        assert!(read(&under("k", &zeros(131_000))).is_ok());
+        assert!(read(&under(&long, &zeros(100))).is_ok());
+        for attack in [
+            under(&long, &zeros(65_000)),
+            under(&":".repeat(70_000), &zeros(150)),
+            // Nothing to sign, but form fields and the like have names too.
+            under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
+        ] {
+            assert!(attack.len() <= Limits::CALLBACK.bytes);
+            let read = read(&attack).map(|_| ());
+            assert_eq!(read, Err(JsonError::CanonicalTooLarge));
+        }
+    }
+
+    #[test]
+    fn a_line_weighs_its_path_its_value_and_two_separators() {
+        let read = |text: &str, canonical: usize| {
+            let limits = Limits {
+                canonical,
+                ..Limits::CALLBACK
+            };
+            parse(text.as_bytes(), limits).map(|_| ())
+        };
+        let ten = "0,".repeat(10);
+        for (text, weight) in [
+            ("\"abc\"", 5),
+            ("-12", 5),
+            ("null", 3),
+            (r#"{"a":"bc"}"#, 5 + 3),
+            (r#"{"a:":7}"#, 6 + 3),
+            (r#"{"a":{"b":1},"c":2}"#, 6 + 4 + 4 + 3),
+            // a:0 .. a:9 and a:10
+            (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
+        ] {
+            assert_eq!(read(text, weight), Ok(()), "{text}");
+            let less = read(text, weight - 1);
+            assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Changes to a message, seen by its signature or not.
+
+use super::message::*;
+
+/// Changes `node` in every way that the signature does not see.
+pub fn change_unseen(node: &Node, choices: &mut Choices) -> Node {
+    match node {
+        Node::Array(elements) => {
+            let mut elements: Vec<Node> = elements
+                .iter()
+                .map(|element| change_unseen(element, choices))
+                .collect();
+            // Only at the end, or the indices of the others would change.
+            while matches!(elements.last(), Some(last) if is_void(last)) && choices.one_in(2) {
+                elements.pop();
+            }
+            if choices.one_in(3) {
+                elements.push(void(choices));
+            }
+            if !choices.one_in(2) {
+                return Node::Array(elements);
+            }
+            let members = elements.into_iter().enumerate();
+            Node::Object(
+                members
+                    .map(|(index, each)| (index.to_string(), each))
+                    .collect(),
+            )
+        }
+        Node::Object(members) => {
+            let mut changed: Vec<(String, Node)> = Vec::new();
+            for (key, member) in members {
+                let member = change_unseen(member, choices);
+                if !(is_void(&member) && choices.one_in(2)) {
+                    changed.push((key.clone(), member));
+                }
+            }
+            for unseen in ["frame_mode", "signature"] {
+                if choices.one_in(3) {
+                    changed.push((unseen.into(), anything(choices)));
+                }
+            }
+            if choices.one_in(3) && changed.iter().all(|(key, _)| key != "void") {
+                changed.push(("void".into(), void(choices)));
+            }
+            as_array(&changed)
+                .filter(|_| choices.one_in(2))
+                .unwrap_or(Node::Object(changed))
+        }
+        scalar => {
+            let spellings = match signed_text(scalar).as_str() {
+                "" => vec![Node::Null],
+                "0" => vec![Node::Bool(false), Node::Integer(0)],
+                "1" => vec![Node::Bool(true), Node::Integer(1)],
+                text => {
+                    let number = text.parse().ok().map(Node::Integer);
+                    let number = number.filter(|number| signed_text(number) == text);
+                    number.into_iter().collect()
+                }
+            };
+            let text = Node::Text(signed_text(scalar));
+            let spellings: Vec<Node> = [scalar.clone(), text]
+                .into_iter()
+                .chain(spellings)
+                .collect();
+            spellings[choices.below(spellings.len())].clone()
+        }
+    }
+}
+
+/// The array that gives the same lines as an object with the keys 0, 1, 2 ..
+fn as_array(members: &[(String, Node)]) -> Option<Node> {
+    let member = |index: usize| members.iter().find(|(key, _)| *key == index.to_string());
+    let elements: Option<Vec<Node>> = (0..members.len())
+        .map(|index| member(index).map(|(_, node)| node.clone()))
+        .collect();
+    elements.map(Node::Array)
+}
+
+/// Whether a node gives no line.
+fn is_void(node: &Node) -> bool {
+    match node {
+        Node::Array(elements) => elements.iter().all(is_void),
+        Node::Object(members) => members.iter().all(|(_, member)| is_void(member)),
+        _ => false,
+    }
+}
+
+fn void(choices: &mut Choices) -> Node {
+    match choices.below(4) {
+        0 => Node::Array(vec![]),
+        1 => Node::Object(vec![]),
+        2 => Node::Array(vec![void(choices)]),
+        _ => Node::Object(vec![("void".into(), void(choices))]),
+    }
+}
+
+fn anything(choices: &mut Choices) -> Node {
+    match choices.below(4) {
+        0 => Node::Text("x".into()),
+        1 => Node::Null,
+        2 => Node::Array(vec![Node::Integer(7), Node::Bool(true)]),
+        _ => Node::Object(vec![("seen".into(), Node::Integer(7))]),
+    }
+}
+
+/// Changes the structure of one collection: a member or element more, one less, one renamed, moved
+/// to the top or put in another's place, a text instead of an object or an object instead of a text.
+pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
+    let mut changed = message.clone();
+    let mut left = Some(choices.below(collections_in(message)));
+    let mut moved = None;
+    change_one(&mut changed, &mut left, choices, &mut moved);
+    if let (Some(moved), Node::Object(members)) = (moved, &mut changed) {
+        members.push((unused(members), moved));
+    }
+    changed
+}
+
+fn collections_in(node: &Node) -> usize {
+    match node {
+        Node::Array(elements) => 1 + elements.iter().map(collections_in).sum::<usize>(),
+        Node::Object(members) => {
+            let below = members.iter().map(|(_, member)| collections_in(member));
+            1 + below.sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+fn change_one(
+    node: &mut Node,
+    left: &mut Option<usize>,
+    choices: &mut Choices,
+    moved: &mut Option<Node>,
+) {
+    let is_collection = matches!(node, Node::Array(_) | Node::Object(_));
+    match left {
+        None => return,
+        Some(0) if is_collection => {
+            *left = None;
+            return change(node, choices, moved);
+        }
+        Some(left) => *left -= usize::from(is_collection),
+    }
+    match node {
+        Node::Array(elements) => {
+            for element in elements {
+                change_one(element, left, choices, moved);
+            }
+        }
+        Node::Object(members) => {
+            for (_, member) in members {
+                change_one(member, left, choices, moved);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn change(collection: &mut Node, choices: &mut Choices, moved: &mut Option<Node>) {
+    match collection {
+        Node::Array(elements) => {
+            if elements.is_empty() {
+                return elements.push(Node::Integer(7));
+            }
+            let (at, other) = (choices.below(elements.len()), choices.below(elements.len()));
+            match choices.below(5) {
+                0 => elements.insert(at, Node::Integer(7)),
+                1 => drop(elements.remove(at)),
+                2 => *moved = Some(elements.remove(at)),
+                3 => elements.swap(at, other),
+                _ => change_kind(&mut elements[at], choices),
+            }
+        }
+        Node::Object(members) => {
+            let new = unused(members);
+            if members.is_empty() {
+                return members.push((new, Node::Integer(7)));
+            }
+            let (at, other) = (choices.below(members.len()), choices.below(members.len()));
+            match choices.below(6) {
+                0 => members.push((new, Node::Integer(7))),
+                1 => drop(members.remove(at)),
+                2 => *moved = Some(members.remove(at).1),
+                3 => members[at].0 = new,
+                4 => {
+                    let (one, another) = (members[at].1.clone(), members[other].1.clone());
+                    members[at].1 = another;
+                    members[other].1 = one;
+                }
+                _ => change_kind(&mut members[at].1, choices),
+            }
+        }
+        _ => unreachable!("not a collection"),
+    }
+}
+
+/// Text becomes an object, cut at a colon if it has one; everything else becomes text or nests.
+fn change_kind(node: &mut Node, choices: &mut Choices) {
+    *node = match &*node {
+        Node::Text(text) => match text.split_once(':') {
+            Some((key, rest)) if choices.one_in(2) => {
+                Node::Object(vec![(key.into(), Node::Text(rest.into()))])
+            }
+            _ => Node::Object(vec![("text".into(), Node::Text(text.clone()))]),
+        },
+        Node::Object(_) | Node::Array(_) => Node::Text("7".into()),
+        scalar => Node::Array(vec![scalar.clone()]),
+    };
+}
+
+/// A key that none of the members has.
+fn unused(members: &[(String, Node)]) -> String {
+    let mut key = String::from("new");
+    while members.iter().any(|(own, _)| *own == key) {
+        key.push('_');
+    }
+    key
+}
+
+/// Cuts some texts at a colon of theirs: what stands before it becomes a key.
+pub fn cut_at_colons(node: &Node, choices: &mut Choices) -> Node {
+    match node {
+        Node::Array(elements) => {
+            let cut = elements.iter().map(|each| cut_at_colons(each, choices));
+            Node::Array(cut.collect())
+        }
+        Node::Object(members) => {
+            let cut = members
+                .iter()
+                .map(|(key, each)| (key.clone(), cut_at_colons(each, choices)));
+            Node::Object(cut.collect())
+        }
+        Node::Text(text) => match text.split_once(':') {
+            Some((key, rest)) if choices.one_in(2) => {
+                Node::Object(vec![(key.into(), Node::Text(rest.into()))])
+            }
+            _ => node.clone(),
+        },
+        scalar => scalar.clone(),
+    }
+}
