@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ecommpay::json::{Limits, Value, parse};
-use ecommpay::report::Report;
+use ecommpay::operation::Outcome;
+use ecommpay::report::{Operation, Report};
 use ecommpay::signature::{of_message, verify};
 use ecommpay::{Keyring, ProjectKey};
 use serde_json::json;
@@ -68,8 +69,18 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
             "body": data.get("body").map(raw),
         })),
         "clarification_fields": message.get("clarification_fields").map(raw),
-        "refunded_amount": operation.and_then(|operation| operation.refunded_amount()),
+        "refunded_amount": operation.and_then(refunded_amount),
     }))
+}
+
+/// How much the operation gave back: its own amount if it succeeded, 0 if it did not. `None` if it is
+/// no refund.
+fn refunded_amount(operation: &Operation) -> Option<u64> {
+    match operation.outcome() {
+        _ if !operation.kind.gives_back() => None,
+        Outcome::Succeeded => Some(operation.sum_initial.as_ref()?.amount),
+        Outcome::Pending | Outcome::Declined => Some(0),
+    }
 }
 
 /// A value as it stands in the callback.

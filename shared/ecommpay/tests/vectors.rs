@@ -1,14 +1,13 @@
-//! The signature vectors made with the official SDKs, and the callbacks of the corpus.
+//! The vectors made with the official SDKs: signatures and Payment Page links.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
 
-use corpus::{data, json};
-use ecommpay::json::{JsonError, Limits, parse};
+use corpus::json;
+use ecommpay::json::{Limits, parse};
 use ecommpay::payment_page::link;
-use ecommpay::report::{RedirectMethod, Report, has_sound_shape};
 use ecommpay::signature::{
-    canonical, canonical_as_php, canonical_to_sign, may_be_reframed, of_message, verify,
+    canonical, canonical_as_php, canonical_to_sign, may_be_reframed, verify,
 };
 use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use serde_json::Value;
@@ -50,98 +49,6 @@ fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
         checked += 1;
     }
     assert_eq!(checked, 75);
-}
-
-#[test]
-fn every_callback_of_the_corpus_is_read_as_its_index_says() {
-    let index = json("callbacks/index.json");
-    let key = ProjectKey::new(index["key"].as_str().unwrap()).unwrap();
-    let keyring = Keyring::new(key, None);
-    let mut checked = 0;
-    for expected in index["callbacks"].as_array().unwrap() {
-        let file = expected["file"].as_str().unwrap();
-        let body = std::fs::read(data("callbacks").join(file)).unwrap();
-        let message = parse(&body, Limits::CALLBACK);
-        let verified = message.as_ref().is_ok_and(|message| {
-            of_message(message)
-                .is_some_and(|signature| verify(message, &signature, &keyring).is_some())
-        });
-        assert_eq!(verified, expected["valid"].as_bool().unwrap(), "{file}");
-        checked += 1;
-        if !verified {
-            continue;
-        }
-
-        let message = message.unwrap();
-        assert!(has_sound_shape(&message), "{file}");
-        let report = Report::read(&message);
-        let operation = report.operations.first();
-        let read = |field: &str| match field {
-            "payment_id" => report.payment_id.clone(),
-            "payment_status" => report.payment_status.clone(),
-            "operation_id" => operation.and_then(|o| o.id.clone()),
-            "operation_type" => operation.map(|o| o.kind.clone()),
-            "operation_status" => operation.map(|o| o.status.clone()),
-            _ => operation.and_then(|o| o.code.clone()),
-        };
-        for field in [
-            "payment_id",
-            "payment_status",
-            "operation_id",
-            "operation_type",
-            "operation_status",
-            "code",
-        ] {
-            let expected = match &expected[field] {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            };
-            // The index reads `operation` only; the legacy format has its operation in a list.
-            if expected.is_some() || file != "legacy_format.json" {
-                assert_eq!(read(field), expected, "{file} {field}");
-            }
-        }
-        if let Some(redirect) = expected
-            .get("redirect")
-            .filter(|redirect| !redirect.is_null())
-        {
-            let read = report.redirect.as_ref().expect(file);
-            assert_eq!(read.url, redirect["url"].as_str().unwrap(), "{file}");
-            assert_eq!(
-                read.method == RedirectMethod::Post,
-                redirect["method"] == "POST",
-                "{file}"
-            );
-        }
-        let amount = operation.and_then(|operation| operation.refunded_amount());
-        assert_eq!(amount, expected["refunded_amount"].as_u64(), "{file}");
-        assert_eq!(
-            report.is_final(),
-            expected["final_for_payment"].as_bool(),
-            "{file}"
-        );
-    }
-    assert_eq!(checked, 81);
-}
-
-#[test]
-fn bodies_that_are_not_sound_json_are_told_from_bad_signatures() {
-    let read = |file: &str| {
-        let body = std::fs::read(data("callbacks").join(file)).unwrap();
-        parse(&body, Limits::CALLBACK).map(|_| ())
-    };
-    assert_eq!(
-        read("invalid_duplicate_key.json"),
-        Err(JsonError::DuplicateKey)
-    );
-    assert_eq!(read("invalid_bad_utf8.json"), Err(JsonError::NotUtf8));
-    assert!(matches!(
-        read("invalid_trailing_comma.json"),
-        Err(JsonError::NotJson(_))
-    ));
-    assert_eq!(read("invalid_empty_body.json"), Err(JsonError::NotJson(0)));
-    assert_eq!(read("invalid_empty_object.json"), Ok(()));
 }
 
 #[test]

@@ -4,18 +4,19 @@
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run status` (in `shared/ecommpay`)
 #![no_main]
 
-use ecommpay::answer::{Answer, RequestOutcome};
+use ecommpay::answer::{Answer, StatusAnswer};
 use ecommpay::data_api;
 use ecommpay::json::{Limits, Value, parse};
+use ecommpay::operation::OperationType;
 use ecommpay::report::Report;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    for status in [200, 400, 500] {
+    for status in [200, 400, 404, 500] {
         let answer = Answer::read(status, body);
         match status {
             200 => assert!(!matches!(answer, Answer::Refused(_))),
-            400 => assert!(!matches!(answer, Answer::Accepted { .. })),
+            400 | 404 => assert!(!matches!(answer, Answer::Accepted { .. })),
             _ => assert_eq!(answer, Answer::Unclear),
         }
     }
@@ -24,11 +25,10 @@ fuzz_target!(|body: &[u8]| {
     };
     let report = Report::read(&message);
     for operation in &report.operations {
-        // Money is given back by refunds and reversals only, and only once they have succeeded.
-        let refunded = operation.refunded_amount();
-        assert!(refunded.is_none() || operation.is_refund());
-        assert!(refunded.unwrap_or(0) == 0 || operation.status == "success");
-        assert!(operation.is_refund() || operation.merchant_refund_id.is_none());
+        let kind = &operation.kind;
+        assert!(!kind.gives_back() || !kind.moves_no_money() && !kind.is_unknown());
+        let is_of_refund = kind.gives_back() || *kind == OperationType::RefundReversal;
+        assert!(is_of_refund || operation.merchant_refund_id.is_none());
     }
     let single = message.get("operation").into_iter();
     let several = elements(&message, "operations").iter();
@@ -40,9 +40,16 @@ fuzz_target!(|body: &[u8]| {
     let failed = failed.filter(|error| has_texts(error, &["code"]));
     assert_eq!(report.errors.len(), failed.count());
 
-    let outcome = RequestOutcome::read(&message);
-    let names_a_request = has_texts(&message, &["request_id"]);
-    assert_eq!(outcome.is_some(), names_a_request);
+    match StatusAnswer::read(&message) {
+        StatusAnswer::Report(read) => assert_eq!(read, report),
+        // Only an error that names no operation says that there is nothing to read.
+        StatusAnswer::NotFound | StatusAnswer::NotReadable => {
+            let status = message.get("status").and_then(Value::as_str);
+            let of_payment = report.payment_status.as_deref();
+            assert!(report.operations.is_empty());
+            assert!(of_payment.or(status) == Some("error"));
+        }
+    }
     page(&message);
 });
 

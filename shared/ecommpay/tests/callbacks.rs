@@ -1,0 +1,143 @@
+//! The two corpora of callbacks and status answers: each body is read as its index says.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+mod corpus;
+
+use corpus::{data, json};
+use ecommpay::json::{self as ecommpay_json, JsonError, Limits, parse};
+use ecommpay::operation::Outcome;
+use ecommpay::report::{Operation, RedirectMethod, Report, has_sound_shape};
+use ecommpay::signature::{of_message, verify};
+use ecommpay::{Keyring, ProjectKey};
+use serde_json::Value;
+
+/// The bodies that the index of `folder` lists.
+struct Corpus {
+    folder: &'static str,
+    index: Value,
+    keyring: Keyring,
+}
+
+impl Corpus {
+    fn of(folder: &'static str) -> Self {
+        let index = json(&format!("{folder}/index.json"));
+        let key = ProjectKey::new(index["key"].as_str().unwrap()).unwrap();
+        Self {
+            folder,
+            index,
+            keyring: Keyring::new(key, None),
+        }
+    }
+
+    fn entries(&self) -> &[Value] {
+        self.index["callbacks"].as_array().unwrap()
+    }
+
+    fn body(&self, entry: &Value) -> Vec<u8> {
+        std::fs::read(data(self.folder).join(name_of(entry))).unwrap()
+    }
+
+    fn verifies(&self, message: &ecommpay_json::Value<'_>) -> bool {
+        of_message(message)
+            .is_some_and(|signature| verify(message, &signature, &self.keyring).is_some())
+    }
+}
+
+fn name_of(entry: &Value) -> &str {
+    entry["file"].as_str().unwrap()
+}
+
+/// Text, or a number's digits.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn assert_payment(report: &Report, expected: &Value) {
+    let file = name_of(expected);
+    let read = [&report.payment_id, &report.payment_status];
+    for (read, field) in read.into_iter().zip(["payment_id", "payment_status"]) {
+        assert_eq!(*read, text_of(&expected[field]), "{file} {field}");
+    }
+    let is_final = expected["final_for_payment"].as_bool();
+    assert_eq!(report.is_final(), is_final, "{file}");
+}
+
+fn assert_operation(operation: Option<&Operation>, expected: &Value) {
+    let file = name_of(expected);
+    let read = |field: &str| match field {
+        "operation_id" => operation?.id.clone(),
+        "operation_type" => Some(operation?.kind.to_string()),
+        "operation_status" => Some(operation?.status.clone()),
+        _ => operation?.code.clone(),
+    };
+    for field in ["operation_id", "operation_type", "operation_status", "code"] {
+        assert_eq!(read(field), text_of(&expected[field]), "{file} {field}");
+    }
+    let refund = operation.filter(|operation| operation.kind.gives_back());
+    let refunded = refund.and_then(|refund| match refund.outcome() {
+        Outcome::Succeeded => Some(refund.sum_initial.as_ref()?.amount),
+        Outcome::Pending | Outcome::Declined => Some(0),
+    });
+    assert_eq!(refunded, expected["refunded_amount"].as_u64(), "{file}");
+}
+
+fn assert_redirect(report: &Report, expected: &Value) {
+    let file = name_of(expected);
+    let Some(redirect) = expected.get("redirect").filter(|one| !one.is_null()) else {
+        return;
+    };
+    let read = report.redirect.as_ref().expect(file);
+    assert_eq!(read.url, redirect["url"].as_str().unwrap(), "{file}");
+    let is_post = redirect["method"] == "POST";
+    assert_eq!(read.method == RedirectMethod::Post, is_post, "{file}");
+}
+
+#[test]
+fn every_callback_of_the_corpus_is_read_as_its_index_says() {
+    let corpus = Corpus::of("callbacks");
+    for expected in corpus.entries() {
+        let file = name_of(expected);
+        let body = corpus.body(expected);
+        let message = parse(&body, Limits::CALLBACK);
+        let verified = message
+            .as_ref()
+            .is_ok_and(|message| corpus.verifies(message));
+        assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
+        if !verified {
+            continue;
+        }
+        let message = message.unwrap();
+        assert!(has_sound_shape(&message), "{file}");
+        let report = Report::read(&message);
+        assert_payment(&report, expected);
+        // The index reads `operation` only; the legacy format has its operation in a list.
+        if file != "legacy_format.json" {
+            assert_operation(report.operations.first(), expected);
+        }
+        assert_redirect(&report, expected);
+    }
+    assert_eq!(corpus.entries().len(), 81);
+}
+
+#[test]
+fn bodies_that_are_not_sound_json_are_told_from_bad_signatures() {
+    let read = |file: &str| {
+        let body = std::fs::read(data("callbacks").join(file)).unwrap();
+        parse(&body, Limits::CALLBACK).map(|_| ())
+    };
+    assert_eq!(
+        read("invalid_duplicate_key.json"),
+        Err(JsonError::DuplicateKey)
+    );
+    assert_eq!(read("invalid_bad_utf8.json"), Err(JsonError::NotUtf8));
+    assert!(matches!(
+        read("invalid_trailing_comma.json"),
+        Err(JsonError::NotJson(_))
+    ));
+    assert_eq!(read("invalid_empty_body.json"), Err(JsonError::NotJson(0)));
+    assert_eq!(read("invalid_empty_object.json"), Ok(()));
+}
