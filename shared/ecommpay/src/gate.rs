@@ -7,7 +7,8 @@
 //! `terminal_callback_url` and `referrer_url` (Payment Page's own), `callback` (a delay, or none at
 //! all), `interface_type` (by agreement), `additional_data` of a sale (the customer's details say
 //! it), `receipt_data`, `recurring` and `recurring_register`, identity documents and the billing
-//! object of `customer`, `destination` of a status request.
+//! object of `customer`, `destination` of a status request. The status of a single request
+//! (`/v2/payment/status/request`) is left out too: the status of its payment says enough.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -294,42 +295,6 @@ impl Request for Clarification {
     }
 }
 
-/// `POST /v2/payment/status/request`: what became of one request, not earlier than 10 s after it.
-///
-/// The only flat request: its signature stands at the top level.
-///
-/// Source: Gate, status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RequestStatus {
-    /// The project of the request.
-    pub project_id: ProjectId,
-    /// The platform's name of the request.
-    pub request_id: Text,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<String>,
-}
-
-impl RequestStatus {
-    /// The path below the Gate host.
-    pub const PATH: &'static str = "/v2/payment/status/request";
-
-    /// Asks for a request.
-    pub fn new(project_id: ProjectId, request_id: Text) -> Self {
-        Self {
-            project_id,
-            request_id,
-            signature: None,
-        }
-    }
-
-    /// The signed body.
-    pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        signature::signed(self, key, |request, signature| {
-            request.signature = Some(signature);
-        })
-    }
-}
-
 /// `POST /v2/payment/status`: what the platform knows of a payment.
 ///
 /// Source: Gate, status.
@@ -414,23 +379,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clarification_and_a_flat_status_request_are_signed_too() {
+    fn a_clarification_is_signed_too() {
         let key = ProjectKey::new("test-secret-key").unwrap();
-        let project = ProjectId::new(211).unwrap();
         let clarification = clarification(&[
             ("customer.last_name", "Janssens"),
             ("customer.billing.city", "Gent"),
             ("avs_data.avs_post_code", "9000"),
         ]);
-        let status = RequestStatus::new(project, text("r-1"));
         assert_eq!(
             signed_string(&clarification.unwrap().sign(&key).unwrap(), &key),
             "additional_data:avs_data:avs_post_code:9000;additional_data:customer:billing:city:Gent;\
              additional_data:customer:last_name:Janssens;general:payment_id:order-1;general:project_id:211"
-        );
-        assert_eq!(
-            signed_string(&status.sign(&key).unwrap(), &key),
-            "project_id:211;request_id:r-1"
         );
     }
 

@@ -4,8 +4,8 @@ use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::data_api::{Interval, OperationsGet};
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::gate::{
-    Clarification, Customer, General, Refund, RefundCustomer, RefundPayment, Request,
-    RequestStatus, ReturnUrl, Sale, SalePayment, Status,
+    Clarification, Customer, General, Refund, RefundCustomer, RefundPayment, Request, ReturnUrl,
+    Sale, SalePayment, Status,
 };
 use ecommpay::payment_page::{NumberParameter, PaymentPage, TextParameter};
 use ecommpay::signature::canonical_of;
@@ -157,7 +157,6 @@ enum Message {
     Refund(Refund),
     Clarification(Clarification),
     Status(Status),
-    RequestStatus(RequestStatus),
     Page(PaymentPage),
     Operations(OperationsGet),
 }
@@ -169,7 +168,6 @@ impl Message {
             Message::Refund(message) => canonical_of(message),
             Message::Clarification(message) => canonical_of(message),
             Message::Status(message) => canonical_of(message),
-            Message::RequestStatus(message) => canonical_of(message),
             Message::Page(message) => canonical_of(message),
             Message::Operations(message) => canonical_of(message),
         }
@@ -321,10 +319,6 @@ fn outbound() -> BoxedStrategy<Message> {
         2 => refunds().prop_map(Message::Refund),
         3 => clarifications().prop_map(Message::Clarification),
         1 => generals().prop_map(|general| Message::Status(Status { general })),
-        1 => (1..=2_u64, few()).prop_map(|(project, request_id)| {
-            let project = ProjectId::new(project).unwrap();
-            Message::RequestStatus(RequestStatus::new(project, request_id))
-        }),
         2 => pages().prop_map(Message::Page),
         1 => operations().prop_map(Message::Operations),
     ]
