@@ -74,6 +74,10 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 ///
 /// Source: Gate, status; HTTP codes of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one lives per status request, and nearly all are reports"
+)]
 pub enum StatusAnswer {
     /// The payment as the platform knows it, or the error of a request about it.
     Report(Report),
