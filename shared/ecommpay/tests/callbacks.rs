@@ -4,8 +4,9 @@
 mod corpus;
 
 use corpus::{data, json};
-use ecommpay::json::{self as ecommpay_json, JsonError, Limits, parse};
-use ecommpay::operation::Outcome;
+use ecommpay::answer::StatusAnswer;
+use ecommpay::json::{JsonError, Limits, Value as Message, parse};
+use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::{Operation, RedirectMethod, Report, has_sound_shape};
 use ecommpay::signature::{of_message, verify};
 use ecommpay::{Keyring, ProjectKey};
@@ -37,7 +38,7 @@ impl Corpus {
         std::fs::read(data(self.folder).join(name_of(entry))).unwrap()
     }
 
-    fn verifies(&self, message: &ecommpay_json::Value<'_>) -> bool {
+    fn verifies(&self, message: &Message<'_>) -> bool {
         of_message(message)
             .is_some_and(|signature| verify(message, &signature, &self.keyring).is_some())
     }
@@ -121,6 +122,95 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
         assert_redirect(&report, expected);
     }
     assert_eq!(corpus.entries().len(), 81);
+}
+
+#[test]
+fn every_callback_of_the_second_corpus_is_read_as_its_index_says() {
+    let corpus = Corpus::of("callbacks-2");
+    let of_kind = |entry: &&Value| entry["kind"] == "callback";
+    let callbacks: Vec<&Value> = corpus.entries().iter().filter(of_kind).collect();
+    for &expected in &callbacks {
+        let file = name_of(expected);
+        let body = corpus.body(expected);
+        let message = parse(&body, Limits::CALLBACK).unwrap();
+        let verified = corpus.verifies(&message);
+        assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
+        assert!(has_sound_shape(&message), "{file}");
+        let report = Report::read(&message);
+        let project_id = report.project_id;
+        assert_eq!(project_id, expected["project_id"].as_u64(), "{file}");
+        assert_payment(&report, expected);
+        assert_operation(report.operations.first(), expected);
+        assert_redirect(&report, expected);
+        assert_clarification(&report, expected);
+        assert_eq!(report.unknown_status(), None, "{file}");
+        let kind = &report.operations.first().unwrap().kind;
+        assert!(!matches!(kind, OperationType::Other(_)), "{file}");
+        let is_link = file.starts_with("invoice");
+        let payment_type = if is_link { "invoice" } else { "purchase" };
+        assert_eq!(report.payment_type.as_deref(), Some(payment_type), "{file}");
+    }
+    assert_eq!(callbacks.len(), 21);
+}
+
+fn assert_clarification(report: &Report, expected: &Value) {
+    let file = name_of(expected);
+    let names = |required_only: bool| {
+        let fields = report.clarification_fields.iter();
+        let fields = fields.filter(|field| field.required || !required_only);
+        let mut names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+        names.sort_unstable();
+        names
+    };
+    match (expected.get("asked"), expected.get("required")) {
+        (Some(asked), Some(required)) => {
+            assert_eq!(Value::from(names(false)), *asked, "{file}");
+            assert_eq!(Value::from(names(true)), *required, "{file}");
+        }
+        // The list form, in which nothing may be left empty.
+        _ => assert_eq!(names(true), names(false), "{file}"),
+    }
+    let asks = expected.get("clarification_fields").is_some();
+    assert_eq!(!names(false).is_empty(), asks, "{file}");
+}
+
+#[test]
+fn every_status_answer_of_the_second_corpus_is_read_as_its_index_says() {
+    let corpus = Corpus::of("callbacks-2");
+    let of_kind = |entry: &&Value| entry["kind"] == "status_answer";
+    let answers: Vec<&Value> = corpus.entries().iter().filter(of_kind).collect();
+    for &expected in &answers {
+        let file = name_of(expected);
+        let body = corpus.body(expected);
+        let message = parse(&body, Limits::ANSWER).unwrap();
+        let verified = corpus.verifies(&message);
+        assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
+        assert!(has_sound_shape(&message), "{file}");
+        let report = Report::read(&message);
+        let project_id = report.project_id;
+        assert_eq!(project_id, expected["project_id"].as_u64(), "{file}");
+        assert_payment(&report, expected);
+        assert_eq!(
+            Value::Array(report.operations.iter().map(listed).collect()),
+            *expected.get("operations").unwrap_or(&Value::Array(vec![])),
+            "{file}"
+        );
+        let read = match expected.get("not_found").map(|found| found == true) {
+            Some(true) => StatusAnswer::NotFound,
+            Some(false) => StatusAnswer::NotReadable,
+            None => StatusAnswer::Report(report),
+        };
+        assert_eq!(StatusAnswer::read(&message), read, "{file}");
+    }
+    assert_eq!(answers.len(), 7);
+}
+
+/// An operation as the index lists it: id, type, status, amount.
+fn listed(operation: &Operation) -> Value {
+    let id: Option<u64> = operation.id.as_ref().and_then(|id| id.parse().ok());
+    let amount = operation.sum_initial.as_ref().map(|sum| sum.amount);
+    let kind = operation.kind.as_str();
+    serde_json::json!([id, kind, operation.status, amount])
 }
 
 #[test]
