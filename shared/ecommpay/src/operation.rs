@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an operation does.
 ///
-/// Source: Callbacks; Results.
+/// Source: Callbacks; Results; Confirmation; Payment links; the platform's plug-ins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum OperationType {
@@ -62,6 +62,13 @@ impl OperationType {
     /// Source: Gate, refunds.
     pub fn gives_back(&self) -> bool {
         matches!(self, OperationType::Refund | OperationType::Reversal)
+    }
+
+    /// Whether it can belong to one of the merchant's refunds: it gives money back, or takes that back.
+    ///
+    /// Source: Gate, refunds; Refunds taken back.
+    pub fn is_about_refund(&self) -> bool {
+        self.gives_back() || *self == OperationType::RefundReversal
     }
 
     /// Whether it is known to move no money, whatever becomes of it.

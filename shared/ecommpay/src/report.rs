@@ -4,6 +4,7 @@
 //! all of them in `operations`. Fields may be missing, integers may be strings, unknown statuses
 //! survive as text; nothing here decides what the news means.
 
+mod clarification;
 mod shape;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::json::Value;
 use crate::operation::{OperationType, Outcome};
 
+pub use clarification::ClarificationField;
 pub use shape::has_sound_shape;
 
 /// One report about one payment.
@@ -41,18 +43,6 @@ pub struct Report {
     pub clarification_fields: Vec<ClarificationField>,
     /// Error items of a request that failed.
     pub errors: Vec<ErrorItem>,
-}
-
-/// A field that the platform asks for.
-///
-/// Source: Gate, clarification.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ClarificationField {
-    /// The platform's name of it, as `object.field`.
-    pub name: String,
-    /// Whether it must be filled in. The list form of the request says nothing about that, so all of
-    /// its fields are.
-    pub required: bool,
 }
 
 /// The statuses of payments and of operations that are documented, or whose meaning the platform's
@@ -191,7 +181,7 @@ impl Report {
                 .find_map(|key| redirect(message.get(key)?)),
             clarification_fields: message
                 .get("clarification_fields")
-                .map(clarification_fields)
+                .map(clarification::fields)
                 .unwrap_or_default(),
             errors: message
                 .get("errors")
@@ -201,7 +191,8 @@ impl Report {
     }
 
     /// Whether `payment.status` is a final one for the payment; `None` where the report says
-    /// nothing about that: no status, the error of a request, or a refund that is not done yet.
+    /// nothing about that: no status, the error of a request, or a refund (or the taking back of one)
+    /// that is not done yet, as `payment.status` can speak of the refund then.
     ///
     /// Unknown statuses are not final.
     ///
@@ -211,7 +202,7 @@ impl Report {
         let refund_is_open = self
             .operations
             .iter()
-            .any(|operation| operation.kind.gives_back() && !operation.outcome().is_final());
+            .any(|operation| operation.kind.is_about_refund() && !operation.outcome().is_final());
         if status == "error" || refund_is_open {
             return None;
         }
@@ -234,9 +225,9 @@ impl Report {
         ))
     }
 
-    /// The first status, of the payment or of an operation, that the documentation does not name.
+    /// The first status, of the payment or of an operation, whose meaning is not known.
     ///
-    /// Source: Results.
+    /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
     pub fn unknown_status(&self) -> Option<&str> {
         let of_operations = self.operations.iter().map(|operation| &operation.status);
         self.payment_status
@@ -247,17 +238,24 @@ impl Report {
     }
 }
 
-/// Whether the documentation names a status, of a payment or of an operation.
+/// Whether the meaning of a status, of a payment or of an operation, is documented or shown by the
+/// platform's plug-ins.
 ///
-/// Source: Results.
+/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
 pub fn is_documented(status: &str) -> bool {
     DOCUMENTED_STATUSES.contains(&status)
 }
 
 impl Operation {
     /// Where it stands.
+    ///
+    /// `invoice sent` is a success of a payment link's own operation only. No other operation may
+    /// count as money because of it.
     pub fn outcome(&self) -> Outcome {
-        Outcome::of_status(&self.status)
+        match self.status.as_str() {
+            "invoice sent" if self.kind != OperationType::Invoice => Outcome::Pending,
+            status => Outcome::of_status(status),
+        }
     }
 }
 
@@ -296,8 +294,7 @@ fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Oper
 
 fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
     let kind = OperationType::from(value.text_at("type")?);
-    // Only what moves money back can belong to one of the merchant's refunds.
-    let is_of_refund = kind.gives_back() || kind == OperationType::RefundReversal;
+    let is_of_refund = kind.is_about_refund();
     Some(Operation {
         id: value.text_at("id"),
         status: value.text_at("status")?,
@@ -359,48 +356,6 @@ fn form_fields(name: String, value: &Value<'_>, fields: &mut Vec<(String, String
     }
 }
 
-/// List form `{"customer":["last_name"]}`, where an entry can be an object of such lists, or schema
-/// form `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A
-/// schema without `required` requires all of its properties. A field that is named twice is asked for
-/// once.
-fn clarification_fields(value: &Value<'_>) -> Vec<ClarificationField> {
-    let mut asked = Vec::new();
-    asked_below("", value, &mut asked);
-    asked
-}
-
-fn asked_below(path: &str, value: &Value<'_>, asked: &mut Vec<ClarificationField>) {
-    for (name, fields) in value.members() {
-        let path = format!("{path}{name}.");
-        for field in fields.elements() {
-            match field.as_str() {
-                Some(field) => ask(asked, format!("{path}{field}"), true),
-                None => asked_below(&path, field, asked),
-            }
-        }
-        let described = fields.get("properties").map(Value::members);
-        let required = fields.get("required").map(Value::elements);
-        for (field, _) in described.unwrap_or_default() {
-            let is_named = |required: &[Value<'_>]| {
-                let mut required = required.iter();
-                required.any(|one| one.as_str() == Some(field))
-            };
-            ask(
-                asked,
-                format!("{path}{field}"),
-                required.is_none_or(is_named),
-            );
-        }
-    }
-}
-
-fn ask(asked: &mut Vec<ClarificationField>, name: String, required: bool) {
-    match asked.iter_mut().find(|known| known.name == name) {
-        Some(known) => known.required |= required,
-        None => asked.push(ClarificationField { name, required }),
-    }
-}
-
 fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
     Some(ErrorItem {
         code: value.text_at("code")?,
@@ -440,36 +395,29 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_says_which_fields_are_required() {
-        let asked = |fields: &str| {
-            let report = read(&format!("{{\"clarification_fields\":{fields}}}"));
-            let fields = report.clarification_fields.into_iter();
-            fields
-                .map(|field| (field.name, field.required))
-                .collect::<Vec<_>>()
+    fn a_payment_is_not_judged_while_a_refund_is_open() {
+        let is_final = |kind: &str, status: &str| {
+            let operation = format!(r#""operation":{{"type":"{kind}","status":"{status}"}}"#);
+            read(&format!(
+                r#"{{"payment":{{"status":"success"}},{operation}}}"#
+            ))
+            .is_final()
         };
-        let expected = |fields: &[(&str, bool)]| {
-            let fields = fields.iter();
-            fields
-                .map(|(name, required)| (String::from(*name), *required))
-                .collect::<Vec<_>>()
+        for kind in ["refund", "reversal", "refund reverse"] {
+            assert_eq!(is_final(kind, "external processing"), None, "{kind}");
+            assert_eq!(is_final(kind, "decline"), Some(true), "{kind}");
+            assert_eq!(is_final(kind, "error"), Some(true), "{kind}");
+        }
+        assert_eq!(is_final("sale", "processing"), Some(true));
+    }
+
+    #[test]
+    fn a_link_that_was_sent_is_no_paid_sale() {
+        let outcome = |kind: &str| {
+            let text = format!(r#"{{"operation":{{"type":"{kind}","status":"invoice sent"}}}}"#);
+            read(&text).operations.first().unwrap().outcome()
         };
-        assert_eq!(
-            asked(
-                r#"{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{},"email":{}}}}"#
-            ),
-            expected(&[("customer.last_name", true), ("customer.email", false)])
-        );
-        assert_eq!(
-            asked(r#"{"customer":{"properties":{"email":{}}}}"#),
-            expected(&[("customer.email", true)])
-        );
-        assert_eq!(
-            asked(r#"{"customer":["last_name",{"billing":["city","city"]}]}"#),
-            expected(&[
-                ("customer.last_name", true),
-                ("customer.billing.city", true)
-            ])
-        );
+        assert_eq!(outcome("invoice"), Outcome::Succeeded);
+        assert_eq!(outcome("sale"), Outcome::Pending);
     }
 }

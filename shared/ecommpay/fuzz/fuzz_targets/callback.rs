@@ -39,6 +39,11 @@ fn is_whole(message: &Value<'_>, report: &Report) {
         status.and_then(Value::as_text)
     );
     assert!(!status.is_some_and(has_line) || report.payment_status.is_some());
+    let kind = message.at(&["payment", "type"]);
+    assert_eq!(
+        report.payment_type.as_deref(),
+        kind.and_then(Value::as_text)
+    );
     let single = message.get("operation").into_iter();
     let several = message.get("operations").map_or(&[][..], Value::elements);
     for operation in single.chain(several) {

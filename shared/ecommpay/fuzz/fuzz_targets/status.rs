@@ -7,7 +7,6 @@
 use ecommpay::answer::{Answer, StatusAnswer};
 use ecommpay::data_api;
 use ecommpay::json::{Limits, Value, parse};
-use ecommpay::operation::OperationType;
 use ecommpay::report::Report;
 use libfuzzer_sys::fuzz_target;
 
@@ -27,8 +26,7 @@ fuzz_target!(|body: &[u8]| {
     for operation in &report.operations {
         let kind = &operation.kind;
         assert!(!kind.gives_back() || !kind.moves_no_money() && !kind.is_unknown());
-        let is_of_refund = kind.gives_back() || *kind == OperationType::RefundReversal;
-        assert!(is_of_refund || operation.merchant_refund_id.is_none());
+        assert!(kind.is_about_refund() || operation.merchant_refund_id.is_none());
     }
     let single = message.get("operation").into_iter();
     let several = elements(&message, "operations").iter();

@@ -7,7 +7,8 @@
 
 use crate::json::Value;
 
-/// Whether every field that [`Report`](super::Report) reads is of the kind that it must be, so that
+/// Whether every field that [`Report`](super::Report) or
+/// [`StatusAnswer`](crate::answer::StatusAnswer) reads is of the kind that it must be, so that
 /// none has vanished by a change that the signature does not cover. Where it says no, the message is
 /// a hint, not a fact.
 ///
@@ -17,7 +18,7 @@ use crate::json::Value;
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
     matches!(message, Value::Object(_))
-        && texts(message, &["project_id", "request_id", "status"])
+        && texts(message, &["project_id", "request_id", "status", "code"])
         && object(message.get("general"), |general| {
             texts(general, &["project_id", "payment_id"])
         })
@@ -75,20 +76,28 @@ fn redirect(redirect: &Value<'_>) -> bool {
 /// List form, where an entry is a name or an object of such lists, or schema form.
 fn clarification(fields: &Value<'_>) -> bool {
     fields.members().iter().all(|(_, asked)| match asked {
-        Value::Array(entries) => entries.iter().all(|entry| match entry {
-            Value::String(name) => !name.contains(':'),
-            entry => object(Some(entry), clarification),
-        }),
+        Value::Array(entries) => entries
+            .iter()
+            .all(|entry| is_name(entry) || object(Some(entry), clarification)),
         schema => {
             let described = schema.get("properties");
-            let required = schema.get("required");
-            let names = required.map(Value::elements).unwrap_or_default();
-            described.is_some()
-                && object(described, |_| true)
-                && matches!(required, None | Some(Value::Null | Value::Array(_)))
-                && names.iter().all(|name| name.as_str().is_some())
+            described.is_some() && object(described, |_| true) && names(schema.get("required"))
         }
     })
+}
+
+/// A text that cannot have been an object: its line would hold a colon.
+fn is_name(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|name| !name.contains(':'))
+}
+
+fn names(value: Option<&Value<'_>>) -> bool {
+    match value {
+        Some(Value::Array(elements)) => elements.iter().all(is_name),
+        Some(Value::Object(members)) => members.is_empty(),
+        Some(Value::Null) | None => true,
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => false,
+    }
 }
 
 fn texts(value: &Value<'_>, keys: &[&str]) -> bool {
@@ -144,6 +153,10 @@ mod tests {
             r#"{"return_url":{"method":"POST","url":"https://bank","body":{"a":"b"}}}"#,
             r#"{"clarification_fields":{"customer":["email",{"billing":["address"]}],"avs":{"type":"object","properties":{"a":{}}}}}"#,
             r#"{"clarification_fields":{"customer":[],"avs":{"properties":[]}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":["email"],"properties":{"email":{}},"errors":[{"property":"email"}]}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":{},"properties":{}},"avs":{"required":null,"properties":{}}}}"#,
+            r#"{"payment":{"type":"invoice"},"operation":{"sum_converted":{"amount":"10","currency":"EUR"}}}"#,
+            r#"{"status":"error","code":3061,"message":"Transaction not found"}"#,
         ] {
             assert!(is_sound(text), "{text}");
         }
@@ -209,6 +222,14 @@ mod tests {
             r#"{"clarification_fields":{"customer":["billing:0:address"]}}"#,
             r#"{"clarification_fields":{"customer":[{"billing":"0:address"}]}}"#,
             r#"{"clarification_fields":{"customer":{"properties":"email:x"}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":"0:email","properties":{}}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":{"0":"email"},"properties":{}}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":[{"a":"b"}],"properties":{}}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":["a:b"],"properties":{}}}}"#,
+            r#"{"clarification_fields":{"customer":{"required":["email"]}}}"#,
+            r#"{"payment":{"type":{"a":"b"}}}"#,
+            r#"{"operation":{"sum_converted":"amount:1000"}}"#,
+            r#"{"status":"error","code":true}"#,
         ] {
             assert!(!is_sound(text), "{text}");
         }
