@@ -109,7 +109,7 @@ mod tests {
     use payments::Timestamp;
     use payments::callback::verify;
     use payments::event::EventKind;
-    use payments::payment::Status;
+    use payments::model::Status;
     use serde_json::{Value, json};
 
     use super::*;

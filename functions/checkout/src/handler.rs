@@ -10,7 +10,7 @@ use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret, SecretError
 use payments::adapters::{aws, opening};
 use payments::config;
 use payments::http_call::respond;
-use payments::payment::{Payment, Redirect, RedirectMethod, Status};
+use payments::model::{Payment, Redirect, RedirectMethod, Status};
 use payments::payment_page::PaymentPageLinks;
 use payments::ports::Clock;
 use payments::problem::Problem;

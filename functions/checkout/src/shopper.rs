@@ -8,7 +8,7 @@ use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use payments::checkout::hand_off_ready;
 use payments::clarification::ClarificationError;
 use payments::log::{Line, Metric, Unit};
-use payments::payment::{Order, Payment, Redirect, RedirectMethod, Status};
+use payments::model::{Order, Payment, Redirect, RedirectMethod, Status};
 use payments::ports::{Clock, PaymentStore, StoreError};
 use payments::problem::{Problem, json_response};
 use payments::timestamp::Timestamp;

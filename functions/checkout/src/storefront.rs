@@ -12,7 +12,7 @@ use payments::clarification::{Answers, ClarificationError, clarify};
 use payments::http_call::caller;
 use payments::ids::MerchantId;
 use payments::input;
-use payments::payment::{Channel, Payment, Redirect, Status};
+use payments::model::{Channel, Payment, Redirect, Status};
 use payments::ports::{Clock, StoreError};
 use payments::problem::{FieldProblem, Problem, json_response};
 use payments::storefront::Scope;

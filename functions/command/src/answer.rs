@@ -7,7 +7,7 @@ use payments::ask::{AskError, Asked, Found};
 use payments::callback::{Explanation, Handled, Outcome, Verified};
 use payments::decision::Undecided;
 use payments::event::EventKind;
-use payments::payment::{Payment, QuarantineReason, Status};
+use payments::model::{Payment, QuarantineReason, Status};
 use payments::republish::{RepublishError, Republished};
 use serde::Serialize;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
-use payments::payment::Doubt;
+use payments::model::Doubt;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -6,7 +6,7 @@
 //! moves no goods. What has shipped for an order that another payment had paid before is stopped.
 
 use payments::event::EventKind;
-use payments::payment::Status;
+use payments::model::Status;
 
 use crate::actions::Action;
 use crate::event::{Event, State};

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::adapters::aws::describe;
 use payments::adapters::item::{Item, broken, expiry, number, read_number, read_text, text};
-use payments::payment::Status;
+use payments::model::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};
 

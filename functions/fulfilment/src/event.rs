@@ -3,7 +3,7 @@
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
 use payments::event::EventKind;
-use payments::payment::Status;
+use payments::model::Status;
 use serde::Deserialize;
 use thiserror::Error;
 

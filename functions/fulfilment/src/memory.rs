@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use ecommpay::fields::ProjectId;
     use payments::event::EventKind;
-    use payments::payment::Status;
+    use payments::model::Status;
     use std::sync::Mutex;
 
     /// A store in which things happen between the calls.

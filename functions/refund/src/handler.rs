@@ -9,7 +9,7 @@ use payments::adapters::{aws, opening};
 use payments::config;
 use payments::decide::{RefundOrder, RefundRejection};
 use payments::http_call::{caller, respond};
-use payments::payment::Refund;
+use payments::model::Refund;
 use payments::problem::{FieldProblem, Problem, json_response};
 use payments::refund::{self, RefundDesk, RefundError};
 use payments::storefront::Scope;

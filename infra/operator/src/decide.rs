@@ -5,12 +5,12 @@ use std::io::Write;
 
 use anyhow::bail;
 use clap::Args;
-use payments::payment::Doubt;
+use payments::model::Doubt;
 use serde_json::{Value, json};
 
 use crate::command::command;
 use crate::history::of_doubt;
-use crate::payment::PaymentArgs;
+use crate::model::PaymentArgs;
 use crate::session::Session;
 use crate::text::{events, plain, word};
 

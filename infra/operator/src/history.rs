@@ -7,7 +7,7 @@ use anyhow::Context;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::event::Event;
-use payments::payment::{Decision, Doubt, Payment};
+use payments::model::{Decision, Doubt, Payment};
 use payments::ports::Stored;
 use payments::schedule::Next;
 use payments::view::PaymentView;

@@ -4,7 +4,7 @@ use clap::Args;
 use payments::ports::PaymentStore;
 
 use crate::history::History;
-use crate::payment::PaymentArgs;
+use crate::model::PaymentArgs;
 use crate::session::Session;
 
 /// Shows a payment with its whole history, as the table has it.

@@ -12,7 +12,7 @@ use crate::calendar::is_moment;
 use crate::fields::{FieldError, ProjectId, Text};
 use crate::json::{Limits, Value};
 use crate::keyring::ProjectKey;
-use crate::operation::OperationType;
+use crate::operation::{OperationType, Outcome};
 use crate::report::Sum;
 use crate::signature::{self, SignError};
 
@@ -130,6 +130,13 @@ pub struct ListedOperation {
     pub status: String,
     /// The amount as requested.
     pub sum_initial: Option<Sum>,
+}
+
+impl ListedOperation {
+    /// Where it stands.
+    pub fn outcome(&self) -> Outcome {
+        self.kind.outcome(&self.status)
+    }
 }
 
 /// The operations of an answer whose signature was verified, one for each element of its list,

@@ -57,6 +57,15 @@ impl OperationType {
         }
     }
 
+    /// Where an operation of this type stands, by its `operation.status`. `invoice sent` ends only the
+    /// operation of a payment link.
+    pub fn outcome(&self, status: &str) -> Outcome {
+        match status {
+            "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,
+            status => Outcome::of_status(status),
+        }
+    }
+
     /// Whether it gives money back: a refund, or a reversal before the business day closes.
     ///
     /// Source: Gate, refunds.

@@ -252,10 +252,7 @@ impl Operation {
     /// `invoice sent` is a success of a payment link's own operation only. No other operation may
     /// count as money because of it.
     pub fn outcome(&self) -> Outcome {
-        match self.status.as_str() {
-            "invoice sent" if self.kind != OperationType::Invoice => Outcome::Pending,
-            status => Outcome::of_status(status),
-        }
+        self.kind.outcome(&self.status)
     }
 }
 

@@ -3,11 +3,11 @@
 use thiserror::Error;
 
 use crate::backoff;
-use crate::decide::{self, Change, Fact};
+use crate::decide::{self, Change, Command, Fact};
 use crate::event::{self, Event, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::Line;
-use crate::payment::Payment;
+use crate::model::Payment;
 use crate::ports::{
     Clock, Commit, CommitError, Committed, EventQueue, PaymentStore, StoreError, Stored,
 };
@@ -46,8 +46,8 @@ pub struct Applied {
     pub payment: Payment,
     /// Whether anything was changed.
     pub changed: bool,
-    /// The events of the payment that were sent now, if all are sent. What is not will be sent by
-    /// whoever publishes for this payment next.
+    /// The events of the payment that this call published, if all are published. The rest goes out with
+    /// the next call that publishes for this payment.
     pub published: Result<Vec<EventKind>, PublishError>,
 }
 
@@ -193,20 +193,22 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
     }
 
-    /// Tells what is untold and sends everything of a payment that is still unsent, `fresh`, which
-    /// was just committed, among it. Gives what was sent. Of what has succeeded it is looked
-    /// whether its order had been paid before, unless the commit has shown that it had not.
+    /// Emits pending events, then publishes the payment's outbox, `fresh`, which was just committed,
+    /// among it. Gives the kinds of the events that this call marked as published, so that each is
+    /// counted once. For each `payment.succeeded`, checks whether another payment already paid the
+    /// order; skipped if the commit proved this one was first.
     pub(crate) async fn publish(
         &self,
         stored: &mut Stored,
         mut fresh: Vec<Event>,
     ) -> Result<Vec<EventKind>, PublishError> {
         let key = stored.payment.key();
-        // First, so that what is told in the end cannot be forgotten: only when all of it is sent,
-        // the payment is no longer found as unsent.
-        while decide::has_news(&stored.payment, self.clock.now()) {
+        // First, so that no pending event can be forgotten: only when all are published, the payment
+        // leaves the outbox's index.
+        while decide::has_pending_events(&stored.payment, self.clock.now()) {
             let told = self.update(&key, |payment, at| {
-                Ok::<_, ApplyError>(payment.and_then(|payment| decide::tell(payment, at)))
+                let emitted = decide::execute(payment, Command::EmitPending, at);
+                Ok::<_, ApplyError>(emitted.unwrap_or_default())
             });
             let Some((newer, change)) = told.await? else {
                 break;
@@ -222,7 +224,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         if sent.contains(&EventKind::PaymentSucceeded) && !stored.is_first_to_pay {
             self.look_for_paid_twice(&stored.payment).await?;
         }
-        publish::mark(&self.store, stored).await?;
-        Ok(sent)
+        let published = publish::mark(&self.store, stored).await?;
+        Ok(publish::marked_here(stored, published, &sent))
     }
 }

@@ -1,4 +1,4 @@
-//! Asks the platform about what is silent or doubtful, and does what its answer calls for.
+//! Polls the platform about what is open or unsettled, and does what its answer calls for.
 
 mod now;
 
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
-use ecommpay::json::{self, JsonError, Limits};
-use ecommpay::report::Report;
+use ecommpay::json::{self, JsonError, Limits, Value};
+use ecommpay::answer::StatusAnswer;
+use ecommpay::report::{self, Report};
 use ecommpay::{Keyring, signature};
 use futures_util::future::join_all;
 use thiserror::Error;
@@ -18,11 +19,11 @@ pub use self::now::{Asked, Found};
 use crate::apply::{self, ApplyError, Payments};
 use crate::callback::ProjectKeys;
 use crate::checkout::Cashier;
-use crate::decide::{self, Fact, News, claim_check};
+use crate::decide::{self, Command, Fact, SignedReport};
 use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
 use crate::log::{Line, Metric};
-use crate::payment::{Channel, GateRequest, Payment};
+use crate::model::{Channel, GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore, Unanswered};
 use crate::publish::PublishError;
 use crate::round::{Bounds, Round, TICK, Unfinished};
@@ -53,6 +54,9 @@ pub enum AskError {
     /// The answer is not signed by a key of the project.
     #[error("the answer is not signed")]
     NotSigned,
+    /// The platform has taken the payment and cannot show it just now.
+    #[error("the platform cannot show the payment just now (3062)")]
+    NotReadable,
     /// The question could not be claimed, or the answer not stored.
     #[error(transparent)]
     NotCommitted(#[from] ApplyError),
@@ -109,7 +113,7 @@ where
                 begin_until,
                 deadline,
             };
-            let index = Index::Ask(*project_id);
+            let index = Index::Poll(*project_id);
             self.payments.round(index, before, bounds, turn)
         });
         join_all(rounds).await.into_iter().collect()
@@ -136,8 +140,8 @@ where
         // next time.
         let claimed = payments.update(key, |payment, at| {
             let schedule = &payments.schedule;
-            let claimed = payment.and_then(|one| claim_check(one, schedule, before, at));
-            Ok::<_, ApplyError>(claimed)
+            let claimed = decide::execute(payment, Command::Poll { schedule, before }, at);
+            Ok::<_, ApplyError>(claimed.unwrap_or_default())
         });
         let Some((mut stored, Some(change))) = claimed.await? else {
             return Ok(Vec::new());
@@ -167,11 +171,19 @@ where
         payment: &Payment,
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
-        let keyring = self.keyring(payment.project_id)?;
-        let signed = self.put(payment.project_id, &payment.payment_id).await?;
-        let fact = Fact::StatusAnswer {
-            news: signed.news(),
-            question: payment.questions,
+        let keyring = self.keyring(payment.project_id())?;
+        let answer = self.put(payment.project_id(), payment.payment_id());
+        let answer = answer.await?;
+        let poll = payment.polling().polls_sent();
+        let fact = match &answer {
+            Answered::Report(signed) => Fact::StatusAnswer {
+                report: signed.report(),
+                poll,
+            },
+            Answered::NotFound { signed } => Fact::NotFound {
+                poll,
+                signed: *signed,
+            },
         };
         let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
             return Ok(());
@@ -180,13 +192,14 @@ where
         let told = applied.published.map(|sent| events.extend(sent));
         // Only an answer that was taken in shows anything.
         let known = applied.payment;
-        if known.answered == payment.questions {
+        warn_if_redirect_is_lost(payment, &known);
+        if known.polling().last_answered() == poll {
             let payments = self.payments;
             payments
                 .repeat_refunds(self.gate, keyring, &known, events)
                 .await?;
         }
-        if known.not_found == payment.questions {
+        if known.polling().last_not_found() == poll {
             self.end_sale(&known, keyring, events).await?;
         }
         Ok(told?)
@@ -196,19 +209,35 @@ where
         self.keys.get(&project_id).ok_or(AskError::NoKey)
     }
 
-    /// Puts a question; gives its answer, if that is signed.
-    async fn put(&self, project_id: ProjectId, payment_id: &str) -> Result<Signed, AskError> {
+    /// Sends a status request; gives its answer, if that is signed. Only "not found" may be unsigned: the
+    /// platform need not sign answers that carry service information only.
+    async fn put(&self, project_id: ProjectId, payment_id: &str) -> Result<Answered, AskError> {
         let keyring = self.keyring(project_id)?;
         let body = signed(project_id, payment_id, keyring).ok_or(AskError::NotSignable)?;
         let answer = self.gate.ask(gate::Status::PATH, body).await?;
         let message = json::parse(&answer, Limits::ANSWER)?;
-        let signature = signature::of_message(&message).ok_or(AskError::NotSigned)?;
-        signature::verify(&message, &signature, keyring).ok_or(AskError::NotSigned)?;
-        let canonical = signature::canonical(&message);
-        Ok(Signed {
-            report: Report::read(&message),
-            canonical: String::from_utf8_lossy(&canonical).into_owned(),
-        })
+        let signature = signature::of_message(&message);
+        let signed = match &signature {
+            Some(signature) => signature::verify(&message, signature, keyring).is_some(),
+            None if carries_signature(&message) => false,
+            None => matches!(StatusAnswer::read(&message), StatusAnswer::NotFound),
+        };
+        if !signed || !report::has_sound_shape(&message) {
+            return Err(AskError::NotSigned);
+        }
+        match StatusAnswer::read(&message) {
+            StatusAnswer::NotFound => Ok(Answered::NotFound {
+                signed: signature.is_some(),
+            }),
+            StatusAnswer::NotReadable => Err(AskError::NotReadable),
+            StatusAnswer::Report(report) => {
+                let canonical = signature::canonical(&message);
+                Ok(Answered::Report(Box::new(Signed {
+                    report,
+                    canonical: String::from_utf8_lossy(&canonical).into_owned(),
+                })))
+            }
+        }
     }
 
     /// Sends a sale again that never arrived, or ends a checkout that nobody used. Adds the events
@@ -220,7 +249,10 @@ where
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
         let payments = self.payments;
-        let follows = |payment: &Payment, at| decide::claim_end(payment, &payments.schedule, at);
+        let follows = |payment: &Payment, at| {
+            let command = Command::Conclude(&payments.schedule);
+            decide::execute(Some(payment), command, at).unwrap_or_default()
+        };
         if follows(payment, payments.clock.now()).is_none() {
             return Ok(());
         }
@@ -232,7 +264,7 @@ where
         let Some((stored, Some(change))) = claimed.await? else {
             return Ok(());
         };
-        let applied = match stored.payment.sale {
+        let applied = match stored.payment.attempt().request() {
             GateRequest::Sending { .. } => {
                 let cashier = Cashier {
                     payments,
@@ -253,11 +285,38 @@ where
 /// Whether this is the first question about a sale that no callback came about: the first one tells the
 /// bank's address within seconds.
 fn is_unheard(payment: &Payment) -> bool {
-    let order = payment.order.as_ref();
+    let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
-    let is_taken = matches!(payment.sale, GateRequest::Accepted { .. });
-    let is_silent = payment.platform_status.is_none() && payment.operations.is_empty();
-    is_gate && is_taken && is_silent && payment.asked == 1
+    let is_taken = matches!(payment.attempt().request(), GateRequest::Accepted { .. });
+    let is_silent = payment.platform_status().is_none() && payment.operations().len() == 0;
+    is_gate && is_taken && is_silent && payment.polling().polls_since_activity() == 1
+}
+
+/// The answer awaits the shopper at the bank and does not say where that is: the callback with the
+/// redirect URL is lost, and the shopper cannot pay.
+fn warn_if_redirect_is_lost(before: &Payment, after: &Payment) {
+    if after.is_redirect_missing() && !before.is_redirect_missing() {
+        Line::warn("redirect_lost")
+            .with("payment", after.key().to_string())
+            .with_metrics(&[], &[Metric::once("redirect_lost")])
+            .write();
+    }
+}
+
+/// Whether a message has anything in the place of its signature.
+fn carries_signature(message: &Value<'_>) -> bool {
+    message.get("signature").is_some() || message.at(&["general", "signature"]).is_some()
+}
+
+/// What the platform answered.
+enum Answered {
+    /// What it knows of the payment, signed.
+    Report(Box<Signed>),
+    /// Nothing.
+    NotFound {
+        /// Whether that is signed.
+        signed: bool,
+    },
 }
 
 /// The platform's signed answer.
@@ -267,8 +326,8 @@ struct Signed {
 }
 
 impl Signed {
-    fn news(&self) -> News<'_> {
-        News {
+    fn report(&self) -> SignedReport<'_> {
+        SignedReport {
             report: &self.report,
             canonical: &self.canonical,
         }

@@ -13,7 +13,8 @@ use ecommpay::{KeySlot, Keyring, signature};
 
 pub use self::explain::{Explanation, explain};
 pub use self::outcome::{Handled, Outcome};
-use crate::decide::{Fact, News, is_storable};
+use crate::decide::{Fact, SignedReport};
+use crate::model::is_storable;
 use crate::ids::PaymentKey;
 
 /// The keys of every project that we have.
@@ -53,12 +54,12 @@ impl Verified {
         if self.hint {
             return Fact::Hint(&self.report);
         }
-        Fact::Callback(self.news())
+        Fact::Callback(self.signed_report())
     }
 
-    /// What the body says.
-    pub fn news(&self) -> News<'_> {
-        News {
+    /// The body as a signed report.
+    pub fn signed_report(&self) -> SignedReport<'_> {
+        SignedReport {
             report: &self.report,
             canonical: &self.canonical,
         }

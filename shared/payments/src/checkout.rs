@@ -11,11 +11,11 @@ use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::backoff;
-use crate::decide::{self, Change, Fact};
+use crate::decide::{self, Change, Command, Fact};
 use crate::event::Event;
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{Channel, Customer, GateRequest, Order, Payment, Status};
+use crate::model::{Channel, Customer, GateRequest, Order, Payment, Status};
 use crate::payment_page::return_address;
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
 use crate::problem::Problem;
@@ -214,7 +214,14 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         let project_id = storefront.project_id;
         let key = PaymentKey::new(project_id, payment_id.as_str());
         let now = self.payments.clock.now();
-        let change = decide::create(project_id, &payment_id, order.clone(), now);
+        let create = Command::Create {
+            project_id,
+            payment_id: &payment_id,
+            order: &order,
+        };
+        let Ok(Some(change)) = decide::execute(None, create, now) else {
+            return Err(CheckoutError::Conflict);
+        };
         for attempt in 0..backoff::ATTEMPTS {
             if let Some(stored) = self.commit(&change, None).await? {
                 return self.start(stored, change).await;
@@ -235,7 +242,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         over: Option<&Stored>,
     ) -> Result<Option<Stored>, ApplyError> {
         let payment = &change.payment;
-        let token = token::hash(&self.tokens.token(&payment.key(), payment.attempt));
+        let token = token::hash(&self.tokens.token(&payment.key(), payment.attempt().number()));
         self.payments.commit(change, over, Some(&token)).await
     }
 
@@ -251,11 +258,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             return Ok(None);
         };
         let payment = &stored.payment;
-        let known = payment.order.as_ref();
+        let known = payment.order();
         let known = known.filter(|known| known.storefront == storefront.name);
         let known = known.ok_or(CheckoutError::Conflict)?;
         let now = self.payments.clock.now();
-        if let Some(change) = decide::begin_again(payment, order.clone(), now) {
+        if let Ok(Some(change)) = decide::execute(Some(payment), Command::Retry { order }, now) {
             return match self.commit(&change, Some(&stored)).await? {
                 Some(stored) => self.start(stored, change).await.map(Some),
                 None => Ok(None),
@@ -264,7 +271,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         if known.content != order.content {
             return Err(CheckoutError::Conflict);
         }
-        let Some(change) = decide::claim_resend(payment, now) else {
+        let Ok(Some(change)) = decide::execute(Some(payment), Command::Resend, now) else {
             return Ok(Some(self.checkout(stored.payment, false)));
         };
         match self.payments.commit(&change, Some(&stored), None).await? {
@@ -278,7 +285,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
 
     fn checkout(&self, payment: Payment, created: bool) -> Checkout {
         Checkout {
-            token: self.tokens.token(&payment.key(), payment.attempt),
+            token: self.tokens.token(&payment.key(), payment.attempt().number()),
             payment,
             created,
         }
@@ -286,7 +293,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
 
     /// Brings a new attempt on its way.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
-        let applied = match stored.payment.sale {
+        let applied = match stored.payment.attempt().request() {
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,
             _ => self.payments.applied(stored, Some(change)).await,
         };
@@ -310,19 +317,19 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
             None => Answer::Unclear,
         };
         let fact = Fact::SaleAnswer {
-            attempt: claimed.payment.attempt,
+            attempt: claimed.payment.attempt().number(),
             answer: &answer,
         };
         self.payments.apply_to_claim(claimed, fresh, fact).await
     }
 
     fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {
-        let order = payment.order.as_ref()?;
+        let order = payment.order()?;
         let customer = order.customer.as_ref()?;
         let sale = gate::Sale {
             general: gate::General::new(
-                payment.project_id,
-                Text::new(payment.payment_id.clone()).ok()?,
+                payment.project_id(),
+                Text::new(payment.payment_id()).ok()?,
             ),
             payment: gate::SalePayment {
                 amount: order.amount,

@@ -1,4 +1,4 @@
-//! What the platform asks the shopper for: sending the answers.
+//! What the platform asks for, of the shopper or for a refund: sending the answers.
 
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
@@ -7,7 +7,7 @@ use ecommpay::gate::{self, Request};
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::Fact;
-use crate::payment::Payment;
+use crate::model::{Payment, Waiting};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 
 /// Answers by the platform's names of what it asked for, as in `customer.last_name`.
@@ -32,27 +32,30 @@ impl From<ApplyError> for ClarificationError {
     }
 }
 
-/// Sends answers to what `payment` waits for. Each time is safe: the platform takes what it still
-/// misses, and asks for the rest. They are not kept here.
+/// Sends answers to what a payment, or one of its refunds, waits for. Gate's request names only the
+/// payment. Each time is safe: the platform takes what it still misses, and asks for the rest. The
+/// answers are not kept here.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,
     keyring: &Keyring,
     payment: &Payment,
+    asked: Option<&Waiting>,
     answers: &Answers,
 ) -> Result<Payment, ClarificationError> {
-    let question = payment.question().ok_or(ClarificationError::NotAsked)?;
-    let is_asked = |name: &String| question.clarification_fields.contains(name);
+    let asked = asked.ok_or(ClarificationError::NotAsked)?;
+    let is_asked = |name: &String| {
+        let mut fields = asked.clarification_fields().iter();
+        fields.any(|field| field.name == *name)
+    };
     if !answers.iter().all(|(name, _)| is_asked(name)) {
         return Err(ClarificationError::NotAsked);
     }
     let body = signed(payment, answers, keyring).ok_or(ClarificationError::NotAsked)?;
     match gate.post(gate::Clarification::PATH, body).await {
         Answer::Accepted { .. } => {
-            let question = question.digest();
-            let fact = Fact::Clarified {
-                question: &question,
-            };
+            let digest = asked.digest();
+            let fact = Fact::ClarificationAccepted { digest: &digest };
             let applied = payments.apply(&payment.key(), fact).await?;
             Ok(applied.map_or_else(|| payment.clone(), Applied::into_payment))
         }
@@ -62,8 +65,8 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
 }
 
 fn signed(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
-    let payment_id = Text::new(payment.payment_id.clone()).ok()?;
-    let general = gate::General::new(payment.project_id, payment_id);
+    let payment_id = Text::new(payment.payment_id()).ok()?;
+    let general = gate::General::new(payment.project_id(), payment_id);
     let answers = answers
         .iter()
         .map(|(name, text)| (name.as_str(), text.clone()));

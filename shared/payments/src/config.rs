@@ -54,13 +54,14 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     let pauses = required(name)?;
     let pauses: Option<Vec<Duration>> = pauses.split(',').map(fraction).collect();
     Ok(Schedule {
-        pauses: pauses.ok_or(ConfigError {
+        poll_delays: pauses.ok_or(ConfigError {
             name,
             problem: "is not a list of seconds",
         })?,
-        questions_end: seconds("QUESTIONS_END_SECONDS")?,
+        redirect_poll_delay: seconds("REDIRECT_POLL_SECONDS")?,
+        poll_until: seconds("QUESTIONS_END_SECONDS")?,
         checkout_grace: seconds("CHECKOUT_GRACE_SECONDS")?,
-        customer_kept: seconds("CUSTOMER_KEPT_SECONDS")?,
+        customer_retention: seconds("CUSTOMER_KEPT_SECONDS")?,
     })
 }
 

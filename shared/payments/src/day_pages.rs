@@ -5,7 +5,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::day::Day;
 use crate::ids::PaymentKey;
-use crate::payment::Payment;
+use crate::model::Payment;
 use crate::ports::{PaymentStore, SHARDS, StoreError};
 
 /// How many payments are read at once.

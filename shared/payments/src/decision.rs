@@ -1,16 +1,16 @@
-//! An operator's word about the doubts about a payment's money.
+//! An operator's decision about quarantined money.
 //!
-//! They say it about what they have seen. If anything else is doubted by the time it is said,
-//! nothing is decided, and they look again.
+//! It settles exactly what the operator has looked at. If anything else speaks against the money by the
+//! time of the decision, nothing is decided, and they look again.
 
 use std::collections::BTreeSet;
 
 use thiserror::Error;
 
 use crate::apply::{Applied, ApplyError, Payments};
-use crate::decide::{self, Fact, RefundRejection};
-use crate::ids::PaymentKey;
-use crate::payment::{Doubt, Payment};
+use crate::decide::{self, Change, Command, Rejection};
+use crate::ids::{MerchantId, PaymentKey};
+use crate::model::{GateRequest, Payment, QuarantineItem, Verdict};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::refund::RefundDesk;
 
@@ -21,73 +21,85 @@ pub enum Undecided {
     #[error("there is no such payment")]
     NotFound,
     /// There is nothing to decide.
-    #[error("nothing about its money is doubted")]
-    NothingDoubted,
+    #[error("the payment is not in quarantine")]
+    NotQuarantined,
     /// Its money went back already.
     #[error("it was rejected, and its money went back")]
     WentBack,
-    /// Somebody has rejected it: what is taken as paid would be shipped, and its money is on its way back.
+    /// It was rejected: what is taken as paid would be shipped, and its money is on its way back.
     #[error("it was rejected, and its money is on its way back")]
     GoingBack,
-    /// Other things are doubted than those that were seen.
-    #[error("its doubts are no longer those that were seen; look again")]
-    OtherDoubts,
+    /// Other things speak against the money than those that were seen.
+    #[error("what speaks against its money has changed; look again")]
+    OtherItems,
+    /// No money of it is known in the currency of the order.
+    #[error(
+        "no money of it is known in the currency of the order: give back by hand, in the platform's \
+         Dashboard, what came"
+    )]
+    NoMoney,
     /// The money cannot be given back.
     #[error("its money cannot be given back: {}", why(.0))]
-    NotGivenBack(RefundRejection),
-    /// A failure of ours; it may be said again.
+    NotGivenBack(Rejection),
+    /// A failure of ours; it may be repeated.
     #[error(transparent)]
     Unavailable(#[from] ApplyError),
 }
 
-fn why(rejection: &RefundRejection) -> &'static str {
+fn why(rejection: &Rejection) -> &'static str {
     match rejection {
-        RefundRejection::NoAddress => {
-            "the shopper's address, which a refund needs, is no longer known"
-        }
-        RefundRejection::TooMany => "it has too many refunds",
-        RefundRejection::MoreThanLeft(_) => "nothing is left of it",
-        RefundRejection::NotRefundable | RefundRejection::OtherContent => {
+        Rejection::NoAddress => "the shopper's address, which a refund needs, is no longer known",
+        Rejection::TooMany => "it has too many refunds",
+        Rejection::MoreThanLeft(_) => "nothing is left of it",
+        Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
             "it is not refundable as it is"
         }
     }
 }
 
-/// The payment, if what is doubted about it is what was seen.
+/// The payment, if what speaks against its money is what was seen.
 fn seen<'a>(
     payment: Option<&'a Payment>,
-    doubts: &BTreeSet<Doubt>,
+    items: &BTreeSet<QuarantineItem>,
 ) -> Result<&'a Payment, Undecided> {
     let payment = payment.ok_or(Undecided::NotFound)?;
-    let known = payment.doubts();
+    let known = payment.quarantine();
     if known.is_empty() {
-        return Err(Undecided::NothingDoubted);
+        return Err(Undecided::NotQuarantined);
     }
     if payment.is_rejected() {
         return Err(Undecided::WentBack);
     }
-    match known == *doubts {
+    match known == *items {
         true => Ok(payment),
-        false => Err(Undecided::OtherDoubts),
+        false => Err(Undecided::OtherItems),
+    }
+}
+
+fn rejected(rejection: Rejection) -> Undecided {
+    match rejection {
+        Rejection::NoMoney => Undecided::NoMoney,
+        other => Undecided::NotGivenBack(other),
     }
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Takes money as paid, whatever there is to say against it.
+    /// Takes money as paid, whatever speaks against it.
     pub async fn release(
         &self,
         key: &PaymentKey,
         by: &str,
-        doubts: &BTreeSet<Doubt>,
+        items: &BTreeSet<QuarantineItem>,
     ) -> Result<Applied, Undecided> {
         let released = self
             .update(key, |payment, at| {
-                let payment = seen(payment, doubts)?;
+                let payment = seen(payment, items)?;
                 if payment.is_going_back() {
                     return Err(Undecided::GoingBack);
                 }
-                let fact = Fact::Release { by, doubts };
-                Ok::<_, Undecided>(decide::decide(Some(payment), fact, at))
+                let verdict = Verdict::Released;
+                let command = Command::Review { verdict, by, items };
+                decide::execute(Some(payment), command, at).map_err(rejected)
             })
             .await?;
         let (stored, change) = released.ok_or(Undecided::NotFound)?;
@@ -96,26 +108,26 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, G> {
-    /// Gives back what was paid and is doubted.
+    /// Gives back what came of a payment in quarantine.
     pub async fn reject(
         &self,
         key: &PaymentKey,
         by: &str,
-        doubts: &BTreeSet<Doubt>,
+        items: &BTreeSet<QuarantineItem>,
     ) -> Result<Applied, Undecided> {
-        let mut to_send = None;
-        let rejected = self
+        let reviewed = self
             .payments
             .update(key, |payment, at| {
-                let rejected = decide::reject(seen(payment, doubts)?, by, doubts, at);
-                let (change, id) = rejected.map_err(Undecided::NotGivenBack)?;
-                to_send = id;
-                Ok::<_, Undecided>(Some(change))
+                let payment = seen(payment, items)?;
+                let verdict = Verdict::Rejected;
+                let command = Command::Review { verdict, by, items };
+                decide::execute(Some(payment), command, at).map_err(rejected)
             })
             .await?;
-        let (stored, change) = rejected.ok_or(Undecided::NotFound)?;
+        let (stored, change) = reviewed.ok_or(Undecided::NotFound)?;
         let payments = self.payments;
-        Ok(match (change, to_send) {
+        let refund_id = change.as_ref().and_then(|change| to_send(&stored.payment, change));
+        Ok(match (change, refund_id) {
             (Some(change), Some(refund_id)) => {
                 payments
                     .send_refund(self.gate, self.keyring, stored, change.events, &refund_id)
@@ -124,4 +136,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             (change, _) => payments.applied(stored, change).await,
         })
     }
+}
+
+/// The refund that a rejection has reserved: the last one, if it is being sent since this change.
+fn to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
+    let refund = payment.refunds().last()?;
+    let since = change.payment.updated_at();
+    let is_new = matches!(
+        refund.request(),
+        GateRequest::Sending { since: sent, repeat: false, .. } if *sent == since
+    );
+    refund.refund_id().filter(|_| is_new).cloned()
 }

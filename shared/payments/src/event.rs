@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use crate::ids::PaymentKey;
 use crate::json_text::{json_text, text};
 use crate::log::{Line, Metric, Unit};
-use crate::payment::{Payment, RefundStatus, Status};
+use crate::model::{Payment, RefundStatus, Status};
 use crate::sha256;
 use crate::timestamp::Timestamp;
-use crate::view::{DifferenceView, OperationView, PaymentView, RefundView};
+use crate::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
 
 /// What an event announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -24,6 +24,10 @@ pub enum EventKind {
     PaymentAwaitingCustomer,
     /// The platform asks for data.
     PaymentAwaitingClarification,
+    /// The shopper has paid; the platform has not confirmed that the money came.
+    PaymentAwaitingConfirmation,
+    /// The checkout ended while the payment was undecided.
+    CheckoutExpired,
     /// Paid.
     PaymentSucceeded,
     /// Not paid.
@@ -42,8 +46,10 @@ pub enum EventKind {
     RefundSucceeded,
     /// The refund was refused.
     RefundDeclined,
-    /// Nobody knows whether the refund was taken.
+    /// It is not known whether the refund was taken.
     RefundUnknown,
+    /// A refund was taken back.
+    RefundReturned,
     /// Another payment had paid the order before.
     OrderPaidTwice,
     /// The platform's books and ours differ.
@@ -52,10 +58,12 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 15] = [
+    pub const ALL: [EventKind; 18] = [
         EventKind::PaymentCreated,
         EventKind::PaymentAwaitingCustomer,
         EventKind::PaymentAwaitingClarification,
+        EventKind::PaymentAwaitingConfirmation,
+        EventKind::CheckoutExpired,
         EventKind::PaymentSucceeded,
         EventKind::PaymentDeclined,
         EventKind::PaymentFailed,
@@ -66,6 +74,7 @@ impl EventKind {
         EventKind::RefundSucceeded,
         EventKind::RefundDeclined,
         EventKind::RefundUnknown,
+        EventKind::RefundReturned,
         EventKind::OrderPaidTwice,
         EventKind::ReconciliationDifference,
     ];
@@ -76,6 +85,8 @@ impl EventKind {
             EventKind::PaymentCreated => "payment.created",
             EventKind::PaymentAwaitingCustomer => "payment.awaiting_customer",
             EventKind::PaymentAwaitingClarification => "payment.awaiting_clarification",
+            EventKind::PaymentAwaitingConfirmation => "payment.awaiting_confirmation",
+            EventKind::CheckoutExpired => "checkout.expired",
             EventKind::PaymentSucceeded => "payment.succeeded",
             EventKind::PaymentDeclined => "payment.declined",
             EventKind::PaymentFailed => "payment.failed",
@@ -86,6 +97,7 @@ impl EventKind {
             EventKind::RefundSucceeded => "refund.succeeded",
             EventKind::RefundDeclined => "refund.declined",
             EventKind::RefundUnknown => "refund.unknown",
+            EventKind::RefundReturned => "refund.returned",
             EventKind::OrderPaidTwice => "order.paid_twice",
             EventKind::ReconciliationDifference => "reconciliation.difference",
         }
@@ -103,6 +115,7 @@ impl EventKind {
             Status::Processing => return None,
             Status::AwaitingCustomer => EventKind::PaymentAwaitingCustomer,
             Status::AwaitingClarification => EventKind::PaymentAwaitingClarification,
+            Status::AwaitingConfirmation => EventKind::PaymentAwaitingConfirmation,
             Status::Succeeded | Status::PartiallyRefunded | Status::Refunded => {
                 EventKind::PaymentSucceeded
             }
@@ -120,6 +133,7 @@ impl EventKind {
             RefundStatus::Unknown => EventKind::RefundUnknown,
             RefundStatus::Succeeded => EventKind::RefundSucceeded,
             RefundStatus::Declined => EventKind::RefundDeclined,
+            RefundStatus::Returned => EventKind::RefundReturned,
         }
     }
 }
@@ -207,15 +221,18 @@ pub enum About<'a> {
     Payment {
         /// That operation, if there is one.
         operation: Option<OperationView<'a>>,
-        /// The news reverse an end that was announced before: a success after a decline or failure.
+        /// It is paid after an event had said that it would not be, or after its checkout had expired.
         #[serde(skip_serializing_if = "is_false")]
         late: bool,
+        /// The type of an earlier event that no longer holds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<&'static str>,
     },
     /// One refund of it.
     Refund {
         /// The refund.
         refund: RefundView<'a>,
-        /// What was announced of it before, and was wrong.
+        /// The type of an earlier event that no longer holds.
         #[serde(skip_serializing_if = "Option::is_none")]
         corrects: Option<&'static str>,
     },
@@ -231,7 +248,7 @@ pub enum About<'a> {
         /// The operation, if it is known here.
         operation: Option<OperationView<'a>>,
         /// What differs.
-        difference: DifferenceView<'a>,
+        difference: DiscrepancyView<'a>,
     },
 }
 
@@ -282,7 +299,7 @@ impl Event {
     /// Announces `payment` as it is after the change.
     pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
         let data = json_text(&Data {
-            payment: PaymentView::new(payment),
+            payment: PaymentView::new(payment, at),
             about,
         });
         let parts = Kept {
@@ -290,8 +307,8 @@ impl Event {
             time: at,
         };
         let kept = json_text(&parts);
-        let subject = &payment.payment_id;
-        let (key, sequence) = (payment.key(), payment.sequence);
+        let subject = payment.payment_id();
+        let (key, sequence) = (payment.key(), payment.sequence());
         Self::enveloped(key, subject, sequence, kind, &parts, text(kept))
     }
 

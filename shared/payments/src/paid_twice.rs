@@ -13,9 +13,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::apply::{ApplyError, Payments};
 use crate::decide::{self, Fact};
-use crate::event::{self, EventKind};
+use crate::event;
 use crate::ids::PaymentKey;
-use crate::payment::{Operation, Payment, Status};
+use crate::model::{Operation, Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::publish::{self, PublishError};
 use crate::timestamp::Timestamp;
@@ -43,14 +43,18 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let mut paid: Vec<Payment> = with_money.take(MOST).try_collect().await?;
         paid.extend(has_money(payment).then(|| payment.clone()));
         // The platform's dates have whole seconds only.
-        paid.sort_by_key(|payment| (paid_at(payment), payment.created_at, payment.key()));
+        paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let before = paid.iter().take(index);
-            // Who was told to be the later one stays it, although dates can still change.
-            let before = before.filter(|other| !other.paid_before_by.contains(&payment.payment_id));
-            let before = before.map(|other| other.payment_id.clone()).collect();
-            if !payment.paid_before_by.is_superset(&before) {
-                self.tell_paid_before(&payment.key(), &before).await?;
+            // The one that was emitted as the later one stays it, although dates can still change.
+            let is_later = |other: &&Payment| {
+                let earlier = other.earlier_payments_of_order();
+                earlier.contains(payment.payment_id())
+            };
+            let before = before.filter(|other| !is_later(other));
+            let before = before.map(|other| other.payment_id().to_owned()).collect();
+            if !payment.earlier_payments_of_order().is_superset(&before) {
+                self.add_earlier_payments(&payment.key(), &before).await?;
             }
         }
         Ok(())
@@ -61,23 +65,21 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(stored.map(|stored| stored.payment))
     }
 
-    async fn tell_paid_before(
+    async fn add_earlier_payments(
         &self,
         key: &PaymentKey,
-        by: &BTreeSet<String>,
+        ids: &BTreeSet<String>,
     ) -> Result<(), PublishError> {
         let told = self.update(key, |payment, at| {
-            let fact = Fact::PaidBefore { by };
+            let fact = Fact::EarlierPayments { ids };
             Ok::<_, ApplyError>(payment.and_then(|one| decide::decide(Some(one), fact, at)))
         });
         let Some((stored, Some(change))) = told.await? else {
             return Ok(());
         };
-        publish::send(&self.store, &self.queues, &stored, &change.events).await?;
-        publish::mark(&self.store, &stored).await?;
-        // What else was unsent is counted by whoever announces it.
-        let told: Vec<EventKind> = change.events.iter().map(|event| event.kind).collect();
-        event::count(key, &told);
+        let sent = publish::send(&self.store, &self.queues, &stored, &change.events).await?;
+        let published = publish::mark(&self.store, &stored).await?;
+        event::count(key, &publish::marked_here(&stored, published, &sent));
         Ok(())
     }
 }
@@ -92,5 +94,5 @@ fn has_money(payment: &Payment) -> bool {
 fn paid_at(payment: &Payment) -> Timestamp {
     let sales = payment.successful_sales();
     let ends = sales.filter_map(Operation::ended_at);
-    ends.min().unwrap_or(payment.created_at)
+    ends.min().unwrap_or(payment.created_at())
 }

@@ -5,7 +5,7 @@ use ecommpay::ProjectKey;
 use ecommpay::fields::Text;
 use ecommpay::payment_page::{PaymentPage, TextParameter};
 
-use crate::payment::Payment;
+use crate::model::Payment;
 use crate::token::TokenSecret;
 
 /// Where the bank sends the shopper back to.
@@ -14,7 +14,7 @@ pub(crate) fn return_address(
     payment: &Payment,
     base_url: &str,
 ) -> Option<Text> {
-    let token = tokens.token(&payment.key(), payment.attempt);
+    let token = tokens.token(&payment.key(), payment.attempt().number());
     Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
 }
 
@@ -33,14 +33,14 @@ impl PaymentPageLinks<'_> {
     /// The signed link of a payment, the same each time; `None` if it has none, or cannot use it any
     /// more.
     pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
-        let order = payment.order.as_ref()?;
+        let order = payment.order()?;
         if !payment.has_unused_link() || payment.status().is_final() {
             return None;
         }
-        let payment_id = Text::new(payment.payment_id.clone()).ok()?;
+        let payment_id = Text::new(payment.payment_id()).ok()?;
         let customer = order.customer.as_ref()?;
         let mut page = PaymentPage::new(
-            payment.project_id,
+            payment.project_id(),
             payment_id,
             order.amount,
             order.currency,

@@ -12,7 +12,7 @@ use crate::day::Day;
 use crate::decide::Change;
 use crate::event::{Event, EventKind};
 use crate::ids::PaymentKey;
-use crate::payment::{PaidOrder, Payment};
+use crate::model::{PaidOrder, Payment};
 use crate::schedule::Next;
 use crate::storefront::Storefront;
 use crate::timestamp::Timestamp;
@@ -55,8 +55,10 @@ pub const SHARDS: u8 = 8;
 pub enum Index {
     /// It has events that may not have been sent; due since the oldest of them was committed.
     Unsent,
-    /// The platform is to be asked about it; by project, so that none waits for another one.
-    Ask(ProjectId),
+    /// The platform is to be polled about it; by project, so that none waits for another one.
+    Poll(ProjectId),
+    /// The end of its checkout is to be emitted.
+    Expire,
     /// Its customer is to be forgotten.
     Erase,
     /// It is open past its end, and nothing more is done about it.
@@ -118,13 +120,14 @@ pub trait PaymentStore {
         to: u64,
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
-    /// Notes that all events up to `through` were sent. If these are all there are, the payment is
-    /// no longer found in [`Index::Unsent`].
+    /// Notes that all events up to `through` were published. If these are all there are, the payment is
+    /// no longer found in [`Index::Unsent`]. Gives the number up to which it was noted before: of two
+    /// calls at once, only one moves it.
     fn mark_published(
         &self,
         key: &PaymentKey,
         through: u64,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// A page of a shard's payments that were due before a moment, oldest first, beginning behind
     /// `after`. What was done just now may still be listed.

@@ -53,7 +53,7 @@ pub async fn send<S: PaymentStore, Q: EventQueue>(
     stored: &Stored,
     fresh: &[Event],
 ) -> Result<Vec<EventKind>, PublishError> {
-    let last = stored.payment.sequence;
+    let last = stored.payment.sequence();
     if stored.published >= last {
         return Ok(Vec::new());
     }
@@ -83,13 +83,21 @@ pub async fn send<S: PaymentStore, Q: EventQueue>(
     Ok(unsent.iter().map(|event| event.kind).collect())
 }
 
-/// Marks everything of `stored` as sent.
-pub async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<(), StoreError> {
-    let last = stored.payment.sequence;
-    if stored.published < last {
-        store.mark_published(&stored.payment.key(), last).await?;
+/// Marks everything of `stored` as published. Gives the number up to which it was marked before.
+pub async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, StoreError> {
+    let last = stored.payment.sequence();
+    match stored.published < last {
+        true => store.mark_published(&stored.payment.key(), last).await,
+        false => Ok(last),
     }
-    Ok(())
+}
+
+/// Those of the events `sent` that were not marked before: where two calls publish the same event at
+/// once, only one of them counts it.
+pub(crate) fn marked_here(stored: &Stored, published: u64, sent: &[EventKind]) -> Vec<EventKind> {
+    let new = stored.payment.sequence().saturating_sub(published);
+    let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());
+    sent.iter().skip(sent.len() - new).copied().collect()
 }
 
 /// Sends what a queue wants of some events, the first time or as a repeat of some name.

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use self::run::Run;
 use crate::apply::{ApplyError, Payments};
 use crate::day::Day;
-use crate::payment::{Difference, Discrepancy};
+use crate::model::{Discrepancy, DiscrepancyKind};
 use crate::ports::{
     Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError, Unanswered,
 };
@@ -101,9 +101,9 @@ pub struct Reconciled {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Differences {
     /// Known at the platform only.
-    pub missing_here: u64,
+    pub missing_locally: u64,
     /// Known here only.
-    pub missing_there: u64,
+    pub missing_at_platform: u64,
     /// Ended differently.
     pub status: u64,
     /// Other money.
@@ -111,12 +111,12 @@ pub struct Differences {
 }
 
 impl Differences {
-    fn count(&mut self, difference: &Difference) {
-        *match difference.about {
-            Discrepancy::MissingHere => &mut self.missing_here,
-            Discrepancy::MissingThere => &mut self.missing_there,
-            Discrepancy::Status => &mut self.status,
-            Discrepancy::Amount => &mut self.amount,
+    fn count(&mut self, discrepancy: &Discrepancy) {
+        *match discrepancy.kind {
+            DiscrepancyKind::MissingLocally => &mut self.missing_locally,
+            DiscrepancyKind::MissingAtPlatform => &mut self.missing_at_platform,
+            DiscrepancyKind::Status => &mut self.status,
+            DiscrepancyKind::Amount => &mut self.amount,
         } += 1;
     }
 }

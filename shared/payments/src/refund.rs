@@ -8,11 +8,11 @@ use ecommpay::json::Value;
 
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::ask::AskError;
-use crate::decide::{self, Fact, RefundOrder, RefundRejection};
+use crate::decide::{self, Command, Fact, Rejection};
 use crate::event::{Event, EventKind};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::input::{self, Fields};
-use crate::payment::{GateRequest, Payment, Private, Refund};
+use crate::model::{GateRequest, Payment, Private, Refund, RefundOrder};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
 use crate::problem::Problem;
 use crate::sha256;
@@ -59,7 +59,7 @@ pub enum RefundError {
     /// No such payment, or not this storefront's.
     NotFound,
     /// The rules do not allow it.
-    Rejected(RefundRejection),
+    Rejected(Rejection),
     /// A failure of ours; the request may be repeated.
     Unavailable(ApplyError),
 }
@@ -73,7 +73,7 @@ impl<E: Into<ApplyError>> From<E> for RefundError {
 /// Whether a storefront may see a payment: its own, and with the scope `project` also those that
 /// nobody created here.
 fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
-    match &payment.order {
+    match payment.order() {
         Some(order) => order.storefront == storefront.name,
         None => storefront.may(Scope::Project),
     }
@@ -105,7 +105,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             .update(&key, |payment, at| {
                 let payment = payment.filter(|payment| may_see(storefront, payment));
                 let payment = payment.ok_or(RefundError::NotFound)?;
-                decide::reserve_refund(payment, order, at).map_err(RefundError::Rejected)
+                let command = Command::Refund(order);
+                decide::execute(Some(payment), command, at).map_err(RefundError::Rejected)
             })
             .await?;
         let (stored, change) = reserved.ok_or(RefundError::NotFound)?;
@@ -157,25 +158,24 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         events: &mut Vec<EventKind>,
     ) -> Result<(), AskError> {
         let key = payment.key();
-        let ids = payment
-            .refunds
-            .iter()
-            .filter_map(|refund| refund.refund_id.as_ref());
-        for refund_id in ids {
-            if decide::claim_repeat(payment, refund_id, self.clock.now()).is_none() {
+        let ids = payment.refunds().iter();
+        for refund_id in ids.filter_map(Refund::refund_id) {
+            let repeat = |payment: Option<&Payment>, at| {
+                let command = Command::RepeatRefund(refund_id);
+                decide::execute(payment, command, at).unwrap_or_default()
+            };
+            if repeat(Some(payment), self.clock.now()).is_none() {
                 continue;
             }
             let claimed = self.update(&key, |payment, at| {
-                let claimed =
-                    payment.and_then(|payment| decide::claim_repeat(payment, refund_id, at));
-                Ok::<_, ApplyError>(claimed)
+                Ok::<_, ApplyError>(repeat(payment, at))
             });
             let Some((stored, Some(change))) = claimed.await? else {
                 continue;
             };
             let refund = stored.payment.refund(refund_id);
             let is_to_be_sent =
-                refund.is_some_and(|refund| matches!(refund.request, GateRequest::Sending { .. }));
+                refund.is_some_and(|one| matches!(one.request(), GateRequest::Sending { .. }));
             let applied = if is_to_be_sent {
                 self.send_refund(gate, keyring, stored, change.events, refund_id)
                     .await?
@@ -190,17 +190,17 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 
 fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -> Option<Vec<u8>> {
     let refund = payment.refund(refund_id)?;
-    let payment_id = Text::new(payment.payment_id.clone()).ok()?;
+    let payment_id = Text::new(payment.payment_id()).ok()?;
     let body = gate::Refund {
-        general: gate::General::new(payment.project_id, payment_id),
+        general: gate::General::new(payment.project_id(), payment_id),
         payment: gate::RefundPayment {
-            amount: MinorUnits::new(refund.amount).ok()?,
+            amount: MinorUnits::new(refund.amount()).ok()?,
             currency: Currency::Eur,
-            description: refund.description.clone()?,
+            description: refund.description()?.clone(),
             merchant_refund_id: refund_id.to_text()?,
         },
         customer: gate::RefundCustomer {
-            ip_address: decide::refund_address(payment, refund_id)?,
+            ip_address: payment.refund_address(refund_id)?,
         },
     };
     body.sign(keyring.current()).ok()

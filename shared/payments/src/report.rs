@@ -16,7 +16,7 @@ use crate::apply::Payments;
 use crate::day::Day;
 use crate::day_pages::{AT_ONCE, DayPages, load_all};
 use crate::ids::MerchantId;
-use crate::payment::{Channel, Operation, Outcome, Payment, Status};
+use crate::model::{Channel, Operation, Outcome, Payment, Status};
 use crate::ports::{Clock, Daily, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::publish::PublishError;
 use crate::timestamp::Timestamp;
@@ -115,8 +115,8 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Those of a payment.
     pub fn of(payment: &'a Payment, day: Day) -> Self {
-        let is_of_day = Day::of(payment.created_at) == day;
-        let operations = payment.operations.iter();
+        let is_of_day = Day::of(payment.created_at()) == day;
+        let operations = payment.operations();
         let of_day = operations.filter(|(_, operation)| day_of(payment, operation) == day);
         Self {
             payment: is_of_day.then(|| PaymentRow::new(payment, day)),
@@ -128,7 +128,7 @@ impl<'a> Rows<'a> {
 }
 
 fn day_of(payment: &Payment, operation: &Operation) -> Day {
-    Day::of(operation.ended_at().unwrap_or(payment.created_at))
+    Day::of(operation.ended_at().unwrap_or(payment.created_at()))
 }
 
 impl<'a> PaymentRow<'a> {
@@ -152,12 +152,12 @@ impl<'a> PaymentRow<'a> {
     ];
 
     fn new(payment: &'a Payment, day: Day) -> Self {
-        let order = payment.order.as_ref();
+        let order = payment.order();
         let status = payment.status();
         Self {
             day,
-            project_id: payment.project_id,
-            payment_id: &payment.payment_id,
+            project_id: payment.project_id(),
+            payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
             storefront: order.map(|order| order.storefront.as_str()),
             status,
@@ -168,8 +168,8 @@ impl<'a> PaymentRow<'a> {
             paid_amount: payment.paid_amount(),
             refunded_amount: payment.refunded_amount(),
             pending_refund_amount: payment.pending_refund_amount(),
-            created_at: payment.created_at,
-            updated_at: payment.updated_at,
+            created_at: payment.created_at(),
+            updated_at: payment.updated_at(),
         }
     }
 }
@@ -193,20 +193,20 @@ impl<'a> OperationRow<'a> {
     ];
 
     fn new(payment: &'a Payment, id: &'a str, operation: &'a Operation, day: Day) -> Self {
-        let order = payment.order.as_ref();
+        let order = payment.order();
         Self {
             day,
-            project_id: payment.project_id,
-            payment_id: &payment.payment_id,
+            project_id: payment.project_id(),
+            payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
             operation_id: id,
-            kind: &operation.kind,
-            status: operation.outcome,
-            platform_status: &operation.platform_status,
-            code: operation.code.as_deref(),
-            currency: operation.currency.as_deref(),
-            amount: operation.amount,
-            refund_id: operation.merchant_refund_id.as_deref(),
+            kind: operation.kind().as_str(),
+            status: operation.outcome(),
+            platform_status: operation.platform_status(),
+            code: operation.code(),
+            currency: operation.currency(),
+            amount: operation.amount(),
+            refund_id: operation.merchant_refund_id(),
             ended_at: operation.ended_at(),
         }
     }

@@ -61,7 +61,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ) -> Result<Republished, RepublishError> {
         let stored = self.store.load(key).await?;
         let stored = stored.ok_or(RepublishError::NotFound)?;
-        let last = stored.payment.sequence;
+        let last = stored.payment.sequence();
         let (from, to) = (from.unwrap_or(1), to.unwrap_or(last));
         if from == 0 || from > to || to > last {
             return Err(RepublishError::NoSuchEvents { last });

@@ -1,35 +1,38 @@
-//! When something is to be done about a payment that is silent: what is silent is asked about, and
-//! nothing ends silently.
+//! When something is to be done about a payment by itself: it is polled while it is open, its checkout
+//! expires, its customer is erased. Nothing ends without somebody being told.
 
 use std::time::Duration;
 
-use crate::payment::{Channel, GateRequest, Payment, Status};
+use crate::decide::withheld_until;
+use crate::model::{Channel, GateRequest, Payment, Waiting};
 use crate::timestamp::Timestamp;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// So long the platform waits for an answer to what it asks, and a minute.
+/// How long the platform waits for an answer to what it asks, and a minute.
 const CLARIFICATION_ENDS: Duration = Duration::from_secs(31 * MINUTE);
 
 /// How long things take. The defaults are those of production; tests divide them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// How long to wait before a question to the platform, by how many were put before; the last
-    /// one counts for all that follow.
-    pub pauses: Vec<Duration>,
-    /// So long after something was begun it is asked about; what is open then needs an operator.
-    pub questions_end: Duration,
-    /// So long after its end a checkout may still be on its way to the platform.
+    /// How long to wait before a status request, by how many were sent before; the last one counts for
+    /// all that follow.
+    pub poll_delays: Vec<Duration>,
+    /// How long to wait for the first report about a Gate sale before its redirect URL is polled for.
+    pub redirect_poll_delay: Duration,
+    /// Stop polling after this age; what is open then needs an operator.
+    pub poll_until: Duration,
+    /// How long after its end a checkout may still be on its way to the platform.
     pub checkout_grace: Duration,
-    /// So long after a payment was begun its customer is known.
-    pub customer_kept: Duration,
+    /// How long after a payment was started its customer is known.
+    pub customer_retention: Duration,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
-        let pauses = [
+        let delays = [
             MINUTE,
             2 * MINUTE,
             5 * MINUTE,
@@ -39,11 +42,12 @@ impl Default for Schedule {
             DAY,
         ];
         Self {
-            pauses: pauses.map(Duration::from_secs).into(),
+            poll_delays: delays.map(Duration::from_secs).into(),
+            redirect_poll_delay: Duration::from_secs(12),
             // The platform ends a payment after 30 days.
-            questions_end: Duration::from_secs(31 * DAY),
+            poll_until: Duration::from_secs(31 * DAY),
             checkout_grace: Duration::from_secs(HOUR),
-            customer_kept: Duration::from_secs(31 * DAY),
+            customer_retention: Duration::from_secs(31 * DAY),
         }
     }
 }
@@ -51,119 +55,129 @@ impl Default for Schedule {
 /// What is to be done about a payment, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Ask the platform.
-    Ask(Timestamp),
-    /// Forget who the customer was.
+    /// Poll the platform.
+    Poll(Timestamp),
+    /// Emit the end of the checkout.
+    Expire(Timestamp),
+    /// Erase the customer.
     Erase(Timestamp),
     /// Nothing more: it is open past its end since then, and only an operator can help.
     Overdue(Timestamp),
 }
 
 impl Schedule {
-    /// What is to be done next; `None`: nothing, until something is heard of it.
+    /// What is to be done next; `None`: nothing, until something is reported of it.
     pub fn next(&self, payment: &Payment) -> Option<Next> {
-        let question = self.question(payment);
-        let erasure = self.erasure(payment);
-        match (question, erasure) {
-            (Some(Next::Ask(ask)), Some(erase)) if ask > erase => Some(Next::Erase(erase)),
-            (Some(Next::Ask(ask)), _) => Some(Next::Ask(ask)),
-            (_, Some(erase)) => Some(Next::Erase(erase)),
-            (overdue, None) => overdue,
+        let (poll, overdue) = match self.poll(payment) {
+            Some(Next::Poll(at)) => (Some(at), None),
+            other => (None, other),
+        };
+        let planned = [
+            poll.map(|at| (at, Next::Poll(at))),
+            payment.expires_at().map(|at| (at, Next::Expire(at))),
+            self.erase_at(payment).map(|at| (at, Next::Erase(at))),
+        ];
+        let first = planned.into_iter().flatten().min_by_key(|(at, _)| *at);
+        first.map(|(_, next)| next).or(overdue)
+    }
+
+    /// When the platform is to be polled.
+    pub fn poll_at(&self, payment: &Payment) -> Option<Timestamp> {
+        match self.poll(payment)? {
+            Next::Poll(at) => Some(at),
+            _ => None,
         }
     }
 
-    /// When the platform is to be asked, if that is what is to be done next.
-    pub fn ask_at(&self, payment: &Payment) -> Option<Timestamp> {
-        match self.next(payment)? {
-            Next::Ask(at) => Some(at),
-            Next::Erase(_) | Next::Overdue(_) => None,
-        }
+    /// Whether the next status request is for a redirect URL whose callback may be lost.
+    pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
+        payment.awaits_first_report()
+            && !payment.is_polled_for_redirect()
+            && payment.polling().polls_since_activity() == 0
     }
 
-    /// Whether the last question has been put and something is still open or doubtful.
+    /// Whether the last status request was sent and something is still open or unsettled.
     pub(crate) fn is_over(&self, payment: &Payment) -> bool {
-        matches!(self.question(payment), Some(Next::Overdue(_)))
+        matches!(self.poll(payment), Some(Next::Overdue(_)))
     }
 
-    /// When the platform is to be asked, as long as something is open or doubtful.
-    fn question(&self, payment: &Payment) -> Option<Next> {
-        let since = payment.silent_since?;
-        if payment.is_doubt_unasked() {
-            return Some(Next::Ask(since));
+    /// When the platform is to be polled, as long as something is open or unsettled.
+    fn poll(&self, payment: &Payment) -> Option<Next> {
+        let polling = payment.polling();
+        let since = polling.last_activity_at()?;
+        if polling.is_recheck_due() {
+            return Some(Next::Poll(since));
         }
-        let end = payment.open_since()?.after(self.questions_end);
+        let end = payment.open_since()?.after(self.poll_until);
         if since >= end {
             return Some(Next::Overdue(end));
         }
-        let usual = since.after(self.pause(payment.asked));
+        let usual = since.after(self.delay(polling.polls_since_activity()));
         // Sooner where something is known to end by itself.
+        let redirect = since.after(self.redirect_poll_delay);
         let ends = [
             self.unknown_end(payment),
             payment.clarification_end(),
-            payment.withheld_until(),
+            withheld_until(payment),
+            Some(redirect).filter(|_| self.is_poll_for_redirect(payment)),
         ];
         let sooner = ends.into_iter().flatten().filter(|end| *end > since);
-        Some(Next::Ask(sooner.fold(usual.min(end), Timestamp::min)))
+        Some(Next::Poll(sooner.fold(usual.min(end), Timestamp::min)))
     }
 
-    fn pause(&self, asked: u32) -> Duration {
-        let index = usize::try_from(asked).unwrap_or(usize::MAX);
-        let pause = self.pauses.get(index).or(self.pauses.last());
-        pause.copied().unwrap_or_default()
+    fn delay(&self, polls: u32) -> Duration {
+        let index = usize::try_from(polls).unwrap_or(usize::MAX);
+        let delay = self.poll_delays.get(index).or(self.poll_delays.last());
+        delay.copied().unwrap_or_default()
     }
 
     /// When a payment of which the platform knows nothing is over. What it has once taken, or even
-    /// begun, may be found until the last question.
+    /// started, may be found until the last status request.
     pub(crate) fn unknown_end(&self, payment: &Payment) -> Option<Timestamp> {
-        let order = payment.order.as_ref()?;
-        let was_sent = match payment.sale {
-            GateRequest::None => order.channel == Channel::PaymentPage,
+        let order = payment.order()?;
+        let attempt = payment.attempt();
+        let was_sent = match attempt.request() {
+            GateRequest::NotSent => order.channel == Channel::PaymentPage,
             GateRequest::Refused { .. } => false,
             _ => true,
         };
-        let mut operations = payment.operations.values();
-        if !was_sent || operations.any(|operation| operation.outcome.is_final()) {
+        let mut operations = payment.operations();
+        if !was_sent || operations.any(|(_, operation)| operation.outcome().is_final()) {
             return None;
         }
         Some(match payment.is_known_to_platform() {
-            true => payment.begun_at.after(self.questions_end),
+            true => attempt.started_at().after(self.poll_until),
             false => order.expires_at.after(self.checkout_grace),
         })
     }
 
-    fn erasure(&self, payment: &Payment) -> Option<Timestamp> {
+    /// When the customer is to be erased.
+    pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
-        is_due.then(|| payment.begun_at.after(self.customer_kept))
+        is_due.then(|| payment.attempt().started_at().after(self.customer_retention))
     }
 }
 
 impl Payment {
-    /// Whether the platform has ever taken it, or begun something.
-    pub(crate) fn is_known_to_platform(&self) -> bool {
-        let is_taken = matches!(self.sale, GateRequest::Accepted { .. });
-        is_taken || !self.operations.is_empty()
-    }
-
-    /// When the newest thing that is still open, or doubtful, was begun.
+    /// When the newest thing that is still open, or unsettled, was started.
     fn open_since(&self) -> Option<Timestamp> {
-        let sale = self.is_sale_open().then_some(self.begun_at);
-        let refunds = self.refunds.iter();
-        let refunds = refunds.filter(|refund| refund.status.is_reserved());
-        let doubt = self.doubted.map(|doubted| doubted.since);
+        let sale = self.is_sale_open().then(|| self.attempt().started_at());
+        let refunds = self.refunds().iter();
+        let refunds = refunds.filter(|refund| refund.status().is_reserved());
         refunds
-            .map(|refund| refund.created_at)
+            .map(|refund| refund.created_at())
             .chain(sale)
-            .chain(doubt)
+            .chain(self.polling().unsettled_since())
             .max()
     }
 
-    /// When the platform gives up to wait for what it has asked.
+    /// When the platform gives up to wait for what it has asked of the shopper or for a refund.
     fn clarification_end(&self) -> Option<Timestamp> {
-        let question = match self.status() {
-            Status::AwaitingClarification => self.question()?,
-            _ => return None,
-        };
-        Some(Timestamp::of_platform(&question.news.0)?.after(CLARIFICATION_ENDS))
+        let of_refunds = self.refunds().iter();
+        let of_refunds = of_refunds.filter_map(|one| self.clarification_request_of(one));
+        let requests = of_refunds.chain(self.clarification_request());
+        let ends = requests.filter_map(Waiting::since);
+        ends.map(|since| since.after(CLARIFICATION_ENDS)).min()
     }
 }
 
@@ -172,15 +186,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn questions_become_rarer() {
+    fn status_requests_become_rarer() {
         let schedule = Schedule::default();
         let pauses: Vec<u64> = (0..9)
-            .map(|asked| schedule.pause(asked).as_secs())
+            .map(|polls| schedule.delay(polls).as_secs())
             .collect();
         assert_eq!(
             pauses,
             [60, 120, 300, 900, 3_600, 21_600, 86_400, 86_400, 86_400]
         );
-        assert_eq!(schedule.pause(u32::MAX).as_secs(), 86_400);
+        assert_eq!(schedule.delay(u32::MAX).as_secs(), 86_400);
     }
 }

@@ -1,16 +1,15 @@
 //! What storefronts and events may see of a payment: everything but personal data.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use ecommpay::codes::ResultCode;
 use ecommpay::fields::{Currency, MinorUnits};
 use serde::Serialize;
 
 use crate::ids::MerchantId;
-use crate::payment::{
-    Channel, Difference, Discrepancy, Entry, Operation, Outcome, Payment, QuarantineReason, Refund,
-    RefundStatus, Status,
+use crate::model::{
+    Channel, CheckoutState, Discrepancy, DiscrepancyKind, Entry, Operation, OperationType, Outcome,
+    Payment, QuarantineReason, Refund, RefundStatus, ReportedSum, Status, Waiting,
 };
 use crate::timestamp::Timestamp;
 
@@ -20,6 +19,7 @@ pub struct PaymentView<'a> {
     payment_id: &'a str,
     order_id: Option<&'a MerchantId>,
     status: Status,
+    checkout: Option<CheckoutState>,
     platform_status: Option<&'a str>,
     sequence: u64,
     amount: Option<MinorUnits>,
@@ -31,27 +31,28 @@ pub struct PaymentView<'a> {
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
     refunds: Vec<RefundView<'a>>,
-    quarantine: Option<BTreeSet<QuarantineReason>>,
+    quarantine: Option<Vec<QuarantineView>>,
     decline: Option<DeclineView<'a>>,
-    clarification_fields: &'a [String],
+    clarification_fields: Vec<&'a str>,
+    clarification_required: Vec<&'a str>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl<'a> PaymentView<'a> {
-    /// Shows a payment.
-    pub fn new(payment: &'a Payment) -> Self {
-        let order = payment.order.as_ref();
+    /// Shows a payment as it is at a moment.
+    pub fn new(payment: &'a Payment, at: Timestamp) -> Self {
+        let order = payment.order();
         let status = payment.status();
+        let (clarification_fields, clarification_required) =
+            fields_of(payment.clarification_request());
         Self {
-            payment_id: &payment.payment_id,
+            payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
             status,
-            platform_status: payment
-                .platform_status
-                .as_ref()
-                .map(|last| last.status.as_str()),
-            sequence: payment.sequence,
+            checkout: payment.checkout_state(at),
+            platform_status: payment.platform_status(),
+            sequence: payment.sequence(),
             amount: order.map(|order| order.amount),
             currency: order.map(|order| order.currency),
             channel: order.map(|order| order.channel),
@@ -60,16 +61,86 @@ impl<'a> PaymentView<'a> {
             pending_refund_amount: payment.pending_refund_amount(),
             refundable_amount: payment.refundable_amount(),
             operations: payment
-                .operations
-                .iter()
+                .operations()
                 .map(|(id, operation)| OperationView::new(id, operation))
                 .collect(),
-            refunds: payment.refunds.iter().map(RefundView::new).collect(),
-            quarantine: Some(payment.quarantine()).filter(|reasons| !reasons.is_empty()),
+            refunds: payment
+                .refunds()
+                .iter()
+                .map(|refund| RefundView::new(payment, refund))
+                .collect(),
+            quarantine: QuarantineView::of(payment),
             decline: DeclineView::of(payment, status),
-            clarification_fields: payment.clarification_fields(),
-            created_at: payment.created_at,
-            updated_at: payment.updated_at,
+            clarification_fields,
+            clarification_required,
+            created_at: payment.created_at(),
+            updated_at: payment.updated_at(),
+        }
+    }
+}
+
+/// The names of all fields that are asked for, and of those that must be filled in.
+fn fields_of(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
+    let fields = request.map_or(&[][..], Waiting::clarification_fields);
+    let names = fields.iter().map(|field| field.name.as_str());
+    let required = fields.iter().filter(|field| field.required);
+    let required = required.map(|field| field.name.as_str());
+    (names.collect(), required.collect())
+}
+
+/// Why money is not taken as paid: what was ordered, and every sum that the platform named.
+#[derive(Debug, Serialize)]
+pub struct QuarantineView {
+    reason: QuarantineReason,
+    ordered: Option<SumView>,
+    reported: Vec<ReportedView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct SumView {
+    amount: u64,
+    currency: String,
+}
+
+/// A sum, and where the platform named it.
+#[derive(Debug, Clone, Serialize)]
+struct ReportedView {
+    operation_id: Option<String>,
+    field: &'static str,
+    #[serde(flatten)]
+    sum: SumView,
+}
+
+impl QuarantineView {
+    fn of(payment: &Payment) -> Option<Vec<Self>> {
+        let reasons = payment.quarantine_reasons();
+        if reasons.is_empty() {
+            return None;
+        }
+        let ordered = payment.order().map(|order| SumView {
+            amount: order.amount.get(),
+            currency: order.currency.code().to_owned(),
+        });
+        let reported = payment.reported_sums().into_iter();
+        let reported: Vec<ReportedView> = reported.map(ReportedView::new).collect();
+        let views = reasons.into_iter().map(|reason| Self {
+            reason,
+            ordered: ordered.clone(),
+            reported: reported.clone(),
+        });
+        Some(views.collect())
+    }
+}
+
+impl ReportedView {
+    fn new(reported: ReportedSum) -> Self {
+        Self {
+            operation_id: reported.operation_id,
+            field: reported.field,
+            sum: SumView {
+                amount: reported.sum.amount,
+                currency: reported.sum.currency,
+            },
         }
     }
 }
@@ -79,7 +150,7 @@ impl<'a> PaymentView<'a> {
 pub struct OperationView<'a> {
     operation_id: &'a str,
     #[serde(rename = "type")]
-    kind: &'a str,
+    kind: &'a OperationType,
     status: Outcome,
     platform_status: &'a str,
     amount: Option<u64>,
@@ -91,34 +162,41 @@ impl<'a> OperationView<'a> {
     fn new(operation_id: &'a str, operation: &'a Operation) -> Self {
         Self {
             operation_id,
-            kind: &operation.kind,
-            status: operation.outcome,
-            platform_status: &operation.platform_status,
-            amount: operation.amount,
-            currency: operation.currency.as_deref(),
-            code: operation.code.as_deref(),
+            kind: operation.kind(),
+            status: operation.outcome(),
+            platform_status: operation.platform_status(),
+            amount: operation.amount(),
+            currency: operation.currency(),
+            code: operation.code(),
         }
     }
 
     /// The operation of this id.
     pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
-        let found = payment.operations.get_key_value(operation_id);
+        let mut operations = payment.operations();
+        let found = operations.find(|(id, _)| *id == operation_id);
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// The operation that a payment's event is about: the one whose money is doubted, else the
-    /// sale that succeeded, else the one that ended the payment, else the newest sale.
+    /// The operation that a payment's event is about: the one whose money is in quarantine, else the
+    /// one that declined the payment, else the sale that succeeded, else the newest sale.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
-        let doubts = payment.doubts();
-        let is_doubted = |id: &str| doubts.iter().any(|doubt| doubt.operation_id == id);
+        let quarantine = payment.quarantine();
+        let is_quarantined = |id: &str| {
+            let mut ids = quarantine.iter().map(|item| item.operation_id.as_deref());
+            ids.any(|known| known == Some(id))
+        };
+        let declining = match payment.status() {
+            Status::Declined => payment.declining_operation(),
+            _ => None,
+        };
+        let declines = |one: &Operation| declining.is_some_and(|other| std::ptr::eq(one, other));
         payment
-            .operations
-            .iter()
-            .map(|(id, operation)| (id, operation, is_doubted(id)))
-            .filter(|(_, operation, is_doubted)| *is_doubted || operation.kind == "sale")
-            .max_by_key(|(_, operation, is_doubted)| {
-                let decides = (operation.is_successful_sale(), operation.ends_payment);
-                (*is_doubted, decides, &operation.news)
+            .operations()
+            .map(|(id, one)| (id, one, (is_quarantined(id), declines(one))))
+            .filter(|(_, one, decides)| *decides != (false, false) || one.is_sale())
+            .max_by_key(|(_, one, decides)| {
+                (*decides, one.is_successful_sale(), one.order().cloned())
             })
             .map(|(id, operation, _)| Self::new(id, operation))
     }
@@ -132,40 +210,48 @@ pub struct RefundView<'a> {
     amount: u64,
     currency: Currency,
     status: RefundStatus,
+    returned_amount: u64,
     decline: Option<DeclineView<'a>>,
+    clarification_fields: Vec<&'a str>,
+    clarification_required: Vec<&'a str>,
     created_at: Timestamp,
 }
 
 impl<'a> RefundView<'a> {
-    /// Shows a refund.
-    pub fn new(refund: &'a Refund) -> Self {
+    /// Shows a refund of a payment.
+    pub fn new(payment: &'a Payment, refund: &'a Refund) -> Self {
+        let (clarification_fields, clarification_required) =
+            fields_of(payment.clarification_request_of(refund));
         Self {
-            refund_id: refund.refund_id.as_ref(),
-            operation_id: refund.operation_id.as_deref(),
-            amount: refund.amount,
+            refund_id: refund.refund_id(),
+            operation_id: refund.operation_id(),
+            amount: refund.amount(),
             currency: Currency::Eur,
-            status: refund.status,
+            status: refund.status(),
+            returned_amount: refund.returned_amount(),
             decline: DeclineView::of_refund(refund),
-            created_at: refund.created_at,
+            clarification_fields,
+            clarification_required,
+            created_at: refund.created_at(),
         }
     }
 }
 
-/// How the platform's books differ about an operation.
+/// How the platform's records differ about an operation.
 #[derive(Debug, Serialize)]
-pub struct DifferenceView<'a> {
-    about: Discrepancy,
-    here: Option<&'a Entry>,
+pub struct DiscrepancyView<'a> {
+    kind: DiscrepancyKind,
+    local: Option<&'a Entry>,
     platform: Option<&'a Entry>,
 }
 
-impl<'a> DifferenceView<'a> {
-    /// Shows a difference.
-    pub fn new(difference: &'a Difference) -> Self {
+impl<'a> DiscrepancyView<'a> {
+    /// Shows a discrepancy.
+    pub fn new(discrepancy: &'a Discrepancy) -> Self {
         Self {
-            about: difference.about,
-            here: difference.here.as_ref(),
-            platform: difference.platform.as_ref(),
+            kind: discrepancy.kind,
+            local: discrepancy.local.as_ref(),
+            platform: discrepancy.platform.as_ref(),
         }
     }
 }
@@ -186,8 +272,8 @@ impl<'a> DeclineView<'a> {
     }
 
     fn of_refund(refund: &'a Refund) -> Option<Self> {
-        let code = refund.code.as_deref().map(Cow::Borrowed);
-        (refund.status == RefundStatus::Declined).then(|| Self::new(code))
+        let code = refund.code().map(Cow::Borrowed);
+        (refund.status() == RefundStatus::Declined).then(|| Self::new(code))
     }
 
     /// What the platform's list says of a code.

@@ -26,7 +26,7 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams,
 };
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use payments::payment::{Redirect, RedirectMethod};
+use payments::model::{Redirect, RedirectMethod};
 use sandbox::python;
 use sandbox::supervised::Supervisor;
 use sandbox::workspace::Folder;

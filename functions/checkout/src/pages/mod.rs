@@ -9,7 +9,7 @@ pub mod texts;
 use lambda_http::Response;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use payments::payment::Redirect;
+use payments::model::Redirect;
 
 pub use self::clarification::clarification;
 use self::layout::Page;

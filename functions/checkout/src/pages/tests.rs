@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ecommpay::fields::FieldError;
 use lambda_http::Response;
 use lambda_http::http::header;
-use payments::payment::{Redirect, RedirectMethod};
+use payments::model::{Redirect, RedirectMethod};
 
 use crate::clarification::{ClarificationField, form};
 use crate::language::Language;

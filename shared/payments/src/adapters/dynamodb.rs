@@ -40,7 +40,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use ecommpay::fields::ProjectId;
 
@@ -56,7 +56,7 @@ use crate::day::Day;
 use crate::decide::Change;
 use crate::event::Event;
 use crate::ids::PaymentKey;
-use crate::payment::{PaidOrder, Payment};
+use crate::model::{PaidOrder, Payment};
 use crate::ports::{
     Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored, SystemClock,
 };
@@ -133,7 +133,7 @@ impl DynamoStore {
             .expression_attribute_names("#next_at", Index::Overdue.since())
             .expression_attribute_values(":document", text(document))
             .expression_attribute_values(":written", number(over.unwrap_or(0) + 1))
-            .expression_attribute_values(":sequence", number(payment.sequence))
+            .expression_attribute_values(":sequence", number(payment.sequence()))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
         if !change.events.is_empty() {
@@ -146,9 +146,9 @@ impl DynamoStore {
                     ":unsent",
                     text(Index::Unsent.shard_of(&payment.key())),
                 )
-                .expression_attribute_values(":now", moment(payment.updated_at));
+                .expression_attribute_values(":now", moment(payment.updated_at()));
         }
-        match next.map(|next| Index::of(next, payment.project_id)) {
+        match next.map(|next| Index::of(next, payment.project_id())) {
             None => set += " REMOVE #next, #next_at",
             Some((index, at)) => {
                 set += ", #next = :next, #next_at = :next_at";
@@ -167,7 +167,7 @@ impl DynamoStore {
     }
 
     fn event_put(&self, event: &Event, change: &Change) -> Result<Put, StoreError> {
-        let kept_until = change.payment.updated_at.after(EVENTS_KEPT);
+        let kept_until = change.payment.updated_at().after(EVENTS_KEPT);
         Put::builder()
             .table_name(&self.table)
             .item("pk", text(payment_pk(&event.key)))
@@ -181,15 +181,15 @@ impl DynamoStore {
     }
 
     fn token_put(&self, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
-        let order = payment.order.as_ref();
-        let kept_from = order.map_or(payment.created_at, |order| order.expires_at);
+        let order = payment.order();
+        let kept_from = order.map_or(payment.created_at(), |order| order.expires_at);
         let kept_until = kept_from.after(TOKENS_KEPT);
         Put::builder()
             .table_name(&self.table)
             .item("pk", text(format!("checkout#{token_hash}")))
             .item("sk", text("checkout"))
-            .item("project_id", number(u64::from(payment.project_id.get())))
-            .item("payment_id", text(&payment.payment_id))
+            .item("project_id", number(u64::from(payment.project_id().get())))
+            .item("payment_id", text(payment.payment_id()))
             .item("expires_at", expiry(kept_until))
             .build()
             .map_err(broken)
@@ -206,7 +206,7 @@ impl DynamoStore {
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values);
         match conditional(request).await? {
-            Written::Yes => Ok(()),
+            Written::Yes(_) => Ok(()),
             // Ours, by an attempt whose answer was lost.
             Written::Refused(Some(item)) if read_text(&item, "commit").ok() == Some(commit_id) => {
                 Ok(())
@@ -243,6 +243,7 @@ impl DynamoStore {
             .table_name(&self.table)
             .key("pk", text(payment_pk(key)))
             .key("sk", text("payment"))
+            .return_values(ReturnValue::UpdatedOld)
             .expression_attribute_names("#published", "published")
             .expression_attribute_values(":through", number(through))
     }
@@ -278,7 +279,8 @@ impl DynamoStore {
 
 /// What became of a conditional update.
 enum Written {
-    Yes,
+    /// With the attributes that it changed, as they were, if they were asked for.
+    Yes(Option<Item>),
     /// The condition does not hold; with the item as it is.
     Refused(Option<Item>),
     /// A transaction is writing this item at this very moment.
@@ -288,8 +290,9 @@ enum Written {
 async fn conditional(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
     let request = update
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let Err(error) = Box::pin(request.send()).await else {
-        return Ok(Written::Yes);
+    let error = match Box::pin(request.send()).await {
+        Ok(output) => return Ok(Written::Yes(output.attributes)),
+        Err(error) => error,
     };
     match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
@@ -372,7 +375,7 @@ impl PaymentStore for DynamoStore {
         Ok(events)
     }
 
-    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         for attempt in 0..backoff::ATTEMPTS {
             let written = match self.mark_all(key, through).await? {
                 Written::Refused(Some(item)) if read_number(&item, "published")? < through => {
@@ -381,8 +384,9 @@ impl PaymentStore for DynamoStore {
                 other => other,
             };
             match written {
-                // Refused: another publisher was faster.
-                Written::Yes | Written::Refused(_) => return Ok(()),
+                Written::Yes(Some(before)) => return read_number(&before, "published"),
+                // Another publisher was faster.
+                Written::Yes(None) | Written::Refused(_) => return Ok(through),
                 Written::Busy => backoff::pause(&SystemClock, attempt).await,
             }
         }

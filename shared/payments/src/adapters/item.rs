@@ -72,7 +72,7 @@ pub fn broken(error: impl Display + 'static) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payment::Status;
+    use crate::model::Status;
 
     #[test]
     fn what_cannot_be_read_is_told_without_its_value() {

@@ -1,11 +1,11 @@
 //! A question that is put by hand, whatever the schedule says; the schedule goes on as it was.
 
-use super::{AskError, Asker};
+use super::{Answered, AskError, Asker};
 use crate::apply::{self, ApplyError};
-use crate::decide::{Fact, claim_question};
+use crate::decide::{self, Command, Fact};
 use crate::event::{self, EventKind};
 use crate::ids::PaymentKey;
-use crate::payment::Payment;
+use crate::model::Payment;
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 
 /// What a question brought that was put by hand.
@@ -44,7 +44,8 @@ where
     pub async fn ask_now(&self, key: &PaymentKey) -> Result<Asked, AskError> {
         let payments = self.payments;
         let claimed = payments.update(key, |payment, at| {
-            Ok::<_, ApplyError>(payment.map(|payment| claim_question(payment, at)))
+            let claimed = decide::execute(payment, Command::PollNow, at);
+            Ok::<_, ApplyError>(claimed.unwrap_or_default())
         });
         let Some((mut stored, Some(change))) = claimed.await? else {
             return self.ask_about_unknown(key).await;
@@ -61,10 +62,10 @@ where
         }
         let now = payments.store.load(key).await.map_err(ApplyError::from)?;
         let payment = now.map(|stored| stored.payment);
-        let question = before.questions;
-        let found = match &payment {
-            Some(payment) if payment.answered >= question => Found::Operations,
-            Some(payment) if payment.not_found >= question => Found::Nothing,
+        let poll = before.polling().polls_sent();
+        let found = match payment.as_ref().map(Payment::polling) {
+            Some(polling) if polling.last_answered() >= poll => Found::Operations,
+            Some(polling) if polling.last_not_found() >= poll => Found::Nothing,
             _ => Found::Unclear,
         };
         Ok(Asked {
@@ -78,18 +79,28 @@ where
     /// There is nothing to claim, and nothing that an answer without operations could change. What
     /// names itself in another way is about something else.
     async fn ask_about_unknown(&self, key: &PaymentKey) -> Result<Asked, AskError> {
-        let signed = self.put(key.project_id(), key.folded_id()).await?;
+        let signed = match self.put(key.project_id(), key.folded_id()).await? {
+            Answered::Report(signed) => signed,
+            Answered::NotFound { .. } => {
+                return Ok(Asked {
+                    before: None,
+                    payment: None,
+                    found: Found::Nothing,
+                    sent: Vec::new(),
+                });
+            }
+        };
         let report = &signed.report;
         let payment_id = report.payment_id.as_deref().unwrap_or_default();
         let is_about = report.project_id == Some(u64::from(key.project_id().get()))
             && payment_id.eq_ignore_ascii_case(key.folded_id());
         let (found, applied) = match report.operations.is_empty() {
-            true => (Found::Nothing, None),
+            true => (Found::Unclear, None),
             false if !is_about => (Found::Unclear, None),
             false => {
-                let news = signed.news();
-                // Older than every question that somebody else may have put meanwhile.
-                let fact = Fact::StatusAnswer { news, question: 0 };
+                let report = signed.report();
+                // Older than every status request that may have been sent meanwhile.
+                let fact = Fact::StatusAnswer { report, poll: 0 };
                 (Found::Operations, self.payments.apply(key, fact).await?)
             }
         };

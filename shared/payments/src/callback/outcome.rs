@@ -7,7 +7,7 @@ use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::{self, Change};
 use crate::event::EventKind;
 use crate::ids::PaymentKey;
-use crate::payment::{Payment, Status};
+use crate::model::{Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore};
 
 /// What became of a callback.

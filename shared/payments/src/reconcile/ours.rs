@@ -13,7 +13,7 @@ use super::{SliceError, Span};
 use crate::day::Day;
 use crate::day_pages::{DayPages, load_all};
 use crate::ids::PaymentKey;
-use crate::payment::{Operation, Outcome};
+use crate::model::{Operation, Outcome, listed_end};
 use crate::ports::{PaymentStore, StoreError};
 use crate::timestamp::Timestamp;
 
@@ -87,7 +87,7 @@ impl OurDay {
         let mut payments = std::pin::pin!(load_all(store, keys));
         while let Some(payment) = payments.try_next().await? {
             let key = payment.key();
-            for (id, operation) in &payment.operations {
+            for (id, operation) in payment.operations() {
                 if let Some(second) = self.second_of(operation) {
                     self.operations.push(Ended {
                         digest: digest::of(&key, id),
@@ -169,12 +169,12 @@ fn end(outcome: Outcome, sum: Option<(u64, &str)>) -> u64 {
 }
 
 fn end_of(operation: &Operation) -> u64 {
-    let sum = operation.amount.zip(operation.currency.as_deref());
-    end(operation.outcome, sum)
+    let sum = operation.amount().zip(operation.currency());
+    end(operation.outcome(), sum)
 }
 
 fn end_of_listed(listed: &ListedOperation) -> Option<u64> {
-    let outcome = Outcome::of_books(&listed.status)?;
+    let outcome = listed_end(listed)?;
     let sum = listed.sum_initial.as_ref();
     Some(end(
         outcome,

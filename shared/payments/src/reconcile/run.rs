@@ -19,7 +19,7 @@ use crate::day_pages::AT_ONCE;
 use crate::decide::Fact;
 use crate::ids::PaymentKey;
 use crate::log::Line;
-use crate::payment::{Books, Payment};
+use crate::model::{Payment, PlatformRecord};
 use crate::ports::{Clock, DataApi, EventQueue, PaymentStore, Unanswered};
 use crate::timestamp::Timestamp;
 
@@ -231,7 +231,7 @@ where
     ) -> Result<Differences, SliceError> {
         let mut found = Differences::default();
         for operation in &operations {
-            self.look(&key, Books::List(operation), &mut found).await?;
+            self.look(&key, PlatformRecord::Listed(operation), &mut found).await?;
         }
         Ok(found)
     }
@@ -264,30 +264,31 @@ where
         let Some(stored) = self.payments.store.load(&key).await? else {
             return Ok(found);
         };
-        for id in stored.payment.operations.keys() {
+        for (id, _) in stored.payment.operations() {
             if missing.contains(&digest::of(&key, id)) {
-                self.look(&key, Books::Lack(id), &mut found).await?;
+                self.look(&key, PlatformRecord::Missing(id), &mut found).await?;
             }
         }
         Ok(found)
     }
 
-    /// Takes in what the books say of one operation, if it differs from the payment as it is now.
+    /// Takes in what the platform's records say of one operation, if it differs from the payment as it
+    /// is now.
     async fn look(
         &self,
         key: &PaymentKey,
-        books: Books<'_>,
+        record: PlatformRecord<'_>,
         found: &mut Differences,
     ) -> Result<(), SliceError> {
         let stored = self.payments.store.load(key).await?;
         let payment = stored.as_ref().map(|stored| &stored.payment);
-        let new = Payment::new_differences(payment, books);
+        let new = Payment::new_discrepancies(payment, record);
         if new.is_empty() {
             return Ok(());
         }
-        let fact = Fact::Difference {
+        let fact = Fact::PlatformRecord {
             project_id: self.project_id,
-            books,
+            record,
         };
         let Some(applied) = self.payments.apply(key, fact).await? else {
             return Ok(());
@@ -298,7 +299,7 @@ where
                 Line::warn("the platform's books differ")
                     .with("payment", key.to_string())
                     .with("operation", &difference.operation_id)
-                    .with("about", difference.about)
+                    .with("kind", difference.kind)
                     .write();
             }
         }
@@ -309,8 +310,8 @@ where
     fn count(&mut self, looked: Vec<Differences>) {
         let all = &mut self.done.differences;
         for found in looked {
-            all.missing_here += found.missing_here;
-            all.missing_there += found.missing_there;
+            all.missing_locally += found.missing_locally;
+            all.missing_at_platform += found.missing_at_platform;
             all.status += found.status;
             all.amount += found.amount;
         }

@@ -5,7 +5,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::report::Sum;
 use payments::Timestamp;
 use payments::decide::{Change, Fact, decide, tell};
-use payments::payment::{Books, Payment, Status};
+use payments::model::{Books, Payment, Status};
 use payments::view::PaymentView;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Money that is not what was ordered, and what an operator makes of it.
 
 use payments::decide::{Fact, decide, reject};
-use payments::payment::{Status, Verdict};
+use payments::model::{Status, Verdict};
 use serde_json::json;
 
 use super::story::*;

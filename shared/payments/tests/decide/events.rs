@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use payments::decide::{Fact, decide};
 use payments::event::EventKind;
-use payments::payment::Books;
+use payments::model::Books;
 use serde_json::{Value, json};
 
 use super::differences;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use payments::decide::{Change, Fact, decide};
 use payments::event::Event;
-use payments::payment::{Payment, Status};
+use payments::model::{Payment, Status};
 use payments::view::PaymentView;
 use proptest::prelude::*;
 

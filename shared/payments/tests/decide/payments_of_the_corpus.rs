@@ -3,7 +3,7 @@
 use ecommpay::answer::Answer;
 use payments::decide::{Fact, begin_again, claim_resend, decide, tell};
 use payments::event::EventKind;
-use payments::payment::{QuarantineReason, Status};
+use payments::model::{QuarantineReason, Status};
 
 use super::story::*;
 

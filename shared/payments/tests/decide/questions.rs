@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payments::callback::Verified;
 use payments::decide::{Fact, decide};
-use payments::payment::{Payment, Status};
+use payments::model::{Payment, Status};
 use serde_json::json;
 
 use super::story::*;

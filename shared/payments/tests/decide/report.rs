@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use payments::Timestamp;
 use payments::day::Day;
-use payments::payment::{Outcome, Payment, Status};
+use payments::model::{Outcome, Payment, Status};
 use payments::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
 use serde::Serialize;
 use serde_json::{Value, json};

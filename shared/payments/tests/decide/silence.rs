@@ -5,7 +5,7 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use payments::callback::Verified;
 use payments::decide::{self, Change, Fact, begin_again, claim_erasure, decide};
-use payments::payment::{Channel, GateRequest, Payment, Status};
+use payments::model::{Channel, GateRequest, Payment, Status};
 use payments::schedule::{Next, Schedule};
 use payments::view::PaymentView;
 
@@ -410,7 +410,7 @@ fn the_customer_is_forgotten_after_31_days_and_the_money_is_not() {
         assert!(!text.contains(personal), "{personal}");
     }
     let expected = Payment {
-        order: before.order.map(|order| payments::payment::Order {
+        order: before.order.map(|order| payments::model::Order {
             customer: None,
             ..order
         }),

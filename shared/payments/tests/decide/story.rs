@@ -1,21 +1,22 @@
-//! A payment under test, with everything that was announced about it.
+//! A payment under test, with every event that was emitted about it. Tests reach a state through facts
+//! and commands only.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
-use ecommpay::answer::{Answer, Refusal};
+use ecommpay::answer::{Answer, Refusal, StatusAnswer};
 use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::json::{self, Limits};
 use ecommpay::{Keyring, ProjectKey, signature};
 use payments::callback::{ProjectKeys, Verified, verify};
-use payments::decide::{
-    self, Change, Fact, RefundOrder, RefundRejection, create, decide, reserve_refund,
-};
+use payments::decide::{Change, Command, Fact, Rejection, SignedReport, decide, execute};
 use payments::event::Event;
-use payments::payment::{Channel, Customer, Order, Payment};
+use payments::model::{
+    Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict,
+};
 use payments::schedule::Schedule;
 use payments::{MerchantId, Timestamp};
 
@@ -70,8 +71,30 @@ pub fn refund_operation(id: &str, status: &str, more: serde_json::Value) -> Veri
 }
 
 fn body_of(file: &str) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
-    std::fs::read(folder.join(format!("{file}.json"))).unwrap()
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
+    let folders = ["callbacks", "callbacks-2"].map(|folder| data.join(folder));
+    let mut files = folders.map(|folder| folder.join(format!("{file}.json"))).into_iter();
+    let file = files.find(|file| file.exists()).unwrap();
+    std::fs::read(file).unwrap()
+}
+
+/// Whether a body of the corpus answers a status request; the others are callbacks.
+pub fn is_answer(file: &str) -> bool {
+    file.starts_with("status_")
+}
+
+/// What a status request brings that is answered with a body of the corpus.
+pub fn answer_with(verified: &Verified, poll: u32) -> Option<Fact<'_>> {
+    let read = StatusAnswer::Report(verified.report.clone());
+    let code = verified.report.errors.first().map(|error| error.code.as_str());
+    match (read, code) {
+        (_, Some("3062")) => None,
+        (_, Some("3061")) => Some(Fact::NotFound { poll, signed: true }),
+        _ => Some(Fact::StatusAnswer {
+            report: verified.signed_report(),
+            poll,
+        }),
+    }
 }
 
 /// What the platform answers of a payment that it does not know, or has refused.
@@ -91,8 +114,8 @@ pub fn corpus(file: &str) -> &'static Verified {
         .or_insert_with(|| Box::leak(Box::new(verify(&body_of(file), &keys()).unwrap())))
 }
 
-pub fn created() -> Change {
-    let order = Order {
+pub fn order() -> Order {
+    Order {
         storefront: "shop".into(),
         order_id: Some(id("order-1")),
         amount: MinorUnits::for_sale(1000).unwrap(),
@@ -110,8 +133,25 @@ pub fn created() -> Change {
         }),
         expires_at: NOW.after(Duration::from_secs(1800)),
         content: "content".into(),
+    }
+}
+
+/// The change of a command that is allowed and does something.
+pub fn run(payment: Option<&Payment>, command: Command<'_>, at: Timestamp) -> Option<Change> {
+    execute(payment, command, at).unwrap()
+}
+
+pub fn create(order: &Order) -> Change {
+    let command = Command::Create {
+        project_id: ProjectId::new(211).unwrap(),
+        payment_id: &id(PAYMENT),
+        order,
     };
-    create(ProjectId::new(211).unwrap(), &id(PAYMENT), order, NOW)
+    run(None, command, NOW).unwrap()
+}
+
+pub fn created() -> Change {
+    create(&order())
 }
 
 /// Every event of every story is as its schema says, and is read back as it was kept.
@@ -122,7 +162,7 @@ pub fn hold_against_schema(event: &Event) {
     assert_eq!(again.unwrap(), *event);
 }
 
-/// A payment with everything that was announced about it.
+/// A payment with every event that was emitted about it.
 pub struct Story {
     pub payment: Payment,
     pub events: Vec<Event>,
@@ -144,6 +184,13 @@ impl Story {
         self
     }
 
+    /// Begins with another order.
+    pub fn begin_with(order: &Order) -> Self {
+        let Change { payment, events } = create(order);
+        Self { payment, events }
+    }
+
+    /// A callback of the corpus comes.
     pub fn hear(&mut self, file: &str) -> &mut Self {
         self.hear_this(corpus(file))
     }
@@ -152,8 +199,48 @@ impl Story {
         self.take(decide(Some(&self.payment), verified.fact(), NOW))
     }
 
+    /// A body of the corpus comes: a callback, or the answer to the last status request.
+    pub fn report(&mut self, file: &str) -> &mut Self {
+        match is_answer(file) {
+            true => self.answer_this(corpus(file)),
+            false => self.hear(file),
+        }
+    }
+
+    /// The last status request is answered like this.
+    pub fn answer_this(&mut self, verified: &Verified) -> &mut Self {
+        let poll = self.payment.polling().polls_sent();
+        match answer_with(verified, poll) {
+            Some(fact) => self.take(decide(Some(&self.payment), fact, NOW)),
+            None => self,
+        }
+    }
+
+    pub fn run(&mut self, command: Command<'_>, at: Timestamp) -> &mut Self {
+        self.take(run(Some(&self.payment), command, at))
+    }
+
+    /// An operator decides about all that is in quarantine.
+    pub fn review(&mut self, verdict: Verdict) -> Result<bool, Rejection> {
+        let items = self.payment.quarantine();
+        self.review_these(verdict, &items)
+    }
+
+    pub fn review_these(
+        &mut self,
+        verdict: Verdict,
+        items: &std::collections::BTreeSet<QuarantineItem>,
+    ) -> Result<bool, Rejection> {
+        let by = "anna";
+        let command = Command::Review { verdict, by, items };
+        let change = execute(Some(&self.payment), command, NOW)?;
+        let reviewed = change.is_some();
+        self.take(change);
+        Ok(reviewed)
+    }
+
     pub fn answered(&mut self, answer: &Answer) -> &mut Self {
-        let attempt = self.payment.attempt;
+        let attempt = self.payment.attempt().number();
         let fact = Fact::SaleAnswer { attempt, answer };
         self.take(decide(Some(&self.payment), fact, NOW))
     }
@@ -164,8 +251,8 @@ impl Story {
         self.take(change)
     }
 
-    pub fn refund(&mut self, refund: &RefundOrder) -> Result<bool, RefundRejection> {
-        let change = reserve_refund(&self.payment, refund, NOW)?;
+    pub fn refund(&mut self, refund: &RefundOrder) -> Result<bool, Rejection> {
+        let change = execute(Some(&self.payment), Command::Refund(refund), NOW)?;
         let reserved = change.is_some();
         self.take(change);
         Ok(reserved)
@@ -186,51 +273,57 @@ impl Story {
             .collect()
     }
 
-    pub fn is_doubtful(&self) -> bool {
-        self.payment.doubted.is_some()
+    pub fn needs_recheck(&self) -> bool {
+        self.payment.polling().needs_recheck()
     }
 
     /// What must be the same in whatever order the facts came.
     pub fn outcome(&self) -> impl PartialEq + std::fmt::Debug + use<> {
         let payment = &self.payment;
         let mut refunds: Vec<_> = payment
-            .refunds
+            .refunds()
             .iter()
-            .map(|refund| (refund.operation_id.clone(), refund.amount, refund.status))
+            .map(|refund| {
+                let operation_id = refund.operation_id().map(str::to_owned);
+                (operation_id, refund.amount(), refund.status())
+            })
             .collect();
         refunds.sort_by(|left, right| left.0.cmp(&right.0));
         (
             payment.status(),
             refunds,
             payment.quarantine(),
-            payment.operations.clone(),
-            payment.platform_status.clone(),
-            payment.waiting().cloned(),
-            payment.sale.clone(),
+            payment.reported().clone(),
+            payment.redirect().cloned(),
+            payment.clarification_fields().to_vec(),
+            payment.attempt().request().clone(),
         )
     }
 }
 
-/// When the platform is to be asked.
-pub fn ask_at(payment: &Payment) -> Option<Timestamp> {
-    Schedule::default().ask_at(payment)
+/// When the platform is to be polled.
+pub fn poll_at(payment: &Payment) -> Option<Timestamp> {
+    Schedule::default().poll_at(payment)
 }
 
-/// Claims a question by the schedule of production.
-pub fn claim_check(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
-    decide::claim_check(payment, &Schedule::default(), before, at)
+/// Claims a status request by the schedule of production.
+pub fn claim_poll(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
+    let schedule = &Schedule::default();
+    run(Some(payment), Command::Poll { schedule, before }, at)
 }
 
-/// The change after a question, when it is due, and an answer with what a callback says.
+/// The change after a status request, when it is due, and an answer that says what a callback says.
 pub fn ask(payment: &Payment, file: &str) -> Option<Change> {
-    let due = ask_at(payment).unwrap_or(NOW);
-    let claimed = claim_check(payment, after(due), due).map(|change| change.payment);
-    let asked = claimed.as_ref().unwrap_or(payment);
-    let fact = Fact::StatusAnswer {
-        news: corpus(file).news(),
-        question: asked.questions,
-    };
-    let answered = decide(Some(asked), fact, NOW);
+    ask_for(payment, corpus(file).signed_report())
+}
+
+/// The same with any report.
+pub fn ask_for(payment: &Payment, report: SignedReport<'_>) -> Option<Change> {
+    let due = poll_at(payment).unwrap_or(NOW);
+    let claimed = claim_poll(payment, after(due), due).map(|change| change.payment);
+    let polled = claimed.as_ref().unwrap_or(payment);
+    let poll = polled.polling().polls_sent();
+    let answered = decide(Some(polled), Fact::StatusAnswer { report, poll }, NOW);
     answered.or_else(|| {
         claimed.map(|payment| Change {
             payment,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::Event;
-use payments::payment::PaidOrder;
+use payments::model::PaidOrder;
 use payments::ports::{
     Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS,
     StoreError, Stored,

@@ -9,7 +9,7 @@ use ecommpay::fields::Text;
 use futures_util::future::join_all;
 use payments::checkout::{Checkout, CheckoutError, hand_off_ready};
 use payments::clarification::{ClarificationError, clarify};
-use payments::payment::Status;
+use payments::model::Status;
 use payments::payment_page::PaymentPageLinks;
 use payments::ports::PaymentStore;
 use payments::token;

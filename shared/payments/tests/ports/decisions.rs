@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use payments::decision::Undecided;
-use payments::payment::{Status, Verdict};
+use payments::model::{Status, Verdict};
 
 use super::stage::*;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecommpay::fields::ProjectId;
 use payments::checkout::{Cashier, CheckoutRequest};
 use payments::day::Day;
-use payments::payment::{Payment, Status};
+use payments::model::{Payment, Status};
 use payments::ports::{Clock, Daily, PaymentStore, ProgressStore};
 use payments::report::Reported;
 use payments::storefront::Storefront;

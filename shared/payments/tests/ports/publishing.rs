@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use payments::payment::Status;
+use payments::model::Status;
 
 use super::stage::*;
 

@@ -7,7 +7,7 @@ use payments::MerchantId;
 use payments::ask::AskError;
 use payments::decide::{Fact, News, claim_check, claim_repeat};
 use payments::event::EventKind;
-use payments::payment::Status;
+use payments::model::Status;
 use payments::ports::{Clock, Commit, PaymentStore};
 
 use super::stage::*;

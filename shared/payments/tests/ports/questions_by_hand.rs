@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payments::ask::{AskError, Asked, Found};
 use payments::event::EventKind;
-use payments::payment::Status;
+use payments::model::Status;
 
 use super::stage::*;
 

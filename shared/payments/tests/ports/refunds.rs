@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use payments::MerchantId;
 use payments::decide::RefundRejection;
 use payments::decision::Undecided;
-use payments::payment::{RefundStatus, Status};
+use payments::model::{RefundStatus, Status};
 use payments::refund::RefundError;
 
 use super::stage::*;

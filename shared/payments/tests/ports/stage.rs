@@ -14,7 +14,7 @@ use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, News, RefundOrder};
 use payments::event::{Event, EventKind};
-use payments::payment::{Payment, Status};
+use payments::model::{Payment, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::Schedule;

@@ -12,7 +12,7 @@ use ecommpay::report::Report;
 use payments::day::Day;
 use payments::decide::{Fact, News, decide};
 use payments::event::Event;
-use payments::payment::{PaidOrder, Payment};
+use payments::model::{PaidOrder, Payment};
 use payments::ports::{
     Commit, CommitError, Committed, DataApi, Due, Index, PaymentStore, SHARDS, StoreError, Stored,
     Unanswered,

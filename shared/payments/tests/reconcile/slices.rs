@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecommpay::data_api::ListedOperation;
-use payments::payment::Status;
+use payments::model::Status;
 use payments::ports::Clock;
 use payments::reconcile::{Differences, Reconciled};
 use tokio::time::Instant;

@@ -9,7 +9,7 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
 use payments::decide::{Fact, News};
 use payments::event::{Event, EventKind};
-use payments::payment::Payment;
+use payments::model::Payment;
 use payments::ports::{Clock, EventQueue, PaymentStore, SendError};
 use payments::reconcile::{Reconciled, Span};
 use payments::schedule::Schedule;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::EventKind;
-use payments::payment::{Payment, Status};
+use payments::model::{Payment, Status};
 use payments::ports::{Clock, Daily};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use payments::PaymentKey;
 use payments::event::EventKind;
-use payments::payment::{Outcome, Payment, RefundStatus, Status};
+use payments::model::{Outcome, Payment, RefundStatus, Status};
 use payments::ports::Stored;
 use payments::schedule::{Next, Schedule};
 use payments::view::{PaymentView, RefundView};
@@ -235,7 +235,7 @@ fn check_books(payment: &Payment, account: &Account) {
         let Some(refund_id) = &operation.merchant_refund_id else {
             continue;
         };
-        let of_this = |refund: &&payments::payment::Refund| {
+        let of_this = |refund: &&payments::model::Refund| {
             refund.operation_id.as_deref() == Some(&operation.id.to_string())
         };
         let refunds: Vec<_> = payment.refunds.iter().filter(of_this).collect();

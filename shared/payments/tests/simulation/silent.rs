@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use payments::payment::{Payment, Refund, RefundStatus};
+use payments::model::{Payment, Refund, RefundStatus};
 use payments::ports::Clock;
 use payments::schedule::{Next, Schedule};
 

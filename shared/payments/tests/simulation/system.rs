@@ -14,7 +14,7 @@ use payments::ask::Asker;
 use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, RefundOrder};
-use payments::payment::Books;
+use payments::model::Books;
 use payments::ports::Clock;
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::Schedule;

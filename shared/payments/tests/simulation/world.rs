@@ -9,7 +9,7 @@ use std::time::Duration;
 use ecommpay::fields::ProjectId;
 use payments::day::Day;
 use payments::event::{Event, EventKind};
-use payments::payment::PaidOrder;
+use payments::model::PaidOrder;
 use payments::ports::{
     Clock, Commit, CommitError, Committed, Daily, Due, EventQueue, Index, PaymentStore,
     ProgressStore, SendError, StoreError, Stored,

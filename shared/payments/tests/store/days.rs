@@ -7,7 +7,7 @@ use ecommpay::report::Report;
 use payments::Timestamp;
 use payments::day::Day;
 use payments::decide::{Change, Fact, News, decide};
-use payments::payment::Payment;
+use payments::model::Payment;
 use payments::ports::{CommitError, PaymentStore};
 
 use crate::world::{World, commit, key, silent};

@@ -3,7 +3,7 @@
 use ecommpay::fields::ProjectId;
 use futures_util::future::join_all;
 use payments::MerchantId;
-use payments::payment::PaidOrder;
+use payments::model::PaidOrder;
 use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
 use crate::world::{World, commit, created, silent};

@@ -1,7 +1,7 @@
 //! What happens to a payment, by its number, and what must have become of it.
 
 use payments::event::EventKind;
-use payments::payment::Status;
+use payments::model::Status;
 
 /// What every order costs, in cents.
 pub const AMOUNT: u64 = 1_000;

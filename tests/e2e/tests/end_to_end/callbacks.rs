@@ -15,7 +15,7 @@ use payments::Timestamp;
 use payments::callback::verify;
 use payments::checkout::CheckoutRequest;
 use payments::decide::{create, decide};
-use payments::payment::Payment;
+use payments::model::Payment;
 use reqwest::{Client, Method, StatusCode, Url, header};
 use sandbox::{Options, Ready, Sandbox};
 use serde_json::{Value, json};

@@ -17,7 +17,7 @@ use super::due::shard_number;
 use super::item::{Item, broken, payment_pk, text};
 use crate::day::Day;
 use crate::ids::PaymentKey;
-use crate::payment::Payment;
+use crate::model::Payment;
 use crate::ports::StoreError;
 
 /// The index, and the attribute that it is made of.

@@ -7,7 +7,7 @@
 //!
 //! Both are sparse: a payment that needs nothing has no entry and costs nothing. An entry is
 //! written and removed by the very write that changes the payment, so it is never forgotten.
-//! Questions to the platform stand apart by project, erasures and what is overdue on their own.
+//! Status requests stand apart by project; expiries, erasures and what is overdue on their own.
 
 use ecommpay::fields::ProjectId;
 use sha2::{Digest, Sha256};
@@ -24,7 +24,7 @@ impl Index {
     pub(super) fn name(self) -> &'static str {
         match self {
             Index::Unsent => "unsent",
-            Index::Ask(_) | Index::Erase | Index::Overdue => "next",
+            Index::Poll(_) | Index::Expire | Index::Erase | Index::Overdue => "next",
         }
     }
 
@@ -32,7 +32,7 @@ impl Index {
     pub(super) fn since(self) -> &'static str {
         match self {
             Index::Unsent => "unsent_since",
-            Index::Ask(_) | Index::Erase | Index::Overdue => "next_at",
+            Index::Poll(_) | Index::Expire | Index::Erase | Index::Overdue => "next_at",
         }
     }
 
@@ -40,7 +40,8 @@ impl Index {
     pub(super) fn shard(self, number: u8) -> String {
         match self {
             Index::Unsent => format!("unsent#{number:02}"),
-            Index::Ask(project_id) => format!("ask#{}#{number:02}", project_id.get()),
+            Index::Poll(project_id) => format!("poll#{}#{number:02}", project_id.get()),
+            Index::Expire => format!("expire#{number:02}"),
             Index::Erase => format!("erase#{number:02}"),
             Index::Overdue => format!("overdue#{number:02}"),
         }
@@ -54,7 +55,8 @@ impl Index {
     /// Where a payment is found about which something is to be done, and from when on.
     pub(super) fn of(next: Next, project_id: ProjectId) -> (Self, Timestamp) {
         match next {
-            Next::Ask(at) => (Index::Ask(project_id), at),
+            Next::Poll(at) => (Index::Poll(project_id), at),
+            Next::Expire(at) => (Index::Expire, at),
             Next::Erase(at) => (Index::Erase, at),
             Next::Overdue(since) => (Index::Overdue, since),
         }
@@ -71,7 +73,8 @@ impl DynamoStore {
         };
         let at = read_moment(&item, since)?;
         match read_text(&item, name)?.split('#').next() {
-            Some("ask") => Ok(Some(Next::Ask(at))),
+            Some("poll") => Ok(Some(Next::Poll(at))),
+            Some("expire") => Ok(Some(Next::Expire(at))),
             Some("erase") => Ok(Some(Next::Erase(at))),
             Some("overdue") => Ok(Some(Next::Overdue(at))),
             _ => Err(broken("nothing that could be done")),

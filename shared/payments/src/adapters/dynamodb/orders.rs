@@ -14,7 +14,7 @@ use ecommpay::fields::ProjectId;
 
 use super::item::{Item, broken, read_text, text};
 use crate::ids::PaymentKey;
-use crate::payment::{PaidOrder, Payment};
+use crate::model::{PaidOrder, Payment};
 use crate::ports::StoreError;
 
 /// Where the payments of an order are found.

@@ -15,7 +15,7 @@ pub struct Places {
     /// That of [`Index::Unsent`].
     pub unsent: String,
     /// That of [`Index::Ask`].
-    pub ask: String,
+    pub poll: String,
     /// That of [`Index::Erase`].
     pub erase: String,
     /// That of the index of days, on one of its days.
@@ -29,7 +29,7 @@ impl Places {
         Self {
             payment: payment_pk(key),
             unsent: Index::Unsent.shard_of(key),
-            ask: Index::Ask(project_id).shard_of(key),
+            poll: Index::Poll(project_id).shard_of(key),
             erase: Index::Erase.shard_of(key),
             day: days::partition(project_id, day, shard_number(key)),
         }

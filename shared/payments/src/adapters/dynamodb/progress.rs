@@ -47,7 +47,7 @@ impl ProgressStore for DynamoStore {
                 .expression_attribute_names("#until", "until")
                 .expression_attribute_values(":until", moment(until));
             match conditional(request).await? {
-                Written::Yes | Written::Refused(_) => return Ok(()),
+                Written::Yes(_) | Written::Refused(_) => return Ok(()),
                 Written::Busy => backoff::pause(&SystemClock, attempt).await,
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use payments::payment::{QuarantineReason, Status};
+use payments::model::{QuarantineReason, Status};
 use serde_json::json;
 
 use super::told;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use payments::decide::{claim_repeat, tell};
 use payments::event::EventKind;
-use payments::payment::RefundStatus;
+use payments::model::RefundStatus;
 use serde_json::{Value, json};
 
 use super::told;

@@ -2,7 +2,7 @@
 
 use ecommpay::answer::Answer;
 use payments::decide::{Fact, RefundOrder, RefundRejection, decide, reserve_refund};
-use payments::payment::{Payment, Private, RefundStatus};
+use payments::model::{Payment, Private, RefundStatus};
 use serde_json::json;
 
 use crate::story::*;

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::payment::{Exists, Operation, Payment, Refund};
-use crate::timestamp::Timestamp;
+use super::{Exists, Operation, Payment, Refund};
 
-/// So much the platform's clock may be behind ours.
+/// How much the platform's clock may be behind ours.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
-/// What our refunds are called.
+/// The names of our refunds.
 pub(super) struct Ours<'a> {
     /// The ids by themselves in lower case, as they are compared.
     by_refund_id: BTreeMap<String, &'a str>,
@@ -29,11 +28,12 @@ impl<'a> Ours<'a> {
             .collect();
         let by_answer =
             refunds().filter_map(|(id, refund)| Some((refund.request.request_id()?, id)));
-        let operations = payment.operations.values().filter(|one| one.is_refund());
+        let operations = payment.reported.operations.values();
+        let operations = operations.filter(|one| one.gives_back());
         let by_operation = operations.filter_map(|operation| {
-            let named = operation.merchant_refund_id.as_ref()?.to_ascii_lowercase();
+            let named = operation.merchant_refund_id()?.to_ascii_lowercase();
             let refund_id = by_refund_id.get(&named)?;
-            Some((operation.request_id.as_deref()?, *refund_id))
+            Some((operation.request_id()?, *refund_id))
         });
         let by_request = by_answer.chain(by_operation).collect();
         Self {
@@ -42,34 +42,43 @@ impl<'a> Ours<'a> {
         }
     }
 
+    /// The refund of ours with a name.
+    pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
+        let folded = merchant_refund_id.to_ascii_lowercase();
+        self.by_refund_id.get(&folded).copied()
+    }
+
     /// The refund of ours that an operation is: by `merchant_refund_id`, then by `request_id`.
     pub(super) fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
-        match (&operation.merchant_refund_id, &operation.request_id) {
-            (Some(named), _) => self.by_refund_id.get(&named.to_ascii_lowercase()).copied(),
-            (None, Some(request_id)) => self.by_request.get(request_id.as_str()).copied(),
+        match (operation.merchant_refund_id(), operation.request_id()) {
+            (Some(named), _) => self.named(named),
+            (None, Some(request_id)) => self.by_request.get(request_id).copied(),
             (None, None) => None,
         }
     }
 }
 
-/// The refund operations that name no refund, neither ours nor somebody else's.
+/// The refund operations that name no refund, neither ours nor another system's.
 pub(super) fn nameless(payment: &Payment) -> impl Iterator<Item = (&String, &Operation)> {
     let ours = Ours::of(payment);
-    payment.operations.iter().filter(move |(_, operation)| {
-        operation.is_refund()
-            && operation.merchant_refund_id.is_none()
+    let operations = payment.reported.operations.iter();
+    operations.filter(move |(_, operation)| {
+        operation.gives_back()
+            && operation.merchant_refund_id().is_none()
             && ours.refund_of(operation).is_none()
     })
 }
 
 /// The refunds that the platform says it has and that no operation names, by the one operation
-/// that each can be; where several refunds or several operations come into question, nobody knows.
+/// that each can be. Where several refunds or several operations fit, none is chosen.
 pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
-    if payment.refunds.iter().all(|refund| refund.exists.is_none()) {
+    let exists = |refund: &Refund| refund.request.exists().is_some();
+    if !payment.refunds.iter().any(exists) {
         return BTreeMap::new();
     }
     let ours = Ours::of(payment);
     let named: BTreeSet<&str> = payment
+        .reported
         .operations
         .values()
         .filter_map(|operation| ours.refund_of(operation))
@@ -97,28 +106,26 @@ pub(super) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
     found
 }
 
-/// When the platform began an operation, where it says that.
-fn began(operation: &Operation) -> Option<Timestamp> {
-    Timestamp::of_platform(operation.created_date.as_deref()?)
-}
-
-/// Whether an operation without a name could be a refund of ours. What is not known speaks for it.
+/// Whether an operation without a name could be a refund of ours. A missing field counts as a match.
 pub(super) fn may_be(refund: &Refund, operation: &Operation) -> bool {
-    let changed = began(operation).or_else(|| Timestamp::of_platform(&operation.news.0));
+    let reported = || operation.order()?.operation_date();
+    let changed = operation.created_at().or_else(reported);
     let sent = refund.created_at.before(CLOCKS_DIFFER);
     let is_same = operation
-        .amount
+        .amount()
         .is_none_or(|amount| amount == refund.amount);
     is_same && changed.is_none_or(|changed| changed >= sent)
 }
 
 /// Whether an operation without a name is all that is known to fit a refund that the platform says
-/// it has: of its amount, begun after it was sent and before the platform said so.
+/// it has: of its amount, created after it was sent and before the platform said so.
 fn must_be(refund: &Refund, operation: &Operation) -> bool {
     let sent = refund.created_at.before(CLOCKS_DIFFER);
-    let (Some(Exists::By(known)), Some(began)) = (refund.exists, began(operation)) else {
+    let (Some(Exists::By(known)), Some(created)) =
+        (refund.request.exists(), operation.created_at())
+    else {
         return false;
     };
-    let is_between = began >= sent && began <= known.after(CLOCKS_DIFFER);
-    is_between && operation.amount == Some(refund.amount)
+    let is_between = created >= sent && created <= known.after(CLOCKS_DIFFER);
+    is_between && operation.amount() == Some(refund.amount)
 }

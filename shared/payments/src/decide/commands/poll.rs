@@ -1,0 +1,43 @@
+//! Claiming status requests. Each is numbered when it is claimed, so that the next one is planned
+//! whatever will be answered.
+
+use crate::decide::{Change, emit};
+use crate::model::Payment;
+use crate::schedule::Schedule;
+use crate::timestamp::Timestamp;
+
+/// `None`: nothing is due.
+pub(super) fn scheduled(
+    payment: &Payment,
+    schedule: &Schedule,
+    before: Timestamp,
+    at: Timestamp,
+) -> Option<Change> {
+    schedule
+        .poll_at(payment)
+        .filter(|planned| *planned < before)?;
+    let is_for_redirect = schedule.is_poll_for_redirect(payment);
+    let mut after = payment.clone();
+    if is_for_redirect {
+        after.poll_for_redirect();
+    }
+    after.polling_mut().scheduled(!is_for_redirect, at);
+    Some(sent(after, at))
+}
+
+pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
+    sent(payment.clone(), at)
+}
+
+fn sent(mut payment: Payment, at: Timestamp) -> Change {
+    payment.polling_mut().send();
+    payment.settle(at);
+    // Time itself may have brought something: an answer will not come any more.
+    match emit::has_pending_events(&payment, at) {
+        true => emit::emit(payment, at),
+        false => Change {
+            payment,
+            events: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,298 @@
+//! The status that follows from everything known.
+
+use ecommpay::operation::{OperationType, Outcome, says_money_came, says_money_went_back};
+use serde::{Deserialize, Serialize};
+
+use super::{GateRequest, Operation, Payment, PaymentStatus};
+
+/// The status of a payment, as storefronts and events show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Stored; nothing sent yet.
+    Created,
+    /// The sale is on its way, or its answer is not known.
+    Processing,
+    /// Redirect data is there.
+    AwaitingCustomer,
+    /// The platform asks for data.
+    AwaitingClarification,
+    /// The shopper has paid; the platform has not confirmed that the money came.
+    AwaitingConfirmation,
+    /// Paid.
+    Succeeded,
+    /// Not paid.
+    Declined,
+    /// Not started.
+    Failed,
+    /// It looks like money, but not like what was ordered.
+    Quarantined,
+    /// A part went back.
+    PartiallyRefunded,
+    /// All went back.
+    Refunded,
+    /// It was not created here.
+    Unmatched,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Status; 12] = [
+        Status::Created,
+        Status::Processing,
+        Status::AwaitingCustomer,
+        Status::AwaitingClarification,
+        Status::AwaitingConfirmation,
+        Status::Succeeded,
+        Status::Declined,
+        Status::Failed,
+        Status::Quarantined,
+        Status::PartiallyRefunded,
+        Status::Refunded,
+        Status::Unmatched,
+    ];
+
+    /// Whether the result of the payment is known.
+    pub fn is_final(self) -> bool {
+        !matches!(
+            self,
+            Status::Created
+                | Status::Processing
+                | Status::AwaitingCustomer
+                | Status::AwaitingClarification
+                | Status::AwaitingConfirmation
+        )
+    }
+
+    /// Whether the shopper still has something to do, or to wait for.
+    pub fn is_undecided(self) -> bool {
+        !self.is_final() && self != Status::AwaitingConfirmation
+    }
+
+    /// Whether the sale of the payment was done as ordered.
+    pub fn is_paid(self) -> bool {
+        matches!(
+            self,
+            Status::Succeeded | Status::PartiallyRefunded | Status::Refunded
+        )
+    }
+}
+
+/// What the platform's reports say about the money of the sales, before it is held against the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SaleState {
+    /// No sale has succeeded.
+    None,
+    /// A sale succeeded, and `payment.status` agrees.
+    Counts,
+    /// A sale succeeded, and a signed answer says that the payment did not.
+    Contested,
+    /// The platform could not confirm that the money came.
+    NotConfirmed,
+    /// The platform has not confirmed yet that the money came.
+    AwaitingConfirmation,
+    /// A sale succeeded, and `payment.status` does not say so yet.
+    Held,
+}
+
+impl Payment {
+    /// The sales that succeeded, whether their money counts or not.
+    pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
+        let operations = self.reported.operations.values();
+        operations.filter(|operation| operation.is_successful_sale())
+    }
+
+    fn confirmations(&self) -> impl Iterator<Item = &Operation> {
+        let operations = self.reported.operations.values();
+        operations.filter(|operation| operation.is_confirmation())
+    }
+
+    /// The newest `payment.status` about a sale or its confirmation.
+    fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
+        let operations = sale.into_iter().chain(self.confirmations());
+        operations
+            .filter_map(|operation| operation.payment_status.as_ref())
+            .max()
+    }
+
+    /// What the reports say about the money of the sales.
+    ///
+    /// A sale's success is money only if `payment.status` agrees: the newest one that came with a
+    /// report about the sale or about its confirmation. `processing` agrees if a signed answer says it
+    /// and no confirmation is pending or declined: another try of the shopper is still open.
+    pub(crate) fn sale_state(&self) -> SaleState {
+        let has_confirmation = |outcome| self.confirmations().any(|one| one.outcome() == outcome);
+        let is_declined = has_confirmation(Outcome::Declined);
+        let is_pending = has_confirmation(Outcome::Pending);
+        let agrees = |status: &PaymentStatus| match status.as_str() {
+            "processing" => status.signed && !is_pending && !is_declined,
+            // The reversal of money that was not confirmed.
+            "reversed" | "partially reversed" => !is_declined,
+            other => says_money_came(other),
+        };
+        let statuses = || {
+            let sales = self.successful_sales();
+            sales.map(|sale| self.newest_status_of(Some(sale)))
+        };
+        if statuses().flatten().any(agrees) {
+            return SaleState::Counts;
+        }
+        let newest = statuses()
+            .flatten()
+            .chain(self.newest_status_of(None))
+            .max();
+        let newest_is = |words: &[&str]| newest.is_some_and(|one| words.contains(&one.as_str()));
+        let has_sale = self.successful_sales().next().is_some();
+        if is_declined && (newest_is(&["decline"]) || self.unconfirmed_reversals().next().is_some())
+        {
+            return SaleState::NotConfirmed;
+        }
+        let is_signed = newest.is_some_and(|status| status.signed);
+        let is_off = newest_is(&["decline", "canceled", "cancelled", "expired"]);
+        if has_sale && !is_declined && is_signed && is_off {
+            return SaleState::Contested;
+        }
+        let waits = |status: &PaymentStatus| status.as_str() == "awaiting confirmation";
+        let is_awaited = match has_sale {
+            true => is_declined || statuses().flatten().any(waits),
+            false => newest.is_some_and(waits),
+        };
+        match has_sale {
+            _ if is_pending || is_awaited => SaleState::AwaitingConfirmation,
+            true => SaleState::Held,
+            false => SaleState::None,
+        }
+    }
+
+    /// The reversals that followed a declined confirmation: the money that goes back never came.
+    pub(super) fn unconfirmed_reversals(&self) -> impl Iterator<Item = (&String, &Operation)> {
+        let is_declined = |one: &&Operation| one.outcome() == Outcome::Declined;
+        let declines = self.confirmations().filter(is_declined);
+        let declined = declines
+            .filter_map(|one| one.order())
+            .map(|order| order.0.as_str())
+            .min();
+        let operations = self.reported.operations.iter();
+        operations.filter(move |(_, one)| {
+            let date = one.order().map(|order| order.0.as_str());
+            let is_later = declined.is_some_and(|declined| date >= Some(declined));
+            *one.kind() == OperationType::Reversal && one.has_succeeded() && is_later
+        })
+    }
+
+    /// The newest `payment.status` about a sale that succeeded or about a confirmation.
+    pub(crate) fn newest_money_status(&self) -> Option<&str> {
+        let operations = self.successful_sales().chain(self.confirmations());
+        let statuses = operations.filter_map(|operation| operation.payment_status.as_ref());
+        statuses.max().map(PaymentStatus::as_str)
+    }
+
+    /// Whether a sale has succeeded, whether its money counts or not.
+    pub(crate) fn has_successful_sale(&self) -> bool {
+        self.successful_sales().next().is_some()
+    }
+
+    /// Whether the shopper's money is there: by a sale that counts, or by an operation that a signed
+    /// answer lists although its type is not one that takes money as documented.
+    pub fn has_money(&self) -> bool {
+        let is_ours = self.order.is_some();
+        let took = |one: &Operation| {
+            let is_manual = *one.kind() == OperationType::ManualChange;
+            one.is_unknown_money() && (is_ours || is_manual)
+        };
+        matches!(
+            self.sale_state(),
+            SaleState::Counts | SaleState::Contested
+        ) || self.reported.operations.values().any(took)
+    }
+
+    /// The status that follows from everything known: the first row that fits. The table in
+    /// `shared/README.md` is made of [`Status::TABLE`].
+    ///
+    /// An end (declined, failed) is only ever followed by a success, never by an intermediate status,
+    /// whatever comes in which order.
+    pub fn status(&self) -> Status {
+        if self.order.is_none() {
+            return Status::Unmatched;
+        }
+        if self.is_rejected() {
+            return Status::Refunded;
+        }
+        if !self.quarantine().is_empty() {
+            return Status::Quarantined;
+        }
+        if self.has_money() {
+            return match self.refunded_amount() {
+                0 => Status::Succeeded,
+                refunded if refunded < self.paid_amount() => Status::PartiallyRefunded,
+                _ => Status::Refunded,
+            };
+        }
+        match self.sale_state() {
+            SaleState::NotConfirmed => Status::Declined,
+            SaleState::AwaitingConfirmation => Status::AwaitingConfirmation,
+            SaleState::Held => Status::Processing,
+            _ if self.declined_sale().is_some() => Status::Declined,
+            _ if self.refusal_code().is_some() => Status::Failed,
+            _ => self.status_while_open(),
+        }
+    }
+
+    fn status_while_open(&self) -> Status {
+        let is_unanswered = matches!(
+            self.attempt.request,
+            GateRequest::NotSent | GateRequest::Sending { repeat: false, .. }
+        );
+        if self.clarification_request().is_some() {
+            Status::AwaitingClarification
+        } else if self.redirect().is_some() || self.has_unused_link() {
+            Status::AwaitingCustomer
+        } else if is_unanswered && self.reported.operations.is_empty() {
+            Status::Created
+        } else {
+            Status::Processing
+        }
+    }
+
+    /// The code with which it came to nothing.
+    pub(crate) fn end_code(&self, status: Status) -> Option<&str> {
+        match status {
+            Status::Declined => self.declining_operation()?.code(),
+            Status::Failed => self.refusal_code(),
+            _ => None,
+        }
+    }
+
+    /// The operation whose decline ended the payment.
+    pub fn declining_operation(&self) -> Option<&Operation> {
+        let is_declined = |one: &&Operation| one.outcome() == Outcome::Declined;
+        match self.sale_state() {
+            SaleState::NotConfirmed => self
+                .confirmations()
+                .filter(is_declined)
+                .max_by(|one, other| one.order().cmp(&other.order())),
+            _ => self.declined_sale(),
+        }
+    }
+
+    fn declined_sale(&self) -> Option<&Operation> {
+        self.sales()
+            .filter(|operation| operation.ends_payment())
+            .max_by(|one, other| one.order().cmp(&other.order()))
+    }
+
+    /// Whether a `payment.status` says that money came or went back, and no operation that is known
+    /// explains it.
+    pub(crate) fn is_unexplained(&self, status: Option<&str>) -> bool {
+        let status = status.unwrap_or_default();
+        let claims_money =
+            says_money_went_back(status) || matches!(status, "success" | "partially paid");
+        // Of an external payment any money will do: a payout, a capture.
+        let is_external = self.order.is_none();
+        let explains = |operation: &Operation| {
+            let is_money = is_external && !operation.gives_back() || operation.is_sale();
+            operation.has_succeeded() && (is_money || operation.is_unknown_money())
+        };
+        claims_money && !self.reported.operations.values().any(explains)
+    }
+}
