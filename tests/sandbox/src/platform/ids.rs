@@ -6,6 +6,8 @@ use ecommpay::ProjectKey;
 use ecommpay::keyring::EmptyKey;
 use time::OffsetDateTime;
 
+use super::order::Marks;
+
 /// A source of ids that do not repeat, neither within one run nor in the next.
 pub struct Ids {
     seed: ProjectKey,
@@ -29,6 +31,15 @@ impl Ids {
     pub fn operation(&mut self) -> u64 {
         self.count += 1;
         self.first_operation + self.count
+    }
+
+    /// The ids of a new operation that begins now.
+    pub fn marks(&mut self, request_id: &str) -> Marks {
+        Marks {
+            operation_id: self.operation(),
+            request_id: request_id.to_owned(),
+            now: OffsetDateTime::now_utc(),
+        }
     }
 
     /// A request id of 40 hexadecimal digits.

@@ -10,8 +10,8 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use url::{Url, form_urlencoded};
 
-use super::books::CURRENCY;
-use super::payment::{CallbackWishes, ReturnUrl};
+use super::operation::CURRENCY;
+use super::order::{CallbackOptions, ReturnUrl};
 use super::request::Project;
 
 /// How far ahead `best_before` can be.
@@ -37,7 +37,7 @@ pub struct Link {
     /// Whatever is said about the customer.
     pub customer: Map<String, Value>,
     /// How callbacks are wanted.
-    pub callbacks: CallbackWishes,
+    pub callbacks: CallbackOptions,
     /// Where the browser goes by itself.
     pub redirects: Ways,
     /// Where a button leads.
@@ -111,9 +111,9 @@ impl Link {
                 .ok_or(BadLink::Wrong("payment_amount"))?,
             description: parameters.get("payment_description").map(str::to_owned),
             customer: parameters.customer(),
-            callbacks: CallbackWishes {
+            callbacks: CallbackOptions {
                 url: parameters.address("merchant_callback_url")?,
-                ..CallbackWishes::default()
+                ..CallbackOptions::default()
             },
             redirects: Ways {
                 success: parameters.way("redirect_success_url", "redirect_success_enabled")?,

@@ -85,7 +85,7 @@ async fn what_has_ended_is_listed_for_the_real_client() {
 }
 
 #[tokio::test]
-async fn the_books_can_be_wrong_about_a_payment() {
+async fn the_data_api_can_be_wrong_about_a_payment() {
     let mut stage = Stage::new(0).await;
     for payment in ["hidden", "other"] {
         stage.paid(payment).await;
@@ -105,7 +105,7 @@ async fn the_books_can_be_wrong_about_a_payment() {
     };
     assert_eq!(other.payment_id, "other");
     assert_eq!(other.sum_initial.as_ref().unwrap().amount, 900);
-    assert_eq!(stage.books("other").await["paid"], 1000);
+    assert_eq!(stage.record("other").await["paid"], 1000);
     let wrong = json!({ "unlisted": ["everything"] });
     assert_eq!(stage.put("payments/other/faults", wrong).await, 400);
 }

@@ -85,7 +85,7 @@ impl Stage {
         answer.unwrap().status().as_u16()
     }
 
-    pub async fn books(&self, payment_id: &str) -> Value {
+    pub async fn record(&self, payment_id: &str) -> Value {
         let address = self.platform.address();
         let url = format!("{address}/simulator/payments/{payment_id}");
         self.client
@@ -98,16 +98,16 @@ impl Stage {
             .unwrap()
     }
 
-    /// The books of a payment once they are as wanted.
+    /// The record of a payment once it is as wanted.
     pub async fn until(&self, payment_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
-            let books = self.books(payment_id).await;
-            if wanted(&books) {
-                return books;
+            let record = self.record(payment_id).await;
+            if wanted(&record) {
+                return record;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the books never became as wanted");
+        panic!("the record never became as wanted");
     }
 
     /// A payment that is paid, with its callbacks out of the way.
