@@ -33,6 +33,8 @@ button.main { border-color: #005498; background: #005498; color: #fff; }
 button:focus-visible, a:focus-visible { outline: 3px solid #ffd800; outline-offset: 2px; }
 pre { overflow-x: auto; padding: .75rem; border-radius: .5rem; background: #eef2f7; }
 li { margin-bottom: .35rem; }
+td { padding: .25rem .75rem .25rem 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; }
 @media (prefers-color-scheme: dark) {
   body { background: #0d1526; color: #e8edf7; } main { background: #18233b; }
   .muted { color: #a9b4cc; } pre { background: #0d1526; } a { color: #9cc9f2; }

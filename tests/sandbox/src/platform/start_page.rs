@@ -1,8 +1,13 @@
 //! The start page: explains the addresses, the control calls and the switches.
 
-use maud::{Markup, PreEscaped, html};
+mod calls;
+mod switches;
+
+use maud::{Markup, html};
 
 use super::pages::layout;
+use calls::CALLS;
+use switches::SWITCHES;
 
 /// What this server is and how it is driven.
 pub fn page(project_id: u32, clock_speed: f64) -> Markup {
@@ -18,39 +23,36 @@ pub fn page(project_id: u32, clock_speed: f64) -> Markup {
                 the bank." }
             li { "The bank: " code { "POST /bank/{page}/pay" } ", " code { "/decline" } " or "
                 code { "/walk-away" } "; the page's address is in the redirect data and in the
-                books." }
+                platform record." }
             li { "Data API: " code { "POST /v1/operations/get" } ", signed with the token's key; times in UTC
                 or with an offset." }
-            li { "The books: " a href="/simulator/payments" { "GET /simulator/payments" } ", "
-                code { "GET /simulator/payments/{id}" } "." }
-            li { "A refund as from the Dashboard: "
-                code { "POST /simulator/payments/{id}/refunds" } " with "
-                code { "{\"amount\": 400}" } "." }
-            li { "Faults: " code { "PUT /simulator/payments/{id}/faults" } " (also before the
-                payment exists) or " code { "PUT /simulator/faults" } " for new payments, with the
-                switches to be on. The object replaces the one before; " code { "{}" } " ends all
-                faults." }
         }
-        pre { (PreEscaped(SWITCHES)) }
+        h2 { "Control calls" }
+        p { "Bodies and answers are JSON. A call that changes a payment sends the callback too, and answers with "
+            code { "operation_id" } ", " code { "request_id" } " and " code { "payment_status" }
+            "; 409 if the state of the payment does not allow it." }
+        @for call in CALLS {
+            p { code { (call.request) } }
+            @if !call.body.is_empty() { pre { (call.body) } }
+            p { (call.effect) }
+        }
+        h2 { "Switches" }
+        p { code { "PUT /simulator/payments/{id}/faults" } " sets the switches of a payment, also before it
+            exists; " code { "PUT /simulator/faults" } " those of new payments. The object replaces the one before;
+            " code { "{}" } " ends all faults. " code { "GET" } " on the same addresses reads them. A payment keeps
+            the switches that were set at its first request." }
+        @for group in SWITCHES {
+            h3 { (group.title) }
+            table {
+                @for switch in group.switches {
+                    tr {
+                        td { code { (switch.name) } }
+                        td { code { (switch.example) } }
+                        td { (switch.effect) }
+                    }
+                }
+            }
+        }
     };
     layout("Simulated platform", "wide", content)
 }
-
-const SWITCHES: &str = r#"duplicate: 2          so many more copies of each callback
-delay_ms: 500         pause before each callback
-hold: true            callbacks wait until this is switched off
-drop: true            callbacks get lost (switched off: the next repeat arrives)
-reorder: true         every other callback comes after the next one
-tamper: true          callbacks are changed after signing
-wrong_amount: 900     the bank takes this amount (true: one cent less)
-no_redirect: true     no redirect data
-redirect_method: "POST"
-sale_error: true      the sale ends in "error"
-answer: "ok", "error_400", "error_3041", "error_500" or "lost" (cut) before the request is
-                      taken; "not_json", "slow" or "cut" after it
-answer_to: ["sale", "refund"]
-                      which requests that is about; also "clarification" and "status"
-slow_ms: 5000         how slow "slow" is
-answer_times: 1       for so many requests only
-unlisted: ["sale"]    operations that the Data API does not list; also "refund"
-listed_amount: 900    the Data API lists this amount"#;

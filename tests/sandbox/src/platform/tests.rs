@@ -1,9 +1,17 @@
 //! The platform over HTTP, as a merchant and a shopper meet it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod confirmation;
 mod data_api;
+mod links;
+mod other_money;
 mod payment_page;
+mod refunds;
+mod rules;
+mod size;
 mod stage;
+mod start_page;
+mod status_answers;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -292,7 +300,7 @@ async fn callbacks_wait_as_switched() {
 }
 
 #[tokio::test]
-async fn nobody_learns_where_to_pay_as_switched() {
+async fn no_redirect_data_is_sent_as_switched() {
     let mut stage = Stage::new(0).await;
     stage.put("faults", json!({"no_redirect": true})).await;
     stage.code("bancontact/sale", sale("order-1")).await;
