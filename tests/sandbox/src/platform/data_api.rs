@@ -98,7 +98,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// What is asked for.
+/// A request for a page of operations.
 #[derive(Debug, PartialEq, Eq)]
 struct Query {
     from: OffsetDateTime,

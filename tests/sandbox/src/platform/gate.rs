@@ -204,7 +204,7 @@ fn perform(
                 }
                 Clarified::Asked(change) => {
                     flow::clarification_asked(shared, &change);
-                    super::callbacks::send(shared, change);
+                    super::callbacks::send(shared, *change);
                 }
             }
         }

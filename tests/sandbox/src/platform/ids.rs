@@ -53,7 +53,7 @@ impl Ids {
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
     }
 
-    /// 32 hexadecimal digits that nobody can guess.
+    /// 32 hexadecimal digits that cannot be guessed.
     pub fn secret(&mut self) -> String {
         self.hex(32)
     }

@@ -156,7 +156,7 @@ impl Payment {
         self.came().saturating_sub(self.refunded())
     }
 
-    /// What is not taken back yet of a refund, in minor units.
+    /// The part of a refund that is not taken back, in minor units.
     pub fn left_of_refund(&self, refund: &Operation) -> u64 {
         let taken = self.succeeded(|kind| *kind == Kind::RefundReverse);
         let taken = taken.filter(|one| one.about == Some(refund.id));
@@ -204,7 +204,7 @@ impl Payment {
         fitting.unwrap_or(&urls.always)
     }
 
-    /// The money by currency-free names, for the control API.
+    /// The real money in minor units, for the control API.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([
             ("came", self.came()),

@@ -26,7 +26,7 @@ const WITHOUT_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
 /// What a good link orders.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// Tells one link from another.
+    /// Identifies the link.
     pub signature: String,
     /// In the merchant's spelling.
     pub payment_id: String,
@@ -198,7 +198,7 @@ impl Parameters {
         }
     }
 
-    /// What is said about the customer, under the names that callbacks have for it.
+    /// The data of the customer, under the names that callbacks use.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;

@@ -25,7 +25,7 @@ impl Payment {
         }
     }
 
-    /// A link that nobody has begun to pay, or a sale that was never started.
+    /// A link without a sale, or a sale that was never started.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),

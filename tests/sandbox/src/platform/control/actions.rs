@@ -56,7 +56,7 @@ pub async fn refund(
     }
 }
 
-/// A refund that is taken back: what is left of it without an amount.
+/// A refund that is taken back; all that is left of it without an amount.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RefundReverse {

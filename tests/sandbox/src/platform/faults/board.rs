@@ -9,7 +9,7 @@ use crate::platform::records::key;
 /// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
-    /// For payments that nobody has set switches for.
+    /// For payments without switches of their own.
     pub defaults: Faults,
     by_payment: HashMap<String, Faults>,
 }
