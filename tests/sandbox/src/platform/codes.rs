@@ -43,6 +43,7 @@ pub const CURRENCY_REQUIRED: Code = code("3287", "The property currency is requi
 pub const OUTSIDE_LIMITS: Code = code("20101", "Decline due to amount or frequency limit");
 pub const CANCELLED_BY_OWNER: Code = code("20301", "Account owner cancelled operation");
 pub const TIME_OUT: Code = code("20602", "Time-out");
+pub const AWAITING_PROVIDER: Code = code("29999", "Awaiting processing");
 pub const NOT_CREDITED: Code = code(
     "20812",
     "The service provider did not confirm the account crediting",

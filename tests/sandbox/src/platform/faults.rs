@@ -60,6 +60,8 @@ pub struct Faults {
     pub no_diacritics: bool,
     /// The form of `clarification_fields`.
     pub clarification_form: Form,
+    /// Refunds first enter `external processing`, as does the payment, for this many seconds of the platform's clock.
+    pub refund_external_s: Option<u64>,
     /// The data that refunds ask for, such as `{"account": ["number"]}`.
     pub refund_clarification: Fields,
     /// How the requests of [`Faults::answer_to`] are answered.
@@ -104,6 +106,7 @@ impl Default for Faults {
             ipv4_only: false,
             no_diacritics: false,
             clarification_form: Form::List,
+            refund_external_s: None,
             refund_clarification: Fields::new(),
             answer: Answer::Ok,
             answer_to: vec![Kind::Sale, Kind::Refund],

@@ -89,12 +89,35 @@ pub fn clarification_asked(shared: &Arc<Shared>, change: &Change) {
     });
 }
 
-/// Carries out a refund that was just taken, or whose data has come.
-pub fn refund_continues(shared: &Arc<Shared>, payment_id: String, operation_id: u64) {
+/// Carries out a refund that was just taken, by way of the provider if it is switched so.
+pub fn refund_taken(shared: &Arc<Shared>, payment_id: String, operation_id: u64) {
+    let external = shared.state().faults.of(&payment_id).refund_external_s;
+    let Some(seconds) = external else {
+        return refund_continues(shared, payment_id, operation_id);
+    };
+    let id = payment_id.clone();
     let on = shared.clone();
     later_then(
         shared,
         WORK,
+        move |state, now| state.records.hand_over_refund(&id, operation_id, now),
+        move |_| {
+            let pause = Duration::from_secs(seconds);
+            refund_settles(&on, payment_id, operation_id, pause);
+        },
+    );
+}
+
+/// Carries out a refund whose data has come.
+pub fn refund_continues(shared: &Arc<Shared>, payment_id: String, operation_id: u64) {
+    refund_settles(shared, payment_id, operation_id, WORK);
+}
+
+fn refund_settles(shared: &Arc<Shared>, payment_id: String, operation_id: u64, pause: Duration) {
+    let on = shared.clone();
+    later_then(
+        shared,
+        pause,
         move |state, now| {
             let requirement = state.faults.of(&payment_id).refund_requirement();
             let records = &mut state.records;

@@ -17,10 +17,10 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::codes::{self, Refusal};
+use super::connection::ConnectionCutter;
 use super::faults::{Answer, Kind};
 use super::order::RefundOrder;
 use super::records::Clarified;
-use super::wire::Scissors;
 use super::{Shared, flow, gate_status, php_json, records, request};
 
 /// The endpoints.
@@ -83,7 +83,7 @@ impl Wanted {
     }
 }
 
-type Client = ConnectInfo<Scissors>;
+type Client = ConnectInfo<ConnectionCutter>;
 
 async fn sale(State(shared): State<Arc<Shared>>, client: Client, body: Bytes) -> Response {
     serve(&shared, client.0, &body, Wanted::Sale).await
@@ -111,7 +111,12 @@ async fn status(State(shared): State<Arc<Shared>>, client: Client, body: Bytes) 
     serve(&shared, client.0, &body, Wanted::Status).await
 }
 
-async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Wanted) -> Response {
+async fn serve(
+    shared: &Arc<Shared>,
+    client: ConnectionCutter,
+    body: &[u8],
+    wanted: Wanted,
+) -> Response {
     let Ok(message) = json::parse(body, Limits::CALLBACK) else {
         let about = About::default();
         let code = codes::INVALID_JSON.into();
@@ -226,7 +231,7 @@ pub fn refund(shared: &Arc<Shared>, order: RefundOrder, request: &str) -> Result
     let operation_id = marks.operation_id;
     state.records.refund(order, marks)?;
     drop(state);
-    flow::refund_continues(shared, payment_id, operation_id);
+    flow::refund_taken(shared, payment_id, operation_id);
     Ok(operation_id)
 }
 
@@ -284,7 +289,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     }
 }
 
-fn cut(client: &Scissors) -> Response {
+fn cut(client: &ConnectionCutter) -> Response {
     client.cut();
     StatusCode::NO_CONTENT.into_response()
 }

@@ -9,6 +9,7 @@ mod bank;
 mod callbacks;
 mod clarification;
 mod codes;
+mod connection;
 mod control;
 mod dashboard_link;
 mod data_api;
@@ -33,7 +34,6 @@ mod signing;
 mod start_page;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -116,10 +116,10 @@ impl Platform {
             .merge(dashboard_link::routes())
             .merge(control::routes())
             .with_state(shared.clone())
-            .into_make_service_with_connect_info::<wire::Scissors>();
+            .into_make_service_with_connect_info::<connection::ConnectionCutter>();
         let end = shared.clone();
         let server = tokio::spawn(async move {
-            let served = axum::serve(wire::Door(listener), app);
+            let served = axum::serve(connection::CuttableListener(listener), app);
             // Accepting never fails for good, and the end of it all is no failure.
             let _ = served
                 .with_graceful_shutdown(async move { end.stopped().await })

@@ -180,7 +180,7 @@ impl Payment {
 
     /// Whether a refund can be requested now. In a cascade the payment can stay in `processing` with money in it.
     pub fn is_refundable(&self) -> bool {
-        match self.status() {
+        match self.status_of_money() {
             Status::Success | Status::PartiallyRefunded => true,
             Status::Processing => self.left() > 0,
             _ => false,

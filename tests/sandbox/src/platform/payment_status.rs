@@ -4,8 +4,17 @@ use super::operation::{Kind, Operation, Status};
 use super::payment::Payment;
 
 impl Payment {
-    /// The status of the whole payment. The first line that applies decides.
+    /// The status of the whole payment. A refund at the provider hides it.
     pub fn status(&self) -> Status {
+        let at_provider = |refund: &Operation| refund.status == Status::ExternalProcessing;
+        match self.refunds().any(at_provider) {
+            true => Status::ExternalProcessing,
+            false => self.status_of_money(),
+        }
+    }
+
+    /// The status without regard to undecided refunds. The first rule that applies decides.
+    pub fn status_of_money(&self) -> Status {
         if let Some(status) = self.status_without_sale() {
             return status;
         }

@@ -37,6 +37,19 @@ impl Records {
         Ok(())
     }
 
+    /// Hands an accepted refund to the provider: refund and payment are in `external processing`.
+    pub fn hand_over_refund(
+        &mut self,
+        payment_id: &str,
+        operation_id: u64,
+        now: OffsetDateTime,
+    ) -> Option<Change> {
+        let payment = self.payments.get_mut(&key(payment_id))?;
+        let refund = payment.operation(operation_id)?;
+        let external = (Status::ExternalProcessing, codes::AWAITING_PROVIDER);
+        is_undecided(refund).then(|| enter(payment, operation_id, external, now))?
+    }
+
     /// Carries out an accepted refund, declines it when it exceeds the money that is left, or asks for data.
     pub fn settle_refund(
         &mut self,
@@ -47,7 +60,7 @@ impl Records {
     ) -> Option<Change> {
         let payment = self.payments.get_mut(&key(payment_id))?;
         let refund = payment.operation(operation_id)?;
-        if refund.kind != Kind::Refund || refund.status != Status::Processing {
+        if !is_undecided(refund) {
             return None;
         }
         if refund.amount == 0 || refund.amount > payment.left() {
@@ -88,4 +101,12 @@ impl Records {
         reverse.enter(Status::Success, codes::SUCCESS, now);
         begin(payment, reverse).ok_or(codes::NOT_FOUND)
     }
+}
+
+fn is_undecided(refund: &Operation) -> bool {
+    let undecided = matches!(
+        refund.status,
+        Status::Processing | Status::ExternalProcessing
+    );
+    refund.kind == Kind::Refund && undecided
 }

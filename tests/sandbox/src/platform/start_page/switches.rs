@@ -135,6 +135,12 @@ pub const SWITCHES: &[Group] = &[
                  the platform's clock",
             ),
             switch(
+                "refund_external_s",
+                "60",
+                "refunds, and the payment with them, first enter \"external processing\" for this many seconds of \
+                 the platform's clock",
+            ),
+            switch(
                 "refund_clarification",
                 "{\"account\": [\"number\"]}",
                 "refunds ask for this data and are declined after 30 minutes without it",

@@ -45,6 +45,28 @@ async fn a_refund_is_taken_back() {
     assert_eq!(stage.callback().await["payment"]["status"], "refunded");
 }
 
+#[tokio::test]
+async fn a_refund_at_the_provider_hides_the_status_of_the_payment() {
+    let mut stage = Stage::new(0).await;
+    stage.paid_with(json!({"refund_external_s": 40})).await;
+    let path = "bancontact/refund";
+    stage.code(path, refund("order-1", 400, "r-1")).await;
+    let external = "external processing";
+    let handed_over = stage.callback().await;
+    let is_handed_over = expected(external, "refund", external, 1000);
+    assert_eq!(brief(&handed_over), is_handed_over);
+    assert_eq!(handed_over["operation"]["code"], "29999");
+    // The pause keeps the callbacks of the two refunds in order.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let meanwhile = stage.code(path, refund("order-1", 600, "r-2")).await;
+    assert_eq!(meanwhile, "accepted");
+    stage.callback().await;
+    let first = stage.callback().await;
+    assert_eq!(brief(&first), expected(external, "refund", "success", 600));
+    let second = stage.callback().await;
+    assert_eq!(brief(&second), expected("refunded", "refund", "success", 0));
+}
+
 fn data(account: Value) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": "order-1"},
