@@ -149,13 +149,16 @@ impl Faults {
                 currency: currency.unwrap_or(Money::euros(0).currency),
             }
         };
+        let held = self.hold_payment.map(HeldStatus::status);
+        // Support decides about a held payment, not the provider.
+        let confirmation = self.confirmation.filter(|_| held.is_none());
         Charge {
             moved,
             sum_initial: shown(SumField::SumInitial),
             sum_converted: shown(SumField::SumConverted),
             payment_sum: shown(SumField::PaymentSum),
-            held: self.hold_payment.map(HeldStatus::status),
-            confirmation: self.confirmation.map(|one| one.first_status.status()),
+            held,
+            confirmation: confirmation.map(|one| one.first_status.status()),
         }
     }
 }
