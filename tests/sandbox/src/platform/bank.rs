@@ -14,11 +14,12 @@ use axum::routing::{get, post};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::books::Choice;
 use super::faults::RedirectMethod;
 use super::messages::RedirectData;
-use super::payment::{Payment, Status};
-use super::{Shared, callbacks, pages};
+use super::operation::Status;
+use super::payment::Payment;
+use super::records::Choice;
+use super::{Shared, callbacks, flow, pages};
 
 /// The bank's pages.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -51,12 +52,12 @@ pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod)
 
 /// The address of the page where a payment is paid.
 pub fn page_address(shared: &Shared, payment: &Payment) -> String {
-    format!("{}/bank/{}", shared.address(), payment.bank_token)
+    format!("{}/bank/{}", shared.address(), payment.token)
 }
 
 /// Fields of the posted form, with characters that must be escaped on the way.
 fn fields(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
-    let session = shared.project.key.sign(payment.bank_token.as_bytes());
+    let session = shared.project.key.sign(payment.token.as_bytes());
     BTreeMap::from([
         ("session", session.to_base64()),
         ("reference", payment.order.payment_id.clone()),
@@ -66,7 +67,7 @@ fn fields(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> 
 
 async fn show(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -> Response {
     let state = shared.state();
-    match state.books.at_bank(&token) {
+    match state.records.at_page(&token) {
         None => not_found(),
         Some(payment) if is_open(payment, &token) => page(pages::bank(payment)),
         Some(payment) => over(payment),
@@ -79,7 +80,7 @@ async fn enter(
     Form(posted): Form<HashMap<String, String>>,
 ) -> Response {
     let state = shared.state();
-    let Some(payment) = state.books.at_bank(&token) else {
+    let Some(payment) = state.records.at_page(&token) else {
         return not_found();
     };
     let expected = fields(&shared, payment);
@@ -95,13 +96,13 @@ async fn enter(
 async fn pay(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -> Response {
     let paid = {
         let state = shared.state();
-        state.books.at_bank(&token).map(|payment| {
+        state.records.at_page(&token).map(|payment| {
             let faults = state.faults.of(&payment.order.payment_id);
-            faults.wrong_amount.paid(payment.order.amount)
+            faults.charge(payment.order.amount)
         })
     };
     match paid {
-        Some(amount) => choose(&shared, &token, Choice::Pay(amount)),
+        Some(charge) => choose(&shared, &token, Choice::Pay(charge)),
         None => not_found(),
     }
 }
@@ -111,7 +112,7 @@ async fn decline(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -
 }
 
 async fn walk_away(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -> Response {
-    match shared.state().books.at_bank(&token) {
+    match shared.state().records.at_page(&token) {
         Some(payment) => send_to(&payment.order.return_url.always),
         None => not_found(),
     }
@@ -120,13 +121,14 @@ async fn walk_away(State(shared): State<Arc<Shared>>, Path(token): Path<String>)
 fn choose(shared: &Arc<Shared>, token: &str, choice: Choice) -> Response {
     let mut state = shared.state();
     let now = OffsetDateTime::now_utc();
-    if let Some(news) = state.books.choose(token, choice, now) {
+    if let Some(change) = state.records.choose(token, choice, now) {
         drop(state);
-        let back = send_to(news.payment.return_address());
-        callbacks::announce(shared, news);
+        let back = send_to(change.payment.return_address());
+        flow::paid(shared, &change);
+        callbacks::send(shared, change);
         return back;
     }
-    state.books.at_bank(token).map_or_else(not_found, over)
+    state.records.at_page(token).map_or_else(not_found, over)
 }
 
 /// Sends the browser on; letters that no header can carry are encoded as a browser would do it.
@@ -136,17 +138,17 @@ pub fn send_to(address: &str) -> Response {
 }
 
 fn is_open(payment: &Payment, token: &str) -> bool {
-    payment.status == Status::AwaitingRedirect && payment.bank_token == token
+    payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }
 
 /// The page is not there for paying (any more).
 fn over(payment: &Payment) -> Response {
-    let (heading, text) = match payment.sale.status {
-        Status::Success => (
+    let (heading, text) = match payment.sale_status() {
+        Some(Status::Success) => (
             "Already paid",
             "This payment was made. Nothing was taken twice.",
         ),
-        Status::Decline => (
+        Some(Status::Decline) => (
             "Declined",
             "This payment was declined and cannot be made any more.",
         ),

@@ -1,8 +1,8 @@
 //! Delivers callbacks: signed once, sent until the merchant answers 200 or the schedule ends.
 //!
 //! Each callback has its own task, so one payment's callbacks can overtake each other, as they can
-//! on the real platform. Switches are looked at before every attempt: what is switched off again
-//! no longer spoils the repeats.
+//! on the real platform. Switches are read before every attempt: a switch that is off again no longer affects the
+//! repeats.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use super::books::{self, News};
-use super::payment::Status;
+use super::operation::Status;
+use super::records::{self, Change};
 use super::{Shared, bank, messages, schedule};
 
 /// How long a callback that is to be overtaken waits for the next one, in real time.
@@ -20,14 +20,14 @@ const HELD_BACK: Duration = Duration::from_secs(3);
 
 /// All callbacks, by payment.
 #[derive(Debug, Default)]
-pub struct Mail(HashMap<String, Vec<Letter>>);
+pub struct CallbackLog(HashMap<String, Vec<CallbackEntry>>);
 
-/// One callback (or a copy of one) and what became of it.
+/// One callback (or a copy of one) and its delivery.
 #[derive(Debug, Clone, Serialize)]
-pub struct Letter {
+pub struct CallbackEntry {
     payment_status: &'static str,
     operation_id: u64,
-    operation_type: &'static str,
+    operation_type: String,
     operation_status: &'static str,
     /// 0 for the first of several equal ones.
     copy: u8,
@@ -36,59 +36,61 @@ pub struct Letter {
     delivered: bool,
 }
 
-impl Mail {
-    /// The callbacks of a payment in the order of what they tell.
-    pub fn of(&self, payment_id: &str) -> &[Letter] {
-        let letters = self.0.get(&books::key(payment_id));
-        letters.map(Vec::as_slice).unwrap_or_default()
+impl CallbackLog {
+    /// The callbacks of a payment in the order of the changes.
+    pub fn of(&self, payment_id: &str) -> &[CallbackEntry] {
+        let entries = self.0.get(&records::key(payment_id));
+        entries.map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn add(&mut self, payment_id: &str, letter: Letter) -> usize {
-        let letters = self.0.entry(books::key(payment_id)).or_default();
-        letters.push(letter);
-        letters.len() - 1
+    fn add(&mut self, payment_id: &str, entry: CallbackEntry) -> usize {
+        let entries = self.0.entry(records::key(payment_id)).or_default();
+        entries.push(entry);
+        entries.len() - 1
     }
 
-    fn letter_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut Letter> {
-        self.0.get_mut(&books::key(payment_id))?.get_mut(number)
+    fn entry_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut CallbackEntry> {
+        self.0.get_mut(&records::key(payment_id))?.get_mut(number)
     }
 
     fn is_overtaken(&self, payment_id: &str, number: usize) -> bool {
         let later = self.of(payment_id).iter().skip(number + 1);
-        later.into_iter().any(|letter| letter.attempts > 0)
+        later.into_iter().any(|entry| entry.attempts > 0)
     }
 }
 
-/// Tells the merchant what changed, in the background.
-pub fn announce(shared: &Arc<Shared>, news: News) {
-    if news.payment.order.callbacks.disabled {
+/// Sends the callback about a change, in the background.
+pub fn send(shared: &Arc<Shared>, change: Change) {
+    let order = &change.payment.order;
+    if order.callbacks.disabled {
         return;
     }
-    let payment_id = news.payment.order.payment_id.clone();
+    let payment_id = order.payment_id.clone();
     let mut state = shared.state();
     let faults = state.faults.of(&payment_id).clone();
-    let redirect = (news.payment.status == Status::AwaitingRedirect)
-        .then(|| bank::redirect_data(shared, &news.payment, faults.redirect_method));
+    let redirect = (change.operation.status == Status::AwaitingRedirect)
+        .then(|| bank::redirect_data(shared, &change.payment, faults.redirect_method));
     // What we build always serialises; a body that did not would be missed by every test.
-    let Ok(body) = messages::callback(&shared.project, &news, redirect) else {
+    let Ok(body) = messages::callback(&shared.project, &change, redirect) else {
         return;
     };
     for copy in 0..=faults.duplicate {
-        let letter = Letter {
-            payment_status: news.payment.status.as_str(),
-            operation_id: news.operation.id,
-            operation_type: news.operation.kind.as_str(),
-            operation_status: news.operation.status.as_str(),
+        let entry = CallbackEntry {
+            payment_status: change.payment.status().as_str(),
+            operation_id: change.operation.id,
+            operation_type: change.operation.kind.as_str().to_owned(),
+            operation_status: change.operation.status.as_str(),
             copy,
             attempts: 0,
             last_answer: None,
             delivered: false,
         };
         let delivery = Delivery {
-            number: state.mail.add(&payment_id, letter),
+            number: state.callbacks.add(&payment_id, entry),
             payment_id: payment_id.clone(),
-            url: news.payment.order.callbacks.url.clone(),
-            wait: Duration::from_secs(news.payment.order.callbacks.delay),
+            url: order.callbacks.url.clone(),
+            wait: Duration::from_secs(order.callbacks.delay),
+            is_intermediate: change.is_intermediate(),
             body: body.clone(),
         };
         let on = shared.clone();
@@ -101,6 +103,7 @@ struct Delivery {
     number: usize,
     url: Option<String>,
     wait: Duration,
+    is_intermediate: bool,
     body: Vec<u8>,
 }
 
@@ -119,8 +122,10 @@ impl Delivery {
             let answer = self.attempt(shared).await;
             let delivered = answer == "200";
             self.note(shared, attempt, answer, delivered);
+            let faults = shared.state().faults.of(&self.payment_id).clone();
+            let is_last = delivered || self.is_intermediate && faults.intermediate_once;
             match schedule::pause_after(attempt) {
-                Some(pause) if !delivered => shared.pause(pause).await,
+                Some(pause) if !is_last => shared.pause(pause).await,
                 _ => return,
             }
         }
@@ -128,10 +133,10 @@ impl Delivery {
 
     fn note(&self, shared: &Shared, attempt: u32, answer: String, delivered: bool) {
         let mut state = shared.state();
-        if let Some(letter) = state.mail.letter_mut(&self.payment_id, self.number) {
-            letter.attempts = attempt;
-            letter.last_answer = Some(answer);
-            letter.delivered = delivered;
+        if let Some(entry) = state.callbacks.entry_mut(&self.payment_id, self.number) {
+            entry.attempts = attempt;
+            entry.last_answer = Some(answer);
+            entry.delivered = delivered;
         }
     }
 
@@ -145,7 +150,7 @@ impl Delivery {
         loop {
             let overtaken = shared
                 .state()
-                .mail
+                .callbacks
                 .is_overtaken(&self.payment_id, self.number);
             if overtaken {
                 return;

@@ -15,6 +15,7 @@ const fn code(number: &'static str, message: &'static str) -> Code {
 
 pub const SUCCESS: Code = code("0", "Success");
 pub const AWAITING: Code = code("9999", "Awaiting processing");
+pub const ACCESS_DENIED: Code = code("303", "Access denied");
 pub const INTERNAL: Code = code("501", "Internal error");
 pub const VALIDATION: Code = code("502", "Validation error");
 pub const INVALID_JSON: Code = code("2003", "Invalid JSON string");
@@ -26,6 +27,7 @@ pub const STATUS_FORBIDS: Code = code(
     "Current payment or operation status does not allow this action",
 );
 pub const NOT_FOUND: Code = code("3061", "Transaction not found");
+pub const DETAILS_NOT_RECEIVED: Code = code("3062", "Payment details not received");
 pub const INVALID_CURRENCY: Code = code("3121", "Invalid currency");
 pub const NEED_CLARIFICATION: Code = code("3191", "Need clarification");
 pub const REFUND_EXISTS: Code = code(
@@ -41,28 +43,51 @@ pub const CURRENCY_REQUIRED: Code = code("3287", "The property currency is requi
 pub const OUTSIDE_LIMITS: Code = code("20101", "Decline due to amount or frequency limit");
 pub const CANCELLED_BY_OWNER: Code = code("20301", "Account owner cancelled operation");
 pub const TIME_OUT: Code = code("20602", "Time-out");
+pub const AWAITING_PROVIDER: Code = code("29999", "Awaiting processing");
+pub const NOT_CREDITED: Code = code(
+    "20812",
+    "The service provider did not confirm the account crediting",
+);
 
 /// A request that is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
     /// Why.
     pub code: Code,
-    /// The field in question, for whoever develops against the simulation.
+    /// The field in question, to help storefront developers.
     pub field: Option<&'static str>,
+    /// The rule that the field breaks.
+    pub constraint: Option<&'static str>,
 }
 
 impl Refusal {
     /// A required field is missing or has a value that it cannot have.
     pub fn field(field: &'static str) -> Self {
+        Self::from(FIELD_MISSING).about(field)
+    }
+
+    /// A value that this project does not accept.
+    pub fn constraint(field: &'static str, constraint: &'static str) -> Self {
         Self {
-            code: FIELD_MISSING,
+            constraint: Some(constraint),
+            ..Self::from(VALIDATION).about(field)
+        }
+    }
+
+    fn about(self, field: &'static str) -> Self {
+        Self {
             field: Some(field),
+            ..self
         }
     }
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, field: None }
+        Self {
+            code,
+            field: None,
+            constraint: None,
+        }
     }
 }

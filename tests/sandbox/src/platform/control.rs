@@ -1,4 +1,8 @@
-//! The API for whoever drives the simulation: the books, the switches, the Dashboard's refunds.
+//! The control API: reads the platform records, sets the switches, and makes the platform or the Dashboard act.
+
+mod actions;
+mod links;
+mod view;
 
 use std::sync::Arc;
 
@@ -8,14 +12,13 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::books::CURRENCY;
+use super::codes::{self, Code};
 use super::faults::Faults;
-use super::payment::{Operation, Payment, RefundOrder, Status};
-use super::{Shared, World, bank, codes, gate, messages, pages};
+use super::{Shared, start_page};
+use view::view;
 
 /// The start page and everything under `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -23,7 +26,33 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route("/", get(start))
         .route("/simulator/payments", get(list))
         .route("/simulator/payments/{id}", get(one))
-        .route("/simulator/payments/{id}/refunds", post(refund))
+        .route("/simulator/payments/{id}/refunds", post(actions::refund))
+        .route(
+            "/simulator/payments/{id}/refunds/{operation}/reverse",
+            post(actions::reverse_refund),
+        )
+        .route(
+            "/simulator/payments/{id}/confirmation",
+            post(actions::confirmation),
+        )
+        .route(
+            "/simulator/payments/{id}/manual-change",
+            post(actions::manual_change),
+        )
+        .route(
+            "/simulator/payments/{id}/sales",
+            post(actions::further_sale),
+        )
+        .route(
+            "/simulator/payments/{id}/sales/{operation}",
+            post(actions::end_further_sale),
+        )
+        .route(
+            "/simulator/payments/{id}/operations",
+            post(actions::other_operation),
+        )
+        .route("/simulator/links", post(links::create))
+        .route("/simulator/payments/{id}/link", post(links::enter))
         .route(
             "/simulator/payments/{id}/faults",
             get(faults_of).put(set_faults_of),
@@ -32,12 +61,12 @@ pub fn routes() -> Router<Arc<Shared>> {
 }
 
 async fn start(State(shared): State<Arc<Shared>>) -> Html<String> {
-    Html(pages::start(shared.project.id, shared.clock_speed).into_string())
+    Html(start_page::page(shared.project.id, shared.clock_speed).into_string())
 }
 
 async fn list(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let state = shared.state();
-    let payments = state.books.payments();
+    let payments = state.records.payments();
     let payments: Vec<Value> = payments
         .map(|payment| view(&shared, &state, &payment.order.payment_id, Some(payment)))
         .collect();
@@ -46,10 +75,10 @@ async fn list(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 async fn one(State(shared): State<Arc<Shared>>, Path(id): Path<String>) -> Response {
     let state = shared.state();
-    let payment = state.books.payment(&id);
-    let heard_of = state.requests.of(&id).is_some() || state.faults.own(&id).is_some();
-    if payment.is_none() && !heard_of {
-        return sentence(StatusCode::NOT_FOUND, "Nobody has named such a payment.");
+    let payment = state.records.payment(&id);
+    let is_known = state.requests.of(&id).is_some() || state.faults.own(&id).is_some();
+    if payment.is_none() && !is_known {
+        return sentence(StatusCode::NOT_FOUND, "No request has named this payment.");
     }
     Json(view(&shared, &state, &id, payment)).into_response()
 }
@@ -80,83 +109,18 @@ async fn set_faults_of(
     })
 }
 
-/// A refund in the Dashboard: the whole rest without an amount.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DashboardRefund {
-    amount: Option<u64>,
-}
-
-async fn refund(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    let wanted: DashboardRefund = match read(&body) {
-        Ok(wanted) => wanted,
-        Err(error) => return refuse(error),
-    };
-    if wanted.amount == Some(0) {
-        return sentence(StatusCode::BAD_REQUEST, "The amount must be at least 1.");
-    }
-    let request_id = shared.state().ids.request();
-    let order = RefundOrder {
-        payment_id: id,
-        sum: wanted.amount.map(|amount| (amount, CURRENCY.to_owned())),
-        merchant_refund_id: None,
-    };
-    match gate::refund(&shared, order, &request_id) {
-        Ok(operation_id) => {
-            let taken = json!({"operation_id": operation_id, "request_id": request_id});
-            (StatusCode::ACCEPTED, Json(taken)).into_response()
-        }
-        Err(code) if code == codes::NOT_FOUND => sentence(StatusCode::NOT_FOUND, code.message),
-        Err(code) => sentence(StatusCode::CONFLICT, code.message),
-    }
-}
-
-fn view(shared: &Shared, state: &World, id: &str, payment: Option<&Payment>) -> Value {
-    let operations: Vec<Value> = payment
-        .map(|payment| payment.operations().map(operation).collect())
-        .unwrap_or_default();
-    json!({
-        "id": payment.map_or(id, |payment| &payment.order.payment_id),
-        "status": payment.map(|payment| payment.status.as_str()),
-        "amount": payment.map(|payment| payment.order.amount),
-        "currency": CURRENCY,
-        "channel": payment.map(|payment| match payment.order.link {
-            None => "gate",
-            Some(_) => "payment_page",
-        }),
-        "paid": payment.map(|payment| {
-            if payment.sale.status == Status::Success { payment.sale.moved } else { 0 }
-        }),
-        "refunded": payment.map(Payment::refunded),
-        "bank_page": payment.map(|payment| bank::page_address(shared, payment)),
-        "operations": operations,
-        "callbacks": state.mail.of(id),
-        "requests": state.requests.of(id).unwrap_or_default(),
-        "faults": state.faults.of(id),
-    })
-}
-
-fn operation(operation: &Operation) -> Value {
-    json!({
-        "id": operation.id,
-        "type": operation.kind.as_str(),
-        "status": operation.status.as_str(),
-        "amount": operation.amount,
-        "code": operation.code.number,
-        "message": operation.code.message,
-        "request_id": operation.request_id,
-        "merchant_refund_id": operation.merchant_refund_id,
-        "created_date": messages::date(operation.created),
-        "date": messages::date(operation.date),
-    })
-}
-
+/// Reads a body; an empty one is an empty object.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(body)
+    serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
+}
+
+/// The answer to a call that the state of the payment does not allow.
+fn impossible(code: Code) -> Response {
+    let status = match code {
+        codes::NOT_FOUND => StatusCode::NOT_FOUND,
+        _ => StatusCode::CONFLICT,
+    };
+    sentence(status, code.message)
 }
 
 fn refuse(error: serde_json::Error) -> Response {

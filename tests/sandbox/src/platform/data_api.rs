@@ -1,4 +1,4 @@
-//! The Data API: the platform's books by time of completion, signed with the token's own key.
+//! The Data API: the platform records by time of completion, signed with the token's own key.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
-use super::books::CURRENCY;
-use super::faults::Faults;
-use super::payment::{Operation, Payment, Status};
-use super::{Shared, World, php_json};
+use super::faults::{Faults, ListedKind};
+use super::operation::{Money, Operation, Status};
+use super::payment::Payment;
+use super::{Shared, World, php_json, signing};
 
 /// The token of a user of the Dashboard, in the platform's length.
 pub const TOKEN: &str = "sandboxDataApiTokenNoSecret030";
@@ -57,9 +57,8 @@ fn key() -> Result<ProjectKey, Refusal> {
 
 fn signed(operations: &[serde_json::Value], key: &ProjectKey) -> Result<Vec<u8>, SignError> {
     let mut answer = json!({ "operations": operations });
-    let canonical = signature::canonical_of(&answer)?;
+    let signature = signing::sign(&answer, key)?;
     if let Some(members) = answer.as_object_mut() {
-        let signature = key.sign(&canonical).to_base64();
         members.insert("signature".into(), signature.into());
     }
     Ok(php_json::to_vec(&answer)?)
@@ -99,7 +98,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// What is asked for.
+/// A request for a page of operations.
 #[derive(Debug, PartialEq, Eq)]
 struct Query {
     from: OffsetDateTime,
@@ -185,14 +184,14 @@ impl Query {
     fn list(&self, project_id: u32, state: &World) -> Vec<serde_json::Value> {
         let of_payment = |payment| {
             let faults = state.faults.of(id_of(payment));
-            let operations = payment.operations();
+            let operations = payment.operations.iter();
             operations
-                .filter(|one| matches!(one.status, Status::Success | Status::Decline))
-                .filter(|one| !faults.unlisted.iter().any(|kind| kind.is(one.kind)))
+                .filter(|one| !one.status.is_open() && one.status != Status::Error)
+                .filter(|one| !faults.unlisted.contains(&ListedKind::of(&one.kind)))
                 .map(move |operation| (completed(operation), payment, operation, faults))
         };
         let mut ended: Vec<_> = state
-            .books
+            .records
             .payments()
             .flat_map(of_payment)
             .filter(|(completed, ..)| (self.from..=self.to).contains(completed))
@@ -228,9 +227,11 @@ fn listed(
     faults: &Faults,
 ) -> serde_json::Value {
     let date = |moment: OffsetDateTime| moment.format(MOMENT).unwrap_or_default();
-    let sum = |amount: u64| json!({ "amount": amount, "currency": CURRENCY });
-    let other = faults.listed_amount;
-    json!({
+    let sum = |shown: &Money| match faults.listed_amount {
+        Some(amount) => Money::euros(amount),
+        None => shown.clone(),
+    };
+    let mut listed = json!({
         "project_id": project_id,
         "operation_id": operation.id.to_string(),
         "payment_id": id_of(payment),
@@ -244,11 +245,19 @@ fn listed(
         "operation_created_at": date(operation.created),
         "provider_date": date(operation.date),
         "shipment_date": null,
-        "sum_initial": sum(other.unwrap_or(operation.amount)),
-        "sum_converted": sum(other.unwrap_or(operation.moved)),
+        "sum_initial": sum(&operation.sum_initial),
+        "sum_converted": sum(&operation.sum_converted),
         "arn": null,
         "rrn": null,
         "payment_provider_code": operation.code.number,
         "payment_provider_message": operation.code.message,
-    })
+    });
+    if let Some(members) = listed
+        .as_object_mut()
+        .filter(|_| faults.list_transaction_status)
+    {
+        let status = payment.status().as_str();
+        members.insert("transaction_status".into(), status.into());
+    }
+    listed
 }

@@ -1,48 +1,85 @@
-//! The switches that make the platform misbehave, for all new payments or for one.
+//! The switches that make the platform misbehave, or use a procedure that only some projects have, for all new
+//! payments or for one.
 
-use std::collections::HashMap;
-use std::time::Duration;
+mod answer;
+mod board;
+mod charge;
 
 use serde::{Deserialize, Serialize};
 
-use super::{books, payment};
+pub use answer::{Answer, Kind, ListedKind, NotFoundForm};
+pub use board::FaultBoard;
+pub use charge::{ConfirmationProcedure, CreditingResult, HeldStatus, SumField, WrongAmount};
 
-/// How the platform misbehaves for one payment. By default it does not.
+use super::clarification::{Fields, Form, Requirement};
+use super::request::SaleRules;
+
+/// The behaviour of the platform for one payment. The defaults are the usual one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
-    /// So many further copies of every callback.
+    /// How many further copies of every callback are sent.
     pub duplicate: u8,
     /// A pause before every callback, in real milliseconds.
     pub delay_ms: u64,
     /// Callbacks wait until this is switched off.
     pub hold: bool,
-    /// Callbacks get lost on the way (and are repeated as if nobody had answered).
+    /// Callbacks get lost on the way (and are repeated as if the merchant had not answered).
     pub drop: bool,
     /// Every other callback waits for the one after it, at most three seconds.
     pub reorder: bool,
     /// Callbacks are changed after they were signed.
     pub tamper: bool,
+    /// Intermediate callbacks are sent once and not repeated.
+    pub intermediate_once: bool,
     /// The bank takes another amount than was ordered.
     pub wrong_amount: WrongAmount,
-    /// The sale stays in `processing`; nobody learns where to send the browser.
+    /// The fields of messages that show what the bank took; the others show the order.
+    pub wrong_amount_in: Vec<SumField>,
+    /// The currency in those fields.
+    pub wrong_currency: Option<String>,
+    /// The paid payment stays in this status until support settles it.
+    pub hold_payment: Option<HeldStatus>,
+    /// The crediting of the money is confirmed later.
+    pub confirmation: Option<ConfirmationProcedure>,
+    /// The sale stays in `processing`; no callback brings an address for the browser.
     pub no_redirect: bool,
     /// How the browser is sent to the bank.
     pub redirect_method: RedirectMethod,
+    /// An unpaid payment is declined this many seconds of the platform's clock after the redirect.
+    pub decline_after_redirect_s: Option<u64>,
     /// The sale is accepted and then ends in `error`.
     pub sale_error: bool,
+    /// Fields of the customer that a sale must have.
+    pub mandatory_fields: Vec<CustomerField>,
+    /// What happens to a sale without them.
+    pub mandatory_fields_missing: WhenMissing,
+    /// Sales with an IPv6 address of the customer are refused.
+    pub ipv4_only: bool,
+    /// Sales with diacritics in a name of the customer are refused.
+    pub no_diacritics: bool,
+    /// The form of `clarification_fields`.
+    pub clarification_form: Form,
+    /// Refunds first enter `external processing`, as does the payment, for this many seconds of the platform's clock.
+    pub refund_external_s: Option<u64>,
+    /// The data that refunds ask for, such as `{"account": ["number"]}`.
+    pub refund_clarification: Fields,
     /// How the requests of [`Faults::answer_to`] are answered.
     pub answer: Answer,
-    /// Which requests `answer` is about.
+    /// The requests that `answer` applies to.
     pub answer_to: Vec<Kind>,
-    /// How long a `slow` answer takes, in real milliseconds.
+    /// The duration of a `slow` answer, in real milliseconds.
     pub slow_ms: u64,
-    /// After so many answers, `answer` is `ok` again; without it, never.
+    /// After this many answers, `answer` is `ok` again; without it, never.
     pub answer_times: Option<u32>,
+    /// The form of a status answer about an unknown payment.
+    pub not_found_form: NotFoundForm,
     /// Operations that the Data API does not list.
     pub unlisted: Vec<ListedKind>,
     /// The amount that the Data API lists instead of the true one, in minor units.
     pub listed_amount: Option<u64>,
+    /// The Data API lists the status of the payment too, as `transaction_status`.
+    pub list_transaction_status: bool,
 }
 
 impl Default for Faults {
@@ -54,39 +91,113 @@ impl Default for Faults {
             drop: false,
             reorder: false,
             tamper: false,
+            intermediate_once: false,
             wrong_amount: WrongAmount::Switch(false),
+            wrong_amount_in: vec![SumField::PaymentSum, SumField::SumConverted],
+            wrong_currency: None,
+            hold_payment: None,
+            confirmation: None,
             no_redirect: false,
             redirect_method: RedirectMethod::Get,
+            decline_after_redirect_s: None,
             sale_error: false,
+            mandatory_fields: Vec::new(),
+            mandatory_fields_missing: WhenMissing::Refuse,
+            ipv4_only: false,
+            no_diacritics: false,
+            clarification_form: Form::List,
+            refund_external_s: None,
+            refund_clarification: Fields::new(),
             answer: Answer::Ok,
             answer_to: vec![Kind::Sale, Kind::Refund],
             slow_ms: 10_000,
             answer_times: None,
+            not_found_form: NotFoundForm::Payment,
             unlisted: Vec::new(),
             listed_amount: None,
+            list_transaction_status: false,
         }
     }
 }
 
-/// What the bank takes instead of the ordered amount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum WrongAmount {
-    /// `true`: one minor unit less.
-    Switch(bool),
-    /// This amount, in minor units.
-    Paid(u64),
+impl Faults {
+    /// What sale requests must fulfil.
+    pub fn sale_rules(&self) -> SaleRules {
+        let refuses = self.mandatory_fields_missing == WhenMissing::Refuse;
+        SaleRules {
+            mandatory: match refuses {
+                true => self.mandatory_fields.clone(),
+                false => Vec::new(),
+            },
+            ipv4_only: self.ipv4_only,
+            no_diacritics: self.no_diacritics,
+        }
+    }
+
+    /// The data that a sale asks for: the last name always.
+    pub fn sale_requirement(&self) -> Requirement {
+        let mut fields = vec![CustomerField::LastName];
+        if self.mandatory_fields_missing == WhenMissing::Clarify {
+            fields.extend(&self.mandatory_fields);
+        }
+        fields.sort_unstable();
+        fields.dedup();
+        let names = fields.into_iter().map(|field| field.name().to_owned());
+        Requirement {
+            fields: Fields::from([("customer".to_owned(), names.collect())]),
+            form: self.clarification_form,
+        }
+    }
+
+    /// The data that a refund asks for.
+    pub fn refund_requirement(&self) -> Requirement {
+        Requirement {
+            fields: self.refund_clarification.clone(),
+            form: self.clarification_form,
+        }
+    }
 }
 
-impl WrongAmount {
-    /// The amount that the bank takes for an order of `amount`.
-    pub fn paid(self, amount: u64) -> u64 {
+/// A field of the customer that can be mandatory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerField {
+    /// `customer.first_name`
+    FirstName,
+    /// `customer.last_name`
+    LastName,
+    /// `customer.email`
+    Email,
+}
+
+impl CustomerField {
+    /// Its name in the customer object.
+    pub fn name(self) -> &'static str {
         match self {
-            WrongAmount::Switch(false) => amount,
-            WrongAmount::Switch(true) => amount.saturating_sub(1),
-            WrongAmount::Paid(other) => other,
+            CustomerField::FirstName => "first_name",
+            CustomerField::LastName => "last_name",
+            CustomerField::Email => "email",
         }
     }
+
+    /// Its path in a request.
+    pub fn path(self) -> &'static str {
+        match self {
+            CustomerField::FirstName => "customer.first_name",
+            CustomerField::LastName => "customer.last_name",
+            CustomerField::Email => "customer.email",
+        }
+    }
+}
+
+/// What happens to a sale that lacks a mandatory field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenMissing {
+    /// The request is refused.
+    Refuse,
+    /// The platform asks for it.
+    Clarify,
 }
 
 /// How the browser is sent to the bank.
@@ -97,110 +208,6 @@ pub enum RedirectMethod {
     Get,
     /// It posts a form.
     Post,
-}
-
-/// A kind of request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Starts a payment.
-    Sale,
-    /// Gives money back.
-    Refund,
-    /// Brings data that was asked for.
-    Clarification,
-    /// Asks how a payment stands.
-    Status,
-}
-
-/// An operation that the Data API can list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ListedKind {
-    /// Takes money.
-    Sale,
-    /// Gives it back.
-    Refund,
-}
-
-impl ListedKind {
-    /// Whether this is the kind of an operation.
-    pub fn is(self, kind: payment::Kind) -> bool {
-        match self {
-            ListedKind::Sale => kind == payment::Kind::Sale,
-            ListedKind::Refund => kind == payment::Kind::Refund,
-        }
-    }
-}
-
-/// How a request is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// As it should be.
-    Ok,
-    /// HTTP 500; the request is not taken.
-    #[serde(rename = "error_500")]
-    Error500,
-    /// HTTP 400 with code 502; the request is not taken.
-    #[serde(rename = "error_400")]
-    Error400,
-    /// HTTP 400 with code 3041; the request is not taken.
-    #[serde(rename = "error_3041")]
-    Error3041,
-    /// The request is taken and answered with HTML.
-    NotJson,
-    /// The request is taken and answered after [`Faults::slow_ms`].
-    Slow,
-    /// The request is taken and the connection cut.
-    Cut,
-    /// The connection is cut before the request is taken.
-    Lost,
-}
-
-/// The switches of all payments.
-#[derive(Debug, Default)]
-pub struct FaultBoard {
-    /// For payments that nobody has set switches for.
-    pub defaults: Faults,
-    by_payment: HashMap<String, Faults>,
-}
-
-impl FaultBoard {
-    /// The switches of a payment.
-    pub fn of(&self, payment_id: &str) -> &Faults {
-        let own = self.by_payment.get(&books::key(payment_id));
-        own.unwrap_or(&self.defaults)
-    }
-
-    /// The switches of a payment, if it has its own.
-    pub fn own(&self, payment_id: &str) -> Option<&Faults> {
-        self.by_payment.get(&books::key(payment_id))
-    }
-
-    /// Replaces the switches of a payment, which need not exist yet.
-    pub fn set(&mut self, payment_id: &str, faults: Faults) {
-        self.by_payment.insert(books::key(payment_id), faults);
-    }
-
-    /// How the next request of a kind about a payment is answered, and how slowly. From the
-    /// first request on the payment has its own switches, whatever the defaults become.
-    pub fn next_answer(&mut self, payment_id: &str, kind: Kind) -> (Answer, Duration) {
-        let own = self.by_payment.entry(books::key(payment_id));
-        let faults = own.or_insert_with(|| self.defaults.clone());
-        let slow = Duration::from_millis(faults.slow_ms);
-        if !faults.answer_to.contains(&kind) {
-            return (Answer::Ok, slow);
-        }
-        match faults.answer_times.as_mut() {
-            None => (faults.answer, slow),
-            Some(0) => (Answer::Ok, slow),
-            Some(times) => {
-                *times -= 1;
-                (faults.answer, slow)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::codes::{self, Refusal};
+use super::connection::ConnectionCutter;
 use super::faults::{Answer, Kind};
-use super::payment::{Marks, RefundOrder};
-use super::wire::Scissors;
-use super::{Shared, books, flow, messages, php_json, request};
+use super::order::RefundOrder;
+use super::records::Clarified;
+use super::{Shared, flow, gate_status, php_json, records, request};
 
 /// The endpoints.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -48,11 +49,11 @@ pub struct Counts {
 impl Counters {
     /// The counts of a payment, if any request has named it.
     pub fn of(&self, payment_id: &str) -> Option<Counts> {
-        self.0.get(&books::key(payment_id)).copied()
+        self.0.get(&records::key(payment_id)).copied()
     }
 
     fn count(&mut self, payment_id: &str, wanted: Wanted) {
-        let counts = self.0.entry(books::key(payment_id)).or_default();
+        let counts = self.0.entry(records::key(payment_id)).or_default();
         let count = match wanted.kind() {
             Kind::Sale => &mut counts.sale,
             Kind::Refund => &mut counts.refund,
@@ -82,7 +83,7 @@ impl Wanted {
     }
 }
 
-type Client = ConnectInfo<Scissors>;
+type Client = ConnectInfo<ConnectionCutter>;
 
 async fn sale(State(shared): State<Arc<Shared>>, client: Client, body: Bytes) -> Response {
     serve(&shared, client.0, &body, Wanted::Sale).await
@@ -110,7 +111,12 @@ async fn status(State(shared): State<Arc<Shared>>, client: Client, body: Bytes) 
     serve(&shared, client.0, &body, Wanted::Status).await
 }
 
-async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Wanted) -> Response {
+async fn serve(
+    shared: &Arc<Shared>,
+    client: ConnectionCutter,
+    body: &[u8],
+    wanted: Wanted,
+) -> Response {
     let Ok(message) = json::parse(body, Limits::CALLBACK) else {
         let about = About::default();
         let code = codes::INVALID_JSON.into();
@@ -118,15 +124,13 @@ async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Want
     };
     let about = About::read(shared, &message);
     let (answer, slow) = arrive(shared, about.payment_id.as_deref(), wanted);
-    let not_taken = |status, code: codes::Code| refused(status, code.into(), &about);
-    match answer {
-        Answer::Lost => return cut(&client),
-        Answer::Error500 => return not_taken(StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL),
-        Answer::Error400 => return not_taken(StatusCode::BAD_REQUEST, codes::VALIDATION),
-        Answer::Error3041 => return not_taken(StatusCode::BAD_REQUEST, codes::PAYMENT_EXISTS),
-        Answer::Ok | Answer::NotJson | Answer::Slow | Answer::Cut => {}
+    if answer == Answer::Lost {
+        return cut(&client);
     }
-    let response = perform(shared, &message, wanted, &about.request_id)
+    if let Some((status, code)) = not_taken(answer) {
+        return refused(status, code.into(), &about);
+    }
+    let response = perform(shared, &message, wanted, &about.request_id, answer)
         .unwrap_or_else(|refusal| refused(StatusCode::BAD_REQUEST, refusal, &about));
     match answer {
         Answer::NotJson => (
@@ -146,7 +150,20 @@ async fn serve(shared: &Arc<Shared>, client: Scissors, body: &[u8], wanted: Want
     }
 }
 
-/// Counts a request and tells how it will be answered.
+/// The refusal of a request that is not taken.
+fn not_taken(answer: Answer) -> Option<(StatusCode, codes::Code)> {
+    match answer {
+        Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),
+        Answer::Error400 => Some((StatusCode::BAD_REQUEST, codes::VALIDATION)),
+        Answer::Error3041 => Some((StatusCode::BAD_REQUEST, codes::PAYMENT_EXISTS)),
+        Answer::Error403 => Some((StatusCode::FORBIDDEN, codes::ACCESS_DENIED)),
+        Answer::Error404 => Some((StatusCode::NOT_FOUND, codes::PROJECT_UNKNOWN)),
+        Answer::Error422 => Some((StatusCode::UNPROCESSABLE_ENTITY, codes::INVALID_JSON)),
+        _ => None,
+    }
+}
+
+/// Counts a request and decides how it will be answered.
 fn arrive(shared: &Shared, payment_id: Option<&str>, wanted: Wanted) -> (Answer, Duration) {
     let Some(payment_id) = payment_id else {
         return (Answer::Ok, Duration::ZERO);
@@ -161,16 +178,18 @@ fn perform(
     message: &Value<'_>,
     wanted: Wanted,
     request_id: &str,
+    answer_kind: Answer,
 ) -> Result<Response, Refusal> {
     let payment_id = request::admit(message, &shared.project)?;
     match wanted {
-        Wanted::Status => return Ok(status_answer(shared, &payment_id)),
+        Wanted::Status => return Ok(gate_status::answer(shared, &payment_id, answer_kind)),
         Wanted::Sale => {
-            let order = request::sale(message, payment_id.clone())?;
+            let rules = shared.state().faults.of(&payment_id).sale_rules();
+            let order = request::sale(message, payment_id.clone(), &rules)?;
             let mut state = shared.state();
-            let marks = marks(&mut state.ids, request_id);
+            let marks = state.ids.marks(request_id);
             let (operation_id, token) = (marks.operation_id, state.ids.secret());
-            state.books.sale(order, token, marks)?;
+            state.records.sale(order, token, marks)?;
             drop(state);
             flow::sale_taken(shared, payment_id.clone(), operation_id);
         }
@@ -179,15 +198,18 @@ fn perform(
             refund(shared, order, request_id)?;
         }
         Wanted::Clarification => {
-            let customer = request::clarification(message)?;
+            let rules = shared.state().faults.of(&payment_id).sale_rules();
+            let data = request::clarification(message, &rules)?;
             let now = OffsetDateTime::now_utc();
-            let news = shared.state().books.clarify(&payment_id, &customer, now)?;
-            match news {
-                None => flow::sale_continues(shared, payment_id.clone()),
-                Some(news) => {
-                    let round = news.payment.round;
-                    flow::clarification_asked(shared, payment_id.clone(), round);
-                    super::callbacks::announce(shared, news);
+            let clarified = shared.state().records.clarify(&payment_id, &data, now)?;
+            match clarified {
+                Clarified::SaleContinues => flow::sale_continues(shared, payment_id.clone()),
+                Clarified::RefundContinues(operation_id) => {
+                    flow::refund_continues(shared, payment_id.clone(), operation_id);
+                }
+                Clarified::Asked(change) => {
+                    flow::clarification_asked(shared, &change);
+                    super::callbacks::send(shared, *change);
                 }
             }
         }
@@ -201,36 +223,16 @@ fn perform(
     Ok(answer(StatusCode::OK, &accepted))
 }
 
-/// Takes a refund, from a merchant or from the Dashboard; gives its operation's number.
+/// Takes a refund, from a merchant or from the Dashboard; returns its operation's number.
 pub fn refund(shared: &Arc<Shared>, order: RefundOrder, request: &str) -> Result<u64, codes::Code> {
     let payment_id = order.payment_id.clone();
     let mut state = shared.state();
-    let marks = marks(&mut state.ids, request);
+    let marks = state.ids.marks(request);
     let operation_id = marks.operation_id;
-    state.books.refund(order, marks)?;
+    state.records.refund(order, marks)?;
     drop(state);
     flow::refund_taken(shared, payment_id, operation_id);
     Ok(operation_id)
-}
-
-fn marks(ids: &mut super::ids::Ids, request_id: &str) -> Marks {
-    Marks {
-        operation_id: ids.operation(),
-        request_id: request_id.to_owned(),
-        now: OffsetDateTime::now_utc(),
-    }
-}
-
-fn status_answer(shared: &Shared, payment_id: &str) -> Response {
-    let state = shared.state();
-    let body = match state.books.payment(payment_id) {
-        Some(payment) => messages::status(&shared.project, payment),
-        None => messages::status_unknown(&shared.project, payment_id),
-    };
-    match body {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
 }
 
 /// What every answer repeats of its request.
@@ -273,6 +275,9 @@ fn refused(status: StatusCode, refusal: Refusal, about: &About) -> Response {
         if let Some(field) = refusal.field {
             members.insert("field".into(), field.into());
         }
+        if let Some(constraint) = refusal.constraint {
+            members.insert("constraint".into(), constraint.into());
+        }
     }
     answer(status, &body)
 }
@@ -284,7 +289,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
     }
 }
 
-fn cut(client: &Scissors) -> Response {
+fn cut(client: &ConnectionCutter) -> Response {
     client.cut();
     StatusCode::NO_CONTENT.into_response()
 }

@@ -6,6 +6,8 @@ use ecommpay::ProjectKey;
 use ecommpay::keyring::EmptyKey;
 use time::OffsetDateTime;
 
+use super::order::Marks;
+
 /// A source of ids that do not repeat, neither within one run nor in the next.
 pub struct Ids {
     seed: ProjectKey,
@@ -31,6 +33,15 @@ impl Ids {
         self.first_operation + self.count
     }
 
+    /// The ids of a new operation that begins now.
+    pub fn marks(&mut self, request_id: &str) -> Marks {
+        Marks {
+            operation_id: self.operation(),
+            request_id: request_id.to_owned(),
+            now: OffsetDateTime::now_utc(),
+        }
+    }
+
     /// A request id of 40 hexadecimal digits.
     pub fn request(&mut self) -> String {
         self.hex(40)
@@ -42,7 +53,7 @@ impl Ids {
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
     }
 
-    /// 32 hexadecimal digits that nobody can guess.
+    /// 32 hexadecimal digits that cannot be guessed.
     pub fn secret(&mut self) -> String {
         self.hex(32)
     }

@@ -4,18 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use ecommpay::signature::{self, SignError};
+use ecommpay::ProjectKey;
+use ecommpay::signature::SignError;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use super::books::{CURRENCY, News};
-use super::codes;
-use super::payment::{Kind, Operation, Payment, Status};
-use super::php_json;
+use super::clarification::Question;
+use super::codes::Code;
+use super::operation::{Kind, Money, Operation, Status};
+use super::payment::Payment;
+use super::records::Change;
 use super::request::Project;
+use super::{php_json, signing};
 
 const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+0000");
@@ -78,7 +81,7 @@ struct PaymentPart<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sum: Option<Sum>,
+    sum: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,22 +89,16 @@ struct PaymentPart<'a> {
 }
 
 #[derive(Serialize)]
-struct Sum {
-    amount: u64,
-    currency: &'static str,
-}
-
-#[derive(Serialize)]
 struct OperationPart<'a> {
     id: Option<u64>,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: &'a str,
     status: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     times: Option<Times>,
     request_id: &'a str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    outcome: Option<Outcome>,
+    outcome: Option<Outcome<'a>>,
 }
 
 #[derive(Serialize)]
@@ -111,9 +108,9 @@ struct Times {
 }
 
 #[derive(Serialize)]
-struct Outcome {
-    sum_initial: Sum,
-    sum_converted: Sum,
+struct Outcome<'a> {
+    sum_initial: &'a Money,
+    sum_converted: &'a Money,
     provider: Value,
     code: &'static str,
     message: &'static str,
@@ -122,37 +119,35 @@ struct Outcome {
 /// A signed callback about a change.
 pub fn callback(
     project: &Project,
-    news: &News,
+    change: &Change,
     redirect_data: Option<RedirectData>,
 ) -> Result<Vec<u8>, SignError> {
-    let News { payment, operation } = news;
-    let mut message = match payment.status {
-        Status::Error => failed(payment),
+    let Change { payment, operation } = change;
+    let mut message = match payment.status() {
+        Status::Error => failed(payment, operation),
         _ => Message {
             operation: Some(operation_part(operation)),
-            ..common(payment)
+            ..common(payment, Some(operation))
         },
     };
     message.redirect_data = redirect_data;
-    if operation.kind == Kind::Refund {
-        message.payment.merchant_refund_id = operation.merchant_refund_id.as_deref();
-    }
+    message.payment.merchant_refund_id = operation.merchant_refund_id.as_deref();
     sign(project, message)
 }
 
 /// The signed answer to a status request.
 pub fn status(project: &Project, payment: &Payment) -> Result<Vec<u8>, SignError> {
-    let mut message = match payment.status {
-        Status::Error => failed(payment),
-        _ => common(payment),
+    let mut message = match (payment.status(), payment.sale()) {
+        (Status::Error, Some(sale)) => failed(payment, sale),
+        _ => common(payment, payment.asking()),
     };
     message.operation = None;
-    message.operations = Some(payment.operations().map(operation_part).collect());
+    message.operations = Some(payment.operations.iter().map(operation_part).collect());
     sign(project, message)
 }
 
-/// The signed answer to a status request about a payment that nobody has heard of.
-pub fn status_unknown(project: &Project, payment_id: &str) -> Result<Vec<u8>, SignError> {
+/// A signed status answer about a payment that the platform does not know, or cannot read now.
+pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<Vec<u8>, SignError> {
     let message = Message {
         payment: PaymentPart {
             id: payment_id,
@@ -160,10 +155,24 @@ pub fn status_unknown(project: &Project, payment_id: &str) -> Result<Vec<u8>, Si
             ..PaymentPart::default()
         },
         operations: Some(Vec::new()),
-        errors: Some(errors(codes::NOT_FOUND)),
+        errors: Some(errors(code)),
         ..Message::default()
     };
     sign(project, message)
+}
+
+/// The same without a payment, signed with `key` or not at all.
+pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, SignError> {
+    let mut message = json!({
+        "status": "error",
+        "code": code.number,
+        "message": code.message,
+    });
+    let signature = key.map(|key| signing::sign(&message, key)).transpose()?;
+    if let (Some(signature), Some(members)) = (signature, message.as_object_mut()) {
+        members.insert("signature".into(), signature.into());
+    }
+    Ok(php_json::to_vec(&message)?)
 }
 
 /// A body changed after it was signed: ten times the amount and more, or other words.
@@ -185,48 +194,48 @@ pub fn date(time: OffsetDateTime) -> String {
 
 fn sign(project: &Project, mut message: Message<'_>) -> Result<Vec<u8>, SignError> {
     message.project_id = project.id;
-    let canonical = signature::canonical_of(&message)?;
-    message.signature = Some(project.key.sign(&canonical).to_base64());
+    message.signature = Some(signing::sign(&message, &project.key)?);
     Ok(php_json::to_vec(&message)?)
 }
 
-fn common(payment: &Payment) -> Message<'_> {
+/// The parts that all messages about a payment have; `asking` is the operation whose question is shown.
+fn common<'a>(payment: &'a Payment, asking: Option<&Operation>) -> Message<'a> {
     let customer = &payment.order.customer;
-    let asked = payment.status == Status::AwaitingClarification;
+    let question = asking.and_then(|operation| operation.question.as_ref());
     Message {
         payment: PaymentPart {
             id: &payment.order.payment_id,
-            kind: Some("purchase"),
-            status: payment.status.as_str(),
+            kind: Some(payment.type_name()),
+            status: payment.status().as_str(),
             date: Some(date(payment.date)),
             method: Some("bancontact"),
-            sum: Some(euros(payment.left())),
+            sum: Some(payment.sum()),
             description: payment.order.description.as_deref(),
             merchant_refund_id: None,
         },
         customer: (!customer.is_empty()).then_some(customer),
-        account: (payment.sale.status == Status::Success)
+        account: (payment.sale_status() == Some(Status::Success))
             .then(|| json!({"number": "BE**********1000", "type": "bancontact"})),
-        clarification_fields: asked.then(|| json!({"customer": ["last_name"]})),
+        clarification_fields: question.map(Question::json),
         ..Message::default()
     }
 }
 
 /// A payment that ended in `error` was never made: no sum, no date, no number.
-fn failed(payment: &Payment) -> Message<'_> {
+fn failed<'a>(payment: &'a Payment, sale: &'a Operation) -> Message<'a> {
     Message {
         payment: PaymentPart {
             id: &payment.order.payment_id,
-            status: payment.status.as_str(),
+            status: Status::Error.as_str(),
             ..PaymentPart::default()
         },
-        operation: Some(operation_part(&payment.sale)),
-        errors: Some(errors(payment.sale.code)),
+        operation: Some(operation_part(sale)),
+        errors: Some(errors(sale.code)),
         ..Message::default()
     }
 }
 
-fn errors(code: codes::Code) -> Value {
+fn errors(code: Code) -> Value {
     json!([{"code": code.number, "message": code.message}])
 }
 
@@ -242,8 +251,8 @@ fn operation_part(operation: &Operation) -> OperationPart<'_> {
         }),
         request_id: &operation.request_id,
         outcome: made.then(|| Outcome {
-            sum_initial: euros(operation.amount),
-            sum_converted: euros(operation.moved),
+            sum_initial: &operation.sum_initial,
+            sum_converted: &operation.sum_converted,
             provider: provider(operation),
             code: operation.code.number,
             message: operation.code.message,
@@ -253,8 +262,8 @@ fn operation_part(operation: &Operation) -> OperationPart<'_> {
 
 fn provider(operation: &Operation) -> Value {
     let id = match operation.kind {
-        Kind::Sale => 1241,
         Kind::Refund => 1169,
+        _ => 1241,
     };
     if operation.status != Status::Success {
         return json!({"id": id, "payment_id": "", "auth_code": ""});
@@ -265,11 +274,4 @@ fn provider(operation: &Operation) -> Value {
         "date": date(operation.date),
         "auth_code": "",
     })
-}
-
-fn euros(amount: u64) -> Sum {
-    Sum {
-        amount,
-        currency: CURRENCY,
-    }
 }

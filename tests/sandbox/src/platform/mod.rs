@@ -1,31 +1,39 @@
 //! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
 //!
-//! `gate` takes the requests of merchants and `payment_page` the shoppers who come with a link,
-//! `data_api` lists what has ended, `books` decides what becomes of them, `flow` lets time pass, `callbacks` tells the merchant and
-//! `bank` plays the shopper's bank. `faults` are switched by `control`, the API for whoever drives
-//! the simulation.
+//! Requests of merchants come in by `gate` and `data_api`, shoppers by `payment_page`, `dashboard_link` and `bank`.
+//! `records` holds the payments and changes them, `payment_status` derives a payment's status, `flow` lets time pass,
+//! and `callbacks` reports each change to the merchant. `control` is the API that drives the simulation; its switches
+//! are in `faults`.
 
 mod bank;
-mod books;
 mod callbacks;
+mod clarification;
 mod codes;
+mod connection;
 mod control;
+mod dashboard_link;
 mod data_api;
 mod faults;
 mod flow;
 mod gate;
+mod gate_status;
 mod ids;
 mod messages;
+mod operation;
+mod order;
 mod pages;
 mod payment;
 mod payment_link;
 mod payment_page;
+mod payment_status;
 mod php_json;
+mod records;
 mod request;
 mod schedule;
+mod signing;
+mod start_page;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,9 +100,9 @@ impl Platform {
                 .context("no HTTP client for callbacks")?,
             running: watched,
             state: Mutex::new(World {
-                books: books::Books::default(),
+                records: records::Records::default(),
                 faults: faults::FaultBoard::default(),
-                mail: callbacks::Mail::default(),
+                callbacks: callbacks::CallbackLog::default(),
                 requests: gate::Counters::default(),
                 ids: ids::Ids::new(&settings.key, OffsetDateTime::now_utc())?,
                 callback_url: None,
@@ -105,12 +113,13 @@ impl Platform {
             .merge(data_api::routes())
             .merge(bank::routes())
             .merge(payment_page::routes())
+            .merge(dashboard_link::routes())
             .merge(control::routes())
             .with_state(shared.clone())
-            .into_make_service_with_connect_info::<wire::Scissors>();
+            .into_make_service_with_connect_info::<connection::ConnectionCutter>();
         let end = shared.clone();
         let server = tokio::spawn(async move {
-            let served = axum::serve(wire::Door(listener), app);
+            let served = axum::serve(connection::CuttableListener(listener), app);
             // Accepting never fails for good, and the end of it all is no failure.
             let _ = served
                 .with_graceful_shutdown(async move { end.stopped().await })
@@ -158,9 +167,9 @@ struct Shared {
 
 /// What changes while the platform runs.
 struct World {
-    books: books::Books,
+    records: records::Records,
     faults: faults::FaultBoard,
-    mail: callbacks::Mail,
+    callbacks: callbacks::CallbackLog,
     requests: gate::Counters,
     ids: ids::Ids,
     callback_url: Option<String>,

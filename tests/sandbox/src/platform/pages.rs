@@ -1,7 +1,8 @@
-//! The pages that a browser sees: the bank's, its notices, and the start page.
+//! The pages of shoppers: the bank's, Payment Page, a link's, and notices.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::faults::CustomerField;
 use super::payment::Payment;
 use super::payment_link::Link;
 
@@ -32,6 +33,8 @@ button.main { border-color: #005498; background: #005498; color: #fff; }
 button:focus-visible, a:focus-visible { outline: 3px solid #ffd800; outline-offset: 2px; }
 pre { overflow-x: auto; padding: .75rem; border-radius: .5rem; background: #eef2f7; }
 li { margin-bottom: .35rem; }
+td { padding: .25rem .75rem .25rem 0; vertical-align: top; overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; }
 @media (prefers-color-scheme: dark) {
   body { background: #0d1526; color: #e8edf7; } main { background: #18233b; }
   .muted { color: #a9b4cc; } pre { background: #0d1526; } a { color: #9cc9f2; }
@@ -41,7 +44,7 @@ li { margin-bottom: .35rem; }
 /// The page where the shopper pays.
 pub fn bank(payment: &Payment) -> Markup {
     let order = &payment.order;
-    let action = |choice: &str| format!("/bank/{}/{choice}", payment.bank_token);
+    let action = |choice: &str| format!("/bank/{}/{choice}", payment.token);
     let content = html! {
         h1 { "Bancontact" }
         p.muted { "Simulated bank: no money moves." }
@@ -66,21 +69,17 @@ pub fn bank(payment: &Payment) -> Markup {
     layout("Pay with Bancontact", "narrow", content)
 }
 
-/// Where a customer confirms what a link orders; `name_is_wrong` if the last name was.
-pub fn payment_page(link: &Link, name_is_wrong: bool) -> Markup {
+/// The page where a shopper confirms the order of a link and gives the data that is missing.
+pub fn payment_page(link: &Link, missing: &[CustomerField], is_wrong: bool) -> Markup {
     let content = html! {
         h1 { "Payment Page" }
         p.muted { "Simulated platform: no money moves." }
         p.amount id="amount" { (euros(link.amount)) }
         p.muted id="reference" { (link.description.as_deref().unwrap_or(&link.payment_id)) }
         form method="post" {
-            @if !link.customer.contains_key("last_name") {
-                label {
-                    "Last name"
-                    input id="last-name" name="last_name" autocomplete="family-name" required
-                        minlength="3" maxlength="100";
-                }
-                @if name_is_wrong { p role="alert" { "A last name has 3 to 100 characters." } }
+            @for field in missing { (input(*field)) }
+            @if is_wrong {
+                p role="alert" { "Fill in every field. A last name has 3 to 100 characters." }
             }
             button.main id="confirm" { "Continue with Bancontact" }
         }
@@ -91,7 +90,48 @@ pub fn payment_page(link: &Link, name_is_wrong: bool) -> Markup {
     layout("Payment Page", "narrow", content)
 }
 
-/// A page that says one thing, with a way back to the shop if there is one.
+fn input(field: CustomerField) -> Markup {
+    match field {
+        CustomerField::LastName => html! {
+            label {
+                "Last name"
+                input id="last-name" name="last_name" autocomplete="family-name" required
+                    minlength="3" maxlength="100";
+            }
+        },
+        CustomerField::FirstName => html! {
+            label {
+                "First name"
+                input id="first-name" name="first_name" autocomplete="given-name" required
+                    maxlength="255";
+            }
+        },
+        CustomerField::Email => html! {
+            label {
+                "E-mail"
+                input id="email" name="email" type="email" autocomplete="email" required
+                    maxlength="255";
+            }
+        },
+    }
+}
+
+/// The page of a payment link from the Dashboard.
+pub fn dashboard_link(payment: &Payment) -> Markup {
+    let order = &payment.order;
+    let content = html! {
+        h1 { "Payment link" }
+        p.muted { "Simulated platform: no money moves." }
+        p.amount id="amount" { (euros(order.amount)) }
+        p.muted id="reference" { (order.description.as_deref().unwrap_or(&order.payment_id)) }
+        form method="post" {
+            button.main id="confirm" { "Continue with Bancontact" }
+        }
+    };
+    layout("Payment link", "narrow", content)
+}
+
+/// A page with one message, with a way back to the shop if there is one.
 pub fn notice(heading: &str, text: &str, back: Option<&str>) -> Markup {
     let content = html! {
         h1 id="notice" { (heading) }
@@ -103,58 +143,8 @@ pub fn notice(heading: &str, text: &str, back: Option<&str>) -> Markup {
     layout(heading, "narrow", content)
 }
 
-/// What this server is and how it is driven.
-pub fn start(project_id: u32, clock_speed: f64) -> Markup {
-    let content = html! {
-        h1 { "Simulated platform" }
-        p { "Takes Bancontact payments of project " (project_id) " like the real platform, without
-            money. Its pauses are divided by " (clock_speed) "." }
-        ul {
-            li { "Gate: " code { "POST /v2/payment/bancontact/sale" } ", "
-                code { "/bancontact/refund" } ", " code { "/clarification" } ", "
-                code { "/status" } ", signed as documented." }
-            li { "Payment Page: " code { "GET /payment?..." } " with a signed link; a button leads to
-                the bank." }
-            li { "The bank: " code { "POST /bank/{page}/pay" } ", " code { "/decline" } " or "
-                code { "/walk-away" } "; the page's address is in the redirect data and in the
-                books." }
-            li { "Data API: " code { "POST /v1/operations/get" } ", signed with the token's key; times in UTC
-                or with an offset." }
-            li { "The books: " a href="/simulator/payments" { "GET /simulator/payments" } ", "
-                code { "GET /simulator/payments/{id}" } "." }
-            li { "A refund as from the Dashboard: "
-                code { "POST /simulator/payments/{id}/refunds" } " with "
-                code { "{\"amount\": 400}" } "." }
-            li { "Faults: " code { "PUT /simulator/payments/{id}/faults" } " (also before the
-                payment exists) or " code { "PUT /simulator/faults" } " for new payments, with the
-                switches to be on. The object replaces the one before; " code { "{}" } " ends all
-                faults." }
-        }
-        pre { (PreEscaped(SWITCHES)) }
-    };
-    layout("Simulated platform", "wide", content)
-}
-
-const SWITCHES: &str = r#"duplicate: 2          so many more copies of each callback
-delay_ms: 500         pause before each callback
-hold: true            callbacks wait until this is switched off
-drop: true            callbacks get lost (switched off: the next repeat arrives)
-reorder: true         every other callback comes after the next one
-tamper: true          callbacks are changed after signing
-wrong_amount: 900     the bank takes this amount (true: one cent less)
-no_redirect: true     no redirect data
-redirect_method: "POST"
-sale_error: true      the sale ends in "error"
-answer: "ok", "error_400", "error_3041", "error_500" or "lost" (cut) before the request is
-                      taken; "not_json", "slow" or "cut" after it
-answer_to: ["sale", "refund"]
-                      which requests that is about; also "clarification" and "status"
-slow_ms: 5000         how slow "slow" is
-answer_times: 1       for so many requests only
-unlisted: ["sale"]    operations that the Data API does not list; also "refund"
-listed_amount: 900    the Data API lists this amount"#;
-
-fn layout(title: &str, class: &str, content: Markup) -> Markup {
+/// A whole page around some content.
+pub fn layout(title: &str, class: &str, content: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {

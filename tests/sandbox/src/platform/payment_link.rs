@@ -10,8 +10,8 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 use url::{Url, form_urlencoded};
 
-use super::books::CURRENCY;
-use super::payment::{CallbackWishes, ReturnUrl};
+use super::operation::CURRENCY;
+use super::order::{CallbackOptions, ReturnUrl};
 use super::request::Project;
 
 /// How far ahead `best_before` can be.
@@ -26,7 +26,7 @@ const WITHOUT_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
 /// What a good link orders.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// Tells one link from another.
+    /// Identifies the link.
     pub signature: String,
     /// In the merchant's spelling.
     pub payment_id: String,
@@ -37,7 +37,7 @@ pub struct Link {
     /// Whatever is said about the customer.
     pub customer: Map<String, Value>,
     /// How callbacks are wanted.
-    pub callbacks: CallbackWishes,
+    pub callbacks: CallbackOptions,
     /// Where the browser goes by itself.
     pub redirects: Ways,
     /// Where a button leads.
@@ -111,9 +111,9 @@ impl Link {
                 .ok_or(BadLink::Wrong("payment_amount"))?,
             description: parameters.get("payment_description").map(str::to_owned),
             customer: parameters.customer(),
-            callbacks: CallbackWishes {
+            callbacks: CallbackOptions {
                 url: parameters.address("merchant_callback_url")?,
-                ..CallbackWishes::default()
+                ..CallbackOptions::default()
             },
             redirects: Ways {
                 success: parameters.way("redirect_success_url", "redirect_success_enabled")?,
@@ -198,7 +198,7 @@ impl Parameters {
         }
     }
 
-    /// What is said about the customer, under the names that callbacks have for it.
+    /// The data of the customer, under the names that callbacks use.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;

@@ -1,7 +1,7 @@
 //! Payment Page: a browser opens a signed link, the customer confirms, and goes on to the bank.
 //!
-//! The payment stands in the books only from the confirmation on; what the link does not say about
-//! the customer, the page asks for. Of the callbacks, a merchant gets those with a result.
+//! The platform records hold the payment from the confirmation on. The page asks for data of the customer that the
+//! link does not carry. The merchant gets only the callbacks with a result.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,10 +13,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use time::OffsetDateTime;
 
-use super::books::{News, Way};
 use super::codes::{self, Code};
-use super::payment::{Marks, Payment, SaleOrder, Status};
+use super::faults::CustomerField;
+use super::operation::Status;
+use super::order::SaleOrder;
+use super::payment::Payment;
 use super::payment_link::{BadLink, Link, Ways};
+use super::records::Change;
 use super::{Shared, bank, callbacks, flow, pages};
 
 /// The page and the end of each payment.
@@ -31,11 +34,11 @@ async fn show(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> R
         Ok(link) => link,
         Err(bad) => return opens_nothing(&bad),
     };
-    let earlier = shared.state().books.payment(&link.payment_id).cloned();
+    let earlier = shared.state().records.payment(&link.payment_id).cloned();
     match earlier {
         Some(payment) if is_of(&payment, &link) => go_on(&shared, &payment),
-        Some(payment) if payment.status != Status::Error => refused(codes::PAYMENT_EXISTS),
-        _ => bank::page(pages::payment_page(&link, false)),
+        Some(payment) if payment.status() != Status::Error => refused(codes::PAYMENT_EXISTS),
+        _ => bank::page(pages::payment_page(&link, &missing(&shared, &link), false)),
     }
 }
 
@@ -48,14 +51,24 @@ async fn confirm(
         Ok(link) => link,
         Err(bad) => return opens_nothing(&bad),
     };
-    if !link.customer.contains_key("last_name") {
-        let name = posted.get("last_name").map(|name| name.trim());
-        match name.filter(|name| (3..=100).contains(&name.chars().count())) {
-            Some(name) => link.customer.insert("last_name".into(), name.into()),
-            None => return bank::page(pages::payment_page(&link, true)),
+    let missing = missing(&shared, &link);
+    for field in &missing {
+        let length = if *field == CustomerField::LastName {
+            3..=100
+        } else {
+            1..=255
+        };
+        let given = posted.get(field.name()).map(|given| given.trim());
+        match given.filter(|given| length.contains(&given.chars().count())) {
+            Some(given) => link.customer.insert(field.name().into(), given.into()),
+            None => return bank::page(pages::payment_page(&link, &missing, true)),
         };
     }
-    let earlier = shared.state().books.payment(&link.payment_id).cloned();
+    let rules = shared.state().faults.of(&link.payment_id).sale_rules();
+    if let Err(refusal) = rules.check(&link.customer) {
+        return refused(refusal.code);
+    }
+    let earlier = shared.state().records.payment(&link.payment_id).cloned();
     if let Some(payment) = earlier.filter(|payment| is_of(payment, &link)) {
         // The button was pressed twice.
         return go_on(&shared, &payment);
@@ -63,31 +76,24 @@ async fn confirm(
     let payment_id = link.payment_id.clone();
     match take(&shared, link) {
         Err(code) => refused(code),
-        Ok(news) => {
-            if let Some(news) = news.filter(|news| !news.payment.status.is_open()) {
-                callbacks::announce(&shared, news);
+        Ok(change) => {
+            if let Some(change) = change.filter(|change| !change.payment.status().is_open()) {
+                callbacks::send(&shared, change);
             }
-            let payment = shared.state().books.payment(&payment_id).cloned();
+            let payment = shared.state().records.payment(&payment_id).cloned();
             payment.map_or_else(bank::not_found, |payment| go_on(&shared, &payment))
         }
     }
 }
 
-/// Enters the payment into the books and takes it as far as to the bank.
-fn take(shared: &Arc<Shared>, link: Link) -> Result<Option<News>, Code> {
+/// Records the payment and takes it as far as to the bank.
+fn take(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     let payment_id = link.payment_id.clone();
     let mut state = shared.state();
-    let faults = state.faults.of(&payment_id);
-    let way = Way {
-        redirect: !faults.no_redirect,
-        error: faults.sale_error,
-    };
+    let plan = flow::plan(state.faults.of(&payment_id));
     let token = state.ids.secret();
-    let marks = Marks {
-        operation_id: state.ids.operation(),
-        request_id: state.ids.request(),
-        now: OffsetDateTime::now_utc(),
-    };
+    let request_id = state.ids.request();
+    let marks = state.ids.marks(&request_id);
     let (operation_id, now) = (marks.operation_id, marks.now);
     let order = SaleOrder {
         return_url: link.return_url(&format!("{}/payment/{token}", shared.address())),
@@ -98,19 +104,22 @@ fn take(shared: &Arc<Shared>, link: Link) -> Result<Option<News>, Code> {
         callbacks: link.callbacks.clone(),
         link: Some(link),
     };
-    state.books.sale(order, token, marks)?;
-    let news = state.books.proceed(&payment_id, way, now);
+    state.records.sale(order, token, marks)?;
+    let change = state.records.proceed(&payment_id, &plan, now);
     drop(state);
     flow::sale_ends(shared, payment_id, operation_id);
-    Ok(news)
+    if let Some(change) = &change {
+        flow::redirected(shared, change);
+    }
+    Ok(change)
 }
 
 /// To the bank, or to wherever a payment leads that is over.
 fn go_on(shared: &Shared, payment: &Payment) -> Response {
-    match payment.status {
+    match payment.status() {
         Status::AwaitingRedirect => Redirect::to(&bank::page_address(shared, payment)),
         Status::Success | Status::Decline => return bank::send_to(payment.return_address()),
-        _ => Redirect::to(&format!("/payment/{}", payment.bank_token)),
+        _ => Redirect::to(&format!("/payment/{}", payment.token)),
     }
     .into_response()
 }
@@ -118,19 +127,30 @@ fn go_on(shared: &Shared, payment: &Payment) -> Response {
 /// Where the browser comes back to if the merchant has not named another address.
 async fn end(State(shared): State<Arc<Shared>>, Path(token): Path<String>) -> Response {
     let state = shared.state();
-    let Some(payment) = state.books.at_bank(&token) else {
+    let Some(payment) = state.records.at_page(&token) else {
         return bank::not_found();
     };
     let none = Ways::default();
     let link = payment.order.link.as_ref();
     let buttons = link.map_or(&none, |link| &link.buttons);
-    let (heading, text, back) = match payment.sale.status {
-        Status::Success => ("Paid", "The payment was made.", &buttons.success),
-        Status::Decline => ("Declined", "The payment was not made.", &buttons.fail),
-        Status::Error => ("Failed", "The payment was not started.", &buttons.fail),
+    let (heading, text, back) = match payment.sale_status() {
+        Some(Status::Success) => ("Paid", "The payment was made.", &buttons.success),
+        Some(Status::Decline) => ("Declined", "The payment was not made.", &buttons.fail),
+        Some(Status::Error) => ("Failed", "The payment was not started.", &buttons.fail),
         _ => ("Not paid yet", "Nothing was paid so far.", &buttons.back),
     };
     bank::page(pages::notice(heading, text, back.as_deref()))
+}
+
+/// The fields that the page asks for: the last name and all mandatory ones that the link does not carry.
+fn missing(shared: &Shared, link: &Link) -> Vec<CustomerField> {
+    let mut fields = vec![CustomerField::LastName];
+    let state = shared.state();
+    fields.extend(&state.faults.of(&link.payment_id).mandatory_fields);
+    fields.sort_unstable();
+    fields.dedup();
+    fields.retain(|field| !link.customer.contains_key(field.name()));
+    fields
 }
 
 fn read(shared: &Shared, query: Option<&str>) -> Result<Link, BadLink> {
@@ -152,5 +172,5 @@ fn refused(code: Code) -> Response {
 /// Whether the payment was made with this very link. After an error, it can be made anew.
 fn is_of(payment: &Payment, link: &Link) -> bool {
     let own = payment.order.link.as_ref();
-    payment.status != Status::Error && own.is_some_and(|own| own.signature == link.signature)
+    payment.status() != Status::Error && own.is_some_and(|own| own.signature == link.signature)
 }

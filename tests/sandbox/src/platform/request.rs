@@ -7,9 +7,10 @@ use ecommpay::{ProjectKey, Signature, signature};
 use serde_json::Map;
 use url::Url;
 
-use super::books::CURRENCY;
 use super::codes::{self, Refusal};
-use super::payment::{CallbackWishes, RefundOrder, ReturnUrl, SaleOrder};
+use super::faults::CustomerField;
+use super::operation::CURRENCY;
+use super::order::{CallbackOptions, RefundOrder, ReturnUrl, SaleOrder};
 
 /// The project that a request must name and the key that must have signed it.
 pub struct Project {
@@ -17,6 +18,56 @@ pub struct Project {
     pub id: u32,
     /// Its secret.
     pub key: ProjectKey,
+}
+
+/// What the project demands of a sale beyond the usual.
+#[derive(Debug, Clone, Default)]
+pub struct SaleRules {
+    /// Fields without which a sale is refused.
+    pub mandatory: Vec<CustomerField>,
+    /// IPv6 addresses are refused.
+    pub ipv4_only: bool,
+    /// Names with diacritics are refused.
+    pub no_diacritics: bool,
+}
+
+impl SaleRules {
+    /// Checks the customer of a sale.
+    pub fn check(&self, customer: &Map<String, serde_json::Value>) -> Result<(), Refusal> {
+        let text = |field: &str| customer.get(field).and_then(serde_json::Value::as_str);
+        for field in &self.mandatory {
+            if text(field.name()).is_none_or(str::is_empty) {
+                return Err(Refusal::field(field.path()));
+            }
+        }
+        let address = text("ip_address").and_then(|address| address.parse::<IpAddr>().ok());
+        if self.ipv4_only && address.is_some_and(|address| address.is_ipv6()) {
+            return Err(Refusal::constraint("customer.ip_address", "ipv4"));
+        }
+        self.check_names(customer)
+    }
+
+    /// Checks the names among some data of the customer.
+    pub fn check_names(&self, customer: &Map<String, serde_json::Value>) -> Result<(), Refusal> {
+        for (name, path) in [
+            ("first_name", "customer.first_name"),
+            ("middle_name", "customer.middle_name"),
+            ("last_name", "customer.last_name"),
+        ] {
+            let value = customer.get(name).and_then(serde_json::Value::as_str);
+            if self.no_diacritics && !value.unwrap_or_default().chars().all(is_standard) {
+                return Err(Refusal::constraint(path, "no-diacritics"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The standard letters of names: Latin without diacritics and Cyrillic; any character that is no letter.
+fn is_standard(character: char) -> bool {
+    let is_cyrillic = matches!(character, '\u{400}'..='\u{52f}');
+    let is_combining = matches!(character, '\u{300}'..='\u{36f}');
+    character.is_ascii() || is_cyrillic || !character.is_alphabetic() && !is_combining
 }
 
 /// Checks what all requests have, and gives the payment id.
@@ -43,7 +94,11 @@ pub fn admit(message: &Value<'_>, project: &Project) -> Result<String, Refusal> 
 }
 
 /// The order in a sale request.
-pub fn sale(message: &Value<'_>, payment_id: String) -> Result<SaleOrder, Refusal> {
+pub fn sale(
+    message: &Value<'_>,
+    payment_id: String,
+    rules: &SaleRules,
+) -> Result<SaleOrder, Refusal> {
     let amount = integer(message, &["payment", "amount"]).filter(|amount| *amount > 0);
     let amount = amount.ok_or(Refusal::field("payment.amount"))?;
     match text(message, &["payment", "currency"], 3).as_deref() {
@@ -55,6 +110,7 @@ pub fn sale(message: &Value<'_>, payment_id: String) -> Result<SaleOrder, Refusa
     ip_address(message)?;
     let mut customer = object(message.get("customer"));
     customer.extend(object(message.at(&["additional_data", "customer"])));
+    rules.check(&customer)?;
     let always = address(message, &["return_url", "return"], "return_url.return")?;
     Ok(SaleOrder {
         payment_id,
@@ -66,7 +122,7 @@ pub fn sale(message: &Value<'_>, payment_id: String) -> Result<SaleOrder, Refusa
             success: address(message, &["return_url", "success"], "return_url.success")?,
             decline: address(message, &["return_url", "decline"], "return_url.decline")?,
         },
-        callbacks: callback_wishes(message)?,
+        callbacks: callback_options(message)?,
         link: None,
     })
 }
@@ -107,16 +163,22 @@ pub fn refund(
     })
 }
 
-/// The customer's data in a clarification request.
-pub fn clarification(message: &Value<'_>) -> Result<Map<String, serde_json::Value>, Refusal> {
+/// The data in a clarification request.
+pub fn clarification(
+    message: &Value<'_>,
+    rules: &SaleRules,
+) -> Result<Map<String, serde_json::Value>, Refusal> {
     // PHP spells an empty object as an empty array.
     match message.get("additional_data") {
-        Some(data @ (Value::Object(_) | Value::Array(_))) => Ok(object(data.get("customer"))),
+        Some(data @ (Value::Object(_) | Value::Array(_))) => {
+            rules.check_names(&object(data.get("customer")))?;
+            Ok(object(Some(data)))
+        }
         _ => Err(Refusal::field("additional_data")),
     }
 }
 
-fn callback_wishes(message: &Value<'_>) -> Result<CallbackWishes, Refusal> {
+fn callback_options(message: &Value<'_>) -> Result<CallbackOptions, Refusal> {
     let disabled = match message.at(&["callback", "force_disable"]) {
         Some(Value::Bool(flag)) => *flag,
         Some(Value::Number(number)) => *number == "1",
@@ -130,7 +192,7 @@ fn callback_wishes(message: &Value<'_>) -> Result<CallbackWishes, Refusal> {
         }
     };
     let path = ["general", "merchant_callback_url"];
-    Ok(CallbackWishes {
+    Ok(CallbackOptions {
         url: address(message, &path, "general.merchant_callback_url")?,
         delay,
         disabled,

@@ -1,9 +1,17 @@
 //! The platform over HTTP, as a merchant and a shopper meet it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod confirmation;
 mod data_api;
+mod links;
+mod other_money;
 mod payment_page;
+mod refunds;
+mod rules;
+mod size;
 mod stage;
+mod start_page;
+mod status_answers;
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -91,7 +99,7 @@ async fn callbacks_are_repeated_until_they_are_taken() {
     assert!(String::from_utf8_lossy(&first).contains(r"Order\/1 \u00e9"));
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(stage.callbacks.try_recv().is_err());
-    let letter = &stage.books("order-1").await["callbacks"][0];
+    let letter = &stage.record("order-1").await["callbacks"][0];
     assert_eq!(letter["attempts"], 3);
     assert_eq!(letter["last_answer"], "200");
 }
@@ -128,7 +136,7 @@ async fn wrong_requests_are_refused_like_gate_does() {
     }
     assert_eq!(stage.code("bancontact/sale", sale("p")).await, "accepted");
     assert_eq!(stage.code("bancontact/sale", sale("P")).await, "3041");
-    assert_eq!(stage.books("p").await["requests"]["sale"], 9);
+    assert_eq!(stage.record("p").await["requests"]["sale"], 9);
 }
 
 #[tokio::test]
@@ -222,11 +230,11 @@ async fn answers_go_wrong_as_switched() {
     let lost = json!({"answer": "lost", "answer_times": 1});
     assert_eq!(stage.put(faults, lost).await, 200);
     assert!(stage.send(path, body.clone()).await.is_err());
-    assert_eq!(stage.books("order-1").await["status"], Value::Null);
+    assert_eq!(stage.record("order-1").await["status"], Value::Null);
     stage.put(faults, json!({"answer": "error_500"})).await;
     let answer = stage.send(path, body.clone()).await.unwrap();
     assert_eq!(answer.status(), 500);
-    assert_eq!(stage.books("order-1").await["status"], Value::Null);
+    assert_eq!(stage.record("order-1").await["status"], Value::Null);
     stage.put(faults, json!({"answer": "cut"})).await;
     assert!(stage.send(path, body.clone()).await.is_err());
     stage.put(faults, json!({"answer": "not_json"})).await;
@@ -234,7 +242,7 @@ async fn answers_go_wrong_as_switched() {
     assert!(answer.text().await.unwrap().starts_with("<html>"));
     let redirect = stage.callback().await;
     assert_eq!(redirect["payment"]["status"], "awaiting redirect result");
-    assert_eq!(stage.books("order-1").await["requests"]["sale"], 4);
+    assert_eq!(stage.record("order-1").await["requests"]["sale"], 4);
     assert_eq!(stage.put(faults, json!({"explode": true})).await, 400);
 }
 
@@ -283,7 +291,7 @@ async fn callbacks_wait_as_switched() {
         .put("payments/order-1/faults", json!({"hold": true}))
         .await;
     stage.code("bancontact/sale", sale("order-1")).await;
-    let is_held = |books: &Value| books["callbacks"][0]["attempts"] == 0;
+    let is_held = |record: &Value| record["callbacks"][0]["attempts"] == 0;
     stage.until("order-1", is_held).await;
     assert!(stage.callbacks.try_recv().is_err());
     stage.put("payments/order-1/faults", json!({})).await;
@@ -292,12 +300,12 @@ async fn callbacks_wait_as_switched() {
 }
 
 #[tokio::test]
-async fn nobody_learns_where_to_pay_as_switched() {
+async fn no_redirect_data_is_sent_as_switched() {
     let mut stage = Stage::new(0).await;
     stage.put("faults", json!({"no_redirect": true})).await;
     stage.code("bancontact/sale", sale("order-1")).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(stage.books("order-1").await["status"], "processing");
+    assert_eq!(stage.record("order-1").await["status"], "processing");
     assert!(stage.callbacks.try_recv().is_err());
 }
 
@@ -314,15 +322,15 @@ async fn callbacks_go_wrong_as_switched() {
 
     stage.put("faults", json!({"drop": true})).await;
     stage.code("bancontact/sale", sale("order-2")).await;
-    let dropped = |books: &Value| books["callbacks"][0]["last_answer"] == "dropped";
-    let books = stage.until("order-2", dropped).await;
+    let dropped = |record: &Value| record["callbacks"][0]["last_answer"] == "dropped";
+    let record = stage.until("order-2", dropped).await;
     assert!(stage.callbacks.try_recv().is_err());
     stage
         .put("payments/order-2/faults", json!({"wrong_amount": true}))
         .await;
     let late = stage.callback().await;
     assert_eq!(late["payment"]["status"], "awaiting redirect result");
-    let page = books["bank_page"].as_str().unwrap();
+    let page = record["bank_page"].as_str().unwrap();
     stage
         .client
         .post(format!("{page}/pay"))
@@ -352,9 +360,9 @@ async fn a_callback_can_be_overtaken() {
     let mut stage = Stage::new(0).await;
     stage.put("faults", json!({"reorder": true})).await;
     stage.code("bancontact/sale", sale("order-1")).await;
-    let waiting = |books: &Value| books["callbacks"][0].is_object();
-    let books = stage.until("order-1", waiting).await;
-    let page = books["bank_page"].as_str().unwrap();
+    let waiting = |record: &Value| record["callbacks"][0].is_object();
+    let record = stage.until("order-1", waiting).await;
+    let page = record["bank_page"].as_str().unwrap();
     stage
         .client
         .post(format!("{page}/pay"))

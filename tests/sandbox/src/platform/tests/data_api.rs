@@ -23,7 +23,7 @@ async fn list(client: &HttpDataApi, from: Timestamp, to: Timestamp) -> Vec<Liste
     client.operations(project, from, to, 0).await.unwrap()
 }
 
-/// The last minute, and what is left of this second.
+/// The last minute, and the rest of this second.
 fn lately() -> (Timestamp, Timestamp) {
     let now = Timestamp::now();
     (now.before(Duration::from_secs(60)), now)
@@ -53,6 +53,14 @@ fn ids(answer: &Value) -> Vec<&str> {
     let operations = answer["operations"].as_array().unwrap();
     let ids = operations.iter().map(|one| one["payment_id"].as_str());
     ids.map(Option::unwrap).collect()
+}
+
+/// A page of the real client, of everything that has ended lately; the client verifies it.
+pub async fn page(stage: &Stage, offset: u32) -> Vec<ListedOperation> {
+    let project = ProjectId::new(211).unwrap();
+    let (from, to) = lately();
+    let client = client(stage, TOKEN, KEY);
+    client.operations(project, from, to, offset).await.unwrap()
 }
 
 #[tokio::test]
@@ -85,7 +93,7 @@ async fn what_has_ended_is_listed_for_the_real_client() {
 }
 
 #[tokio::test]
-async fn the_books_can_be_wrong_about_a_payment() {
+async fn the_data_api_can_be_wrong_about_a_payment() {
     let mut stage = Stage::new(0).await;
     for payment in ["hidden", "other"] {
         stage.paid(payment).await;
@@ -105,7 +113,7 @@ async fn the_books_can_be_wrong_about_a_payment() {
     };
     assert_eq!(other.payment_id, "other");
     assert_eq!(other.sum_initial.as_ref().unwrap().amount, 900);
-    assert_eq!(stage.books("other").await["paid"], 1000);
+    assert_eq!(stage.record("other").await["paid"], 1000);
     let wrong = json!({ "unlisted": ["everything"] });
     assert_eq!(stage.put("payments/other/faults", wrong).await, 400);
 }
@@ -174,4 +182,36 @@ async fn intervals_have_zones_and_pages_limits() {
     }
     let answer = stage.send("/v1/operations/get", "{".into()).await.unwrap();
     assert_eq!(answer.status(), 400);
+}
+
+#[tokio::test]
+async fn the_platforms_own_operations_are_listed_too() {
+    let mut stage = Stage::new(0).await;
+    let procedure = json!({"result": "decline", "after_s": 1});
+    let faults = json!({"confirmation": procedure, "list_transaction_status": true});
+    stage.paid_with(faults).await;
+    for _ in 0..2 {
+        stage.callback().await;
+    }
+    let (_, answer) = ask(&stage, json!({})).await;
+    let listed = answer["operations"].as_array().unwrap().iter();
+    let listed: Vec<_> = listed
+        .map(|one| {
+            (
+                one["operation_type"].clone(),
+                one["operation_status"].clone(),
+            )
+        })
+        .collect();
+    let expected = [
+        (json!("sale"), json!("success")),
+        (json!("payment confirmation"), json!("decline")),
+    ];
+    assert_eq!(listed, expected);
+    assert_eq!(answer["operations"][0]["transaction_status"], "decline");
+    let unlisted = json!({"unlisted": ["payment_confirmation"]});
+    stage.put("payments/order-1/faults", unlisted).await;
+    let (_, answer) = ask(&stage, json!({})).await;
+    assert_eq!(ids(&answer), ["order-1"]);
+    assert!(answer["operations"][0].get("transaction_status").is_none());
 }

@@ -75,10 +75,10 @@ async fn a_payment_begins_when_the_customer_confirms() {
     assert_eq!(unknown["errors"][0]["code"], "3061");
 
     let bank = stage.post(&link, &[]).await;
-    let books = stage.books("order-1").await;
-    assert_eq!(books["status"], "awaiting redirect result");
-    assert_eq!(books["channel"], "payment_page");
-    assert_eq!(books["bank_page"], bank);
+    let record = stage.record("order-1").await;
+    assert_eq!(record["status"], "awaiting redirect result");
+    assert_eq!(record["channel"], "payment_page");
+    assert_eq!(record["bank_page"], bank);
     assert_eq!(stage.post(&link, &[]).await, bank, "pressed twice");
     let opened_again = stage.client.get(&link).send().await.unwrap();
     assert_eq!(opened_again.headers()["location"], bank);

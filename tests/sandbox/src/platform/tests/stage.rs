@@ -25,10 +25,15 @@ pub struct Stage {
 impl Stage {
     /// The merchant answers the first `failures` callbacks with 500.
     pub async fn new(failures: u32) -> Stage {
+        Stage::with_clock(failures, 100.0).await
+    }
+
+    /// The same with another clock.
+    pub async fn with_clock(failures: u32, clock_speed: f64) -> Stage {
         let settings = Settings {
             project_id: 211,
             key: KEY.into(),
-            clock_speed: 100.0,
+            clock_speed,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let platform = Platform::start(listener, settings).await.unwrap();
@@ -85,7 +90,7 @@ impl Stage {
         answer.unwrap().status().as_u16()
     }
 
-    pub async fn books(&self, payment_id: &str) -> Value {
+    pub async fn record(&self, payment_id: &str) -> Value {
         let address = self.platform.address();
         let url = format!("{address}/simulator/payments/{payment_id}");
         self.client
@@ -98,16 +103,56 @@ impl Stage {
             .unwrap()
     }
 
-    /// The books of a payment once they are as wanted.
+    /// The record of a payment once it is as wanted.
     pub async fn until(&self, payment_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
-            let books = self.books(payment_id).await;
-            if wanted(&books) {
-                return books;
+            let record = self.record(payment_id).await;
+            if wanted(&record) {
+                return record;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the books never became as wanted");
+        panic!("the record never reached the wanted state");
+    }
+
+    /// A control call; gives the status and the answer.
+    pub async fn control(&self, path: &str, body: Value) -> (u16, Value) {
+        let path = format!("/simulator/{path}");
+        let answer = self.send(&path, body.to_string()).await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// A control call about `order-1` that is carried out at once.
+    pub async fn act(&self, path: &str, body: Value) -> Value {
+        let path = format!("payments/order-1/{path}");
+        let (status, answer) = self.control(&path, body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Sells `order-1` with these switches and lets the shopper pay; gives the callback of the sale.
+    pub async fn paid_with(&mut self, faults: Value) -> Value {
+        let path = "payments/order-1/faults";
+        assert_eq!(self.put(path, faults).await, 200);
+        let sold = self.code("bancontact/sale", sale("order-1")).await;
+        assert_eq!(sold, "accepted");
+        let redirect = self.callback().await;
+        let page = redirect["redirect_data"]["url"].as_str().unwrap();
+        let pay = format!("{page}/pay");
+        let back = self.client.post(pay).send().await.unwrap();
+        assert_eq!(back.status(), 303);
+        self.callback().await
+    }
+
+    /// The verified answer to a status request.
+    pub async fn status(&self, payment_id: &str) -> Value {
+        let question = json!({"general": {"project_id": 211, "payment_id": payment_id}});
+        let body = signed(question, KEY);
+        let answer = self.send("/v2/payment/status", body).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer = answer.bytes().await.unwrap();
+        assert!(is_signed(&answer), "{}", String::from_utf8_lossy(&answer));
+        serde_json::from_slice(&answer).unwrap()
     }
 
     /// A payment that is paid, with its callbacks out of the way.
@@ -157,10 +202,44 @@ pub fn signed(mut message: Value, key: &str) -> String {
 }
 
 pub fn is_signed(body: &[u8]) -> bool {
-    let message = json::parse(body, Limits::CALLBACK).unwrap();
+    let message = json::parse(body, Limits::ANSWER).unwrap();
     let signature = signature::of_message(&message).unwrap();
     let key = ProjectKey::new(KEY).unwrap();
     key.verifies(&signature::canonical(&message), &signature)
+}
+
+/// Payment status, operation type, operation status and `payment.sum` of a callback.
+pub fn brief(callback: &Value) -> (String, String, String, u64) {
+    let text = |path: &str| callback.pointer(path).unwrap().as_str().unwrap().to_owned();
+    (
+        text("/payment/status"),
+        text("/operation/type"),
+        text("/operation/status"),
+        callback["payment"]["sum"]["amount"].as_u64().unwrap(),
+    )
+}
+
+/// What [`brief`] gives.
+pub fn expected(
+    payment: &str,
+    kind: &str,
+    operation: &str,
+    sum: u64,
+) -> (String, String, String, u64) {
+    (payment.into(), kind.into(), operation.into(), sum)
+}
+
+/// The type and status of each operation of a status answer or a record.
+pub fn operations(of: &Value) -> Vec<(&str, &str)> {
+    let operations = of["operations"].as_array().unwrap().iter();
+    operations
+        .map(|one| {
+            (
+                one["type"].as_str().unwrap(),
+                one["status"].as_str().unwrap(),
+            )
+        })
+        .collect()
 }
 
 pub fn sale(payment_id: &str) -> Value {

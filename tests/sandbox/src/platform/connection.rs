@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Cuts the connection that a request came by.
 #[derive(Debug, Clone, Default)]
-pub struct Scissors(Arc<AtomicBool>);
+pub struct ConnectionCutter(Arc<AtomicBool>);
 
-impl Scissors {
+impl ConnectionCutter {
     /// From now on the connection takes no byte; it closes with the next answer.
     pub fn cut(&self) {
         self.0.store(true, Ordering::Release);
@@ -33,23 +33,23 @@ impl Scissors {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Scissors {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        stream.io().scissors.clone()
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionCutter {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cutter.clone()
     }
 }
 
 /// A listener whose connections can be cut.
-pub struct Door(pub TcpListener);
+pub struct CuttableListener(pub TcpListener);
 
-impl Listener for Door {
-    type Io = Wire;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
+    async fn accept(&mut self) -> (CuttableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        let scissors = Scissors::default();
-        (Wire { stream, scissors }, address)
+        let cutter = ConnectionCutter::default();
+        (CuttableStream { stream, cutter }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -58,12 +58,12 @@ impl Listener for Door {
 }
 
 /// A connection that can be cut.
-pub struct Wire {
+pub struct CuttableStream {
     stream: TcpStream,
-    scissors: Scissors,
+    cutter: ConnectionCutter,
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -73,18 +73,18 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.scissors.check()?;
+        self.cutter.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.scissors.check()?;
+        self.cutter.check()?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
