@@ -14,9 +14,7 @@ use ecommpay::{Keyring, ProjectKey, signature};
 use payments::callback::{ProjectKeys, Verified, verify};
 use payments::decide::{Change, Command, Fact, Rejection, SignedReport, decide, execute};
 use payments::event::Event;
-use payments::model::{
-    Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict,
-};
+use payments::model::{Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict};
 use payments::schedule::Schedule;
 use payments::{MerchantId, Timestamp};
 
@@ -73,7 +71,9 @@ pub fn refund_operation(id: &str, status: &str, more: serde_json::Value) -> Veri
 fn body_of(file: &str) -> Vec<u8> {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
     let folders = ["callbacks", "callbacks-2"].map(|folder| data.join(folder));
-    let mut files = folders.map(|folder| folder.join(format!("{file}.json"))).into_iter();
+    let mut files = folders
+        .map(|folder| folder.join(format!("{file}.json")))
+        .into_iter();
     let file = files.find(|file| file.exists()).unwrap();
     std::fs::read(file).unwrap()
 }
@@ -86,7 +86,11 @@ pub fn is_answer(file: &str) -> bool {
 /// What a status request brings that is answered with a body of the corpus.
 pub fn answer_with(verified: &Verified, poll: u32) -> Option<Fact<'_>> {
     let read = StatusAnswer::Report(verified.report.clone());
-    let code = verified.report.errors.first().map(|error| error.code.as_str());
+    let code = verified
+        .report
+        .errors
+        .first()
+        .map(|error| error.code.as_str());
     match (read, code) {
         (_, Some("3062")) => None,
         (_, Some("3061")) => Some(Fact::NotFound { poll, signed: true }),
