@@ -20,19 +20,19 @@ async fn a_release_takes_the_money_as_paid() {
     let world = World::new();
     world.create(&shop("shop"), 1000).await.unwrap();
     paid(&world, 7, 900).await;
-    let seen = world.payment().await.doubts();
+    let seen = world.payment().await.quarantine();
     let released = world.payments.release(&key(), "anna", &seen).await.unwrap();
     assert_eq!(released.payment.status(), Status::Succeeded);
     assert!(released.changed && released.published.is_ok());
-    let decision = &released.payment.decisions[0];
+    let decision = &released.payment.decisions()[0];
     assert_eq!(decision.by, "anna");
     assert_eq!(
-        (decision.verdict, &decision.doubts),
+        (decision.verdict, &decision.items),
         (Verdict::Released, &seen)
     );
     assert!(world.sent().last().unwrap().contains("payment.succeeded"));
     let again = world.payments.release(&key(), "anna", &seen).await;
-    assert!(matches!(again, Err(Undecided::NothingDoubted)), "{again:?}");
+    assert!(matches!(again, Err(Undecided::NotQuarantined)), "{again:?}");
 }
 
 /// Goods would go out while the money goes back.
@@ -41,7 +41,7 @@ async fn what_is_on_its_way_back_is_not_released() {
     let world = World::new();
     world.create(&shop("shop"), 1000).await.unwrap();
     paid(&world, 7, 900).await;
-    let seen = world.payment().await.doubts();
+    let seen = world.payment().await.quarantine();
     world.desk().reject(&key(), "anna", &seen).await.unwrap();
     let payment = world.payment().await;
     assert_eq!(payment.status(), Status::Quarantined);
@@ -64,20 +64,20 @@ async fn nothing_is_decided_about_what_was_not_seen() {
     world.create(&shop("shop"), 1000).await.unwrap();
     let undoubted = world.desk().reject(&key(), "anna", &nothing).await;
     assert!(
-        matches!(undoubted, Err(Undecided::NothingDoubted)),
+        matches!(undoubted, Err(Undecided::NotQuarantined)),
         "{undoubted:?}"
     );
     paid(&world, 7, 900).await;
-    let seen = world.payment().await.doubts();
+    let seen = world.payment().await.quarantine();
     paid(&world, 8, 900).await;
-    assert_ne!(world.payment().await.doubts(), seen);
-    for doubts in [&seen, &nothing] {
-        let released = world.payments.release(&key(), "anna", doubts).await;
-        let rejected = world.desk().reject(&key(), "anna", doubts).await;
+    assert_ne!(world.payment().await.quarantine(), seen);
+    for items in [&seen, &nothing] {
+        let released = world.payments.release(&key(), "anna", items).await;
+        let rejected = world.desk().reject(&key(), "anna", items).await;
         for other in [released, rejected] {
-            assert!(matches!(other, Err(Undecided::OtherDoubts)), "{other:?}");
+            assert!(matches!(other, Err(Undecided::OtherItems)), "{other:?}");
         }
     }
-    assert!(world.payment().await.decisions.is_empty());
+    assert!(world.payment().await.decisions().is_empty());
     assert!(world.refunds().is_empty());
 }

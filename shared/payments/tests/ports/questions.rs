@@ -5,7 +5,7 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
 use payments::MerchantId;
 use payments::ask::AskError;
-use payments::decide::{Fact, News, claim_check, claim_repeat};
+use payments::decide::{Command, Fact, SignedReport, execute};
 use payments::event::EventKind;
 use payments::model::Status;
 use payments::ports::{Clock, Commit, PaymentStore};
@@ -18,7 +18,7 @@ async fn only_a_signed_answer_about_this_payment_answers() {
     world.create(&shop("shop"), 1000).await.unwrap();
     let paid = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"success","sum":{"amount":1000,"currency":"EUR"}},
         "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}]}"#;
-    let ask = |answer| world.ask(answer);
+    let ask = |answer| world.poll(answer);
     assert!(matches!(ask(None).await, Err(AskError::Unanswered(_))));
     let unsigned = Some(paid.to_owned());
     assert!(matches!(ask(unsigned).await, Err(AskError::NotSigned)));
@@ -32,8 +32,8 @@ async fn only_a_signed_answer_about_this_payment_answers() {
     let events = ask(Some(signed(paid, "key"))).await.unwrap();
     assert_eq!(events, [EventKind::PaymentSucceeded]);
     let paid = world.payment().await;
-    assert_eq!((paid.status(), paid.questions), (Status::Succeeded, 6));
-    assert_eq!(world.ask_at().await, None, "nothing more to ask");
+    assert_eq!((paid.status(), paid.polling().polls_sent()), (Status::Succeeded, 6));
+    assert_eq!(world.poll_at().await, None, "nothing more to ask");
     let again = world.asker().ask(&key(), far()).await;
     assert_eq!(again.unwrap(), []);
     let asked = world.gate.got.lock().unwrap();
@@ -61,7 +61,12 @@ async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
         .unwrap();
     let stored = store.load(&key()).await.unwrap().unwrap();
     let (schedule, now) = (&world.payments.schedule, world.payments.clock.now());
-    let claimed = claim_check(&stored.payment, schedule, far(), now).unwrap();
+    let command = Command::Poll {
+        schedule,
+        before: far(),
+    };
+    let claimed = execute(Some(&stored.payment), command, now);
+    let claimed = claimed.unwrap().unwrap();
     let commit = Commit {
         change: &claimed,
         next: schedule.next(&claimed.payment),
@@ -73,12 +78,12 @@ async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
     let body = status_answer("");
     let message = parse(body.as_bytes(), Limits::ANSWER).unwrap();
     let report = Report::read(&message);
-    let news = News {
+    let report = SignedReport {
         report: &report,
         canonical: "answer",
     };
-    let question = claimed.payment.questions;
-    let fact = Fact::StatusAnswer { news, question };
+    let poll = claimed.payment.polling().polls_sent();
+    let fact = Fact::StatusAnswer { report, poll };
     let payment = world
         .payments
         .apply(&key(), fact)
@@ -87,11 +92,10 @@ async fn an_answer_to_an_earlier_question_lets_nothing_be_sent_again() {
         .unwrap()
         .payment;
     let r1 = MerchantId::new("r-1").unwrap();
-    assert_eq!(payment.answered, question);
-    assert_eq!(
-        claim_repeat(&payment, &r1, world.payments.clock.now()),
-        None
-    );
-    world.ask(Some(status_answer(""))).await.unwrap();
+    assert_eq!(payment.polling().last_answered(), poll);
+    let repeat = Command::RepeatRefund(&r1);
+    let repeated = execute(Some(&payment), repeat, world.payments.clock.now());
+    assert_eq!(repeated, Ok(None));
+    world.poll(Some(status_answer(""))).await.unwrap();
     assert_eq!(world.refunds().len(), 2, "a later one does");
 }

@@ -17,24 +17,24 @@ async fn ask_now(world: &World, answer: String) -> Result<Asked, AskError> {
 async fn it_is_put_now_and_the_schedule_goes_on_as_it_was() {
     let world = World::new();
     world.create(&shop("shop"), 1000).await.unwrap();
-    let planned = world.ask_at().await;
+    let planned = world.poll_at().await;
     assert!(world.asker().ask_now(&key()).await.is_err(), "silence");
-    assert_eq!(world.ask_at().await, planned);
+    assert_eq!(world.poll_at().await, planned);
     let asked = ask_now(&world, status_answer("")).await.unwrap();
     assert_eq!(asked.before.unwrap().status(), Status::Processing);
     assert_eq!(asked.payment.unwrap().status(), Status::Succeeded);
     assert_eq!(asked.found, Found::Operations);
     assert_eq!(asked.sent, [EventKind::PaymentSucceeded]);
-    assert_eq!(world.ask_at().await, None);
+    assert_eq!(world.poll_at().await, None);
 }
 
 #[tokio::test]
 async fn a_closed_payment_is_asked_about_too_and_stays_closed() {
     let world = World::paid(&[]).await;
-    assert_eq!(world.ask_at().await, None);
+    assert_eq!(world.poll_at().await, None);
     let same = ask_now(&world, status_answer("")).await.unwrap();
     assert_eq!((same.found, same.sent.len()), (Found::Operations, 0));
-    assert_eq!(world.ask_at().await, None);
+    assert_eq!(world.poll_at().await, None);
     // Somebody gave money back at the platform, and its callback was lost.
     world.pass(Duration::from_secs(90 * 24 * 3_600));
     let refund = r#",{"id":8,"type":"refund","status":"success","sum_initial":{"amount":400,"currency":"EUR"}}"#;
@@ -42,7 +42,7 @@ async fn a_closed_payment_is_asked_about_too_and_stays_closed() {
     assert_eq!(asked.sent, [EventKind::RefundSucceeded]);
     let payment = asked.payment.unwrap();
     assert_eq!(payment.status(), Status::PartiallyRefunded);
-    assert_eq!(payment.questions, 2);
+    assert_eq!(payment.polling().polls_sent(), 2);
 }
 
 #[tokio::test]
@@ -70,5 +70,5 @@ async fn a_payment_that_is_not_known_becomes_known_if_the_platform_has_it() {
     assert_eq!(asked.sent, [EventKind::PaymentUnmatched]);
     let again = ask_now(&world, status_answer("")).await.unwrap();
     assert_eq!((again.found, again.sent.len()), (Found::Operations, 0));
-    assert_eq!(world.ask_at().await, None, "nothing is left to ask");
+    assert_eq!(world.poll_at().await, None, "nothing is left to ask");
 }

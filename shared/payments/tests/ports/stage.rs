@@ -12,9 +12,9 @@ use ecommpay::{Keyring, ProjectKey, signature};
 use payments::ask::{AskError, Asker};
 use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, News, RefundOrder};
+use payments::decide::{Fact, SignedReport};
 use payments::event::{Event, EventKind};
-use payments::model::{Payment, Status};
+use payments::model::{Payment, RefundOrder, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::Schedule;
@@ -232,7 +232,7 @@ impl World {
 
     pub async fn hear_of(&self, payment_id: &str, body: &str) -> bool {
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-        let fact = Fact::Callback(News {
+        let fact = Fact::Callback(SignedReport {
             report: &report,
             canonical: body,
         });
@@ -278,18 +278,18 @@ impl World {
         self.pass(moment.since(self.payments.clock.now()));
     }
 
-    /// Waits until a question is due, and puts it.
-    pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
-        self.pass_until(self.ask_at().await.unwrap());
+    /// Waits until a status request is due, and sends it.
+    pub async fn poll(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
+        self.pass_until(self.poll_at().await.unwrap());
         if let Some(answer) = answer {
             self.gate.answer_next(answer);
         }
         self.asker().ask(&key(), far()).await
     }
 
-    /// When the platform is to be asked.
-    pub async fn ask_at(&self) -> Option<Timestamp> {
-        self.payments.schedule.ask_at(&self.payment().await)
+    /// When the platform is to be polled.
+    pub async fn poll_at(&self) -> Option<Timestamp> {
+        self.payments.schedule.poll_at(&self.payment().await)
     }
 
     pub fn asker(&self) -> Asker<'_, Memory, Queue, SleepersClock, ScriptedGate> {
