@@ -109,14 +109,19 @@ impl World {
         let payment = self.of(payment_id).await;
         let earlier = payment.earlier_payments_of_order();
         let events = self.payments.store.events.lock().unwrap();
-        let of_it = events.iter().filter(|((of, _), _)| *of == key_of(payment_id));
+        let of_it = events
+            .iter()
+            .filter(|((of, _), _)| *of == key_of(payment_id));
         let mut twice = of_it.filter(|(_, event)| event.kind == EventKind::OrderPaidTwice);
         let emitted = twice.next_back().map_or_else(Vec::new, |(_, event)| {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             let ids = body["data"]["other_payment_ids"].clone();
             serde_json::from_value(ids).unwrap()
         });
-        assert!(earlier.iter().eq(&emitted), "{earlier:?}, emitted {emitted:?}");
+        assert!(
+            earlier.iter().eq(&emitted),
+            "{earlier:?}, emitted {emitted:?}"
+        );
         emitted
     }
 

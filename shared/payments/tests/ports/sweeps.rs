@@ -144,7 +144,10 @@ async fn questions_keep_their_pace_and_stop_in_time() {
     assert!(!round.in_time, "{round:?}");
     assert_eq!(gate.asked().len(), 7);
     let rows = world.payments.store.rows.lock().unwrap();
-    let polls: u32 = rows.values().map(|row| row.payment.polling().polls_sent()).sum();
+    let polls: u32 = rows
+        .values()
+        .map(|row| row.payment.polling().polls_sent())
+        .sum();
     assert_eq!(polls, 7);
 }
 
