@@ -255,7 +255,11 @@ fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent
     let emitted = payment.refunds_mut().get_mut(index)?.emitted_mut();
     let is_return = returned_amount > emitted.returned_amount;
     let is_done = matches!(status, RefundStatus::Succeeded | RefundStatus::Returned);
-    let corrects = emitted.declined && is_done && emitted.status == Some(RefundStatus::Declined);
+    let was_done = matches!(
+        emitted.status,
+        Some(RefundStatus::Succeeded | RefundStatus::Returned)
+    );
+    let corrects = emitted.declined && is_done && !was_done;
     emitted.declined |= status == RefundStatus::Declined;
     emitted.status = Some(status);
     emitted.amount = amount;
