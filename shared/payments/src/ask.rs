@@ -4,10 +4,10 @@ mod now;
 
 use std::time::Duration;
 
+use ecommpay::answer::StatusAnswer;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, JsonError, Limits, Value};
-use ecommpay::answer::StatusAnswer;
 use ecommpay::report::{self, Report};
 use ecommpay::{Keyring, signature};
 use futures_util::future::join_all;

@@ -154,7 +154,12 @@ impl Schedule {
     /// When the customer is to be erased.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
-        is_due.then(|| payment.attempt().started_at().after(self.customer_retention))
+        is_due.then(|| {
+            payment
+                .attempt()
+                .started_at()
+                .after(self.customer_retention)
+        })
     }
 }
 
