@@ -29,9 +29,12 @@ impl Payment {
         let (Some(came), Some(newest)) = (self.sum_that_came(), self.newest_sum()) else {
             return sum_of(&|_| true);
         };
-        // A charge after that report is not in its sum.
+        // A charge after that report is not in its sum. One whose own callback named a sum is.
         let date = &newest.operation_date;
-        let is_later = |one: &Operation| one.order().is_some_and(|order| *date < order.0);
+        let is_later = |one: &Operation| {
+            let has_newer_date = one.order().is_some_and(|order| *date < order.0);
+            one.payment_sum.is_none() && has_newer_date
+        };
         let came = Some(&came).filter(counts).map_or(0, |sum| sum.amount);
         came.saturating_add(sum_of(&is_later))
     }

@@ -356,7 +356,7 @@ impl Operation {
             let differs = |one: &&FinalReport| one.outcome != counting.outcome;
             let mut others = self.finals.iter().filter(differs);
             let is_disputed = match counting.signed {
-                true => others.any(|one| !one.signed && one.order > counting.order),
+                true => others.any(|one| !one.signed && one.order.dates() > counting.order.dates()),
                 false => others.next().is_some(),
             };
             return match (is_disputed, counting.signed) {
