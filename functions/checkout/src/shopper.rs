@@ -241,10 +241,15 @@ impl Checkouts {
             .filter(|payment| !is_ready(payment) && is_overdue(payment));
         let left = end.since(clock.now());
         match to_poll {
-            Some(payment) if left >= POLL_TAKES => self.poll(&payment.key(), left).await,
+            // Apart, as its state would make that of every route far larger.
+            Some(payment) if left >= POLL_TAKES => {
+                Box::pin(self.poll(&payment.key(), left)).await;
+            }
             _ => return Ok(found),
         }
-        self.find(token, end.since(clock.now()), is_ready).await
+        // Where the answer brings no redirect URL, the page says so.
+        let is_enough = |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
+        self.find(token, end.since(clock.now()), is_enough).await
     }
 
     /// Polls the platform about a payment if that is due, so that of this page and the sweeper only
