@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use payments::checkout::{Checkout, CheckoutError, hand_off_ready};
 use payments::clarification::{ClarificationError, clarify};
 use payments::model::Status;
-use payments::payment_page::PaymentPageLinks;
+use payments::payment_page::{PaymentPageLinks, PaymentPageSettings};
 use payments::ports::PaymentStore;
 use payments::token;
 
@@ -156,8 +156,13 @@ async fn a_link_to_payment_page_needs_no_sale() {
         world.sent(),
         ["1 payment.created", "2 payment.awaiting_customer"]
     );
+    let settings = PaymentPageSettings {
+        languages: ["nl".to_owned()].into(),
+        automatic_return: true,
+    };
     let links = PaymentPageLinks {
         page_url: "https://page.example/payment",
+        settings: &settings,
         base_url: "https://pay.example",
         tokens: &world.tokens,
     };
