@@ -14,8 +14,8 @@ use ecommpay::{KeySlot, Keyring, signature};
 pub use self::explain::{Explanation, explain};
 pub use self::outcome::{Handled, Outcome};
 use crate::decide::{Fact, SignedReport};
-use crate::model::is_storable;
 use crate::ids::PaymentKey;
+use crate::model::is_storable;
 
 /// The keys of every project that we have.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;

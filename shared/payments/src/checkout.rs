@@ -242,7 +242,11 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
         over: Option<&Stored>,
     ) -> Result<Option<Stored>, ApplyError> {
         let payment = &change.payment;
-        let token = token::hash(&self.tokens.token(&payment.key(), payment.attempt().number()));
+        let token = token::hash(
+            &self
+                .tokens
+                .token(&payment.key(), payment.attempt().number()),
+        );
         self.payments.commit(change, over, Some(&token)).await
     }
 
@@ -285,7 +289,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> Cashier<'_, S, Q, C, G> 
 
     fn checkout(&self, payment: Payment, created: bool) -> Checkout {
         Checkout {
-            token: self.tokens.token(&payment.key(), payment.attempt().number()),
+            token: self
+                .tokens
+                .token(&payment.key(), payment.attempt().number()),
             payment,
             created,
         }

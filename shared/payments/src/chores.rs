@@ -5,9 +5,9 @@ use tokio::time::Instant;
 
 use crate::apply::{ApplyError, Payments};
 use crate::decide::{self, Command};
+use crate::event::EventKind;
 use crate::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
-use crate::event::EventKind;
 use crate::round::{Bounds, Round, TICK, Unfinished};
 
 /// How many payments are written at once.

@@ -126,7 +126,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             .await?;
         let (stored, change) = reviewed.ok_or(Undecided::NotFound)?;
         let payments = self.payments;
-        let refund_id = change.as_ref().and_then(|change| to_send(&stored.payment, change));
+        let refund_id = change
+            .as_ref()
+            .and_then(|change| to_send(&stored.payment, change));
         Ok(match (change, refund_id) {
             (Some(change), Some(refund_id)) => {
                 payments

@@ -167,9 +167,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             if repeat(Some(payment), self.clock.now()).is_none() {
                 continue;
             }
-            let claimed = self.update(&key, |payment, at| {
-                Ok::<_, ApplyError>(repeat(payment, at))
-            });
+            let claimed = self.update(&key, |payment, at| Ok::<_, ApplyError>(repeat(payment, at)));
             let Some((stored, Some(change))) = claimed.await? else {
                 continue;
             };

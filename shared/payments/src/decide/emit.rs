@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::Change;
 use crate::event::{About, Event, EventKind};
-use crate::model::{
-    Discrepancy, EmittedState, Payment, Refund, RefundStatus, Status, Waiting,
-};
+use crate::model::{Discrepancy, EmittedState, Payment, Refund, RefundStatus, Status, Waiting};
 use crate::timestamp::Timestamp;
 use crate::view::{DiscrepancyView, OperationView, RefundView};
 
@@ -120,7 +118,7 @@ fn take_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     }
     // Never hidden by showing less: whoever gave back too much must learn of it.
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
-    let is_over = refunded > paid && (paid > 0 || payment.emitted().success_withdrawn);
+    let is_over = refunded > paid && (paid > 0 || payment.is_not_confirmed());
     let is_emitted = payment.emitted().overrefunded == refunded;
     if is_over && !is_emitted && pending.len() < MOST_EVENTS {
         payment.emitted_mut().overrefunded = refunded;
@@ -206,16 +204,15 @@ fn payment_event(payment: &Payment, status: Status) -> Option<EventKind> {
     let is_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
     let clarification = payment.clarification_request().map(Waiting::digest);
     let is_asked = status == Status::AwaitingClarification;
-    let is_new = !same_kind
-        || is_money && !same_money
-        || is_asked && last.clarification != clarification;
+    let is_new =
+        !same_kind || is_money && !same_money || is_asked && last.clarification != clarification;
     is_new.then_some(kind)
 }
 
 /// The refunds that differ from what was emitted of them.
 fn refunds_to_emit(payment: &Payment, at: Timestamp) -> Vec<usize> {
     // A refund is emitted after the sale it belongs to; what was started is emitted to its end.
-    let has_sale = payment.has_money() || payment.order().is_none();
+    let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let is_excess = payment.has_excess_returns();
     let is_signed = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
@@ -251,12 +248,22 @@ fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent
     let amount = payment.amount_of_refund(index);
     let refund = payment.refunds().get(index)?;
     let (status, returned_amount) = (refund.status(), refund.returned_amount());
-    let clarification = payment.clarification_request_of(refund).map(Waiting::digest);
+    let clarification = payment
+        .clarification_request_of(refund)
+        .map(Waiting::digest);
     let emitted = payment.refunds_mut().get_mut(index)?.emitted_mut();
     let is_return = returned_amount > emitted.returned_amount;
     let is_done = matches!(status, RefundStatus::Succeeded | RefundStatus::Returned);
-    let corrects = emitted.declined && is_done && emitted.status == Some(RefundStatus::Declined);
-    emitted.declined |= status == RefundStatus::Declined;
+    let corrects = match emitted.status {
+        _ if emitted.declined && is_done => Some(EventKind::RefundDeclined),
+        // What seemed to be taken back may belong to another refund.
+        Some(RefundStatus::Returned) if status == RefundStatus::Succeeded => {
+            Some(EventKind::RefundReturned)
+        }
+        _ => None,
+    };
+    // An event corrects the decline once.
+    emitted.declined = status == RefundStatus::Declined || emitted.declined && !is_done;
     emitted.status = Some(status);
     emitted.amount = amount;
     emitted.returned_amount = returned_amount;
@@ -267,7 +274,7 @@ fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent
             false => EventKind::of_refund(status),
         },
         index,
-        corrects: corrects.then_some(EventKind::RefundDeclined),
+        corrects,
     })
 }
 

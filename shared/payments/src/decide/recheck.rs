@@ -32,6 +32,10 @@ pub(super) fn needs_answer(payment: &Payment) -> BTreeSet<Unsettled> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
     let mut unsettled = BTreeSet::new();
     for (id, operation) in payment.operations() {
+        // How an operation without money ends is of no interest: a link is sent, and expires.
+        if operation.kind().moves_no_money() && !operation.is_confirmation() {
+            continue;
+        }
         if operation.evidence() == Evidence::Disputed {
             unsettled.insert(Unsettled::Disputed(id.to_owned()));
         }

@@ -5,10 +5,8 @@ use ecommpay::report::{self, Report, Sum};
 
 use super::operation::{FinalReport, Pending, stage};
 use super::reported::PlatformStatus;
-use super::sums::SumReport;
-use super::{
-    Payment, PaymentStatus, Redirect, RedirectMethod, ReportOrder, Waiting, ends_request,
-};
+use super::sums::{NamedSum, SumReport};
+use super::{Payment, PaymentStatus, Redirect, RedirectMethod, ReportOrder, Waiting, ends_request};
 use crate::sha256;
 
 /// No id, status or other word of the platform is longer.
@@ -138,7 +136,12 @@ impl Payment {
             stage: stage(status),
             status: status.clone(),
         };
-        if self.reported.status.as_ref().is_none_or(|known| *known < heard) {
+        if self
+            .reported
+            .status
+            .as_ref()
+            .is_none_or(|known| *known < heard)
+        {
             self.reported.status = Some(heard);
         }
     }
@@ -221,6 +224,18 @@ impl Payment {
             is_whole: !has_gone_back,
             gone_back,
         };
+        if let Some(sum) = sum.filter(|_| report.is_whole && !report.signed) {
+            for id in source
+                .report
+                .operations
+                .iter()
+                .filter_map(|one| one.id.as_ref())
+            {
+                if let Some(operation) = self.reported.operations.get_mut(id) {
+                    NamedSum::keep_newer(&mut operation.payment_sum, report.named(sum));
+                }
+            }
+        }
         self.reported.sums.add(self.order.as_ref(), report);
     }
 

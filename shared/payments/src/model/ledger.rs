@@ -16,18 +16,27 @@ impl Payment {
         }
         let currency = self.currency();
         let counts = |sum: &&Sum| currency.is_none_or(|currency| currency == sum.currency);
-        if let Some(came) = self.reported.sums.came(self.order.as_ref()) {
-            return Some(&came).filter(counts).map_or(0, |sum| sum.amount);
-        }
         let moved = |one: &Operation| {
             let counting = one.counting()?;
             let sums = [&counting.sum_converted, &counting.sum_initial];
             let mut sums = sums.into_iter().flatten().filter(counts);
             sums.next().map(|sum| sum.amount)
         };
-        self.captures()
-            .filter_map(moved)
-            .fold(0, u64::saturating_add)
+        let sum_of = |captures: &dyn Fn(&Operation) -> bool| {
+            let captures = self.captures().filter(|one| captures(one));
+            captures.filter_map(moved).fold(0, u64::saturating_add)
+        };
+        let (Some(came), Some(newest)) = (self.sum_that_came(), self.newest_sum()) else {
+            return sum_of(&|_| true);
+        };
+        // A charge after that report is not in its sum. One whose own callback named a sum is.
+        let date = &newest.operation_date;
+        let is_later = |one: &Operation| {
+            let has_newer_date = one.order().is_some_and(|order| *date < order.0);
+            one.payment_sum.is_none() && has_newer_date
+        };
+        let came = Some(&came).filter(counts).map_or(0, |sum| sum.amount);
+        came.saturating_add(sum_of(&is_later))
     }
 
     /// The operations that took the money: the successful sales; where there is none, those that a
@@ -44,19 +53,20 @@ impl Payment {
     /// Whether money came in another currency than was ordered. It counts as 0 and goes back by hand.
     pub(crate) fn has_foreign_money(&self) -> bool {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
-        let came = self.reported.sums.came(self.order.as_ref());
+        let came = self.sum_that_came();
         let is_foreign = |currency: &str| ordered.is_some_and(|ordered| ordered != currency);
         match came {
             Some(sum) => is_foreign(&sum.currency),
-            None => self.captures().filter_map(Operation::currency).any(is_foreign),
+            None => self
+                .captures()
+                .filter_map(Operation::currency)
+                .any(is_foreign),
         }
     }
 
     /// Whether a callback names less than the order, and other reports named all of it.
     pub(crate) fn is_lower_sum_in_doubt(&self) -> bool {
-        let sums = &self.reported.sums;
-        let order = self.order.as_ref().filter(|_| self.has_money());
-        order.is_some_and(|order| sums.is_lower_in_doubt(order))
+        self.has_money() && self.names_less_in_doubt()
     }
 
     /// What went back: successful refunds and reversals less those that were taken back, each operation
@@ -108,7 +118,7 @@ impl Payment {
                 .map(|sum| sum.amount)
                 .fold(0, u64::saturating_add)
         };
-        let came = self.reported.sums.came(self.order.as_ref());
+        let came = self.sum_that_came();
         let came = came.map_or_else(
             || in_foreign(&|one| one.is_sale() || one.is_unknown_money()),
             |sum| sum.amount,
@@ -146,7 +156,7 @@ impl Payment {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
         let captured = || self.captures().find_map(Operation::currency);
         ordered
-            .or_else(|| self.reported.sums.currency())
+            .or_else(|| Some(self.newest_sum()?.sum.currency.as_str()))
             .or_else(captured)
     }
 
@@ -168,7 +178,7 @@ impl Payment {
 
     /// The amounts and places of every sum that the platform named of the money that came.
     pub(crate) fn reported_sums(&self) -> Vec<ReportedSum> {
-        let of_payment = self.reported.sums.named().into_iter();
+        let of_payment = self.named_sums().into_iter();
         let of_payment = of_payment.map(|sum| ReportedSum {
             operation_id: None,
             field: "payment.sum",

@@ -29,15 +29,15 @@ use ecommpay::fields::ProjectId;
 pub use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::add_report::{failed_request, is_storable};
 pub use self::add_report::{SignedReport, digest_start};
+pub(crate) use self::add_report::{failed_request, is_storable};
 pub use self::attempt::Attempt;
 pub use self::checkout::CheckoutState;
 pub(crate) use self::discrepancy::listed_end;
 pub use self::discrepancy::{Discrepancies, Discrepancy, DiscrepancyKind, Entry, PlatformRecord};
 pub use self::emitted::{Emitted, EmittedRefund, EmittedState};
-pub use self::gate_request::{Exists, GateRequest};
 pub(crate) use self::gate_request::ends_request;
+pub use self::gate_request::{Exists, GateRequest};
 pub(crate) use self::ledger::ReportedSum;
 pub use self::operation::{
     Evidence, Operation, PaymentStatus, Redirect, RedirectMethod, ReportOrder, Waiting,
@@ -47,8 +47,8 @@ pub use self::polling::Polling;
 pub use self::quarantine::{Decision, QuarantineItem, QuarantineReason, Verdict};
 pub use self::refund::{Refund, RefundOrder, RefundStatus};
 pub use self::reported::{PlatformStatus, Reported};
-pub use self::status::Status;
 pub(crate) use self::status::SaleState;
+pub use self::status::{Row, Status, TABLE};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::timestamp::{Timestamp, millis};
 

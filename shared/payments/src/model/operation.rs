@@ -13,6 +13,7 @@ use ecommpay::report::{ClarificationField, Sum};
 use serde::{Deserialize, Serialize};
 
 use super::is_zero;
+use super::sums::NamedSum;
 use crate::sha256;
 use crate::timestamp::Timestamp;
 
@@ -33,6 +34,9 @@ pub struct Operation {
     /// or of a confirmation only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) payment_status: Option<PaymentStatus>,
+    /// `payment.sum` of the newest callback about it that tells what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) payment_sum: Option<NamedSum>,
     /// The request that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) request_id: Option<String>,
@@ -272,7 +276,11 @@ impl Operation {
 
     /// Takes in a `payment.status` that came with a report about it.
     pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
-        if self.payment_status.as_ref().is_none_or(|known| *known < status) {
+        if self
+            .payment_status
+            .as_ref()
+            .is_none_or(|known| *known < status)
+        {
             self.payment_status = Some(status);
         }
     }
@@ -348,7 +356,7 @@ impl Operation {
             let differs = |one: &&FinalReport| one.outcome != counting.outcome;
             let mut others = self.finals.iter().filter(differs);
             let is_disputed = match counting.signed {
-                true => others.any(|one| !one.signed && one.order > counting.order),
+                true => others.any(|one| !one.signed && one.order.dates() > counting.order.dates()),
                 false => others.next().is_some(),
             };
             return match (is_disputed, counting.signed) {

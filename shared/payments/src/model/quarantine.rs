@@ -169,7 +169,7 @@ impl Payment {
         for sum in sums.differing() {
             items.add_difference(self, None, &sum);
         }
-        if sums.is_missing() {
+        if self.is_sum_missing() {
             items.add(QuarantineReason::AmountMissing, None, None);
         }
         for (id, operation) in &self.reported.operations {
@@ -204,8 +204,7 @@ impl Payment {
     pub(crate) fn is_going_back(&self) -> bool {
         let items = self.quarantine();
         let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
-        items.iter().any(is_rejected)
-            && self.refunded_amount() + self.pending_refund_amount() > 0
+        items.iter().any(is_rejected) && self.refunded_amount() + self.pending_refund_amount() > 0
     }
 
     /// Whether everything that speaks against its money was rejected, and the money went back.

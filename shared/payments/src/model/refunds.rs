@@ -92,10 +92,7 @@ impl Payment {
     pub(crate) fn is_refundable(&self) -> bool {
         let is_paid = matches!(
             self.status(),
-            Status::Succeeded
-                | Status::PartiallyRefunded
-                | Status::Quarantined
-                | Status::Unmatched
+            Status::Succeeded | Status::PartiallyRefunded | Status::Quarantined | Status::Unmatched
         );
         is_paid
             && self.paid_amount() > 0
@@ -181,20 +178,22 @@ impl Payment {
     }
 
     /// The operations that take refunds back, by the refund that each takes back: by
-    /// `merchant_refund_id`, else the only refund of that amount.
+    /// `merchant_refund_id`, else the only refund of that amount that was made before.
     fn attributed_returns(
         &self,
         operations: &BTreeMap<Name, Vec<String>>,
     ) -> BTreeMap<Name, Vec<String>> {
         let ours = Ours::of(self);
-        let amount_of = |id: &String| {
+        let made = |id: &String| {
             let operation = self.reported.operations.get(id)?;
+            let date = &operation.order()?.0;
             let amount = self.given_back_by(id, operation);
-            operation.has_succeeded().then_some(amount)
+            operation.has_succeeded().then_some((amount, date))
         };
-        let refunds: Vec<(&Name, u64)> = operations
+        let refunds: Vec<(&Name, u64, &String)> = operations
             .iter()
-            .filter_map(|(name, ids)| Some((name, ids.iter().filter_map(amount_of).max()?)))
+            .filter_map(|(name, ids)| Some((name, ids.iter().filter_map(made).max()?)))
+            .map(|(name, (amount, date))| (name, amount, date))
             .collect();
         let returns = || {
             let all = self.reported.operations.iter();
@@ -205,13 +204,17 @@ impl Payment {
             let named = operation.merchant_refund_id().and_then(|id| ours.named(id));
             let amount = self.given_back_by(id, operation);
             let of_amount = || {
-                let is_same = |(_, other): &&(&Name, u64)| *other == amount;
-                let mut candidates = refunds.iter().filter(is_same);
+                let date = &operation.order()?.0;
+                let mut candidates = refunds
+                    .iter()
+                    .filter(|(_, other, made)| *other == amount && *made <= date);
                 let mut rivals = returns().filter(|(id, one)| {
-                    one.merchant_refund_id().is_none() && self.given_back_by(id, one) == amount
+                    let is_before = one.order().is_some_and(|order| order.0 <= *date);
+                    let is_nameless = one.merchant_refund_id().is_none();
+                    is_nameless && is_before && self.given_back_by(id, one) == amount
                 });
                 match (candidates.next(), candidates.next(), rivals.nth(1)) {
-                    (Some((name, _)), None, None) => Some((*name).clone()),
+                    (Some((name, ..)), None, None) => Some((*name).clone()),
                     _ => None,
                 }
             };
@@ -238,7 +241,11 @@ impl Payment {
         match returned_amount {
             0 => end,
             _ => End {
-                status: if is_whole { RefundStatus::Returned } else { end.status },
+                status: if is_whole {
+                    RefundStatus::Returned
+                } else {
+                    end.status
+                },
                 returned_amount,
                 ..end
             },

@@ -95,6 +95,116 @@ pub(crate) enum SaleState {
     Held,
 }
 
+/// A row of the table that yields the status.
+pub struct Row {
+    /// The status.
+    pub status: Status,
+    /// Its condition, for people.
+    pub condition: &'static str,
+    /// Who moves the payment on from there.
+    pub moved_on_by: &'static str,
+    holds: fn(&Payment, SaleState) -> bool,
+}
+
+/// The table that yields the status: the first row whose condition holds counts.
+///
+/// An end (declined, failed) is only ever followed by a success, never by an intermediate status,
+/// whatever comes in which order.
+pub const TABLE: [Row; 15] = [
+    Row {
+        status: Status::Unmatched,
+        condition: "It was not created here.",
+        moved_on_by: "nobody",
+        holds: |payment, _| payment.order.is_none(),
+    },
+    Row {
+        status: Status::Refunded,
+        condition: "An operator rejected everything that speaks against its money, and the money went back.",
+        moved_on_by: "a report of something else that speaks against its money",
+        holds: |payment, _| payment.is_rejected(),
+    },
+    Row {
+        status: Status::Quarantined,
+        condition: "Something speaks against taking its money as paid, and no operator has released it.",
+        moved_on_by: "an operator; a signed answer, if only callbacks contradicted each other",
+        holds: |payment, _| !payment.quarantine().is_empty(),
+    },
+    Row {
+        status: Status::Succeeded,
+        condition: "Its money came, and nothing of it has gone back.",
+        moved_on_by: "a refund; a declined confirmation",
+        holds: |payment, _| payment.has_money() && payment.refunded_amount() == 0,
+    },
+    Row {
+        status: Status::PartiallyRefunded,
+        condition: "Its money came, and a part of it has gone back.",
+        moved_on_by: "a refund, or one that is taken back",
+        holds: |payment, _| {
+            payment.has_money() && payment.refunded_amount() < payment.paid_amount()
+        },
+    },
+    Row {
+        status: Status::Refunded,
+        condition: "Its money came, and all of it has gone back.",
+        moved_on_by: "a refund that is taken back",
+        holds: |payment, _| payment.has_money(),
+    },
+    Row {
+        status: Status::Declined,
+        condition: "The platform could not confirm that the money came.",
+        moved_on_by: "the platform, if the money comes after all",
+        holds: |_, sale| sale == SaleState::NotConfirmed,
+    },
+    Row {
+        status: Status::AwaitingConfirmation,
+        condition: "The shopper has paid, and the platform has not confirmed that the money came.",
+        moved_on_by: "the platform",
+        holds: |_, sale| sale == SaleState::AwaitingConfirmation,
+    },
+    Row {
+        status: Status::Processing,
+        condition: "A sale succeeded, and `payment.status` does not say so yet.",
+        moved_on_by: "the platform's signed answer",
+        holds: |_, sale| sale == SaleState::Held,
+    },
+    Row {
+        status: Status::Declined,
+        condition: "A sale was declined together with the payment.",
+        moved_on_by: "a later sale that succeeds",
+        holds: |payment, _| payment.declined_sale().is_some(),
+    },
+    Row {
+        status: Status::Failed,
+        condition: "The platform refused the sale, or it never knew of it.",
+        moved_on_by: "the storefront, by the next attempt",
+        holds: |payment, _| payment.refusal_code().is_some(),
+    },
+    Row {
+        status: Status::AwaitingClarification,
+        condition: "The platform asks the shopper for data.",
+        moved_on_by: "the shopper or the storefront",
+        holds: |payment, _| payment.clarification_request().is_some(),
+    },
+    Row {
+        status: Status::AwaitingCustomer,
+        condition: "The redirect URL is known, or a payment link is not used yet.",
+        moved_on_by: "the shopper",
+        holds: |payment, _| payment.redirect().is_some() || payment.has_unused_link(),
+    },
+    Row {
+        status: Status::Created,
+        condition: "The sale is being sent for the first time, and nothing was reported.",
+        moved_on_by: "Gate's answer",
+        holds: |payment, _| payment.is_unanswered() && payment.reported.operations.is_empty(),
+    },
+    Row {
+        status: Status::Processing,
+        condition: "Anything else.",
+        moved_on_by: "the platform",
+        holds: |_, _| true,
+    },
+];
+
 impl Payment {
     /// The sales that succeeded, whether their money counts or not.
     pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
@@ -180,6 +290,11 @@ impl Payment {
         })
     }
 
+    /// Whether the platform could not confirm that the money came.
+    pub(crate) fn is_not_confirmed(&self) -> bool {
+        self.sale_state() == SaleState::NotConfirmed
+    }
+
     /// The newest `payment.status` about a sale that succeeded or about a confirmation.
     pub(crate) fn newest_money_status(&self) -> Option<&str> {
         let operations = self.successful_sales().chain(self.confirmations());
@@ -200,58 +315,23 @@ impl Payment {
             let is_manual = *one.kind() == OperationType::ManualChange;
             one.is_unknown_money() && (is_ours || is_manual)
         };
-        matches!(
-            self.sale_state(),
-            SaleState::Counts | SaleState::Contested
-        ) || self.reported.operations.values().any(took)
+        matches!(self.sale_state(), SaleState::Counts | SaleState::Contested)
+            || self.reported.operations.values().any(took)
     }
 
-    /// The status that follows from everything known: the first row that fits. The table in
-    /// `shared/README.md` is made of [`Status::TABLE`].
-    ///
-    /// An end (declined, failed) is only ever followed by a success, never by an intermediate status,
-    /// whatever comes in which order.
+    /// The status that follows from everything known: the first row of [`TABLE`] whose condition holds.
     pub fn status(&self) -> Status {
-        if self.order.is_none() {
-            return Status::Unmatched;
-        }
-        if self.is_rejected() {
-            return Status::Refunded;
-        }
-        if !self.quarantine().is_empty() {
-            return Status::Quarantined;
-        }
-        if self.has_money() {
-            return match self.refunded_amount() {
-                0 => Status::Succeeded,
-                refunded if refunded < self.paid_amount() => Status::PartiallyRefunded,
-                _ => Status::Refunded,
-            };
-        }
-        match self.sale_state() {
-            SaleState::NotConfirmed => Status::Declined,
-            SaleState::AwaitingConfirmation => Status::AwaitingConfirmation,
-            SaleState::Held => Status::Processing,
-            _ if self.declined_sale().is_some() => Status::Declined,
-            _ if self.refusal_code().is_some() => Status::Failed,
-            _ => self.status_while_open(),
-        }
+        let sale = self.sale_state();
+        let mut rows = TABLE.iter();
+        let row = rows.find(|row| (row.holds)(self, sale));
+        row.map_or(Status::Processing, |row| row.status)
     }
 
-    fn status_while_open(&self) -> Status {
-        let is_unanswered = matches!(
+    fn is_unanswered(&self) -> bool {
+        matches!(
             self.attempt.request,
             GateRequest::NotSent | GateRequest::Sending { repeat: false, .. }
-        );
-        if self.clarification_request().is_some() {
-            Status::AwaitingClarification
-        } else if self.redirect().is_some() || self.has_unused_link() {
-            Status::AwaitingCustomer
-        } else if is_unanswered && self.reported.operations.is_empty() {
-            Status::Created
-        } else {
-            Status::Processing
-        }
+        )
     }
 
     /// The code with which it came to nothing.

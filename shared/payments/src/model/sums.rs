@@ -4,13 +4,14 @@
 //! another. So only a report that shows by itself that nothing has gone back tells what came. All
 //! that differed is kept: a later report that names the sum no more erases nothing.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
 use super::order::Order;
-use super::is_zero;
+use super::{Payment, is_zero};
 
 /// At most this many differing sums are kept, the greatest ones.
 const MOST_DIFFERING: usize = 16;
@@ -18,10 +19,8 @@ const MOST_DIFFERING: usize = 16;
 /// What reports say of `payment.sum`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSums {
-    /// Of the newest report that tells what came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    newest: Option<NamedSum>,
-    /// Of the newest signed answer that does.
+    /// Of the newest signed answer that tells what came. That of callbacks is kept with the operations
+    /// that they are about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest_signed: Option<NamedSum>,
     /// A report named exactly what was ordered.
@@ -40,21 +39,31 @@ pub struct PaymentSums {
 
 /// A sum with the age of its report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct NamedSum {
-    operation_date: String,
+pub struct NamedSum {
+    pub(super) operation_date: String,
     payment_date: String,
     signed: bool,
-    sum: Sum,
+    pub(super) sum: Sum,
 }
 
 impl NamedSum {
     /// The newer one counts, of one second a signed one, and of those the lower one.
-    fn is_newer_than(&self, other: &Option<Self>) -> bool {
-        let age = |one: &Self| (one.operation_date.clone(), one.payment_date.clone(), one.signed);
-        other.as_ref().is_none_or(|other| {
-            let by_age = age(self).cmp(&age(other));
-            by_age.then_with(|| other.sum.cmp(&self.sum)).is_gt()
-        })
+    fn cmp_age(&self, other: &Self) -> Ordering {
+        let dates = |one: &'_ Self| (one.operation_date.clone(), one.payment_date.clone());
+        let by_date = dates(self).cmp(&dates(other));
+        by_date
+            .then_with(|| self.signed.cmp(&other.signed))
+            .then_with(|| other.sum.cmp(&self.sum))
+    }
+
+    /// Keeps the newer one.
+    pub(super) fn keep_newer(known: &mut Option<Self>, heard: Self) {
+        if known
+            .as_ref()
+            .is_none_or(|known| known.cmp_age(&heard).is_lt())
+        {
+            *known = Some(heard);
+        }
     }
 }
 
@@ -96,19 +105,9 @@ impl PaymentSums {
             self.missing |= is_whole;
             return;
         };
-        if is_whole {
-            let named = NamedSum {
-                operation_date: report.operation_date.to_owned(),
-                payment_date: report.payment_date.to_owned(),
-                signed,
-                sum: sum.clone(),
-            };
-            if signed && named.is_newer_than(&self.newest_signed) {
-                self.newest_signed = Some(named.clone());
-            }
-            if named.is_newer_than(&self.newest) {
-                self.newest = Some(named);
-            }
+        if is_whole && signed {
+            let named = report.named(sum);
+            NamedSum::keep_newer(&mut self.newest_signed, named);
         }
         let Some(order) = order else { return };
         let remainder = order.amount.get().checked_sub(gone_back);
@@ -149,37 +148,6 @@ impl PaymentSums {
         });
     }
 
-    /// What came by the newest report that tells it; `None` if none does. A callback that names less
-    /// than the order although another report named all of it does not count: a signed answer is to
-    /// say so first.
-    pub(crate) fn came(&self, order: Option<&Order>) -> Option<Sum> {
-        let newest = self.newest.as_ref()?;
-        match order.filter(|order| self.is_lower_in_doubt(order)) {
-            None => Some(newest.sum.clone()),
-            Some(order) => Some(match &self.newest_signed {
-                Some(signed) => signed.sum.clone(),
-                None => Sum {
-                    amount: order.amount.get(),
-                    currency: order.currency.code().to_owned(),
-                },
-            }),
-        }
-    }
-
-    /// Whether a callback names less than the order, and other reports named all of it.
-    pub(crate) fn is_lower_in_doubt(&self, order: &Order) -> bool {
-        self.newest.as_ref().is_some_and(|newest| {
-            let is_lower =
-                newest.sum.amount < order.amount.get() || newest.sum.currency != order.currency.code();
-            !newest.signed && is_lower && self.named_in_full
-        })
-    }
-
-    /// Whether a success came without a sum, and no report named one.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.missing && self.newest.is_none()
-    }
-
     /// The sums that differ from the order. What callbacks alone said is settled by a signed answer
     /// that names exactly the order's.
     pub(crate) fn differing(&self) -> BTreeSet<Sum> {
@@ -188,16 +156,72 @@ impl PaymentSums {
         differing.map(|one| one.sum.clone()).collect()
     }
 
-    /// Every sum that a report named.
-    pub(crate) fn named(&self) -> BTreeSet<Sum> {
+    /// The sums that differ from the order, and that of the newest signed answer.
+    fn named(&self) -> impl Iterator<Item = &Sum> {
         let differing = self.differing.iter().map(|one| &one.sum);
-        let newest = [&self.newest, &self.newest_signed];
-        let newest = newest.into_iter().flatten().map(|one| &one.sum);
-        differing.chain(newest).cloned().collect()
+        differing.chain(self.newest_signed.iter().map(|one| &one.sum))
+    }
+}
+
+impl SumReport<'_> {
+    pub(super) fn named(&self, sum: &Sum) -> NamedSum {
+        NamedSum {
+            operation_date: self.operation_date.to_owned(),
+            payment_date: self.payment_date.to_owned(),
+            signed: self.signed,
+            sum: sum.clone(),
+        }
+    }
+}
+
+impl Payment {
+    /// The newest report that tells what came. A callback tells it only as long as its operation is not
+    /// known to have come to nothing.
+    pub(super) fn newest_sum(&self) -> Option<&NamedSum> {
+        let operations = self.reported.operations.values();
+        let by_callback = operations
+            .filter(|operation| operation.has_succeeded())
+            .filter_map(|operation| operation.payment_sum.as_ref());
+        by_callback
+            .chain(&self.reported.sums.newest_signed)
+            .max_by(|one, other| one.cmp_age(other))
     }
 
-    /// The currency of what came.
-    pub(crate) fn currency(&self) -> Option<&str> {
-        Some(self.newest.as_ref()?.sum.currency.as_str())
+    /// What came by that report. A callback that names less than the order although another report named
+    /// all of it does not count: a signed answer is to say so first.
+    pub(super) fn sum_that_came(&self) -> Option<Sum> {
+        let newest = self.newest_sum()?;
+        let order = self.order.as_ref();
+        let Some(order) = order.filter(|_| self.names_less_in_doubt()) else {
+            return Some(newest.sum.clone());
+        };
+        Some(match &self.reported.sums.newest_signed {
+            Some(signed) => signed.sum.clone(),
+            None => Sum {
+                amount: order.amount.get(),
+                currency: order.currency.code().to_owned(),
+            },
+        })
+    }
+
+    /// Whether a callback names less than the order, and other reports named all of it.
+    pub(super) fn names_less_in_doubt(&self) -> bool {
+        let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
+            return false;
+        };
+        let is_other_currency = newest.sum.currency != order.currency.code();
+        let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
+        !newest.signed && is_lower && self.reported.sums.named_in_full
+    }
+
+    /// Whether a success came without a sum, and no report named one.
+    pub(super) fn is_sum_missing(&self) -> bool {
+        self.reported.sums.missing && self.newest_sum().is_none()
+    }
+
+    /// Every `payment.sum` that a report named.
+    pub(super) fn named_sums(&self) -> BTreeSet<Sum> {
+        let newest = self.newest_sum().map(|one| &one.sum);
+        self.reported.sums.named().chain(newest).cloned().collect()
     }
 }

@@ -231,7 +231,8 @@ where
     ) -> Result<Differences, SliceError> {
         let mut found = Differences::default();
         for operation in &operations {
-            self.look(&key, PlatformRecord::Listed(operation), &mut found).await?;
+            self.look(&key, PlatformRecord::Listed(operation), &mut found)
+                .await?;
         }
         Ok(found)
     }
@@ -266,7 +267,8 @@ where
         };
         for (id, _) in stored.payment.operations() {
             if missing.contains(&digest::of(&key, id)) {
-                self.look(&key, PlatformRecord::Missing(id), &mut found).await?;
+                self.look(&key, PlatformRecord::Missing(id), &mut found)
+                    .await?;
             }
         }
         Ok(found)

@@ -58,7 +58,7 @@ fn every_report_every_two_and_the_threes_that_matter_end_as_the_table_says() {
     for End { reports, expected } in ends {
         let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
         for order in permutations(&reports) {
-            let mut story = Story::begin();
+            let mut story = Story::created();
             for report in &order {
                 story.report(report);
             }

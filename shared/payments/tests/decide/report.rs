@@ -1,9 +1,11 @@
-//! What of a payment stands in the report of which day.
+//! Which day's report shows which part of a payment.
 
 use std::collections::BTreeSet;
 
 use payments::Timestamp;
+use payments::callback::Verified;
 use payments::day::Day;
+use payments::decide::decide;
 use payments::model::{Outcome, Payment, Status};
 use payments::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
 use serde::Serialize;
@@ -19,11 +21,10 @@ fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
-/// Paid on one day and partly given back on another.
+/// Paid on one day and partly refunded on another.
 fn refunded() -> Payment {
-    let mut story = Story::begin();
-    story.payment.created_at = Timestamp::of_platform("2019-07-01T23:59:59+0000").unwrap();
-    story.hear("sale_success");
+    let mut story = Story::created_at(Timestamp::of_platform("2019-07-01T23:59:59+0000").unwrap());
+    story.callback("sale_success");
     story.refund(&refund("r-1", Some(250))).unwrap();
     let refund = refund_operation(
         "77",
@@ -33,11 +34,7 @@ fn refunded() -> Payment {
             "date": "2019-07-04T00:00:00+0000",
         }),
     );
-    story.take(payments::decide::decide(
-        Some(&story.payment),
-        refund.fact(),
-        NOW,
-    ));
+    story.deliver(&refund);
     story.payment
 }
 
@@ -50,14 +47,14 @@ fn counts(payment: &Payment, of: &str) -> (bool, usize) {
 #[test]
 fn a_payment_stands_under_its_first_day_and_an_operation_under_its_end() {
     let payment = refunded();
-    let sale = payment.operations.values().find(|one| one.kind == "sale");
-    let sold = Day::of(sale.unwrap().ended_at().unwrap());
+    let sale = payment.successful_sales().next().unwrap();
+    let sold = Day::of(sale.ended_at().unwrap());
     assert_eq!(sold, day("2019-07-02"));
     assert_eq!(counts(&payment, "2019-07-01"), (true, 0));
     assert_eq!(counts(&payment, "2019-07-02"), (false, 1));
     assert_eq!(counts(&payment, "2019-07-03"), (false, 0));
     assert_eq!(counts(&payment, "2019-07-04"), (false, 1));
-    // Each of them can be found by the day.
+    // Each of them can be found by its day.
     let days: BTreeSet<String> = payment.days().iter().map(Day::to_string).collect();
     assert_eq!(
         days,
@@ -68,15 +65,15 @@ fn a_payment_stands_under_its_first_day_and_an_operation_under_its_end() {
 }
 
 #[test]
-fn what_has_not_ended_stands_under_its_payments_day() {
-    let mut story = Story::begin();
-    story.hear("processing");
-    let first = Day::of(story.payment.created_at).to_string();
+fn an_open_operation_stands_under_the_day_of_its_payment() {
+    let mut story = Story::created();
+    story.callback("processing");
+    let first = Day::of(story.payment.created_at()).to_string();
     assert_eq!(counts(&story.payment, &first), (true, 1));
 }
 
 #[test]
-fn rows_say_what_they_are_about() {
+fn rows_name_the_payment_its_amounts_and_its_order() {
     let payment = refunded();
     let rows = Rows::of(&payment, day("2019-07-01"));
     let row = json_of(&rows.payment);
@@ -128,13 +125,13 @@ fn the_columns_are_the_fields() {
 }
 
 #[test]
-fn totals_count_what_ended_in_the_same_way() {
-    let mut declined = Story::begin();
-    declined.hear("sale_decline_customer");
-    let mut failed = Story::begin();
-    failed.answered(&refused("2004"));
+fn totals_count_operations_by_type_outcome_and_code() {
+    let mut declined = Story::created();
+    declined.callback("sale_decline_customer");
+    let mut failed = Story::created();
+    failed.sale_answer(&refused("2004"));
     let paid = refunded();
-    let unmatched = decide_alone("sale_success");
+    let unmatched = unmatched(corpus("sale_success"));
     let mut totals = Totals::default();
     for payment in [&paid, &paid, &declined.payment, &failed.payment, &unmatched] {
         for day in payment.days() {
@@ -151,7 +148,13 @@ fn totals_count_what_ended_in_the_same_way() {
         found.first().copied().unwrap_or_default()
     };
     let (payment, operation) = (Standing::Payment, Standing::Operation);
-    let code = declined.payment.decline().unwrap().code.clone().unwrap();
+    let code = declined
+        .payment
+        .declining_operation()
+        .unwrap()
+        .code()
+        .unwrap()
+        .to_owned();
     let code = Some(code.as_str());
     assert_eq!(
         find("payment", payment(Status::PartiallyRefunded), None),
@@ -175,15 +178,21 @@ fn totals_count_what_ended_in_the_same_way() {
 }
 
 #[test]
-fn what_nobody_created_here_is_summed_up_by_what_was_paid_in() {
-    let euros = decide_alone("sale_success");
-    let mut dollars = euros.clone();
-    for operation in dollars.operations.values_mut() {
-        operation.currency = Some("USD".into());
-    }
+fn totals_of_unmatched_payments_are_kept_apart_by_currency() {
+    let euros = unmatched(corpus("sale_success"));
+    let in_dollars = edited("sale_success", |body| {
+        for sum in [
+            "/payment/sum",
+            "/operation/sum_initial",
+            "/operation/sum_converted",
+        ] {
+            body.pointer_mut(sum).unwrap()["currency"] = json!("USD");
+        }
+    });
+    let dollars = unmatched(&in_dollars);
     let mut totals = Totals::default();
     for payment in [&euros, &dollars] {
-        let rows = Rows::of(payment, Day::of(payment.created_at));
+        let rows = Rows::of(payment, Day::of(payment.created_at()));
         totals.add(&rows);
     }
     let sums: Vec<_> = totals
@@ -194,8 +203,7 @@ fn what_nobody_created_here_is_summed_up_by_what_was_paid_in() {
     assert_eq!(sums, [(Some("EUR"), 1, 1000), (Some("USD"), 1, 1000)]);
 }
 
-/// A payment that nobody created here.
-fn decide_alone(file: &str) -> Payment {
-    let change = payments::decide::decide(None, corpus(file).fact(), NOW);
-    change.unwrap().payment
+/// A payment that was not created here.
+fn unmatched(report: &Verified) -> Payment {
+    decide(None, report.fact(), NOW).unwrap().payment
 }

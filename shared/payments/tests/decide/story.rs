@@ -1,7 +1,7 @@
 //! A payment under test, with every event that was emitted about it. Tests reach a state through facts
 //! and commands only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
@@ -14,11 +14,11 @@ use ecommpay::{Keyring, ProjectKey, signature};
 use payments::callback::{ProjectKeys, Verified, verify};
 use payments::decide::{Change, Command, Fact, Rejection, SignedReport, decide, execute};
 use payments::event::Event;
-use payments::model::{
-    Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict,
-};
+use payments::model::{Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict};
 use payments::schedule::Schedule;
+use payments::view::PaymentView;
 use payments::{MerchantId, Timestamp};
+use serde_json::Value;
 
 pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 pub const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_000);
@@ -44,8 +44,8 @@ fn keys() -> ProjectKeys {
 }
 
 /// A callback of the corpus with something changed, signed again.
-pub fn edited(file: &str, edit: impl FnOnce(&mut serde_json::Value)) -> Verified {
-    let mut body: serde_json::Value = serde_json::from_slice(&body_of(file)).unwrap();
+pub fn edited(file: &str, edit: impl FnOnce(&mut Value)) -> Verified {
+    let mut body: Value = serde_json::from_slice(&body_of(file)).unwrap();
     edit(&mut body);
     body.as_object_mut().unwrap().remove("signature");
     let unsigned = body.to_string();
@@ -57,7 +57,7 @@ pub fn edited(file: &str, edit: impl FnOnce(&mut serde_json::Value)) -> Verified
 }
 
 /// An operation of a refund, with some fields of its own.
-pub fn refund_operation(id: &str, status: &str, more: serde_json::Value) -> Verified {
+pub fn refund_operation(id: &str, status: &str, more: Value) -> Verified {
     edited("refund_partial_1", |body| {
         body["operation"]["id"] = id.into();
         body["operation"]["status"] = status.into();
@@ -73,7 +73,9 @@ pub fn refund_operation(id: &str, status: &str, more: serde_json::Value) -> Veri
 fn body_of(file: &str) -> Vec<u8> {
     let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data");
     let folders = ["callbacks", "callbacks-2"].map(|folder| data.join(folder));
-    let mut files = folders.map(|folder| folder.join(format!("{file}.json"))).into_iter();
+    let mut files = folders
+        .map(|folder| folder.join(format!("{file}.json")))
+        .into_iter();
     let file = files.find(|file| file.exists()).unwrap();
     std::fs::read(file).unwrap()
 }
@@ -86,7 +88,11 @@ pub fn is_answer(file: &str) -> bool {
 /// What a status request brings that is answered with a body of the corpus.
 pub fn answer_with(verified: &Verified, poll: u32) -> Option<Fact<'_>> {
     let read = StatusAnswer::Report(verified.report.clone());
-    let code = verified.report.errors.first().map(|error| error.code.as_str());
+    let code = verified
+        .report
+        .errors
+        .first()
+        .map(|error| error.code.as_str());
     match (read, code) {
         (_, Some("3062")) => None,
         (_, Some("3061")) => Some(Fact::NotFound { poll, signed: true }),
@@ -141,17 +147,13 @@ pub fn run(payment: Option<&Payment>, command: Command<'_>, at: Timestamp) -> Op
     execute(payment, command, at).unwrap()
 }
 
-pub fn create(order: &Order) -> Change {
+pub fn create(order: &Order, at: Timestamp) -> Change {
     let command = Command::Create {
         project_id: ProjectId::new(211).unwrap(),
         payment_id: &id(PAYMENT),
         order,
     };
-    run(None, command, NOW).unwrap()
-}
-
-pub fn created() -> Change {
-    create(&order())
+    run(None, command, at).unwrap()
 }
 
 /// Every event of every story is as its schema says, and is read back as it was kept.
@@ -162,6 +164,12 @@ pub fn hold_against_schema(event: &Event) {
     assert_eq!(again.unwrap(), *event);
 }
 
+/// The data of an event.
+pub fn data(event: &Event) -> Value {
+    let mut body: Value = serde_json::from_str(&event.body).unwrap();
+    body["data"].take()
+}
+
 /// A payment with every event that was emitted about it.
 pub struct Story {
     pub payment: Payment,
@@ -169,8 +177,16 @@ pub struct Story {
 }
 
 impl Story {
-    pub fn begin() -> Self {
-        let Change { payment, events } = created();
+    pub fn created() -> Self {
+        Self::created_with(&order())
+    }
+
+    pub fn created_at(at: Timestamp) -> Self {
+        Self::of(create(&order(), at))
+    }
+
+    fn of(change: Change) -> Self {
+        let Change { payment, events } = change;
         events.iter().for_each(hold_against_schema);
         Self { payment, events }
     }
@@ -184,36 +200,77 @@ impl Story {
         self
     }
 
-    /// Begins with another order.
-    pub fn begin_with(order: &Order) -> Self {
-        let Change { payment, events } = create(order);
-        Self { payment, events }
+    /// A payment with another order.
+    pub fn created_with(order: &Order) -> Self {
+        Self::of(create(order, NOW))
+    }
+
+    /// The same payment in a story of its own, so that two continuations can be tried.
+    pub fn branch(&self) -> Self {
+        Self {
+            payment: self.payment.clone(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes a fact in.
+    pub fn fact(&mut self, fact: Fact<'_>, at: Timestamp) -> &mut Self {
+        self.take(decide(Some(&self.payment), fact, at))
     }
 
     /// A callback of the corpus comes.
-    pub fn hear(&mut self, file: &str) -> &mut Self {
-        self.hear_this(corpus(file))
+    pub fn callback(&mut self, file: &str) -> &mut Self {
+        self.deliver(corpus(file))
     }
 
-    pub fn hear_this(&mut self, verified: &Verified) -> &mut Self {
-        self.take(decide(Some(&self.payment), verified.fact(), NOW))
+    /// Any callback comes.
+    pub fn deliver(&mut self, verified: &Verified) -> &mut Self {
+        self.fact(verified.fact(), NOW)
     }
 
     /// A body of the corpus comes: a callback, or the answer to the last status request.
     pub fn report(&mut self, file: &str) -> &mut Self {
         match is_answer(file) {
-            true => self.answer_this(corpus(file)),
-            false => self.hear(file),
+            true => self.status_answer(corpus(file)),
+            false => self.callback(file),
         }
     }
 
     /// The last status request is answered like this.
-    pub fn answer_this(&mut self, verified: &Verified) -> &mut Self {
+    pub fn status_answer(&mut self, verified: &Verified) -> &mut Self {
+        self.status_answer_at(verified, NOW)
+    }
+
+    /// The same at a moment.
+    pub fn status_answer_at(&mut self, verified: &Verified, at: Timestamp) -> &mut Self {
         let poll = self.payment.polling().polls_sent();
         match answer_with(verified, poll) {
-            Some(fact) => self.take(decide(Some(&self.payment), fact, NOW)),
+            Some(fact) => self.fact(fact, at),
             None => self,
         }
+    }
+
+    /// A status request is sent when it is due, and not answered.
+    pub fn poll_unanswered(&mut self) -> Timestamp {
+        let due = poll_at(&self.payment).unwrap();
+        self.take(claim_poll(&self.payment, after(due), due));
+        due
+    }
+
+    /// A status request is sent by hand at a moment, and answered like this.
+    pub fn poll_now(&mut self, at: Timestamp, answer: &Verified) -> &mut Self {
+        self.run(Command::PollNow, at).status_answer_at(answer, at)
+    }
+
+    /// A status request of the schedule is sent at a moment or, where none is due by then, one by
+    /// hand. It is answered like this.
+    pub fn poll_by(&mut self, at: Timestamp, answer: &Verified) -> &mut Self {
+        let claimed = claim_poll(&self.payment, after(at), at);
+        match claimed {
+            Some(_) => self.take(claimed),
+            None => self.run(Command::PollNow, at),
+        };
+        self.status_answer_at(answer, at)
     }
 
     pub fn run(&mut self, command: Command<'_>, at: Timestamp) -> &mut Self {
@@ -229,7 +286,7 @@ impl Story {
     pub fn review_these(
         &mut self,
         verdict: Verdict,
-        items: &std::collections::BTreeSet<QuarantineItem>,
+        items: &BTreeSet<QuarantineItem>,
     ) -> Result<bool, Rejection> {
         let by = "anna";
         let command = Command::Review { verdict, by, items };
@@ -239,15 +296,15 @@ impl Story {
         Ok(reviewed)
     }
 
-    pub fn answered(&mut self, answer: &Answer) -> &mut Self {
+    /// Gate answers the sale of the open attempt.
+    pub fn sale_answer(&mut self, answer: &Answer) -> &mut Self {
         let attempt = self.payment.attempt().number();
-        let fact = Fact::SaleAnswer { attempt, answer };
-        self.take(decide(Some(&self.payment), fact, NOW))
+        self.fact(Fact::SaleAnswer { attempt, answer }, NOW)
     }
 
-    /// The platform is asked, and answers like this.
-    pub fn ask(&mut self, file: &str) -> &mut Self {
-        let change = ask(&self.payment, file);
+    /// A status request is sent, and answered with what a body of the corpus says.
+    pub fn poll(&mut self, file: &str) -> &mut Self {
+        let change = polled(&self.payment, file);
         self.take(change)
     }
 
@@ -258,12 +315,32 @@ impl Story {
         Ok(reserved)
     }
 
-    pub fn refund_answered(&mut self, refund_id: &str, answer: &Answer) -> &mut Self {
+    pub fn refund_answer(&mut self, refund_id: &str, answer: &Answer) -> &mut Self {
         let fact = Fact::RefundAnswer {
             refund_id: &id(refund_id),
             answer,
         };
-        self.take(decide(Some(&self.payment), fact, NOW))
+        self.fact(fact, NOW)
+    }
+
+    /// The refund amounts: what went back, what is pending, what can still go back.
+    pub fn refund_sums(&self) -> (u64, u64, u64) {
+        let payment = &self.payment;
+        (
+            payment.refunded_amount(),
+            payment.pending_refund_amount(),
+            payment.refundable_amount(),
+        )
+    }
+
+    /// The data of the last event.
+    pub fn last_data(&self) -> Value {
+        data(self.events.last().unwrap())
+    }
+
+    /// The payment as `GET /payments/{payment_id}` shows it.
+    pub fn view(&self) -> Value {
+        serde_json::to_value(PaymentView::new(&self.payment, NOW)).unwrap()
     }
 
     pub fn kinds(&self) -> Vec<&'static str> {
@@ -312,13 +389,13 @@ pub fn claim_poll(payment: &Payment, before: Timestamp, at: Timestamp) -> Option
     run(Some(payment), Command::Poll { schedule, before }, at)
 }
 
-/// The change after a status request, when it is due, and an answer that says what a callback says.
-pub fn ask(payment: &Payment, file: &str) -> Option<Change> {
-    ask_for(payment, corpus(file).signed_report())
+/// The change of a status request, sent when it is due, and an answer that says what a callback says.
+pub fn polled(payment: &Payment, file: &str) -> Option<Change> {
+    polled_with(payment, corpus(file).signed_report())
 }
 
 /// The same with any report.
-pub fn ask_for(payment: &Payment, report: SignedReport<'_>) -> Option<Change> {
+pub fn polled_with(payment: &Payment, report: SignedReport<'_>) -> Option<Change> {
     let due = poll_at(payment).unwrap_or(NOW);
     let claimed = claim_poll(payment, after(due), due).map(|change| change.payment);
     let polled = claimed.as_ref().unwrap_or(payment);

@@ -112,7 +112,7 @@ impl PaymentStore for Memory {
             let mut unsent = self.unsent.lock().unwrap();
             unsent
                 .entry(key.clone())
-                .or_insert(change.payment.updated_at);
+                .or_insert(change.payment.updated_at());
         }
         if let Some(token) = commit.token_hash {
             self.tokens.lock().unwrap().insert(token.to_owned(), key);
@@ -127,15 +127,16 @@ impl PaymentStore for Memory {
             .collect())
     }
 
-    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         tokio::task::yield_now().await;
         let mut rows = self.rows.lock().unwrap();
         let row = rows.get_mut(key).unwrap();
-        row.published = row.published.max(through);
-        if row.payment.sequence == through {
+        let before = row.published;
+        row.published = before.max(through);
+        if row.payment.sequence() == through {
             self.unsent.lock().unwrap().remove(key);
         }
-        Ok(())
+        Ok(before)
     }
 
     async fn due(
@@ -148,9 +149,10 @@ impl PaymentStore for Memory {
         let (unsent, plans) = (self.unsent.lock().unwrap(), self.plans.lock().unwrap());
         let since = |key: &PaymentKey| match (index, plans.get(key)) {
             (Index::Unsent, _) => unsent.get(key).copied(),
-            (Index::Ask(project_id), Some(Next::Ask(at))) if project_id == key.project_id() => {
+            (Index::Poll(project_id), Some(Next::Poll(at))) if project_id == key.project_id() => {
                 Some(*at)
             }
+            (Index::Expire, Some(Next::Expire(at))) => Some(*at),
             (Index::Erase, Some(Next::Erase(at))) => Some(*at),
             (Index::Overdue, Some(Next::Overdue(since))) => Some(*since),
             _ => None,

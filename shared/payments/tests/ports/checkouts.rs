@@ -138,7 +138,7 @@ async fn after_a_failure_the_next_attempt_is_another_checkout() {
         "operation":{"type":"sale","status":"error","request_id":"request-1"}}"#;
     world.hear_this(error).await;
     assert_eq!(world.status().await, Status::Processing);
-    assert!(world.payment().await.doubted.is_some());
+    assert!(world.payment().await.polling().needs_recheck());
     world
         .hear_this(&error.replace("request-1", "request-2"))
         .await;
@@ -218,6 +218,7 @@ async fn answers_go_to_the_platform_once_each_time_it_asks() {
                 &world.gate,
                 &world.keyring,
                 &payment,
+                payment.clarification_request(),
                 &answers,
             )
             .await

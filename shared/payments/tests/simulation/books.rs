@@ -28,7 +28,11 @@ pub fn close(system: &System) -> u64 {
     let mut operations = ours.clone();
     // An attempt that the platform has dropped stays as it was last heard of.
     operations.retain(|(of, status), _| of != "payment" && status != "pending");
-    assert_eq!(operations, theirs, "the report and the platform's books");
+    let accounts = system.platform.accounts();
+    assert_eq!(
+        operations, theirs,
+        "the report and the platform's records {accounts:#?} {rows:#?}"
+    );
     let payments = ours.iter().filter(|((of, _), _)| of == "payment");
     let payments: u64 = payments.map(|(_, (count, _))| count).sum();
     assert_eq!(payments, rows.len() as u64, "each payment is reported once");
@@ -42,7 +46,7 @@ fn report(system: &System) -> Sums {
     let memory = &system.payments.store.memory;
     let first = {
         let rows = memory.rows.lock().unwrap();
-        let begun = rows.values().map(|row| row.payment.created_at).min();
+        let begun = rows.values().map(|row| row.payment.created_at()).min();
         Day::of(begun.unwrap_or(system.world.now()))
     };
     let mut progress = memory.progress.lock().unwrap();
@@ -69,15 +73,15 @@ fn books(system: &System) -> Sums {
     let known: BTreeSet<(String, String)> = rows
         .values()
         .flat_map(|row| {
-            let payment_id = row.payment.payment_id.to_ascii_lowercase();
-            let operations = row.payment.operations.iter();
-            let ended = operations.filter(|(_, operation)| operation.outcome.is_final());
-            ended.map(move |(id, _)| (payment_id.clone(), id.clone()))
+            let payment_id = row.payment.payment_id().to_ascii_lowercase();
+            let operations = row.payment.operations();
+            let ended = operations.filter(|(_, operation)| operation.outcome().is_final());
+            ended.map(move |(id, _)| (payment_id.clone(), id.to_owned()))
         })
         .collect();
     let mut sums = Sums::new();
     for (payment_id, account) in system.platform.accounts() {
-        for operation in account.operations {
+        for operation in account.operations.iter().filter(|one| !one.is_open()) {
             let status = match operation.status {
                 "success" => "succeeded",
                 "decline" => "declined",
@@ -116,15 +120,21 @@ fn check_orders(system: &System) -> u64 {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             body["data"]["other_payment_ids"].clone()
         });
-        let expected = (!payment.paid_before_by.is_empty()).then(|| json!(payment.paid_before_by));
+        let expected = Some(payment.earlier_payments_of_order())
+            .filter(|ids| !ids.is_empty())
+            .map(|ids| json!(ids));
         assert_eq!(last, expected, "{}", payment.key());
         told += u64::from(last.is_some());
     }
     for mut paid in orders.into_values() {
-        paid.sort_by_key(|payment| (payment.created_at, payment.key()));
+        paid.sort_by_key(|payment| (payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let before = &paid[..index];
-            let is_told = |other: &&&Payment| payment.paid_before_by.contains(&other.payment_id);
+            let is_told = |other: &&&Payment| {
+                payment
+                    .earlier_payments_of_order()
+                    .contains(other.payment_id())
+            };
             assert_eq!(
                 before.iter().filter(is_told).count(),
                 index,

@@ -73,7 +73,11 @@ fn nothing_is_lost_doubled_or_moved_backwards() {
             totals.paid,
             totals.refunded,
             totals.failures,
-            totals.questions,
+            totals.polls,
+            totals.taken_back,
+            totals.expired,
+            totals.awaiting_confirmation,
+            totals.returned,
             totals.odd,
             totals.differences,
             totals.paid_twice,
@@ -107,7 +111,7 @@ fn without_callbacks_everything_still_comes_to_its_end() {
     let runs = on_all_cores(seeds, silent::run);
     let mut all = silent::Learnt::default();
     for run in &runs {
-        all.questions += run.questions;
+        all.polls += run.polls;
         all.succeeded += run.succeeded;
         all.declined += run.declined;
         all.failed += run.failed;

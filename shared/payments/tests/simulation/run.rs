@@ -1,14 +1,15 @@
 //! One run: tasks that are polled, crashed and repeated in an order that the seed gives.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use payments::event::{Event, EventKind};
-use payments::ports::Clock;
-use payments::ports::Stored;
+use payments::model::Status;
+use payments::ports::{Clock, Stored};
 use payments::schedule::Next;
 
 use crate::books;
-use crate::platform::{Account, Message, Oddity};
+use crate::platform::{Account, Message, Story};
 use crate::promises::Promises;
 use crate::system::{Job, System, Task, begin, drive, finish, key, poll, timers};
 use crate::world::QUEUES;
@@ -23,11 +24,17 @@ pub struct Totals {
     pub refunded: u64,
     pub events: u64,
     pub sends: u64,
-    pub questions: u64,
+    pub polls: u64,
     pub differences: u64,
     pub paid_twice: u64,
     pub odd: u64,
     pub refund_attempts: u64,
+    pub taken_back: u64,
+    pub expired: u64,
+    pub awaiting_confirmation: u64,
+    pub returned: u64,
+    /// Every change of a status that was seen.
+    pub transitions: BTreeSet<(Status, Status)>,
 }
 
 impl Totals {
@@ -39,11 +46,16 @@ impl Totals {
         self.refunded += other.refunded;
         self.events += other.events;
         self.sends += other.sends;
-        self.questions += other.questions;
+        self.polls += other.polls;
         self.differences += other.differences;
         self.paid_twice += other.paid_twice;
         self.odd += other.odd;
         self.refund_attempts += other.refund_attempts;
+        self.taken_back += other.taken_back;
+        self.expired += other.expired;
+        self.awaiting_confirmation += other.awaiting_confirmation;
+        self.returned += other.returned;
+        self.transitions.extend(other.transitions);
     }
 }
 
@@ -101,6 +113,12 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
                 tasks.push(begin(&system, &Job::Ask(payment_id)));
             }
             6 if choose(4) == 0 => tasks.push(begin(&system, &Job::AskAll)),
+            6 if choose(4) == 0 => tasks.push(begin(&system, &Job::ExpireAll)),
+            6 if choose(4) == 0 => {
+                let job = Job::Review(choose(PAYMENTS), choose(2) == 0);
+                tasks.push(begin(&system, &job));
+            }
+            6 => tasks.push(begin(&system, &Job::ClarifyRefund(choose(PAYMENTS)))),
             7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
             7 if choose(4) == 0 => {
                 let job = Job::Compare(choose(100), choose(4) == 0);
@@ -111,7 +129,11 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
                 world.toggle(usize::try_from(choose(QUEUES as u64)).unwrap());
             }
             // Forwards, and sometimes back.
-            9 => world.pass(i64::try_from(choose(120_000)).unwrap() - 10_000),
+            9 => match choose(40) {
+                // Long enough for a checkout to end.
+                0 => world.pass(1_800_000),
+                _ => world.pass(i64::try_from(choose(120_000)).unwrap() - 10_000),
+            },
             _ if !tasks.is_empty() => {
                 let at = usize::try_from(choose(tasks.len() as u64)).unwrap();
                 let crashed = choose(40) == 0;
@@ -145,19 +167,27 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
     while let Some(message) = waiting.pop() {
         finish(&system, &Job::Hear(message), &mut promises);
     }
-    totals.questions = come_to_rest(&system, &mut promises);
+    totals.polls = come_to_rest(&system, &mut promises);
     totals.paid_twice = books::close(&system);
     let accounts = system.platform.accounts();
     promises.check_end(&system.payments.store, &accounts);
 
-    totals.paid = accounts.values().filter(|one| one.paid() > 0).count() as u64;
-    totals.refunded = accounts.values().filter(|one| one.refunded() > 0).count() as u64;
-    let is_odd = |one: &&Account| one.oddity != Oddity::None;
+    totals.paid = accounts.values().filter(|one| one.came() > 0).count() as u64;
+    totals.refunded = accounts.values().filter(|one| one.went_back() > 0).count() as u64;
+    totals.taken_back = accounts.values().filter(|one| one.taken_back() > 0).count() as u64;
+    let is_odd = |one: &&Account| one.story != Story::Usual;
     totals.odd = accounts.values().filter(is_odd).count() as u64;
     totals.events = system.payments.store.memory.events.lock().unwrap().len() as u64;
     let events = system.payments.store.memory.events.lock().unwrap();
-    let is_difference = |event: &&Event| event.kind == EventKind::ReconciliationDifference;
-    totals.differences = events.values().filter(is_difference).count() as u64;
+    let count = |kind: EventKind| {
+        let is_such = |event: &&Event| event.kind == kind;
+        events.values().filter(is_such).count() as u64
+    };
+    totals.differences = count(EventKind::ReconciliationDifference);
+    totals.expired = count(EventKind::CheckoutExpired);
+    totals.awaiting_confirmation = count(EventKind::PaymentAwaitingConfirmation);
+    totals.returned = count(EventKind::RefundReturned);
+    totals.transitions = promises.transitions;
     totals.sends = world.sent_after(0).len() as u64;
     totals
 }
@@ -166,12 +196,14 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
 /// what is open or doubtful is asked about when it is due, a few times. Gives how often.
 fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
     let world = &system.world;
-    let questions = || {
+    let polls_sent = || {
         let rows = system.payments.store.memory.rows.lock().unwrap();
-        let asked = rows.values().map(|row| u64::from(row.payment.questions));
-        asked.sum::<u64>()
+        let polls = rows
+            .values()
+            .map(|row| u64::from(row.payment.polling().polls_sent()));
+        polls.sum::<u64>()
     };
-    let before = questions();
+    let before = polls_sent();
     for _ in 0..6 {
         while !system.platform.is_done() {
             system.platform.act(true);
@@ -185,20 +217,21 @@ fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
         // The clock may have gone back since something was left behind.
         world.pass(3_600_000);
         finish(system, &Job::Relay, promises);
+        finish(system, &Job::ExpireAll, promises);
         let due = {
             let plans = system.payments.store.memory.plans.lock().unwrap();
-            let questions = plans.values().filter_map(|next| match next {
-                Next::Ask(at) => Some(*at),
-                Next::Erase(_) | Next::Overdue(_) => None,
+            let polls = plans.values().filter_map(|next| match next {
+                Next::Poll(at) => Some(*at),
+                Next::Expire(_) | Next::Erase(_) | Next::Overdue(_) => None,
             });
-            questions.max()
+            polls.max()
         };
         let Some(due) = due else { break };
         let wait = due.unix_millis() - world.now().unix_millis();
         world.pass(wait.max(0));
         finish(system, &Job::AskAll, promises);
     }
-    questions() - before
+    polls_sent() - before
 }
 
 /// A payment from its creation to a refund, without faults but for one crash, after so many polls;
@@ -278,7 +311,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
                 let heard = drive(&system, &Job::Hear(message.clone()), || {});
                 let rows = system.payments.store.memory.rows.lock().unwrap();
                 let row = &rows[&key(&message.payment_id)];
-                let all_sent = row.published == row.payment.sequence;
+                let all_sent = row.published == row.payment.sequence();
                 assert!(
                     !heard || all_sent,
                     "answered as announced, with the queues down"
@@ -287,7 +320,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
         }
     }
     promises.check(&system.payments.store);
-    let unsent_of = |row: &Stored| row.payment.sequence - row.published;
+    let unsent_of = |row: &Stored| row.payment.sequence() - row.published;
     let unsent: u64 = {
         let rows = system.payments.store.memory.rows.lock().unwrap();
         rows.values().map(unsent_of).sum()

@@ -19,7 +19,7 @@ const PAYMENTS: u64 = 4;
 /// What came of all runs together.
 #[derive(Debug, Default)]
 pub struct Learnt {
-    pub questions: u64,
+    pub polls: u64,
     pub succeeded: u64,
     pub declined: u64,
     pub failed: u64,
@@ -69,7 +69,7 @@ pub fn run(seed: u64) -> Learnt {
         }
         let plans = system.payments.store.memory.plans.lock().unwrap().clone();
         let due = plans.values().filter_map(|next| match next {
-            Next::Ask(at) | Next::Erase(at) => Some(at.unix_millis()),
+            Next::Poll(at) | Next::Expire(at) | Next::Erase(at) => Some(at.unix_millis()),
             Next::Overdue(_) => None,
         });
         let Some(then) = due.chain([end, next_act]).filter(|at| *at < i64::MAX).min() else {
@@ -85,7 +85,7 @@ pub fn run(seed: u64) -> Learnt {
                 drive(&system, &Job::Hear(Rc::new(message)), || {});
             }
         }
-        for job in [Job::AskAll, Job::EraseAll, Job::Relay] {
+        for job in [Job::ExpireAll, Job::AskAll, Job::EraseAll, Job::Relay] {
             drive(&system, &job, || {});
         }
         if is_plain {
@@ -93,7 +93,7 @@ pub fn run(seed: u64) -> Learnt {
         }
     }
     let mut learnt = Learnt::default();
-    check_schedule(&system.platform.questions(), begun);
+    check_schedule(&system.platform.polls(), begun);
     if !is_plain {
         return learnt;
     }
@@ -103,9 +103,9 @@ pub fn run(seed: u64) -> Learnt {
     let rows = system.payments.store.memory.rows.lock().unwrap();
     for row in rows.values() {
         check_ended(&row.payment);
-        learnt.questions += u64::from(row.payment.questions);
+        learnt.polls += u64::from(row.payment.polling().polls_sent());
         learnt.succeeded += u64::from(row.payment.paid_amount() > 0);
-        learnt.declined += u64::from(row.payment.decline().is_some());
+        learnt.declined += u64::from(row.payment.declining_operation().is_some());
         learnt.failed += u64::from(row.payment.refusal_code().is_some());
         learnt.refunded += u64::from(row.payment.refunded_amount() > 0);
     }
@@ -132,16 +132,19 @@ fn act(system: &System, begun: &mut u64) -> i64 {
 
 fn check_ended(payment: &Payment) {
     let key = payment.key();
-    assert_eq!(payment.doubted, None, "{key} stays doubtful: {payment:#?}");
+    assert!(
+        !payment.polling().needs_recheck(),
+        "{key} stays unsettled: {payment:#?}"
+    );
     let next = Schedule::default().next(payment);
     // A refund without an answer, and one that nobody has named: it may be this one, or not.
     let is_ambiguous = |refund: &Refund| {
-        let mut others = payment.refunds.iter();
-        refund.status == RefundStatus::Unknown
-            && others.any(|other| other.refund_id.is_none() && other.amount == refund.amount)
+        let mut others = payment.refunds().iter();
+        refund.status() == RefundStatus::Unknown
+            && others.any(|other| other.refund_id().is_none() && other.amount() == refund.amount())
     };
-    let is_open = |refund: &&Refund| refund.status.is_reserved();
-    let open: Vec<&Refund> = payment.refunds.iter().filter(is_open).collect();
+    let is_open = |refund: &&Refund| refund.status().is_reserved();
+    let open: Vec<&Refund> = payment.refunds().iter().filter(is_open).collect();
     if !open.is_empty() {
         assert!(
             open.iter().all(|one| is_ambiguous(one)),
@@ -152,7 +155,7 @@ fn check_ended(payment: &Payment) {
     }
     assert!(!payment.is_open(), "{key} stays open: {payment:?}");
     assert_eq!(next, None, "{key}");
-    let order = payment.order.as_ref();
+    let order = payment.order();
     assert!(order.is_none_or(|order| order.customer.is_none()), "{key}");
 }
 
@@ -166,7 +169,7 @@ fn check_schedule(asked: &[(String, i64)], begun: u64) {
     for (payment_id, times) in by_payment {
         let (first, last) = (times[0], times[times.len() - 1]);
         let days = u64::try_from((last - first) / DAY).unwrap();
-        let most = days + 2 + 8 * begun;
+        let most = days + 2 + 9 * begun;
         let questions = times.len() as u64;
         assert!(
             questions <= most,

@@ -13,9 +13,11 @@ use ecommpay::{Keyring, ProjectKey};
 use payments::ask::Asker;
 use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, RefundOrder};
-use payments::model::Books;
-use payments::ports::Clock;
+use payments::clarification::{ClarificationError, clarify};
+use payments::decide::Fact;
+use payments::decision::Undecided;
+use payments::model::{PlatformRecord, RefundOrder};
+use payments::ports::{Clock, PaymentStore};
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::Schedule;
 use payments::storefront::{Scope, Storefront};
@@ -152,7 +154,59 @@ impl System {
         self.payments.erase_all(deadline).await.failed == 0
     }
 
-    /// The platform's books list an operation, or seem to lack it.
+    async fn expire_all(&self) -> bool {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
+        self.payments.expire_all(deadline).await.failed == 0
+    }
+
+    /// An operator decides about what is in quarantine.
+    async fn review(&self, number: u64, is_release: bool) -> bool {
+        let key = key(&format!("order-{number}"));
+        let items = match self.payments.store.load(&key).await {
+            Ok(Some(stored)) => stored.payment.quarantine(),
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let reviewed = match is_release {
+            true => self.payments.release(&key, "anna", &items).await,
+            false => {
+                let desk = RefundDesk {
+                    payments: &self.payments,
+                    gate: &self.platform,
+                    keyring: &self.keyring,
+                };
+                desk.reject(&key, "anna", &items).await
+            }
+        };
+        !matches!(reviewed, Err(Undecided::Unavailable(_)))
+    }
+
+    /// The merchant answers what the platform asks for a refund.
+    async fn clarify_refund(&self, number: u64) -> bool {
+        let key = key(&format!("order-{number}"));
+        let payment = match self.payments.store.load(&key).await {
+            Ok(Some(stored)) => stored.payment,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let mut refunds = payment.refunds().iter();
+        let Some(asked) = refunds.find_map(|one| payment.clarification_request_of(one)) else {
+            return true;
+        };
+        let answers = [("account.number".to_owned(), Text::new("1").unwrap())];
+        let (gate, keyring) = (&self.platform, &self.keyring);
+        let sent = clarify(
+            &self.payments,
+            gate,
+            keyring,
+            &payment,
+            Some(asked),
+            &answers,
+        );
+        !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
+    }
+
+    /// The platform's records list an operation, or seem to lack it.
     async fn compare(&self, number: u64, lack: bool) -> bool {
         let accounts = self.platform.accounts();
         let mut operations = Vec::new();
@@ -176,12 +230,12 @@ impl System {
                 currency: "EUR".into(),
             }),
         };
-        let books = match lack {
-            true => Books::Lack(&listed.operation_id),
-            false => Books::List(&listed),
+        let record = match lack {
+            true => PlatformRecord::Missing(&listed.operation_id),
+            false => PlatformRecord::Listed(&listed),
         };
         let project_id = self.storefront.project_id;
-        let fact = Fact::Difference { project_id, books };
+        let fact = Fact::PlatformRecord { project_id, record };
         match self.payments.apply(&key(payment_id), fact).await {
             Ok(applied) => applied.is_none_or(|applied| applied.published.is_ok()),
             Err(_) => false,
@@ -208,6 +262,9 @@ pub enum Job {
     Ask(String),
     AskAll,
     EraseAll,
+    ExpireAll,
+    Review(u64, bool),
+    ClarifyRefund(u64),
     Compare(u64, bool),
     Relay,
 }
@@ -228,6 +285,9 @@ pub fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
         Job::AskAll => Box::pin(system.ask_all()),
         Job::EraseAll => Box::pin(system.erase_all()),
+        Job::ExpireAll => Box::pin(system.expire_all()),
+        Job::Review(number, is_release) => Box::pin(system.review(number, is_release)),
+        Job::ClarifyRefund(number) => Box::pin(system.clarify_refund(number)),
         Job::Compare(number, lack) => Box::pin(system.compare(number, lack)),
         Job::Relay => Box::pin(system.relay()),
     };

@@ -183,10 +183,11 @@ impl PaymentStore for Store {
         self.memory.events(key, from, to).await
     }
 
-    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         self.read().await?;
-        self.memory.mark_published(key, through).await?;
-        self.written().await
+        let before = self.memory.mark_published(key, through).await?;
+        self.written().await?;
+        Ok(before)
     }
 
     async fn due(

@@ -38,12 +38,13 @@ fn end_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Cha
     let end = schedule.unknown_end(payment)?;
     let request = payment.attempt().request();
     let polling = payment.polling();
-    let is_shown =
-        request.is_before_poll(polling.last_not_found()) && !request.is_under_way(at);
+    let is_shown = request.is_before_poll(polling.last_not_found()) && !request.is_under_way(at);
     if !is_shown || !payment.is_sale_open() {
         return None;
     }
-    let polled_after_end = polling.last_activity_at().is_some_and(|polled| polled >= end);
+    let polled_after_end = polling
+        .last_activity_at()
+        .is_some_and(|polled| polled >= end);
     let is_known = payment.is_known_to_platform();
     let is_open = payment.order()?.expires_at > at;
     let code = match request.refused_repeat() {

@@ -7,7 +7,9 @@ use crate::timestamp::Timestamp;
 
 /// `None`: it is not time, or nothing personal is kept.
 pub(super) fn erase(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
-    schedule.erase_at(payment).filter(|planned| *planned <= at)?;
+    schedule
+        .erase_at(payment)
+        .filter(|planned| *planned <= at)?;
     let mut after = payment.clone();
     after.erase_customer();
     after.set_updated_at(at);

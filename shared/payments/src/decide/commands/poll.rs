@@ -30,8 +30,9 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn sent(mut payment: Payment, at: Timestamp) -> Change {
-    payment.polling_mut().send();
+    // A request that was abandoned by now was sent before this status request.
     payment.settle(at);
+    payment.polling_mut().send();
     // Time itself may have brought something: an answer will not come any more.
     match emit::has_pending_events(&payment, at) {
         true => emit::emit(payment, at),

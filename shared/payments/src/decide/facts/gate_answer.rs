@@ -30,9 +30,9 @@ pub(super) fn take_refund(
     answer: &Answer,
     at: Timestamp,
 ) {
-    let is_ended = payment.refund(refund_id).is_some_and(|refund| {
-        refund.operation_id().is_some() && !refund.status().is_reserved()
-    });
+    let is_ended = payment
+        .refund(refund_id)
+        .is_some_and(|refund| refund.operation_id().is_some() && !refund.status().is_reserved());
     let polls_sent = payment.polling().polls_sent();
     if let Some(request) = payment.refund_request_mut(refund_id).filter(|_| !is_ended) {
         request.on_answer(answer, polls_sent, at);

@@ -31,8 +31,7 @@ fn take_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) 
         return;
     };
     let request = payment.attempt().request();
-    let was_sent =
-        matches!(request, GateRequest::Accepted { .. }) || request.is_lost(at);
+    let was_sent = matches!(request, GateRequest::Accepted { .. }) || request.is_lost(at);
     let is_about_sale = was_sent && request.is_before_poll(poll);
     if is_about_sale && payment.operations().len() == 0 {
         payment.sale_request_mut().refuse(code);

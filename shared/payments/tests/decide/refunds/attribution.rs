@@ -3,59 +3,47 @@
 use std::time::Duration;
 
 use ecommpay::answer::Answer;
-use payments::decide::{claim_repeat, tell};
+use payments::decide::{Change, Command};
 use payments::event::EventKind;
-use payments::model::RefundStatus;
+use payments::model::{Refund, RefundStatus};
 use serde_json::{Value, json};
 
-use super::told;
+use super::emitted;
 use crate::story::*;
 
 #[test]
-fn a_refund_is_recognised_by_its_request() {
-    let mut story = Story::begin();
-    story.hear("sale_success");
+fn a_refund_is_attributed_by_its_request() {
+    let mut story = Story::created();
+    story.callback("sale_success");
     story.refund(&refund("r-1", Some(250))).unwrap();
     // The callback is faster than the answer that names the request.
-    story.hear("refund_partial_1");
-    assert_eq!(
-        story.payment.refunds.len(),
-        2,
-        "not ours as far as we can know"
-    );
-    story.refund_answered(
+    story.callback("refund_partial_1");
+    assert_eq!(story.payment.refunds().len(), 2, "not known to be ours");
+    story.refund_answer(
         "r-1",
         &accepted("9d11b2ca618ec3ba0f588af8af3c4fc9f5fa58f174"),
     );
-    assert_eq!(story.payment.refunds.len(), 1);
-    assert_eq!(
-        story.payment.refund(&id("r-1")).unwrap().status,
-        RefundStatus::Succeeded
-    );
-    assert_eq!(
-        (
-            story.payment.refunded_amount(),
-            story.payment.pending_refund_amount()
-        ),
-        (250, 0)
-    );
+    assert_eq!(story.payment.refunds().len(), 1);
+    let refund = find(&story, "r-1");
+    assert_eq!(refund.status(), RefundStatus::Succeeded);
+    assert_eq!(story.refund_sums(), (250, 0, 750));
 }
 
 #[test]
-fn a_refund_that_the_platform_tried_twice_is_done_when_one_try_is() {
+fn a_refund_that_the_platform_tried_twice_succeeds_with_one_try() {
     let tries = [("7", "decline"), ("9", "success"), ("8", "decline")]
         .map(|(id, status)| refund_operation(id, status, json!({ "merchant_refund_id": "r-1" })));
     for order in permutations(&[0, 1, 2]) {
-        let mut story = Story::begin();
-        story.hear("sale_success");
+        let mut story = Story::created();
+        story.callback("sale_success");
         story.refund(&refund("r-1", Some(250))).unwrap();
         for index in &order {
-            story.hear_this(&tries[*index]);
+            story.deliver(&tries[*index]);
         }
-        let refund = story.payment.refund(&id("r-1")).unwrap();
-        assert_eq!(refund.status, RefundStatus::Succeeded, "{order:?}");
-        assert_eq!(story.payment.refunds.len(), 1);
-        let told: Vec<Option<&str>> = story
+        let refund = find(&story, "r-1");
+        assert_eq!(refund.status(), RefundStatus::Succeeded, "{order:?}");
+        assert_eq!(story.payment.refunds().len(), 1);
+        let emitted: Vec<Option<&str>> = story
             .events
             .iter()
             .filter(|event| event.kind == EventKind::RefundSucceeded)
@@ -67,7 +55,7 @@ fn a_refund_that_the_platform_tried_twice_is_done_when_one_try_is() {
             })
             .collect();
         let corrects = (order[0] != 1).then_some("corrects");
-        assert_eq!(told, [corrects], "{order:?}");
+        assert_eq!(emitted, [corrects], "{order:?}");
     }
 }
 
@@ -75,26 +63,27 @@ fn a_refund_that_the_platform_tried_twice_is_done_when_one_try_is() {
 fn two_tries_of_one_request_are_one_refund_in_any_order() {
     let request = json!({ "request_id": "q1" });
     let named = json!({ "request_id": "q1", "merchant_refund_id": "r-1" });
-    let news = [
+    let reports = [
         refund_operation("7", "decline", request.clone()),
         refund_operation("8", "success", request),
         refund_operation("8", "success", named),
     ];
     let mut ends = Vec::new();
     for order in permutations(&[0, 1, 2]) {
-        let mut story = Story::begin();
-        story.hear("sale_success");
+        let mut story = Story::created();
+        story.callback("sale_success");
         story.refund(&refund("r-1", Some(250))).unwrap();
-        story.refund_answered("r-1", &Answer::Unclear);
+        story.refund_answer("r-1", &Answer::Unclear);
         for index in order {
-            story.hear_this(&news[index]);
+            story.deliver(&reports[index]);
             let once = story.payment.clone();
-            story.hear_this(&news[index]);
+            story.deliver(&reports[index]);
             assert_eq!(story.payment, once, "a duplicate");
         }
-        let said = told(&story);
-        let succeeded = said.iter().filter(|told| told.starts_with("r-1 succeeded"));
-        assert_eq!(succeeded.count(), 1, "{said:?}");
+        let emitted = emitted(&story);
+        let is_success = |event: &&String| event.starts_with("r-1 succeeded");
+        let successes = emitted.iter().filter(is_success).count();
+        assert_eq!(successes, 1, "{emitted:?}");
         ends.push(story.outcome());
     }
     for end in &ends {
@@ -103,64 +92,71 @@ fn two_tries_of_one_request_are_one_refund_in_any_order() {
 }
 
 #[test]
-fn a_refund_without_a_name_waits_for_the_one_that_it_may_be() {
-    let mut story = Story::begin();
-    story.hear("sale_success");
+fn a_refund_without_a_name_is_withheld_while_it_may_be_ours() {
+    let mut story = Story::created();
+    story.callback("sale_success");
     story.refund(&refund("r-1", Some(250))).unwrap();
-    story.refund_answered("r-1", &Answer::Unclear);
+    story.refund_answer("r-1", &Answer::Unclear);
     let nameless = refund_operation("7", "success", json!({ "request_id": null }));
-    story.hear_this(&nameless);
-    assert_eq!(told(&story), ["r-1 pending", "r-1 unknown"]);
-    let withheld = ask_at(&story.payment).unwrap();
+    story.deliver(&nameless);
+    assert_eq!(emitted(&story), ["r-1 pending", "r-1 unknown"]);
+    let withheld = poll_at(&story.payment).unwrap();
     assert!(
         withheld <= NOW.after(Duration::from_secs(15 * 60)),
-        "looked at in time"
+        "polled in time"
     );
-    let mut named = Story {
-        payment: story.payment.clone(),
-        events: Vec::new(),
-    };
-    named.hear_this(&refund_operation(
+    let mut named = story.branch();
+    named.deliver(&refund_operation(
         "7",
         "success",
         json!({ "merchant_refund_id": "r-1" }),
     ));
-    assert_eq!(told(&named), ["r-1 succeeded"]);
-    assert_eq!(named.payment.refunds.len(), 1);
-    // Nobody names it in time, so it was made elsewhere.
+    assert_eq!(emitted(&named), ["r-1 succeeded"]);
+    assert_eq!(named.payment.refunds().len(), 1);
+    // No report names it in time, so it is external.
     let later = NOW.after(Duration::from_secs(16 * 60));
-    story.take(tell(&story.payment, later));
-    assert_eq!(told(&story)[2..], ["7 succeeded"]);
+    story.run(Command::EmitPending, later);
+    assert_eq!(emitted(&story)[2..], ["7 succeeded"]);
 }
 
-/// A payment with refunds of 250 each that were lost on the way and, after an answer that showed
-/// nothing of them, sent again.
+/// The refund with this id.
+fn find<'a>(story: &'a Story, refund_id: &str) -> &'a Refund {
+    story.payment.refund(&id(refund_id)).unwrap()
+}
+
+fn repeat(story: &Story, refund_id: &str) -> Option<Change> {
+    let command = Command::RepeatRefund(&id(refund_id));
+    run(Some(&story.payment), command, NOW)
+}
+
+/// A payment with refunds of 250 each whose requests were lost and, after an answer that listed none
+/// of them, sent again.
 fn sent_again(refund_ids: &[&str]) -> Story {
-    let mut story = Story::begin();
-    story.hear("sale_success");
+    let mut story = Story::created();
+    story.callback("sale_success");
     for refund_id in refund_ids {
         story.refund(&refund(refund_id, Some(250))).unwrap();
-        story.refund_answered(refund_id, &Answer::Unclear);
+        story.refund_answer(refund_id, &Answer::Unclear);
     }
-    story.ask("sale_success");
+    story.poll("sale_success");
     for refund_id in refund_ids {
-        let claimed = claim_repeat(&story.payment, &id(refund_id), NOW);
+        let claimed = repeat(&story, refund_id);
         assert!(claimed.is_some(), "{refund_id}");
         story.take(claimed);
     }
     story
 }
 
-fn began(seconds: u32) -> Value {
+fn created_in_second(seconds: u32) -> Value {
     json!({ "request_id": null, "created_date": format!("2019-07-02T09:28:{seconds:02}+0000") })
 }
 
 #[test]
-fn what_the_platform_has_is_the_one_that_began_in_between_whatever_comes_later() {
-    let in_between = refund_operation("7", "success", began(22));
-    let mut days_later = began(22);
+fn a_repeat_answered_3230_is_the_only_refund_created_in_between() {
+    let in_between = refund_operation("7", "success", created_in_second(22));
+    let mut days_later = created_in_second(22);
     days_later["created_date"] = json!("2019-07-09T09:00:00+0000");
-    let news = [
+    let reports = [
         in_between,
         refund_operation("9", "success", days_later),
         refund_operation(
@@ -173,36 +169,36 @@ fn what_the_platform_has_is_the_one_that_began_in_between_whatever_comes_later()
     ];
     for order in permutations(&[0, 1, 2, 3]) {
         let mut story = sent_again(&["r-1"]);
-        story.refund_answered("r-1", &refused("3230"));
+        story.refund_answer("r-1", &refused("3230"));
         for index in &order {
-            story.hear_this(&news[*index]);
+            story.deliver(&reports[*index]);
         }
-        let refund = story.payment.refund(&id("r-1")).unwrap();
-        assert_eq!(refund.operation_id.as_deref(), Some("7"), "{order:?}");
-        assert_eq!(refund.status, RefundStatus::Succeeded, "{order:?}");
-        assert_eq!(story.payment.refunds.len(), 4);
+        let refund = find(&story, "r-1");
+        assert_eq!(refund.operation_id(), Some("7"), "{order:?}");
+        assert_eq!(refund.status(), RefundStatus::Succeeded, "{order:?}");
+        assert_eq!(story.payment.refunds().len(), 4);
     }
 }
 
 #[test]
-fn what_two_refunds_could_be_is_neither() {
+fn an_operation_that_two_refunds_could_be_is_attributed_to_neither() {
     let mut story = sent_again(&["r-1", "r-2"]);
     story
-        .refund_answered("r-1", &refused("3230"))
-        .refund_answered("r-2", &Answer::Unclear)
-        .hear_this(&refund_operation("7", "success", began(22)));
+        .refund_answer("r-1", &refused("3230"))
+        .refund_answer("r-2", &Answer::Unclear)
+        .deliver(&refund_operation("7", "success", created_in_second(22)));
     for refund_id in ["r-1", "r-2"] {
-        let refund = story.payment.refund(&id(refund_id)).unwrap();
-        assert_eq!(refund.status, RefundStatus::Unknown, "{refund_id}");
-        assert_eq!(claim_repeat(&story.payment, &id(refund_id), NOW), None);
+        let refund = find(&story, refund_id);
+        assert_eq!(refund.status(), RefundStatus::Unknown, "{refund_id}");
+        assert_eq!(repeat(&story, refund_id), None);
     }
-    // Its callback names it; what is left can only be the other, if the platform had it by then.
-    story.hear_this(&refund_operation(
+    // Its callback names it; the other one stays unknown.
+    story.deliver(&refund_operation(
         "7",
         "success",
         json!({ "merchant_refund_id": "r-2" }),
     ));
-    let status = |refund_id| story.payment.refund(&id(refund_id)).unwrap().status;
+    let status = |refund_id| find(&story, refund_id).status();
     assert_eq!(
         (status("r-1"), status("r-2")),
         (RefundStatus::Unknown, RefundStatus::Succeeded)
@@ -210,16 +206,16 @@ fn what_two_refunds_could_be_is_neither() {
 }
 
 #[test]
-fn that_a_refund_exists_already_declines_nothing() {
+fn an_error_3230_declines_no_refund() {
     let mut story = sent_again(&["r-1"]);
-    story.refund_answered("r-1", &accepted("q2"));
+    story.refund_answer("r-1", &accepted("q2"));
     let error = edited("error_validation", |body| {
         body["errors"][0]["code"] = json!("3230");
         body["operation"]["request_id"] = json!("q2");
     });
-    story.hear_this(&error);
+    story.deliver(&error);
     assert_eq!(story.payment.pending_refund_amount(), 250);
     let declined = json!({ "request_id": "q2", "code": "3230" });
-    story.hear_this(&refund_operation("8", "decline", declined));
-    assert_eq!(story.payment.pending_refund_amount(), 250, "still held");
+    story.deliver(&refund_operation("8", "decline", declined));
+    assert_eq!(story.payment.pending_refund_amount(), 250, "still reserved");
 }

@@ -1,19 +1,20 @@
-//! Callbacks and answers in many orders.
+//! How a payment goes from its creation to its end, with callbacks and answers in many orders.
 
 use ecommpay::answer::Answer;
-use payments::decide::{Fact, begin_again, claim_resend, decide, tell};
+use payments::Timestamp;
+use payments::decide::{Change, Command, Fact, decide};
 use payments::event::EventKind;
-use payments::model::{QuarantineReason, Status};
+use payments::model::{Payment, QuarantineReason, Status};
 
 use super::story::*;
 
 #[test]
-fn the_usual_way_is_announced_step_by_step() {
-    let mut story = Story::begin();
+fn each_step_of_a_payment_is_emitted_once() {
+    let mut story = Story::created();
     assert_eq!(story.payment.status(), Status::Created);
-    story.answered(&accepted("r"));
+    story.sale_answer(&accepted("r"));
     assert_eq!(story.payment.status(), Status::Processing);
-    story.hear("redirect_get");
+    story.callback("redirect_get");
     assert_eq!(story.payment.status(), Status::AwaitingCustomer);
     assert!(
         story
@@ -24,9 +25,9 @@ fn the_usual_way_is_announced_step_by_step() {
             .starts_with("https://bancontact.girogate.be/")
     );
     story
-        .hear("sale_success")
-        .hear("sale_success")
-        .hear("sale_success_reordered");
+        .callback("sale_success")
+        .callback("sale_success")
+        .callback("sale_success_reordered");
     assert_eq!(story.payment.status(), Status::Succeeded);
     assert_eq!(
         story.kinds(),
@@ -41,7 +42,7 @@ fn the_usual_way_is_announced_step_by_step() {
     assert_eq!(story.events[2].id, format!("211/{PAYMENT}/3"));
 }
 
-/// One thing that is heard: a callback of the corpus, or Gate's answer to the sale.
+/// A fact: a callback of the corpus, or Gate's answer to the sale.
 const ANSWER: &str = "Gate's answer";
 
 #[test]
@@ -95,12 +96,14 @@ fn any_order_of_the_same_facts_ends_the_same() {
     for set in sets {
         let mut known = None;
         for order in permutations(set) {
-            let mut story = Story::begin();
-            let hear = |story: &mut Story, fact: &str| {
+            let mut story = Story::created();
+            let take = |story: &mut Story, fact: &str| {
                 let before = story.payment.status();
                 match fact {
-                    ANSWER => story.answered(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c")),
-                    file => story.hear(file),
+                    ANSWER => {
+                        story.sale_answer(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"))
+                    }
+                    file => story.callback(file),
                 };
                 let after = story.payment.status();
                 assert!(
@@ -109,11 +112,11 @@ fn any_order_of_the_same_facts_ends_the_same() {
                 );
             };
             for fact in &order {
-                hear(&mut story, fact);
+                take(&mut story, fact);
             }
             let once = story.outcome();
             for fact in &order {
-                hear(&mut story, fact);
+                take(&mut story, fact);
             }
             assert_eq!(story.outcome(), once, "{order:?} twice");
             assert_eq!(
@@ -127,19 +130,22 @@ fn any_order_of_the_same_facts_ends_the_same() {
                 "payment.declined",
                 "payment.failed",
             ] {
-                let times = story.kinds().iter().filter(|told| **told == kind).count();
-                assert!(times <= 1, "{order:?} told {kind} {times} times");
+                let times = story
+                    .kinds()
+                    .iter()
+                    .filter(|emitted| **emitted == kind)
+                    .count();
+                assert!(times <= 1, "{order:?} emitted {kind} {times} times");
             }
             let sequences: Vec<u64> = story.events.iter().map(|event| event.sequence).collect();
             let gapless: Vec<u64> = (1..=sequences.len() as u64).collect();
             assert_eq!(sequences, gapless, "{order:?}");
-            let last = story.events.last().unwrap();
             let status = serde_json::to_value(story.payment.status()).unwrap();
-            let told: serde_json::Value = serde_json::from_str(&last.body).unwrap();
+            let emitted = story.last_data();
             let open = !story.payment.status().is_final();
             assert!(
-                open || told["data"]["status"] == status,
-                "{order:?} ended {status} but told {told}"
+                open || emitted["status"] == status,
+                "{order:?} ended {status} but emitted {emitted}"
             );
         }
     }
@@ -147,12 +153,12 @@ fn any_order_of_the_same_facts_ends_the_same() {
 
 #[test]
 fn another_attempt_may_follow_a_decline_that_is_not_the_end() {
-    let mut story = Story::begin();
-    story.hear("awaiting_customer");
+    let mut story = Story::created();
+    story.callback("awaiting_customer");
     assert_eq!(story.payment.status(), Status::Processing);
-    story.hear("redirect_second_url");
+    story.callback("redirect_second_url");
     assert_eq!(story.payment.status(), Status::AwaitingCustomer);
-    story.hear("success_after_decline");
+    story.callback("success_after_decline");
     assert_eq!(
         story.kinds(),
         [
@@ -165,15 +171,18 @@ fn another_attempt_may_follow_a_decline_that_is_not_the_end() {
 }
 
 #[test]
-fn other_money_than_ordered_is_kept_apart() {
+fn money_that_differs_from_the_order_is_quarantined() {
     for (file, reason) in [
         ("amount_differs", QuarantineReason::AmountDiffers),
         ("currency_differs", QuarantineReason::CurrencyDiffers),
     ] {
-        let mut story = Story::begin();
-        story.hear(file);
+        let mut story = Story::created();
+        story.callback(file);
         assert_eq!(story.payment.status(), Status::Quarantined, "{file}");
-        assert!(story.payment.quarantine().contains(&reason), "{file}");
+        assert!(
+            story.payment.quarantine_reasons().contains(&reason),
+            "{file}"
+        );
         assert_eq!(
             story.kinds(),
             ["payment.created", "payment.quarantined"],
@@ -183,86 +192,91 @@ fn other_money_than_ordered_is_kept_apart() {
 }
 
 #[test]
-fn a_late_success_wins_and_says_so() {
-    let mut story = Story::begin();
+fn a_success_after_a_decline_wins_and_is_emitted_as_late() {
+    let mut story = Story::created();
     story
-        .hear("sale_decline_customer")
-        .hear("success_after_decline");
+        .callback("sale_decline_customer")
+        .callback("success_after_decline");
     assert_eq!(
         story.kinds(),
         ["payment.created", "payment.declined", "payment.succeeded"]
     );
     assert!(story.events[2].body.contains("\"late\":true"));
 
-    let mut story = Story::begin();
+    let mut story = Story::created();
     story
-        .hear("sale_success")
-        .hear("late_decline_after_success");
+        .callback("sale_success")
+        .callback("late_decline_after_success");
     assert_eq!(story.payment.status(), Status::Succeeded);
-    story.hear("sale_decline_customer");
+    story.callback("sale_decline_customer");
     assert_eq!(story.payment.status(), Status::Succeeded);
     assert!(
-        ask_at(&story.payment).is_some(),
-        "the contradiction is to be asked about"
+        poll_at(&story.payment).is_some(),
+        "the contradiction is to be polled"
     );
 }
 
+fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
+    run(Some(payment), Command::Resend, at)
+}
+
 #[test]
-fn answers_that_leave_it_open_leave_it_open() {
+fn a_sale_stays_open_after_an_answer_that_does_not_settle_it() {
     for answer in [
         Answer::Unclear,
         refused("3041"),
         refused("2147"),
         refused("3613"),
     ] {
-        let mut story = Story::begin();
-        story.answered(&answer);
+        let mut story = Story::created();
+        story.sale_answer(&answer);
         assert_eq!(story.payment.status(), Status::Processing, "{answer:?}");
-        let again = claim_resend(&story.payment, NOW).unwrap();
+        let again = resend(&story.payment, NOW).unwrap();
         assert_eq!(again.payment.status(), Status::Processing);
         assert!(again.events.is_empty());
-        assert_eq!(claim_resend(&again.payment, NOW), None);
+        assert_eq!(resend(&again.payment, NOW), None);
     }
     // A refusal of what was sent before says nothing about the first request.
-    let mut story = Story::begin();
-    story.answered(&Answer::Unclear);
-    let again = claim_resend(&story.payment, NOW);
-    story.take(again).answered(&refused("2004"));
+    let mut story = Story::created();
+    story.sale_answer(&Answer::Unclear);
+    story
+        .run(Command::Resend, NOW)
+        .sale_answer(&refused("2004"));
     assert_eq!(story.payment.status(), Status::Processing);
 
-    let mut story = Story::begin();
-    story.answered(&refused("2004"));
+    let mut story = Story::created();
+    story.sale_answer(&refused("2004"));
     assert_eq!(story.payment.status(), Status::Failed);
     assert_eq!(story.kinds(), ["payment.created", "payment.failed"]);
-    assert_eq!(claim_resend(&story.payment, NOW), None);
+    assert_eq!(resend(&story.payment, NOW), None);
 }
 
 #[test]
-fn a_sale_being_sent_is_sent_again_only_when_it_was_abandoned() {
-    let payment = created().payment;
-    assert_eq!(claim_resend(&payment, NOW.after(ABANDONED / 2)), None);
-    assert!(claim_resend(&payment, NOW.after(ABANDONED)).is_some());
+fn a_sale_being_sent_is_sent_again_only_once_it_was_abandoned() {
+    let payment = Story::created().payment;
+    assert_eq!(resend(&payment, NOW.after(ABANDONED / 2)), None);
+    assert!(resend(&payment, NOW.after(ABANDONED)).is_some());
 }
 
 #[test]
 fn an_error_counts_only_for_the_open_request() {
-    let mut story = Story::begin();
-    story.answered(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"));
-    story.hear("error_duplicate_payment");
+    let mut story = Story::created();
+    story.sale_answer(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"));
+    story.callback("error_duplicate_payment");
     assert_eq!(story.payment.status(), Status::Processing);
-    story.hear("error_validation");
+    story.callback("error_validation");
     assert_eq!(story.payment.status(), Status::Failed);
 
-    let mut story = Story::begin();
+    let mut story = Story::created();
     story
-        .answered(&accepted("another"))
-        .hear("error_validation");
+        .sale_answer(&accepted("another"))
+        .callback("error_validation");
     assert_eq!(story.payment.status(), Status::Processing);
-    assert!(ask_at(&story.payment).is_some());
+    assert!(poll_at(&story.payment).is_some());
 }
 
 #[test]
-fn a_payment_nobody_created_is_kept_and_announced_once() {
+fn a_payment_that_was_not_created_here_is_unmatched_and_emitted_once() {
     let verified = corpus("sale_success");
     let fact = verified.fact();
     let change = decide(None, fact, NOW).unwrap();
@@ -271,29 +285,32 @@ fn a_payment_nobody_created_is_kept_and_announced_once() {
     assert_eq!(change.events[0].kind, EventKind::PaymentUnmatched);
     assert_eq!(decide(Some(&change.payment), fact, NOW), None);
 
-    // A hint is no news of it: it is kept to be asked about, and told when the platform has answered.
-    let asked = decide(None, Fact::Hint(&verified.report), NOW).unwrap();
-    assert_eq!((asked.events.len(), ask_at(&asked.payment)), (0, Some(NOW)));
-    let answered = ask(&asked.payment, "sale_success").unwrap();
+    // A hint is no fact: the payment is polled, and emitted once the platform has answered.
+    let hinted = decide(None, Fact::Hint(&verified.report), NOW).unwrap();
+    assert_eq!(
+        (hinted.events.len(), poll_at(&hinted.payment)),
+        (0, Some(NOW))
+    );
+    let answered = polled(&hinted.payment, "sale_success").unwrap();
     assert_eq!(answered.events[0].kind, EventKind::PaymentUnmatched);
-    assert_eq!(ask_at(&answered.payment), None);
+    assert_eq!(poll_at(&answered.payment), None);
 }
 
 #[test]
-fn a_success_that_names_no_sale_is_asked_about() {
-    let mut story = Story::begin();
-    story.hear("payment_confirmation");
+fn a_successful_payment_without_a_sale_is_polled() {
+    let mut story = Story::created();
+    story.callback("payment_confirmation");
     assert_eq!(story.payment.status(), Status::Processing);
-    assert!(ask_at(&story.payment).is_some());
+    assert!(poll_at(&story.payment).is_some());
 }
 
 #[test]
 fn events_hold_no_personal_data() {
-    let mut story = Story::begin();
+    let mut story = Story::created();
     story
-        .answered(&accepted("r"))
-        .hear("sale_success_account")
-        .hear("refund_partial_1");
+        .sale_answer(&accepted("r"))
+        .callback("sale_success_account")
+        .callback("refund_partial_1");
     for event in &story.events {
         for canary in ["Canaryname", "canary-customer", "192.0.2.77", "Johnson"] {
             assert!(!event.body.contains(canary), "{canary} in {}", event.body);
@@ -303,36 +320,33 @@ fn events_hold_no_personal_data() {
 }
 
 #[test]
-fn what_failed_after_it_had_begun_can_be_begun_again() {
-    let mut story = Story::begin();
-    story.answered(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"));
-    story.hear("redirect_get").hear("error_validation");
+fn a_payment_that_failed_can_be_retried_and_ignores_the_earlier_request() {
+    let mut story = Story::created();
+    story.sale_answer(&accepted("7e08d48c4f5da3692b65e5426f44ed36896e569c"));
+    story.callback("redirect_get").callback("error_validation");
     assert_eq!(story.payment.status(), Status::Failed);
-    let order = story.payment.order.clone().unwrap();
-    let again = begin_again(&story.payment, order, NOW);
-    assert_eq!(
-        begin_again(
-            &again.as_ref().unwrap().payment,
-            created().payment.order.unwrap(),
-            NOW
-        ),
-        None
-    );
-    story.take(again);
+    let order = story.payment.order().unwrap().clone();
+    let retry = Command::Retry { order: &order };
+    story.run(retry, NOW);
+    assert_eq!(run(Some(&story.payment), retry, NOW), None, "not failed");
     assert_eq!(story.kinds().last(), Some(&"payment.created"));
-    assert_eq!(tell(&story.payment, NOW), None, "all is told");
+    assert_eq!(
+        run(Some(&story.payment), Command::EmitPending, NOW),
+        None,
+        "all is emitted"
+    );
     assert_eq!(story.payment.status(), Status::Processing);
     assert_eq!(
         story.payment.redirect(),
         None,
-        "the bank's address of before is of no use"
+        "the earlier redirect URL is of no use"
     );
-    story.hear("redirect_get").hear("error_validation");
+    story.callback("redirect_get").callback("error_validation");
     assert_eq!(story.payment.status(), Status::Processing);
 }
 
 #[test]
-fn within_a_second_the_further_status_is_the_platforms_last_word() {
+fn within_a_second_the_later_stage_is_the_platform_status() {
     let in_one_second = |file, status: &str| {
         edited(file, |body| {
             body["payment"]["status"] = status.into();
@@ -354,14 +368,14 @@ fn within_a_second_the_further_status_is_the_platforms_last_word() {
         in_one_second("refund_partial_2_rest", "refunded"),
     ];
     for order in permutations(&[0, 1, 2, 3, 4]) {
-        let mut story = Story::begin();
-        let mut heard = Vec::new();
+        let mut story = Story::created();
+        let mut reported = Vec::new();
         for one in order {
-            story.hear_this(&reports[one]);
-            heard.push(one);
-            let last = statuses[*heard.iter().max().unwrap()];
-            let said = story.payment.platform_status.as_ref().unwrap();
-            assert_eq!(said.status, last, "{heard:?}");
+            story.deliver(&reports[one]);
+            reported.push(one);
+            let last = statuses[*reported.iter().max().unwrap()];
+            let status = story.payment.platform_status();
+            assert_eq!(status, Some(last), "{reported:?}");
         }
     }
 }
