@@ -286,14 +286,18 @@ where
     }
 }
 
-/// Whether this is the first question about a sale that no callback came about: the first one tells the
-/// bank's address within seconds.
+/// Whether this is the first status request about a sale that no callback came about: that for the
+/// redirect URL, or the first step of the schedule where that comes sooner.
 fn is_unheard(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
     let is_taken = matches!(payment.attempt().request(), GateRequest::Accepted { .. });
     let is_silent = payment.platform_status().is_none() && payment.operations().len() == 0;
-    is_gate && is_taken && is_silent && payment.polling().polls_since_activity() == 1
+    let is_first = match payment.is_polled_for_redirect() {
+        true => payment.polling().polls_since_activity() == 0,
+        false => payment.polling().polls_since_activity() == 1,
+    };
+    is_gate && is_taken && is_silent && is_first
 }
 
 /// The answer awaits the shopper at the bank and does not say where that is: the callback with the

@@ -9,8 +9,8 @@ use crate::input;
 use crate::problem::{FieldProblem, Problem};
 
 /// The answers to what the platform asks, in its own form:
-/// `{"customer": {"last_name": "Janssens"}}`. An optional field may be empty or null, which answers
-/// nothing. At least one field must be answered.
+/// `{"customer": {"last_name": "Janssens"}}`. Null answers nothing, and neither does an empty optional
+/// field. At least one field must be answered.
 pub fn read_answers(
     asked: &[ClarificationField],
     body: &[u8],
@@ -58,7 +58,8 @@ impl ReadAnswers {
             }
             let (code, detail) = match asked.iter().find(|field| field.name == name) {
                 None => ("unknown", "is not asked for".to_owned()),
-                Some(field) if !field.required && is_empty(value) => continue,
+                Some(_) if *value == Value::Null => continue,
+                Some(field) if !field.required && is_blank(value) => continue,
                 Some(_) => match input::parsed(|text| check(&name, text))(value) {
                     Err(detail) => ("invalid", detail),
                     Ok(text) => {
@@ -76,8 +77,8 @@ impl ReadAnswers {
     }
 }
 
-fn is_empty(value: &Value<'_>) -> bool {
-    *value == Value::Null || value.as_str().is_some_and(|text| text.trim().is_empty())
+fn is_blank(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -135,6 +136,9 @@ mod tests {
             let body = format!(r#"{{"customer":{{"last_name":"Maes","email":{email}}}}}"#);
             assert_eq!(read(&asked, &body).unwrap(), name_only, "{email}");
         }
+        let body = r#"{"customer":{"last_name":null,"email":"els@shop.example"}}"#;
+        let email_only = answers([("customer.email", "els@shop.example")]);
+        assert_eq!(read(&asked, body).unwrap(), email_only);
         let problem = read(&asked, r#"{"customer":{"last_name":""}}"#).unwrap_err();
         assert!(problem.contains("/customer/last_name"), "{problem}");
         let problem = read(&asked, r#"{"customer":{"email":"els"}}"#).unwrap_err();
