@@ -36,7 +36,10 @@ async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
         "checkout.expired",
         "refund.returned",
     ] {
-        ensure!(queues.contains(&format!("\"{kind}\"")), "no {kind}: {queues}");
+        ensure!(
+            queues.contains(&format!("\"{kind}\"")),
+            "no {kind}: {queues}"
+        );
     }
     Ok(())
 }
