@@ -15,8 +15,9 @@ const TO_END_S: f64 = 5.0;
 const TURN_TAKES_S: f64 = 18.0;
 /// Status requests that are open at once (`shared/payments/src/ask.rs`).
 const POLLS_AT_ONCE: f64 = 4.0;
-/// Customers that are forgotten at once (`shared/payments/src/chores.rs`).
-const ERASURES_AT_ONCE: f64 = 16.0;
+/// Checkouts that are ended at once, and customers that are forgotten at once
+/// (`shared/payments/src/chores.rs`).
+const CHORES_AT_ONCE: f64 = 16.0;
 /// Operations of a day that fit into the reconciliation (`shared/payments/src/reconcile/ours.rs`).
 const OPERATIONS_A_DAY: f64 = 4e6;
 
@@ -156,8 +157,10 @@ fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Resul
     let pace = 1.0 / template.number("QuestionPaceSeconds")?;
     let asking = pace.min(POLLS_AT_ONCE / (assumptions.gate_ms / 1_000.0));
     let polls = asking * (working_s - TURN_TAKES_S) / 60.0;
+    // Both read and write the payment. An expiry is an event too, which is sent and marked.
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
-    let erasures = ERASURES_AT_ONCE * 1_000.0 / erasure_ms * working_s / 60.0;
+    let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
+    let chores = |ms: f64| CHORES_AT_ONCE * 1_000.0 / ms * working_s / 60.0;
     Ok(vec![
         limit(
             "status requests of the sweeper",
@@ -166,8 +169,14 @@ fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Resul
             "`QuestionPauses` with a longer first pause; `QuestionPaceSeconds` only up to 4 open status requests at once",
         ),
         limit(
+            "ends of checkouts, if every shopper abandons theirs",
+            chores(expiry_ms),
+            "`checkout.expired` comes late; payments are not touched",
+            "`AT_ONCE` in `shared/payments/src/chores.rs`, a change of code",
+        ),
+        limit(
             "forgetting customers",
-            erasures,
+            chores(erasure_ms),
             "customers are forgotten late",
             "`AT_ONCE` in `shared/payments/src/chores.rs`, a change of code",
         ),
