@@ -23,3 +23,4 @@ mod returned_refunds;
 mod second_corpus;
 mod story;
 mod sums;
+mod tables;

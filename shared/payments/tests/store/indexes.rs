@@ -91,7 +91,12 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
     let (at, later) = (Timestamp::from_millis(1_900_000_000_000), in_an_hour());
     let later = later.max(at.after(Duration::from_secs(1)));
     for (next, index, due_at, shown_in) in [
-        (Some(Next::Poll(at)), Index::Poll(project_id), at, "poll#211#0"),
+        (
+            Some(Next::Poll(at)),
+            Index::Poll(project_id),
+            at,
+            "poll#211#0",
+        ),
         (
             Some(Next::Poll(later)),
             Index::Poll(project_id),
