@@ -25,10 +25,11 @@ pub const AWS_HOSTS: [&str; 3] = [
 pub const GATE_HOST: &str = "api.ecommpay.com";
 
 /// The variables that the template gives to all functions.
-pub const COMMON: [(&str, &str); 6] = [
+pub const COMMON: [(&str, &str); 7] = [
     ("TABLE_NAME", "payments"),
     ("METRICS_NAMESPACE", "Bancontact/bench"),
     ("QUESTION_PAUSES", "60,120,300,900,3600,21600,86400"),
+    ("REDIRECT_POLL_SECONDS", "12"),
     ("QUESTIONS_END_SECONDS", "2678400"),
     ("CHECKOUT_GRACE_SECONDS", "3600"),
     ("CUSTOMER_KEPT_SECONDS", "2678400"),
@@ -113,6 +114,8 @@ impl World {
                 "PAYMENT_PAGE_URL",
                 "https://paymentpage.ecommpay.com/payment".into(),
             ),
+            ("PAYMENT_PAGE_LANGUAGES", "en,fr,de".into()),
+            ("PAYMENT_PAGE_RETRIES", "false".into()),
             ("PUBLIC_BASE_URL", "https://pay.shop.example".into()),
             // What OpenSSL, boto3 and Node ask for further roots.
             ("SSL_CERT_FILE", file("roots.pem")),

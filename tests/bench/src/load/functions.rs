@@ -105,6 +105,8 @@ pub fn program(name: &str, path: &Path, address: &str, queues: &str, log: &Path)
         ("GATE_URL", address),
         ("PUBLIC_BASE_URL", "https://api.example"),
         ("PAYMENT_PAGE_URL", "https://page.example/payment"),
+        ("PAYMENT_PAGE_LANGUAGES", "en,fr,de"),
+        ("PAYMENT_PAGE_RETRIES", "false"),
     ];
     let variables = COMMON.into_iter().chain(own);
     let program = Program {

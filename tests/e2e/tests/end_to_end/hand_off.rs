@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
-use e2e::{PATIENCE, logs};
+use e2e::{PATIENCE, eventually, logs};
 use reqwest::Client;
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
@@ -74,6 +74,41 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
         .collect();
     times.sort_unstable();
     println!("From the bank's address to the redirect: {times:?} ms");
+    sandbox.stop().await;
+    Ok(())
+}
+
+/// The callback with the redirect URL is lost: the page polls the platform, whose answer does not have
+/// it, and offers the way back.
+#[tokio::test]
+async fn a_lost_redirect_is_polled_for_by_the_page() -> anyhow::Result<()> {
+    let soon = ("RedirectPollSeconds".to_owned(), "1".to_owned());
+    let sandbox = Sandbox::start(Options {
+        parameters: [soon].into(),
+        ..Options::any_ports()
+    })
+    .await?;
+    let storefront = Storefront::new(sandbox.ready())?;
+    let simulator = Simulator::new(sandbox.ready())?;
+    let http = Client::builder().no_proxy().build()?;
+    simulator.keep_quiet_about("lost").await?;
+    let checkout = storefront.create("lost").await?;
+    let address = checkout["checkout_url"].as_str().context("no address")?;
+    eventually("the platform awaiting the shopper", || async {
+        let books = simulator.books("lost").await?;
+        Ok((books["status"] == "awaiting redirect result").then_some(()))
+    })
+    .await?;
+    let back = format!("{}/thanks?payment_id=lost", sandbox.ready().shop);
+    eventually("the way back to the shop", || async {
+        let page = http.get(address).send().await?.text().await?;
+        Ok((page.contains("has not answered yet") && page.contains(&back)).then_some(()))
+    })
+    .await?;
+    let polls = simulator.requests("lost", "status").await?;
+    ensure!(polls == 1, "{polls} status requests");
+    let log = logs::of_functions(&sandbox).await?;
+    ensure!(log.contains("\"redirect_lost\":1"), "nobody is alarmed");
     sandbox.stop().await;
     Ok(())
 }

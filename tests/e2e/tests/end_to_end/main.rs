@@ -14,6 +14,7 @@ mod environment;
 mod gate_faults;
 mod hand_off;
 mod openapi;
+mod outcomes;
 mod permissions;
 mod provoked;
 mod reconcile;

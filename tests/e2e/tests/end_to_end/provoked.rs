@@ -8,7 +8,7 @@ use e2e::operator::{Permissions, call, invoke, invoke_with};
 use e2e::stage::{Stage, report_of};
 use e2e::{eventually, logs};
 use payments::Timestamp;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -66,6 +66,31 @@ async fn money(stage: &Stage) -> anyhow::Result<()> {
     let (status, refund) = stage.storefront.refund("unclear", &refund).await?;
     ensure!(status == 202 && refund["status"] == "unknown", "{refund}");
 
+    stage.paid("returned").await?;
+    let part =
+        json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });
+    stage.storefront.refund("returned", &part).await?;
+    let until = stage.storefront.until("returned", "partially_refunded");
+    let refunded = until.await?;
+    let operation = refunded["refunds"][0]["operation_id"].as_str();
+    let operation = operation.context("no operation")?;
+    let reversal = stage
+        .simulator
+        .reverse_refund("returned", operation, json!({}));
+    reversal.await?;
+    stage.storefront.until("returned", "succeeded").await?;
+
+    stage.paid("asking").await?;
+    let asking = json!({ "refund_clarification": { "account": ["number"] } });
+    stage.simulator.fault("asking", asking).await?;
+    stage.storefront.refund("asking", &part).await?;
+
+    let early = json!({ "confirmation": { "first_status": "success", "result": "none" } });
+    stage.simulator.fault("withdrawn", early).await?;
+    stage.paid("withdrawn").await?;
+    stage.simulator.confirm("withdrawn", "decline").await?;
+    stage.storefront.until("withdrawn", "declined").await?;
+
     for payment in ["first", "second"] {
         let bank = stage.at_bank_for(payment, "one-order").await?;
         stage.shopper.push(&bank, "pay").await?;
@@ -91,7 +116,13 @@ async fn books(stage: &Stage) -> anyhow::Result<()> {
 async fn silence(stage: &Stage) -> anyhow::Result<()> {
     stage.simulator.keep_quiet_about("unheard").await?;
     stage.storefront.create("unheard").await?;
-    stage.sweep().await?;
+    // The answer awaits the redirect and does not bring it.
+    eventually("a lost redirect", || async {
+        stage.sweep().await?;
+        let log = logs::of_functions(&stage.sandbox).await?;
+        Ok(log.contains("redirect_lost").then_some(()))
+    })
+    .await?;
     let dead = json!({ "drop": true, "answer": "error_500", "answer_to": ["status"] });
     stage.simulator.fault("unanswered", dead).await?;
     stage.storefront.create("unanswered").await?;
@@ -127,6 +158,15 @@ async fn refusals(stage: &Stage) -> anyhow::Result<()> {
     sweeper.take("dynamodb:UpdateItem").await?;
     let failed = |swept: &Value| swept["erased"]["failed"].as_u64() > Some(0);
     stage.sweep_until("a customer who stays", failed).await?;
+    let mut order = stage.storefront.order("expires");
+    order["expires_in"] = json!(1);
+    let created = stage
+        .storefront
+        .call(Method::POST, "/checkouts", Some(&order));
+    let (status, checkout) = created.await?;
+    ensure!(status == StatusCode::CREATED, "{status} {checkout}");
+    let failed = |swept: &Value| swept["expired"]["failed"].as_u64() > Some(0);
+    stage.sweep_until("a checkout that stays", failed).await?;
     sweeper.give_back().await
 }
 
@@ -198,7 +238,7 @@ async fn each_alarm_reads_what_is_measured_when_it_happens() -> anyhow::Result<(
         })
         .await?;
     }
-    ensure!(ours == 18, "{ours} alarms read metrics of ours");
+    ensure!(ours == 23, "{ours} alarms read metrics of ours");
     stage.sandbox.stop().await;
     Ok(())
 }
