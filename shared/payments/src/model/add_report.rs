@@ -302,7 +302,7 @@ fn status_of_money(source: &Source<'_>, one: &report::Operation) -> Option<Payme
 fn waiting(source: &Source<'_>, one: &report::Operation, date: &str) -> Option<Waiting> {
     let is_sale = one.kind == OperationType::Sale;
     let is_asking = one.status == "awaiting clarification";
-    if !is_sale && !(one.kind.gives_back() && is_asking) {
+    if !(is_sale || one.kind.gives_back() && is_asking) {
         return None;
     }
     let report = source.report;
