@@ -13,7 +13,7 @@ use payments::adapters::secrets::{Ages, ProjectKeySecret};
 use payments::adapters::sqs::SqsQueue;
 use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
-use payments::decide::create;
+use payments::decide::{self, Command};
 use payments::event::EventKind;
 use payments::ports::{Commit, PaymentStore, SystemClock};
 use payments::schedule::Schedule;
@@ -94,12 +94,12 @@ async fn create_payment(store: &DynamoStore) {
     let now = Timestamp::now();
     let body = body.to_string();
     let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
-    let change = create(
-        storefront.project_id,
-        &request.payment_id,
-        request.order,
-        now,
-    );
+    let create = Command::Create {
+        project_id: storefront.project_id,
+        payment_id: &request.payment_id,
+        order: &request.order,
+    };
+    let change = decide::execute(None, create, now).unwrap().unwrap();
     let commit = Commit {
         change: &change,
         next: Schedule::default().next(&change.payment),

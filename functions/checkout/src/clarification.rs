@@ -1,13 +1,13 @@
 //! What the platform asks the shopper for: the fields of the form, and reading what was filled in.
 //!
 //! Only what was asked for is read, and only in a form that the platform takes and that can be
-//! signed. People write dates and telephone numbers in more ways than the platform does; what can
-//! be understood is put into its form.
+//! signed.
 
 use std::fmt;
 
-use ecommpay::customer::CustomerDetail;
-use ecommpay::fields::{FieldError, LastName, Text};
+use ecommpay::fields::{FieldError, Text};
+use ecommpay::report::ClarificationField;
+use payments::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
 /// The longest body that is read.
@@ -15,9 +15,11 @@ const MOST_BYTES: usize = 16 * 1024;
 
 /// One field of the form: what is asked for, what the shopper has filled in, what is wrong with it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ClarificationField {
+pub struct FormField {
     /// The platform's name with its objects, as in `customer.billing.city`.
     pub name: String,
+    /// Whether it must be filled in.
+    pub required: bool,
     /// As filled in; empty at first.
     pub value: String,
     /// Why it was not taken.
@@ -25,63 +27,40 @@ pub struct ClarificationField {
 }
 
 /// Shows no personal data.
-impl fmt::Debug for ClarificationField {
+impl fmt::Debug for FormField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("ClarificationField")
+            .debug_struct("FormField")
             .field("name", &self.name)
             .field("problem", &self.problem)
             .finish_non_exhaustive()
     }
 }
 
-/// What a field is about, as far as its name is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Bancontact wants 3 to 100 characters.
-    LastName,
-    /// A first name.
-    FirstName,
-    /// A middle name.
-    MiddleName,
-    /// An e-mail address.
-    Email,
-    /// A telephone number.
-    Phone,
-    /// Street and number.
-    Address,
-    /// A town.
-    City,
-    /// A part of a country.
-    State,
-    /// A postal code.
-    PostalCode,
-    /// The two letters of a country.
-    Country,
-    /// A day.
-    DayOfBirth,
-    /// Nothing we know.
-    Other,
-}
-
 /// An empty form for the fields that the platform asks for.
-pub fn form(asked: &[String]) -> Vec<ClarificationField> {
-    let mut fields: Vec<ClarificationField> = Vec::new();
-    for name in asked {
-        if !fields.iter().any(|field| field.name == *name) {
-            fields.push(ClarificationField {
-                name: name.clone(),
+pub fn form(asked: &[ClarificationField]) -> Vec<FormField> {
+    let mut fields: Vec<FormField> = Vec::new();
+    for field in asked {
+        match fields.iter_mut().find(|known| known.name == field.name) {
+            Some(known) => known.required |= field.required,
+            None => fields.push(FormField {
+                name: field.name.clone(),
+                required: field.required,
                 value: String::new(),
                 problem: None,
-            });
+            }),
         }
     }
     fields
 }
 
-/// Reads a posted form (`application/x-www-form-urlencoded`): each field that was asked for with its
-/// value, or the form as it is to be shown again.
-pub fn read(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Vec<ClarificationField>> {
+/// Reads a posted form (`application/x-www-form-urlencoded`): each field that was filled in with its
+/// value, or the form as it is to be shown again. An optional field may be left empty, but not all
+/// fields.
+pub fn read(
+    asked: &[ClarificationField],
+    body: &[u8],
+) -> Result<Vec<(String, Text)>, Vec<FormField>> {
     let mut fields = form(asked);
     // Nobody's form is that long, so nothing is lost by not reading it.
     let body = if body.len() > MOST_BYTES { &[] } else { body };
@@ -89,51 +68,29 @@ pub fn read(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Vec<Cl
     for field in &mut fields {
         let posted = form_urlencoded::parse(body).find(|(name, _)| *name == field.name);
         field.value = posted.map_or_else(String::new, |(_, value)| value.trim().to_owned());
+        if field.value.is_empty() && !field.required {
+            continue;
+        }
         match check(&field.name, &field.value) {
             Ok(text) => answers.push((field.name.clone(), text)),
             Err(problem) => field.problem = Some(problem),
         }
     }
-    match answers.len() == fields.len() {
-        true => Ok(answers),
-        false => Err(fields),
+    let has_problem = fields.iter().any(|field| field.problem.is_some());
+    if let (false, true, Some(first)) = (has_problem, answers.is_empty(), fields.first_mut()) {
+        first.problem = Some(FieldError::Empty);
+        return Err(fields);
+    }
+    match has_problem {
+        true => Err(fields),
+        false => Ok(answers),
     }
 }
 
-/// A value for the field of that name, as the platform takes it. No answer can have a `:`
-/// ([`ecommpay::gate::Clarification`]).
-pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
-    match value.contains(':') {
-        true => Err(FieldError::Form("a text without :")),
-        false => Kind::of(name).check(value),
-    }
-}
-
-impl Kind {
-    /// What the field of that name is about.
-    fn of(name: &str) -> Self {
-        let (_, last) = name.rsplit_once('.').unwrap_or(("", name));
-        match last {
-            "last_name" => Kind::LastName,
-            "first_name" => Kind::FirstName,
-            "middle_name" => Kind::MiddleName,
-            "email" => Kind::Email,
-            "phone" => Kind::Phone,
-            "address" | "street" | "avs_street_address" => Kind::Address,
-            "city" => Kind::City,
-            "state" | "region" => Kind::State,
-            "postal" | "postal_code" | "zip" | "avs_post_code" => Kind::PostalCode,
-            "country" => Kind::Country,
-            "day_of_birth" => Kind::DayOfBirth,
-            _ => Kind::Other,
-        }
-    }
-}
-
-impl ClarificationField {
+impl FormField {
     /// What it is about.
-    pub fn kind(&self) -> Kind {
-        Kind::of(&self.name)
+    pub fn kind(&self) -> FieldKind {
+        FieldKind::of(&self.name)
     }
 
     /// Whether it is a part of a billing address.
@@ -142,63 +99,19 @@ impl ClarificationField {
     }
 }
 
-impl Kind {
-    /// The longest text that is taken, in characters.
-    pub fn longest(self) -> usize {
-        match self {
-            Kind::LastName => 100,
-            Kind::PostalCode => 10,
-            // As people write it, with signs between the digits.
-            Kind::Phone => 40,
-            Kind::Country => 2,
-            _ => Text::MAX,
-        }
-    }
-
-    /// The value as the platform takes it.
-    fn check(self, value: &str) -> Result<Text, FieldError> {
-        match self {
-            Kind::LastName => LastName::new(value).and_then(|name| Text::new(String::from(name))),
-            Kind::Email => CustomerDetail::Email.check(value),
-            Kind::Phone => CustomerDetail::Phone.check(digits(value)),
-            Kind::PostalCode => CustomerDetail::Zip.check(value),
-            Kind::Country => CustomerDetail::Country.check(value.to_ascii_uppercase()),
-            Kind::DayOfBirth => CustomerDetail::DayOfBirth.check(day_first(value)),
-            _ => Text::new(value),
-        }
-    }
-}
-
-/// `+32 (470) 12.34.56` as `32470123456`.
-fn digits(phone: &str) -> String {
-    phone.replace(['+', ' ', '-', '.', '/', '(', ')'], "")
-}
-
-/// `1990-12-31`, which browsers send, and `31/12/1990` as `31-12-1990`.
-fn day_first(date: &str) -> String {
-    let date = date.replace(['/', '.'], "-");
-    match *date.split('-').collect::<Vec<_>>() {
-        [year, month, day] if year.len() == 4 => format!("{day}-{month}-{year}"),
-        _ => date,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked<const N: usize>(names: [&str; N]) -> [String; N] {
-        names.map(str::to_owned)
+    fn field(name: &str, required: bool) -> ClarificationField {
+        ClarificationField {
+            name: name.to_owned(),
+            required,
+        }
     }
 
-    fn read_one(name: &str, value: &str) -> Result<String, FieldError> {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair(name, value)
-            .finish();
-        match read(&asked([name]), body.as_bytes()) {
-            Ok(answers) => Ok(answers[0].1.as_str().to_owned()),
-            Err(fields) => Err(fields[0].problem.unwrap()),
-        }
+    fn asked<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
+        names.map(|name| field(name, true))
     }
 
     #[test]
@@ -241,42 +154,42 @@ mod tests {
     }
 
     #[test]
-    fn values_are_put_into_the_platforms_form() {
-        for (name, value, taken) in [
-            ("customer.phone", "+32 (470) 12.34/56", "32470123456"),
-            ("customer.country", "be", "BE"),
-            ("customer.day_of_birth", "1990-12-31", "31-12-1990"),
-            ("customer.day_of_birth", "31/12/1990", "31-12-1990"),
-            ("customer.billing.postal", " 1000 ", "1000"),
-            ("customer.shoe_size", "42", "42"),
-            ("last_name", "Maes", "Maes"),
-        ] {
-            assert_eq!(read_one(name, value).as_deref(), Ok(taken), "{name}");
+    fn an_optional_field_may_be_left_empty_and_is_not_sent() {
+        let asked = [
+            field("customer.last_name", true),
+            field("customer.email", false),
+        ];
+        let read = |body: &str| read(&asked, body.as_bytes());
+        for rest in ["", "&customer.email=", "&customer.email=+"] {
+            let answers = read(&format!("customer.last_name=Maes{rest}")).unwrap();
+            assert_eq!(answers.len(), 1, "{rest}");
+            assert_eq!(answers[0].0, "customer.last_name");
         }
+        let both = read("customer.last_name=Maes&customer.email=els%40shop.example");
+        assert_eq!(both.unwrap().len(), 2);
+        let problems = |body: &str| {
+            let fields = read(body).unwrap_err().into_iter();
+            fields.map(|field| field.problem).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            problems("customer.email=els%40shop.example"),
+            [Some(FieldError::Empty), None]
+        );
+        let wrong = problems("customer.last_name=Maes&customer.email=els");
+        assert!(
+            matches!(wrong[..], [None, Some(FieldError::Form(_))]),
+            "{wrong:?}"
+        );
     }
 
     #[test]
-    fn what_the_platform_would_not_take_is_refused() {
-        for (name, value) in [
-            ("customer.phone", "ask my mother"),
-            ("customer.phone", "+"),
-            ("customer.country", "Belgium"),
-            ("customer.day_of_birth", "1990-02-30"),
-            ("customer.day_of_birth", "yesterday"),
-            ("customer.email", "els"),
-            ("customer.zip", "12345678901"),
-            ("customer.city", "Brugge;payment:amount:1"),
-            ("customer.city", "a\nb"),
-            ("customer.city", "billing:Gent"),
-            ("customer.shoe_size", " "),
-        ] {
-            assert!(read_one(name, value).is_err(), "{name} {value}");
-        }
-        let long = "x".repeat(256);
-        assert_eq!(
-            read_one("customer.city", &long),
-            Err(FieldError::TooLong(255))
-        );
+    fn a_form_in_which_nothing_is_filled_in_is_shown_again() {
+        let asked = [
+            field("customer.email", false),
+            field("customer.city", false),
+        ];
+        let fields = read(&asked, b"customer.email=&customer.city=").unwrap_err();
+        assert_eq!(fields[0].problem, Some(FieldError::Empty));
     }
 
     #[test]
@@ -293,6 +206,8 @@ mod tests {
     fn a_field_that_is_asked_for_twice_is_shown_once() {
         let fields = form(&asked(["customer.city", "customer.city"]));
         assert_eq!(fields.len(), 1);
+        let fields = form(&[field("customer.city", false), field("customer.city", true)]);
+        assert!(fields[0].required);
         assert_eq!(read(&[], b"").unwrap(), []);
     }
 }

@@ -10,8 +10,8 @@ use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret, SecretError
 use payments::adapters::{aws, opening};
 use payments::config;
 use payments::http_call::respond;
-use payments::model::{Payment, Redirect, RedirectMethod, Status};
-use payments::payment_page::PaymentPageLinks;
+use payments::model::{CheckoutState, Payment, Redirect, RedirectMethod, Status};
+use payments::payment_page::{PaymentPageLinks, PaymentPageSettings};
 use payments::ports::Clock;
 use payments::problem::Problem;
 
@@ -31,6 +31,8 @@ pub struct Checkouts {
     pub base_url: String,
     /// The platform's Payment Page.
     pub page_url: String,
+    /// How the platform has set it up.
+    pub page_settings: PaymentPageSettings,
 }
 
 impl Checkouts {
@@ -44,6 +46,7 @@ impl Checkouts {
             tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             page_url: config::base_url("PAYMENT_PAGE_URL")?,
+            page_settings: config::payment_page()?,
         })
     }
 
@@ -66,17 +69,17 @@ impl Checkouts {
         payment: &Payment,
     ) -> Result<Option<Redirect>, SecretError> {
         let now = self.payments.clock.now();
-        let order = payment.order.as_ref();
-        let is_over = order.is_none_or(|order| order.expires_at <= now);
-        if is_over || payment.status() != Status::AwaitingCustomer {
+        let is_open = payment.checkout_state(now) == Some(CheckoutState::Open);
+        if !is_open || payment.status() != Status::AwaitingCustomer {
             return Ok(None);
         }
         if !payment.has_unused_link() {
             return Ok(self.allowed_redirect(payment));
         }
-        let keyring = self.keys.of(payment.project_id).await?;
+        let keyring = self.keys.of(payment.project_id()).await?;
         let links = PaymentPageLinks {
             page_url: &self.page_url,
+            settings: &self.page_settings,
             base_url: &self.base_url,
             tokens: self.tokens.get().await?,
         };

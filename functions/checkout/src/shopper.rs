@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
+use payments::ask::Asker;
 use payments::checkout::hand_off_ready;
 use payments::clarification::ClarificationError;
+use payments::event;
 use payments::log::{Line, Metric, Unit};
-use payments::model::{Order, Payment, Redirect, RedirectMethod, Status};
+use payments::model::{CheckoutState, Order, Payment, Redirect, RedirectMethod, Status};
 use payments::ports::{Clock, PaymentStore, StoreError};
 use payments::problem::{Problem, json_response};
 use payments::timestamp::Timestamp;
-use payments::{PaymentKey, config, token};
+use payments::{PaymentKey, Payments, config, token};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::handler::Checkouts;
@@ -22,13 +25,17 @@ use crate::{clarification, pages};
 /// How long a shopper's request waits for news: a browser should see something before it gets
 /// impatient, and a waiting request keeps a function busy.
 const SHOPPER_WAITS: Duration = Duration::from_secs(5);
+/// No status request is sent with less time left: what is cut off is lost until the next one.
+const POLL_TAKES: Duration = Duration::from_secs(2);
+/// What is due at this very moment is due.
+const TICK: Duration = Duration::from_millis(1);
 
 impl Checkouts {
     /// `GET /checkouts/{token}`: to the bank, as soon as its address is known. `spoken` is the
     /// language of the browser.
     pub(crate) async fn hand_over(&self, token: &str, spoken: Language) -> Response<String> {
         let asked_at = self.payments.clock.now();
-        match self.find(token, hand_off_ready).await {
+        match self.find_ready(token).await {
             Ok(Some((payment, order))) => {
                 self.go_on(token, &payment, &order, spoken, asked_at).await
             }
@@ -49,10 +56,17 @@ impl Checkouts {
         let language = language(order, spoken);
         match payment.status() {
             status if status.is_paid() => see_other(&back, language),
-            Status::Quarantined | Status::Unmatched => pages::being_checked(language, &back),
+            // The shopper has paid, and has nothing more to do.
+            Status::Quarantined | Status::Unmatched | Status::AwaitingConfirmation => {
+                pages::being_checked(language, &back)
+            }
             Status::Declined => pages::declined(language, &back),
             Status::Failed => pages::failed(language, &back),
-            _ if self.is_over(order) => pages::expired(language, &back),
+            // A sale has succeeded whose money does not count yet.
+            _ if payment.successful_sales().next().is_some() => {
+                pages::being_checked(language, &back)
+            }
+            _ if self.is_closed(payment) => pages::expired(language, &back),
             Status::AwaitingClarification => {
                 let form = clarification::form(payment.clarification_fields());
                 pages::clarification(language, &self.address(token), &back, &form)
@@ -68,25 +82,28 @@ impl Checkouts {
                 Ok(None) => pages::being_checked(language, &back),
                 Err(error) => unavailable(error, language),
             },
-            _ => pages::waiting(language),
+            _ => {
+                let is_lost = payment.is_redirect_missing();
+                pages::waiting(language, is_lost.then_some(&back))
+            }
         }
     }
 
     /// How long the bank's address was known before a request that waited for it was answered. One
     /// that came later did not wait, so it tells nothing.
     fn measure_hand_off(&self, payment: &Payment, asked_at: Timestamp) {
-        if payment.updated_at < asked_at {
+        if payment.updated_at() < asked_at {
             return;
         }
-        let since = self.payments.clock.now().since(payment.updated_at);
+        let since = self.payments.clock.now().since(payment.updated_at());
         let measured = Metric {
             name: "hand_off_ms",
             unit: Unit::Milliseconds,
             value: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         };
         Line::info("handed over")
-            .with("project", payment.project_id)
-            .with("payment", &payment.payment_id)
+            .with("project", payment.project_id())
+            .with("payment", payment.payment_id())
             .with_metrics(&[], &[measured])
             .write();
     }
@@ -96,8 +113,10 @@ impl Checkouts {
         format!("{}/checkouts/{token}", self.base_url)
     }
 
-    fn is_over(&self, order: &Order) -> bool {
-        order.expires_at <= self.payments.clock.now()
+    /// Whether the shopper has nothing more to do or to wait for.
+    fn is_closed(&self, payment: &Payment) -> bool {
+        let now = self.payments.clock.now();
+        payment.checkout_state(now) != Some(CheckoutState::Open)
     }
 
     /// `POST /checkouts/{token}`: what the shopper has filled in.
@@ -107,14 +126,15 @@ impl Checkouts {
         body: &[u8],
         spoken: Language,
     ) -> Response<String> {
-        let (payment, order) = match self.find(token, |_| true).await {
+        let found = self.find(token, SHOPPER_WAITS, |_| true).await;
+        let (payment, order) = match found {
             Ok(Some(found)) => found,
             Ok(None) => return pages::unknown_token(spoken),
             Err(error) => return unavailable(error, spoken),
         };
         let language = language(&order, spoken);
         let own_address = self.address(token);
-        if payment.status() != Status::AwaitingClarification || self.is_over(&order) {
+        if payment.status() != Status::AwaitingClarification || self.is_closed(&payment) {
             // Answered already, or too late: on to whatever is the case now.
             return see_other(&own_address, language);
         }
@@ -157,10 +177,8 @@ impl Checkouts {
 
     /// `GET /checkouts/{token}/return`: back to the storefront, which asks us for the result.
     pub(crate) async fn come_back(&self, token: &str, spoken: Language) -> Response<String> {
-        match self
-            .find(token, |payment| payment.status().is_final())
-            .await
-        {
+        let is_decided = |payment: &Payment| !payment.status().is_undecided();
+        match self.find(token, SHOPPER_WAITS, is_decided).await {
             Ok(Some((payment, order))) => see_other(
                 &storefront_address(&order, &payment),
                 language(&order, spoken),
@@ -176,13 +194,18 @@ impl Checkouts {
         token: &str,
         headers: &HeaderMap,
     ) -> Result<Response<String>, Problem> {
-        let found = self.find(token, |_| true).await;
+        let found = self.find(token, SHOPPER_WAITS, |_| true).await;
         let found =
             found.map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
         let found = found.ok_or_else(|| Problem::not_found("There is no such checkout."))?;
         let (payment, order) = found;
-        let status = payment.status();
-        let view = serde_json::json!({ "status": status, "final": status.is_final() });
+        let checkout = payment.checkout_state(self.payments.clock.now());
+        let view = serde_json::json!({
+            "status": payment.status(),
+            // The page may stop asking.
+            "final": checkout != Some(CheckoutState::Open),
+            "checkout": checkout,
+        });
         let mut response = json_response(StatusCode::OK, &view);
         let vary = HeaderValue::from_static("origin");
         response.headers_mut().insert(header::VARY, vary);
@@ -200,10 +223,70 @@ impl Checkouts {
         Ok(response)
     }
 
-    /// The payment behind a token, as soon as `enough` says so, or after the shopper's patience.
+    /// The payment behind a token as soon as the shopper can go on, or after the shopper's patience.
+    /// Where no report about it has come in time, its redirect URL may be lost, and the platform is
+    /// polled meanwhile.
+    async fn find_ready(&self, token: &str) -> Result<Option<(Payment, Order)>, StoreError> {
+        let Payments {
+            clock, schedule, ..
+        } = &self.payments;
+        let end = clock.now().after(SHOPPER_WAITS);
+        let is_ready = |payment: &Payment| hand_off_ready(payment) || self.is_closed(payment);
+        let is_overdue = |payment: &Payment| schedule.is_first_report_overdue(payment, clock.now());
+        let is_enough = |payment: &Payment| is_ready(payment) || is_overdue(payment);
+        let found = self.find(token, SHOPPER_WAITS, is_enough).await?;
+        let to_poll = found
+            .as_ref()
+            .map(|(payment, _)| payment)
+            .filter(|payment| !is_ready(payment) && is_overdue(payment));
+        let left = end.since(clock.now());
+        match to_poll {
+            // Apart, as its state would make that of every route far larger.
+            Some(payment) if left >= POLL_TAKES => {
+                Box::pin(self.poll(&payment.key(), left)).await;
+            }
+            _ => return Ok(found),
+        }
+        // Where the answer brings no redirect URL, the page says so.
+        let is_enough = |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
+        self.find(token, end.since(clock.now()), is_enough).await
+    }
+
+    /// Polls the platform about a payment if that is due, so that of this page and the sweeper only
+    /// one does. Whatever goes wrong, the page goes on with what is known.
+    async fn poll(&self, key: &PaymentKey, most: Duration) {
+        let polled = async {
+            let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());
+            let (keys, tokens) = secrets.map_err(|error| error.to_string())?;
+            let asker = Asker {
+                payments: &self.payments,
+                gate: &self.gate,
+                keys: &keys,
+                tokens,
+                base_url: &self.base_url,
+                // One request at a time.
+                pace: Duration::ZERO,
+            };
+            let before = self.payments.clock.now().after(TICK);
+            let asked = asker.ask(key, before).await;
+            asked.map_err(|error| error.to_string())
+        };
+        let error = match timeout(most, polled).await {
+            Ok(Ok(events)) => return event::count(key, &events),
+            Ok(Err(error)) => error,
+            Err(_) => "the shopper could not wait for the answer".to_owned(),
+        };
+        Line::warn("shopper: not polled")
+            .with("payment", key.to_string())
+            .with("error", error)
+            .write();
+    }
+
+    /// The payment behind a token, as soon as `enough` says so, or after `wait`.
     async fn find(
         &self,
         token: &str,
+        wait: Duration,
         enough: impl Fn(&Payment) -> bool,
     ) -> Result<Option<(Payment, Order)>, StoreError> {
         let key: Option<PaymentKey> = self
@@ -212,12 +295,9 @@ impl Checkouts {
             .payment_of_token(&token::hash(token))
             .await?;
         let Some(key) = key else { return Ok(None) };
-        let payment = self
-            .payments
-            .wait_until(&key, SHOPPER_WAITS, enough)
-            .await?;
+        let payment = self.payments.wait_until(&key, wait, enough).await?;
         Ok(payment.and_then(|payment| {
-            let order = payment.order.clone()?;
+            let order = payment.order()?.clone();
             Some((payment, order))
         }))
     }
@@ -234,7 +314,7 @@ fn storefront_address(order: &Order, payment: &Payment) -> String {
     match Url::parse(order.return_url.as_str()) {
         Ok(mut url) => {
             url.query_pairs_mut()
-                .append_pair("payment_id", &payment.payment_id);
+                .append_pair("payment_id", payment.payment_id());
             url.into()
         }
         Err(_) => order.return_url.as_str().to_owned(),

@@ -2,25 +2,22 @@
 
 use std::time::Duration;
 
-use ecommpay::fields::{Currency, MinorUnits, Text};
-use ecommpay::json::Value;
+use ecommpay::fields::{Currency, MinorUnits};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, Response};
 use payments::apply::ApplyError;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
-use payments::clarification::{Answers, ClarificationError, clarify};
+use payments::clarification::{Answers, ClarificationError, clarify, read_answers};
 use payments::http_call::caller;
 use payments::ids::MerchantId;
-use payments::input;
 use payments::model::{Channel, Payment, Redirect, Status};
 use payments::ports::{Clock, StoreError};
-use payments::problem::{FieldProblem, Problem, json_response};
+use payments::problem::{Problem, json_response};
 use payments::storefront::Scope;
 use payments::timestamp::Timestamp;
 use payments::view::PaymentView;
 use serde::Serialize;
 
-use crate::clarification;
 use crate::handler::Checkouts;
 
 /// The longest that `Prefer: wait=N` is honoured.
@@ -75,7 +72,7 @@ impl Checkouts {
 
     async fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {
         let payment = &checkout.payment;
-        let Some(order) = &payment.order else {
+        let Some(order) = payment.order() else {
             return Err(Problem::unavailable_because(
                 "checkout: without order",
                 payment.key(),
@@ -86,7 +83,7 @@ impl Checkouts {
             redirect.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
         let checkout_url = format!("{}/checkouts/{}", self.base_url, checkout.token);
         let view = CheckoutView {
-            payment_id: &payment.payment_id,
+            payment_id: payment.payment_id(),
             order_id: order.order_id.as_ref(),
             status: payment.status(),
             amount: order.amount,
@@ -121,12 +118,11 @@ impl Checkouts {
             payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
         let payment = payment.ok_or_else(|| Problem::not_found("There is no such payment."))?;
         if payment.status() != Status::AwaitingClarification {
-            return Err(nothing_asked());
+            return Err(ClarificationError::NotAsked.into());
         }
-        let answers = answers(payment.clarification_fields(), request.body().as_ref())?;
-        let payment = self.clarify(&payment, &answers).await.map_err(unanswered)?;
-        let view = PaymentView::new(&payment);
-        Ok(json_response(StatusCode::ACCEPTED, &view))
+        let answers = read_answers(payment.clarification_fields(), request.body().as_ref())?;
+        let payment = self.clarify(&payment, &answers).await?;
+        Ok(self.show_payment(StatusCode::ACCEPTED, &payment))
     }
 
     /// Sends answers to the platform.
@@ -135,10 +131,12 @@ impl Checkouts {
         payment: &Payment,
         answers: &Answers,
     ) -> Result<Payment, ClarificationError> {
-        let keyring = self.keys.of(payment.project_id).await;
+        let keyring = self.keys.of(payment.project_id()).await;
         let keyring = keyring.map_err(|error| StoreError(error.to_string()));
         let keyring = keyring.map_err(ApplyError::from)?;
-        clarify(&self.payments, &self.gate, &keyring, payment, answers).await
+        let asked = payment.clarification_request();
+        let gate = &self.gate;
+        clarify(&self.payments, gate, &keyring, payment, asked, answers).await
     }
 
     /// `GET /payments/{payment_id}`
@@ -152,76 +150,14 @@ impl Checkouts {
         let payment =
             payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
         payment
-            .map(|payment| json_response(StatusCode::OK, &PaymentView::new(&payment)))
+            .map(|payment| self.show_payment(StatusCode::OK, &payment))
             .ok_or_else(|| Problem::not_found("There is no such payment."))
     }
-}
 
-/// The answers to what the platform asks, in its own form:
-/// `{"customer": {"last_name": "Janssens"}}`.
-fn answers(asked: &[String], body: &[u8]) -> Result<Vec<(String, Text)>, Problem> {
-    let body = input::read(body)?;
-    let mut read = ReadAnswers::default();
-    read.object(&body, "", "", asked);
-    match (read.problems.is_empty(), read.answers.is_empty()) {
-        (true, false) => Ok(read.answers),
-        (true, true) => Err(Problem::invalid(vec![FieldProblem {
-            pointer: String::new(),
-            code: "missing",
-            detail: format!("must have some of {}", asked.join(", ")),
-        }])),
-        (false, _) => Err(Problem::invalid(read.problems)),
+    fn show_payment(&self, status: StatusCode, payment: &Payment) -> Response<String> {
+        let now = self.payments.clock.now();
+        json_response(status, &PaymentView::new(payment, now))
     }
-}
-
-#[derive(Default)]
-struct ReadAnswers {
-    answers: Vec<(String, Text)>,
-    problems: Vec<FieldProblem>,
-}
-
-impl ReadAnswers {
-    /// Reads an object; `path` is how the platform names what is in it (`customer.`), `pointer`
-    /// how JSON does (`/customer`).
-    fn object(&mut self, object: &Value<'_>, path: &str, pointer: &str, asked: &[String]) {
-        for (field, value) in object.members() {
-            let name = format!("{path}{field}");
-            let pointer = format!("{pointer}/{}", field.replace('~', "~0").replace('/', "~1"));
-            if matches!(value, Value::Object(_)) {
-                self.object(value, &format!("{name}."), &pointer, asked);
-                continue;
-            }
-            let (code, detail) =
-                match input::parsed(|text| clarification::check(&name, text))(value) {
-                    _ if !asked.contains(&name) => ("unknown", "is not asked for".to_owned()),
-                    Err(detail) => ("invalid", detail),
-                    Ok(text) => {
-                        self.answers.push((name, text));
-                        continue;
-                    }
-                };
-            self.problems.push(FieldProblem {
-                pointer,
-                code,
-                detail,
-            });
-        }
-    }
-}
-
-fn unanswered(error: ClarificationError) -> Problem {
-    match error {
-        ClarificationError::NotAsked => nothing_asked(),
-        ClarificationError::Refused(code) => Problem::platform_refused(&code),
-        ClarificationError::Unanswered => Problem::unavailable(),
-        ClarificationError::Unavailable(error) => {
-            Problem::unavailable_because("clarification: failed", error)
-        }
-    }
-}
-
-fn nothing_asked() -> Problem {
-    Problem::conflict("The platform asks for nothing now.")
 }
 
 /// `Prefer: wait=N` (RFC 7240).
@@ -258,27 +194,6 @@ fn problem(error: CheckoutError) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn answers_are_read_from_objects_in_objects() {
-        let asked = ["customer.last_name", "customer.billing.city", "avs.code"].map(str::to_owned);
-        let body =
-            br#"{"customer":{"billing":{"city":"Gent"},"last_name":"Maes"},"avs":{"code":"1"}}"#;
-        let answers = answers(&asked, body).unwrap();
-        let mut answers: Vec<_> = answers
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect();
-        answers.sort_unstable();
-        assert_eq!(
-            answers,
-            [
-                ("avs.code", "1"),
-                ("customer.billing.city", "Gent"),
-                ("customer.last_name", "Maes"),
-            ]
-        );
-    }
 
     #[test]
     fn a_wait_is_read_and_limited() {

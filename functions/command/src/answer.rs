@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use payments::apply::Applied;
 use payments::ask::{AskError, Asked, Found};
 use payments::callback::{Explanation, Handled, Outcome, Verified};
-use payments::decision::Undecided;
+use payments::decision::{Undecided, refund_of_rejection};
 use payments::event::EventKind;
-use payments::model::{Payment, QuarantineReason, Status};
+use payments::model::{Payment, QuarantineReason, Refund, RefundStatus, Status};
 use payments::republish::{RepublishError, Republished};
 use serde::Serialize;
 
@@ -42,7 +42,7 @@ pub enum Done {
     Republished(RepublishDone),
     /// With the platform's answer to a question.
     Asked(AskDone),
-    /// With doubts.
+    /// With quarantined money.
     Decided(DecisionDone),
 }
 
@@ -114,15 +114,40 @@ pub struct AskDone {
     pub events: Vec<&'static str>,
 }
 
-/// What became of doubts.
+/// What became of quarantined money.
 #[derive(Debug, Serialize)]
 pub struct DecisionDone {
     /// The payment now.
     pub after: Amounts,
+    /// The refund by which rejected money goes back. `None`: nothing was rejected, or it went back by
+    /// another refund, or by hand.
+    pub refund: Option<RefundDone>,
     /// The types of the events that were sent.
     pub events: Vec<&'static str>,
     /// Why they were not sent yet; the next minute does it.
     pub unsent: Option<String>,
+}
+
+/// What became of a refund.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct RefundDone {
+    refund_id: Option<String>,
+    /// Minor units.
+    amount: u64,
+    status: RefundStatus,
+    /// Why it was declined, as a code of the platform's list.
+    code: Option<String>,
+}
+
+impl RefundDone {
+    fn of(refund: &Refund) -> Self {
+        Self {
+            refund_id: refund.refund_id().map(|id| id.as_str().to_owned()),
+            amount: refund.amount(),
+            status: refund.status(),
+            code: refund.code().map(str::to_owned),
+        }
+    }
 }
 
 /// A payment in short, in minor units.
@@ -142,7 +167,7 @@ impl Amounts {
             paid_amount: payment.paid_amount(),
             refunded_amount: payment.refunded_amount(),
             pending_refund_amount: payment.pending_refund_amount(),
-            quarantine: payment.quarantine(),
+            quarantine: payment.quarantine_reasons(),
         }
     }
 }
@@ -226,6 +251,7 @@ impl Answer {
                     AskError::Unanswered(_) => (Answer::Failed, "unanswered"),
                     AskError::NotSound(_) => (Answer::Failed, "not_sound"),
                     AskError::NotSigned => (Answer::Failed, "not_signed"),
+                    AskError::NotReadable => (Answer::Failed, "not_readable"),
                     AskError::NotCommitted(_) => (Answer::Failed, "not_committed"),
                     AskError::NotAnnounced(_) => (Answer::Failed, "not_announced"),
                 };
@@ -244,17 +270,32 @@ impl Answer {
         }))
     }
 
-    /// Of a decision about doubts.
-    pub fn of_decision(decided: Result<Applied, Undecided>) -> Self {
+    /// Of a release.
+    pub fn of_release(decided: Result<Applied, Undecided>) -> Self {
+        Self::of_decision(decided, |_| None)
+    }
+
+    /// Of a rejection; says what became of its refund.
+    pub fn of_rejection(decided: Result<Applied, Undecided>) -> Self {
+        Self::of_decision(decided, |payment| {
+            refund_of_rejection(payment).map(RefundDone::of)
+        })
+    }
+
+    fn of_decision(
+        decided: Result<Applied, Undecided>,
+        refund: impl FnOnce(&Payment) -> Option<RefundDone>,
+    ) -> Self {
         let applied = match decided {
             Ok(applied) => applied,
             Err(error) => {
                 let (answer, reason): (fn(Problem) -> Answer, _) = match error {
                     Undecided::NotFound => (Answer::Refused, "not_found"),
-                    Undecided::NothingDoubted => (Answer::Refused, "nothing_doubted"),
+                    Undecided::NotQuarantined => (Answer::Refused, "not_quarantined"),
                     Undecided::WentBack => (Answer::Refused, "went_back"),
                     Undecided::GoingBack => (Answer::Refused, "going_back"),
-                    Undecided::OtherDoubts => (Answer::Refused, "other_doubts"),
+                    Undecided::OtherItems => (Answer::Refused, "other_items"),
+                    Undecided::NoMoney => (Answer::Refused, "no_money"),
                     Undecided::NotGivenBack(_) => (Answer::Refused, "not_given_back"),
                     Undecided::Unavailable(_) => (Answer::Failed, "unavailable"),
                 };
@@ -267,6 +308,7 @@ impl Answer {
         };
         Answer::Done(Done::Decided(DecisionDone {
             after: Amounts::of(&applied.payment),
+            refund: refund(&applied.payment),
             events,
             unsent,
         }))
@@ -296,7 +338,7 @@ impl CallbackDone {
                 let sum = operation.sum_initial;
                 Operation {
                     operation_id: operation.id,
-                    kind: operation.kind,
+                    kind: operation.kind.into(),
                     status: operation.status,
                     amount: sum.as_ref().map(|sum| sum.amount),
                     currency: sum.map(|sum| sum.currency),

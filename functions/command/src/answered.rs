@@ -29,13 +29,19 @@ impl Answered {
         }
     }
 
-    /// One about doubts.
-    pub fn of_decision(decided: Result<Applied, Undecided>) -> Self {
-        let applied = decided.as_ref().ok();
-        let sent = applied.and_then(|applied| applied.published.as_ref().ok());
+    /// One of a release.
+    pub fn of_release(decided: Result<Applied, Undecided>) -> Self {
         Self {
-            sent: sent.cloned().unwrap_or_default(),
-            ..Self::quiet(Answer::of_decision(decided))
+            sent: sent(&decided),
+            ..Self::quiet(Answer::of_release(decided))
+        }
+    }
+
+    /// One of a rejection.
+    pub fn of_rejection(decided: Result<Applied, Undecided>) -> Self {
+        Self {
+            sent: sent(&decided),
+            ..Self::quiet(Answer::of_rejection(decided))
         }
     }
 
@@ -61,11 +67,24 @@ impl Answered {
     }
 }
 
+fn sent(decided: &Result<Applied, Undecided>) -> Vec<EventKind> {
+    let applied = decided.as_ref().ok();
+    let sent = applied.and_then(|applied| applied.published.as_ref().ok());
+    sent.cloned().unwrap_or_default()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use ecommpay::fields::ProjectId;
+    use ecommpay::json::{self, Limits};
+    use ecommpay::report::Report;
     use payments::Timestamp;
+    use payments::checkout::CheckoutRequest;
+    use payments::decide::{self, Command, Fact, SignedReport};
+    use payments::model::{Payment, Verdict};
     use payments::republish::{RepublishError, Republished};
+    use payments::storefront::Storefront;
     use serde_json::{Value, json};
 
     use super::*;
@@ -124,5 +143,101 @@ mod tests {
             "detail": "the payment has the events 1 to 3",
         }});
         assert_eq!(json!(answered.answer), expected);
+    }
+
+    const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
+
+    /// A payment of 10.00 EUR of which 12.34 EUR came.
+    fn quarantined() -> Payment {
+        let storefront = Storefront {
+            key_id: "shop".into(),
+            key_hash: String::new(),
+            name: "shop".into(),
+            project_id: ProjectId::new(211).unwrap(),
+            scopes: [].into(),
+            return_origins: ["https://shop.example".into()].into(),
+        };
+        let body = json!({
+            "payment_id": "order-1", "amount": 1000, "currency": "EUR",
+            "return_url": "https://shop.example/",
+            "customer": { "id": "c", "ip_address": "192.0.2.1", "last_name": "Janssens" },
+        });
+        let body = body.to_string();
+        let request = CheckoutRequest::read(body.as_bytes(), &storefront, NOW).unwrap();
+        let create = Command::Create {
+            project_id: storefront.project_id,
+            payment_id: &request.payment_id,
+            order: &request.order,
+        };
+        let created = decide::execute(None, create, NOW).unwrap().unwrap();
+        let sum = json!({ "amount": 1234, "currency": "EUR" });
+        let body = json!({
+            "project_id": 211,
+            "payment": { "id": "order-1", "status": "success", "sum": sum },
+            "operation": { "id": 1, "type": "sale", "status": "success", "sum_initial": sum },
+        });
+        let body = body.to_string();
+        let message = json::parse(body.as_bytes(), Limits::CALLBACK).unwrap();
+        let report = SignedReport {
+            report: &Report::read(&message),
+            canonical: "",
+        };
+        let change = decide::decide(Some(&created.payment), Fact::Callback(report), NOW);
+        change.unwrap().payment
+    }
+
+    fn reviewed(payment: &Payment, verdict: Verdict) -> Result<Applied, Undecided> {
+        let review = Command::Review {
+            verdict,
+            by: "anna",
+            items: &payment.quarantine(),
+        };
+        let change = decide::execute(Some(payment), review, NOW)
+            .unwrap()
+            .unwrap();
+        Ok(Applied {
+            payment: change.payment,
+            changed: true,
+            published: Ok(change.events.iter().map(|event| event.kind).collect()),
+        })
+    }
+
+    #[test]
+    fn a_rejection_says_what_became_of_its_refund() {
+        let payment = quarantined();
+        let answered = Answered::of_rejection(reviewed(&payment, Verdict::Rejected));
+        assert_eq!(answered.sent, [EventKind::RefundPending]);
+        let answer = json!(answered.answer);
+        let refund = &answer["done"]["refund"];
+        let refund_id = refund["refund_id"].as_str().unwrap();
+        assert!(refund_id.starts_with("rejected-"), "{refund_id}");
+        assert_eq!(
+            (&refund["amount"], &refund["status"], &refund["code"]),
+            (&json!(1234), &json!("pending"), &json!(null))
+        );
+        assert_eq!(
+            answer["done"]["after"]["quarantine"],
+            json!(["amount_differs"])
+        );
+
+        let answered = Answered::of_release(reviewed(&payment, Verdict::Released));
+        let answer = json!(answered.answer);
+        assert_eq!(answer["done"]["refund"], json!(null));
+        assert_eq!(answer["done"]["after"]["status"], "succeeded");
+    }
+
+    #[test]
+    fn a_decision_that_was_not_made_is_refused_with_a_word() {
+        for (undecided, reason) in [
+            (Undecided::NotFound, "not_found"),
+            (Undecided::NotQuarantined, "not_quarantined"),
+            (Undecided::WentBack, "went_back"),
+            (Undecided::GoingBack, "going_back"),
+            (Undecided::OtherItems, "other_items"),
+            (Undecided::NoMoney, "no_money"),
+        ] {
+            let answer = json!(Answered::of_rejection(Err(undecided)).answer);
+            assert_eq!(answer["refused"]["reason"], reason);
+        }
     }
 }

@@ -116,9 +116,9 @@ impl Commands {
                 payment_id,
             } => self.resync(&payment_id.key(*project_id), keys).await,
             Request::Release(decision) => {
-                let Decision { by, doubts, .. } = decision;
-                let released = payments.release(&decision.key(), by.as_str(), doubts).await;
-                Answered::of_decision(released)
+                let Decision { by, items, .. } = decision;
+                let released = payments.release(&decision.key(), by.as_str(), items).await;
+                Answered::of_release(released)
             }
             Request::Reject(decision) => self.reject(decision, keys).await,
         }
@@ -158,8 +158,8 @@ impl Commands {
             gate: &self.gate,
             keyring,
         };
-        let Decision { by, doubts, .. } = decision;
-        let rejected = desk.reject(&decision.key(), by.as_str(), doubts).await;
-        Answered::of_decision(rejected)
+        let Decision { by, items, .. } = decision;
+        let rejected = desk.reject(&decision.key(), by.as_str(), items).await;
+        Answered::of_rejection(rejected)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
-use payments::model::Doubt;
+use payments::model::QuarantineItem;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,13 +47,13 @@ pub enum Request {
         /// Its id there.
         payment_id: PaymentId,
     },
-    /// Takes doubted money as paid.
+    /// Takes quarantined money as paid.
     Release(Decision),
-    /// Gives doubted money back.
+    /// Gives quarantined money back.
     Reject(Decision),
 }
 
-/// What an operator says about doubts.
+/// An operator's decision about quarantined money.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
@@ -63,8 +63,8 @@ pub struct Decision {
     pub payment_id: PaymentId,
     /// Who says so.
     pub by: Operator,
-    /// What they have seen.
-    pub doubts: BTreeSet<Doubt>,
+    /// What they have seen; nothing else is settled.
+    pub items: BTreeSet<QuarantineItem>,
 }
 
 /// A payment's id of any form that the platform takes.
@@ -175,8 +175,9 @@ mod tests {
 
     #[test]
     fn each_command_is_read() {
-        let doubt = json!({ "operation_id": "7", "reason": "amount_differs", "amount": 900 });
-        let decision = |command: &str| json!({ "command": command, "project_id": 211, "payment_id": "Order-1", "by": " anna ", "doubts": [doubt] });
+        let item = json!({ "operation_id": "7", "reason": "amount_differs", "reported": { "amount": 900, "currency": "EUR" } });
+        let of_payment = json!({ "reason": "status_differs" });
+        let decision = |command: &str| json!({ "command": command, "project_id": 211, "payment_id": "Order-1", "by": " anna ", "items": [item, of_payment] });
         for (event, by, payment) in [
             (
                 json!({ "command": "verify_callback", "body": "{}" }),
@@ -234,7 +235,7 @@ mod tests {
             (resync(211, &"x".repeat(256)), "payment_id is no id"),
             (
                 json!({ "command": "release", "project_id": 211, "payment_id": "order-1", "by": "anna" }),
-                "`doubts`",
+                "`items`",
             ),
         ] {
             let error = Request::read(&event).unwrap_err();

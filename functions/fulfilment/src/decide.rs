@@ -3,7 +3,8 @@
 //! Each event carries the payment's whole state, so the newest state heard of decides, never the
 //! order of arrival and never a number that is missing. A payment ships on `payment.succeeded`, also
 //! on a late one, unless a newer event has said that the money is gone or in doubt. A partial refund
-//! moves no goods. What has shipped for an order that another payment had paid before is stopped.
+//! moves no goods. What has shipped for an order that another payment had paid before is stopped. What
+//! was taken back waits for a person once its refund is taken back in turn.
 
 use payments::event::EventKind;
 use payments::model::Status;
@@ -15,7 +16,7 @@ use crate::memory::{Goods, Memory, Newest};
 /// What a state says about the goods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// Not paid yet.
+    /// Not paid yet, or not confirmed.
     Open,
     /// Paid, and not all of it given back.
     Paid,
@@ -35,7 +36,8 @@ impl Standing {
             Status::Created
             | Status::Processing
             | Status::AwaitingCustomer
-            | Status::AwaitingClarification => Standing::Open,
+            | Status::AwaitingClarification
+            | Status::AwaitingConfirmation => Standing::Open,
             Status::Succeeded | Status::PartiallyRefunded => Standing::Paid,
             Status::Declined | Status::Failed | Status::Refunded => Standing::Undone,
             Status::Quarantined | Status::Unmatched => Standing::InDoubt,
@@ -80,13 +82,16 @@ pub fn decide(memory: Memory, event: &Event) -> Decision {
 fn action(goods: Goods, newest: Standing, kind: Option<EventKind>) -> Action {
     let paid = kind == Some(EventKind::PaymentSucceeded);
     let paid_twice = kind == Some(EventKind::OrderPaidTwice);
+    let returned = kind == Some(EventKind::RefundReturned);
     match (newest, goods) {
         // The goods of this order may have gone out for the other payment.
         (Standing::Paid, Goods::Shipped) if paid_twice => Action::Hold,
         (Standing::Paid, Goods::Shipped) => Action::Nothing,
         (Standing::Paid, _) if paid => Action::Ship,
-        // The refund was none after all.
+        // The refund was none after all, or was taken back: the money is ours again.
         (Standing::Paid, Goods::TakenBack) => Action::Hold,
+        // The refund may have come first, and the goods never went out.
+        (Standing::Paid, Goods::Waiting) if returned => Action::Hold,
         (Standing::Undone, Goods::Shipped | Goods::Stopped) => Action::TakeBack,
         (Standing::InDoubt, Goods::Waiting | Goods::Shipped | Goods::TakenBack) => Action::Hold,
         _ => Action::Nothing,
@@ -277,6 +282,43 @@ mod tests {
     }
 
     #[test]
+    fn a_success_that_is_withdrawn_takes_the_goods_back_and_ships_again_once_it_is_credited() {
+        let declined = event(5, "payment.declined", Status::Declined, 0);
+        let story = [succeeded(3), declined.clone(), succeeded(7)];
+        assert_eq!(actions(&story), [Ship, TakeBack, Ship]);
+        let story = [succeeded(3), succeeded(7), declined];
+        assert_eq!(actions(&story), [Ship, Nothing, Nothing]);
+    }
+
+    #[test]
+    fn a_payment_that_is_not_confirmed_or_whose_checkout_expired_moves_no_goods() {
+        let awaiting = event(
+            3,
+            "payment.awaiting_confirmation",
+            Status::AwaitingConfirmation,
+            0,
+        );
+        let expired = event(4, "checkout.expired", Status::AwaitingCustomer, 0);
+        let story = [awaiting, expired, succeeded(5)];
+        assert_eq!(actions(&story), [Nothing, Nothing, Ship]);
+    }
+
+    #[test]
+    fn goods_that_were_taken_back_are_held_when_their_refund_is_returned() {
+        let returned = event(7, "refund.returned", Status::Succeeded, 0);
+        let story = [succeeded(3), refunded(5, 1000), returned.clone()];
+        assert_eq!(actions(&story), [Ship, TakeBack, Hold]);
+        // Nothing came back of a partial refund.
+        let story = [succeeded(3), refunded(5, 400), returned.clone()];
+        assert_eq!(actions(&story), [Ship, Nothing, Nothing]);
+        let story = [succeeded(3), returned.clone(), refunded(5, 1000)];
+        assert_eq!(actions(&story), [Ship, Nothing, Nothing]);
+        // The refund came first, so the goods never went out.
+        let story = [refunded(5, 1000), succeeded(3), returned];
+        assert_eq!(actions(&story), [Nothing, Nothing, Hold]);
+    }
+
+    #[test]
     fn what_has_shipped_for_an_order_that_was_paid_before_is_stopped() {
         let twice = event(4, "order.paid_twice", Status::Succeeded, 0);
         let story = [succeeded(3), twice.clone(), refunded(6, 1000)];
@@ -337,7 +379,12 @@ mod tests {
         let held = [Goods::Held, Goods::Stopped].as_slice();
         let declined = || event(1, "payment.declined", Status::Declined, 0);
         let rejected = event(6, "refund.succeeded", Status::Quarantined, 1000);
+        let returned = event(7, "refund.returned", Status::Succeeded, 0);
+        let withdrawn = event(5, "payment.declined", Status::Declined, 0);
+        let out_or_held = [Goods::Shipped, Goods::Held].as_slice();
         let stories = [
+            (vec![succeeded(3), refunded(5, 1000), returned], out_or_held),
+            (vec![succeeded(3), withdrawn], here),
             (vec![succeeded(3), pending(4), refunded(5, 400)], out),
             (vec![declined(), succeeded(3), refunded(5, 400)], out),
             (

@@ -82,8 +82,8 @@ impl Summary {
         let line = line
             .with("days_reported", reports().map(|one| one.days).sum::<u64>())
             .with("compared", sum(|one| one.compared))
-            .with("missing_here", of(|found| found.missing_here))
-            .with("missing_there", of(|found| found.missing_there))
+            .with("missing_locally", of(|found| found.missing_locally))
+            .with("missing_at_platform", of(|found| found.missing_at_platform))
             .with("status_differs", of(|found| found.status))
             .with("amount_differs", of(|found| found.amount))
             .with("in_time", in_time)
@@ -140,8 +140,8 @@ mod tests {
         Reconciled {
             compared: 7,
             differences: Differences {
-                missing_here: 1,
-                missing_there: 2,
+                missing_locally: 1,
+                missing_at_platform: 2,
                 status: 3,
                 amount: 4,
             },
@@ -179,8 +179,8 @@ mod tests {
         for (field, value) in [
             ("days_reported", 3),
             ("compared", 14),
-            ("missing_here", 2),
-            ("missing_there", 4),
+            ("missing_locally", 2),
+            ("missing_at_platform", 4),
             ("status_differs", 6),
             ("amount_differs", 8),
             ("reconciliation_failed", 0),

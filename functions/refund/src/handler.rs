@@ -6,10 +6,11 @@ use payments::adapters::gate_http::HttpGate;
 use payments::adapters::live::{self, LivePayments};
 use payments::adapters::secrets::ProjectKeySecret;
 use payments::adapters::{aws, opening};
+use payments::clarification::{ClarificationError, clarify, read_answers};
 use payments::config;
-use payments::decide::{RefundOrder, RefundRejection};
+use payments::decide::Rejection;
 use payments::http_call::{caller, respond};
-use payments::model::Refund;
+use payments::model::{Payment, Refund, RefundOrder};
 use payments::problem::{FieldProblem, Problem, json_response};
 use payments::refund::{self, RefundDesk, RefundError};
 use payments::storefront::Scope;
@@ -61,6 +62,10 @@ impl Refunds {
                 let refund_id = parameters.first("refund_id").unwrap_or_default();
                 self.show(&request, payment_id, refund_id).await
             }
+            "POST /payments/{payment_id}/refunds/{refund_id}/clarification" => {
+                let refund_id = parameters.first("refund_id").unwrap_or_default();
+                self.take_answers(&request, payment_id, refund_id).await
+            }
             _ => Err(Problem::not_found("There is no such route.")),
         };
         Ok(respond(outcome))
@@ -88,7 +93,7 @@ impl Refunds {
         let refund = payment.refund(&asked.refund_id);
         let refund =
             refund.ok_or_else(|| Problem::unavailable_because("refund: lost", payment.key()))?;
-        Ok(answer(StatusCode::ACCEPTED, refund))
+        Ok(answer(StatusCode::ACCEPTED, &payment, refund))
     }
 
     async fn show(
@@ -102,13 +107,47 @@ impl Refunds {
         let payment =
             payment.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
         payment
-            .and_then(|payment| Some(answer(StatusCode::OK, refund::find(&payment, refund_id)?)))
-            .ok_or_else(|| Problem::not_found("There is no such refund."))
+            .and_then(|payment| {
+                let refund = refund::find(&payment, refund_id)?;
+                Some(answer(StatusCode::OK, &payment, refund))
+            })
+            .ok_or_else(no_such_refund)
+    }
+
+    /// `POST /payments/{payment_id}/refunds/{refund_id}/clarification`. Gate's request names only the
+    /// payment, so the answers go to whatever of it waits.
+    async fn take_answers(
+        &self,
+        request: &Request,
+        payment_id: &str,
+        refund_id: &str,
+    ) -> Result<Response<String>, Problem> {
+        let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
+        let payment = self.payments.visible_to(&storefront, payment_id).await;
+        let payment =
+            payment.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
+        let payment = payment.ok_or_else(no_such_refund)?;
+        let refund = refund::find(&payment, refund_id).ok_or_else(no_such_refund)?;
+        let asked = payment.clarification_request_of(refund);
+        let asked = asked.ok_or(ClarificationError::NotAsked)?;
+        let body = request.body().as_ref();
+        let answers = read_answers(asked.clarification_fields(), body)?;
+        let keyring = self.keys.of(payment.project_id()).await;
+        let keyring =
+            keyring.map_err(|error| Problem::unavailable_because("refund: no key", error))?;
+        let (payments, gate) = (&self.payments, &self.gate);
+        let payment = clarify(payments, gate, &keyring, &payment, Some(asked), &answers).await?;
+        let refund = refund::find(&payment, refund_id).ok_or_else(no_such_refund)?;
+        Ok(answer(StatusCode::ACCEPTED, &payment, refund))
     }
 }
 
-fn answer(status: StatusCode, refund: &Refund) -> Response<String> {
-    json_response(status, &RefundView::new(refund))
+fn answer(status: StatusCode, payment: &Payment, refund: &Refund) -> Response<String> {
+    json_response(status, &RefundView::new(payment, refund))
+}
+
+fn no_such_refund() -> Problem {
+    Problem::not_found("There is no such refund.")
 }
 
 fn problem(error: RefundError) -> Problem {
@@ -119,24 +158,22 @@ fn problem(error: RefundError) -> Problem {
     }
 }
 
-fn rejected(rejection: RefundRejection) -> Problem {
+fn rejected(rejection: Rejection) -> Problem {
     match rejection {
-        RefundRejection::OtherContent => {
-            Problem::conflict("This refund_id was used for another refund.")
-        }
-        RefundRejection::NotRefundable => {
+        Rejection::OtherContent => Problem::conflict("This refund_id was used for another refund."),
+        Rejection::NotRefundable | Rejection::NoMoney => {
             Problem::conflict("The payment cannot be refunded in its present status.")
         }
-        RefundRejection::TooMany => {
+        Rejection::TooMany => {
             Problem::conflict("The payment has as many refunds as can be kept of one.")
         }
-        RefundRejection::MoreThanLeft(left) => Problem::new(
+        Rejection::MoreThanLeft(left) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "more-than-left",
             "More than what is left",
             format!("At most {left} minor units can be refunded; nothing was sent."),
         ),
-        RefundRejection::NoAddress => Problem::invalid(vec![FieldProblem {
+        Rejection::NoAddress => Problem::invalid(vec![FieldProblem {
             pointer: "/customer/ip_address".into(),
             code: "missing",
             detail: "is required, as the checkout's is not known".into(),

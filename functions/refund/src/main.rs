@@ -1,4 +1,4 @@
-//! `POST /payments/{payment_id}/refunds` and `GET /payments/{payment_id}/refunds/{refund_id}`.
+//! Refunds of a payment: `/payments/{payment_id}/refunds` and what is below it.
 
 use lambda_http::{Error, run, service_fn};
 use mimalloc::MiMalloc;

@@ -62,15 +62,17 @@ impl Sweeper {
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
         let end = end(&tick.context);
         // Side by side: neither a slow queue nor a slow platform keeps the other waiting.
-        let (unsent, asked, erased, overdue) = tokio::join!(
+        let (unsent, asked, expired, erased, overdue) = tokio::join!(
             self.payments.relay(self.grace, end),
             self.ask(end),
+            self.payments.expire_all(end),
             self.payments.erase_all(end),
             self.payments.overdue(end),
         );
         let swept = Swept {
             unsent,
             asked,
+            expired,
             erased,
             overdue,
         };
@@ -107,6 +109,8 @@ pub struct Swept {
     pub unsent: Round,
     /// With what the platform was to be asked about.
     pub asked: Round,
+    /// With the checkouts whose time has run out.
+    pub expired: Round,
     /// With the customers who were to be forgotten.
     pub erased: Round,
     /// With what is open past its end: only counted.
@@ -123,10 +127,17 @@ impl Swept {
     /// The line about it. It has its metrics at each tick, also when they are 0, so that an alarm
     /// can tell a sweeper with nothing to do from one that does not run.
     fn line(&self) -> Line {
-        let (unsent, asked, erased, overdue) =
-            (&self.unsent, &self.asked, &self.erased, &self.overdue);
-        let rounds = [unsent, asked, erased, overdue];
-        let in_time = unsent.in_time && asked.in_time && erased.in_time;
+        let Swept {
+            unsent,
+            asked,
+            expired,
+            erased,
+            overdue,
+        } = self;
+        let rounds = [unsent, asked, expired, erased, overdue];
+        let in_time = [unsent, asked, expired, erased]
+            .iter()
+            .all(|round| round.in_time);
         let failure = rounds.iter().find_map(|round| round.failure.as_ref());
         let line = match rounds.iter().map(|round| round.failed).sum() {
             0 if in_time => Line::info("sweep: done"),
@@ -134,7 +145,9 @@ impl Swept {
             _ => Line::error("sweep: some failed"),
         };
         let metric = |name, unit, value| Metric { name, unit, value };
-        let events: Vec<EventKind> = [&unsent.events[..], &asked.events].concat();
+        let events: Vec<EventKind> = [&unsent.events[..], &asked.events, &expired.events].concat();
+        let is_expiry = |kind: &&EventKind| **kind == EventKind::CheckoutExpired;
+        let expiries = events.iter().filter(is_expiry).map(|_| 1).sum();
         line.with("unsent_found", unsent.found)
             .with("unsent_sent", unsent.done)
             .with("checks_found", asked.found)
@@ -148,6 +161,8 @@ impl Swept {
                     metric("unsent_failed", Unit::Count, unsent.failed),
                     metric("oldest_check_s", Unit::Seconds, asked.oldest_s),
                     metric("checks_failed", Unit::Count, asked.failed),
+                    metric("expired", Unit::Count, expiries),
+                    metric("expiries_failed", Unit::Count, expired.failed),
                     metric("erasures_failed", Unit::Count, erased.failed),
                     metric("overdue", Unit::Count, overdue.found),
                     metric("oldest_overdue_s", Unit::Seconds, overdue.oldest_s),
@@ -169,6 +184,7 @@ mod tests {
         let swept = Swept {
             unsent,
             asked: Round::QUIET,
+            expired: Round::QUIET,
             erased: Round::QUIET,
             overdue: Round {
                 found: 2,
@@ -196,6 +212,8 @@ mod tests {
                             { "Name": "unsent_failed", "Unit": "Count" },
                             { "Name": "oldest_check_s", "Unit": "Seconds" },
                             { "Name": "checks_failed", "Unit": "Count" },
+                            { "Name": "expired", "Unit": "Count" },
+                            { "Name": "expiries_failed", "Unit": "Count" },
                             { "Name": "erasures_failed", "Unit": "Count" },
                             { "Name": "overdue", "Unit": "Count" },
                             { "Name": "oldest_overdue_s", "Unit": "Seconds" },
@@ -212,6 +230,8 @@ mod tests {
                 "checks_answered": 0,
                 "checks_failed": 0,
                 "oldest_check_s": 0,
+                "expired": 0,
+                "expiries_failed": 0,
                 "erased": 0,
                 "erasures_failed": 0,
                 "overdue": 2,
@@ -240,6 +260,30 @@ mod tests {
         assert_eq!(
             *metrics,
             written(Round::QUIET)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+        );
+    }
+
+    #[test]
+    fn the_ends_of_checkouts_are_counted_by_their_events() {
+        let now = Timestamp::from_millis(1_562_059_700_123);
+        let swept = Swept {
+            unsent: Round::QUIET,
+            asked: Round::QUIET,
+            expired: Round {
+                found: 3,
+                done: 2,
+                failed: 1,
+                events: vec![EventKind::CheckoutExpired],
+                ..Round::QUIET
+            },
+            erased: Round::QUIET,
+            overdue: Round::QUIET,
+        };
+        let line: Value = serde_json::from_str(&swept.line().at(now)).unwrap();
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(
+            (&line["expired"], &line["expiries_failed"]),
+            (&json!(1), &json!(1))
         );
     }
 

@@ -109,7 +109,7 @@ fn tell(done: &Value, word_of: &str, out: &mut dyn Write) -> anyhow::Result<()> 
     if done.get("hint") == Some(&json!(true)) {
         writeln!(
             out,
-            "it could stand for another body, so the platform is asked instead"
+            "it could stand for another body, so the platform is polled instead"
         )?;
     }
     let status = word(done, "status", "none");

@@ -1,20 +1,20 @@
-//! What is told of a payment: everything but what is personal or secret.
+//! A payment with its history: everything but what is personal or secret.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
 use anyhow::Context;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::event::Event;
-use payments::model::{Decision, Doubt, Payment};
+use payments::model::{Decision, Evidence, Payment, QuarantineItem};
 use payments::ports::Stored;
 use payments::schedule::Next;
 use payments::view::PaymentView;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::text::{money, plain, ranges};
+use crate::quarantine::{Quarantine, of_item};
+use crate::text::{money, name, plain, ranges};
 
 /// A payment with its history.
 #[derive(Serialize)]
@@ -25,27 +25,51 @@ pub struct History<'a> {
     storefront: Option<&'a str>,
     expires_at: Option<Timestamp>,
     other_payment_ids: &'a BTreeSet<String>,
-    doubts: BTreeSet<Doubt>,
+    quarantine_items: BTreeSet<QuarantineItem>,
     decisions: &'a [Decision],
-    questions: u32,
+    /// How sure the outcome of each operation is.
+    evidence: BTreeMap<&'a str, Evidence>,
+    polling: PollingView,
     next: Option<Plan>,
-    events: Vec<Told>,
+    events: Vec<EventRow>,
     /// The numbers of events that are not kept any more.
     gone: Vec<u64>,
     #[serde(skip)]
     payment: &'a Payment,
+    #[serde(skip)]
+    quarantined: Quarantine,
+    #[serde(skip)]
+    at: Timestamp,
 }
 
-/// What is done about it next.
+/// The status requests about a payment, by their numbers.
+#[derive(Serialize)]
+struct PollingView {
+    polls_sent: u32,
+    last_answered: u32,
+    last_not_found: u32,
+    needs_recheck: bool,
+}
+
+/// What is due next.
 #[derive(Serialize)]
 struct Plan {
-    what: &'static str,
+    what: What,
     at: Timestamp,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    Poll,
+    Expire,
+    Erase,
+    Overdue,
 }
 
 /// An event.
 #[derive(Serialize)]
-struct Told {
+struct EventRow {
     sequence: u64,
     id: String,
     #[serde(rename = "type")]
@@ -60,13 +84,18 @@ struct Body {
 }
 
 impl<'a> History<'a> {
-    pub fn new(stored: &'a Stored, next: Option<Next>, events: &[Event]) -> anyhow::Result<Self> {
+    pub fn new(
+        stored: &'a Stored,
+        next: Option<Next>,
+        events: &[Event],
+        at: Timestamp,
+    ) -> anyhow::Result<Self> {
         let payment = &stored.payment;
-        let order = payment.order.as_ref();
-        let told = events.iter().map(|event| {
+        let order = payment.order();
+        let rows = events.iter().map(|event| {
             let body: Body = serde_json::from_str(&event.body)
                 .with_context(|| format!("event {} cannot be read", event.sequence))?;
-            Ok(Told {
+            Ok(EventRow {
                 sequence: event.sequence,
                 id: event.id.clone(),
                 kind: event.kind.as_str(),
@@ -75,27 +104,38 @@ impl<'a> History<'a> {
             })
         });
         let kept: BTreeSet<u64> = events.iter().map(|event| event.sequence).collect();
-        let numbers = 1..=payment.sequence;
+        let numbers = 1..=payment.sequence();
+        let polling = payment.polling();
+        let operations = payment.operations();
         Ok(Self {
-            project_id: payment.project_id,
-            view: PaymentView::new(payment),
+            project_id: payment.project_id(),
+            view: PaymentView::new(payment, at),
             storefront: order.map(|order| order.storefront.as_str()),
             expires_at: order.map(|order| order.expires_at),
-            other_payment_ids: &payment.paid_before_by,
-            doubts: payment.doubts(),
-            decisions: &payment.decisions,
-            questions: payment.questions,
-            next: next.map(|next| match next {
-                Next::Ask(at) => Plan { what: "ask", at },
-                Next::Erase(at) => Plan { what: "erase", at },
-                Next::Overdue(at) => Plan {
-                    what: "overdue",
-                    at,
-                },
+            other_payment_ids: payment.earlier_payments_of_order(),
+            quarantine_items: payment.quarantine(),
+            decisions: payment.decisions(),
+            evidence: operations.map(|(id, one)| (id, one.evidence())).collect(),
+            polling: PollingView {
+                polls_sent: polling.polls_sent(),
+                last_answered: polling.last_answered(),
+                last_not_found: polling.last_not_found(),
+                needs_recheck: polling.needs_recheck(),
+            },
+            next: next.map(|next| {
+                let (what, at) = match next {
+                    Next::Poll(at) => (What::Poll, at),
+                    Next::Expire(at) => (What::Expire, at),
+                    Next::Erase(at) => (What::Erase, at),
+                    Next::Overdue(at) => (What::Overdue, at),
+                };
+                Plan { what, at }
             }),
-            events: told.collect::<anyhow::Result<_>>()?,
+            events: rows.collect::<anyhow::Result<_>>()?,
             gone: numbers.filter(|number| !kept.contains(number)).collect(),
             payment,
+            quarantined: Quarantine::of(payment, at)?,
+            at,
         })
     }
 }
@@ -104,48 +144,39 @@ impl<'a> History<'a> {
 impl Display for History<'_> {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
         let payment = self.payment;
-        let id = plain(&payment.payment_id);
+        let id = plain(payment.payment_id());
         writeln!(to, "{}/{id}: {}", self.project_id, name(&payment.status()))?;
         self.order(to)?;
         self.money(to)?;
-        if let Some(last) = &payment.platform_status {
-            writeln!(to, "the platform says: {}", plain(&last.status))?;
+        if let Some(status) = payment.platform_status() {
+            writeln!(to, "payment.status at the platform: {}", plain(status))?;
         }
         if let Some(code) = payment.refusal_code() {
             writeln!(to, "the sale was refused: {}", plain(code))?;
         }
-        writeln!(
-            to,
-            "begun {}, changed {}",
-            payment.created_at, payment.updated_at
-        )?;
+        let (created, updated) = (payment.created_at(), payment.updated_at());
+        writeln!(to, "created {created}, changed {updated}")?;
         self.plan(to)?;
         self.operations(to)?;
         self.refunds(to)?;
-        for doubt in &self.doubts {
-            writeln!(to, "doubt: {}", of_doubt(doubt))?;
-        }
-        for decision in self.decisions {
-            let (verdict, by) = (name(&decision.verdict), plain(&decision.by));
-            writeln!(to, "{verdict} by {by}, {}", decision.at)?;
-            for doubt in &decision.doubts {
-                writeln!(to, "    {}", of_doubt(doubt))?;
-            }
-        }
+        self.review(to)?;
         self.events(to)
     }
 }
 
 impl History<'_> {
     fn order(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let Some(order) = &self.payment.order else {
-            return writeln!(to, "nobody created it here");
+        let Some(order) = self.payment.order() else {
+            return writeln!(to, "not created here");
         };
         let order_id = order.order_id.as_ref().map_or("-", |id| id.as_str());
         let (storefront, channel) = (plain(&order.storefront), name(&order.channel));
         writeln!(to, "order {order_id} of {storefront}, by {channel}")?;
-        writeln!(to, "the checkout ends {}", order.expires_at)?;
-        let others: Vec<String> = self.other_payment_ids.iter().map(|id| plain(id)).collect();
+        let checkout = self.payment.checkout_state(self.at);
+        let checkout = checkout.map_or_else(String::new, |state| name(&state));
+        writeln!(to, "checkout {checkout}, expiry {}", order.expires_at)?;
+        let others = self.other_payment_ids.iter();
+        let others: Vec<String> = others.map(|id| plain(id)).collect();
         if !others.is_empty() {
             writeln!(to, "the order was paid before, by {}", others.join(", "))?;
         }
@@ -154,12 +185,11 @@ impl History<'_> {
 
     fn money(&self, to: &mut Formatter<'_>) -> fmt::Result {
         let payment = self.payment;
-        if let Some(order) = &payment.order {
+        if let Some(order) = payment.order() {
             let (amount, currency) = (order.amount.get(), order.currency.code());
             writeln!(to, "ordered {}", money(amount, currency))?;
         }
-        let paid_in = payment.payings().find_map(|one| one.currency.as_deref());
-        let currency = paid_in.unwrap_or("EUR");
+        let currency = payment.currency().unwrap_or("EUR");
         for (what, amount) in [
             ("paid", payment.paid_amount()),
             ("refunded", payment.refunded_amount()),
@@ -172,56 +202,86 @@ impl History<'_> {
     }
 
     fn plan(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(to, "questions to the platform: {}", self.questions)?;
-        match &self.next {
-            None => writeln!(to, "nothing is to be done"),
-            Some(Plan { what: "ask", at }) => writeln!(to, "the platform is asked {at}"),
-            Some(Plan { what: "erase", at }) => writeln!(to, "the customer is forgotten {at}"),
-            Some(Plan { at, .. }) => {
-                writeln!(to, "overdue since {at}: nobody is asked any more")
+        let polling = &self.polling;
+        write!(to, "status requests: {} sent", polling.polls_sent)?;
+        for (what, number) in [
+            ("answered", polling.last_answered),
+            ("answered \"not found\"", polling.last_not_found),
+        ] {
+            if number > 0 {
+                write!(to, ", last {what}: number {number}")?;
             }
+        }
+        writeln!(to)?;
+        if polling.needs_recheck {
+            writeln!(to, "a recheck is due: only a signed answer settles it")?;
+        }
+        let Some(Plan { what, at }) = &self.next else {
+            return writeln!(to, "nothing is due");
+        };
+        match what {
+            What::Poll => writeln!(to, "next: status request {at}"),
+            What::Expire => writeln!(to, "next: the checkout expires {at}"),
+            What::Erase => writeln!(to, "next: the customer is erased {at}"),
+            What::Overdue => writeln!(to, "overdue since {at}: the platform is polled no more"),
         }
     }
 
     fn operations(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        for (id, operation) in &self.payment.operations {
-            let (kind, status) = (plain(&operation.kind), plain(&operation.platform_status));
-            write!(
-                to,
-                "operation {}: {kind} {}",
-                plain(id),
-                name(&operation.outcome)
-            )?;
-            if let Some((amount, currency)) = operation.amount.zip(operation.currency.as_deref()) {
+        for (id, operation) in self.payment.operations() {
+            let (kind, outcome) = (plain(operation.kind().as_str()), name(&operation.outcome()));
+            write!(to, "operation {}: {kind} {outcome}", plain(id))?;
+            if let Some((amount, currency)) = operation.amount().zip(operation.currency()) {
                 write!(to, ", {}", money(amount, currency))?;
             }
-            write!(to, ", the platform says {status}")?;
-            if let Some(code) = &operation.code {
+            let status = plain(operation.platform_status());
+            write!(to, ", status at the platform {status}")?;
+            if let Some(code) = operation.code() {
                 write!(to, " (code {})", plain(code))?;
             }
-            let is_confirmed = if operation.confirmed {
-                ", confirmed"
-            } else {
-                ""
-            };
-            writeln!(to, "{is_confirmed}")?;
+            writeln!(to, ", {}", name(&operation.evidence()))?;
         }
         Ok(())
     }
 
     fn refunds(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        for refund in &self.payment.refunds {
-            let id = refund.refund_id.as_ref();
-            let id = id.map_or("made at the platform", |id| id.as_str());
-            let (amount, status) = (money(refund.amount, "EUR"), name(&refund.status));
+        for refund in self.payment.refunds() {
+            let id = refund.refund_id();
+            let id = id.map_or("not requested here", |id| id.as_str());
+            let (amount, status) = (money(refund.amount(), "EUR"), name(&refund.status()));
             write!(to, "refund {id}: {status}, {amount}")?;
-            if let Some(operation_id) = &refund.operation_id {
+            if refund.returned_amount() > 0 {
+                let returned = money(refund.returned_amount(), "EUR");
+                write!(to, ", {returned} returned")?;
+            }
+            if let Some(operation_id) = refund.operation_id() {
                 write!(to, ", operation {}", plain(operation_id))?;
             }
-            if let Some(code) = &refund.code {
+            if let Some(code) = refund.code() {
                 write!(to, " (code {})", plain(code))?;
             }
-            writeln!(to, ", {}", refund.created_at)?;
+            writeln!(to, ", {}", refund.created_at())?;
+            let asked = self.payment.clarification_request_of(refund);
+            for field in asked.map_or(&[][..], |asked| asked.clarification_fields()) {
+                let is_required = if field.required { ", required" } else { "" };
+                writeln!(to, "    asks for {}{is_required}", plain(&field.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is in quarantine, and what operators decided.
+    fn review(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        if !self.quarantine_items.is_empty() {
+            writeln!(to, "in quarantine:")?;
+        }
+        write!(to, "{}", self.quarantined)?;
+        for decision in self.decisions {
+            let (verdict, by) = (name(&decision.verdict), plain(&decision.by));
+            writeln!(to, "{verdict} by {by}, {}", decision.at)?;
+            for item in &decision.items {
+                writeln!(to, "    {}", of_item(item))?;
+            }
         }
         Ok(())
     }
@@ -237,20 +297,5 @@ impl History<'_> {
             writeln!(to, "event {number}: {kind}, {}, {sent}", event.time)?;
         }
         Ok(())
-    }
-}
-
-/// A doubt in a few words.
-pub fn of_doubt(doubt: &Doubt) -> String {
-    let amount = doubt.amount.map(|amount| format!(", {amount} cents"));
-    let (id, reason) = (plain(&doubt.operation_id), name(&doubt.reason));
-    format!("operation {id}: {reason}{}", amount.unwrap_or_default())
-}
-
-/// A value's name as JSON has it, with spaces.
-fn name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(name)) => name.replace('_', " "),
-        _ => String::new(),
     }
 }

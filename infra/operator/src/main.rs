@@ -6,17 +6,18 @@ mod callback;
 mod command;
 mod confirm;
 mod data_api_token;
-mod decide;
 mod history;
 mod invoke;
 mod payment;
 mod project_key;
+mod quarantine;
 mod queues;
 mod reconcile;
 mod redrive;
 mod report;
 mod republish;
 mod resync;
+mod review;
 mod session;
 mod show;
 mod stdin_key;
@@ -34,7 +35,6 @@ use crate::account::AccountArgs;
 use crate::callback::CallbackArgs;
 use crate::confirm::ConfirmArgs;
 use crate::data_api_token::DataApiTokenArgs;
-use crate::decide::{DecideArgs, Verdict};
 use crate::project_key::ProjectKeyArgs;
 use crate::queues::QueuesArgs;
 use crate::reconcile::ReconcileArgs;
@@ -42,6 +42,7 @@ use crate::redrive::RedriveArgs;
 use crate::report::ReportArgs;
 use crate::republish::RepublishArgs;
 use crate::resync::ResyncArgs;
+use crate::review::{ReviewArgs, Verdict};
 use crate::session::Session;
 use crate::show::ShowArgs;
 use crate::storefront::StorefrontArgs;
@@ -70,10 +71,10 @@ enum Command {
     Callback(CallbackArgs),
     Republish(RepublishArgs),
     Resync(ResyncArgs),
-    /// Takes a quarantined payment's money as paid, whatever there is to say against it.
-    Release(DecideArgs),
-    /// Gives a quarantined payment's money back.
-    Reject(DecideArgs),
+    /// Takes the money of a payment in quarantine as paid.
+    Release(ReviewArgs),
+    /// Gives back the money that came of a payment in quarantine.
+    Reject(ReviewArgs),
     Storefront(StorefrontArgs),
     ProjectKey(ProjectKeyArgs),
     DataApiToken(DataApiTokenArgs),
@@ -115,8 +116,8 @@ async fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
         Command::Callback(callback) => callback.run(session).await,
         Command::Republish(republish) => republish.run(session).await,
         Command::Resync(resync) => resync.run(session).await,
-        Command::Release(decide) => decide.run(Verdict::Release, session).await,
-        Command::Reject(decide) => decide.run(Verdict::Reject, session).await,
+        Command::Release(review) => review.run(Verdict::Release, session).await,
+        Command::Reject(review) => review.run(Verdict::Reject, session).await,
         Command::Storefront(keys) => keys.run(session).await,
         Command::ProjectKey(keys) => keys.run(session).await,
         Command::DataApiToken(token) => token.run(session).await,

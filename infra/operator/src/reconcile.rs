@@ -1,4 +1,4 @@
-//! The platform's books against ours, for any time.
+//! The platform's records against ours, for any time.
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -18,18 +18,18 @@ const COLUMNS: [&str; 9] = [
     "from",
     "until",
     "compared",
-    "missing_here",
-    "missing_there",
+    "missing_locally",
+    "missing_at_platform",
     "status_differs",
     "amount_differs",
     "unreadable",
 ];
 
-/// Compares the platform's books with ours for some time, in as many runs of the function as it takes.
+/// Compares the platform's records with ours for some time, in as many runs of the function as it takes.
 ///
-/// Writes what was compared and the new differences, as CSV; with --json as a line of JSON. Each
-/// difference is announced, and the platform is asked about it. What is younger than an hour may
-/// still be on its way, and would be told as a difference.
+/// Writes what was compared and the new differences, as CSV; with --json as a line of JSON. For each
+/// difference an event is emitted and the platform is polled. An operation that is younger than an hour
+/// may still be on its way, and would count as a difference.
 #[derive(Args)]
 pub struct ReconcileArgs {
     /// The project at the platform.
@@ -55,8 +55,8 @@ struct Summary {
 #[derive(Debug, Clone, Deserialize)]
 struct Run {
     compared: u64,
-    missing_here: u64,
-    missing_there: u64,
+    missing_locally: u64,
+    missing_at_platform: u64,
     status: u64,
     amount: u64,
     unreadable: u64,
@@ -72,8 +72,8 @@ struct Sums {
     from: Timestamp,
     until: Timestamp,
     compared: u64,
-    missing_here: u64,
-    missing_there: u64,
+    missing_locally: u64,
+    missing_at_platform: u64,
     status_differs: u64,
     amount_differs: u64,
     unreadable: u64,
@@ -85,7 +85,7 @@ impl ReconcileArgs {
         ensure!(from < to, "{from} is not before {to}");
         ensure!(*to <= Timestamp::now(), "{to} is still to come");
         session.confirm.ask(&format!(
-            "compare project {project} from {from} to {to} and announce what differs?"
+            "compare project {project} from {from} to {to} and emit an event for each difference?"
         ))?;
         let mut sums = Sums::new(*project, *from);
         let done = sums.go_on(*to, async |from| self.run_once(session.account, from).await);
@@ -120,8 +120,8 @@ impl Sums {
             from,
             until: from,
             compared: 0,
-            missing_here: 0,
-            missing_there: 0,
+            missing_locally: 0,
+            missing_at_platform: 0,
             status_differs: 0,
             amount_differs: 0,
             unreadable: 0,
@@ -150,8 +150,8 @@ impl Sums {
     fn add(&mut self, run: &Run) {
         self.until = self.until.max(run.until);
         self.compared += run.compared;
-        self.missing_here += run.missing_here;
-        self.missing_there += run.missing_there;
+        self.missing_locally += run.missing_locally;
+        self.missing_at_platform += run.missing_at_platform;
         self.status_differs += run.status;
         self.amount_differs += run.amount;
         self.unreadable += run.unreadable;
@@ -174,8 +174,8 @@ mod tests {
     fn run(until: u64, failure: Option<&str>) -> Run {
         Run {
             compared: 10,
-            missing_here: 1,
-            missing_there: 2,
+            missing_locally: 1,
+            missing_at_platform: 2,
             status: 3,
             amount: 4,
             unreadable: 5,
@@ -204,7 +204,11 @@ mod tests {
         assert_eq!(begun, [hours(0), hours(2), hours(4)]);
         assert_eq!((sums.from, sums.until), (FROM, hours(5)));
         assert_eq!(
-            (sums.compared, sums.missing_here, sums.missing_there),
+            (
+                sums.compared,
+                sums.missing_locally,
+                sums.missing_at_platform
+            ),
             (30, 3, 6)
         );
         assert_eq!(

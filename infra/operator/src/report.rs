@@ -13,8 +13,8 @@ use crate::values;
 
 /// Writes the payments or operations of some days, or totals of both, as CSV; with --json as JSON lines.
 ///
-/// A payment stands under the day on which it was first heard of, an operation under the day on
-/// which it ended. Days are those of UTC, amounts are in minor units. All is read from the table
+/// A payment stands under the day on which it became known here, an operation under the day on which it
+/// ended. Days are those of UTC, amounts are in minor units. All is read from the table
 /// as it is now; nothing is changed. In CSV, what a spreadsheet would take as a formula begins with
 /// an apostrophe.
 #[derive(Args)]

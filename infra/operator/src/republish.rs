@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::command::command;
-use crate::model::PaymentArgs;
+use crate::payment::PaymentArgs;
 use crate::session::Session;
 use crate::text::{plain, ranges, word, words};
 

@@ -1,4 +1,4 @@
-//! A question to the platform that is put now.
+//! A status request that is sent now.
 
 use std::io::Write;
 
@@ -6,13 +6,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::command::command;
-use crate::model::PaymentArgs;
+use crate::payment::PaymentArgs;
 use crate::session::Session;
 use crate::text::{events, plain, word};
 
-/// Asks the platform about a payment now, whatever the schedule says, and takes in its answer.
+/// Polls the platform about a payment now, whatever the schedule says, and takes in its answer.
 ///
-/// Also about a payment that is closed or overdue, and about one that we have never heard of.
+/// A payment that is final or overdue is polled as well, and so is one that is not known here.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]
@@ -23,7 +23,7 @@ impl ResyncArgs {
     pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let id = plain(&self.payment.payment_id);
         session.confirm.ask(&format!(
-            "Ask the platform about {id} and take in its answer?"
+            "Poll the platform about {id} and take in its answer?"
         ))?;
         let event = json!({
             "command": "resync",
@@ -33,13 +33,13 @@ impl ResyncArgs {
         let done = command(session.account, &event).await?;
         match session.json {
             true => writeln!(session.out, "{done}")?,
-            false => tell(&done, session.out)?,
+            false => write(&done, session.out)?,
         }
         Ok(())
     }
 }
 
-fn tell(done: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write(done: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
     let platform = match done.get("platform").and_then(Value::as_str) {
         Some("operations") => "the platform has operations of it",
         Some("nothing") => "the platform knows nothing of it",

@@ -1,8 +1,9 @@
-//! How things are written for people.
+//! How ids, amounts and answers are written for people.
 
+use serde::Serialize;
 use serde_json::Value;
 
-/// A text that can do nothing to a terminal: ids of payments that were made elsewhere can have any
+/// A text that can do nothing to a terminal: ids of payments that were not created here can have any
 /// form.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -20,6 +21,14 @@ pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),
         other => format!("{minor} minor units of {}", plain(other)),
+    }
+}
+
+/// A value's name as JSON has it, with spaces.
+pub fn name(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name.replace('_', " "),
+        _ => String::new(),
     }
 }
 
@@ -54,11 +63,11 @@ pub fn ranges(numbers: impl IntoIterator<Item = u64>) -> String {
             _ => ranges.push((number, number)),
         }
     }
-    let told = ranges.into_iter().map(|(first, last)| match first == last {
+    let texts = ranges.into_iter().map(|(first, last)| match first == last {
         true => first.to_string(),
         false => format!("{first} to {last}"),
     });
-    told.collect::<Vec<_>>().join(", ")
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -72,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_told_as_people_write_it() {
+    fn money_is_written_as_people_write_it() {
         assert_eq!(money(1005, "EUR"), "10.05 EUR");
         assert_eq!(money(7, "EUR"), "0.07 EUR");
         assert_eq!(money(500, "JPY"), "500 minor units of JPY");

@@ -221,7 +221,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             fresh.extend(change.into_iter().flat_map(|change| change.events));
         }
         let sent = publish::send(&self.store, &self.queues, stored, &fresh).await?;
-        if sent.contains(&EventKind::PaymentSucceeded) && !stored.is_first_to_pay {
+        let is_paid = sent
+            .iter()
+            .any(|sent| sent.kind == EventKind::PaymentSucceeded);
+        if is_paid && !stored.is_first_to_pay {
             self.look_for_paid_twice(&stored.payment).await?;
         }
         let published = publish::mark(&self.store, stored).await?;

@@ -184,6 +184,7 @@ where
                 poll,
                 signed: *signed,
             },
+            Answered::Unrelated => return Ok(()),
         };
         let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
             return Ok(());
@@ -209,8 +210,8 @@ where
         self.keys.get(&project_id).ok_or(AskError::NoKey)
     }
 
-    /// Sends a status request; gives its answer, if that is signed. Only "not found" may be unsigned: the
-    /// platform need not sign answers that carry service information only.
+    /// Sends a status request; gives its answer, if that is signed. Only the codes 3061 and 3062 may come
+    /// unsigned: the platform need not sign answers that carry service information only.
     async fn put(&self, project_id: ProjectId, payment_id: &str) -> Result<Answered, AskError> {
         let keyring = self.keyring(project_id)?;
         let body = signed(project_id, payment_id, keyring).ok_or(AskError::NotSignable)?;
@@ -220,12 +221,15 @@ where
         let signed = match &signature {
             Some(signature) => signature::verify(&message, signature, keyring).is_some(),
             None if carries_signature(&message) => false,
-            None => matches!(StatusAnswer::read(&message), StatusAnswer::NotFound),
+            None => !matches!(StatusAnswer::read(&message), StatusAnswer::Report(_)),
         };
         if !signed || !report::has_sound_shape(&message) {
             return Err(AskError::NotSigned);
         }
         match StatusAnswer::read(&message) {
+            StatusAnswer::NotFound if !is_about(&message, project_id, payment_id) => {
+                Ok(Answered::Unrelated)
+            }
             StatusAnswer::NotFound => Ok(Answered::NotFound {
                 signed: signature.is_some(),
             }),
@@ -282,14 +286,18 @@ where
     }
 }
 
-/// Whether this is the first question about a sale that no callback came about: the first one tells the
-/// bank's address within seconds.
+/// Whether this is the first status request about a sale that no callback came about: that for the
+/// redirect URL, or the first step of the schedule where that comes sooner.
 fn is_unheard(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
     let is_taken = matches!(payment.attempt().request(), GateRequest::Accepted { .. });
     let is_silent = payment.platform_status().is_none() && payment.operations().len() == 0;
-    is_gate && is_taken && is_silent && payment.polling().polls_since_activity() == 1
+    let is_first = match payment.is_polled_for_redirect() {
+        true => payment.polling().polls_since_activity() == 0,
+        false => payment.polling().polls_since_activity() == 1,
+    };
+    is_gate && is_taken && is_silent && is_first
 }
 
 /// The answer awaits the shopper at the bank and does not say where that is: the callback with the
@@ -308,8 +316,19 @@ fn carries_signature(message: &Value<'_>) -> bool {
     message.get("signature").is_some() || message.at(&["general", "signature"]).is_some()
 }
 
+/// Whether an answer names no other payment than this one.
+fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> bool {
+    let report = Report::read(message);
+    let project_id = u64::from(project_id.get());
+    let named = report.payment_id.as_deref();
+    named.is_none_or(|named| named.eq_ignore_ascii_case(payment_id))
+        && report.project_id.is_none_or(|named| named == project_id)
+}
+
 /// What the platform answered.
 enum Answered {
+    /// "Not found" of another payment: it says nothing of this one.
+    Unrelated,
     /// What it knows of the payment, signed.
     Report(Box<Signed>),
     /// Nothing.

@@ -1,5 +1,8 @@
 //! What the platform asks for, of the shopper or for a refund: sending the answers.
 
+mod field;
+mod input;
+
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
@@ -9,6 +12,10 @@ use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::Fact;
 use crate::model::{Payment, Waiting};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::problem::Problem;
+
+pub use self::field::{FieldKind, check};
+pub use self::input::read_answers;
 
 /// Answers by the platform's names of what it asked for, as in `customer.last_name`.
 pub type Answers = [(String, Text)];
@@ -29,6 +36,19 @@ pub enum ClarificationError {
 impl From<ApplyError> for ClarificationError {
     fn from(error: ApplyError) -> Self {
         ClarificationError::Unavailable(error)
+    }
+}
+
+impl From<ClarificationError> for Problem {
+    fn from(error: ClarificationError) -> Self {
+        match error {
+            ClarificationError::NotAsked => Problem::conflict("The platform asks for nothing now."),
+            ClarificationError::Refused(code) => Problem::platform_refused(&code),
+            ClarificationError::Unanswered => Problem::unavailable(),
+            ClarificationError::Unavailable(error) => {
+                Problem::unavailable_because("clarification: failed", error)
+            }
+        }
     }
 }
 

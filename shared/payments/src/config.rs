@@ -1,11 +1,13 @@
 //! Settings from environment variables; an error names the variable and never shows its value.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::event::EventKind;
+use crate::payment_page::PaymentPageSettings;
 use crate::schedule::Schedule;
 
 /// A setting that is missing or wrong.
@@ -65,6 +67,35 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     })
 }
 
+/// How the platform has set up Payment Page for the project.
+pub fn payment_page() -> Result<PaymentPageSettings, ConfigError> {
+    let name = "PAYMENT_PAGE_LANGUAGES";
+    let languages = languages(&required(name)?).ok_or(ConfigError {
+        name,
+        problem: "is not a list of languages, each of two letters",
+    })?;
+    let name = "PAYMENT_PAGE_RETRIES";
+    let retries = required(name)?.parse::<bool>();
+    let retries = retries.map_err(|_| ConfigError {
+        name,
+        problem: "is neither true nor false",
+    })?;
+    Ok(PaymentPageSettings {
+        languages,
+        automatic_return: !retries,
+    })
+}
+
+/// `en,fr,de`
+fn languages(list: &str) -> Option<BTreeSet<String>> {
+    let is_code =
+        |code: &str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_lowercase());
+    let codes = list.split(',').map(str::trim);
+    codes
+        .map(|code| is_code(code).then(|| code.to_owned()))
+        .collect()
+}
+
 fn fraction(seconds: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
@@ -97,4 +128,18 @@ pub fn event_queues() -> Result<Vec<QueueConfig>, ConfigError> {
         name,
         problem: "is not a JSON list of queues",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_are_a_list_of_codes() {
+        let expected = ["de", "en", "fr"].map(String::from).into();
+        assert_eq!(languages("en, fr,de"), Some(expected));
+        for list in ["", "en,", "EN", "eng", "en;fr"] {
+            assert_eq!(languages(list), None, "{list}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::{self, Change, Command, Rejection};
 use crate::ids::{MerchantId, PaymentKey};
-use crate::model::{GateRequest, Payment, QuarantineItem, Verdict};
+use crate::model::{GateRequest, Payment, QuarantineItem, Refund, Verdict};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::refund::RefundDesk;
 
@@ -138,6 +138,16 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
             (change, _) => payments.applied(stored, change).await,
         })
     }
+}
+
+/// The last refund that a rejection has made, if one did.
+pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
+    let start = decide::refund_id_start(payment);
+    let is_such = |refund: &&Refund| {
+        let id = refund.refund_id();
+        id.is_some_and(|id| id.as_str().starts_with(&start))
+    };
+    payment.refunds().iter().rev().find(is_such)
 }
 
 /// The refund that a rejection has reserved: the last one, if it is being sent since this change.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -164,20 +165,25 @@ pub struct Event {
 }
 
 /// What is counted of the events that were sent, by kind.
-const COUNTED: [(&str, EventKind); 5] = [
+const COUNTED: [(&str, EventKind); 6] = [
     ("checkouts", EventKind::PaymentCreated),
     ("paid", EventKind::PaymentSucceeded),
     ("declined", EventKind::PaymentDeclined),
     ("failed", EventKind::PaymentFailed),
+    (
+        "awaiting_confirmation",
+        EventKind::PaymentAwaitingConfirmation,
+    ),
     ("refunded", EventKind::RefundSucceeded),
 ];
 
 /// What an operator must know of.
-const ALARMING: [(&str, EventKind); 6] = [
+const ALARMING: [(&str, EventKind); 7] = [
     ("quarantined", EventKind::PaymentQuarantined),
     ("unmatched", EventKind::PaymentUnmatched),
     ("overrefunded", EventKind::PaymentOverrefunded),
     ("refund_unknown", EventKind::RefundUnknown),
+    ("refund_returned", EventKind::RefundReturned),
     ("order_paid_twice", EventKind::OrderPaidTwice),
     (
         "reconciliation_differences",
@@ -198,7 +204,7 @@ pub fn metrics(sent: &[EventKind]) -> Vec<Metric> {
 
 /// Counts such events in a line of their own, if they are counted, and warns of what an operator must
 /// know.
-pub(crate) fn count(payment: &PaymentKey, sent: &[EventKind]) {
+pub fn count(payment: &PaymentKey, sent: &[EventKind]) {
     let metrics = metrics(sent);
     if metrics.is_empty() {
         return;
@@ -211,6 +217,33 @@ pub(crate) fn count(payment: &PaymentKey, sent: &[EventKind]) {
     line.with("payment", payment.to_string())
         .with_metrics(&[], &metrics)
         .write();
+}
+
+/// Warns of an alert of an event that was published.
+pub(crate) fn warn_of(payment: &PaymentKey, alert: Alert) {
+    let (name, what) = match alert {
+        Alert::SuccessWithdrawn => (
+            "success_withdrawn",
+            "a payment that was announced as paid is declined",
+        ),
+        Alert::RefundClarification => (
+            "refund_clarification",
+            "the platform asks for data of a refund",
+        ),
+    };
+    Line::warn(what)
+        .with("payment", payment.to_string())
+        .with_metrics(&[], &[Metric::once(name)])
+        .write();
+}
+
+/// What an operator must know of an event and its kind alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alert {
+    /// A payment that was announced as paid is declined: goods may be on their way.
+    SuccessWithdrawn,
+    /// A refund waits for data, and the platform declines it after 30 minutes.
+    RefundClarification,
 }
 
 /// What an event is about, beside the payment itself.
@@ -287,6 +320,21 @@ struct Kept<'a> {
     time: Timestamp,
 }
 
+/// What an alert takes from what an event says.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    corrects: Option<String>,
+    #[serde(default)]
+    refund: Option<RefundDetails>,
+}
+
+#[derive(Deserialize)]
+struct RefundDetails {
+    #[serde(default)]
+    clarification_fields: Vec<IgnoredAny>,
+}
+
 /// What the envelope takes from what an event says.
 #[derive(Deserialize)]
 struct Subject<'a> {
@@ -357,6 +405,25 @@ impl Event {
         }
     }
 
+    /// What an operator must know of it beside its kind.
+    pub(crate) fn alert(&self) -> Option<Alert> {
+        let details = || {
+            let parts: Kept<'_> = serde_json::from_str(&self.kept).ok()?;
+            serde_json::from_str::<Details>(parts.data.get()).ok()
+        };
+        match self.kind {
+            EventKind::PaymentDeclined => {
+                details()?.corrects?;
+                Some(Alert::SuccessWithdrawn)
+            }
+            EventKind::RefundPending => {
+                let fields = details()?.refund?.clarification_fields;
+                (!fields.is_empty()).then_some(Alert::RefundClarification)
+            }
+            _ => None,
+        }
+    }
+
     /// The FIFO group: all events of one payment. Hashed, as ids can have any form.
     pub fn message_group_id(&self) -> String {
         sha256::hex(self.key.to_string().as_bytes())
@@ -383,17 +450,50 @@ mod tests {
             EventKind::PaymentSucceeded,
             EventKind::ReconciliationDifference,
             EventKind::OrderPaidTwice,
+            EventKind::RefundReturned,
+            EventKind::PaymentAwaitingConfirmation,
         ];
         let counted: Vec<(&str, u64)> = metrics(&sent)
             .iter()
             .map(|metric| (metric.name, metric.value))
             .collect();
         let expected = [
+            ("refund_returned", 1),
             ("order_paid_twice", 1),
             ("reconciliation_differences", 2),
             ("paid", 1),
+            ("awaiting_confirmation", 1),
         ];
         assert_eq!(counted, expected);
         assert!(metrics(&[EventKind::RefundPending]).is_empty());
+    }
+
+    #[test]
+    fn an_alert_follows_from_what_an_event_says() {
+        let alert = |kind, data: &str| {
+            let key = PaymentKey::new(ecommpay::fields::ProjectId::new(211).unwrap(), "p");
+            let kept = format!(r#"{{"data":{data},"time":"2019-07-02T09:28:20.123Z"}}"#);
+            Event::of_kept(key, 1, kind, &kept).unwrap().alert()
+        };
+        let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded"}"#;
+        let asking = r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
+        let plain = r#"{"payment_id":"p","refund":{"clarification_fields":[]}}"#;
+        for (kind, data, expected) in [
+            (
+                EventKind::PaymentDeclined,
+                withdrawn,
+                Some(Alert::SuccessWithdrawn),
+            ),
+            (EventKind::PaymentDeclined, plain, None),
+            (EventKind::PaymentSucceeded, withdrawn, None),
+            (
+                EventKind::RefundPending,
+                asking,
+                Some(Alert::RefundClarification),
+            ),
+            (EventKind::RefundPending, plain, None),
+        ] {
+            assert_eq!(alert(kind, data), expected, "{kind:?} {data}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 use thiserror::Error;
 
 use crate::apply::ApplyError;
-use crate::event::{Event, EventKind};
+use crate::event::{self, Alert, Event, EventKind};
 use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
 
 /// Events are committed, but not all of them are sent or marked.
@@ -45,14 +45,22 @@ pub enum PublishError {
     },
 }
 
-/// Sends what `stored` has unsent and gives their kinds; `fresh` are events that were just
-/// committed. They are not marked as sent yet.
+/// An event that was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent {
+    /// Its kind.
+    pub kind: EventKind,
+    alert: Option<Alert>,
+}
+
+/// Sends what `stored` has unsent; `fresh` are events that were just committed. They are not marked as
+/// sent yet.
 pub async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
     stored: &Stored,
     fresh: &[Event],
-) -> Result<Vec<EventKind>, PublishError> {
+) -> Result<Vec<Sent>, PublishError> {
     let last = stored.payment.sequence();
     if stored.published >= last {
         return Ok(Vec::new());
@@ -80,7 +88,11 @@ pub async fn send<S: PaymentStore, Q: EventQueue>(
     for sent in join_all(sends).await {
         sent?;
     }
-    Ok(unsent.iter().map(|event| event.kind).collect())
+    let sent = |event: &Event| Sent {
+        kind: event.kind,
+        alert: event.alert(),
+    };
+    Ok(unsent.iter().map(sent).collect())
 }
 
 /// Marks everything of `stored` as published. Gives the number up to which it was marked before.
@@ -93,11 +105,15 @@ pub async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, St
 }
 
 /// Those of the events `sent` that were not marked before: where two calls publish the same event at
-/// once, only one of them counts it.
-pub(crate) fn marked_here(stored: &Stored, published: u64, sent: &[EventKind]) -> Vec<EventKind> {
+/// once, only one of them counts it, and warns of it.
+pub(crate) fn marked_here(stored: &Stored, published: u64, sent: &[Sent]) -> Vec<EventKind> {
     let new = stored.payment.sequence().saturating_sub(published);
     let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());
-    sent.iter().skip(sent.len() - new).copied().collect()
+    let marked = || sent.iter().skip(sent.len() - new);
+    for alert in marked().filter_map(|sent| sent.alert) {
+        event::warn_of(&stored.payment.key(), alert);
+    }
+    marked().map(|sent| sent.kind).collect()
 }
 
 /// Sends what a queue wants of some events, the first time or as a repeat of some name.

@@ -89,6 +89,11 @@ impl Schedule {
         }
     }
 
+    /// Whether no report about a Gate sale has come and the platform is to be polled by now.
+    pub fn is_first_report_overdue(&self, payment: &Payment, at: Timestamp) -> bool {
+        payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
+    }
+
     /// Whether the next status request is for a redirect URL whose callback may be lost.
     pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
         payment.awaits_first_report()

@@ -26,9 +26,9 @@ use wire::{TABLE, Wire};
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-struct NobodyIsAsked;
+struct UnusedGate;
 
-impl Gate for NobodyIsAsked {
+impl Gate for UnusedGate {
     async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
         panic!("nothing is due")
     }
@@ -42,10 +42,11 @@ impl Gate for NobodyIsAsked {
 fn idle(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
     let shard = number % 8;
-    let next = match number % 3 {
+    let next = match number % 4 {
         0 => format!("erase#{shard:02}"),
-        1 => format!("ask#211#{shard:02}"),
-        _ => format!("ask#212#{shard:02}"),
+        1 => format!("poll#211#{shard:02}"),
+        2 => format!("poll#212#{shard:02}"),
+        _ => format!("expire#{shard:02}"),
     };
     let put = PutRequest::builder()
         .item("pk", text(format!("payment#211/order-{number}")))
@@ -73,7 +74,7 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
         .into();
     let asker = Asker {
         payments: &payments,
-        gate: &NobodyIsAsked,
+        gate: &UnusedGate,
         keys: &keys,
         tokens: &TokenSecret::new(&"s".repeat(32)).unwrap(),
         base_url: "https://pay.example",
@@ -84,10 +85,11 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
     let rounds = tokio::join!(
         payments.relay(Duration::ZERO, end),
         asker.ask_all(end),
+        payments.expire_all(end),
         payments.erase_all(end),
         payments.overdue(end),
     );
-    for round in [rounds.0, rounds.1, rounds.2, rounds.3] {
+    for round in [rounds.0, rounds.1, rounds.2, rounds.3, rounds.4] {
         assert_eq!((round.found, round.failed), (0, 0), "{round:?}");
     }
     let mut calls = BTreeMap::new();
@@ -123,6 +125,6 @@ async fn a_sweep_with_nothing_due_reads_as_much_whatever_waits() {
     let with = sweep(&wire).await;
     println!("{payments} payments wait: {with:?}");
     assert_eq!(with, without);
-    // Eight shards of what is unsent, of two projects' questions, of erasures and of the overdue.
-    assert_eq!(with, [("Query".to_owned(), 40)].into());
+    // Eight shards each: the outbox, the polls of two projects, expiries, erasures, the overdue.
+    assert_eq!(with, [("Query".to_owned(), 48)].into());
 }

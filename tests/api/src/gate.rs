@@ -6,6 +6,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::{Json, Router};
+use ecommpay::gate::{Request, Status};
+use ecommpay::{ProjectKey, signature};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -20,6 +22,8 @@ pub struct Gate {
 struct Record {
     requests: Vec<(String, Value)>,
     answer: (StatusCode, Value),
+    /// The signed answer to status requests; none: they are answered as everything else.
+    status: Option<Value>,
 }
 
 impl Gate {
@@ -35,6 +39,7 @@ impl Gate {
         let record = Arc::new(Mutex::new(Record {
             requests: Vec::new(),
             answer: (StatusCode::OK, taken),
+            status: None,
         }));
         let gate = Self {
             address: format!("http://{}", listener.local_addr()?),
@@ -61,6 +66,28 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
     }
 
+    /// Answers status requests from now on, signed by the project 211.
+    ///
+    /// # Errors
+    ///
+    /// When the answer cannot be signed.
+    pub fn answer_status(&self, mut answer: Value) -> anyhow::Result<()> {
+        let key = ProjectKey::new("test-secret-key")?;
+        let signature = key.sign(&signature::canonical_of(&answer)?);
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("signature".into(), json!(signature.to_base64()));
+        }
+        self.record().status = Some(answer);
+        Ok(())
+    }
+
+    /// How many status requests it was sent.
+    pub fn polls(&self) -> usize {
+        let record = self.record();
+        let requests = record.requests.iter();
+        requests.filter(|(path, _)| path == Status::PATH).count()
+    }
+
     /// What it was sent: path and body, in order.
     pub fn requests(&self) -> Vec<(String, Value)> {
         self.record().requests.clone()
@@ -75,6 +102,13 @@ async fn take(State(gate): State<Gate>, path: Uri, body: Bytes) -> (StatusCode, 
     let body = serde_json::from_slice(&body).unwrap_or_default();
     let mut record = gate.record();
     record.requests.push((path.path().to_owned(), body));
+    if let Some(answer) = record
+        .status
+        .clone()
+        .filter(|_| path.path() == Status::PATH)
+    {
+        return (StatusCode::OK, Json(answer));
+    }
     let (status, answer) = record.answer.clone();
     (status, Json(answer))
 }

@@ -19,6 +19,7 @@ use payments::adapters::live::LivePayments;
 use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
 use payments::adapters::sqs::SqsQueue;
 use payments::config::QueueConfig;
+use payments::payment_page::PaymentPageSettings;
 use payments::ports::SystemClock;
 use payments::schedule::Schedule;
 use payments::sha256;
@@ -135,6 +136,10 @@ impl Api {
             tokens: KeptTokenSecret::new(wire.config(), "tokens"),
             base_url: "https://api.example".into(),
             page_url: "https://page.example/payment".into(),
+            page_settings: PaymentPageSettings {
+                languages: ["en", "fr", "de"].map(String::from).into(),
+                automatic_return: true,
+            },
         };
         let refunds = Refunds {
             payments: live(&wire),
@@ -158,9 +163,10 @@ impl Api {
     pub async fn call(&self, call: Call<'_>) -> anyhow::Result<Answer> {
         let request = lambda_http::request::from_str(&event(&call).to_string())?;
         let answer = match call.route {
-            "POST /callbacks" => self.callbacks.handle(request).await,
-            route if route.contains("/refunds") => self.refunds.handle(request).await,
-            _ => self.checkouts.handle(request).await,
+            // Apart, as a test has many calls and a thread's stack has 2 MB.
+            "POST /callbacks" => Box::pin(self.callbacks.handle(request)).await,
+            route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
+            _ => Box::pin(self.checkouts.handle(request)).await,
         };
         let answer: Response<String> = answer.map_err(|error| anyhow!("{error}"))?;
         let headers = answer.headers().iter();
@@ -220,7 +226,7 @@ impl Api {
         .await
     }
 
-    /// The platform reports something: a file of `tests/data/callbacks`.
+    /// The platform reports something: a file of `tests/data/callbacks`, or of a folder beside it.
     ///
     /// # Errors
     ///

@@ -1,7 +1,9 @@
 //! What storefronts are answered, word for word: every status and every problem.
 #![allow(clippy::indexing_slicing)]
 
-use anyhow::ensure;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
 use api::snapshot::check;
 use api::{Api, Call, OTHER_SHOP, PAYMENT, READER, SHOP, order};
 use serde_json::json;
@@ -10,6 +12,7 @@ const CHECKOUTS: &str = "POST /checkouts";
 const SHOW: &str = "GET /payments/{payment_id}";
 const CLARIFY: &str = "POST /payments/{payment_id}/clarification";
 const REFUNDS: &str = "POST /payments/{payment_id}/refunds";
+const CLARIFY_REFUND: &str = "POST /payments/{payment_id}/refunds/{refund_id}/clarification";
 const SHOW_REFUND: &str = "GET /payments/{payment_id}/refunds/{refund_id}";
 const STATUS: &str = "GET /checkouts/{token}/status";
 
@@ -145,6 +148,10 @@ async fn a_payment_is_shown_as_it_is() -> anyhow::Result<()> {
             "clarification_last_name.json",
         ),
         ("payment_quarantined", "amount_differs.json"),
+        (
+            "payment_awaiting_confirmation",
+            "../callbacks-2/confirm_sale_done.json",
+        ),
     ] {
         let api = Api::start().await?;
         api.checkout(&order(PAYMENT)).await?;
@@ -237,6 +244,94 @@ async fn a_refund_is_made_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_the_platform_asks_for_a_refund_is_sent() -> anyhow::Result<()> {
+    const REFUND: [&str; 2] = [PAYMENT, "rf-0002"];
+    let answers = |parameters, key, body: &str| Call {
+        route: CLARIFY_REFUND,
+        parameters,
+        key,
+        body: body.into(),
+        ..Call::default()
+    };
+    let good = r#"{"account":{"number":"BE68539007547034"}}"#;
+    let asked = async || {
+        let api = Api::start().await?;
+        api.checkout(&order(PAYMENT)).await?;
+        api.report("sale_success.json").await?;
+        let refund = json!({ "refund_id": "rf-0002", "amount": 400, "currency": "EUR", "description": "returned" });
+        api.refund(PAYMENT, &refund).await?;
+        anyhow::Ok(api)
+    };
+    let report = "../callbacks-2/refund_awaiting_clarification.json";
+
+    let api = asked().await?;
+    let early = api.call(answers(&REFUND, SHOP, good)).await?;
+    check("refund_clarification_not_asked", CLARIFY_REFUND, &early)?;
+    api.report(report).await?;
+    let shown = Call {
+        route: SHOW_REFUND,
+        parameters: &REFUND,
+        key: SHOP,
+        ..Call::default()
+    };
+    let shown = api.call(shown).await?;
+    check("refund_awaiting_clarification", SHOW_REFUND, &shown)?;
+    let sent = api.gate.requests().len();
+    for parameters in [&[PAYMENT, "r-9"], &["nobody", "rf-0002"]] {
+        let unknown = api.call(answers(parameters, SHOP, good)).await?;
+        check("refund_clarification_not_found", CLARIFY_REFUND, &unknown)?;
+    }
+    let others = api.call(answers(&REFUND, OTHER_SHOP, good)).await?;
+    check("refund_clarification_not_found", CLARIFY_REFUND, &others)?;
+    let reader = api.call(answers(&REFUND, READER, good)).await?;
+    ensure!(reader.status == 403, "{}", reader.text);
+    let bad = r#"{"account":{"number":"a;b"},"customer":{"last_name":"Maes"}}"#;
+    let bad = api.call(answers(&REFUND, SHOP, bad)).await?;
+    check("refund_clarification_invalid", CLARIFY_REFUND, &bad)?;
+    ensure!(api.gate.requests().len() == sent);
+
+    api.gate.refuse("3061");
+    let refused = api.call(answers(&REFUND, SHOP, good)).await?;
+    check("refund_clarification_refused", CLARIFY_REFUND, &refused)?;
+    api.gate.fail();
+    let unclear = api.call(answers(&REFUND, SHOP, good)).await?;
+    check("refund_clarification_unclear", CLARIFY_REFUND, &unclear)?;
+
+    let api = asked().await?;
+    api.report(report).await?;
+    let taken = api.call(answers(&REFUND, SHOP, good)).await?;
+    check("refund_clarification_taken", CLARIFY_REFUND, &taken)?;
+    let requests = api.gate.requests();
+    let (path, body) = requests.last().context("nothing was sent")?;
+    ensure!(path == "/v2/payment/clarification", "{path}");
+    ensure!(
+        body["additional_data"]["account"]["number"] == "BE68539007547034",
+        "{body}"
+    );
+    // It was answered, so nothing is asked for any more.
+    let again = api.call(answers(&REFUND, SHOP, good)).await?;
+    check("refund_clarification_not_asked", CLARIFY_REFUND, &again)
+}
+
+#[tokio::test]
+async fn a_refund_that_is_taken_back_is_returned() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    api.checkout(&order(PAYMENT)).await?;
+    for file in [
+        "sale_success.json",
+        "refund_success.json",
+        "../callbacks-2/refund_reverse_of_full.json",
+    ] {
+        api.report(file).await?;
+    }
+    check(
+        "payment_with_returned_refund",
+        SHOW,
+        &api.payment(PAYMENT).await?,
+    )
+}
+
+#[tokio::test]
 async fn a_refused_refund_gives_its_reservation_back() -> anyhow::Result<()> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -279,4 +374,35 @@ async fn a_shoppers_page_is_told_the_status_and_no_more() -> anyhow::Result<()> 
     check("status_for_another_origin", STATUS, &stranger)?;
     let unknown = ask(&["nobody"], &[]).await?;
     check("status_not_found", STATUS, &unknown)
+}
+
+#[tokio::test]
+async fn a_shoppers_page_may_stop_asking_once_the_checkout_is_over() -> anyhow::Result<()> {
+    let status = async |api: &Api, created: &api::Answer| {
+        let url = created.json["checkout_url"].as_str().unwrap_or_default();
+        let (_, token) = url.rsplit_once('/').unwrap_or_default();
+        let call = Call {
+            route: STATUS,
+            parameters: &[token],
+            ..Call::default()
+        };
+        api.call(call).await
+    };
+    let api = Api::start().await?;
+    let created = api.checkout(&order(PAYMENT)).await?;
+    let open = status(&api, &created).await?;
+    check("status_open", STATUS, &open)?;
+    api.report("../callbacks-2/confirm_sale_done.json").await?;
+    let awaiting = status(&api, &created).await?;
+    check("status_awaiting_confirmation", STATUS, &awaiting)?;
+
+    let api = Api::start().await?;
+    let mut short = order(PAYMENT);
+    short["expires_in"] = json!(1);
+    let created = api.checkout(&short).await?;
+    api.report("redirect_get.json").await?;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let expired = status(&api, &created).await?;
+    check("status_expired", STATUS, &expired)?;
+    check("payment_expired", SHOW, &api.payment(PAYMENT).await?)
 }

@@ -18,6 +18,7 @@ use payments::adapters::live::LivePayments;
 use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
 use payments::adapters::sqs::SqsQueue;
 use payments::config::QueueConfig;
+use payments::payment_page::PaymentPageSettings;
 use payments::ports::SystemClock;
 use payments::schedule::Schedule;
 use serde_json::{Value, json};
@@ -109,6 +110,10 @@ impl Services {
             tokens: KeptTokenSecret::new(&secrets, "token"),
             base_url: "https://api.example".into(),
             page_url: "https://page.example/payment".into(),
+            page_settings: PaymentPageSettings {
+                languages: [].into(),
+                automatic_return: true,
+            },
         }
     }
 }

@@ -9,12 +9,12 @@ use crate::load::{Load, largest_share_for_long};
 use crate::markdown::number;
 use crate::template::Template;
 
-/// The sweeper ends by itself so long before its time-out, and begins no question in the last of
-/// it (`functions/sweeper/src/handler.rs`, `shared/payments/src/ask.rs`).
+/// How long before its time-out the sweeper ends by itself. It sends no status request in the last
+/// part of its time (`functions/sweeper/src/handler.rs`, `shared/payments/src/ask.rs`).
 const TO_END_S: f64 = 5.0;
 const TURN_TAKES_S: f64 = 18.0;
-/// Questions that are open at once (`shared/payments/src/ask.rs`).
-const QUESTIONS_AT_ONCE: f64 = 4.0;
+/// Status requests that are open at once (`shared/payments/src/ask.rs`).
+const POLLS_AT_ONCE: f64 = 4.0;
 /// Customers that are forgotten at once (`shared/payments/src/chores.rs`).
 const ERASURES_AT_ONCE: f64 = 16.0;
 /// Operations of a day that fit into the reconciliation (`shared/payments/src/reconcile/ours.rs`).
@@ -154,16 +154,16 @@ fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
 fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Result<Vec<Limit>> {
     let working_s = template.timeout_s("SweeperFunction")? - TO_END_S;
     let pace = 1.0 / template.number("QuestionPaceSeconds")?;
-    let asking = pace.min(QUESTIONS_AT_ONCE / (assumptions.gate_ms / 1_000.0));
-    let questions = asking * (working_s - TURN_TAKES_S) / 60.0;
+    let asking = pace.min(POLLS_AT_ONCE / (assumptions.gate_ms / 1_000.0));
+    let polls = asking * (working_s - TURN_TAKES_S) / 60.0;
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
     let erasures = ERASURES_AT_ONCE * 1_000.0 / erasure_ms * working_s / 60.0;
     Ok(vec![
         limit(
-            "questions of the sweeper",
-            questions / assumptions.questions,
-            "silent payments are asked about late (`oldest_check_s`); those with callbacks are not touched",
-            "`QuestionPauses` with a longer first pause; `QuestionPaceSeconds` only up to 4 open questions at once",
+            "status requests of the sweeper",
+            polls / assumptions.questions,
+            "payments without callbacks are polled late (`oldest_check_s`); those with callbacks are not touched",
+            "`QuestionPauses` with a longer first pause; `QuestionPaceSeconds` only up to 4 open status requests at once",
         ),
         limit(
             "forgetting customers",

@@ -67,7 +67,7 @@ pub fn simulate(
     let shards = u64::from(SHARDS);
     let mut counts: BTreeMap<&str, Count> = [
         ("shards of `unsent`", shards),
-        ("shards of `next/ask`", shards),
+        ("shards of `next/poll`", shards),
         ("shards of `next/erase`", shards),
         ("shards of `day`", shards),
         ("partitions of the table", table_partitions),
@@ -84,7 +84,7 @@ pub fn simulate(
         let queue = partition(&group, queue_partitions);
         for (what, place) in [
             ("shards of `unsent`", places.unsent),
-            ("shards of `next/ask`", places.ask),
+            ("shards of `next/poll`", places.poll),
             ("shards of `next/erase`", places.erase),
             ("shards of `day`", places.day),
             ("partitions of the table", table),

@@ -135,13 +135,13 @@ mod tests {
             name: "next".into(),
             attributes: vec!["next".into(), "next_at".into()],
         };
-        let entry = |at: &str| json!({ "next": { "S": "ask#1" }, "next_at": { "N": at }, "x": {} });
+        let entry = |at: &str| json!({ "next": { "S": "poll#1" }, "next_at": { "N": at }, "x": {} });
         let (one, two, none) = (entry("1"), entry("2"), json!({ "next_at": { "N": "1" } }));
         let units = |before, after| index.write_units(before, after);
         assert_eq!(units(None, Some(&one)), (0, 1));
         assert_eq!(units(Some(&one), Some(&one)), (0, 0));
         assert_eq!(units(Some(&one), Some(&two)), (1, 1));
         assert_eq!(units(Some(&two), Some(&none)), (1, 0));
-        assert_eq!(index.partition(Some(&one)), Some("ask#1"));
+        assert_eq!(index.partition(Some(&one)), Some("poll#1"));
     }
 }

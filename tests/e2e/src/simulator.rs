@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub struct Simulator {
     http: Client,
     payments: String,
+    links: String,
 }
 
 impl Simulator {
@@ -22,6 +23,7 @@ impl Simulator {
         Ok(Self {
             http: Client::builder().no_proxy().build()?,
             payments: format!("{}/simulator/payments", ready.platform),
+            links: format!("{}/simulator/links", ready.platform),
         })
     }
 
@@ -74,10 +76,94 @@ impl Simulator {
     ///
     /// When the platform refuses it.
     pub async fn refund(&self, payment_id: &str, refund: Value) -> anyhow::Result<()> {
-        let url = format!("{}/{payment_id}/refunds", self.payments);
-        let answer = self.http.post(url).json(&refund).send().await?;
-        let status = answer.status();
-        ensure!(status.is_success(), "{status}: {}", answer.text().await?);
+        self.act(payment_id, "refunds", refund).await?;
         Ok(())
+    }
+
+    /// The bank or the platform takes a successful refund back: all that is left of it, or an
+    /// `amount`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such refund.
+    pub async fn reverse_refund(
+        &self,
+        payment_id: &str,
+        operation_id: &str,
+        body: Value,
+    ) -> anyhow::Result<Value> {
+        let path = format!("refunds/{operation_id}/reverse");
+        self.act(payment_id, &path, body).await
+    }
+
+    /// Ends the confirmation procedure: `credit`, `decline` or `decline_and_reverse`.
+    ///
+    /// # Errors
+    ///
+    /// When the payment waits for no confirmation.
+    pub async fn confirm(&self, payment_id: &str, result: &str) -> anyhow::Result<Value> {
+        let body = json!({ "result": result });
+        self.act(payment_id, "confirmation", body).await
+    }
+
+    /// Support settles a payment that is held.
+    ///
+    /// # Errors
+    ///
+    /// When it is not held.
+    pub async fn change_manually(&self, payment_id: &str, body: Value) -> anyhow::Result<Value> {
+        self.act(payment_id, "manual-change", body).await
+    }
+
+    /// A further sale in the same payment.
+    ///
+    /// # Errors
+    ///
+    /// When the payment does not allow it.
+    pub async fn sell_again(&self, payment_id: &str, body: Value) -> anyhow::Result<Value> {
+        self.act(payment_id, "sales", body).await
+    }
+
+    /// An operation of any other type.
+    ///
+    /// # Errors
+    ///
+    /// When the payment does not allow it.
+    pub async fn operate(&self, payment_id: &str, body: Value) -> anyhow::Result<Value> {
+        self.act(payment_id, "operations", body).await
+    }
+
+    /// A payment link made in the Dashboard; the answer has its `payment_id` and `url`.
+    ///
+    /// # Errors
+    ///
+    /// When the platform refuses it.
+    pub async fn create_link(&self, link: Value) -> anyhow::Result<Value> {
+        self.post(&self.links, link).await
+    }
+
+    /// Changes a link that no shopper has confirmed: `invoice sent`, `expired` or
+    /// `invoice canceled`.
+    ///
+    /// # Errors
+    ///
+    /// When it is confirmed, or none.
+    pub async fn change_link(&self, payment_id: &str, status: &str) -> anyhow::Result<Value> {
+        let body = json!({ "status": status });
+        self.act(payment_id, "link", body).await
+    }
+
+    /// Lets the platform, or its Dashboard, act on a payment.
+    async fn act(&self, payment_id: &str, path: &str, body: Value) -> anyhow::Result<Value> {
+        let url = format!("{}/{payment_id}/{path}", self.payments);
+        self.post(&url, body).await
+    }
+
+    async fn post(&self, url: &str, body: Value) -> anyhow::Result<Value> {
+        let answer = self.http.post(url).json(&body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{url} was answered {status}: {text}");
+        Ok(serde_json::from_str(&text)?)
     }
 }

@@ -18,13 +18,14 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
-use checkout::clarification::{self, ClarificationField};
+use checkout::clarification::{self, FormField};
 use checkout::language::Language;
 use checkout::pages;
 use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams,
 };
+use ecommpay::report::ClarificationField;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use payments::model::{Redirect, RedirectMethod};
 use sandbox::python;
@@ -164,7 +165,8 @@ fn all_pages(origin: &str) -> BTreeMap<String, Response<String>> {
     for language in Language::ALL {
         for (name, page) in [
             ("hand-off", pages::hand_off(language, &redirect)),
-            ("waiting", pages::waiting(language)),
+            ("waiting", pages::waiting(language, None)),
+            ("redirect-missing", pages::waiting(language, Some(back))),
             (
                 "clarification",
                 pages::clarification(language, &nowhere, back, &empty),
@@ -188,7 +190,12 @@ fn all_pages(origin: &str) -> BTreeMap<String, Response<String>> {
 }
 
 /// A form with every field that has a label, and one that has none.
-fn empty_form() -> Vec<ClarificationField> {
+fn empty_form() -> Vec<FormField> {
+    clarification::form(&asked())
+}
+
+/// Every field, the last one optional.
+fn asked() -> Vec<ClarificationField> {
     let names = [
         "last_name",
         "first_name",
@@ -204,13 +211,18 @@ fn empty_form() -> Vec<ClarificationField> {
         "billing.city",
         "shoe_size",
     ];
-    clarification::form(&names.map(|name| format!("customer.{name}")))
+    let asked = names.map(|name| ClarificationField {
+        name: format!("customer.{name}"),
+        required: name != "shoe_size",
+    });
+    asked.into()
 }
 
 /// The same as it comes back with something wrong in every field.
-fn wrong_form() -> Vec<ClarificationField> {
-    let asked: Vec<String> = empty_form().into_iter().map(|field| field.name).collect();
-    let posted: Vec<String> = asked.iter().map(|name| format!("{name}=%3B")).collect();
+fn wrong_form() -> Vec<FormField> {
+    let asked = asked();
+    let posted = asked.iter().map(|field| format!("{}=%3B", field.name));
+    let posted: Vec<String> = posted.collect();
     clarification::read(&asked, posted.join("&").as_bytes())
         .err()
         .unwrap_or_default()

@@ -314,13 +314,14 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
 }
 
 /// The template's parameters of a schedule that runs so many times faster.
-fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 4] {
+fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
-    let pauses: Vec<String> = schedule.pauses.iter().map(seconds).collect();
+    let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
     [
-        ("QuestionPauses", pauses.join(",")),
-        ("QuestionsEndSeconds", seconds(&schedule.questions_end)),
+        ("QuestionPauses", delays.join(",")),
+        ("RedirectPollSeconds", seconds(&schedule.redirect_poll_delay)),
+        ("QuestionsEndSeconds", seconds(&schedule.poll_until)),
         ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
-        ("CustomerKeptSeconds", seconds(&schedule.customer_kept)),
+        ("CustomerKeptSeconds", seconds(&schedule.customer_retention)),
     ]
 }

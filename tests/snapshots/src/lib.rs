@@ -36,6 +36,33 @@ pub fn check(path: &Path, seen: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Compares a text with the block of a document that stands between `<!-- name -->` and `<!-- end -->`.
+///
+/// # Errors
+///
+/// When they differ, or the document has no such block.
+pub fn check_block(path: &Path, name: &str, seen: &str) -> anyhow::Result<()> {
+    let document = std::fs::read_to_string(path)?;
+    let marker = format!("<!-- {name} -->\n");
+    let (before, rest) = document
+        .split_once(&marker)
+        .with_context(|| format!("{} has no {marker}", path.display()))?;
+    let (kept, after) = rest
+        .split_once("<!-- end -->")
+        .with_context(|| format!("{}: {marker} has no end", path.display()))?;
+    let seen = format!("\n{}\n\n", seen.trim());
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(path, format!("{before}{marker}{seen}<!-- end -->{after}"))?;
+        return Ok(());
+    }
+    ensure!(
+        kept == seen,
+        "{}: the block {name} is no longer right; UPDATE_SNAPSHOTS=1 writes it as it is now:\n{seen}\ninstead of\n{kept}",
+        path.display()
+    );
+    Ok(())
+}
+
 /// A text in which all moments are the same.
 pub fn without_moments(text: &str) -> String {
     let mut still = String::with_capacity(text.len());

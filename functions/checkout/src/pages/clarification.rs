@@ -4,10 +4,11 @@ use ecommpay::fields::FieldError;
 use lambda_http::Response;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
+use payments::clarification::FieldKind;
 
 use super::layout::Page;
 use super::texts::Texts;
-use crate::clarification::{ClarificationField, Kind};
+use crate::clarification::FormField;
 use crate::language::Language;
 
 /// A form that posts the fields to `address`; with the problems of what was filled in before.
@@ -15,7 +16,7 @@ pub fn clarification(
     language: Language,
     address: &str,
     back: &str,
-    fields: &[ClarificationField],
+    fields: &[FormField],
 ) -> Response<String> {
     let texts = language.texts();
     let wrong = fields.iter().position(|field| field.problem.is_some());
@@ -42,7 +43,7 @@ pub fn clarification(
     .into_response()
 }
 
-fn field(texts: &Texts, number: usize, field: &ClarificationField, first_wrong: bool) -> Markup {
+fn field(texts: &Texts, number: usize, field: &FormField, first_wrong: bool) -> Markup {
     let kind = field.kind();
     let (id, hint_id) = (format!("field-{number}"), format!("hint-{number}"));
     let problem_id = format!("problem-{number}");
@@ -63,67 +64,68 @@ fn field(texts: &Texts, number: usize, field: &ClarificationField, first_wrong: 
             label for=(id) {
                 (label(texts, kind).unwrap_or(&field.name))
                 @if field.is_billing() { " (" (texts.labels.billing) ")" }
+                @if !field.required { " (" (texts.labels.optional) ")" }
             }
             @if let Some(hint) = hint { p.hint id=(hint_id) { (hint) } }
             @if let Some(problem) = &problem { p.problem id=(problem_id) { (problem) } }
-            input id=(id) name=(field.name) type=(input_type(kind)) value=(field.value) required
-                maxlength=[(kind != Kind::DayOfBirth).then_some(kind.longest())]
+            input id=(id) name=(field.name) type=(input_type(kind)) value=(field.value)
+                required[field.required] maxlength=[(kind != FieldKind::DayOfBirth).then_some(kind.longest())]
                 autocomplete=[autocomplete(field, kind)] aria-describedby=[described_by]
                 aria-invalid=[problem.is_some().then_some("true")] autofocus[first_wrong];
         }
     }
 }
 
-fn label(texts: &Texts, kind: Kind) -> Option<&'static str> {
+fn label(texts: &Texts, kind: FieldKind) -> Option<&'static str> {
     let labels = &texts.labels;
     Some(match kind {
-        Kind::LastName => labels.last_name,
-        Kind::FirstName => labels.first_name,
-        Kind::MiddleName => labels.middle_name,
-        Kind::Email => labels.email,
-        Kind::Phone => labels.phone,
-        Kind::Address => labels.address,
-        Kind::City => labels.city,
-        Kind::State => labels.state,
-        Kind::PostalCode => labels.postal_code,
-        Kind::Country => labels.country,
-        Kind::DayOfBirth => labels.day_of_birth,
-        Kind::Other => return None,
+        FieldKind::LastName => labels.last_name,
+        FieldKind::FirstName => labels.first_name,
+        FieldKind::MiddleName => labels.middle_name,
+        FieldKind::Email => labels.email,
+        FieldKind::Phone => labels.phone,
+        FieldKind::Address => labels.address,
+        FieldKind::City => labels.city,
+        FieldKind::State => labels.state,
+        FieldKind::PostalCode => labels.postal_code,
+        FieldKind::Country => labels.country,
+        FieldKind::DayOfBirth => labels.day_of_birth,
+        FieldKind::Other => return None,
     })
 }
 
-fn hint(texts: &Texts, kind: Kind) -> Option<&'static str> {
+fn hint(texts: &Texts, kind: FieldKind) -> Option<&'static str> {
     match kind {
-        Kind::Phone => Some(texts.hints.phone),
-        Kind::Country => Some(texts.hints.country),
+        FieldKind::Phone => Some(texts.hints.phone),
+        FieldKind::Country => Some(texts.hints.country),
         _ => None,
     }
 }
 
-fn input_type(kind: Kind) -> &'static str {
+fn input_type(kind: FieldKind) -> &'static str {
     match kind {
-        Kind::Email => "email",
-        Kind::Phone => "tel",
-        Kind::DayOfBirth => "date",
+        FieldKind::Email => "email",
+        FieldKind::Phone => "tel",
+        FieldKind::DayOfBirth => "date",
         _ => "text",
     }
 }
 
 /// What the browser may fill in by itself.
-fn autocomplete(field: &ClarificationField, kind: Kind) -> Option<String> {
+fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
     let known = match kind {
-        Kind::LastName => "family-name",
-        Kind::FirstName => "given-name",
-        Kind::MiddleName => "additional-name",
-        Kind::Email => "email",
-        Kind::Phone => "tel",
-        Kind::Address => "address-line1",
-        Kind::City => "address-level2",
-        Kind::State => "address-level1",
-        Kind::PostalCode => "postal-code",
-        Kind::Country => "country",
-        Kind::DayOfBirth => "bday",
-        Kind::Other => return None,
+        FieldKind::LastName => "family-name",
+        FieldKind::FirstName => "given-name",
+        FieldKind::MiddleName => "additional-name",
+        FieldKind::Email => "email",
+        FieldKind::Phone => "tel",
+        FieldKind::Address => "address-line1",
+        FieldKind::City => "address-level2",
+        FieldKind::State => "address-level1",
+        FieldKind::PostalCode => "postal-code",
+        FieldKind::Country => "country",
+        FieldKind::DayOfBirth => "bday",
+        FieldKind::Other => return None,
     };
     Some(match field.is_billing() {
         true => format!("billing {known}"),
@@ -131,17 +133,17 @@ fn autocomplete(field: &ClarificationField, kind: Kind) -> Option<String> {
     })
 }
 
-fn problem_text(texts: &Texts, kind: Kind, problem: FieldError) -> String {
+fn problem_text(texts: &Texts, kind: FieldKind, problem: FieldError) -> String {
     let problems = &texts.problems;
     let with = |text: &str, number: usize| text.replace("{}", &number.to_string());
     match (problem, kind) {
         (FieldError::Empty, _) => problems.missing.to_owned(),
         (FieldError::TooShort(least), _) => with(problems.too_short, least),
         (FieldError::TooLong(most), _) => with(problems.too_long, most),
-        (FieldError::Form(_), Kind::Email) => problems.email.to_owned(),
-        (FieldError::Form(_), Kind::Phone) => problems.phone.to_owned(),
-        (FieldError::Form(_), Kind::Country) => problems.country.to_owned(),
-        (FieldError::Form(_), Kind::DayOfBirth) => problems.day_of_birth.to_owned(),
+        (FieldError::Form(_), FieldKind::Email) => problems.email.to_owned(),
+        (FieldError::Form(_), FieldKind::Phone) => problems.phone.to_owned(),
+        (FieldError::Form(_), FieldKind::Country) => problems.country.to_owned(),
+        (FieldError::Form(_), FieldKind::DayOfBirth) => problems.day_of_birth.to_owned(),
         _ => problems.forbidden_character.to_owned(),
     }
 }

@@ -45,12 +45,21 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// The bank's address is not there yet; the page looks again by itself.
-pub fn waiting(language: Language) -> Response<String> {
+/// The redirect URL is not there yet; the page looks again by itself. `back` is the way back to the
+/// shop, once the redirect URL may be lost.
+pub fn waiting(language: Language, back: Option<&str>) -> Response<String> {
+    let texts = language.texts();
+    let body = html! {
+        (try_again(language))
+        @if let Some(back) = back {
+            p role="status" { (texts.redirect_missing) }
+            p { a.button href=(back) { (texts.back_to_shop) } }
+        }
+    };
     Page {
-        body: try_again(language),
+        body,
         again_after: Some(1),
-        ..Page::new(StatusCode::OK, language, &language.texts().waiting)
+        ..Page::new(StatusCode::OK, language, &texts.waiting)
     }
     .into_response()
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use ecommpay::fields::FieldError;
+use ecommpay::report::ClarificationField;
 use lambda_http::Response;
 use lambda_http::http::header;
 use payments::model::{Redirect, RedirectMethod};
 
-use crate::clarification::{ClarificationField, form};
+use crate::clarification::{FormField, form};
 use crate::language::Language;
 use crate::pages;
 
@@ -22,9 +23,16 @@ fn redirect(url: &str) -> Redirect {
     }
 }
 
-fn hostile_form() -> Vec<ClarificationField> {
+fn asked<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
+    names.map(|name| ClarificationField {
+        name: name.to_owned(),
+        required: true,
+    })
+}
+
+fn hostile_form() -> Vec<FormField> {
     let names = [HOSTILE, "customer.last_name", "customer.phone"];
-    let mut fields = form(&names.map(str::to_owned));
+    let mut fields = form(&asked(names));
     for field in &mut fields {
         field.value = HOSTILE.to_owned();
         field.problem = Some(FieldError::ForbiddenCharacter);
@@ -38,8 +46,9 @@ fn all(language: Language) -> Vec<Response<String>> {
     let back = address.as_str();
     vec![
         pages::hand_off(language, &redirect(back)),
-        pages::waiting(language),
-        pages::clarification(language, back, back, &form(&["customer.email".to_owned()])),
+        pages::waiting(language, None),
+        pages::waiting(language, Some(back)),
+        pages::clarification(language, back, back, &form(&asked(["customer.email"]))),
         pages::clarification(language, back, back, &hostile_form()),
         pages::data_missing(language, back),
         pages::being_checked(language, back),
@@ -135,6 +144,7 @@ fn every_language_has_its_own_words() {
             assert!(titles.insert(notice.text), "{}", notice.text);
             assert!(notice.text.ends_with('.') && !notice.title.ends_with('.'));
         }
+        assert!(titles.insert(texts.redirect_missing) && texts.redirect_missing.ends_with('.'));
         for text in [texts.problems.too_short, texts.problems.too_long] {
             assert_eq!(text.matches("{}").count(), 1, "{text}");
         }
@@ -158,7 +168,7 @@ fn the_hand_off_works_with_and_without_scripts() {
 #[test]
 fn waiting_pages_look_again_by_themselves() {
     for page in [
-        pages::waiting(Language::Nl),
+        pages::waiting(Language::Nl, None),
         pages::unavailable(Language::Nl),
     ] {
         let seconds: u32 = header(&page, header::REFRESH).parse().unwrap();
@@ -175,7 +185,7 @@ fn a_form_is_labelled_and_filled_in_by_the_browser() {
         "customer.phone",
         "customer.shoe_size",
     ];
-    let fields = form(&names.map(str::to_owned));
+    let fields = form(&asked(names));
     let page = pages::clarification(Language::Nl, "https://own/checkouts/t", "/", &fields);
     assert_eq!(page.status(), 200);
     for part in [
@@ -197,7 +207,7 @@ fn a_form_is_labelled_and_filled_in_by_the_browser() {
 
 #[test]
 fn what_is_wrong_is_said_beside_its_field() {
-    let mut fields = form(&["customer.email".to_owned(), "customer.last_name".to_owned()]);
+    let mut fields = form(&asked(["customer.email", "customer.last_name"]));
     fields[0].value = "els@shop.example".to_owned();
     fields[1].value = "Li".to_owned();
     fields[1].problem = Some(FieldError::TooShort(3));
@@ -213,4 +223,40 @@ fn what_is_wrong_is_said_beside_its_field() {
         assert!(page.body().contains(part), "{part} in {}", page.body());
     }
     assert_eq!(count(&page, "aria-invalid="), 1);
+}
+
+#[test]
+fn a_waiting_page_offers_the_way_back_once_the_redirect_may_be_lost() {
+    for language in Language::ALL {
+        let texts = language.texts();
+        let page = pages::waiting(language, Some("https://shop.example/?payment_id=p"));
+        for part in [
+            texts.redirect_missing,
+            texts.back_to_shop,
+            "href=\"https://shop.example/?payment_id=p\"",
+        ] {
+            assert!(page.body().contains(part), "{part} in {}", page.body());
+        }
+        assert!(page.headers().contains_key(header::REFRESH));
+        let page = pages::waiting(language, None);
+        assert!(!page.body().contains(texts.back_to_shop));
+    }
+}
+
+#[test]
+fn an_optional_field_is_labelled_so_and_not_required_by_the_browser() {
+    for (language, word) in [
+        (Language::Nl, "optioneel"),
+        (Language::Fr, "facultatif"),
+        (Language::De, "optional"),
+        (Language::En, "optional"),
+    ] {
+        let mut asked = asked(["customer.last_name", "customer.email"]);
+        asked[1].required = false;
+        let page = pages::clarification(language, "https://own/checkouts/t", "/", &form(&asked));
+        let label = format!("{} ({word})</label>", language.texts().labels.email);
+        assert!(page.body().contains(&label), "{label} in {}", page.body());
+        assert_eq!(count(&page, " required"), 1);
+        assert!(page.body().contains("type=\"email\" value=\"\" maxlength"));
+    }
 }

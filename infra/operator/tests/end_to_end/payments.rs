@@ -123,16 +123,18 @@ fn kept(name: &str) -> std::path::PathBuf {
 fn still(out: &str) -> anyhow::Result<String> {
     let text = match serde_json::from_str::<Value>(out) {
         Ok(mut value) => {
-            if value.get("questions").is_some() {
-                value["questions"] = 1.into();
+            if value.get("polling").is_some() {
+                value["polling"] = json!({
+                    "last_answered": 1, "last_not_found": 0, "needs_recheck": false, "polls_sent": 1,
+                });
             }
             format!("{value:#}\n")
         }
         Err(_) => out.to_owned(),
     };
-    let questions = "questions to the platform: ";
-    let lines = text.lines().map(|line| match line.strip_prefix(questions) {
-        Some(_) => format!("{questions}1\n"),
+    let polls = "status requests: ";
+    let lines = text.lines().map(|line| match line.strip_prefix(polls) {
+        Some(_) => format!("{polls}1 sent\n"),
         None => format!("{}\n", without_numbers(line)),
     });
     Ok(snapshots::without_moments(&lines.collect::<String>()))
@@ -315,33 +317,43 @@ async fn decides(test: &Test) -> anyhow::Result<()> {
     let told = asked.told;
     let is_shown = told.contains("amount differs") && told.contains("nothing was changed");
     ensure!(!asked.success && is_shown, "{told}");
-    // What was not seen is not settled.
+    // A decision about items that are not in quarantine settles nothing.
     let unseen = json!({
         "command": "release", "project_id": 211, "payment_id": "more", "by": "anna",
-        "doubts": [{ "operation_id": "7", "reason": "paid_twice", "amount": 999 }],
+        "items": [{
+            "operation_id": "7", "reason": "paid_twice",
+            "reported": { "amount": 999, "currency": "EUR" },
+        }],
     });
     let refused = invoke_with(&test.stage.sandbox, "command", &unseen).await?;
-    ensure!(refused["refused"]["reason"] == "other_doubts", "{refused}");
+    ensure!(refused["refused"]["reason"] == "other_items", "{refused}");
     let sure = [&release[..], &["--yes"]].concat();
     test.does("release.txt", &sure).await?;
     test.stage.storefront.until("more", "succeeded").await?;
-    test.refuses(&sure, "", "nothing about its money is doubted")
-        .await?;
+    test.refuses(&sure, "", "is not in quarantine").await?;
     test.does("released.txt", &["show", "--project", "211", "more"])
         .await?;
 
     let hold = json!({ "hold": true });
     test.stage.simulator.fault("back", hold).await?;
     let reject = ["reject", "--project", "211", "back", "--by", "anna"];
+    let asked = test.run_with(&reject, "n\n").await?;
+    let question = "11.00 EUR came. Give 11.00 EUR back?";
+    ensure!(
+        !asked.success && asked.told.contains(question),
+        "{}",
+        asked.told
+    );
     let sure = [&reject[..], &["--yes", "--json"]].concat();
     test.does("reject.json", &sure).await?;
     test.stage.simulator.fault("back", json!({})).await?;
-    test.stage.storefront.until("back", "refunded").await?;
+    let back = test.stage.storefront.until("back", "refunded").await?;
+    // What came goes back, not what was ordered.
+    ensure!(back["refunded_amount"] == 1100, "{back}");
     test.refuses(&sure, "", "its money went back").await?;
     for verdict in ["release", "reject"] {
         let paid = [verdict, "--project", "211", "paid", "--by", "anna", "--yes"];
-        test.refuses(&paid, "", "nothing about its money is doubted")
-            .await?;
+        test.refuses(&paid, "", "is not in quarantine").await?;
         let unknown = [
             verdict,
             "--project",

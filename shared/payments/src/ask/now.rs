@@ -21,6 +21,18 @@ pub struct Asked {
     pub sent: Vec<EventKind>,
 }
 
+impl Asked {
+    /// Of a payment that is still not known.
+    fn without_payment(found: Found) -> Self {
+        Self {
+            before: None,
+            payment: None,
+            found,
+            sent: Vec::new(),
+        }
+    }
+}
+
 /// What the platform has of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -81,14 +93,8 @@ where
     async fn ask_about_unknown(&self, key: &PaymentKey) -> Result<Asked, AskError> {
         let signed = match self.put(key.project_id(), key.folded_id()).await? {
             Answered::Report(signed) => signed,
-            Answered::NotFound { .. } => {
-                return Ok(Asked {
-                    before: None,
-                    payment: None,
-                    found: Found::Nothing,
-                    sent: Vec::new(),
-                });
-            }
+            Answered::NotFound { .. } => return Ok(Asked::without_payment(Found::Nothing)),
+            Answered::Unrelated => return Ok(Asked::without_payment(Found::Unclear)),
         };
         let report = &signed.report;
         let payment_id = report.payment_id.as_deref().unwrap_or_default();

@@ -254,12 +254,16 @@ fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent
     let emitted = payment.refunds_mut().get_mut(index)?.emitted_mut();
     let is_return = returned_amount > emitted.returned_amount;
     let is_done = matches!(status, RefundStatus::Succeeded | RefundStatus::Returned);
-    let was_done = matches!(
-        emitted.status,
-        Some(RefundStatus::Succeeded | RefundStatus::Returned)
-    );
-    let corrects = emitted.declined && is_done && !was_done;
-    emitted.declined |= status == RefundStatus::Declined;
+    let corrects = match emitted.status {
+        _ if emitted.declined && is_done => Some(EventKind::RefundDeclined),
+        // What seemed to be taken back may belong to another refund.
+        Some(RefundStatus::Returned) if status == RefundStatus::Succeeded => {
+            Some(EventKind::RefundReturned)
+        }
+        _ => None,
+    };
+    // An event corrects the decline once.
+    emitted.declined = status == RefundStatus::Declined || emitted.declined && !is_done;
     emitted.status = Some(status);
     emitted.amount = amount;
     emitted.returned_amount = returned_amount;
@@ -270,7 +274,7 @@ fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent
             false => EventKind::of_refund(status),
         },
         index,
-        corrects: corrects.then_some(EventKind::RefundDeclined),
+        corrects,
     })
 }
 

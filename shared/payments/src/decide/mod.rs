@@ -16,6 +16,7 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Report;
 
+pub(crate) use self::commands::refund_id_start;
 pub use self::commands::{Command, Rejection, execute};
 pub(crate) use self::emit::{has_pending_events, withheld_until};
 use crate::event::Event;

@@ -51,7 +51,7 @@ pub struct EmittedRefund {
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,
-    /// An event said that it was declined.
+    /// An event said that it was declined, and none has corrected that.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) declined: bool,
 }

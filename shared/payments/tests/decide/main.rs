@@ -24,3 +24,4 @@ mod returned_refunds;
 mod second_corpus;
 mod story;
 mod sums;
+mod tables;

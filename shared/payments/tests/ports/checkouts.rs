@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use payments::checkout::{Checkout, CheckoutError, hand_off_ready};
 use payments::clarification::{ClarificationError, clarify};
 use payments::model::Status;
-use payments::payment_page::PaymentPageLinks;
+use payments::payment_page::{PaymentPageLinks, PaymentPageSettings};
 use payments::ports::PaymentStore;
 use payments::token;
 
@@ -138,7 +138,7 @@ async fn after_a_failure_the_next_attempt_is_another_checkout() {
         "operation":{"type":"sale","status":"error","request_id":"request-1"}}"#;
     world.hear_this(error).await;
     assert_eq!(world.status().await, Status::Processing);
-    assert!(world.payment().await.doubted.is_some());
+    assert!(world.payment().await.polling().needs_recheck());
     world
         .hear_this(&error.replace("request-1", "request-2"))
         .await;
@@ -156,8 +156,13 @@ async fn a_link_to_payment_page_needs_no_sale() {
         world.sent(),
         ["1 payment.created", "2 payment.awaiting_customer"]
     );
+    let settings = PaymentPageSettings {
+        languages: ["nl".to_owned()].into(),
+        automatic_return: true,
+    };
     let links = PaymentPageLinks {
         page_url: "https://page.example/payment",
+        settings: &settings,
         base_url: "https://pay.example",
         tokens: &world.tokens,
     };
@@ -213,6 +218,7 @@ async fn answers_go_to_the_platform_once_each_time_it_asks() {
                 &world.gate,
                 &world.keyring,
                 &payment,
+                payment.clarification_request(),
                 &answers,
             )
             .await

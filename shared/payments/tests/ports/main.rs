@@ -3,12 +3,13 @@
 
 mod checkouts;
 mod decisions;
+mod expiries;
 #[path = "../memory/mod.rs"]
 mod memory;
 mod paid_twice;
+mod polls;
+mod polls_by_hand;
 mod publishing;
-mod questions;
-mod questions_by_hand;
 mod refunds;
 mod republishing;
 mod stage;

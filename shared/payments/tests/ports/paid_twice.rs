@@ -4,13 +4,18 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, parse};
+use ecommpay::report::Report;
 use payments::checkout::{Cashier, CheckoutRequest};
 use payments::day::Day;
+use payments::decide::{Fact, SignedReport};
+use payments::event::EventKind;
 use payments::model::{Payment, Status};
 use payments::ports::{Clock, Daily, PaymentStore, ProgressStore};
 use payments::report::Reported;
 use payments::storefront::Storefront;
 use payments::{PaymentKey, Timestamp};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::stage::*;
@@ -58,6 +63,23 @@ impl World {
         self.hear_of(payment_id, &body).await
     }
 
+    /// The platform answers a status request: a sale, and what else there is.
+    async fn answer_sale(&self, payment_id: &str, time: &str, more: &str) {
+        let body = format!(
+            r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"success","sum":{{"amount":1000,"currency":"EUR"}}}},
+                "operations":[{{"id":"1 of {payment_id}","type":"sale","status":"success","date":"2027-01-15T{time}+0000",
+                "sum_initial":{{"amount":1000,"currency":"EUR"}}}}{more}]}}"#
+        );
+        let report = Report::read(&parse(body.as_bytes(), Limits::ANSWER).unwrap());
+        let report = SignedReport {
+            report: &report,
+            canonical: &body,
+        };
+        let fact = Fact::StatusAnswer { report, poll: 1 };
+        let applied = self.payments.apply(&key_of(payment_id), fact).await;
+        applied.unwrap().unwrap().published.unwrap();
+    }
+
     /// A success is sent to the queue, and then the function ends.
     async fn break_off_after_the_send(&self, payment_id: &str, time: &str) {
         let sent = self.sent().len();
@@ -85,8 +107,22 @@ impl World {
     /// What a payment was told of others.
     async fn told(&self, payment_id: &str) -> Vec<String> {
         let payment = self.of(payment_id).await;
-        assert_eq!(payment.paid_before_announced, payment.paid_before_by.len());
-        payment.paid_before_by.into_iter().collect()
+        let earlier = payment.earlier_payments_of_order();
+        let events = self.payments.store.events.lock().unwrap();
+        let of_it = events
+            .iter()
+            .filter(|((of, _), _)| *of == key_of(payment_id));
+        let mut twice = of_it.filter(|(_, event)| event.kind == EventKind::OrderPaidTwice);
+        let emitted = twice.next_back().map_or_else(Vec::new, |(_, event)| {
+            let body: Value = serde_json::from_str(&event.body).unwrap();
+            let ids = body["data"]["other_payment_ids"].clone();
+            serde_json::from_value(ids).unwrap()
+        });
+        assert!(
+            earlier.iter().eq(&emitted),
+            "{earlier:?}, emitted {emitted:?}"
+        );
+        emitted
     }
 
     fn twice(&self) -> usize {
@@ -208,12 +244,10 @@ async fn who_was_told_to_be_the_later_one_stays_it() {
     world.paid_at("two", "11:00:00").await;
     assert_eq!(world.told("two").await, ["one"]);
     // A signed answer has another date for the first one.
-    {
-        let mut rows = world.payments.store.rows.lock().unwrap();
-        let one = &mut rows.get_mut(&key_of("one")).unwrap().payment;
-        let sale = one.operations.get_mut("1 of one").unwrap();
-        sale.news.0 = "2027-01-15T11:30:00+0000".into();
-    }
+    world.answer_sale("one", "11:30:00", "").await;
+    let one = world.of("one").await;
+    let sale = one.operation("1 of one").unwrap();
+    assert_eq!(sale.ended_at(), Some(at("2027-01-15T11:30:00")));
     world.paid_at("three", "12:00:00").await;
     assert_eq!(world.told("three").await, ["one", "two"]);
     assert!(world.told("one").await.is_empty());
@@ -260,12 +294,11 @@ async fn the_days_report_looks_again() {
     world.paid_at("two", "11:00:00").await;
     assert_eq!(world.twice(), 0, "given back");
     // The refund was none after all.
-    {
-        let mut rows = world.payments.store.rows.lock().unwrap();
-        let one = &mut rows.get_mut(&key_of("one")).unwrap().payment;
-        one.operations.remove("2 of one");
-        one.refunds.clear();
-    }
+    let declined = r#",{"id":"2 of one","type":"refund","status":"decline","date":"2027-01-15T20:00:00+0000",
+        "sum_initial":{"amount":1000,"currency":"EUR"}}"#;
+    world.answer_sale("one", "10:00:00", declined).await;
+    assert_eq!(world.of("one").await.status(), Status::Succeeded);
+    assert_eq!(world.twice(), 0, "it was emitted as paid long ago");
     world.pass_until(at("2027-01-16T04:30:00"));
     let (days, reported) = world.report().await;
     assert_eq!((reported.failure, reported.in_time), (None, true));

@@ -1,5 +1,6 @@
 //! A world whose queue, clock, store and platform are in memory.
 
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,10 +13,11 @@ use ecommpay::{Keyring, ProjectKey, signature};
 use payments::ask::{AskError, Asker};
 use payments::callback::ProjectKeys;
 use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
-use payments::decide::{Fact, News, RefundOrder};
+use payments::decide::{Fact, SignedReport};
 use payments::event::{Event, EventKind};
-use payments::model::{Payment, Status};
+use payments::model::{Payment, RefundOrder, Status};
 use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
+use payments::publish::PublishError;
 use payments::refund::{RefundDesk, RefundError};
 use payments::schedule::Schedule;
 use payments::storefront::{Scope, Storefront};
@@ -231,8 +233,21 @@ impl World {
     }
 
     pub async fn hear_of(&self, payment_id: &str, body: &str) -> bool {
+        self.publish_of(payment_id, body).await.is_ok()
+    }
+
+    /// The events that the callback's call published.
+    pub async fn published(&self, body: &str) -> Vec<EventKind> {
+        self.publish_of("order-1", body).await.unwrap()
+    }
+
+    async fn publish_of(
+        &self,
+        payment_id: &str,
+        body: &str,
+    ) -> Result<Vec<EventKind>, PublishError> {
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-        let fact = Fact::Callback(News {
+        let fact = Fact::Callback(SignedReport {
             report: &report,
             canonical: body,
         });
@@ -245,7 +260,6 @@ impl World {
             .unwrap()
             .unwrap()
             .published
-            .is_ok()
     }
 
     pub async fn refund(&self, refund_id: &str, amount: u64) -> Result<Payment, RefundError> {
@@ -278,18 +292,18 @@ impl World {
         self.pass(moment.since(self.payments.clock.now()));
     }
 
-    /// Waits until a question is due, and puts it.
-    pub async fn ask(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
-        self.pass_until(self.ask_at().await.unwrap());
+    /// Waits until a status request is due, and sends it.
+    pub async fn poll(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
+        self.pass_until(self.poll_at().await.unwrap());
         if let Some(answer) = answer {
             self.gate.answer_next(answer);
         }
         self.asker().ask(&key(), far()).await
     }
 
-    /// When the platform is to be asked.
-    pub async fn ask_at(&self) -> Option<Timestamp> {
-        self.payments.schedule.ask_at(&self.payment().await)
+    /// When the platform is to be polled.
+    pub async fn poll_at(&self) -> Option<Timestamp> {
+        self.payments.schedule.poll_at(&self.payment().await)
     }
 
     pub fn asker(&self) -> Asker<'_, Memory, Queue, SleepersClock, ScriptedGate> {
@@ -319,6 +333,12 @@ impl World {
     /// The sales that Gate got.
     pub fn sales(&self) -> usize {
         self.requests("/sale ").len()
+    }
+
+    /// The status requests that Gate got.
+    pub fn polls(&self) -> usize {
+        let got = self.gate.got.lock().unwrap();
+        got.iter().filter(|path| path.ends_with("/status")).count()
     }
 
     /// The refunds that Gate got.
@@ -385,6 +405,32 @@ pub fn signed(body: &str, key: &str) -> String {
         .sign(&signature::canonical(&message));
     let body = body.trim_end().strip_suffix('}').unwrap();
     format!(r#"{body},"signature":"{}"}}"#, signature.to_base64())
+}
+
+/// The log lines of a test of this crate. Lines go to standard output, so the test runs once more in a
+/// process of its own; `None`: this is that process.
+pub fn log_lines_of(test: &str) -> Option<Vec<serde_json::Value>> {
+    const OBSERVED: &str = "PORTS_OBSERVED";
+    if std::env::var_os(OBSERVED).is_some() {
+        return None;
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(OBSERVED, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+    // The first line comes behind the name of the test.
+    let lines = text.lines().filter_map(|line| line.get(line.find('{')?..));
+    Some(
+        lines
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect(),
+    )
 }
 
 /// After everything.

@@ -144,8 +144,11 @@ async fn questions_keep_their_pace_and_stop_in_time() {
     assert!(!round.in_time, "{round:?}");
     assert_eq!(gate.asked().len(), 7);
     let rows = world.payments.store.rows.lock().unwrap();
-    let questions: u32 = rows.values().map(|row| row.payment.questions).sum();
-    assert_eq!(questions, 7);
+    let polls: u32 = rows
+        .values()
+        .map(|row| row.payment.polling().polls_sent())
+        .sum();
+    assert_eq!(polls, 7);
 }
 
 #[tokio::test]
@@ -153,8 +156,8 @@ async fn customers_are_forgotten_and_what_stays_open_is_counted() {
     let world = World::new();
     world.create(&shop("shop"), 1000).await.unwrap();
     let customer = || async {
-        let order = world.payment().await.order;
-        order.unwrap().customer
+        let payment = world.payment().await;
+        payment.order().unwrap().customer.clone()
     };
     let erase = || world.payments.erase_all(in_a_minute());
     let overdue = || async {
@@ -162,18 +165,19 @@ async fn customers_are_forgotten_and_what_stays_open_is_counted() {
         (round.found, round.oldest_s)
     };
     // Asked for a month, and never answered.
-    while let Some(due) = world.ask_at().await {
+    while let Some(due) = world.poll_at().await {
         assert_eq!(erase().await.found, 0, "while it is asked about");
         assert_eq!(overdue().await, (0, 0));
         world.pass_until(due);
-        assert!(world.ask(None).await.is_err());
+        assert!(world.poll(None).await.is_err());
+        assert_eq!(world.payments.expire_all(in_a_minute()).await.failed, 0);
     }
     assert!(customer().await.is_some());
     let erased = erase().await;
     assert_eq!((erased.found, erased.done), (1, 1));
     assert_eq!(customer().await, None);
     let sent = world.sent();
-    assert_eq!(sent, ["1 payment.created"], "no event");
+    assert_eq!(sent, ["1 payment.created", "2 checkout.expired"]);
     world.pass(DAY);
     assert_eq!(overdue().await, (1, 86_400));
     let next = world.payments.schedule.next(&world.payment().await);

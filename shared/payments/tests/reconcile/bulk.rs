@@ -10,7 +10,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
 use payments::day::Day;
-use payments::decide::{Fact, News, decide};
+use payments::decide::{Fact, SignedReport, decide};
 use payments::event::Event;
 use payments::model::{PaidOrder, Payment};
 use payments::ports::{
@@ -37,22 +37,11 @@ const ROUND: u64 = 1_000;
 #[derive(Clone)]
 struct Numbers {
     all: u64,
-    one: Payment,
 }
 
 impl Numbers {
     fn new() -> Self {
-        let body = report("one", "one", at("21T00:00:00"), 1000);
-        let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-        let fact = Fact::Callback(News {
-            report: &report,
-            canonical: &body,
-        });
-        let one = decide(None, fact, at("21T00:00:00")).unwrap().payment;
-        Self {
-            all: OPERATIONS,
-            one,
-        }
+        Self { all: OPERATIONS }
     }
 
     /// Spread over the day.
@@ -71,13 +60,14 @@ impl Numbers {
         if number >= self.all || number % ROUND == 1 {
             return None;
         }
-        let mut payment = self.one.clone();
-        payment.payment_id = id(number);
-        let mut operation = payment.operations.remove("one").unwrap();
-        let date = self.time(number).to_seconds_with_offset();
-        operation.news.0 = date.replace("+00:00", "+0000");
-        payment.operations.insert(number.to_string(), operation);
-        Some(payment)
+        let ended = self.time(number);
+        let body = report(&id(number), &number.to_string(), ended, 1000);
+        let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
+        let fact = Fact::Callback(SignedReport {
+            report: &report,
+            canonical: &body,
+        });
+        Some(decide(None, fact, ended).unwrap().payment)
     }
 }
 
@@ -121,7 +111,7 @@ impl PaymentStore for Store {
         }
         let payment = self.numbers.payment(number(key));
         Ok(payment.map(|payment| Stored {
-            published: payment.sequence,
+            published: payment.sequence(),
             version: 1,
             is_first_to_pay: false,
             payment,
@@ -141,7 +131,7 @@ impl PaymentStore for Store {
         self.written.events(key, from, to).await
     }
 
-    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<(), StoreError> {
+    async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         self.written.mark_published(key, through).await
     }
 
@@ -227,8 +217,8 @@ async fn compare_a_day() {
     let rounds = numbers.all / ROUND;
     for expected in [
         Differences {
-            missing_here: rounds,
-            missing_there: rounds,
+            missing_locally: rounds,
+            missing_at_platform: rounds,
             status: 0,
             amount: rounds,
         },

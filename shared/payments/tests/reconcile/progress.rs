@@ -72,13 +72,13 @@ async fn what_fails_is_done_by_the_next_run() {
     let failed = daily(&world).await;
     assert_eq!((failed.failed, failed.until), (1, at("22T01:00:00")));
     assert_eq!(until(&world).await, Some(at("22T01:00:00")));
-    assert_eq!(world.told(), told(&[("later", "missing_there")]));
+    assert_eq!(world.told(), told(&[("later", "missing_at_platform")]));
     asked(&world);
 
     let mended = daily(&world).await;
     assert_eq!(asked(&world), hours("22T01:00:00", 4));
     assert_eq!((mended.failed, mended.until), (0, at("22T05:00:00")));
-    assert_eq!(mended.differences.missing_there, 1);
+    assert_eq!(mended.differences.missing_at_platform, 1);
     assert_eq!(until(&world).await, Some(at("22T05:00:00")));
 }
 

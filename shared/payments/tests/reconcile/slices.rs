@@ -12,8 +12,8 @@ use crate::platform::sale;
 use crate::world::*;
 
 const NONE: Differences = Differences {
-    missing_here: 0,
-    missing_there: 0,
+    missing_locally: 0,
+    missing_at_platform: 0,
     status: 0,
     amount: 0,
 };
@@ -46,8 +46,8 @@ async fn each_difference_is_told_once_and_repeated_runs_are_silent() {
     let day = span("21T00:00:00", "22T00:00:00");
     let first = world.compare(day).await;
     let differences = Differences {
-        missing_here: 2,
-        missing_there: 1,
+        missing_locally: 2,
+        missing_at_platform: 1,
         status: 1,
         amount: 1,
     };
@@ -56,10 +56,10 @@ async fn each_difference_is_told_once_and_repeated_runs_are_silent() {
     assert_eq!((first.in_time, first.until), (true, day.to));
     let expected = told(&[
         ("amount", "amount"),
-        ("ours", "missing_there"),
-        ("refunded", "missing_here"),
+        ("ours", "missing_at_platform"),
+        ("refunded", "missing_locally"),
         ("status", "status"),
-        ("theirs", "missing_here"),
+        ("theirs", "missing_locally"),
     ]);
     assert_eq!(world.told(), expected);
     for again in [day, span("21T11:30:00", "21T12:30:00"), day] {
@@ -71,14 +71,14 @@ async fn each_difference_is_told_once_and_repeated_runs_are_silent() {
     // Each is asked about at once, and nothing else has changed.
     for (payment, _) in &expected {
         let payment = world.payment(payment).await;
-        let next = world.payments.schedule.ask_at(&payment);
+        let next = world.payments.schedule.poll_at(&payment);
         assert_eq!(next, Some(at("22T12:00:00")));
     }
     let theirs = world.payment("theirs").await;
     assert_eq!(theirs.status(), Status::Unmatched);
-    assert!(theirs.operations.is_empty());
+    assert!(theirs.operations().len() == 0);
     assert_eq!(world.payment("refunded").await.refunded_amount(), 0);
-    assert_eq!(world.payment("same").await.sequence, 1);
+    assert_eq!(world.payment("same").await.sequence(), 1);
 }
 
 #[tokio::test]
@@ -91,10 +91,10 @@ async fn what_is_healed_is_silent() {
     assert_eq!(world.compare(hour).await.differences, NONE);
 
     world.books.enter(noon, sale("lost", "2", 1000));
-    assert_eq!(world.compare(hour).await.differences.missing_here, 1);
+    assert_eq!(world.compare(hour).await.differences.missing_locally, 1);
     world.hear("lost", "2", noon, 1000).await;
     assert_eq!(world.compare(hour).await.differences, NONE);
-    assert_eq!(world.told(), told(&[("lost", "missing_here")]));
+    assert_eq!(world.told(), told(&[("lost", "missing_locally")]));
 }
 
 /// The platform's time of completion and the date that it told us lie in different slices, days
@@ -125,8 +125,8 @@ async fn times_may_differ_by_less_than_the_margin() {
     world.hear("too far", "3", before, 1000).await;
     world.books.enter(late, sale("too far", "3", 1000));
     let compared = world.compare(days).await;
-    assert_eq!(compared.differences.missing_there, 1, "{compared:?}");
-    assert_eq!(world.told(), told(&[("too far", "missing_there")]));
+    assert_eq!(compared.differences.missing_at_platform, 1, "{compared:?}");
+    assert_eq!(world.told(), told(&[("too far", "missing_at_platform")]));
 }
 
 #[tokio::test]
@@ -140,8 +140,8 @@ async fn what_is_dated_at_a_border_belongs_to_one_slice() {
         world.hear(&id, &id, at(time), 1000).await;
     }
     let compared = world.compare(span("21T12:00:00", "21T13:00:00")).await;
-    assert_eq!(compared.differences.missing_there, 2);
-    let inside = told(&[("1", "missing_there"), ("2", "missing_there")]);
+    assert_eq!(compared.differences.missing_at_platform, 2);
+    let inside = told(&[("1", "missing_at_platform"), ("2", "missing_at_platform")]);
     assert_eq!(world.told(), inside);
 }
 
@@ -166,9 +166,9 @@ async fn a_page_that_is_just_full_is_followed_by_an_empty_one() {
     assert_eq!(compared.compared, 1_000);
     assert_eq!(world.books.offsets(), [0, 1_000]);
     let expected = told(&[
-        ("500", "missing_there"),
-        ("another", "missing_there"),
-        ("one more", "missing_here"),
+        ("500", "missing_at_platform"),
+        ("another", "missing_at_platform"),
+        ("one more", "missing_locally"),
     ]);
     assert_eq!(world.told(), expected);
 }
@@ -191,8 +191,8 @@ async fn ids_of_any_form_are_compared() {
     let hour = span("21T12:00:00", "21T13:00:00");
     let compared = world.compare(hour).await;
     assert_eq!((compared.unreadable, compared.failed), (0, 0));
-    assert_eq!(compared.differences.missing_there, 0, "{compared:?}");
-    assert_eq!(compared.differences.missing_here, 5);
+    assert_eq!(compared.differences.missing_at_platform, 0, "{compared:?}");
+    assert_eq!(compared.differences.missing_locally, 5);
     assert_eq!(world.compare(hour).await.differences, NONE);
 
     for (payment, operation) in [("", "1"), ("x", ""), (&"x".repeat(256), "2")] {
@@ -242,7 +242,7 @@ async fn what_cannot_be_read_is_counted_and_the_rest_compared() {
         (compared.in_time, compared.until),
         (true, at("21T14:00:00"))
     );
-    let expected = told(&[("other word", "status"), ("theirs", "missing_here")]);
+    let expected = told(&[("other word", "status"), ("theirs", "missing_locally")]);
     assert_eq!(
         world.told(),
         expected,
@@ -263,7 +263,7 @@ async fn what_is_not_answered_is_asked_again_and_then_left() {
     let hour = span("21T12:00:00", "21T13:00:00");
     let compared = world.compare(hour).await;
     assert_eq!(
-        (compared.failed, compared.differences.missing_there),
+        (compared.failed, compared.differences.missing_at_platform),
         (0, 1)
     );
 
@@ -272,7 +272,7 @@ async fn what_is_not_answered_is_asked_again_and_then_left() {
     world.hear("later", "2", at("21T14:00:00"), 1000).await;
     let compared = world.compare(span("21T12:00:00", "21T15:00:00")).await;
     assert_eq!((compared.failed, compared.until), (1, hour.from));
-    assert_eq!(compared.differences.missing_there, 1);
+    assert_eq!(compared.differences.missing_at_platform, 1);
     let failure = compared.failure.unwrap();
     assert_eq!(
         failure,

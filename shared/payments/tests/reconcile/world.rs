@@ -7,7 +7,7 @@ use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
-use payments::decide::{Fact, News};
+use payments::decide::{Fact, SignedReport};
 use payments::event::{Event, EventKind};
 use payments::model::Payment;
 use payments::ports::{Clock, EventQueue, PaymentStore, SendError};
@@ -108,7 +108,7 @@ impl World {
     pub async fn hear(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let body = report(payment, operation, ended, amount);
         let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-        let fact = Fact::Callback(News {
+        let fact = Fact::Callback(SignedReport {
             report: &report,
             canonical: &body,
         });
@@ -141,9 +141,9 @@ impl World {
             .filter(|event| event.kind == EventKind::ReconciliationDifference)
             .map(|event| {
                 let body: Value = serde_json::from_str(&event.body).unwrap();
-                let about = body["data"]["difference"]["about"].as_str().unwrap();
+                let kind = body["data"]["difference"]["kind"].as_str().unwrap();
                 let subject = body["subject"].as_str().unwrap();
-                (subject.to_owned(), about.to_owned())
+                (subject.to_owned(), kind.to_owned())
             })
             .collect();
         told.sort_unstable();
@@ -152,7 +152,7 @@ impl World {
 }
 
 pub fn told(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    let own = |(payment, about): &(&str, &str)| ((*payment).to_owned(), (*about).to_owned());
+    let own = |(payment, kind): &(&str, &str)| ((*payment).to_owned(), (*kind).to_owned());
     expected.iter().map(own).collect()
 }
 

@@ -14,9 +14,13 @@ mod silent;
 mod system;
 mod world;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use payments::model::Status;
 
 fn seeds() -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
@@ -62,10 +66,31 @@ fn on_all_cores<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Ve
     })
 }
 
+/// The diagram of `shared/README.md`; `UPDATE_SNAPSHOTS=1` writes it as it is now.
+fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
+    let word = |status: &Status| serde_json::to_value(status).unwrap();
+    let mut diagram =
+        "```mermaid\nstateDiagram-v2\n    [*] --> created\n    [*] --> unmatched\n".to_owned();
+    for (from, to) in transitions {
+        let (from, to) = (word(from), word(to));
+        diagram += &format!(
+            "    {} --> {}\n",
+            from.as_str().unwrap(),
+            to.as_str().unwrap()
+        );
+    }
+    diagram += "```\n";
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    snapshots::check_block(&document, "transitions", &diagram).unwrap();
+}
+
 #[test]
 fn nothing_is_lost_doubled_or_moved_backwards() {
     let totals = run_all(seeds(), run::Mix::Usual);
     println!("{totals:?}");
+    if seeds() == (0..500) {
+        check_diagram(&totals.transitions);
+    }
     // A world in which nothing happens would prove nothing.
     if seeds().count() > 1 {
         let happened = [

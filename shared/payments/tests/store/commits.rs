@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use payments::Timestamp;
-use payments::decide::{Fact, News};
+use payments::decide::{Fact, SignedReport};
 use payments::event::EventKind;
 use payments::ports::{Commit, CommitError, PaymentStore};
 use payments::schedule::Next;
@@ -26,7 +26,7 @@ async fn eight_writers_of_one_payment_lose_nothing() {
                     _ => report(&id, operation, "refund", 100),
                 };
                 let digest = operation.to_string();
-                let fact = Fact::Callback(News {
+                let fact = Fact::Callback(SignedReport {
                     report: &report,
                     canonical: &digest,
                 });
@@ -47,7 +47,7 @@ async fn eight_writers_of_one_payment_lose_nothing() {
             (1000, 700)
         );
 
-        let last = payment.sequence;
+        let last = payment.sequence();
         let events = world.store().events(&key(&id), 1, last + 10).await.unwrap();
         let numbers: Vec<u64> = events.iter().map(|event| event.sequence).collect();
         assert_eq!(numbers, Vec::from_iter(1..=last), "no gap, and none twice");
@@ -86,7 +86,7 @@ async fn who_has_read_an_older_version_writes_nothing() {
         assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
     }
     let stored = world.load("order").await;
-    assert_eq!((stored.version, stored.payment.sequence), (2, 2));
+    assert_eq!((stored.version, stored.payment.sequence()), (2, 2));
     let events = world.store().events(&key("order"), 1, 9).await.unwrap();
     assert_eq!(events.len(), 2);
     let token = world.store().payment_of_token("order").await.unwrap();
@@ -125,6 +125,51 @@ async fn a_mark_goes_forward_only_and_a_commit_does_not_take_it_back() {
 }
 
 #[tokio::test]
+async fn a_mark_gives_the_number_before_and_only_one_of_two_at_once_moves_it() {
+    let world = World::new().await;
+    for round in 0..10 {
+        let id = format!("order-{round}");
+        world.create(&id).await;
+        world.succeed(&id).await;
+        let key = key(&id);
+        let mark = |through| world.store().mark_published(&key, through);
+        let (one, other) = tokio::join!(mark(2), mark(2));
+        let mut before = [one.unwrap(), other.unwrap()];
+        before.sort_unstable();
+        assert_eq!(before, [0, 2]);
+    }
+    world.create("parts").await;
+    let key = key("parts");
+    let mark = |through| world.store().mark_published(&key, through);
+    world.succeed("parts").await;
+    for (through, before) in [(1, 0), (1, 1), (2, 1), (1, 1), (2, 2)] {
+        assert_eq!(mark(through).await.unwrap(), before, "through {through}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_publishers_at_once_one_counts_an_event() {
+    let world = World::new().await;
+    for round in 0..10 {
+        let id = format!("order-{round}");
+        world.create(&id).await;
+        world.succeed(&id).await;
+        let key = key(&id);
+        let publish = async || {
+            let published = world.payments.announce(&key).await.unwrap().unwrap();
+            published.published.unwrap()
+        };
+        let (mut counted, other) = tokio::join!(publish(), publish());
+        counted.extend(other);
+        let events = [EventKind::PaymentCreated, EventKind::PaymentSucceeded];
+        assert_eq!(counted, events);
+        let sent = world.sent(AUDIT, &id);
+        assert!((2..=4).contains(&sent.len()), "{sent:?}");
+    }
+    assert!(world.unsent().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_write_whose_answer_was_lost_is_known_again() {
     let world = World::new().await;
     world.wire.lose_next_answer_of("TransactWriteItems");
@@ -135,7 +180,7 @@ async fn a_write_whose_answer_was_lost_is_known_again() {
     let stored = world.load("order").await;
     let change = silent(&stored);
     let again = Commit {
-        next: Some(Next::Ask(Timestamp::now())),
+        next: Some(Next::Poll(Timestamp::now())),
         ..commit(&change, Some(&stored))
     };
     world.wire.forget();

@@ -6,7 +6,7 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
 use payments::Timestamp;
 use payments::day::Day;
-use payments::decide::{Change, Fact, News, decide};
+use payments::decide::{Change, Fact, SignedReport, decide};
 use payments::model::Payment;
 use payments::ports::{CommitError, PaymentStore};
 
@@ -31,11 +31,11 @@ fn ended_on(payment: Option<&Payment>, id: &str, days: std::ops::Range<u64>) -> 
     );
     let report = Report::read(&parse(body.as_bytes(), Limits::ANSWER).unwrap());
     let fact = Fact::StatusAnswer {
-        news: News {
+        report: SignedReport {
             report: &report,
             canonical: "d",
         },
-        question: 1,
+        poll: 1,
     };
     decide(payment, fact, Timestamp::now()).unwrap()
 }
@@ -48,7 +48,7 @@ fn day(date: &str) -> Day {
 async fn a_payment_is_found_by_each_of_its_days() {
     let world = World::new().await;
     world.create("order").await;
-    let first = Day::of(world.load("order").await.payment.created_at);
+    let first = Day::of(world.load("order").await.payment.created_at());
     assert_eq!(world.of_day(first).await, ["211/order"]);
 
     // A day that nothing is announced on is written with the change too, and only once.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::decide::{Fact, News, decide};
+use payments::decide::{Fact, SignedReport, decide};
 use payments::ports::{Commit, Index, PaymentStore, SHARDS};
 use payments::schedule::Next;
 use wire::TABLE;
@@ -17,7 +17,8 @@ async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
     world.create("order").await;
     let first = world.unsent().await;
     assert_eq!(first[0].key, key("order"));
-    assert_eq!(first[0].since, world.load("order").await.payment.updated_at);
+    let stored = world.load("order").await;
+    assert_eq!(first[0].since, stored.payment.updated_at());
 
     tokio::time::sleep(Duration::from_millis(20)).await;
     world.succeed("order").await;
@@ -46,7 +47,7 @@ async fn what_is_committed_while_others_send_stays_in_the_index() {
     world.succeed("order").await;
     world
         .store()
-        .mark_published(&key("order"), sending.payment.sequence)
+        .mark_published(&key("order"), sending.payment.sequence())
         .await
         .unwrap();
     assert_eq!(world.load("order").await.published, 1);
@@ -66,7 +67,7 @@ async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
     ];
     for id in ids {
         let report = report(id, 1, "sale", 1000);
-        let fact = Fact::Callback(News {
+        let fact = Fact::Callback(SignedReport {
             report: &report,
             canonical: "d",
         });
@@ -90,13 +91,19 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
     let (at, later) = (Timestamp::from_millis(1_900_000_000_000), in_an_hour());
     let later = later.max(at.after(Duration::from_secs(1)));
     for (next, index, due_at, shown_in) in [
-        (Some(Next::Ask(at)), Index::Ask(project_id), at, "ask#211#0"),
         (
-            Some(Next::Ask(later)),
-            Index::Ask(project_id),
-            later,
-            "ask#211#0",
+            Some(Next::Poll(at)),
+            Index::Poll(project_id),
+            at,
+            "poll#211#0",
         ),
+        (
+            Some(Next::Poll(later)),
+            Index::Poll(project_id),
+            later,
+            "poll#211#0",
+        ),
+        (Some(Next::Expire(at)), Index::Expire, at, "expire#0"),
         (Some(Next::Erase(at)), Index::Erase, at, "erase#0"),
         (Some(Next::Overdue(at)), Index::Overdue, at, "overdue#0"),
         (None, Index::Overdue, at, ""),
@@ -120,7 +127,7 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
         for (asked, before, expected) in [
             (index, just_then, usize::from(next.is_some())),
             (index, due_at, 0),
-            (Index::Ask(other_project), just_then, 0),
+            (Index::Poll(other_project), just_then, 0),
         ] {
             let mut found = Vec::new();
             for shard in 0..SHARDS {

@@ -3,19 +3,29 @@
 use ecommpay::fields::ProjectId;
 use futures_util::future::join_all;
 use payments::MerchantId;
+use payments::decide::Change;
 use payments::model::PaidOrder;
 use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
-use crate::world::{World, commit, created, silent};
+use crate::world::{World, commit, created_for, silent};
+
+/// A change without events that pays another order with the same money. No fact brings it: the
+/// document is changed as a later release might.
+fn of_order(stored: &Stored, order_id: &str) -> Change {
+    let mut document = serde_json::to_value(&stored.payment).unwrap();
+    document["order"]["order_id"] = order_id.into();
+    Change {
+        payment: serde_json::from_value(document).unwrap(),
+        ..silent(stored)
+    }
+}
 
 #[tokio::test]
 async fn of_many_at_once_one_is_the_first_to_pay() {
     let world = World::new().await;
     let ids: Vec<String> = (0..8).map(|number| format!("p-{number}")).collect();
     for id in &ids {
-        let mut change = created(id);
-        let order = change.payment.order.as_mut().unwrap();
-        order.order_id = MerchantId::new("order-1");
+        let change = created_for("shop", id, "order-1");
         world.store().commit(commit(&change, None)).await.unwrap();
     }
     let paid = join_all(ids.iter().map(|id| world.succeed(id))).await;
@@ -32,10 +42,7 @@ async fn who_has_paid_an_order_is_found_by_it() {
         ("other", "order-2", "shop"),
         ("elsewhere", "order-1", "other shop"),
     ] {
-        let mut change = created(id);
-        let order = change.payment.order.as_mut().unwrap();
-        order.order_id = MerchantId::new(order_id);
-        order.storefront = storefront.into();
+        let change = created_for(storefront, id, order_id);
         world.store().commit(commit(&change, None)).await.unwrap();
     }
     let project_id = ProjectId::new(211).unwrap();
@@ -61,9 +68,7 @@ async fn who_has_paid_an_order_is_found_by_it() {
     // Whoever pays it again is not the first: others may have paid it meanwhile.
     for (order_id, is_first_to_pay) in [("order-9", true), ("order-1", false)] {
         let stored = world.load("one").await;
-        let mut change = silent(&stored);
-        let order = change.payment.order.as_mut().unwrap();
-        order.order_id = MerchantId::new(order_id);
+        let change = of_order(&stored, order_id);
         let over = commit(&change, Some(&stored));
         let committed = world.store().commit(over).await.unwrap();
         assert_eq!(committed, Committed { is_first_to_pay }, "{order_id}");
@@ -77,9 +82,7 @@ async fn who_has_paid_an_order_is_found_by_it() {
         ..stored.clone()
     };
     for (order_id, paid) in [("order-3", vec![]), ("order-1", paid_by("order-1").await)] {
-        let mut change = silent(&stored);
-        let order = change.payment.order.as_mut().unwrap();
-        order.order_id = MerchantId::new(order_id);
+        let change = of_order(&stored, order_id);
         let lost = world.store().commit(commit(&change, Some(&late))).await;
         assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
         assert_eq!(paid_by(order_id).await, paid);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use payments::Timestamp;
-use payments::decide::{Fact, News, decide};
+use payments::decide::{Fact, SignedReport, decide};
 use payments::ports::PaymentStore;
 use tokio::time::Instant;
 use wire::TABLE;
@@ -50,7 +50,7 @@ async fn a_payment_with_500_operations_is_told_whole() {
     for operation in 2..=last {
         let mut report = report("many", operation, "refund", 2);
         report.operations[0].request_id = Some(format!("{name}-{operation}"));
-        let fact = Fact::Callback(News {
+        let fact = Fact::Callback(SignedReport {
             report: &report,
             canonical: &operation.to_string(),
         });
@@ -61,7 +61,7 @@ async fn a_payment_with_500_operations_is_told_whole() {
     world.store().commit(commit(&many, None)).await.unwrap();
     world.wire.break_queue(AUDIT);
     world.succeed("many").await;
-    let told = world.load("many").await.payment.sequence;
+    let told = world.load("many").await.payment.sequence();
     assert!(told < 50, "{told} events in one change");
     let later = || Instant::now() + Duration::from_secs(600);
     let relayed = world.payments.relay(Duration::ZERO, later()).await;

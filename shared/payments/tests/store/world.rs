@@ -11,7 +11,7 @@ use payments::adapters::sqs::SqsQueue;
 use payments::checkout::CheckoutRequest;
 use payments::config::QueueConfig;
 use payments::day::Day;
-use payments::decide::{Change, Fact, News, create, decide};
+use payments::decide::{Change, Command, Fact, SignedReport, decide, execute};
 use payments::event::EventKind;
 use payments::ports::{Commit, Committed, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
 use payments::schedule::Schedule;
@@ -155,22 +155,32 @@ pub fn soon() -> Instant {
 }
 
 pub fn created(id: &str) -> Change {
+    created_for("shop", id, id)
+}
+
+/// A new payment of a storefront's order.
+pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
     let storefront = Storefront {
-        key_id: "shop".into(),
+        key_id: storefront.into(),
         key_hash: String::new(),
-        name: "shop".into(),
+        name: storefront.into(),
         project_id: ProjectId::new(211).unwrap(),
         scopes: [].into(),
         return_origins: ["https://shop.example".into()].into(),
     };
     let body = format!(
-        r#"{{"payment_id":"{id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+        r#"{{"payment_id":"{id}","order_id":"{order_id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
             "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
     );
     let now = Timestamp::now();
     let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
     let id = MerchantId::new(id).unwrap();
-    create(storefront.project_id, &id, request.order, now)
+    let command = Command::Create {
+        project_id: storefront.project_id,
+        payment_id: &id,
+        order: &request.order,
+    };
+    execute(None, command, now).unwrap().unwrap()
 }
 
 /// A report about one operation, as a callback brings it.
@@ -190,7 +200,7 @@ pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
 
 pub fn succeeded(id: &str, stored: &Stored) -> Change {
     let report = report(id, 1, "sale", 1000);
-    let fact = Fact::Callback(News {
+    let fact = Fact::Callback(SignedReport {
         report: &report,
         canonical: "d",
     });

@@ -93,7 +93,7 @@ impl Check<'_> {
         let key = PaymentKey::new(ProjectId::new(PROJECT)?, &id);
         let stored = self.store.load(&key).await?;
         let stored = stored.with_context(|| format!("{id} is not there"))?;
-        let last = stored.payment.sequence;
+        let last = stored.payment.sequence();
         let events = self.store.events(&key, 0, u64::MAX).await?;
         is_as_planned(plan, &stored, &events).with_context(|| id.clone())?;
         let sales = self.services.platform.sales(plan);
@@ -151,9 +151,9 @@ fn is_as_planned(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     ensure!(paid == due, "{paid} were paid, not {due}");
     let sequences = events.iter().map(|event| event.sequence);
     ensure!(
-        sequences.eq(1..=payment.sequence),
+        sequences.eq(1..=payment.sequence()),
         "the events are not numbered from 1 to {}",
-        payment.sequence
+        payment.sequence()
     );
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
     ensure!(
@@ -163,9 +163,9 @@ fn is_as_planned(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     );
     let published = stored.published;
     ensure!(
-        published == payment.sequence,
+        published == payment.sequence(),
         "{published} of {} events are marked as sent",
-        payment.sequence
+        payment.sequence()
     );
     Ok(())
 }

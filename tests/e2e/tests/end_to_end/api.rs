@@ -223,7 +223,10 @@ async fn shoppers_are_taken_there_and_back() -> anyhow::Result<()> {
     );
     let status_url = format!("{}/status", text(&waited["checkout_url"]));
     let (_, told) = test.page(&status_url).await?;
-    ensure!(told == r#"{"final":true,"status":"declined"}"#, "{told}");
+    ensure!(
+        told == r#"{"checkout":"done","final":true,"status":"declined"}"#,
+        "{told}"
+    );
 
     // A form instead of an address.
     test.simulator
@@ -262,6 +265,12 @@ async fn shoppers_are_taken_there_and_back() -> anyhow::Result<()> {
     ensure!(
         status == StatusCode::GONE && page.contains("expired"),
         "{status} {page}"
+    );
+    let status_url = format!("{}/status", text(&checkout["checkout_url"]));
+    let told: Value = serde_json::from_str(&test.page(&status_url).await?.1)?;
+    ensure!(
+        told["final"] == true && told["checkout"] == "expired",
+        "{told}"
     );
     test.sandbox.stop().await;
     Ok(())
@@ -309,7 +318,13 @@ async fn what_gate_leaves_open_is_settled() -> anyhow::Result<()> {
         .await?;
     test.shopper.push(&bank, "pay").await?;
     let odd = test.storefront.until("odd", "quarantined").await?;
-    ensure!(odd["quarantine"] == json!(["amount_differs"]), "{odd}");
+    let reasons = odd["quarantine"].as_array().context("no reasons")?;
+    ensure!(
+        reasons.len() == 1 && reasons[0]["reason"] == "amount_differs",
+        "{odd}"
+    );
+    ensure!(reasons[0]["ordered"]["amount"] == 1000, "{odd}");
+    ensure!(odd["paid_amount"] == 900, "{odd}");
     let (_, page) = test.page(text(&checkout["checkout_url"])).await?;
     ensure!(page.contains("being checked"), "{page}");
     test.sandbox.stop().await;

@@ -1,6 +1,7 @@
 //! The storefront answers what the platform asks, and its pages ask how a checkout stands.
 
 use anyhow::{Context, ensure};
+use e2e::eventually;
 use e2e::queue::Queue;
 use e2e::stage::Stage;
 use reqwest::{Client, Method, StatusCode};
@@ -143,6 +144,68 @@ async fn a_storefront_answers_what_the_platform_asks() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The platform names optional fields beside those that it must have.
+#[tokio::test]
+async fn an_optional_field_need_not_be_answered() -> anyhow::Result<()> {
+    let stage = Stage::start(Options::any_ports()).await?;
+    let schema = json!({ "clarification_form": "schema" });
+    stage.simulator.fault("schema", schema).await?;
+    let checkout = asked(&stage, "schema").await?;
+    let payment = stage.storefront.payment("schema").await?;
+    let required = &payment["clarification_required"];
+    ensure!(*required == json!(["customer.last_name"]), "{payment}");
+    let answers = json!({ "customer": { "last_name": "Janssens" } });
+    send(&stage, "schema", &answers, 202).await?;
+    is_paid(&stage, "schema", &checkout).await?;
+    stage.sandbox.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refund_that_asks_for_data_goes_on_when_it_is_answered() -> anyhow::Result<()> {
+    let stage = Stage::start(Options::any_ports()).await?;
+    stage.paid("asks").await?;
+    let asking = json!({ "refund_clarification": { "account": ["number"] } });
+    stage.simulator.fault("asks", asking).await?;
+    let refund =
+        json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });
+    let (status, refund) = stage.storefront.refund("asks", &refund).await?;
+    ensure!(status == StatusCode::ACCEPTED, "{status} {refund}");
+    let path = "/payments/asks/refunds/r-1";
+    let asked = eventually("the platform asking", || async {
+        let (_, refund) = stage.storefront.call(Method::GET, path, None).await?;
+        let is_asking = refund["clarification_fields"] != json!([]);
+        Ok(is_asking.then_some(refund))
+    })
+    .await?;
+    let fields = json!(["account.number"]);
+    ensure!(asked["clarification_fields"] == fields, "{asked}");
+    ensure!(asked["clarification_required"] == fields, "{asked}");
+
+    let path = format!("{path}/clarification");
+    let answers = json!({ "account": { "number": "BE68539007547034" } });
+    for (body, expected) in [
+        (json!({ "customer": { "last_name": "Janssens" } }), 400),
+        (json!({}), 400),
+        (answers.clone(), 202),
+        (answers, 409),
+    ] {
+        let sent = stage.storefront.call(Method::POST, &path, Some(&body));
+        let (status, told) = sent.await?;
+        ensure!(status == expected, "{body}: {status} {told}");
+    }
+    let payment = stage.storefront.until("asks", "partially_refunded").await?;
+    ensure!(payment["refunds"][0]["status"] == "succeeded", "{payment}");
+    let log = e2e::logs::of_functions(&stage.sandbox).await?;
+    ensure!(
+        log.contains("\"refund_clarification\":1"),
+        "nobody is alarmed"
+    );
+    ensure!(!log.contains("BE68539007547034"), "the log has the account");
+    stage.sandbox.stop().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn only_the_storefronts_pages_may_ask_how_it_stands() -> anyhow::Result<()> {
     let stage = Stage::start(Options::any_ports()).await?;
@@ -168,7 +231,7 @@ async fn only_the_storefronts_pages_may_ask_how_it_stands() -> anyhow::Result<()
             ensure!(credentials.is_none(), "cookies are allowed");
             let told: Value = response.json().await?;
             ensure!(
-                told.as_object().is_some_and(|told| told.len() == 2),
+                told.as_object().is_some_and(|told| told.len() == 3),
                 "{told}"
             );
             Ok(allowed)

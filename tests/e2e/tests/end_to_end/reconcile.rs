@@ -106,7 +106,7 @@ impl Test {
 }
 
 fn counts(project: &Value) -> Vec<u64> {
-    ["missing_here", "missing_there", "status", "amount"]
+    ["missing_locally", "missing_at_platform", "status", "amount"]
         .map(|name| project[name].as_u64().unwrap_or(u64::MAX))
         .into()
 }
@@ -164,7 +164,7 @@ async fn what_differs_is_announced_once_and_healed() -> anyhow::Result<()> {
     let audit = Queue::new(test.sandbox.ready(), "audit")?;
     let events = audit.until_all(&told).await?;
     let found = differences(&events);
-    for (payment, about, here, platform) in [
+    for (payment, kind, local, platform) in [
         (
             "lost",
             "status",
@@ -173,16 +173,16 @@ async fn what_differs_is_announced_once_and_healed() -> anyhow::Result<()> {
         ),
         ("other", "amount", json!(1000), json!(900)),
     ] {
-        let expected = json!({ "about": about, "here": here, "platform": platform });
+        let expected = json!({ "kind": kind, "local": local, "platform": platform });
         ensure!(found[payment][0]["difference"] == expected, "{found:?}");
     }
-    for (payment, about) in [
-        ("lacking", "missing_here"),
-        (ELSEWHERE, "missing_here"),
-        ("unlisted", "missing_there"),
+    for (payment, kind) in [
+        ("lacking", "missing_locally"),
+        (ELSEWHERE, "missing_locally"),
+        ("unlisted", "missing_at_platform"),
     ] {
         let difference = &found[payment][0]["difference"];
-        ensure!(difference["about"] == about, "{payment}: {difference}");
+        ensure!(difference["kind"] == kind, "{payment}: {difference}");
     }
     ensure!(found.values().all(|events| events.len() == 1), "{found:?}");
 

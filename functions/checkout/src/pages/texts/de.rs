@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
         text: "Wir stellen die Verbindung zu Bancontact her. Es geht von selbst weiter; Sie müssen nichts tun.",
     },
     waiting_link: "Jetzt erneut versuchen",
+    redirect_missing: "Bancontact hat noch nicht geantwortet. Sie können hier warten oder zum Shop zurückkehren.",
     clarification: Notice {
         title: "Noch einige Angaben",
         text: "Bancontact benötigt diese Angaben, um Ihre Zahlung zu starten.",
@@ -61,6 +62,7 @@ pub(super) const TEXTS: Texts = Texts {
         country: "Land",
         day_of_birth: "Geburtsdatum",
         billing: "Rechnungsadresse",
+        optional: "optional",
     },
     hints: Hints {
         phone: "Mit Landesvorwahl, zum Beispiel +32 470 12 34 56",

@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
         text: "We are connecting to Bancontact. This page continues by itself; you do not have to do anything.",
     },
     waiting_link: "Try again now",
+    redirect_missing: "Bancontact has not answered yet. You can wait here, or go back to the shop.",
     clarification: Notice {
         title: "A few more details",
         text: "Bancontact needs these details to start your payment.",
@@ -61,6 +62,7 @@ pub(super) const TEXTS: Texts = Texts {
         country: "Country",
         day_of_birth: "Date of birth",
         billing: "billing address",
+        optional: "optional",
     },
     hints: Hints {
         phone: "With the country code, for example +32 470 12 34 56",

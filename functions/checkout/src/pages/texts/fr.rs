@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
         text: "Nous établissons la connexion avec Bancontact. La suite est automatique\u{a0}: vous n’avez rien à faire.",
     },
     waiting_link: "Réessayer maintenant",
+    redirect_missing: "Bancontact n’a pas encore répondu. Vous pouvez attendre ici ou retourner à la boutique.",
     clarification: Notice {
         title: "Encore quelques informations",
         text: "Bancontact a besoin de ces informations pour démarrer votre paiement.",
@@ -61,6 +62,7 @@ pub(super) const TEXTS: Texts = Texts {
         country: "Pays",
         day_of_birth: "Date de naissance",
         billing: "adresse de facturation",
+        optional: "facultatif",
     },
     hints: Hints {
         phone: "Avec l’indicatif du pays, par exemple +32 470 12 34 56",

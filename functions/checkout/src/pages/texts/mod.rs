@@ -20,6 +20,8 @@ pub struct Texts {
     pub waiting: Notice,
     /// Looks at once whether it is there.
     pub waiting_link: &'static str,
+    /// The platform waits for the shopper at the bank and has not said where that is.
+    pub redirect_missing: &'static str,
     /// The platform asks for data, above the form.
     pub clarification: Notice,
     /// Sends the form.
@@ -74,6 +76,8 @@ pub struct Labels {
     pub day_of_birth: &'static str,
     /// Beside the parts of a billing address.
     pub billing: &'static str,
+    /// Beside what may be left empty.
+    pub optional: &'static str,
 }
 
 /// How to fill in what is asked for.

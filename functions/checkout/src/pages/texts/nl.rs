@@ -14,6 +14,7 @@ pub(super) const TEXTS: Texts = Texts {
         text: "We leggen de verbinding met Bancontact. Het gaat vanzelf verder; u hoeft niets te doen.",
     },
     waiting_link: "Nu opnieuw proberen",
+    redirect_missing: "Bancontact heeft nog niet geantwoord. U kunt hier wachten of teruggaan naar de winkel.",
     clarification: Notice {
         title: "Nog enkele gegevens",
         text: "Bancontact heeft deze gegevens nodig om uw betaling te starten.",
@@ -61,6 +62,7 @@ pub(super) const TEXTS: Texts = Texts {
         country: "Land",
         day_of_birth: "Geboortedatum",
         billing: "factuuradres",
+        optional: "optioneel",
     },
     hints: Hints {
         phone: "Met landcode, bijvoorbeeld +32 470 12 34 56",

@@ -248,7 +248,7 @@ async fn payments(reader: &Reader) -> anyhow::Result<()> {
     }
 
     for (verdict, status) in [("release", "succeeded"), ("reject", "refunded")] {
-        let payment = format!("doubted-{verdict}");
+        let payment = format!("quarantined-{verdict}");
         let wrong = json!({ "wrong_amount": 1100 });
         reader.stage.simulator.fault(&payment, wrong).await?;
         let bank = reader.stage.at_bank(&payment).await?;

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::ProjectId;
 
+pub(crate) use self::review::refund_id_start;
 use super::{Change, emit};
 use crate::ids::MerchantId;
 use crate::model::{Order, Payment, QuarantineItem, RefundOrder, Verdict};

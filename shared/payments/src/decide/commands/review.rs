@@ -54,12 +54,18 @@ pub(super) fn review(
     }
 }
 
-/// A refund of all that is left, with an id of its own for each payment, should the platform compare
-/// them over all payments.
+/// How the ids of refunds start that a rejection makes: another one for each payment, should the
+/// platform compare them over all payments.
+pub(crate) fn refund_id_start(payment: &Payment) -> String {
+    let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
+    format!("rejected-{digest}-")
+}
+
+/// A refund of all that is left.
 fn refund_of_all(payment: &Payment) -> Option<RefundOrder> {
-    let start = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
+    let start = refund_id_start(payment);
     let refund_id = (1..=MOST_REFUNDS)
-        .filter_map(|number| MerchantId::new(format!("rejected-{start}-{number}")))
+        .filter_map(|number| MerchantId::new(format!("{start}{number}")))
         .find(|id| payment.refund(id).is_none())?;
     Some(RefundOrder {
         refund_id,

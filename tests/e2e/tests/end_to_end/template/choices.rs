@@ -76,6 +76,26 @@ async fn what_is_kept_for_a_function_is_a_choice() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn payment_pages_settings_reach_the_functions_that_make_links() -> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    for (parameter, default, variable) in [
+        ("PaymentPageLanguages", "en,fr,de", "PAYMENT_PAGE_LANGUAGES"),
+        ("PaymentPageRetries", "false", "PAYMENT_PAGE_RETRIES"),
+    ] {
+        ensure!(template.0["Parameters"][parameter]["Default"] == default);
+        for (name, function) in template.all("AWS::Lambda::Function") {
+            let variables = &function["Environment"]["Variables"];
+            let expected = match variables["PAYMENT_PAGE_URL"].is_null() {
+                true => Value::Null,
+                false => json!({ "Ref": parameter }),
+            };
+            ensure!(variables[variable] == expected, "{name} has {variable}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_sample_consumer_is_there_only_when_asked_for() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let parameter = &template.0["Parameters"]["SampleConsumer"];

@@ -25,12 +25,22 @@ async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
     ];
     let expected = expected.map(|(index, role)| (index.to_owned(), [role].into()));
     ensure!(readers == expected.into(), "{readers:?}");
-    // What nobody may ship or take back by is seen by the audit alone.
+    // A queue of what to ship and take back has no event that says neither; the audit has every event.
     let functions = template.all("AWS::Lambda::Function");
     let (_, function) = functions.first_key_value().context("no function")?;
     let queues = &function["Environment"]["Variables"]["EVENT_QUEUES"]["Fn::Sub"];
     let queues = queues.as_str().context("no queues")?;
     ensure!(!queues.contains("reconciliation.difference"), "{queues}");
+    for kind in [
+        "payment.awaiting_confirmation",
+        "checkout.expired",
+        "refund.returned",
+    ] {
+        ensure!(
+            queues.contains(&format!("\"{kind}\"")),
+            "no {kind}: {queues}"
+        );
+    }
     Ok(())
 }
 

@@ -59,6 +59,10 @@ async fn every_route_has_an_integration_and_its_permission() -> anyhow::Result<(
             "CheckoutFunction",
         ),
         ("POST /payments/{payment_id}/refunds", "RefundFunction"),
+        (
+            "POST /payments/{payment_id}/refunds/{refund_id}/clarification",
+            "RefundFunction",
+        ),
     ];
     let expected = expected
         .map(|(key, function)| (key.to_owned(), function.to_owned()))

@@ -6,7 +6,7 @@ use payments::schedule::Schedule;
 use serde_json::json;
 
 #[tokio::test]
-async fn the_platforms_books_are_looked_at_each_day() -> anyhow::Result<()> {
+async fn the_reconciliation_runs_each_day() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     template.ensure_schedule("ReconcileFunction", "cron(30 4 * * ? *)")?;
     ensure!(template.all("AWS::Events::Rule").len() == 2);
@@ -28,16 +28,20 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
     let template = Template::processed().await?;
     ensure!(template.0["Parameters"]["UnsentGraceSeconds"]["Default"] == json!(30));
     let production = Schedule::default();
-    let pauses: Vec<String> = production
-        .pauses
+    let delays: Vec<String> = production
+        .poll_delays
         .iter()
-        .map(|pause| pause.as_secs().to_string())
+        .map(|delay| delay.as_secs().to_string())
         .collect();
     for (parameter, expected) in [
-        ("QuestionPauses", json!(pauses.join(","))),
+        ("QuestionPauses", json!(delays.join(","))),
         (
             "QuestionsEndSeconds",
-            json!(production.questions_end.as_secs()),
+            json!(production.poll_until.as_secs()),
+        ),
+        (
+            "RedirectPollSeconds",
+            json!(production.redirect_poll_delay.as_secs()),
         ),
         (
             "CheckoutGraceSeconds",
@@ -45,7 +49,7 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
         ),
         (
             "CustomerKeptSeconds",
-            json!(production.customer_kept.as_secs()),
+            json!(production.customer_retention.as_secs()),
         ),
         ("QuestionPaceSeconds", json!(0.1)),
     ] {
