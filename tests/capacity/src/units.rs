@@ -135,7 +135,8 @@ mod tests {
             name: "next".into(),
             attributes: vec!["next".into(), "next_at".into()],
         };
-        let entry = |at: &str| json!({ "next": { "S": "poll#1" }, "next_at": { "N": at }, "x": {} });
+        let entry =
+            |at: &str| json!({ "next": { "S": "poll#1" }, "next_at": { "N": at }, "x": {} });
         let (one, two, none) = (entry("1"), entry("2"), json!({ "next_at": { "N": "1" } }));
         let units = |before, after| index.write_units(before, after);
         assert_eq!(units(None, Some(&one)), (0, 1));
