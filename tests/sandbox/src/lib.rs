@@ -319,7 +319,10 @@ fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
     [
         ("QuestionPauses", delays.join(",")),
-        ("RedirectPollSeconds", seconds(&schedule.redirect_poll_delay)),
+        (
+            "RedirectPollSeconds",
+            seconds(&schedule.redirect_poll_delay),
+        ),
         ("QuestionsEndSeconds", seconds(&schedule.poll_until)),
         ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
         ("CustomerKeptSeconds", seconds(&schedule.customer_retention)),

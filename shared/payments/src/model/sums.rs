@@ -204,14 +204,17 @@ impl Payment {
         })
     }
 
-    /// Whether a callback names less than the order, and other reports named all of it.
+    /// Whether a callback names less than the order, and other reports named all of it; or names
+    /// anything else, and a signed answer named the order's sum.
     pub(super) fn names_less_in_doubt(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
         };
         let is_other_currency = newest.sum.currency != order.currency.code();
         let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
-        !newest.signed && is_lower && self.reported.sums.named_in_full
+        let sums = &self.reported.sums;
+        let is_against_answer = sums.signed_in_full && !order.is(&newest.sum);
+        !newest.signed && (is_lower && sums.named_in_full || is_against_answer)
     }
 
     /// Whether a success came without a sum, and no report named one.

@@ -8,6 +8,7 @@ mod confirmation;
 mod discrepancies;
 mod ends;
 mod events;
+mod exhaustive;
 mod expiry;
 mod lifecycle;
 mod links;

@@ -35,7 +35,7 @@ const KINDS: [&str; 17] = [
 ];
 const ANSWER: &str = "Gate's answer";
 
-fn long() -> bool {
+pub fn long() -> bool {
     std::env::var_os("LONG").is_some_and(|long| long == "1")
 }
 
@@ -79,14 +79,14 @@ type Emitted = BTreeMap<String, u32>;
 
 /// Whether the money of a payment that was emitted as paid is held until an answer comes. It is not
 /// emitted: consumers act on the answer.
-fn is_held_after_success(payment: &Payment) -> bool {
+pub fn is_held_after_success(payment: &Payment) -> bool {
     let status = payment.status();
     matches!(status, Status::AwaitingConfirmation | Status::Processing)
         && payment.successful_sales().next().is_some()
 }
 
 /// What holds for the events of any change: no gap, and the last one agrees with the state.
-fn check_change(before: &Payment, change: &Change, way: &dyn std::fmt::Debug) {
+pub fn check_change(before: &Payment, change: &Change, way: &dyn std::fmt::Debug) {
     let (was, is) = (before.status(), change.payment.status());
     let numbers: Vec<u64> = change.events.iter().map(|event| event.sequence).collect();
     let expected: Vec<u64> = (before.sequence() + 1..=change.payment.sequence()).collect();

@@ -178,6 +178,21 @@ fn a_lower_sum_after_a_success_is_polled_before_it_counts() {
     assert_eq!(story.payment.status(), Status::Succeeded);
 }
 
+/// Otherwise it would be booked, and emitted as paid again, without any quarantine.
+#[test]
+fn a_callback_against_a_signed_answer_is_polled_before_its_sum_counts() {
+    for sum in [900, 1100] {
+        let callback = edited("manual_change_success", |body| {
+            body["payment"]["sum"]["amount"] = sum.into();
+        });
+        let mut story = Story::created();
+        story.poll("sale_success").deliver(&callback);
+        assert_eq!(story.payment.paid_amount(), 1000, "{sum}");
+        assert_eq!(story.kinds(), ["payment.created", "payment.succeeded"]);
+        assert_eq!(poll_at(&story.payment), Some(NOW), "{sum}");
+    }
+}
+
 #[test]
 fn money_in_another_currency_counts_as_zero_and_is_shown() {
     let mut story = Story::created();
