@@ -34,7 +34,7 @@ pub const COMMON: [(&str, &str); 7] = [
     ("CHECKOUT_GRACE_SECONDS", "3600"),
     ("CUSTOMER_KEPT_SECONDS", "2678400"),
 ];
-const EVENT_QUEUES: &str = r#"[{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo","types":["payment.succeeded","payment.declined","payment.quarantined","payment.unmatched","payment.overrefunded","refund.pending","refund.succeeded","refund.declined","refund.unknown","order.paid_twice"]},{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo"}]"#;
+const EVENT_QUEUES: &str = r#"[{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo","types":["payment.succeeded","payment.declined","payment.quarantined","payment.unmatched","payment.overrefunded","payment.awaiting_confirmation","checkout.expired","refund.returned","refund.pending","refund.succeeded","refund.declined","refund.unknown","order.paid_twice"]},{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo"}]"#;
 
 /// Whom the functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

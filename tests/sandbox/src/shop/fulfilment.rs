@@ -32,7 +32,7 @@ pub enum Shipment {
     NotYet,
     /// Paid, so it goes out.
     Shipped,
-    /// The money went back, so the goods come back.
+    /// The money went back, or did not come after all, so the goods come back.
     TakenBack,
 }
 
@@ -67,6 +67,8 @@ pub struct Event {
 #[derive(Debug, Deserialize)]
 struct EventData {
     status: String,
+    /// The type of an earlier event that no longer holds.
+    corrects: Option<String>,
 }
 
 impl Orders {
@@ -79,6 +81,10 @@ impl Orders {
         let next = match event.kind.as_str() {
             // A late success of an order that was given back meanwhile ships nothing.
             "payment.succeeded" if known.is_none() => Shipment::Shipped,
+            // The money came after all.
+            "payment.succeeded" if event.data.corrects.is_some() => Shipment::Shipped,
+            // The platform could not confirm that the money came.
+            "payment.declined" if known == Some(&Shipment::Shipped) => Shipment::TakenBack,
             "refund.succeeded" if event.data.status == "refunded" => Shipment::TakenBack,
             _ => return None,
         };
@@ -230,6 +236,7 @@ mod tests {
             subject: "shop-1".into(),
             kind: kind.into(),
             data: EventData {
+                corrects: None,
                 status: status.into(),
             },
         }
@@ -249,6 +256,26 @@ mod tests {
             orders.take(&event(7, "refund.succeeded", "refunded")),
             Some(Shipment::TakenBack)
         );
+    }
+
+    #[test]
+    fn goods_come_back_when_the_money_is_not_confirmed_and_go_out_again_when_it_comes() {
+        let mut orders = Orders::default();
+        let corrects = |kind: &str, event: Event| Event {
+            data: EventData {
+                corrects: Some(kind.into()),
+                ..event.data
+            },
+            ..event
+        };
+        let paid = event(3, "payment.succeeded", "succeeded");
+        let declined = event(4, "payment.declined", "declined");
+        let declined = corrects("payment.succeeded", declined);
+        let credited = event(5, "payment.succeeded", "succeeded");
+        let credited = corrects("payment.declined", credited);
+        let shipments = [&paid, &declined, &credited].map(|event| orders.take(event));
+        let (out, back) = (Some(Shipment::Shipped), Some(Shipment::TakenBack));
+        assert_eq!(shipments, [out, back, out]);
     }
 
     #[test]

@@ -18,12 +18,13 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// `None`: it has not failed, or the order is not for the same money.
+/// `None`: it has not failed, or its checkout had expired before (another try has another id), or the
+/// order is not for the same money.
 pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
     let frozen = |order: &Order| (order.amount, order.currency, order.channel);
     let before = payment.order()?;
     let is_same = frozen(before) == frozen(order) && before.storefront == order.storefront;
-    if payment.status() != Status::Failed || !is_same {
+    if payment.status() != Status::Failed || payment.has_expired() || !is_same {
         return None;
     }
     let mut after = payment.clone();
