@@ -22,11 +22,13 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// What values of some names must look like; the others can be anything.
-const FORMS: [(&str, &str); 4] = [
+const FORMS: [(&str, &str); 6] = [
     ("_SECONDS", "60"),
     ("_PAUSES", "60,120"),
     ("_QUEUES", "[]"),
     ("_URL", "https://platform.example"),
+    ("_LANGUAGES", "en,fr"),
+    ("_RETRIES", "true"),
 ];
 
 /// It has a default, as tests and tools log without it; that each function's metrics come under the
