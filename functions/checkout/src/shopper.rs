@@ -233,7 +233,9 @@ impl Checkouts {
         let end = clock.now().after(SHOPPER_WAITS);
         let is_ready = |payment: &Payment| hand_off_ready(payment) || self.is_closed(payment);
         let is_overdue = |payment: &Payment| schedule.is_first_report_overdue(payment, clock.now());
-        let is_enough = |payment: &Payment| is_ready(payment) || is_overdue(payment);
+        let is_enough = |payment: &Payment| {
+            is_ready(payment) || is_overdue(payment) || payment.is_redirect_missing()
+        };
         let found = self.find(token, SHOPPER_WAITS, is_enough).await?;
         let to_poll = found
             .as_ref()

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::apply::{Applied, ApplyError, Payments};
 use crate::decide::{self, Change, Command, Rejection};
 use crate::ids::{MerchantId, PaymentKey};
-use crate::model::{GateRequest, Payment, QuarantineItem, Refund, Verdict};
+use crate::model::{GateRequest, Payment, QuarantineItem, Refund, RefundStatus, Verdict};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::refund::RefundDesk;
 
@@ -76,6 +76,23 @@ fn seen<'a>(
     }
 }
 
+/// Whether money that was rejected went back, or is on its way.
+fn is_going_back(payment: &Payment) -> bool {
+    let start = decide::refund_id_start(payment);
+    let is_of_rejection = |refund: &Refund| {
+        let refund_id = refund.refund_id();
+        let is_ours = refund_id.is_some_and(|id| id.as_str().starts_with(&start));
+        is_ours && (refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded)
+    };
+    let was_rejected = payment
+        .decisions()
+        .iter()
+        .any(|decision| decision.verdict == Verdict::Rejected);
+    let is_all_taken =
+        payment.paid_amount() > 0 && payment.refundable_amount() == 0 && was_rejected;
+    is_all_taken || payment.refunds().iter().any(is_of_rejection)
+}
+
 fn rejected(rejection: Rejection) -> Undecided {
     match rejection {
         Rejection::NoMoney => Undecided::NoMoney,
@@ -94,7 +111,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let released = self
             .update(key, |payment, at| {
                 let payment = seen(payment, items)?;
-                if payment.is_going_back() {
+                if is_going_back(payment) {
                     return Err(Undecided::GoingBack);
                 }
                 let verdict = Verdict::Released;

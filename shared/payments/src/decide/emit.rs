@@ -111,10 +111,14 @@ fn take_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let status = payment.status();
     take_payment_events(payment, status, &mut pending);
     for index in refunds_to_emit(payment, at) {
-        if pending.len() == MOST_EVENTS {
-            break;
+        // A refund that succeeded and was taken back at once has two.
+        let is_due = |payment: &Payment| {
+            let refund = payment.refunds().get(index);
+            refund.is_some_and(|refund| !is_emitted(payment, index, refund))
+        };
+        while pending.len() < MOST_EVENTS && is_due(payment) {
+            pending.extend(take_refund_event(payment, index));
         }
-        pending.extend(take_refund_event(payment, index));
     }
     // Never hidden by showing less: whoever gave back too much must learn of it.
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
@@ -247,18 +251,26 @@ fn is_emitted(payment: &Payment, index: usize, refund: &Refund) -> bool {
 fn take_refund_event(payment: &mut Payment, index: usize) -> Option<PendingEvent> {
     let amount = payment.amount_of_refund(index);
     let refund = payment.refunds().get(index)?;
-    let (status, returned_amount) = (refund.status(), refund.returned_amount());
+    let (mut status, mut returned_amount) = (refund.status(), refund.returned_amount());
+    let is_done = |status| matches!(status, RefundStatus::Succeeded | RefundStatus::Returned);
+    let is_first = is_done(status) && !refund.emitted().status.is_some_and(is_done);
+    if returned_amount > 0 && is_first && !payment.is_unattributed_return(refund) {
+        (status, returned_amount) = (RefundStatus::Succeeded, 0);
+    }
     let clarification = payment
         .clarification_request_of(refund)
         .map(Waiting::digest);
     let emitted = payment.refunds_mut().get_mut(index)?.emitted_mut();
     let is_return = returned_amount > emitted.returned_amount;
-    let is_done = matches!(status, RefundStatus::Succeeded | RefundStatus::Returned);
+    let is_done = is_done(status);
     let corrects = match emitted.status {
         _ if emitted.declined && is_done => Some(EventKind::RefundDeclined),
         // What seemed to be taken back may belong to another refund.
         Some(RefundStatus::Returned) if status == RefundStatus::Succeeded => {
             Some(EventKind::RefundReturned)
+        }
+        Some(RefundStatus::Succeeded) if status == RefundStatus::Declined => {
+            Some(EventKind::RefundSucceeded)
         }
         _ => None,
     };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ecommpay::operation::Outcome;
+
 use crate::model::{Evidence, Payment, QuarantineItem, SaleState};
 
 /// One thing that callbacks alone cannot settle.
@@ -19,17 +21,20 @@ pub(super) enum Unsettled {
     ExcessReturns,
     /// A callback names less than was paid by others.
     LowerSum,
-    /// A sale succeeded, and `payment.status` says something else.
-    Held(String),
+    /// A sale succeeded or is being confirmed, and by this `payment.status` its money does not count.
+    SaleNotCounted(String),
+    /// A callback declines a confirmation although the money counts.
+    ConfirmationDeclined(String),
     /// Something new speaks against taking the money as paid.
     Quarantined(QuarantineItem),
     /// A payment that was not created here has its first operation.
     Unmatched,
 }
 
-/// What only a signed answer can settle.
+/// The open points that a signed answer will close.
 pub(super) fn needs_answer(payment: &Payment) -> BTreeSet<Unsettled> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
+    let counts = payment.sale_state() == SaleState::Counts;
     let mut unsettled = BTreeSet::new();
     for (id, operation) in payment.operations() {
         // How an operation without money ends is of no interest: a link is sent, and expires.
@@ -44,6 +49,9 @@ pub(super) fn needs_answer(payment: &Payment) -> BTreeSet<Unsettled> {
         }
         if has_two_sales && operation.is_successful_sale() {
             unsettled.insert(Unsettled::TwoSales(id.to_owned()));
+        }
+        if counts && operation.is_confirmation() && operation.outcome() == Outcome::Declined {
+            unsettled.insert(Unsettled::ConfirmationDeclined(id.to_owned()));
         }
         if operation.kind().is_unknown() && operation.has_succeeded() {
             unsettled.insert(Unsettled::UnknownOperation(id.to_owned()));
@@ -60,20 +68,20 @@ pub(super) fn needs_answer(payment: &Payment) -> BTreeSet<Unsettled> {
     unsettled
 }
 
-/// All that callbacks alone cannot settle.
+/// All reasons to poll at once, those that remain after a signed answer among them.
 pub(super) fn unsettled(payment: &Payment) -> BTreeSet<Unsettled> {
     let mut unsettled = needs_answer(payment);
     let overruled = payment
         .operations()
         .filter(|(_, one)| one.evidence() == Evidence::Overruled);
     unsettled.extend(overruled.map(|(id, _)| Unsettled::Overruled(id.to_owned())));
-    let held = matches!(
+    let is_not_counted = matches!(
         payment.sale_state(),
         SaleState::Held | SaleState::AwaitingConfirmation | SaleState::NotConfirmed
     );
-    if held {
+    if is_not_counted {
         let status = payment.newest_money_status().unwrap_or_default();
-        unsettled.insert(Unsettled::Held(status.to_owned()));
+        unsettled.insert(Unsettled::SaleNotCounted(status.to_owned()));
     }
     let items = payment.quarantine().into_iter();
     unsettled.extend(items.map(Unsettled::Quarantined));

@@ -85,6 +85,12 @@ impl Source<'_> {
         self.report.payment_status.as_deref().unwrap_or_default()
     }
 
+    /// Whether the payment itself came to nothing. `error` is about the last request only.
+    fn ends_payment(&self) -> bool {
+        let status = self.payment_status();
+        Outcome::of_status(status) == Outcome::Declined && status != "error"
+    }
+
     fn succeeded(&self, is_such: impl Fn(&OperationType) -> bool) -> bool {
         let mut operations = self.report.operations.iter();
         operations.any(|one| one.outcome() == Outcome::Succeeded && is_such(&one.kind))
@@ -169,7 +175,7 @@ impl Payment {
                     .sum_converted
                     .clone()
                     .filter(|sum| Some(sum) != one.sum_initial.as_ref()),
-                ends_payment: outcome == Outcome::Declined && source.payment_status() == "decline",
+                ends_payment: outcome == Outcome::Declined && source.ends_payment(),
                 order,
                 status: one.status.clone(),
                 code: one.code.clone(),
@@ -293,9 +299,19 @@ fn status_of_money(source: &Source<'_>, one: &report::Operation) -> Option<Payme
     let has_open_refund =
         operations.any(|one| one.kind.is_about_refund() && one.outcome() == Outcome::Pending);
     let is_about_refund = has_open_refund && stage(status) < 2;
-    let date = source.newest_date(is_of_sale);
-    (is_about_money && !is_about_refund)
-        .then(|| PaymentStatus::new(date, source.payment_date(), status, source.is_answer))
+    if !is_about_money || is_about_refund {
+        return None;
+    }
+    let operations = &source.report.operations;
+    Some(PaymentStatus::new(
+        source.newest_date(is_of_sale),
+        source.payment_date(),
+        status,
+        source.is_answer,
+        operations
+            .iter()
+            .any(|one| one.kind == OperationType::Confirmation),
+    ))
 }
 
 /// What an unfinished operation waits for: a sale for the shopper, a refund for data.

@@ -26,7 +26,11 @@ impl Payment {
             let captures = self.captures().filter(|one| captures(one));
             captures.filter_map(moved).fold(0, u64::saturating_add)
         };
-        let (Some(came), Some(newest)) = (self.sum_that_came(), self.newest_sum()) else {
+        // The sums of reports include a sale whose money does not count.
+        let sale = self.sale_state();
+        let has_uncounted_sale = !sale.is_counted() && sale != SaleState::None;
+        let sums = self.sum_that_came().zip(self.newest_sum());
+        let Some((came, newest)) = sums.filter(|_| !has_uncounted_sale) else {
             return sum_of(&|_| true);
         };
         // A charge after that report is not in its sum. One whose own callback named a sum is.
@@ -39,12 +43,15 @@ impl Payment {
         came.saturating_add(sum_of(&is_later))
     }
 
-    /// The operations that took the money: the successful sales; where there is none, those that a
-    /// signed answer lists although their types do not take money as documented.
+    /// The operations that took the money: the successful sales; where there is none or their money does
+    /// not count, the operations of undocumented types that a signed answer lists as succeeded.
     pub fn captures(&self) -> impl Iterator<Item = &Operation> {
         let has_sale = self.successful_sales().next().is_some();
+        let mut unknown = self.reported.operations.values();
+        let has_unknown = unknown.any(Operation::is_unknown_money);
+        let by_sales = has_sale && (self.sale_state().is_counted() || !has_unknown);
         let operations = self.reported.operations.values();
-        operations.filter(move |one| match has_sale {
+        operations.filter(move |one| match by_sales {
             true => one.is_successful_sale(),
             false => one.is_unknown_money(),
         })

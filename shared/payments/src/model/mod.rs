@@ -344,7 +344,11 @@ impl Payment {
 
     /// Whether the platform still owes the result of the sale that was ordered.
     pub(crate) fn is_sale_open(&self) -> bool {
-        self.order.is_some() && !self.status().is_final()
+        let is_undecided = matches!(
+            self.sale_state(),
+            SaleState::Held | SaleState::AwaitingConfirmation
+        );
+        self.order.is_some() && (is_undecided || !self.status().is_final())
     }
 
     /// Whether money is held back for a refund.

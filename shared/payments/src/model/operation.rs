@@ -131,7 +131,11 @@ pub struct PaymentStatus {
     pub(super) payment_date: String,
     /// Whether it came in a signed answer.
     pub(super) signed: bool,
-    /// Dates have whole seconds; within one, this orders the statuses.
+    /// Dates have whole seconds; within one, a report that has a confirmation follows one that has
+    /// only the sale.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) has_confirmation: bool,
+    /// Orders the statuses of one second.
     pub(super) stage: u8,
     /// The raw status.
     pub(super) status: String,
@@ -143,12 +147,14 @@ impl PaymentStatus {
         payment_date: &str,
         status: &str,
         signed: bool,
+        has_confirmation: bool,
     ) -> Self {
         Self {
             operation_date: operation_date.to_owned(),
             payment_date: payment_date.to_owned(),
-            stage: stage(status),
             signed,
+            has_confirmation,
+            stage: stage(status),
             status: status.to_owned(),
         }
     }
@@ -217,13 +223,16 @@ impl FinalReport {
     /// second the one with the greater sum. Of a confirmation, whose result can turn either way, the
     /// newest comes before the success.
     fn rank(&self, other: &Self) -> Ordering {
-        let is_confirmation = self.kind == OperationType::Confirmation;
+        let is_confirmation = |one: &Self| one.kind == OperationType::Confirmation;
         let is_sale = |one: &Self| one.kind == OperationType::Sale;
         let strength = |one: &Self| (one.outcome, is_sale(one));
-        let first = self.signed.cmp(&other.signed);
+        let first = self
+            .signed
+            .cmp(&other.signed)
+            .then_with(|| is_confirmation(other).cmp(&is_confirmation(self)));
         let by_strength = || strength(self).cmp(&strength(other));
         let by_date = || self.order.dates().cmp(&other.order.dates());
-        let first = match is_confirmation {
+        let first = match is_confirmation(self) {
             true => first.then_with(by_date).then_with(by_strength),
             false => first.then_with(by_strength).then_with(by_date),
         };
@@ -231,6 +240,19 @@ impl FinalReport {
             .then_with(|| amount_of(&self.sum_initial).cmp(&amount_of(&other.sum_initial)))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.content().cmp(&other.content()))
+    }
+
+    /// Whether two reports have the same content, signed or not.
+    fn says_what(&self, other: &Self) -> bool {
+        let (_, outcome, kind, initial, converted, ends) = self.content();
+        (outcome, kind, initial, converted, ends)
+            == (
+                other.outcome,
+                &other.kind,
+                &other.sum_initial,
+                &other.sum_converted,
+                other.ends_payment,
+            )
     }
 
     /// Whether two reports say the same; of declines nothing more matters.
@@ -270,6 +292,15 @@ impl Operation {
             Some(_) => {}
             None => self.finals.push(heard),
         }
+        // What a signed answer says needs no callback to say it.
+        let signed: Vec<FinalReport> = self
+            .finals
+            .iter()
+            .filter(|one| one.signed)
+            .cloned()
+            .collect();
+        self.finals
+            .retain(|one| one.signed || !signed.iter().any(|signed| signed.says_what(one)));
         self.finals.sort_unstable_by(|one, other| other.rank(one));
         self.finals.truncate(MOST_FINAL_REPORTS);
     }

@@ -139,7 +139,15 @@ impl Payment {
         let (refunded, returned) = self.refunded_and_returned();
         let is_signed = |one: &Operation| one.is_refund_reversal() && one.is_signed();
         if returned > refunded && self.reported.operations.values().any(is_signed) {
-            items.add(QuarantineReason::ReturnedExceedsRefunded, None, None);
+            let excess = Sum {
+                amount: returned - refunded,
+                currency: self.currency().unwrap_or_default().to_owned(),
+            };
+            items.add(
+                QuarantineReason::ReturnedExceedsRefunded,
+                None,
+                Some(&excess),
+            );
         }
         items.0
     }
@@ -198,13 +206,6 @@ impl Payment {
     pub(super) fn has_verdict(&self, verdict: Verdict, item: &QuarantineItem) -> bool {
         let mut decisions = self.decisions.iter();
         decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
-    }
-
-    /// Whether money of it that was rejected went back, or is on its way.
-    pub(crate) fn is_going_back(&self) -> bool {
-        let items = self.quarantine();
-        let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
-        items.iter().any(is_rejected) && self.refunded_amount() + self.pending_refund_amount() > 0
     }
 
     /// Whether everything that speaks against its money was rejected, and the money went back.

@@ -95,6 +95,13 @@ pub(crate) enum SaleState {
     Held,
 }
 
+impl SaleState {
+    /// Whether the money of the sales was received.
+    pub(super) fn is_counted(self) -> bool {
+        matches!(self, SaleState::Counts | SaleState::Contested)
+    }
+}
+
 /// A row of the table that yields the status.
 pub struct Row {
     /// The status.
@@ -108,8 +115,7 @@ pub struct Row {
 
 /// The table that yields the status: the first row whose condition holds counts.
 ///
-/// An end (declined, failed) is only ever followed by a success, never by an intermediate status,
-/// whatever comes in which order.
+/// The diagram in `shared/README.md` has every change of the status.
 pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Unmatched,
@@ -307,16 +313,15 @@ impl Payment {
         self.successful_sales().next().is_some()
     }
 
-    /// Whether the shopper's money is there: by a sale that counts, or by an operation that a signed
-    /// answer lists although its type is not one that takes money as documented.
+    /// Whether money was received: by a sale that counts or is contested, or by an operation of
+    /// undocumented type that a signed answer lists as succeeded.
     pub fn has_money(&self) -> bool {
         let is_ours = self.order.is_some();
         let took = |one: &Operation| {
             let is_manual = *one.kind() == OperationType::ManualChange;
             one.is_unknown_money() && (is_ours || is_manual)
         };
-        matches!(self.sale_state(), SaleState::Counts | SaleState::Contested)
-            || self.reported.operations.values().any(took)
+        self.sale_state().is_counted() || self.reported.operations.values().any(took)
     }
 
     /// The status that follows from everything known: the first row of [`TABLE`] whose condition holds.
@@ -356,8 +361,13 @@ impl Payment {
     }
 
     fn declined_sale(&self) -> Option<&Operation> {
+        let failed = &self.attempt.failed_requests;
+        let is_of_failed = |one: &Operation| {
+            let request_id = one.request_id.as_ref();
+            request_id.is_some_and(|request_id| failed.contains(request_id))
+        };
         self.sales()
-            .filter(|operation| operation.ends_payment())
+            .filter(|operation| operation.ends_payment() && !is_of_failed(operation))
             .max_by(|one, other| one.order().cmp(&other.order()))
     }
 

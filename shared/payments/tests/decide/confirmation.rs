@@ -112,6 +112,43 @@ fn a_decline_after_an_emitted_success_withdraws_it_and_a_later_credit_restores_i
 }
 
 #[test]
+fn within_a_second_a_confirmation_follows_its_sale() {
+    for (file, expected) in [
+        ("confirm_decline", Status::Declined),
+        ("confirm_begun", Status::AwaitingConfirmation),
+    ] {
+        let at_once = |file| {
+            edited(file, |body| {
+                body["payment"]["date"] = json!("2019-07-01T09:00:00+0000");
+                body["operation"]["date"] = json!("2019-07-01T09:00:00+0000");
+            })
+        };
+        let (sale, confirmation) = (at_once("sale_success"), at_once(file));
+        for order in [[&sale, &confirmation], [&confirmation, &sale]] {
+            let mut story = Story::created();
+            order.into_iter().for_each(|body| {
+                story.deliver(body);
+            });
+            assert_eq!(story.payment.status(), expected, "{file}");
+            assert_eq!(story.payment.paid_amount(), 0, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_callback_that_declines_the_confirmation_of_money_that_counts_is_polled_about() {
+    let mut story = Story::created();
+    story.callback("sale_success");
+    let stale = edited("confirm_decline", |body| {
+        body["payment"]["date"] = json!("2019-01-01T09:00:00+0000");
+        body["operation"]["date"] = json!("2019-01-01T09:00:00+0000");
+    });
+    story.deliver(&stale);
+    assert_eq!(story.payment.status(), Status::Succeeded);
+    assert_eq!(poll_at(&story.payment), Some(NOW));
+}
+
+#[test]
 fn contradictory_confirmations_are_polled_and_the_newest_answer_decides() {
     for order in permutations(&["confirm_success", "confirm_decline"]) {
         let mut story = Story::created();
@@ -213,4 +250,32 @@ fn a_confirmation_that_starts_after_an_emitted_success_emits_nothing() {
     story.callback("confirm_success");
     assert_eq!(story.payment.status(), Status::Succeeded);
     assert_eq!(story.kinds(), ["payment.created", "payment.succeeded"]);
+}
+
+#[test]
+fn an_operation_of_two_types_ends_alike_in_every_order() {
+    let of = |file, kind: &str, second| {
+        edited(file, |body| {
+            body["operation"]["id"] = json!(71);
+            body["operation"]["type"] = json!(kind);
+            let date = format!("2019-07-02T09:28:{second}+0000");
+            body["operation"]["date"] = json!(date);
+            body["payment"]["date"] = json!(date);
+        })
+    };
+    let reports = [
+        of("sale_success", "sale", "31"),
+        of("confirm_decline", "payment confirmation", "32"),
+        of("confirm_success", "payment confirmation", "33"),
+        of("sale_decline_customer", "sale", "34"),
+    ];
+    let ends = permutations(&[0, 1, 2, 3]).into_iter().map(|order| {
+        let mut story = Story::created();
+        for index in order {
+            story.deliver(&reports[index]);
+        }
+        format!("{:?}", story.outcome())
+    });
+    let ends: std::collections::BTreeSet<String> = ends.collect();
+    assert_eq!(ends.len(), 1, "{ends:?}");
 }

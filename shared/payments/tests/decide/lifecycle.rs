@@ -341,7 +341,10 @@ fn a_payment_that_failed_can_be_retried_and_ignores_the_earlier_request() {
         None,
         "the earlier redirect URL is of no use"
     );
-    story.callback("redirect_get").callback("error_validation");
+    story
+        .callback("redirect_get")
+        .callback("error_validation")
+        .callback("sale_decline_customer");
     assert_eq!(story.payment.status(), Status::Processing);
 }
 

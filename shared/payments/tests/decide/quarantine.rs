@@ -184,3 +184,36 @@ fn a_rejection_of_money_in_another_currency_reserves_no_refund() {
     assert!(story.payment.refunds().is_empty());
     assert_eq!(story.payment.status(), Status::Quarantined);
 }
+
+#[test]
+fn what_an_operator_takes_as_paid_is_the_manual_change_and_not_the_unconfirmed_sale() {
+    let manual = edited("status_confirm_waiting", |body| {
+        let all = body["operations"].as_array_mut().unwrap();
+        let mut manual = all[0].clone();
+        manual["id"] = json!(71);
+        manual["type"] = json!("manual change");
+        manual["sum_initial"]["amount"] = json!(100);
+        manual["sum_converted"]["amount"] = json!(100);
+        all.push(manual);
+    });
+    let mut story = Story::created();
+    story.callback("confirm_sale_done").poll_now(NOW, &manual);
+    assert_eq!(story.payment.status(), Status::Quarantined);
+    assert_eq!(story.payment.paid_amount(), 100);
+    assert!(
+        poll_at(&story.payment).is_some(),
+        "the confirmation is open"
+    );
+    assert_eq!(story.review(Verdict::Released), Ok(true));
+    assert_eq!(story.payment.paid_amount(), 100);
+    story.callback("confirm_decline");
+    assert_eq!(story.payment.paid_amount(), 100);
+    // The confirmed money comes to it.
+    let mut confirmed = Story::created();
+    confirmed
+        .callback("confirm_sale_done")
+        .poll_now(NOW, &manual);
+    confirmed.callback("confirm_success");
+    assert_eq!(confirmed.payment.paid_amount(), 1000);
+    assert_eq!(confirmed.payment.status(), Status::Quarantined);
+}

@@ -48,17 +48,25 @@ const DECLINED: [&str; 7] = [
 fn an_error_status_declines_an_operation_in_callbacks_and_answers_alike() {
     for status in DECLINED {
         for is_answer in [false, true] {
-            let sale = edited("sale_decline_customer", |body| {
-                body["operation"]["status"] = status.into();
-            });
-            let mut story = Story::created();
-            match is_answer {
-                false => story.deliver(&sale),
-                true => story.run(Command::PollNow, NOW).status_answer(&sale),
-            };
-            let outcome = story.payment.operations().next().unwrap().1.outcome();
-            assert_eq!(outcome, Outcome::Declined, "{status} {is_answer}");
-            assert_eq!(story.payment.status(), Status::Declined, "{status}");
+            // `error` as the payment's status is about a request.
+            for of_payment in ["decline", status]
+                .into_iter()
+                .filter(|word| *word != "error")
+            {
+                let sale = edited("sale_decline_customer", |body| {
+                    body["operation"]["status"] = status.into();
+                    body["payment"]["status"] = of_payment.into();
+                });
+                let mut story = Story::created();
+                match is_answer {
+                    false => story.deliver(&sale),
+                    true => story.run(Command::PollNow, NOW).status_answer(&sale),
+                };
+                let outcome = story.payment.operations().next().unwrap().1.outcome();
+                assert_eq!(outcome, Outcome::Declined, "{status} {is_answer}");
+                assert_eq!(story.payment.status(), Status::Declined, "{of_payment}");
+                assert_eq!(poll_at(&story.payment), None, "{of_payment}");
+            }
 
             // Such a refund gives its reservation back.
             let declined = refund_operation("7", status, json!({ "merchant_refund_id": "r-1" }));

@@ -173,3 +173,66 @@ fn a_signed_answer_that_returns_more_than_was_refunded_quarantines_the_payment()
         (1000, 1000)
     );
 }
+
+/// A signed answer about a sale of 1000 and about operations of refunds: id, type and amount.
+fn answer_of(operations: &[(&str, &str, u64)]) -> Verified {
+    edited("status_many_operations", |body| {
+        body["payment"]["status"] = "success".into();
+        body["payment"]["sum"]["amount"] = 1000.into();
+        let all = body["operations"].as_array_mut().unwrap();
+        all.truncate(2);
+        let form = all.pop().unwrap();
+        all.extend(operations.iter().map(|(id, kind, amount)| {
+            let mut operation = form.clone();
+            operation["id"] = (*id).into();
+            operation["type"] = (*kind).into();
+            operation["request_id"] = format!("q-{id}").into();
+            operation["sum_initial"]["amount"] = (*amount).into();
+            operation
+        }));
+    })
+}
+
+#[test]
+fn a_refund_that_succeeded_and_was_taken_back_at_once_has_an_event_for_each() {
+    let mut story = Story::created();
+    story.callback("sale_success");
+    story.refund(&refund("r-1", Some(400))).unwrap();
+    story.refund_answer("r-1", &accepted("q-7"));
+    let both = answer_of(&[("7", "refund", 400), ("8", "refund reverse", 400)]);
+    story.poll_now(NOW, &both);
+    let kinds = story.kinds();
+    let expected = ["refund.pending", "refund.succeeded", "refund.returned"];
+    assert_eq!(kinds[kinds.len() - 3..], expected, "{kinds:?}");
+    assert_eq!(story.last_data()["refund"]["returned_amount"], 400);
+}
+
+#[test]
+fn a_release_of_an_excess_settles_this_excess_only() {
+    let mut story = Story::created();
+    story.callback("sale_success");
+    story.poll_now(NOW, &answer_of(&[("8", "refund reverse", 400)]));
+    let reasons = story.payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::ReturnedExceedsRefunded].into());
+    assert_eq!(story.review(Verdict::Released), Ok(true));
+    assert_eq!(story.payment.status(), Status::Succeeded);
+    let more = [("8", "refund reverse", 400), ("9", "refund reverse", 500)];
+    story.poll_now(after(NOW), &answer_of(&more));
+    assert_eq!(story.payment.status(), Status::Quarantined);
+}
+
+#[test]
+fn a_refund_that_an_answer_declines_corrects_its_success() {
+    let mut story = Story::created();
+    story.callback("sale_success");
+    refunded(&mut story, "r-1", "37493000003451", 250);
+    let declined = edited("status_many_operations", |body| {
+        body["operations"][1]["status"] = "decline".into();
+        body["operations"].as_array_mut().unwrap().truncate(2);
+        body["payment"]["status"] = "success".into();
+        body["payment"]["sum"]["amount"] = 1000.into();
+    });
+    story.poll_now(NOW, &declined);
+    assert_eq!(story.kinds().last(), Some(&"refund.declined"));
+    assert_eq!(story.last_data()["corrects"], "refund.succeeded");
+}

@@ -125,6 +125,25 @@ async fn money_counts_once_it_is_confirmed_and_not_before() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn money_that_was_emitted_is_withdrawn() -> anyhow::Result<()> {
+    let test = Test::start().await?;
+    let (storefront, simulator) = (&test.stage.storefront, &test.stage.simulator);
+    let early = json!({ "confirmation": { "first_status": "success", "result": "none" } });
+    simulator.fault("withdrawn", early).await?;
+    test.stage.paid("withdrawn").await?;
+    test.announced("withdrawn", "payment.succeeded").await?;
+
+    simulator.confirm("withdrawn", "decline").await?;
+    let declined = storefront.until("withdrawn", "declined").await?;
+    ensure!(declined["paid_amount"] == 0, "{declined}");
+    let events = test.announced("withdrawn", "payment.declined").await?;
+    let last = events.last().context("no event")?;
+    ensure!(last["data"]["corrects"] == "payment.succeeded", "{last}");
+    test.stage.sandbox.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refund_that_is_taken_back_can_be_made_again() -> anyhow::Result<()> {
     let test = Test::start().await?;
     let (storefront, simulator) = (&test.stage.storefront, &test.stage.simulator);
