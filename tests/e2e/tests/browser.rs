@@ -58,6 +58,10 @@ fn main() -> ExitCode {
         data::a_name_that_got_lost_is_asked_for_again,
         payment_page::payment_page_is_paid_by_clicking,
         payment_page::payment_page_is_declined,
+        outcomes::money_that_is_confirmed_is_paid,
+        outcomes::money_that_is_not_confirmed_is_declined,
+        outcomes::a_refund_that_is_taken_back_is_money_again,
+        outcomes::money_for_an_expired_checkout_is_late,
     ];
     let conclusion = libtest_mimic::run(&arguments, tests);
     if let Some(stage) = Arc::into_inner(stage).and_then(OnceCell::into_inner) {

@@ -8,7 +8,7 @@ use e2e::queue::Queue;
 use e2e::simulator::Simulator;
 use e2e::storefront::Storefront;
 use reqwest::{Method, StatusCode};
-use sandbox::{Options, Ready, Sandbox};
+use sandbox::{Options, Ready, Sandbox, functions};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -104,6 +104,28 @@ impl Stage {
         .await?;
         ensure!(kinds == expected, "{payment_id} was announced as {kinds:?}");
         Ok(())
+    }
+
+    /// What `operator show` says about a payment.
+    pub async fn shown_to_operator(&self, payment_id: &str) -> anyhow::Result<Value> {
+        let ready = self.sandbox.file("ready.json");
+        std::fs::write(&ready, serde_json::to_vec(self.ready())?)?;
+        let supervisor = self.sandbox.supervisor();
+        let built = functions::build(supervisor, &["operator".to_owned()]).await?;
+        let mut command = supervisor.command(&built["operator"]);
+        command
+            .args([
+                "--sandbox",
+                "show",
+                "--project",
+                "211",
+                payment_id,
+                "--json",
+            ])
+            .env("SANDBOX_READY", ready);
+        let (status, output) = supervisor.output(command).await?;
+        ensure!(status.success(), "operator show {payment_id} failed");
+        Ok(serde_json::from_slice(&output)?)
     }
 
     /// A payment that was paid once, for this amount: by the API, by the platform's books, by the
