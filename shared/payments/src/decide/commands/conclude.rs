@@ -22,9 +22,8 @@ pub(super) fn conclude(payment: &Payment, schedule: &Schedule, at: Timestamp) ->
 }
 
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
+    let is_answered = payment.polling().is_recheck_answered_not_found();
     let mut operations = payment.operations();
-    let is_unknown = payment.order().is_none() && operations.len() == 0;
-    let is_answered = is_unknown || payment.polling().is_recheck_answered_not_found();
     let nothing_ended = operations.all(|(_, operation)| !operation.outcome().is_final());
     if !schedule.is_over(payment) || !is_answered || !nothing_ended || payment.is_open() {
         return None;
