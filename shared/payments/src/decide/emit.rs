@@ -138,7 +138,19 @@ fn take_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let room = MOST_EVENTS.saturating_sub(pending.len());
     let discrepancies = payment.discrepancies_mut().take_pending(room);
     pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
+    note_shown(payment, status, &pending);
     pending
+}
+
+/// Where an event after the end of a payment shows it in progress again, its next end is emitted anew.
+fn note_shown(payment: &mut Payment, status: Status, pending: &[PendingEvent]) {
+    let is_shown = !pending.is_empty() && EventKind::of_status(status).is_none();
+    if let Some(last) = &mut payment.emitted_mut().last {
+        let is_end = matches!(last.status, Status::Declined | Status::Failed);
+        if is_shown && is_end {
+            last.status = status;
+        }
+    }
 }
 
 fn state_of(payment: &Payment, status: Status) -> EmittedState {

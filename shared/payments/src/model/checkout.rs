@@ -15,7 +15,7 @@ pub enum CheckoutState {
     Open,
     /// Its time ran out while the payment was undecided.
     Expired,
-    /// Money or a refusal is known.
+    /// The shopper has nothing left to do: the payment is decided or waits for its confirmation.
     Done,
 }
 

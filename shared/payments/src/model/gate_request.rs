@@ -11,7 +11,7 @@
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for longer than a request takes | [`give_up`](GateRequest::give_up) | `Unknown` |
 //! | `Unknown` | [`send`](GateRequest::send) | `Sending` again |
-//! | `Unknown`, `Accepted` | [`refuse`](GateRequest::refuse): the platform has shown that it came to nothing | `Refused` |
+//! | any | [`refuse`](GateRequest::refuse): the platform did not process it, or its checkout expired | `Refused` |
 //!
 //! `Accepted` and `Refused` do not change by an answer.
 
@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 use super::is_zero;
 use crate::timestamp::Timestamp;
 
-/// A request that is still being sent after this time was abandoned: it is sent at once when it is
-/// claimed, and the claim, Gate and the retries take less in all.
+/// A request in the state `Sending` for longer than this was abandoned: the claim, Gate's answer and the
+/// retries together take less.
 const SENDING_TAKES: Duration = Duration::from_secs(30);
 
 /// The platform has a sale, or a refund, of this id already.

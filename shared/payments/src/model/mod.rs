@@ -113,7 +113,7 @@ impl Payment {
         }
     }
 
-    /// Starts its first attempt.
+    /// Starts an attempt.
     pub(crate) fn start(&mut self, order: Order, at: Timestamp) {
         let polls_sent = self.polling.polls_sent;
         self.attempt.start(order.channel, polls_sent, at);

@@ -165,7 +165,7 @@ impl PaymentStatus {
     }
 }
 
-/// Within a second, the stages of a payment in the order in which it passes them.
+/// Orders the statuses reported within one second.
 pub(super) fn stage(status: &str) -> u8 {
     match status {
         "refunded" | "reversed" => 5,
@@ -179,7 +179,7 @@ pub(super) fn stage(status: &str) -> u8 {
     }
 }
 
-/// How sure it is where an operation stands.
+/// How well the reports support an operation's outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
@@ -189,7 +189,7 @@ pub enum Evidence {
     Disputed,
     /// A signed answer says so.
     Confirmed,
-    /// A callback reported it done, and the signed answers say that it is not.
+    /// A callback reported success; the signed answers say declined.
     Overruled,
     /// The signed answers contradict each other.
     Contradictory,
@@ -218,10 +218,9 @@ impl FinalReport {
         )
     }
 
-    /// Which of the final reports counts, the greater one. A signed one first; then a success, so that
-    /// money that was there does not vanish by what is only contradicted; then the newest, of one
-    /// second the one with the greater sum. Of a confirmation, whose result can turn either way, the
-    /// newest comes before the success.
+    /// Orders final reports; the greatest counts. Signed beats unsigned; another type beats a
+    /// confirmation; success beats decline, so a contradicting report does not remove money; then the
+    /// newest, within one second the greater sum. Of a confirmation the date ranks before the outcome.
     fn rank(&self, other: &Self) -> Ordering {
         let is_confirmation = |one: &Self| one.kind == OperationType::Confirmation;
         let is_sale = |one: &Self| one.kind == OperationType::Sale;

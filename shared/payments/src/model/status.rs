@@ -25,7 +25,7 @@ pub enum Status {
     Declined,
     /// Not started.
     Failed,
-    /// It looks like money, but not like what was ordered.
+    /// Money arrived that an operator must review.
     Quarantined,
     /// A part went back.
     PartiallyRefunded,
@@ -64,7 +64,7 @@ impl Status {
         )
     }
 
-    /// Whether the shopper still has something to do, or to wait for.
+    /// Whether the shopper can still pay in this attempt.
     pub fn is_undecided(self) -> bool {
         !self.is_final() && self != Status::AwaitingConfirmation
     }
@@ -125,25 +125,25 @@ pub const TABLE: [Row; 15] = [
     },
     Row {
         status: Status::Refunded,
-        condition: "An operator rejected everything that speaks against its money, and the money went back.",
-        moved_on_by: "a report of something else that speaks against its money",
+        condition: "An operator rejected every quarantine item, and all the money went back.",
+        moved_on_by: "a report that adds a quarantine item",
         holds: |payment, _| payment.is_rejected(),
     },
     Row {
         status: Status::Quarantined,
-        condition: "Something speaks against taking its money as paid, and no operator has released it.",
-        moved_on_by: "an operator; a signed answer, if only callbacks contradicted each other",
+        condition: "It has at least one quarantine item that no operator has released.",
+        moved_on_by: "an operator; a signed answer, if only callbacks contradicted each other; a declined confirmation; a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },
     Row {
         status: Status::Succeeded,
-        condition: "Its money came, and nothing of it has gone back.",
+        condition: "The money was received, and none of it was refunded.",
         moved_on_by: "a refund; a declined confirmation",
         holds: |payment, _| payment.has_money() && payment.refunded_amount() == 0,
     },
     Row {
         status: Status::PartiallyRefunded,
-        condition: "Its money came, and a part of it has gone back.",
+        condition: "The money was received, and a part of it was refunded.",
         moved_on_by: "a refund, or one that is taken back",
         holds: |payment, _| {
             payment.has_money() && payment.refunded_amount() < payment.paid_amount()
@@ -151,7 +151,7 @@ pub const TABLE: [Row; 15] = [
     },
     Row {
         status: Status::Refunded,
-        condition: "Its money came, and all of it has gone back.",
+        condition: "The money was received, and all of it was refunded.",
         moved_on_by: "a refund that is taken back",
         holds: |payment, _| payment.has_money(),
     },
@@ -181,7 +181,7 @@ pub const TABLE: [Row; 15] = [
     },
     Row {
         status: Status::Failed,
-        condition: "The platform refused the sale, or it never knew of it.",
+        condition: "The platform refused the sale request, or never received it.",
         moved_on_by: "the storefront, by the next attempt",
         holds: |payment, _| payment.refusal_code().is_some(),
     },
@@ -233,8 +233,8 @@ impl Payment {
 
     /// What the reports say about the money of the sales.
     ///
-    /// A sale's success is money only if `payment.status` agrees: the newest one that came with a
-    /// report about the sale or about its confirmation. `processing` agrees if a signed answer says it
+    /// A successful sale counts only if the newest `payment.status` reported with it or with a
+    /// confirmation agrees. `processing` agrees if a signed answer says it
     /// and no confirmation is pending or declined: another try of the shopper is still open.
     pub(crate) fn sale_state(&self) -> SaleState {
         let has_confirmation = |outcome| self.confirmations().any(|one| one.outcome() == outcome);
@@ -242,7 +242,7 @@ impl Payment {
         let is_pending = has_confirmation(Outcome::Pending);
         let agrees = |status: &PaymentStatus| match status.as_str() {
             "processing" => status.signed && !is_pending && !is_declined,
-            // The reversal of money that was not confirmed.
+            // After a declined confirmation, the unconfirmed money went back.
             "reversed" | "partially reversed" => !is_declined,
             other => says_money_came(other),
         };
@@ -280,7 +280,8 @@ impl Payment {
         }
     }
 
-    /// The reversals that followed a declined confirmation: the money that goes back never came.
+    /// Successful reversals dated at or after the first declined confirmation. Their money was never
+    /// credited.
     pub(super) fn unconfirmed_reversals(&self) -> impl Iterator<Item = (&String, &Operation)> {
         let is_declined = |one: &&Operation| one.outcome() == Outcome::Declined;
         let declines = self.confirmations().filter(is_declined);
@@ -339,7 +340,7 @@ impl Payment {
         )
     }
 
-    /// The code with which it came to nothing.
+    /// The platform's code for a declined or failed payment.
     pub(crate) fn end_code(&self, status: Status) -> Option<&str> {
         match status {
             Status::Declined => self.declining_operation()?.code(),
@@ -371,8 +372,7 @@ impl Payment {
             .max_by(|one, other| one.order().cmp(&other.order()))
     }
 
-    /// Whether a `payment.status` says that money came or went back, and no operation that is known
-    /// explains it.
+    /// Whether `payment.status` claims a money movement that no reported operation explains.
     pub(crate) fn is_unexplained(&self, status: Option<&str>) -> bool {
         let status = status.unwrap_or_default();
         let claims_money =
