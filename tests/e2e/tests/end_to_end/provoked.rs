@@ -85,9 +85,16 @@ async fn money(stage: &Stage) -> anyhow::Result<()> {
     stage.simulator.fault("asking", asking).await?;
     stage.storefront.refund("asking", &part).await?;
 
-    let early = json!({ "confirmation": { "first_status": "success", "result": "none" } });
-    stage.simulator.fault("withdrawn", early).await?;
-    stage.paid("withdrawn").await?;
+    let waiting = json!({ "confirmation": { "result": "none" } });
+    stage.simulator.fault("withdrawn", waiting).await?;
+    let bank = stage.at_bank("withdrawn").await?;
+    stage.shopper.push(&bank, "pay").await?;
+    let until = stage.storefront.until("withdrawn", "awaiting_confirmation");
+    until.await?;
+    stage.simulator.confirm("withdrawn", "credit").await?;
+    stage.storefront.until("withdrawn", "succeeded").await?;
+    // The platform's dates have whole seconds.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     stage.simulator.confirm("withdrawn", "decline").await?;
     stage.storefront.until("withdrawn", "declined").await?;
 
@@ -158,6 +165,12 @@ async fn refusals(stage: &Stage) -> anyhow::Result<()> {
     sweeper.take("dynamodb:UpdateItem").await?;
     let failed = |swept: &Value| swept["erased"]["failed"].as_u64() > Some(0);
     stage.sweep_until("a customer who stays", failed).await?;
+    sweeper.give_back().await?;
+
+    // Its polls can be claimed, and the event of its end cannot be kept.
+    let grants = sweeper.grants();
+    let put = grants.iter().find(|one| one.action == "dynamodb:PutItem");
+    sweeper.take_grant(put.context("no such grant")?).await?;
     let mut order = stage.storefront.order("expires");
     order["expires_in"] = json!(1);
     let created = stage
