@@ -14,7 +14,7 @@ pub struct Places {
     pub payment: String,
     /// That of [`Index::Unsent`].
     pub unsent: String,
-    /// That of [`Index::Ask`].
+    /// That of [`Index::Poll`] of its project.
     pub poll: String,
     /// That of [`Index::Erase`].
     pub erase: String,
