@@ -124,6 +124,19 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
     assert_eq!(corpus.entries().len(), 81);
 }
 
+/// Reads a message of the second corpus; signature, shape and payment are as its index says.
+fn verified_report(corpus: &Corpus, message: &Message<'_>, expected: &Value) -> Report {
+    let file = name_of(expected);
+    let verified = corpus.verifies(message);
+    assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
+    assert!(has_sound_shape(message), "{file}");
+    let report = Report::read(message);
+    let project_id = report.project_id;
+    assert_eq!(project_id, expected["project_id"].as_u64(), "{file}");
+    assert_payment(&report, expected);
+    report
+}
+
 #[test]
 fn every_callback_of_the_second_corpus_is_read_as_its_index_says() {
     let corpus = Corpus::of("callbacks-2");
@@ -133,13 +146,7 @@ fn every_callback_of_the_second_corpus_is_read_as_its_index_says() {
         let file = name_of(expected);
         let body = corpus.body(expected);
         let message = parse(&body, Limits::CALLBACK).unwrap();
-        let verified = corpus.verifies(&message);
-        assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
-        assert!(has_sound_shape(&message), "{file}");
-        let report = Report::read(&message);
-        let project_id = report.project_id;
-        assert_eq!(project_id, expected["project_id"].as_u64(), "{file}");
-        assert_payment(&report, expected);
+        let report = verified_report(&corpus, &message, expected);
         assert_operation(report.operations.first(), expected);
         assert_redirect(&report, expected);
         assert_clarification(&report, expected);
@@ -183,13 +190,7 @@ fn every_status_answer_of_the_second_corpus_is_read_as_its_index_says() {
         let file = name_of(expected);
         let body = corpus.body(expected);
         let message = parse(&body, Limits::ANSWER).unwrap();
-        let verified = corpus.verifies(&message);
-        assert_eq!(Value::Bool(verified), expected["valid"], "{file}");
-        assert!(has_sound_shape(&message), "{file}");
-        let report = Report::read(&message);
-        let project_id = report.project_id;
-        assert_eq!(project_id, expected["project_id"].as_u64(), "{file}");
-        assert_payment(&report, expected);
+        let report = verified_report(&corpus, &message, expected);
         assert_eq!(
             Value::Array(report.operations.iter().map(listed).collect()),
             *expected.get("operations").unwrap_or(&Value::Array(vec![])),

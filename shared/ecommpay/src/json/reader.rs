@@ -92,8 +92,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a line of the canonical string from what is left of it: path, colon, value of this length,
-    /// separator. Collections weigh as much as a word, although they give no line, as whoever reads the
-    /// fields may name them.
+    /// separator. A collection counts like a word: it gives no line, but its name takes memory in a
+    /// reader.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);

@@ -120,7 +120,7 @@ fn take_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
             pending.extend(take_refund_event(payment, index));
         }
     }
-    // Never hidden by showing less: whoever gave back too much must learn of it.
+    // Emitted even if the amounts shown are capped: the merchant must know of an excess refund.
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_over = refunded > paid && (paid > 0 || payment.is_not_confirmed());
     let is_emitted = payment.emitted().overrefunded == refunded;

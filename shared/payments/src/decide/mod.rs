@@ -96,7 +96,7 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
         Some(payment) => payment.clone(),
         None => first_reported(fact, at)?,
     };
-    facts::take(&mut after, fact, at);
+    facts::take(&mut after, payment, fact, at);
     after.settle(at);
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }

@@ -3,7 +3,7 @@
 use ecommpay::operation::{OperationType, Outcome, says_money_went_back};
 use ecommpay::report::{self, Report, Sum};
 
-use super::operation::{FinalReport, Pending, stage};
+use super::operation_report::{FinalReport, Pending, stage};
 use super::reported::PlatformStatus;
 use super::sums::{NamedSum, SumReport};
 use super::{Payment, PaymentStatus, Redirect, RedirectMethod, ReportOrder, Waiting, ends_request};

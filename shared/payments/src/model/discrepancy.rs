@@ -184,8 +184,8 @@ impl Payment {
         found
     }
 
-    /// Takes in how the platform's records differ. Nothing of what is known changes by it: only a
-    /// signed answer about the payment does that.
+    /// Records how the platform's records differ. The payment's own facts stay as they are: only a
+    /// signed answer changes them.
     pub(crate) fn add_discrepancies(&mut self, record: PlatformRecord<'_>, at: Timestamp) {
         for discrepancy in Self::new_discrepancies(Some(self), record) {
             if self.discrepancies.known.len() < MOST {

@@ -138,7 +138,7 @@ impl GateRequest {
         };
     }
 
-    /// Notes that whoever was sending it has given up by now.
+    /// Moves an abandoned request from `Sending` to `Unknown`.
     pub(crate) fn give_up(&mut self, polls_sent: u32, at: Timestamp) {
         if matches!(self, GateRequest::Sending { .. }) && !self.is_under_way(at) {
             *self = GateRequest::Unknown {

@@ -14,6 +14,7 @@ mod emitted;
 mod gate_request;
 mod ledger;
 mod operation;
+mod operation_report;
 mod order;
 mod polling;
 mod quarantine;
@@ -22,6 +23,7 @@ mod refunds;
 mod reported;
 mod status;
 mod sums;
+mod waiting;
 
 use std::collections::BTreeSet;
 
@@ -39,9 +41,8 @@ pub use self::emitted::{Emitted, EmittedRefund, EmittedState};
 pub(crate) use self::gate_request::ends_request;
 pub use self::gate_request::{Exists, GateRequest};
 pub(crate) use self::ledger::ReportedSum;
-pub use self::operation::{
-    Evidence, Operation, PaymentStatus, Redirect, RedirectMethod, ReportOrder, Waiting,
-};
+pub use self::operation::{Evidence, Operation};
+pub use self::operation_report::{PaymentStatus, ReportOrder};
 pub use self::order::{Channel, Customer, Order, PaidOrder, Private};
 pub use self::polling::Polling;
 pub use self::quarantine::{Decision, QuarantineItem, QuarantineReason, Verdict};
@@ -49,6 +50,7 @@ pub use self::refund::{Refund, RefundOrder, RefundStatus};
 pub use self::reported::{PlatformStatus, Reported};
 pub(crate) use self::status::SaleState;
 pub use self::status::{Row, Status, TABLE};
+pub use self::waiting::{Redirect, RedirectMethod, Waiting};
 use crate::ids::{MerchantId, PaymentKey};
 use crate::timestamp::{Timestamp, millis};
 

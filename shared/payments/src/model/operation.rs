@@ -5,16 +5,14 @@
 //! Where the operation stands follows from the set.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::fmt;
 
 use ecommpay::operation::{OperationType, Outcome};
-use ecommpay::report::{ClarificationField, Sum};
+use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
+use super::operation_report::{FinalReport, PaymentStatus, Pending, ReportOrder};
 use super::sums::NamedSum;
-use crate::sha256;
+use super::waiting::Waiting;
 use crate::timestamp::Timestamp;
 
 /// At most this many distinct final reports of one operation are kept, the strongest ones. One is
@@ -48,137 +46,6 @@ pub struct Operation {
     pub(super) created_date: Option<String>,
 }
 
-/// The age of a report: `operation.date`, `payment.date`, the start of its canonical string's digest.
-/// The dates have whole seconds, so the digest decides between two reports of one second, the same
-/// way in whatever order they arrive.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ReportOrder(pub(super) String, pub(super) String, pub(super) String);
-
-impl ReportOrder {
-    /// `digest`: the start of the digest of the report's canonical string.
-    pub(crate) fn new(operation_date: &str, payment_date: &str, digest: &str) -> Self {
-        Self(operation_date.into(), payment_date.into(), digest.into())
-    }
-
-    fn dates(&self) -> (&str, &str) {
-        (&self.0, &self.1)
-    }
-
-    /// `operation.date`, by the platform's clock; `None` if it cannot be read.
-    pub(crate) fn operation_date(&self) -> Option<Timestamp> {
-        Timestamp::of_platform(&self.0)
-    }
-}
-
-/// A report that leaves the operation open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    pub(super) order: ReportOrder,
-    pub(super) kind: OperationType,
-    pub(super) status: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) code: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) sum: Option<Sum>,
-    /// The newest report that says what the operation waits for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) waiting: Option<Waiting>,
-}
-
-impl Pending {
-    /// The newer one counts; of one second the one with the greater sum.
-    fn rank(&self, other: &Self) -> Ordering {
-        let dates = self.order.dates().cmp(&other.order.dates());
-        dates
-            .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
-            .then_with(|| self.order.cmp(&other.order))
-            .then_with(|| self.status.cmp(&other.status))
-    }
-}
-
-fn amount_of(sum: &Option<Sum>) -> Option<u64> {
-    sum.as_ref().map(|sum| sum.amount)
-}
-
-/// A report that ends the operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FinalReport {
-    /// Whether it came in a signed answer to a status request, which outweighs callbacks.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) signed: bool,
-    pub(super) outcome: Outcome,
-    pub(super) kind: OperationType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) sum_initial: Option<Sum>,
-    /// Only where it differs from `sum_initial`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) sum_converted: Option<Sum>,
-    /// Declined together with the whole payment, so no other attempt to pay is open.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) ends_payment: bool,
-    pub(super) order: ReportOrder,
-    pub(super) status: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) code: Option<String>,
-}
-
-/// `payment.status` with its age.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PaymentStatus {
-    /// `operation.date`.
-    pub(super) operation_date: String,
-    /// `payment.date`.
-    pub(super) payment_date: String,
-    /// Whether it came in a signed answer.
-    pub(super) signed: bool,
-    /// Dates have whole seconds; within one, a report that has a confirmation follows one that has
-    /// only the sale.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(super) has_confirmation: bool,
-    /// Orders the statuses of one second.
-    pub(super) stage: u8,
-    /// The raw status.
-    pub(super) status: String,
-}
-
-impl PaymentStatus {
-    pub(crate) fn new(
-        operation_date: &str,
-        payment_date: &str,
-        status: &str,
-        signed: bool,
-        has_confirmation: bool,
-    ) -> Self {
-        Self {
-            operation_date: operation_date.to_owned(),
-            payment_date: payment_date.to_owned(),
-            signed,
-            has_confirmation,
-            stage: stage(status),
-            status: status.to_owned(),
-        }
-    }
-
-    /// The raw status.
-    pub fn as_str(&self) -> &str {
-        &self.status
-    }
-}
-
-/// Orders the statuses reported within one second.
-pub(super) fn stage(status: &str) -> u8 {
-    match status {
-        "refunded" | "reversed" => 5,
-        "partially refunded" | "partially reversed" => 4,
-        "awaiting confirmation" => 1,
-        other => match Outcome::of_status(other) {
-            Outcome::Succeeded => 3,
-            Outcome::Declined => 2,
-            Outcome::Pending => 0,
-        },
-    }
-}
-
 /// How well the reports support an operation's outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -195,86 +62,19 @@ pub enum Evidence {
     Contradictory,
 }
 
-impl FinalReport {
-    /// What makes two reports say the same.
-    #[allow(clippy::type_complexity)]
-    fn content(
-        &self,
-    ) -> (
-        bool,
-        Outcome,
-        &OperationType,
-        &Option<Sum>,
-        &Option<Sum>,
-        bool,
-    ) {
-        (
-            self.signed,
-            self.outcome,
-            &self.kind,
-            &self.sum_initial,
-            &self.sum_converted,
-            self.ends_payment,
-        )
-    }
-
-    /// Orders final reports; the greatest counts. Signed beats unsigned; another type beats a
-    /// confirmation; success beats decline, so a contradicting report does not remove money; then the
-    /// newest, within one second the greater sum. Of a confirmation the date ranks before the outcome.
-    fn rank(&self, other: &Self) -> Ordering {
-        let is_confirmation = |one: &Self| one.kind == OperationType::Confirmation;
-        let is_sale = |one: &Self| one.kind == OperationType::Sale;
-        let strength = |one: &Self| (one.outcome, is_sale(one));
-        let first = self
-            .signed
-            .cmp(&other.signed)
-            .then_with(|| is_confirmation(other).cmp(&is_confirmation(self)));
-        let by_strength = || strength(self).cmp(&strength(other));
-        let by_date = || self.order.dates().cmp(&other.order.dates());
-        let first = match is_confirmation(self) {
-            true => first.then_with(by_date).then_with(by_strength),
-            false => first.then_with(by_strength).then_with(by_date),
-        };
-        first
-            .then_with(|| amount_of(&self.sum_initial).cmp(&amount_of(&other.sum_initial)))
-            .then_with(|| self.order.cmp(&other.order))
-            .then_with(|| self.content().cmp(&other.content()))
-    }
-
-    /// Whether two reports have the same content, signed or not.
-    fn says_what(&self, other: &Self) -> bool {
-        let (_, outcome, kind, initial, converted, ends) = self.content();
-        (outcome, kind, initial, converted, ends)
-            == (
-                other.outcome,
-                &other.kind,
-                &other.sum_initial,
-                &other.sum_converted,
-                other.ends_payment,
-            )
-    }
-
-    /// Whether two reports say the same; of declines nothing more matters.
-    fn agrees_with(&self, other: &Self) -> bool {
-        let is_done = self.outcome == Outcome::Succeeded;
-        let money = |one: &Self| (one.kind.clone(), one.sum_initial.clone());
-        self.outcome == other.outcome && (!is_done || money(self) == money(other))
-    }
-}
-
 impl Operation {
     /// Takes in a report that is not final.
-    pub(super) fn add_pending(&mut self, heard: Pending) {
+    pub(super) fn add_pending(&mut self, report: Pending) {
         if !self.finals.is_empty() {
             return;
         }
         let Some(known) = self.pending.take() else {
-            self.pending = Some(heard);
+            self.pending = Some(report);
             return;
         };
-        let (older, newer) = match known.rank(&heard) {
-            Ordering::Less => (known, heard),
-            _ => (heard, known),
+        let (older, newer) = match known.rank(&report) {
+            Ordering::Less => (known, report),
+            _ => (report, known),
         };
         self.pending = Some(Pending {
             waiting: Waiting::newest(older.waiting, newer.waiting),
@@ -283,23 +83,16 @@ impl Operation {
     }
 
     /// Takes in a final report.
-    pub(super) fn add_final(&mut self, heard: FinalReport) {
+    pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
-        let same = |known: &&mut FinalReport| known.content() == heard.content();
-        match self.finals.iter_mut().find(same) {
-            Some(known) if known.order < heard.order => *known = heard,
-            Some(_) => {}
-            None => self.finals.push(heard),
-        }
         // What a signed answer says needs no callback to say it.
-        let signed: Vec<FinalReport> = self
-            .finals
-            .iter()
-            .filter(|one| one.signed)
-            .cloned()
-            .collect();
-        self.finals
-            .retain(|one| one.signed || !signed.iter().any(|signed| signed.says_what(one)));
+        let strength = |one: &FinalReport| (one.signed, one.order.clone());
+        let same = |known: &&mut FinalReport| known.content() == report.content();
+        match self.finals.iter_mut().find(same) {
+            Some(known) if strength(known) < strength(&report) => *known = report,
+            Some(_) => {}
+            None => self.finals.push(report),
+        }
         self.finals.sort_unstable_by(|one, other| other.rank(one));
         self.finals.truncate(MOST_FINAL_REPORTS);
     }
@@ -322,11 +115,11 @@ impl Operation {
         merchant_refund_id: Option<String>,
         created_date: Option<String>,
     ) {
-        let least = |known: &mut Option<String>, heard: Option<String>| {
-            if let Some(heard) = heard
-                && known.as_ref().is_none_or(|known| heard < *known)
+        let least = |known: &mut Option<String>, report: Option<String>| {
+            if let Some(report) = report
+                && known.as_ref().is_none_or(|known| report < *known)
             {
-                *known = Some(heard);
+                *known = Some(report);
             }
         };
         least(&mut self.request_id, request_id);
@@ -513,90 +306,4 @@ impl Operation {
             && (self.evidence() == Evidence::Overruled
                 || self.finals.iter().any(|one| one.ends_payment))
     }
-}
-
-/// What an unfinished operation waits for. Its report names the shopper, so Debug shows none of it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// The age of the report, its last part preceded by the step of the payment; the greatest one
-    /// counts.
-    pub(super) order: ReportOrder,
-    /// Where the shopper's browser must go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) redirect: Option<Redirect>,
-    /// The fields that the platform asks for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) clarification_fields: Vec<ClarificationField>,
-}
-
-impl Waiting {
-    /// `None` if the report asks for nothing.
-    pub(crate) fn new(
-        operation_date: &str,
-        payment_date: &str,
-        digest: &str,
-        redirect: Option<Redirect>,
-        clarification_fields: Vec<ClarificationField>,
-    ) -> Option<Self> {
-        if redirect.is_none() && clarification_fields.is_empty() {
-            return None;
-        }
-        // Of one second, the redirect comes after the clarification.
-        let step = if redirect.is_some() { "2" } else { "1" };
-        let digest = step.to_owned() + digest;
-        Some(Self {
-            order: ReportOrder::new(operation_date, payment_date, &digest),
-            redirect,
-            clarification_fields,
-        })
-    }
-
-    fn newest(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        match (one, other) {
-            (Some(one), Some(other)) if one.order < other.order => Some(other),
-            (one, other) => one.or(other),
-        }
-    }
-
-    /// Tells one report from another.
-    pub fn digest(&self) -> String {
-        sha256::start_of_hex(format!("{:?}", self.order).as_bytes(), 32)
-    }
-
-    /// The fields that the platform asks for.
-    pub fn clarification_fields(&self) -> &[ClarificationField] {
-        &self.clarification_fields
-    }
-
-    /// When the platform asked.
-    pub(crate) fn since(&self) -> Option<Timestamp> {
-        self.order.operation_date()
-    }
-}
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Waiting(hidden)")
-    }
-}
-
-/// Where the shopper's browser must go, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Redirect {
-    /// By which method.
-    pub method: RedirectMethod,
-    /// The provider's page.
-    pub url: String,
-    /// The form fields of a `POST`.
-    pub fields: BTreeMap<String, String>,
-}
-
-/// How the browser must go there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RedirectMethod {
-    /// Follow the address.
-    Get,
-    /// Post the fields.
-    Post,
 }

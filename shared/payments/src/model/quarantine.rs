@@ -41,7 +41,7 @@ pub struct QuarantineItem {
     /// The operation that it is about; `None` where it is about the payment as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
-    /// What the platform reported instead of what was ordered.
+    /// The sum that the platform reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Sum>,
 }

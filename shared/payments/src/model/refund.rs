@@ -82,7 +82,7 @@ pub struct RefundOrder {
     pub description: Text,
     /// The shopper's address, if it is not the checkout's.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of what was requested.
+    /// The start of the SHA-256 of the request.
     pub content: String,
 }
 
@@ -159,7 +159,7 @@ impl Refund {
         self.code.as_deref()
     }
 
-    /// The start of the SHA-256 of what was requested.
+    /// The start of the SHA-256 of the request.
     pub(crate) fn content(&self) -> Option<&str> {
         self.content.as_deref()
     }

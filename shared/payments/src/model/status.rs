@@ -120,7 +120,7 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Unmatched,
         condition: "It was not created here.",
-        moved_on_by: "nobody",
+        moved_on_by: "none: it stays so",
         holds: |payment, _| payment.order.is_none(),
     },
     Row {
@@ -132,7 +132,7 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Quarantined,
         condition: "It has at least one quarantine item that no operator has released.",
-        moved_on_by: "an operator; a signed answer, if only callbacks contradicted each other; a declined confirmation; a refund",
+        moved_on_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },
     Row {

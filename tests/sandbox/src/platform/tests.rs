@@ -331,12 +331,7 @@ async fn callbacks_go_wrong_as_switched() {
     let late = stage.callback().await;
     assert_eq!(late["payment"]["status"], "awaiting redirect result");
     let page = record["bank_page"].as_str().unwrap();
-    stage
-        .client
-        .post(format!("{page}/pay"))
-        .send()
-        .await
-        .unwrap();
+    stage.pay(page).await;
     let paid = stage.callback().await;
     assert_eq!(paid["payment"]["sum"]["amount"], 999);
     assert_eq!(paid["operation"]["sum_initial"]["amount"], 1000);
@@ -363,12 +358,7 @@ async fn a_callback_can_be_overtaken() {
     let waiting = |record: &Value| record["callbacks"][0].is_object();
     let record = stage.until("order-1", waiting).await;
     let page = record["bank_page"].as_str().unwrap();
-    stage
-        .client
-        .post(format!("{page}/pay"))
-        .send()
-        .await
-        .unwrap();
+    stage.pay(page).await;
     assert_eq!(stage.callback().await["payment"]["status"], "success");
     let late = stage.callback().await;
     assert_eq!(late["payment"]["status"], "awaiting redirect result");

@@ -6,11 +6,17 @@ use crate::decide::recheck::unsettled;
 use crate::model::{Payment, SignedReport, failed_request};
 use crate::timestamp::Timestamp;
 
-pub(super) fn take(payment: &mut Payment, signed: SignedReport<'_>, at: Timestamp) {
-    let (known, before) = (payment.clone(), unsettled(payment));
+/// `known`: the payment before; `None` if nothing was known of it.
+pub(super) fn take(
+    payment: &mut Payment,
+    known: Option<&Payment>,
+    signed: SignedReport<'_>,
+    at: Timestamp,
+) {
+    let before = unsettled(payment);
     payment.add_report(signed, false);
     let status = signed.report.payment_status.as_deref();
-    let is_unexplained = *payment != known && payment.is_unexplained(status);
+    let is_unexplained = payment.is_unexplained(status) && known != Some(payment);
     let is_odd = is_unexplained || names_unknown_request(payment, signed.report);
     if is_odd || !unsettled(payment).is_subset(&before) {
         payment.polling_mut().recheck_now(at);

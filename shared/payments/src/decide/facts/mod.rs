@@ -8,9 +8,10 @@ use super::Fact;
 use crate::model::Payment;
 use crate::timestamp::Timestamp;
 
-pub(super) fn take(payment: &mut Payment, fact: Fact<'_>, at: Timestamp) {
+/// `known`: the payment before; `None` if nothing was known of it.
+pub(super) fn take(payment: &mut Payment, known: Option<&Payment>, fact: Fact<'_>, at: Timestamp) {
     match fact {
-        Fact::Callback(report) => callback::take(payment, report, at),
+        Fact::Callback(report) => callback::take(payment, known, report, at),
         Fact::Hint(_) => payment.polling_mut().recheck_now(at),
         Fact::StatusAnswer { report, poll } => status_answer::take(payment, report, poll, at),
         Fact::NotFound { poll, signed } => payment.polling_mut().not_found(poll, signed),

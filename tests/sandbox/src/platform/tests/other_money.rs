@@ -109,12 +109,7 @@ async fn a_cascade_stays_in_processing() {
     assert_eq!(stage.callback().await["operation"]["status"], "decline");
     let record = stage.record("order-1").await;
     let page = record["bank_page"].as_str().unwrap();
-    stage
-        .client
-        .post(format!("{page}/pay"))
-        .send()
-        .await
-        .unwrap();
+    stage.pay(page).await;
     let last = stage.callback().await;
     assert_eq!(brief(&last), expected("success", "sale", "success", 2000));
 }

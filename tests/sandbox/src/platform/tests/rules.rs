@@ -94,12 +94,7 @@ async fn intermediate_callbacks_are_sent_once_as_switched() {
     stage.code("bancontact/sale", sale("order-1")).await;
     let redirect = stage.callback().await;
     let page = redirect["redirect_data"]["url"].as_str().unwrap();
-    stage
-        .client
-        .post(format!("{page}/pay"))
-        .send()
-        .await
-        .unwrap();
+    stage.pay(page).await;
     for _ in 0..2 {
         assert_eq!(stage.callback().await["payment"]["status"], "success");
     }

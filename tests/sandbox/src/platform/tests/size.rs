@@ -32,12 +32,7 @@ async fn a_payment_with_1500_refunds_and_a_data_api_page_of_1000_are_signed() {
     stage.code("bancontact/sale", message).await;
     let redirect = stage.callback().await;
     let page = redirect["redirect_data"]["url"].as_str().unwrap();
-    stage
-        .client
-        .post(format!("{page}/pay"))
-        .send()
-        .await
-        .unwrap();
+    stage.pay(page).await;
     stage.callback().await;
     refund_often(&stage, 1500);
 

@@ -138,10 +138,16 @@ impl Stage {
         assert_eq!(sold, "accepted");
         let redirect = self.callback().await;
         let page = redirect["redirect_data"]["url"].as_str().unwrap();
+        self.pay(page).await;
+        self.callback().await
+    }
+
+    /// The shopper pays on a page of the bank; gives the address that the browser is sent to.
+    pub async fn pay(&self, page: &str) -> String {
         let pay = format!("{page}/pay");
         let back = self.client.post(pay).send().await.unwrap();
         assert_eq!(back.status(), 303);
-        self.callback().await
+        back.headers()["location"].to_str().unwrap().to_owned()
     }
 
     /// The verified answer to a status request.
@@ -163,14 +169,7 @@ impl Stage {
         );
         let redirect = self.callback().await;
         let page = redirect["redirect_data"]["url"].as_str().unwrap();
-        let back = self
-            .client
-            .post(format!("{page}/pay"))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(back.status(), 303);
-        assert_eq!(back.headers()["location"], "https://shop.example/success");
+        assert_eq!(self.pay(page).await, "https://shop.example/success");
         assert_eq!(self.callback().await["payment"]["status"], "success");
     }
 }
