@@ -78,19 +78,13 @@ fn seen<'a>(
 
 /// Whether money that was rejected went back, or is on its way.
 fn is_going_back(payment: &Payment) -> bool {
-    let start = decide::refund_id_start(payment);
-    let is_of_rejection = |refund: &Refund| {
-        let refund_id = refund.refund_id();
-        let is_ours = refund_id.is_some_and(|id| id.as_str().starts_with(&start));
-        is_ours && (refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded)
+    let takes_money = |refund: &Refund| {
+        refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded
     };
-    let was_rejected = payment
-        .decisions()
-        .iter()
-        .any(|decision| decision.verdict == Verdict::Rejected);
-    let is_all_taken =
-        payment.paid_amount() > 0 && payment.refundable_amount() == 0 && was_rejected;
-    is_all_taken || payment.refunds().iter().any(is_of_rejection)
+    let mut decisions = payment.decisions().iter();
+    let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
+    let is_nothing_left = payment.paid_amount() > 0 && payment.refundable_amount() == 0;
+    was_rejected && is_nothing_left || refunds_of_rejections(payment).any(takes_money)
 }
 
 fn rejected(rejection: Rejection) -> Undecided {
@@ -159,12 +153,15 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundDesk<'_, S, Q, C, 
 
 /// The last refund that a rejection has made, if one did.
 pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
+    refunds_of_rejections(payment).next_back()
+}
+
+fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &Refund> {
     let start = decide::refund_id_start(payment);
-    let is_such = |refund: &&Refund| {
+    payment.refunds().iter().filter(move |refund| {
         let id = refund.refund_id();
         id.is_some_and(|id| id.as_str().starts_with(&start))
-    };
-    payment.refunds().iter().rev().find(is_such)
+    })
 }
 
 /// The refund that a rejection has reserved: the last one, if it is being sent since this change.

@@ -67,6 +67,24 @@ async fn a_release_is_refused_while_the_money_is_on_its_way_back() {
     assert!(!sent.iter().any(|event| event.contains("payment.succeeded")));
 }
 
+/// Only the rejection's own refund stands in the way, and this one came to nothing.
+#[tokio::test]
+async fn a_release_is_possible_after_the_refund_of_a_rejection_was_refused() {
+    let world = ordered(&[accepted("sale"), accepted("part"), refused("3283")]).await;
+    paid(&world, 7, 1234).await;
+    world.refund("r-1", 300).await.unwrap();
+    let part = r#"{"project_id":211,"payment":{"id":"order-1","status":"partially refunded","merchant_refund_id":"r-1","sum":{"amount":934,"currency":"EUR"}},
+        "operation":{"id":8,"type":"refund","status":"success","sum_initial":{"amount":300,"currency":"EUR"}}}"#;
+    world.hear_this(part).await;
+    let seen = world.payment().await.quarantine();
+    world.desk().reject(&key(), "anna", &seen).await.unwrap();
+    let payment = world.payment().await;
+    assert_eq!(payment.refunds()[1].status(), RefundStatus::Declined);
+    assert_eq!(payment.refunded_amount(), 300);
+    let released = world.payments.release(&key(), "bert", &seen).await.unwrap();
+    assert_eq!(released.payment.status(), Status::PartiallyRefunded);
+}
+
 #[tokio::test]
 async fn a_decision_is_refused_when_the_quarantine_is_not_what_was_seen() {
     let world = World::new();
