@@ -1,51 +1,52 @@
-//! Bytes in, status out, and one line in the log.
+//! `POST /callbacks`: a body in, a status out, and one log line.
 
 use std::time::Instant;
 
+use aws::environment::{self, Environment, LivePayments};
+use aws::prewarm;
+use aws::secrets::CachedProjectKeys;
 use lambda_http::{Error, Request, Response};
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::ProjectKeySecret;
-use payments::adapters::{aws, opening};
-use payments::callback::{Handled, Outcome, Refusal};
-use payments::config;
+use payments::service::callback::{Handled, Outcome, Refusal};
 
 use crate::outcome::{answer, line};
 
-/// What a callback needs.
+/// Receives callbacks.
 pub struct Callbacks {
     payments: LivePayments,
-    keys: ProjectKeySecret,
+    keys: CachedProjectKeys,
 }
 
 impl Callbacks {
-    /// From the variables that the template sets.
+    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
-        let keys = ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?);
-        Ok(Self::new(live::payments(&aws)?, keys))
+        let environment = Environment::load()?;
+        Ok(Self::new(
+            environment.payments()?,
+            environment.project_keys()?,
+        ))
     }
 
-    /// What the first callback would otherwise wait for.
-    pub async fn open(&self) {
-        let opened = async { tokio::join!(self.payments.open(), self.keys.open()) };
-        opening::within_limit(opened).await;
+    /// Connects and fetches secrets before the first callback.
+    pub async fn prewarm(&self) {
+        let all = async { tokio::join!(environment::prewarm(&self.payments), self.keys.prewarm()) };
+        prewarm::within_limit(all).await;
     }
 
-    /// With payments and keys of the caller's.
-    pub fn new(payments: LivePayments, keys: ProjectKeySecret) -> Self {
+    /// Creates the receiver from payments and keys.
+    pub fn new(payments: LivePayments, keys: CachedProjectKeys) -> Self {
         Self { payments, keys }
     }
 
-    /// One callback.
+    /// Answers one callback.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let start = Instant::now();
-        let handled = self.take(request.body().as_ref()).await;
+        let handled = self.apply(request.body().as_ref()).await;
         line(&handled, start.elapsed()).write();
         let answer = Response::builder().status(answer(handled.outcome));
         Ok(answer.body(String::new())?)
     }
 
-    async fn take(&self, body: &[u8]) -> Handled {
+    async fn apply(&self, body: &[u8]) -> Handled {
         let keys = match self.keys.get().await {
             Ok(keys) => keys,
             Err(error) => {
@@ -55,17 +56,17 @@ impl Callbacks {
                 };
             }
         };
-        let handled = self.payments.take_callback(body, &keys).await;
-        // A key that two projects have may be known of one of them only.
+        let handled = self.payments.apply_callback(body, &keys).await;
+        // The right key may be newer than the cached ones. A foreign project is no exception: two projects can
+        // share a key, and the cache may have only one of them.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)
         ) {
             return handled;
         }
-        // Perhaps the key is newer than what is known.
-        match self.keys.instead_of(&keys).await {
-            Some(keys) => self.payments.take_callback(body, &keys).await,
+        match self.keys.refresh_if_stale(&keys).await {
+            Some(keys) => self.payments.apply_callback(body, &keys).await,
             None => handled,
         }
     }

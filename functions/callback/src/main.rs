@@ -10,6 +10,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let callbacks = handler::Callbacks::from_environment()?;
-    callbacks.open().await;
+    callbacks.prewarm().await;
     run(service_fn(|request| callbacks.handle(request))).await
 }

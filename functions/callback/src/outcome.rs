@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
-use payments::callback::{Handled, Outcome, Refusal, Verified};
-use payments::event;
+use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
+use payments::service::callback::{Handled, Outcome, Refusal, Verified};
 
 /// No id or status in the log is longer, whatever the platform sends.
 const LONGEST: usize = 64;
@@ -25,7 +25,7 @@ pub fn answer(outcome: Outcome) -> StatusCode {
         Outcome::Refused(Refusal::Unsigned) => StatusCode::UNAUTHORIZED,
         Outcome::Refused(Refusal::ForeignProject) => StatusCode::FORBIDDEN,
         Outcome::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
-        Outcome::NotCommitted | Outcome::NotAnnounced => StatusCode::INTERNAL_SERVER_ERROR,
+        Outcome::NotCommitted | Outcome::NotPublished => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -53,7 +53,7 @@ pub fn line(handled: &Handled, took: Duration) -> Line {
 fn line_of(outcome: Outcome) -> Line {
     let line = match outcome {
         Outcome::Applied | Outcome::Duplicate => Line::info,
-        Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotAnnounced => Line::error,
+        Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotPublished => Line::error,
         _ => Line::warn,
     };
     line("callback").with("outcome", outcome.as_str())
@@ -62,9 +62,9 @@ fn line_of(outcome: Outcome) -> Line {
 /// What is counted, whatever the outcome.
 fn counted(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
-    let is_odd = report.is_some_and(|report| report.unknown_status().is_some());
-    let mut counted = event::metrics(&handled.sent);
-    counted.extend(is_odd.then(|| Metric::once("unknown_status")));
+    let has_unknown_status = report.is_some_and(|report| report.unknown_status().is_some());
+    let mut counted = metrics::metrics(&handled.published);
+    counted.extend(has_unknown_status.then(|| Metric::once("unknown_status")));
     counted
 }
 
@@ -107,9 +107,9 @@ mod tests {
     use ecommpay::fields::ProjectId;
     use ecommpay::{Keyring, ProjectKey};
     use payments::Timestamp;
-    use payments::callback::verify;
-    use payments::event::EventKind;
+    use payments::events::EventKind;
     use payments::model::Status;
+    use payments::service::callback::verify;
     use serde_json::{Value, json};
 
     use super::*;
@@ -129,7 +129,7 @@ mod tests {
         Handled {
             verified: Some(corpus(file)),
             status: Some(status),
-            sent: EventKind::of_status(status).into_iter().collect(),
+            published: EventKind::of_status(status).into_iter().collect(),
             ..Handled::only(Outcome::Applied)
         }
     }
@@ -204,13 +204,13 @@ mod tests {
             );
         }
         let overrefunded = Handled {
-            sent: vec![EventKind::RefundSucceeded, EventKind::PaymentOverrefunded],
+            published: vec![EventKind::RefundSucceeded, EventKind::PaymentOverrefunded],
             ..applied("refund_success", Status::Refunded)
         };
         let names = |metrics: &Value| metrics["Metrics"][0]["Name"].clone();
         assert_eq!(names(&counted(&overrefunded)), "overrefunded");
         let again = Handled {
-            sent: Vec::new(),
+            published: Vec::new(),
             ..applied("amount_differs", Status::Quarantined)
         };
         assert_eq!(counted(&again), Value::Null, "counted once");

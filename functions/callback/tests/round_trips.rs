@@ -4,20 +4,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::secrets::{Ages, CachedProjectKeys};
+use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use ecommpay::fields::ProjectId;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request};
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::secrets::{Ages, ProjectKeySecret};
-use payments::adapters::sqs::SqsQueue;
-use payments::checkout::CheckoutRequest;
-use payments::config::QueueConfig;
 use payments::decide::{self, Command};
-use payments::event::EventKind;
+use payments::events::EventKind;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::Storefront;
 use payments::ports::{Commit, PaymentStore, SystemClock};
-use payments::schedule::Schedule;
-use payments::storefront::Storefront;
+use payments::service::checkout::CheckoutRequest;
 use payments::{Payments, Timestamp};
 use wire::{TABLE, Wire};
 
@@ -37,7 +37,7 @@ impl World {
     async fn new() -> Self {
         let world = Self::before_init(Ages::default()).await;
         world.wire.set_secret(KEYS);
-        world.callbacks.open().await;
+        world.callbacks.prewarm().await;
         world
     }
 
@@ -59,7 +59,7 @@ impl World {
             schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
-        let keys = ProjectKeySecret::new(wire.config(), "keys").with_ages(ages);
+        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ages(ages);
         wire.forget();
         Self {
             callbacks: Callbacks::new(payments, keys),
@@ -123,7 +123,7 @@ async fn init_takes_a_read_the_keys_and_a_ping_for_each_queue() {
 #[tokio::test]
 async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
     let world = World::before_init(Ages::default()).await;
-    world.callbacks.open().await;
+    world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     world.wire.set_secret(KEYS);
@@ -145,7 +145,7 @@ async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
         };
         let world = World::before_init(ages).await;
         world.wire.set_secret(before);
-        world.callbacks.open().await;
+        world.callbacks.prewarm().await;
         world.wire.set_secret(KEYS);
         let (status, _) = world.post("sale_success.json").await;
         assert_eq!(status, expected, "{doubtful:?}");
@@ -160,7 +160,7 @@ async fn known_keys_serve_while_newer_ones_cannot_be_had() {
     };
     let world = World::before_init(ages).await;
     world.wire.set_secret(KEYS);
-    world.callbacks.open().await;
+    world.callbacks.prewarm().await;
     world.wire.hang("GetSecretValue");
     let posted = world.post("sale_success.json");
     let (status, _) = tokio::time::timeout(Duration::from_secs(60), posted)
@@ -179,7 +179,7 @@ async fn a_key_of_two_projects_is_looked_for_again() {
     world
         .wire
         .set_secret(r#"{"212":{"current":"test-secret-key"}}"#);
-    world.callbacks.open().await;
+    world.callbacks.prewarm().await;
     let (status, _) = world.post("sale_success.json").await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     world.wire.set_secret(KEYS);
@@ -196,7 +196,7 @@ async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_no
     };
     let world = World::before_init(ages).await;
     world.wire.set_secret(KEYS);
-    world.callbacks.open().await;
+    world.callbacks.prewarm().await;
     tokio::time::sleep(doubtful).await;
     let begin = Instant::now();
     let mut fetched = 0;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use ecommpay::fields::{FieldError, Text};
 use ecommpay::report::ClarificationField;
-use payments::clarification::{FieldKind, check};
+use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
 /// The longest body that is read.

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use lambda_http::request::RequestContext;
-use lambda_http::{Error, Request, RequestExt, Response};
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret, SecretError};
-use payments::adapters::{aws, opening};
-use payments::config;
-use payments::http_call::respond;
+use aws::api_gateway::{parameter, route};
+use aws::config;
+use aws::environment::{self, Environment, LivePayments};
+use aws::gate_http::HttpGate;
+use aws::prewarm;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret, SecretError};
+use lambda_http::{Error, Request, Response};
+use payments::api::call::respond;
+use payments::api::problem::Problem;
 use payments::model::{CheckoutState, Payment, Redirect, RedirectMethod, Status};
-use payments::payment_page::{PaymentPageLinks, PaymentPageSettings};
 use payments::ports::Clock;
-use payments::problem::Problem;
+use payments::service::checkout::payment_page::{PaymentPageLinks, PaymentPageSettings};
 
 use crate::language::Language;
 
@@ -22,11 +22,11 @@ pub struct Checkouts {
     /// The payments.
     pub payments: LivePayments,
     /// The keys of the projects.
-    pub keys: ProjectKeySecret,
+    pub keys: CachedProjectKeys,
     /// The way to the platform.
     pub gate: HttpGate,
     /// The secret of checkout tokens.
-    pub tokens: KeptTokenSecret,
+    pub tokens: CachedTokenSecret,
     /// The public address of this service, without a slash at its end.
     pub base_url: String,
     /// The platform's Payment Page.
@@ -38,29 +38,29 @@ pub struct Checkouts {
 impl Checkouts {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
+        let environment = Environment::load()?;
         Ok(Self {
-            payments: live::payments(&aws)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
-            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
-            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
+            payments: environment.payments()?,
+            keys: environment.project_keys()?,
+            gate: environment.gate()?,
+            tokens: environment.token_secret()?,
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             page_url: config::base_url("PAYMENT_PAGE_URL")?,
             page_settings: config::payment_page()?,
         })
     }
 
-    /// What the first checkout would otherwise wait for.
-    pub async fn open(&self) {
-        let opened = async {
+    /// Connects and fetches secrets before the first request.
+    pub async fn prewarm(&self) {
+        let all = async {
             tokio::join!(
-                self.payments.open(),
-                self.keys.open(),
-                self.tokens.open(),
-                self.gate.open(),
+                environment::prewarm(&self.payments),
+                self.keys.prewarm(),
+                self.tokens.prewarm(),
+                self.gate.prewarm(),
             )
         };
-        opening::within_limit(opened).await;
+        prewarm::within_limit(all).await;
     }
 
     /// Where the browser must go now, if that is known and it may go there.
@@ -93,17 +93,10 @@ impl Checkouts {
 
     /// One call, by the route that the gateway has matched and the parameters it has decoded.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let parameters = request.path_parameters();
-        let token = parameters.first("token").unwrap_or_default();
-        let payment_id = parameters.first("payment_id").unwrap_or_default();
+        let token = &parameter(&request, "token");
+        let payment_id = &parameter(&request, "payment_id");
         let spoken = Language::of_browser(request.headers());
-        let route = request
-            .request_context_ref()
-            .and_then(|context| match context {
-                RequestContext::ApiGatewayV2(context) => context.route_key.as_deref(),
-                _ => None,
-            });
-        Ok(match route.unwrap_or_default() {
+        Ok(match route(&request) {
             "POST /checkouts" => respond(self.create(&request).await),
             "GET /payments/{payment_id}" => respond(self.show(&request, payment_id).await),
             "POST /payments/{payment_id}/clarification" => {

@@ -13,6 +13,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let checkouts = Checkouts::from_environment()?;
-    checkouts.open().await;
+    checkouts.prewarm().await;
     run(service_fn(|request| checkouts.handle(request))).await
 }

@@ -3,18 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws::config;
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
-use payments::ask::Asker;
-use payments::checkout::hand_off_ready;
-use payments::clarification::ClarificationError;
-use payments::event;
+use payments::api::problem::{Problem, json_response};
+use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
+use payments::model::timestamp::Timestamp;
 use payments::model::{CheckoutState, Order, Payment, Redirect, RedirectMethod, Status};
 use payments::ports::{Clock, PaymentStore, StoreError};
-use payments::problem::{Problem, json_response};
-use payments::timestamp::Timestamp;
-use payments::{PaymentKey, Payments, config, token};
+use payments::service::checkout::hand_off_ready;
+use payments::service::checkout::token;
+use payments::service::clarification::ClarificationError;
+use payments::service::status_poll::StatusPoller;
+use payments::{PaymentKey, Payments};
 use tokio::time::timeout;
 use url::Url;
 
@@ -27,8 +29,6 @@ use crate::{clarification, pages};
 const SHOPPER_WAITS: Duration = Duration::from_secs(5);
 /// No status request is sent with less time left: what is cut off is lost until the next one.
 const POLL_TAKES: Duration = Duration::from_secs(2);
-/// What is due at this very moment is due.
-const TICK: Duration = Duration::from_millis(1);
 
 impl Checkouts {
     /// `GET /checkouts/{token}`: to the bank, as soon as its address is known. `spoken` is the
@@ -97,7 +97,7 @@ impl Checkouts {
         }
         let since = self.payments.clock.now().since(payment.updated_at());
         let measured = Metric {
-            name: "hand_off_ms",
+            name: "redirect_latency_ms",
             unit: Unit::Milliseconds,
             value: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         };
@@ -144,7 +144,7 @@ impl Checkouts {
             Err(fields) => return pages::clarification(language, &own_address, &back, &fields),
         };
         match self.clarify(&payment, &answers).await {
-            Ok(_) | Err(ClarificationError::NotAsked) => see_other(&own_address, language),
+            Ok(_) | Err(ClarificationError::NotRequested) => see_other(&own_address, language),
             Err(ClarificationError::Refused(code)) => {
                 Line::warn("shopper: answers refused")
                     .with("payment", payment.key().to_string())
@@ -152,7 +152,7 @@ impl Checkouts {
                     .write();
                 pages::data_missing(language, &back)
             }
-            Err(ClarificationError::Unanswered) => pages::unavailable(language),
+            Err(ClarificationError::NoAnswer) => pages::unavailable(language),
             Err(ClarificationError::Unavailable(error)) => unavailable(error, language),
         }
     }
@@ -260,21 +260,20 @@ impl Checkouts {
         let polled = async {
             let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());
             let (keys, tokens) = secrets.map_err(|error| error.to_string())?;
-            let asker = Asker {
+            let poller = StatusPoller {
                 payments: &self.payments,
                 gate: &self.gate,
                 keys: &keys,
                 tokens,
                 base_url: &self.base_url,
-                // One request at a time.
-                pace: Duration::ZERO,
+                // One request needs no interval.
+                min_interval: Duration::ZERO,
             };
-            let before = self.payments.clock.now().after(TICK);
-            let asked = asker.ask(key, before).await;
-            asked.map_err(|error| error.to_string())
+            let polled = poller.poll(key, self.payments.clock.now()).await;
+            polled.map_err(|error| error.to_string())
         };
         let error = match timeout(most, polled).await {
-            Ok(Ok(events)) => return event::count(key, &events),
+            Ok(Ok(events)) => return metrics::count(key, &events),
             Ok(Err(error)) => error,
             Err(_) => "the shopper could not wait for the answer".to_owned(),
         };

@@ -5,17 +5,20 @@ use std::time::Duration;
 use ecommpay::fields::{Currency, MinorUnits};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, Response};
-use payments::apply::ApplyError;
-use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest, hand_off_ready};
-use payments::clarification::{Answers, ClarificationError, clarify, read_answers};
-use payments::http_call::caller;
-use payments::ids::MerchantId;
+use payments::api::call::caller;
+use payments::api::problem::{Problem, json_response};
+use payments::api::requests::clarification::read_answers;
+use payments::events::view::PaymentView;
+use payments::model::ids::MerchantId;
+use payments::model::storefront::Scope;
+use payments::model::timestamp::Timestamp;
 use payments::model::{Channel, Payment, Redirect, Status};
 use payments::ports::{Clock, StoreError};
-use payments::problem::{Problem, json_response};
-use payments::storefront::Scope;
-use payments::timestamp::Timestamp;
-use payments::view::PaymentView;
+use payments::service::checkout::{
+    Checkout, CheckoutError, CheckoutRequest, CheckoutService, hand_off_ready,
+};
+use payments::service::clarification::{Answers, ClarificationError, clarify};
+use payments::service::error::ApplyError;
 use serde::Serialize;
 
 use crate::handler::Checkouts;
@@ -52,14 +55,17 @@ impl Checkouts {
         let tokens = self.tokens.get().await;
         let tokens =
             tokens.map_err(|error| Problem::unavailable_because("checkout: no token", error))?;
-        let cashier = Cashier {
+        let checkouts = CheckoutService {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &keyring,
             tokens,
             base_url: &self.base_url,
         };
-        let mut checkout = cashier.create(&storefront, asked).await.map_err(problem)?;
+        let mut checkout = checkouts
+            .create(&storefront, asked)
+            .await
+            .map_err(problem)?;
         if let Some(wait) = preferred_wait(request.headers()) {
             let key = checkout.payment.key();
             let waited = self.payments.wait_until(&key, wait, hand_off_ready).await;
@@ -118,7 +124,7 @@ impl Checkouts {
             payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
         let payment = payment.ok_or_else(|| Problem::not_found("There is no such payment."))?;
         if payment.status() != Status::AwaitingClarification {
-            return Err(ClarificationError::NotAsked.into());
+            return Err(ClarificationError::NotRequested.into());
         }
         let answers = read_answers(payment.clarification_fields(), request.body().as_ref())?;
         let payment = self.clarify(&payment, &answers).await?;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use payments::apply::Applied;
-use payments::ask::{AskError, Asked, Found};
-use payments::callback::{Explanation, Handled, Outcome, Verified};
-use payments::decision::{Undecided, refund_of_rejection};
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::{Payment, QuarantineReason, Refund, RefundStatus, Status};
-use payments::republish::{RepublishError, Republished};
+use payments::service::callback::{Explanation, Handled, Outcome, Verified};
+use payments::service::commit::Applied;
+use payments::service::outbox::republish::{RepublishError, Republished};
+use payments::service::review::{ReviewError, refund_of_rejection};
+use payments::service::status_poll::{Found, PollError, PollResult};
 use serde::Serialize;
 
 /// The answer to a command.
@@ -41,9 +41,9 @@ pub enum Done {
     /// With events.
     Republished(RepublishDone),
     /// With the platform's answer to a question.
-    Asked(AskDone),
+    Polled(PollDone),
     /// With quarantined money.
-    Decided(DecisionDone),
+    Reviewed(ReviewDone),
 }
 
 /// What became of a callback, or would.
@@ -86,7 +86,7 @@ pub struct Operation {
 #[derive(Debug, Serialize)]
 pub struct RepublishDone {
     /// The types of those that had never been sent, and were now.
-    pub announced: Vec<&'static str>,
+    pub published: Vec<&'static str>,
     /// Those that were sent again.
     pub repeated: Vec<Repeated>,
     /// The numbers of those that are not kept any more.
@@ -103,7 +103,7 @@ pub struct Repeated {
 
 /// What a question to the platform brought.
 #[derive(Debug, Serialize)]
-pub struct AskDone {
+pub struct PollDone {
     /// Whether the platform has `operations` of it, or `nothing`; `unclear` if it does not say.
     pub platform: &'static str,
     /// The payment before; `None` if it was not known.
@@ -116,7 +116,7 @@ pub struct AskDone {
 
 /// What became of quarantined money.
 #[derive(Debug, Serialize)]
-pub struct DecisionDone {
+pub struct ReviewDone {
     /// The payment now.
     pub after: Amounts,
     /// The refund by which rejected money goes back. `None`: nothing was rejected, or it went back by
@@ -125,7 +125,7 @@ pub struct DecisionDone {
     /// The types of the events that were sent.
     pub events: Vec<&'static str>,
     /// Why they were not sent yet; the next minute does it.
-    pub unsent: Option<String>,
+    pub not_published: Option<String>,
 }
 
 /// What became of a refund.
@@ -190,7 +190,7 @@ impl Answer {
         let error = handled.error.as_deref().unwrap_or_default();
         if matches!(
             handled.outcome,
-            Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotAnnounced
+            Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotPublished
         ) {
             return Answer::Failed(Problem::new(handled.outcome.as_str(), error));
         }
@@ -203,7 +203,7 @@ impl Answer {
             platform_status: None,
             operations: Vec::new(),
             status: handled.status,
-            events: names(&handled.sent),
+            events: names(&handled.published),
             why,
         };
         if let Some(verified) = handled.verified {
@@ -220,8 +220,8 @@ impl Answer {
                 let (answer, reason): (fn(Problem) -> Answer, _) = match error {
                     RepublishError::NotFound => (Answer::Refused, "not_found"),
                     RepublishError::NoSuchEvents { .. } => (Answer::Refused, "no_such_events"),
-                    RepublishError::NotAnnounced(_) => (Answer::Failed, "not_announced"),
-                    RepublishError::Cut(_) => (Answer::Failed, "cut"),
+                    RepublishError::NotPublished(_) => (Answer::Failed, "not_published"),
+                    RepublishError::Incomplete(_) => (Answer::Failed, "incomplete"),
                     RepublishError::Store(_) => (Answer::Failed, "unavailable"),
                 };
                 return answer(Problem::new(reason, error));
@@ -229,7 +229,7 @@ impl Answer {
         };
         let repeated = republished.repeated.iter();
         Answer::Done(Done::Republished(RepublishDone {
-            announced: names(&republished.announced),
+            published: names(&republished.published),
             repeated: repeated
                 .map(|(sequence, kind)| Repeated {
                     sequence: *sequence,
@@ -241,24 +241,24 @@ impl Answer {
     }
 
     /// Of a question.
-    pub fn of_question(asked: Result<Asked, AskError>) -> Self {
+    pub fn of_poll(asked: Result<PollResult, PollError>) -> Self {
         let asked = match asked {
             Ok(asked) => asked,
             Err(error) => {
                 let (answer, reason): (fn(Problem) -> Answer, _) = match error {
-                    AskError::NoKey => (Answer::Refused, "no_key"),
-                    AskError::NotSignable => (Answer::Refused, "not_signable"),
-                    AskError::Unanswered(_) => (Answer::Failed, "unanswered"),
-                    AskError::NotSound(_) => (Answer::Failed, "not_sound"),
-                    AskError::NotSigned => (Answer::Failed, "not_signed"),
-                    AskError::NotReadable => (Answer::Failed, "not_readable"),
-                    AskError::NotCommitted(_) => (Answer::Failed, "not_committed"),
-                    AskError::NotAnnounced(_) => (Answer::Failed, "not_announced"),
+                    PollError::NoKey => (Answer::Refused, "no_key"),
+                    PollError::NotSignable => (Answer::Refused, "not_signable"),
+                    PollError::NoAnswer(_) => (Answer::Failed, "no_answer"),
+                    PollError::NotValid(_) => (Answer::Failed, "not_valid"),
+                    PollError::NotSigned => (Answer::Failed, "not_signed"),
+                    PollError::NotReadable => (Answer::Failed, "not_readable"),
+                    PollError::NotCommitted(_) => (Answer::Failed, "not_committed"),
+                    PollError::NotPublished(_) => (Answer::Failed, "not_published"),
                 };
                 return answer(Problem::new(reason, error));
             }
         };
-        Answer::Done(Done::Asked(AskDone {
+        Answer::Done(Done::Polled(PollDone {
             platform: match asked.found {
                 Found::Operations => "operations",
                 Found::Nothing => "nothing",
@@ -266,51 +266,51 @@ impl Answer {
             },
             before: asked.before.as_ref().map(Amounts::of),
             after: asked.payment.as_ref().map(Amounts::of),
-            events: names(&asked.sent),
+            events: names(&asked.published),
         }))
     }
 
     /// Of a release.
-    pub fn of_release(decided: Result<Applied, Undecided>) -> Self {
+    pub fn of_release(decided: Result<Applied, ReviewError>) -> Self {
         Self::of_decision(decided, |_| None)
     }
 
     /// Of a rejection; says what became of its refund.
-    pub fn of_rejection(decided: Result<Applied, Undecided>) -> Self {
+    pub fn of_rejection(decided: Result<Applied, ReviewError>) -> Self {
         Self::of_decision(decided, |payment| {
             refund_of_rejection(payment).map(RefundDone::of)
         })
     }
 
     fn of_decision(
-        decided: Result<Applied, Undecided>,
+        decided: Result<Applied, ReviewError>,
         refund: impl FnOnce(&Payment) -> Option<RefundDone>,
     ) -> Self {
         let applied = match decided {
             Ok(applied) => applied,
             Err(error) => {
                 let (answer, reason): (fn(Problem) -> Answer, _) = match error {
-                    Undecided::NotFound => (Answer::Refused, "not_found"),
-                    Undecided::NotQuarantined => (Answer::Refused, "not_quarantined"),
-                    Undecided::WentBack => (Answer::Refused, "went_back"),
-                    Undecided::GoingBack => (Answer::Refused, "going_back"),
-                    Undecided::OtherItems => (Answer::Refused, "other_items"),
-                    Undecided::NoMoney => (Answer::Refused, "no_money"),
-                    Undecided::NotGivenBack(_) => (Answer::Refused, "not_given_back"),
-                    Undecided::Unavailable(_) => (Answer::Failed, "unavailable"),
+                    ReviewError::NotFound => (Answer::Refused, "not_found"),
+                    ReviewError::NotQuarantined => (Answer::Refused, "not_quarantined"),
+                    ReviewError::AlreadyRefunded => (Answer::Refused, "already_refunded"),
+                    ReviewError::BeingRefunded => (Answer::Refused, "being_refunded"),
+                    ReviewError::OtherItems => (Answer::Refused, "other_items"),
+                    ReviewError::NoMoney => (Answer::Refused, "no_money"),
+                    ReviewError::NotRefundable(_) => (Answer::Refused, "not_refundable"),
+                    ReviewError::Unavailable(_) => (Answer::Failed, "unavailable"),
                 };
                 return answer(Problem::new(reason, error));
             }
         };
-        let (events, unsent) = match &applied.published {
+        let (events, not_published) = match &applied.published {
             Ok(sent) => (names(sent), None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
-        Answer::Done(Done::Decided(DecisionDone {
+        Answer::Done(Done::Reviewed(ReviewDone {
             after: Amounts::of(&applied.payment),
             refund: refund(&applied.payment),
             events,
-            unsent,
+            not_published,
         }))
     }
 

@@ -1,9 +1,9 @@
 //! An answer, and the line that is kept of a command.
 
-use payments::apply::Applied;
-use payments::decision::Undecided;
-use payments::event::{self, EventKind};
+use payments::events::{EventKind, metrics};
 use payments::log::Line;
+use payments::service::commit::Applied;
+use payments::service::review::ReviewError;
 
 use crate::answer::{Answer, Done};
 use crate::request::Request;
@@ -16,7 +16,7 @@ pub struct Answered {
     /// The payment of a verified callback; other commands name theirs.
     pub payment: Option<String>,
     /// The events that were sent for the first time.
-    pub sent: Vec<EventKind>,
+    pub published: Vec<EventKind>,
 }
 
 impl Answered {
@@ -25,22 +25,22 @@ impl Answered {
         Self {
             answer,
             payment: None,
-            sent: Vec::new(),
+            published: Vec::new(),
         }
     }
 
     /// One of a release.
-    pub fn of_release(decided: Result<Applied, Undecided>) -> Self {
+    pub fn of_release(decided: Result<Applied, ReviewError>) -> Self {
         Self {
-            sent: sent(&decided),
+            published: published(&decided),
             ..Self::quiet(Answer::of_release(decided))
         }
     }
 
     /// One of a rejection.
-    pub fn of_rejection(decided: Result<Applied, Undecided>) -> Self {
+    pub fn of_rejection(decided: Result<Applied, ReviewError>) -> Self {
         Self {
-            sent: sent(&decided),
+            published: published(&decided),
             ..Self::quiet(Answer::of_rejection(decided))
         }
     }
@@ -63,14 +63,14 @@ impl Answered {
         if let Answer::Failed(problem) = &self.answer {
             line = line.with("error", &problem.detail);
         }
-        line.with_metrics(&[], &event::metrics(&self.sent))
+        line.with_metrics(&[], &metrics::metrics(&self.published))
     }
 }
 
-fn sent(decided: &Result<Applied, Undecided>) -> Vec<EventKind> {
+fn published(decided: &Result<Applied, ReviewError>) -> Vec<EventKind> {
     let applied = decided.as_ref().ok();
-    let sent = applied.and_then(|applied| applied.published.as_ref().ok());
-    sent.cloned().unwrap_or_default()
+    let published = applied.and_then(|applied| applied.published.as_ref().ok());
+    published.cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -80,11 +80,11 @@ mod tests {
     use ecommpay::json::{self, Limits};
     use ecommpay::report::Report;
     use payments::Timestamp;
-    use payments::checkout::CheckoutRequest;
     use payments::decide::{self, Command, Fact, SignedReport};
+    use payments::model::storefront::Storefront;
     use payments::model::{Payment, Verdict};
-    use payments::republish::{RepublishError, Republished};
-    use payments::storefront::Storefront;
+    use payments::service::checkout::CheckoutRequest;
+    use payments::service::outbox::republish::{RepublishError, Republished};
     use serde_json::{Value, json};
 
     use super::*;
@@ -105,12 +105,12 @@ mod tests {
     #[test]
     fn a_command_leaves_one_line_with_who_gave_it() {
         let republished = Republished {
-            announced: vec![EventKind::PaymentSucceeded],
+            published: vec![EventKind::PaymentSucceeded],
             repeated: vec![(1, EventKind::PaymentCreated)],
             gone: Vec::new(),
         };
         let answered = Answered {
-            sent: republished.announced.clone(),
+            published: republished.published.clone(),
             ..Answered::quiet(Answer::of_republish(Ok(republished)))
         };
         let mut line = written(&answered);
@@ -122,7 +122,7 @@ mod tests {
         });
         assert_eq!(line, expected);
         let done = json!({ "done": {
-            "announced": ["payment.succeeded"],
+            "published": ["payment.succeeded"],
             "repeated": [{ "sequence": 1, "type": "payment.created" }],
             "gone": [],
         }});
@@ -186,7 +186,7 @@ mod tests {
         change.unwrap().payment
     }
 
-    fn reviewed(payment: &Payment, verdict: Verdict) -> Result<Applied, Undecided> {
+    fn reviewed(payment: &Payment, verdict: Verdict) -> Result<Applied, ReviewError> {
         let review = Command::Review {
             verdict,
             by: "anna",
@@ -206,7 +206,7 @@ mod tests {
     fn a_rejection_says_what_became_of_its_refund() {
         let payment = quarantined();
         let answered = Answered::of_rejection(reviewed(&payment, Verdict::Rejected));
-        assert_eq!(answered.sent, [EventKind::RefundPending]);
+        assert_eq!(answered.published, [EventKind::RefundPending]);
         let answer = json!(answered.answer);
         let refund = &answer["done"]["refund"];
         let refund_id = refund["refund_id"].as_str().unwrap();
@@ -229,12 +229,12 @@ mod tests {
     #[test]
     fn a_decision_that_was_not_made_is_refused_with_a_word() {
         for (undecided, reason) in [
-            (Undecided::NotFound, "not_found"),
-            (Undecided::NotQuarantined, "not_quarantined"),
-            (Undecided::WentBack, "went_back"),
-            (Undecided::GoingBack, "going_back"),
-            (Undecided::OtherItems, "other_items"),
-            (Undecided::NoMoney, "no_money"),
+            (ReviewError::NotFound, "not_found"),
+            (ReviewError::NotQuarantined, "not_quarantined"),
+            (ReviewError::AlreadyRefunded, "already_refunded"),
+            (ReviewError::BeingRefunded, "being_refunded"),
+            (ReviewError::OtherItems, "other_items"),
+            (ReviewError::NoMoney, "no_money"),
         ] {
             let answer = json!(Answered::of_rejection(Err(undecided)).answer);
             assert_eq!(answer["refused"]["reason"], reason);

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use aws::config;
+use aws::environment::{Environment, LivePayments};
+use aws::gate_http::HttpGate;
+use aws::prewarm;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
 use payments::PaymentKey;
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
-use payments::adapters::{aws, opening};
-use payments::ask::Asker;
-use payments::callback::{ProjectKeys, explain};
-use payments::config;
-use payments::refund::RefundDesk;
+use payments::service::callback::explain;
+use payments::service::project_keys::ProjectKeys;
+use payments::service::refund::RefundService;
+use payments::service::status_poll::StatusPoller;
 use serde_json::Value;
 
 use crate::answer::{Answer, Problem};
@@ -22,34 +23,35 @@ use crate::request::{Decision, Request};
 pub struct Commands {
     payments: LivePayments,
     gate: HttpGate,
-    keys: ProjectKeySecret,
-    tokens: KeptTokenSecret,
+    keys: CachedProjectKeys,
+    tokens: CachedTokenSecret,
     base_url: String,
 }
 
 impl Commands {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
+        let environment = Environment::load()?;
         Ok(Self {
-            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
+            tokens: environment.token_secret()?,
             base_url: config::base_url("PUBLIC_BASE_URL")?,
-            payments: live::payments(&aws)?,
-            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
+            payments: environment.payments()?,
+            gate: environment.gate()?,
+            keys: environment.project_keys()?,
         })
     }
 
-    /// What a command needs. Only some send events or ask the platform.
-    pub async fn open(&self) {
-        let opened = async {
+    /// Connects and fetches secrets before the first command. Few commands publish or poll, so this connects neither to
+    /// the queues nor to Gate.
+    pub async fn prewarm(&self) {
+        let all = async {
             tokio::join!(
-                self.payments.store.open(),
-                self.keys.open(),
-                self.tokens.open(),
+                self.payments.store.prewarm(),
+                self.keys.prewarm(),
+                self.tokens.prewarm(),
             )
         };
-        opening::within_limit(opened).await;
+        prewarm::within_limit(all).await;
     }
 
     /// One command.
@@ -63,7 +65,7 @@ impl Commands {
                 let newer = match request {
                     // They may be signed with a key of just now.
                     Request::VerifyCallback { .. } | Request::ApplyCallback { .. } => {
-                        self.keys.instead_of(&keys).await
+                        self.keys.refresh_if_stale(&keys).await
                     }
                     _ => None,
                 };
@@ -82,17 +84,17 @@ impl Commands {
         match request {
             Request::VerifyCallback { body } => {
                 let body = body.as_bytes();
-                let handled = payments.try_callback(body, keys).await;
+                let handled = payments.preview_callback(body, keys).await;
                 Answered::quiet(Answer::of_callback(handled, explain(body, keys)))
             }
             Request::ApplyCallback { body, .. } => {
                 let body = body.as_bytes();
-                let handled = payments.take_callback(body, keys).await;
+                let handled = payments.apply_callback(body, keys).await;
                 let verified = handled.verified.as_ref();
                 let payment = verified.and_then(|verified| verified.key.as_ref());
                 Answered {
                     payment: payment.map(ToString::to_string),
-                    sent: handled.sent.clone(),
+                    published: handled.published.clone(),
                     answer: Answer::of_callback(handled, explain(body, keys)),
                 }
             }
@@ -105,9 +107,9 @@ impl Commands {
             } => {
                 let key = payment_id.key(*project_id);
                 let republished = payments.republish(&key, *from, *to).await;
-                let announced = republished.as_ref().map(|done| done.announced.clone());
+                let published = republished.as_ref().map(|done| done.published.clone());
                 Answered {
-                    sent: announced.unwrap_or_default(),
+                    published: published.unwrap_or_default(),
                     ..Answered::quiet(Answer::of_republish(republished))
                 }
             }
@@ -132,19 +134,19 @@ impl Commands {
                 return Answered::quiet(Answer::Failed(problem));
             }
         };
-        let asker = Asker {
+        let poller = StatusPoller {
             payments: &self.payments,
             gate: &self.gate,
             keys,
             tokens,
             base_url: &self.base_url,
-            pace: Duration::ZERO,
+            min_interval: Duration::ZERO,
         };
-        let asked = asker.ask_now(key).await;
-        let sent = asked.as_ref().map(|asked| asked.sent.clone());
+        let polled = poller.poll_now(key).await;
+        let published = polled.as_ref().map(|polled| polled.published.clone());
         Answered {
-            sent: sent.unwrap_or_default(),
-            ..Answered::quiet(Answer::of_question(asked))
+            published: published.unwrap_or_default(),
+            ..Answered::quiet(Answer::of_poll(polled))
         }
     }
 
@@ -153,13 +155,13 @@ impl Commands {
             let why = format!("there is no key of project {}", decision.project_id);
             return Answered::quiet(Answer::Refused(Problem::new("no_key", why)));
         };
-        let desk = RefundDesk {
+        let refunds = RefundService {
             payments: &self.payments,
             gate: &self.gate,
             keyring,
         };
         let Decision { by, items, .. } = decision;
-        let rejected = desk.reject(&decision.key(), by.as_str(), items).await;
+        let rejected = refunds.reject(&decision.key(), by.as_str(), items).await;
         Answered::of_rejection(rejected)
     }
 }

@@ -15,6 +15,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let commands = handler::Commands::from_environment()?;
-    commands.open().await;
+    commands.prewarm().await;
     run(service_fn(|event| commands.handle(event))).await
 }

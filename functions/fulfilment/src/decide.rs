@@ -6,7 +6,7 @@
 //! moves no goods. What has shipped for an order that another payment had paid before is stopped. What
 //! was taken back waits for a person once its refund is taken back in turn.
 
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::Status;
 
 use crate::actions::Action;

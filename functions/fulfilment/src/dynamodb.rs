@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
+use aws::sdk::describe;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::adapters::aws::describe;
-use payments::adapters::item::{Item, broken, expiry, number, read_number, read_text, text};
 use payments::model::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};
@@ -39,8 +39,8 @@ impl MemoryTable {
     }
 
     /// Opens a connection before the first event, by reading what no item has; see
-    /// [`payments::adapters::opening`].
-    pub async fn open(&self) {
+    /// [`aws::prewarm`].
+    pub async fn prewarm(&self) {
         let request = self.client.get_item().table_name(&self.table);
         let _ = request.key("payment", text("nothing")).send().await;
     }
@@ -184,7 +184,7 @@ mod tests {
     use crate::decide::{Decision, decide};
     use crate::event::Event;
     use ecommpay::fields::ProjectId;
-    use payments::event::EventKind;
+    use payments::events::EventKind;
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 

@@ -2,7 +2,7 @@
 
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::Status;
 use serde::Deserialize;
 use thiserror::Error;
@@ -107,8 +107,8 @@ mod tests {
     use super::*;
     use ecommpay::{Keyring, ProjectKey};
     use payments::Timestamp;
-    use payments::callback::verify;
     use payments::decide::decide;
+    use payments::service::callback::verify;
     use serde_json::{Value, json};
 
     fn body() -> Value {

@@ -15,10 +15,9 @@ mod event;
 mod handler;
 mod memory;
 
+use aws::{config, prewarm, sdk};
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
-use payments::adapters::{aws, opening};
-use payments::config;
 
 use crate::dynamodb::MemoryTable;
 use crate::handler::Fulfilment;
@@ -28,8 +27,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let table = MemoryTable::new(&aws::from_environment()?, config::required("MEMORY_TABLE")?);
-    opening::within_limit(table.open()).await;
+    let table = MemoryTable::new(&sdk::from_environment()?, config::required("MEMORY_TABLE")?);
+    prewarm::within_limit(table.prewarm()).await;
     let fulfilment = Fulfilment::new(table);
     run(service_fn(|event| fulfilment.handle(event))).await
 }

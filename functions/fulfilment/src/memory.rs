@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
+use payments::PaymentKey;
 use payments::ports::{CommitError, StoreError, SystemClock};
-use payments::{PaymentKey, backoff};
+use payments::service::backoff;
 
 use crate::actions::{Action, Actions};
 use crate::decide::{Decision, decide};
@@ -119,7 +120,7 @@ pub async fn take<S: MemoryStore>(store: &S, event: &Event) -> Result<Taken, Sto
 mod tests {
     use super::*;
     use ecommpay::fields::ProjectId;
-    use payments::event::EventKind;
+    use payments::events::EventKind;
     use payments::model::Status;
     use std::sync::Mutex;
 

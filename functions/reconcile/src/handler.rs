@@ -2,16 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws::config;
+use aws::data_api_http::HttpDataApi;
+use aws::environment::{Environment, LivePayments};
+use aws::prewarm;
+use aws::secrets::{CachedProjectKeys, DataApiSecret};
 use ecommpay::fields::ProjectId;
 use lambda_runtime::{Context, Error, LambdaEvent};
 use payments::Timestamp;
-use payments::adapters::data_api_http::HttpDataApi;
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{DataApiSecret, ProjectKeySecret};
-use payments::adapters::{aws, opening};
-use payments::config;
-use payments::reconcile::Reconciled;
-use payments::report::Totals;
+use payments::service::reconcile::Reconciled;
+use payments::service::report::Totals;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ const TO_END: Duration = Duration::from_secs(20);
 /// What the runs need.
 pub struct Reconciliation {
     payments: LivePayments,
-    keys: ProjectKeySecret,
+    keys: CachedProjectKeys,
     access: DataApiSecret,
     base_url: String,
 }
@@ -32,20 +32,20 @@ pub struct Reconciliation {
 impl Reconciliation {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
+        let environment = Environment::load()?;
         Ok(Self {
-            payments: live::payments(&aws)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
-            access: DataApiSecret::new(&aws, config::required("DATA_API_TOKEN_SECRET")?),
+            payments: environment.payments()?,
+            keys: environment.project_keys()?,
+            access: environment.data_api_secret()?,
             base_url: config::base_url("DATA_API_URL")?,
         })
     }
 
-    /// What every run begins with. The access to the Data API is fetched when its turn comes, as
-    /// it may have been put in a moment ago.
-    pub async fn open(&self) {
-        let opened = async { tokio::join!(self.payments.store.open(), self.keys.open()) };
-        opening::within_limit(opened).await;
+    /// Connects and fetches secrets before the first run. The Data API's credentials are fetched at each run, because an
+    /// operator may have stored them since.
+    pub async fn prewarm(&self) {
+        let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
+        prewarm::within_limit(all).await;
     }
 
     /// One run. Only a request that cannot be understood is an error.

@@ -13,6 +13,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let reconciler = handler::Reconciliation::from_environment()?;
-    reconciler.open().await;
+    reconciler.prewarm().await;
     run(service_fn(|event| reconciler.handle(event))).await
 }

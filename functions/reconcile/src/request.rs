@@ -2,7 +2,7 @@
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::reconcile::Span;
+use payments::service::reconcile::Span;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -2,10 +2,10 @@
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::day::Day;
 use payments::log::{Line, Metric, Unit};
-use payments::reconcile::{Differences, Reconciled};
-use payments::report::{Reported, TotalRow, Totals};
+use payments::model::day::Day;
+use payments::service::reconcile::{Differences, Reconciled};
+use payments::service::report::{Reported, TotalRow, Totals};
 use serde::Serialize;
 
 /// What a run did.

@@ -1,70 +1,66 @@
 //! Speaks HTTP for refunds; what is allowed is decided elsewhere.
 
+use aws::api_gateway::{parameter, route};
+use aws::environment::{self, Environment, LivePayments};
+use aws::gate_http::HttpGate;
+use aws::prewarm;
+use aws::secrets::CachedProjectKeys;
 use lambda_http::http::StatusCode;
-use lambda_http::{Error, Request, RequestExt, Response};
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::ProjectKeySecret;
-use payments::adapters::{aws, opening};
-use payments::clarification::{ClarificationError, clarify, read_answers};
-use payments::config;
+use lambda_http::{Error, Request, Response};
+use payments::api::call::{caller, respond};
+use payments::api::problem::{FieldProblem, Problem, json_response};
+use payments::api::requests::clarification::read_answers;
 use payments::decide::Rejection;
-use payments::http_call::{caller, respond};
+use payments::events::view::RefundView;
+use payments::model::storefront::Scope;
 use payments::model::{Payment, Refund, RefundOrder};
-use payments::problem::{FieldProblem, Problem, json_response};
-use payments::refund::{self, RefundDesk, RefundError};
-use payments::storefront::Scope;
-use payments::view::RefundView;
+use payments::service::clarification::{ClarificationError, clarify};
+use payments::service::refund::{self, RefundError, RefundService};
 
 /// What refunds need.
 pub struct Refunds {
     /// The payments.
     pub payments: LivePayments,
     /// The keys of the projects.
-    pub keys: ProjectKeySecret,
+    pub keys: CachedProjectKeys,
     /// The way to the platform.
     pub gate: HttpGate,
 }
 
 impl Refunds {
-    /// From the variables that the template sets.
+    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
+        let environment = Environment::load()?;
         Ok(Self {
-            payments: live::payments(&aws)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
-            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
+            payments: environment.payments()?,
+            keys: environment.project_keys()?,
+            gate: environment.gate()?,
         })
     }
 
-    /// What the first refund would otherwise wait for.
-    pub async fn open(&self) {
-        let opened =
-            async { tokio::join!(self.payments.open(), self.keys.open(), self.gate.open()) };
-        opening::within_limit(opened).await;
+    /// Connects and fetches secrets before the first request.
+    pub async fn prewarm(&self) {
+        let all = async {
+            tokio::join!(
+                environment::prewarm(&self.payments),
+                self.keys.prewarm(),
+                self.gate.prewarm(),
+            )
+        };
+        prewarm::within_limit(all).await;
     }
 
     /// One call, by the route that the gateway has matched and the parameters it has decoded.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
-        let parameters = request.path_parameters();
-        let payment_id = parameters.first("payment_id").unwrap_or_default();
-        let route = request
-            .request_context_ref()
-            .and_then(|context| match context {
-                lambda_http::request::RequestContext::ApiGatewayV2(context) => {
-                    context.route_key.as_deref()
-                }
-                _ => None,
-            });
-        let outcome = match route.unwrap_or_default() {
+        let payment_id = &parameter(&request, "payment_id");
+        let refund_id = &parameter(&request, "refund_id");
+        let outcome = match route(&request) {
             "POST /payments/{payment_id}/refunds" => self.create(&request, payment_id).await,
             "GET /payments/{payment_id}/refunds/{refund_id}" => {
-                let refund_id = parameters.first("refund_id").unwrap_or_default();
                 self.show(&request, payment_id, refund_id).await
             }
             "POST /payments/{payment_id}/refunds/{refund_id}/clarification" => {
-                let refund_id = parameters.first("refund_id").unwrap_or_default();
-                self.take_answers(&request, payment_id, refund_id).await
+                self.clarify(&request, payment_id, refund_id).await
             }
             _ => Err(Problem::not_found("There is no such route.")),
         };
@@ -81,7 +77,7 @@ impl Refunds {
         let keyring = self.keys.of(storefront.project_id).await;
         let keyring =
             keyring.map_err(|error| Problem::unavailable_because("refund: no key", error))?;
-        let desk = RefundDesk {
+        let desk = RefundService {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &keyring,
@@ -116,7 +112,7 @@ impl Refunds {
 
     /// `POST /payments/{payment_id}/refunds/{refund_id}/clarification`. Gate's request names only the
     /// payment, so the answers go to whatever of it waits.
-    async fn take_answers(
+    async fn clarify(
         &self,
         request: &Request,
         payment_id: &str,
@@ -129,7 +125,7 @@ impl Refunds {
         let payment = payment.ok_or_else(no_such_refund)?;
         let refund = refund::find(&payment, refund_id).ok_or_else(no_such_refund)?;
         let asked = payment.clarification_request_of(refund);
-        let asked = asked.ok_or(ClarificationError::NotAsked)?;
+        let asked = asked.ok_or(ClarificationError::NotRequested)?;
         let body = request.body().as_ref();
         let answers = read_answers(asked.clarification_fields(), body)?;
         let keyring = self.keys.of(payment.project_id()).await;

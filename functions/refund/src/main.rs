@@ -10,6 +10,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let refunds = Refunds::from_environment()?;
-    refunds.open().await;
+    refunds.prewarm().await;
     run(service_fn(|request| refunds.handle(request))).await
 }

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws::config;
+use aws::environment::{Environment, LivePayments};
+use aws::gate_http::HttpGate;
+use aws::prewarm;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Context, Error, LambdaEvent};
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::{self, LivePayments};
-use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
-use payments::adapters::{aws, opening};
-use payments::ask::Asker;
-use payments::config;
-use payments::event::{self, EventKind};
+use payments::events::{EventKind, metrics};
 use payments::log::{Line, Metric, Unit};
-use payments::round::Round;
+use payments::service::status_poll::StatusPoller;
+use payments::service::sweep::batch_run::BatchRun;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -23,55 +23,55 @@ const TO_END: Duration = Duration::from_secs(5);
 pub struct Sweeper {
     payments: LivePayments,
     gate: HttpGate,
-    keys: ProjectKeySecret,
-    tokens: KeptTokenSecret,
+    keys: CachedProjectKeys,
+    tokens: CachedTokenSecret,
     base_url: String,
     grace: Duration,
-    pace: Duration,
+    min_interval: Duration,
 }
 
 impl Sweeper {
     /// From the variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
-        let aws = aws::from_environment()?;
+        let environment = Environment::load()?;
         Ok(Self {
-            tokens: KeptTokenSecret::new(&aws, config::required("TOKEN_SECRET")?),
+            tokens: environment.token_secret()?,
             base_url: config::base_url("PUBLIC_BASE_URL")?,
-            payments: live::payments(&aws)?,
-            gate: HttpGate::new(config::base_url("GATE_URL")?)?,
-            keys: ProjectKeySecret::new(&aws, config::required("PROJECT_KEYS_SECRET")?),
-            grace: config::seconds("UNSENT_GRACE_SECONDS")?,
-            pace: config::seconds("QUESTION_PACE_SECONDS")?,
+            payments: environment.payments()?,
+            gate: environment.gate()?,
+            keys: environment.project_keys()?,
+            grace: config::seconds("OUTBOX_GRACE_SECONDS")?,
+            min_interval: config::seconds("STATUS_POLL_MIN_INTERVAL")?,
         })
     }
 
-    /// What every tick needs. Most find nothing to send and nothing to ask, so neither the queues
-    /// nor Gate are among it.
-    pub async fn open(&self) {
-        let opened = async {
+    /// Connects and fetches secrets before the first tick. Most ticks publish and poll nothing, so this connects
+    /// neither to the queues nor to Gate.
+    pub async fn prewarm(&self) {
+        let all = async {
             tokio::join!(
-                self.payments.store.open(),
-                self.keys.open(),
-                self.tokens.open(),
+                self.payments.store.prewarm(),
+                self.keys.prewarm(),
+                self.tokens.prewarm(),
             )
         };
-        opening::within_limit(opened).await;
+        prewarm::within_limit(all).await;
     }
 
     /// One tick, whatever the event says.
     pub async fn handle(&self, tick: LambdaEvent<IgnoredAny>) -> Result<Swept, Error> {
         let end = end(&tick.context);
         // Side by side: neither a slow queue nor a slow platform keeps the other waiting.
-        let (unsent, asked, expired, erased, overdue) = tokio::join!(
-            self.payments.relay(self.grace, end),
-            self.ask(end),
+        let (outbox, polled, expired, erased, overdue) = tokio::join!(
+            self.payments.sweep_outbox(self.grace, end),
+            self.poll(end),
             self.payments.expire_all(end),
             self.payments.erase_all(end),
-            self.payments.overdue(end),
+            self.payments.count_overdue(end),
         );
         let swept = Swept {
-            unsent,
-            asked,
+            outbox,
+            polled,
             expired,
             erased,
             overdue,
@@ -80,23 +80,23 @@ impl Sweeper {
         Ok(swept)
     }
 
-    async fn ask(&self, end: Instant) -> Round {
+    async fn poll(&self, end: Instant) -> BatchRun {
         match tokio::try_join!(self.keys.get(), self.tokens.get()) {
             Ok((keys, tokens)) => {
-                let asker = Asker {
+                let poller = StatusPoller {
                     payments: &self.payments,
                     gate: &self.gate,
                     keys: &keys,
                     tokens,
                     base_url: &self.base_url,
-                    pace: self.pace,
+                    min_interval: self.min_interval,
                 };
-                asker.ask_all(end).await
+                poller.poll_all(end).await
             }
-            Err(error) => Round {
+            Err(error) => BatchRun {
                 failed: 1,
                 failure: Some(error.to_string()),
-                ..Round::QUIET
+                ..BatchRun::EMPTY
             },
         }
     }
@@ -106,15 +106,15 @@ impl Sweeper {
 #[derive(Debug, Serialize)]
 pub struct Swept {
     /// With the events that were left behind.
-    pub unsent: Round,
+    pub outbox: BatchRun,
     /// With what the platform was to be asked about.
-    pub asked: Round,
+    pub polled: BatchRun,
     /// With the checkouts whose time has run out.
-    pub expired: Round,
+    pub expired: BatchRun,
     /// With the customers who were to be forgotten.
-    pub erased: Round,
+    pub erased: BatchRun,
     /// With what is open past its end: only counted.
-    pub overdue: Round,
+    pub overdue: BatchRun,
 }
 
 /// When to stop.
@@ -128,39 +128,39 @@ impl Swept {
     /// can tell a sweeper with nothing to do from one that does not run.
     fn line(&self) -> Line {
         let Swept {
-            unsent,
-            asked,
+            outbox,
+            polled,
             expired,
             erased,
             overdue,
         } = self;
-        let rounds = [unsent, asked, expired, erased, overdue];
-        let in_time = [unsent, asked, expired, erased]
+        let runs = [outbox, polled, expired, erased, overdue];
+        let in_time = [outbox, polled, expired, erased]
             .iter()
-            .all(|round| round.in_time);
-        let failure = rounds.iter().find_map(|round| round.failure.as_ref());
-        let line = match rounds.iter().map(|round| round.failed).sum() {
+            .all(|run| run.in_time);
+        let failure = runs.iter().find_map(|run| run.failure.as_ref());
+        let line = match runs.iter().map(|run| run.failed).sum() {
             0 if in_time => Line::info("sweep: done"),
             0 => Line::warn("sweep: not done in time"),
             _ => Line::error("sweep: some failed"),
         };
         let metric = |name, unit, value| Metric { name, unit, value };
-        let events: Vec<EventKind> = [&unsent.events[..], &asked.events, &expired.events].concat();
+        let events: Vec<EventKind> = [&outbox.events[..], &polled.events, &expired.events].concat();
         let is_expiry = |kind: &&EventKind| **kind == EventKind::CheckoutExpired;
         let expiries = events.iter().filter(is_expiry).map(|_| 1).sum();
-        line.with("unsent_found", unsent.found)
-            .with("unsent_sent", unsent.done)
-            .with("checks_found", asked.found)
-            .with("checks_answered", asked.done)
+        line.with("outbox_found", outbox.found)
+            .with("outbox_published", outbox.done)
+            .with("polls_due", polled.found)
+            .with("polls_answered", polled.done)
             .with("erased", erased.done)
             .with("failure", failure)
             .with_metrics(
                 &[],
                 &[
-                    metric("oldest_unsent_s", Unit::Seconds, unsent.oldest_s),
-                    metric("unsent_failed", Unit::Count, unsent.failed),
-                    metric("oldest_check_s", Unit::Seconds, asked.oldest_s),
-                    metric("checks_failed", Unit::Count, asked.failed),
+                    metric("outbox_oldest_age_s", Unit::Seconds, outbox.oldest_s),
+                    metric("outbox_failed", Unit::Count, outbox.failed),
+                    metric("poll_lag_s", Unit::Seconds, polled.oldest_s),
+                    metric("polls_failed", Unit::Count, polled.failed),
                     metric("expired", Unit::Count, expiries),
                     metric("expiries_failed", Unit::Count, expired.failed),
                     metric("erasures_failed", Unit::Count, erased.failed),
@@ -168,7 +168,7 @@ impl Swept {
                     metric("oldest_overdue_s", Unit::Seconds, overdue.oldest_s),
                 ],
             )
-            .with_metrics(&[], &event::metrics(&events))
+            .with_metrics(&[], &metrics::metrics(&events))
     }
 }
 
@@ -179,18 +179,18 @@ mod tests {
 
     use super::*;
 
-    fn written(unsent: Round) -> Value {
+    fn written(outbox: BatchRun) -> Value {
         let now = Timestamp::from_millis(1_562_059_700_123);
         let swept = Swept {
-            unsent,
-            asked: Round::QUIET,
-            expired: Round::QUIET,
-            erased: Round::QUIET,
-            overdue: Round {
+            outbox,
+            polled: BatchRun::EMPTY,
+            expired: BatchRun::EMPTY,
+            erased: BatchRun::EMPTY,
+            overdue: BatchRun {
                 found: 2,
                 done: 2,
                 oldest_s: 86_400,
-                ..Round::QUIET
+                ..BatchRun::EMPTY
             },
         };
         let text = swept.line().at(now);
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_quiet_tick_has_its_metrics_too() {
         assert_eq!(
-            written(Round::QUIET),
+            written(BatchRun::EMPTY),
             json!({
                 "_aws": {
                     "Timestamp": 1_562_059_700_123_i64,
@@ -208,10 +208,10 @@ mod tests {
                         "Namespace": "Bancontact",
                         "Dimensions": [[]],
                         "Metrics": [
-                            { "Name": "oldest_unsent_s", "Unit": "Seconds" },
-                            { "Name": "unsent_failed", "Unit": "Count" },
-                            { "Name": "oldest_check_s", "Unit": "Seconds" },
-                            { "Name": "checks_failed", "Unit": "Count" },
+                            { "Name": "outbox_oldest_age_s", "Unit": "Seconds" },
+                            { "Name": "outbox_failed", "Unit": "Count" },
+                            { "Name": "poll_lag_s", "Unit": "Seconds" },
+                            { "Name": "polls_failed", "Unit": "Count" },
                             { "Name": "expired", "Unit": "Count" },
                             { "Name": "expiries_failed", "Unit": "Count" },
                             { "Name": "erasures_failed", "Unit": "Count" },
@@ -222,14 +222,14 @@ mod tests {
                 },
                 "level": "INFO",
                 "message": "sweep: done",
-                "unsent_found": 0,
-                "unsent_sent": 0,
-                "unsent_failed": 0,
-                "oldest_unsent_s": 0,
-                "checks_found": 0,
-                "checks_answered": 0,
-                "checks_failed": 0,
-                "oldest_check_s": 0,
+                "outbox_found": 0,
+                "outbox_published": 0,
+                "outbox_failed": 0,
+                "outbox_oldest_age_s": 0,
+                "polls_due": 0,
+                "polls_answered": 0,
+                "polls_failed": 0,
+                "poll_lag_s": 0,
                 "expired": 0,
                 "expiries_failed": 0,
                 "erased": 0,
@@ -243,23 +243,23 @@ mod tests {
 
     #[test]
     fn what_is_stuck_is_counted_and_told() {
-        let line = written(Round {
+        let line = written(BatchRun {
             found: 3,
             done: 1,
             failed: 2,
             oldest_s: 901,
             failure: Some("211/order-1: the queue is down".into()),
-            ..Round::QUIET
+            ..BatchRun::EMPTY
         });
         assert_eq!(line["level"], "ERROR");
         assert_eq!(line["message"], "sweep: some failed");
-        assert_eq!(line["oldest_unsent_s"], 901);
-        assert_eq!(line["unsent_failed"], 2);
+        assert_eq!(line["outbox_oldest_age_s"], 901);
+        assert_eq!(line["outbox_failed"], 2);
         assert_eq!(line["failure"], "211/order-1: the queue is down");
         let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
         assert_eq!(
             *metrics,
-            written(Round::QUIET)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            written(BatchRun::EMPTY)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
         );
     }
 
@@ -267,17 +267,17 @@ mod tests {
     fn the_ends_of_checkouts_are_counted_by_their_events() {
         let now = Timestamp::from_millis(1_562_059_700_123);
         let swept = Swept {
-            unsent: Round::QUIET,
-            asked: Round::QUIET,
-            expired: Round {
+            outbox: BatchRun::EMPTY,
+            polled: BatchRun::EMPTY,
+            expired: BatchRun {
                 found: 3,
                 done: 2,
                 failed: 1,
                 events: vec![EventKind::CheckoutExpired],
-                ..Round::QUIET
+                ..BatchRun::EMPTY
             },
-            erased: Round::QUIET,
-            overdue: Round::QUIET,
+            erased: BatchRun::EMPTY,
+            overdue: BatchRun::EMPTY,
         };
         let line: Value = serde_json::from_str(&swept.line().at(now)).unwrap();
         assert_eq!(line["level"], "ERROR");
@@ -289,9 +289,9 @@ mod tests {
 
     #[test]
     fn a_tick_that_ran_out_of_time_says_so() {
-        let line = written(Round {
+        let line = written(BatchRun {
             in_time: false,
-            ..Round::QUIET
+            ..BatchRun::EMPTY
         });
         assert_eq!(line["level"], "WARN");
         assert_eq!(line["message"], "sweep: not done in time");

@@ -11,6 +11,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let sweeper = handler::Sweeper::from_environment()?;
-    sweeper.open().await;
+    sweeper.prewarm().await;
     run(service_fn(|event| sweeper.handle(event))).await
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use aws::dynamodb::DynamoStore;
+use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use clap::Args;
-use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
 use serde::Deserialize;
 
 /// Whoever runs the sandbox may do everything in it.
@@ -73,10 +73,10 @@ impl AccountArgs {
             let key = SANDBOX_CREDENTIALS;
             Credentials::new(key, key, None, None, "sandbox")
         } else {
-            aws::credentials_from_environment()?
+            sdk::credentials_from_environment()?
         };
         Ok(Account {
-            config: aws::config(stack.region.clone(), credentials, endpoint),
+            config: sdk::config(stack.region.clone(), credentials, endpoint),
             stack,
         })
     }

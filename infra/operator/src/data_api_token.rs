@@ -1,7 +1,7 @@
 //! What gives access to the platform's Data API.
 
+use aws::secrets::DataApiSecret;
 use clap::Args;
-use payments::adapters::secrets::DataApiSecret;
 use serde::Serialize;
 
 use crate::answer;

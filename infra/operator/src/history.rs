@@ -6,11 +6,11 @@ use std::fmt::{self, Display, Formatter};
 use anyhow::Context;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::event::Event;
+use payments::events::Event;
+use payments::events::view::PaymentView;
+use payments::model::schedule::Next;
 use payments::model::{Decision, Evidence, Payment, QuarantineItem};
 use payments::ports::Stored;
-use payments::schedule::Next;
-use payments::view::PaymentView;
 use serde::{Deserialize, Serialize};
 
 use crate::quarantine::{Quarantine, of_item};

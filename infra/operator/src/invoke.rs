@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use aws::sdk::describe;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
-use payments::adapters::aws::describe;
 use serde_json::Value;
 
 use crate::account::Account;

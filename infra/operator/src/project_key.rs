@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use anyhow::bail;
+use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
 use clap::{Args, Subcommand};
 use ecommpay::fields::ProjectId;
-use payments::adapters::secrets::{KeyBookSecret, ReadBook, WriteError};
-use payments::key_book::{KeyBook, KeyPair, KeyText, Refusal};
+use payments::service::project_keys::{KeyPair, ProjectKeySet, Refusal, SecretText};
 use serde::Serialize;
 
 use crate::answer;
@@ -75,7 +75,7 @@ impl Shown {
 
 impl ProjectKeyArgs {
     pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
-        let secret = KeyBookSecret::new(
+        let secret = ProjectKeySetSecret::new(
             &session.account.config,
             &session.account.stack.project_keys_secret,
         );
@@ -118,11 +118,11 @@ impl ProjectKeyArgs {
     }
 }
 
-fn read_key(project: ProjectId) -> anyhow::Result<KeyText> {
+fn read_key(project: ProjectId) -> anyhow::Result<SecretText> {
     stdin_key::read(&format!("key of project {project}"))
 }
 
-fn list(book: &KeyBook, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+fn list(book: &ProjectKeySet, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut table = Table::new(&COLUMNS, json, out)?;
     for (project_id, pair) in book.projects() {
         table.write(&Shown::new(project_id, pair))?;
@@ -131,7 +131,7 @@ fn list(book: &KeyBook, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 /// What would change, so that a wrong key is seen before it is stored.
-fn question(project: ProjectId, read: &ReadBook, book: &KeyBook) -> String {
+fn question(project: ProjectId, read: &StoredKeySet, book: &ProjectKeySet) -> String {
     let told = |pair: Option<&KeyPair>| match pair.map(|pair| Shown::new(project, pair)) {
         None => "no key".to_owned(),
         Some(Shown {

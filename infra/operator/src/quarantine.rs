@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use anyhow::Context;
 use payments::Timestamp;
+use payments::events::view::PaymentView;
 use payments::model::{Payment, QuarantineItem};
-use payments::view::PaymentView;
 use serde::Deserialize;
 use serde_json::Value;
 

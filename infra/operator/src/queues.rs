@@ -1,10 +1,10 @@
 //! How many messages are in the queues of events.
 
 use anyhow::{Context, anyhow};
+use aws::sdk::describe;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use clap::Args;
-use payments::adapters::aws::describe;
 use serde::Serialize;
 
 use crate::session::Session;

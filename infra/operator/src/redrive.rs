@@ -1,11 +1,11 @@
 //! Dead letters back into their queue.
 
 use anyhow::{Context, anyhow};
+use aws::sdk::describe;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use clap::{Args, ValueEnum};
-use payments::adapters::aws::describe;
 use serde::Serialize;
 
 use crate::answer;

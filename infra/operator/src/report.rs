@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::day::Day;
-use payments::report::{OperationRow, PaymentRow, Rows, TotalRow, Totals, read_day};
+use payments::model::day::Day;
+use payments::service::report::{OperationRow, PaymentRow, Rows, TotalRow, Totals, read_day};
 
 use crate::session::Session;
 use crate::table::Table;

@@ -50,7 +50,7 @@ impl RepublishArgs {
             false => tell(&done, session.out)?,
         }
         let is_none = |name: &str| list(&done, name).is_empty();
-        if is_none("repeated") && is_none("announced") {
+        if is_none("repeated") && is_none("published") {
             bail!("nothing was sent: none of these events is kept any more");
         }
         Ok(())
@@ -63,7 +63,7 @@ fn list<'a>(done: &'a Value, name: &str) -> &'a [Value] {
 }
 
 fn tell(done: &Value, out: &mut dyn Write) -> anyhow::Result<()> {
-    for kind in words(done, "announced") {
+    for kind in words(done, "published") {
         writeln!(out, "sent for the first time: {kind}")?;
     }
     for event in list(done, "repeated") {

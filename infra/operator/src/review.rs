@@ -118,8 +118,8 @@ fn write_outcome(done: &Value, verdict: Verdict, out: &mut dyn Write) -> anyhow:
         writeln!(out, "{}", refund(done.get("refund")))?;
     }
     writeln!(out, "sent: {}", events(done, "events"))?;
-    if done.get("unsent").is_some_and(Value::is_string) {
-        let why = word(done, "unsent", "");
+    if done.get("not_published").is_some_and(Value::is_string) {
+        let why = word(done, "not_published", "");
         writeln!(out, "not sent yet, and sent within a minute: {why}")?;
     }
     Ok(())

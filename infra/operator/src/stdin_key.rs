@@ -4,11 +4,11 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::Context;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
-use payments::key_book::KeyText;
+use payments::service::project_keys::SecretText;
 
 /// Reads a key from the next line; what follows is left for the answer to a question. A
 /// terminal is asked for it and does not show it.
-pub fn read(what: &str) -> anyhow::Result<KeyText> {
+pub fn read(what: &str) -> anyhow::Result<SecretText> {
     let mut line = String::new();
     if io::stdin().is_terminal() {
         let hidden = Hidden::begin().context("the terminal cannot hide the key: pipe it in")?;
@@ -22,7 +22,7 @@ pub fn read(what: &str) -> anyhow::Result<KeyText> {
     }
     let key = line.strip_suffix('\n').unwrap_or(&line);
     let key = key.strip_suffix('\r').unwrap_or(key);
-    Ok(KeyText::read(key)?)
+    Ok(SecretText::read(key)?)
 }
 
 /// While it lives, the terminal shows nothing of what is typed. Nor does Ctrl-C end the program

@@ -2,7 +2,7 @@
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::day::Day;
+use payments::model::day::Day;
 
 /// A project's number.
 pub fn project(text: &str) -> Result<ProjectId, String> {

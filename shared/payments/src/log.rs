@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::json_text::{json_text, text};
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 
 /// Where the metrics are found in CloudWatch. Two stacks of one account are not to be mixed up, so the
 /// template names one for each.

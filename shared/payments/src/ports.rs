@@ -8,14 +8,14 @@ use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
 use thiserror::Error;
 
-use crate::day::Day;
 use crate::decide::Change;
-use crate::event::{Event, EventKind};
-use crate::ids::PaymentKey;
+use crate::events::{Event, EventKind};
+use crate::model::day::Day;
+use crate::model::ids::PaymentKey;
+use crate::model::schedule::Next;
+use crate::model::storefront::Storefront;
+use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
-use crate::schedule::Next;
-use crate::storefront::Storefront;
-use crate::timestamp::Timestamp;
 
 /// A payment as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub const SHARDS: u8 = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
     /// It has events that may not have been sent; due since the oldest of them was committed.
-    Unsent,
+    Outbox,
     /// The platform is to be polled about it; by project, so that none waits for another one.
     Poll(ProjectId),
     /// The end of its checkout is to be emitted.
@@ -121,7 +121,7 @@ pub trait PaymentStore {
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
     /// Notes that all events up to `through` were published. If these are all there are, the payment is
-    /// no longer found in [`Index::Unsent`]. Gives the number up to which it was noted before: of two
+    /// no longer found in [`Index::Outbox`]. Gives the number up to which it was noted before: of two
     /// calls at once, only one moves it.
     fn mark_published(
         &self,
@@ -135,7 +135,7 @@ pub trait PaymentStore {
         &self,
         index: Index,
         shard: u8,
-        before: Timestamp,
+        due_by: Timestamp,
         after: Option<&Due>,
     ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 
@@ -190,10 +190,10 @@ pub trait EventQueue {
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
-/// The platform did not answer a question, or not as it should.
+/// The platform did not answer a request, or its answer is unusable.
 #[derive(Debug, Error)]
-#[error("the platform gave no answer: {0}")]
-pub struct Unanswered(pub String);
+#[error("the platform did not answer: {0}")]
+pub struct NoAnswer(pub String);
 
 /// The platform's Gate.
 pub trait Gate {
@@ -201,12 +201,12 @@ pub trait Gate {
     /// may have been taken.
     fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
 
-    /// Posts a signed question; gives the body of an answer with HTTP status 200.
-    fn ask(
+    /// Posts a signed query. Returns the body of an answer with HTTP status 200.
+    fn query(
         &self,
         path: &'static str,
         body: Vec<u8>,
-    ) -> impl Future<Output = Result<Vec<u8>, Unanswered>> + Send;
+    ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
 }
 
 /// The platform's own books.
@@ -219,7 +219,7 @@ pub trait DataApi {
         from: Timestamp,
         to: Timestamp,
         offset: u32,
-    ) -> impl Future<Output = Result<Vec<ListedOperation>, Unanswered>> + Send;
+    ) -> impl Future<Output = Result<Vec<ListedOperation>, NoAnswer>> + Send;
 }
 
 /// What is done about each day, once.

@@ -9,21 +9,22 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow};
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::environment::LivePayments;
+use aws::gate_http::HttpGate;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
+use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
 use lambda_http::Response;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::LivePayments;
-use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
-use payments::adapters::sqs::SqsQueue;
-use payments::config::QueueConfig;
-use payments::payment_page::PaymentPageSettings;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::{Scope, Storefront};
 use payments::ports::SystemClock;
-use payments::schedule::Schedule;
+use payments::service::checkout::payment_page::PaymentPageSettings;
+use payments::service::storefront::key_id;
 use payments::sha256;
-use payments::storefront::{Scope, Storefront, key_id};
 use payments::{Payments, Timestamp};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
@@ -128,12 +129,12 @@ impl Api {
                 .add_storefront_key(&storefront, Timestamp::now())
                 .await?;
         }
-        let keys = || ProjectKeySecret::new(wire.config(), "keys");
+        let keys = || CachedProjectKeys::new(wire.config(), "keys");
         let checkouts = Checkouts {
             payments: live(&wire),
             keys: keys(),
             gate: HttpGate::new(gate.address())?,
-            tokens: KeptTokenSecret::new(wire.config(), "tokens"),
+            tokens: CachedTokenSecret::new(wire.config(), "tokens"),
             base_url: "https://api.example".into(),
             page_url: "https://page.example/payment".into(),
             page_settings: PaymentPageSettings {

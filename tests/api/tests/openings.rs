@@ -4,6 +4,13 @@
 use std::time::Duration;
 
 use api::{Api, PAYMENT, order, snapshot};
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::environment::LivePayments;
+use aws::gate_http::HttpGate;
+use aws::sdk;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
+use aws::sqs::SqsQueue;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use axum::{Json, Router};
@@ -11,16 +18,9 @@ use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use lambda_http::{Body, Request};
 use payments::Payments;
-use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::gate_http::HttpGate;
-use payments::adapters::live::LivePayments;
-use payments::adapters::secrets::{KeptTokenSecret, ProjectKeySecret};
-use payments::adapters::sqs::SqsQueue;
-use payments::config::QueueConfig;
-use payments::payment_page::PaymentPageSettings;
+use payments::model::schedule::Schedule;
 use payments::ports::SystemClock;
-use payments::schedule::Schedule;
+use payments::service::checkout::payment_page::PaymentPageSettings;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -94,7 +94,7 @@ impl Services {
     }
 
     fn callbacks(&self) -> Callbacks {
-        let keys = ProjectKeySecret::new(&self.at(&self.secrets), "keys");
+        let keys = CachedProjectKeys::new(&self.at(&self.secrets), "keys");
         Callbacks::new(
             self.payments(&["https://one.example", "https://other.example"]),
             keys,
@@ -105,9 +105,9 @@ impl Services {
         let secrets = self.at(&self.secrets);
         Checkouts {
             payments: self.payments(&["https://one.example"]),
-            keys: ProjectKeySecret::new(&secrets, "keys"),
+            keys: CachedProjectKeys::new(&secrets, "keys"),
             gate: HttpGate::new(self.gate.address()).unwrap(),
-            tokens: KeptTokenSecret::new(&secrets, "token"),
+            tokens: CachedTokenSecret::new(&secrets, "token"),
             base_url: "https://api.example".into(),
             page_url: "https://page.example/payment".into(),
             page_settings: PaymentPageSettings {
@@ -120,7 +120,7 @@ impl Services {
 
 fn config() -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
-    aws::config("eu-west-1".into(), credentials, None)
+    sdk::config("eu-west-1".into(), credentials, None)
 }
 
 /// A service that gives one answer to everything.
@@ -138,7 +138,7 @@ async fn a_callback_to_two_queues_finds_every_connection_open() {
     api.checkout(&order(PAYMENT)).await.unwrap();
     let services = Services::of(&api).await;
     let callbacks = services.callbacks();
-    callbacks.open().await;
+    callbacks.prewarm().await;
     assert_eq!(services.connections(), [1, 2, 1, 0]);
 
     sleep(UNTIL_THE_FIRST_EVENT).await;
@@ -154,7 +154,7 @@ async fn a_checkout_finds_every_connection_open() {
     let mut api = Api::start().await.unwrap();
     let services = Services::of(&api).await;
     api.checkouts = services.checkouts();
-    api.checkouts.open().await;
+    api.checkouts.prewarm().await;
     // Both secrets are fetched at once.
     assert_eq!(services.connections(), [1, 1, 2, 1]);
 
@@ -168,7 +168,7 @@ async fn a_checkout_finds_every_connection_open() {
 async fn services_that_hang_do_not_keep_init() {
     let services = Services::hanging().await;
     let (callbacks, checkouts) = (services.callbacks(), services.checkouts());
-    let opened = async { tokio::join!(callbacks.open(), checkouts.open()) };
+    let opened = async { tokio::join!(callbacks.prewarm(), checkouts.prewarm()) };
     timeout(LONG, opened).await.unwrap();
     assert_eq!(services.connections(), [2, 3, 3, 1], "it was tried");
 }
@@ -196,7 +196,7 @@ async fn services_that_are_gone_do_not_keep_init() {
         gate: Door::before(&address).await.unwrap(),
         aws: config(),
     };
-    timeout(LONG, services.checkouts().open()).await.unwrap();
+    timeout(LONG, services.checkouts().prewarm()).await.unwrap();
     let gate = HttpGate::new(address).unwrap();
-    timeout(LONG, gate.open()).await.unwrap();
+    timeout(LONG, gate.prewarm()).await.unwrap();
 }

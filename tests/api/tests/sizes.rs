@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use api::{Api, PAYMENT, order};
+use aws::item::{Item, read_text};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use payments::adapters::item::{Item, read_text};
 use wire::TABLE;
 
 /// What one unit writes.

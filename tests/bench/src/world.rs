@@ -28,11 +28,11 @@ pub const GATE_HOST: &str = "api.ecommpay.com";
 pub const COMMON: [(&str, &str); 7] = [
     ("TABLE_NAME", "payments"),
     ("METRICS_NAMESPACE", "Bancontact/bench"),
-    ("QUESTION_PAUSES", "60,120,300,900,3600,21600,86400"),
-    ("REDIRECT_POLL_SECONDS", "12"),
-    ("QUESTIONS_END_SECONDS", "2678400"),
+    ("STATUS_POLL_DELAYS", "60,120,300,900,3600,21600,86400"),
+    ("REDIRECT_POLL_DELAY_SECONDS", "12"),
+    ("STATUS_POLL_MAX_AGE_SECONDS", "2678400"),
     ("CHECKOUT_GRACE_SECONDS", "3600"),
-    ("CUSTOMER_KEPT_SECONDS", "2678400"),
+    ("CUSTOMER_RETENTION_SECONDS", "2678400"),
 ];
 const EVENT_QUEUES: &str = r#"[{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo","types":["payment.succeeded","payment.declined","payment.quarantined","payment.unmatched","payment.overrefunded","payment.awaiting_confirmation","checkout.expired","refund.returned","refund.pending","refund.succeeded","refund.declined","refund.unknown","order.paid_twice"]},{"url":"https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo"}]"#;
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use aws::dynamodb::DynamoStore;
+use aws::sqs::SqsQueue;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bench::scenario::{PLACEHOLDER, SHOP, callback, order, sign};
@@ -13,13 +15,12 @@ use bench::world::{KEY, PROJECT};
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::sqs::SqsQueue;
-use payments::checkout::{Cashier, CheckoutRequest};
-use payments::ports::{Clock, Gate, Unanswered};
-use payments::schedule::Schedule;
-use payments::storefront::{Scope, Storefront, key_id};
-use payments::token::TokenSecret;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::{Scope, Storefront};
+use payments::ports::{Clock, Gate, NoAnswer};
+use payments::service::checkout::token::TokenSecret;
+use payments::service::checkout::{CheckoutRequest, CheckoutService};
+use payments::service::storefront::key_id;
 use payments::{Payments, Timestamp, sha256};
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
@@ -46,7 +47,7 @@ impl Gate for Taking {
             request_id: Some(REQUEST_ID.to_owned()),
         }
     }
-    async fn ask(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+    async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         unreachable!("nobody asks")
     }
 }
@@ -117,7 +118,7 @@ async fn the_items_are_those_that_the_functions_write() {
     .await;
 
     let keyring = Keyring::new(ProjectKey::new(KEY).unwrap(), None);
-    let cashier = Cashier {
+    let checkouts = CheckoutService {
         payments: &payments,
         gate: &Taking,
         keyring: &keyring,
@@ -126,14 +127,14 @@ async fn the_items_are_those_that_the_functions_write() {
     };
     let order = order(PLACEHOLDER).to_string();
     let request = CheckoutRequest::read(order.as_bytes(), &storefront, now).unwrap();
-    cashier.create(&storefront, request).await.unwrap();
+    checkouts.create(&storefront, request).await.unwrap();
     let keys = [(storefront.project_id, keyring.clone())].into();
     let pk = format!("payment#{PROJECT}/{PLACEHOLDER}");
     for (body, file) in [
         (redirect(), "waiting.json"),
         (callback(PLACEHOLDER).unwrap(), "paid.json"),
     ] {
-        let handled = payments.take_callback(body.as_bytes(), &keys).await;
+        let handled = payments.apply_callback(body.as_bytes(), &keys).await;
         assert_eq!(handled.outcome.as_str(), "applied", "{:?}", handled.error);
         check(&wire, &pk, "payment", file).await;
     }

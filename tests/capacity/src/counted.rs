@@ -5,7 +5,7 @@ use std::ops::{AddAssign, Sub};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use payments::checkout::READ_EVERY;
+use payments::service::checkout::READ_EVERY;
 use serde::{Deserialize, Serialize};
 
 /// About what the line `handed over` has, with CloudWatch's own bytes.

@@ -154,7 +154,7 @@ fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
 
 fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Result<Vec<Limit>> {
     let working_s = template.timeout_s("SweeperFunction")? - TO_END_S;
-    let pace = 1.0 / template.number("QuestionPaceSeconds")?;
+    let pace = 1.0 / template.number("StatusPollMinInterval")?;
     let asking = pace.min(POLLS_AT_ONCE / (assumptions.gate_ms / 1_000.0));
     let polls = asking * (working_s - TURN_TAKES_S) / 60.0;
     // Both read and write the payment. An expiry is an event too, which is sent and marked.
@@ -165,8 +165,8 @@ fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Resul
         limit(
             "status requests of the sweeper",
             polls / assumptions.questions,
-            "payments without callbacks are polled late (`oldest_check_s`); those with callbacks are not touched",
-            "`QuestionPauses` with a longer first pause; `QuestionPaceSeconds` only up to 4 open status requests at once",
+            "payments without callbacks are polled late (`poll_lag_s`); those with callbacks are not touched",
+            "`StatusPollDelays` with a longer first pause; `StatusPollMinInterval` only up to 4 open status requests at once",
         ),
         limit(
             "ends of checkouts, if every shopper abandons theirs",

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws::dynamodb::PartitionKeys;
 use ecommpay::fields::ProjectId;
-use payments::adapters::dynamodb::Places;
-use payments::day::Day;
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
+use payments::model::day::Day;
 use payments::ports::SHARDS;
 use payments::{PaymentKey, Timestamp};
 use sha2::{Digest, Sha256};
@@ -66,7 +66,7 @@ pub fn simulate(
     let day = Day::of(Timestamp::from_millis(1_767_225_600_000));
     let shards = u64::from(SHARDS);
     let mut counts: BTreeMap<&str, Count> = [
-        ("shards of `unsent`", shards),
+        ("shards of `outbox`", shards),
         ("shards of `next/poll`", shards),
         ("shards of `next/erase`", shards),
         ("shards of `day`", shards),
@@ -78,12 +78,12 @@ pub fn simulate(
     let mut groups = BTreeSet::new();
     for number in 0..payments {
         let key = PaymentKey::new(project_id, &payment_id(number));
-        let places = Places::of(&key, day);
+        let places = PartitionKeys::of(&key, day);
         let group = group(&key);
         let table = partition(&places.payment, table_partitions);
         let queue = partition(&group, queue_partitions);
         for (what, place) in [
-            ("shards of `unsent`", places.unsent),
+            ("shards of `outbox`", places.outbox),
             ("shards of `next/poll`", places.poll),
             ("shards of `next/erase`", places.erase),
             ("shards of `day`", places.day),
@@ -122,7 +122,7 @@ fn group(key: &PaymentKey) -> String {
         kind: EventKind::PaymentCreated,
         id: String::new(),
         body: String::new(),
-        kept: String::new(),
+        stored: String::new(),
     };
     event.message_group_id()
 }

@@ -20,9 +20,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::bail;
+use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
-use payments::adapters::aws;
 use sandbox::Ready;
 use sandbox::local_aws::CREDENTIALS;
 use tokio::time::Instant;
@@ -53,7 +53,7 @@ pub async fn eventually<T, F: Future<Output = anyhow::Result<Option<T>>>>(
 pub fn account(ready: &Ready) -> SdkConfig {
     let (id, secret) = CREDENTIALS;
     let credentials = Credentials::new(id, secret, None, None, "test");
-    aws::config(
+    sdk::config(
         ready.region.clone(),
         credentials,
         Some(ready.aws_endpoint.clone()),

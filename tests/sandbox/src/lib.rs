@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use payments::schedule::Schedule;
+use payments::model::schedule::Schedule;
 use tokio::net::TcpListener;
 
 pub use crate::options::Options;
@@ -296,9 +296,9 @@ fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, 
         ("PaymentPageUrl", &payment_page),
         ("DataApiUrl", platform),
         // The local AWS speaks plain HTTP.
-        ("TlsOnly", "false"),
+        ("RequireTls", "false"),
         // Nobody has half a minute's patience here.
-        ("UnsentGraceSeconds", "2"),
+        ("OutboxGraceSeconds", "2"),
     ];
     if options.divide_times > 1 {
         parameters.extend(times.iter().map(|(name, value)| (*name, value.as_str())));
@@ -318,13 +318,16 @@ fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
     let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
     [
-        ("QuestionPauses", delays.join(",")),
+        ("StatusPollDelays", delays.join(",")),
         (
-            "RedirectPollSeconds",
+            "RedirectPollDelaySeconds",
             seconds(&schedule.redirect_poll_delay),
         ),
-        ("QuestionsEndSeconds", seconds(&schedule.poll_until)),
+        ("StatusPollMaxAgeSeconds", seconds(&schedule.poll_until)),
         ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
-        ("CustomerKeptSeconds", seconds(&schedule.customer_retention)),
+        (
+            "CustomerRetentionSeconds",
+            seconds(&schedule.customer_retention),
+        ),
     ]
 }

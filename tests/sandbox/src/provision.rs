@@ -1,16 +1,16 @@
 //! What an operator puts into a fresh deployment: the project's key, the Data API's token and a storefront.
 
 use anyhow::{Context, ensure};
+use aws::dynamodb::DynamoStore;
+use aws::sdk;
+use aws::secrets::{DataApiSecret, ProjectKeySetSecret};
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::secrets::{DataApiSecret, KeyBookSecret};
-use payments::key_book::KeyText;
+use payments::model::storefront::{Scope, Storefront};
+use payments::service::project_keys::SecretText;
 use payments::sha256;
-use payments::storefront::{Scope, Storefront};
 
 use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
 use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
@@ -26,7 +26,7 @@ impl Account {
     pub fn new(aws: &LocalAws) -> Self {
         let (id, secret) = CREDENTIALS;
         let credentials = Credentials::new(id, secret, None, None, "sandbox");
-        Self(aws::config(
+        Self(sdk::config(
             REGION.to_owned(),
             credentials,
             Some(aws.endpoint().to_owned()),
@@ -50,17 +50,20 @@ impl Account {
         project: u32,
         key: &str,
     ) -> anyhow::Result<()> {
-        let secret = KeyBookSecret::new(&self.0, secret);
+        let secret = ProjectKeySetSecret::new(&self.0, secret);
         let read = secret.read().await?;
         let mut book = read.book.clone();
-        book.add(ProjectId::new(project.into())?, KeyText::read(key)?)?;
+        book.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
         let written = secret.write(&read, &book).await;
         written.context("The project's key cannot be stored")
     }
 
     /// Puts in the token of the Data API that somebody has made in the Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
-        let (token, key) = (KeyText::read(DATA_API_TOKEN)?, KeyText::read(DATA_API_KEY)?);
+        let (token, key) = (
+            SecretText::read(DATA_API_TOKEN)?,
+            SecretText::read(DATA_API_KEY)?,
+        );
         let put = DataApiSecret::new(&self.0, secret);
         let put = put.put(&token, &key).await;
         put.context("The Data API's token cannot be stored")
@@ -73,7 +76,7 @@ impl Account {
         project: u32,
         shop: &str,
     ) -> anyhow::Result<String> {
-        let key_id = payments::storefront::key_id(STOREFRONT_KEY).unwrap_or_default();
+        let key_id = payments::service::storefront::key_id(STOREFRONT_KEY).unwrap_or_default();
         let storefront = Storefront {
             key_id: key_id.to_owned(),
             key_hash: sha256::hex(STOREFRONT_KEY.as_bytes()),

@@ -221,7 +221,7 @@ fn a_missing_python_is_told() {
 fn a_template_that_does_not_deploy_is_told() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, TlsOnly: {Type: String}, UnsentGraceSeconds: {Type: Number}}\n\
+                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();
     let since = Instant::now();

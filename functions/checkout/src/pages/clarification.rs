@@ -4,7 +4,7 @@ use ecommpay::fields::FieldError;
 use lambda_http::Response;
 use lambda_http::http::StatusCode;
 use maud::{Markup, html};
-use payments::clarification::FieldKind;
+use payments::service::clarification::FieldKind;
 
 use super::layout::Page;
 use super::texts::Texts;

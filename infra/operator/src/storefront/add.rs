@@ -7,9 +7,10 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
+use payments::model::storefront::{ListedKey, Scope, Storefront};
+use payments::service::storefront::issue::{self, NewKey};
+use payments::service::storefront::key_id;
 use payments::sha256;
-use payments::storefront::issue::{self, NewKey};
-use payments::storefront::{ListedKey, Scope, Storefront, key_id};
 use serde::Serialize;
 
 use crate::session::Session;

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use clap::Args;
 use payments::Timestamp;
-use payments::storefront::key_id;
+use payments::service::storefront::key_id;
 
 use crate::answer;
 use crate::session::Session;

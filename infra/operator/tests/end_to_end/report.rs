@@ -8,7 +8,7 @@ use e2e::eventually;
 use e2e::queue::Queue;
 use e2e::stage::Stage;
 use payments::Timestamp;
-use payments::day::Day;
+use payments::model::day::Day;
 use reqwest::Method;
 use sandbox::Options;
 use serde_json::{Value, json};

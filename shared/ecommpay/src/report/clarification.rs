@@ -25,19 +25,19 @@ pub struct ClarificationField {
 /// The signature covers neither an empty `required` nor a property with an empty description. So an
 /// empty `required` means the same as none, and a required field needs no property.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
-    let mut asked = Asked::default();
+    let mut asked = PollResult::default();
     asked.read("", value);
     asked.fields
 }
 
 /// The fields in the order of the message.
 #[derive(Default)]
-struct Asked {
+struct PollResult {
     fields: Vec<ClarificationField>,
     places: HashMap<String, usize>,
 }
 
-impl Asked {
+impl PollResult {
     fn read(&mut self, path: &str, value: &Value<'_>) {
         for (name, fields) in value.members() {
             let path = format!("{path}{name}.");

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::Change;
-use crate::event::{About, Event, EventKind};
+use crate::events::view::{DiscrepancyView, OperationView, RefundView};
+use crate::events::{About, Event, EventKind};
+use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, EmittedState, Payment, Refund, RefundStatus, Status, Waiting};
-use crate::timestamp::Timestamp;
-use crate::view::{DiscrepancyView, OperationView, RefundView};
 
 /// No change has more events: it is one write of the store, which takes 4 MB, and an event carries
 /// the whole state, which may take 400 KB. The rest is emitted by the next change.

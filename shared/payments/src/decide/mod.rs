@@ -16,14 +16,14 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Report;
 
-pub(crate) use self::commands::refund_id_start;
+pub(crate) use self::commands::rejection_refund_prefix;
 pub use self::commands::{Command, Rejection, execute};
 pub(crate) use self::emit::{has_pending_events, withheld_until};
-use crate::event::Event;
-use crate::ids::{MerchantId, PaymentKey};
+use crate::events::Event;
 pub use crate::model::SignedReport;
+use crate::model::ids::{MerchantId, PaymentKey};
+use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, PlatformRecord};
-use crate::timestamp::Timestamp;
 
 /// A verified input about a payment.
 #[derive(Debug, Clone, Copy)]

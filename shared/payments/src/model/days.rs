@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Operation, Payment};
-use crate::day::Day;
+use crate::model::day::Day;
 
 impl Payment {
     /// The day on which it became known here, and those on which its operations ended.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Payment, is_zero};
-use crate::ids::PaymentKey;
+use crate::model::ids::PaymentKey;
+use crate::model::timestamp::Timestamp;
 use crate::sha256;
-use crate::timestamp::Timestamp;
 
 /// At most this many discrepancies of one payment are reported; a payment is one item of the store,
 /// and no report has more operations.

@@ -198,7 +198,7 @@ impl Payment {
         let of_operations = operations
             .filter(|(_, one)| moves_money(one) && *one.kind() != OperationType::RefundReversal)
             .flat_map(|(id, one)| {
-                let of_report = |report: &super::operation_report::FinalReport| {
+                let of_report = |report: &super::reported::operation_report::FinalReport| {
                     let initial = report.sum_initial.clone().map(|sum| ("sum_initial", sum));
                     let moved = report.sum_converted.clone();
                     let moved = moved.map(|sum| ("sum_converted", sum));

@@ -4,26 +4,22 @@
 //! the same facts ends in the same state. Only [`crate::decide`] changes a payment; the methods here
 //! say what happened.
 
-mod add_report;
-mod attempt;
-mod attribution;
-mod checkout;
+pub mod attempt;
+pub mod day;
 mod days;
-mod discrepancy;
-mod emitted;
-mod gate_request;
+pub mod discrepancy;
+pub mod emitted;
+pub mod ids;
 mod ledger;
-mod operation;
-mod operation_report;
-mod order;
-mod polling;
-mod quarantine;
-mod refund;
-mod refunds;
-mod reported;
-mod status;
-mod sums;
-mod waiting;
+pub mod order;
+pub mod polling;
+pub mod quarantine;
+pub mod refunds;
+pub mod reported;
+pub mod schedule;
+pub mod status;
+pub mod storefront;
+pub mod timestamp;
 
 use std::collections::BTreeSet;
 
@@ -31,28 +27,29 @@ use ecommpay::fields::ProjectId;
 pub use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
 
-pub use self::add_report::{SignedReport, digest_start};
-pub(crate) use self::add_report::{failed_request, is_storable};
 pub use self::attempt::Attempt;
-pub use self::checkout::CheckoutState;
+pub use self::attempt::checkout::CheckoutState;
+pub(crate) use self::attempt::gate_request::ends_request;
+pub use self::attempt::gate_request::{Exists, GateRequest};
 pub(crate) use self::discrepancy::listed_end;
 pub use self::discrepancy::{Discrepancies, Discrepancy, DiscrepancyKind, Entry, PlatformRecord};
 pub use self::emitted::{Emitted, EmittedRefund, EmittedState};
-pub(crate) use self::gate_request::ends_request;
-pub use self::gate_request::{Exists, GateRequest};
 pub(crate) use self::ledger::ReportedSum;
-pub use self::operation::{Evidence, Operation};
-pub use self::operation_report::{PaymentStatus, ReportOrder};
 pub use self::order::{Channel, Customer, Order, PaidOrder, Private};
 pub use self::polling::Polling;
 pub use self::quarantine::{Decision, QuarantineItem, QuarantineReason, Verdict};
-pub use self::refund::{Refund, RefundOrder, RefundStatus};
+pub use self::refunds::refund::{Refund, RefundOrder, RefundStatus};
+pub use self::reported::add_report::{SignedReport, digest_start};
+pub(crate) use self::reported::add_report::{failed_request, is_storable};
+pub use self::reported::operation::{Evidence, Operation};
+pub use self::reported::payment_status::PaymentStatus;
+pub use self::reported::report_order::ReportOrder;
+pub use self::reported::waiting::{Redirect, RedirectMethod, Waiting};
 pub use self::reported::{PlatformStatus, Reported};
 pub(crate) use self::status::SaleState;
 pub use self::status::{Row, Status, TABLE};
-pub use self::waiting::{Redirect, RedirectMethod, Waiting};
-use crate::ids::{MerchantId, PaymentKey};
-use crate::timestamp::{Timestamp, millis};
+use crate::model::ids::{MerchantId, PaymentKey};
+use crate::model::timestamp::{Timestamp, millis};
 
 /// Everything that is known about one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

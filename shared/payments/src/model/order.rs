@@ -8,8 +8,8 @@ use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::MerchantId;
-use crate::timestamp::{Timestamp, millis};
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::{Timestamp, millis};
 
 /// What a storefront ordered. Amount, currency and project never change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

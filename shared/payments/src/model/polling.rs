@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_zero;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 
 /// The status requests about a payment. They are numbered, so that it is known what was reported
 /// after one was sent.

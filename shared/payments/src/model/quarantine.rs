@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::SaleState;
 use super::{Evidence, Operation, Payment};
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 
 /// Why money is not taken as paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

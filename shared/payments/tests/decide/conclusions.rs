@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use payments::Timestamp;
-use payments::callback::Verified;
 use payments::decide::{Change, Command, Fact, Rejection, execute};
+use payments::model::schedule::{Next, Schedule};
 use payments::model::{Channel, GateRequest, Order, Payment, Status};
-use payments::schedule::{Next, Schedule};
+use payments::service::callback::Verified;
 
 use super::story::*;
 

@@ -4,8 +4,8 @@ use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Sum;
 use payments::decide::{Change, Command, Fact, decide};
+use payments::events::view::PaymentView;
 use payments::model::{OperationType, Payment, PlatformRecord, Status};
-use payments::view::PaymentView;
 use serde_json::{Value, json};
 
 use super::story::*;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use payments::decide::{Command, Fact, decide};
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::PlatformRecord;
 use serde_json::{Value, json};
 

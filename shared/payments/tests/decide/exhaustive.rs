@@ -12,10 +12,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use payments::callback::Verified;
 use payments::decide::{Change, Command, decide, execute};
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::{Payment, QuarantineItem, Status, Verdict};
+use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
 use super::orders::{check_change, long};

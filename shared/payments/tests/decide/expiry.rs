@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use payments::decide::Command;
+use payments::model::schedule::{Next, Schedule};
 use payments::model::{CheckoutState, Status};
-use payments::schedule::{Next, Schedule};
 
 use super::story::*;
 

@@ -3,7 +3,7 @@
 use ecommpay::answer::Answer;
 use payments::Timestamp;
 use payments::decide::{Change, Command, Fact, decide};
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::{Payment, QuarantineReason, Status};
 
 use super::story::*;

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use payments::decide::{Change, Fact, decide};
-use payments::event::Event;
+use payments::events::Event;
+use payments::events::view::PaymentView;
 use payments::model::{Payment, Status};
-use payments::view::PaymentView;
 use proptest::prelude::*;
 
 use super::story::*;

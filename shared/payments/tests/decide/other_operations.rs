@@ -1,9 +1,9 @@
 //! Operations that are neither sale nor refund: manual changes, unknown types, and those that move no
 //! money.
 
-use payments::callback::Verified;
 use payments::decide::Command;
 use payments::model::{QuarantineReason, Status, Verdict};
+use payments::service::callback::Verified;
 use serde_json::json;
 
 use super::story::*;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use payments::Timestamp;
-use payments::callback::Verified;
-use payments::day::Day;
 use payments::decide::decide;
+use payments::model::day::Day;
 use payments::model::{Outcome, Payment, Status};
-use payments::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
+use payments::service::callback::Verified;
+use payments::service::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! Refunds that the bank or the platform takes back (`refund reverse`).
 
-use payments::callback::Verified;
 use payments::decide::Command;
 use payments::model::{QuarantineReason, RefundStatus, Status, Verdict};
+use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
 use super::story::*;

@@ -11,12 +11,13 @@ use ecommpay::customer::CustomerDetails;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::json::{self, Limits};
 use ecommpay::{Keyring, ProjectKey, signature};
-use payments::callback::{ProjectKeys, Verified, verify};
 use payments::decide::{Change, Command, Fact, Rejection, SignedReport, decide, execute};
-use payments::event::Event;
+use payments::events::Event;
+use payments::events::view::PaymentView;
+use payments::model::schedule::Schedule;
 use payments::model::{Channel, Customer, Order, Payment, QuarantineItem, RefundOrder, Verdict};
-use payments::schedule::Schedule;
-use payments::view::PaymentView;
+use payments::service::callback::{Verified, verify};
+use payments::service::project_keys::ProjectKeys;
 use payments::{MerchantId, Timestamp};
 use serde_json::Value;
 
@@ -159,8 +160,8 @@ pub fn create(order: &Order, at: Timestamp) -> Change {
 /// Every event of every story is as its schema says, and is read back as it was kept.
 pub fn hold_against_schema(event: &Event) {
     schemas::check(&serde_json::from_str(&event.body).unwrap()).unwrap();
-    let (key, kept) = (event.key.clone(), &event.kept);
-    let again = Event::of_kept(key, event.sequence, event.kind, kept);
+    let (key, kept) = (event.key.clone(), &event.stored);
+    let again = Event::from_stored(key, event.sequence, event.kind, kept);
     assert_eq!(again.unwrap(), *event);
 }
 
@@ -384,9 +385,9 @@ pub fn poll_at(payment: &Payment) -> Option<Timestamp> {
 }
 
 /// Claims a status request by the schedule of production.
-pub fn claim_poll(payment: &Payment, before: Timestamp, at: Timestamp) -> Option<Change> {
+pub fn claim_poll(payment: &Payment, due_by: Timestamp, at: Timestamp) -> Option<Change> {
     let schedule = &Schedule::default();
-    run(Some(payment), Command::Poll { schedule, before }, at)
+    run(Some(payment), Command::Poll { schedule, due_by }, at)
 }
 
 /// The change of a status request, sent when it is due, and an answer that says what a callback says.

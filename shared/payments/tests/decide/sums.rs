@@ -1,7 +1,7 @@
 //! The sums that the platform names: each is kept, shown, and held against the order.
 
-use payments::callback::Verified;
 use payments::model::{Order, QuarantineReason, Status, Verdict};
+use payments::service::callback::Verified;
 use serde_json::{Value, json};
 
 use super::story::*;

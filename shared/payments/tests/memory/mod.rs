@@ -6,14 +6,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use ecommpay::fields::ProjectId;
-use payments::day::Day;
-use payments::event::Event;
+use payments::events::Event;
 use payments::model::PaidOrder;
+use payments::model::day::Day;
+use payments::model::schedule::Next;
 use payments::ports::{
     Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS,
     StoreError, Stored,
 };
-use payments::schedule::Next;
 use payments::{PaymentKey, Timestamp};
 
 /// How many entries of an index are read at once.
@@ -33,8 +33,8 @@ pub struct Memory {
     pub rows: Mutex<BTreeMap<PaymentKey, Stored>>,
     pub events: Mutex<BTreeMap<(PaymentKey, u64), Event>>,
     pub tokens: Mutex<BTreeMap<String, PaymentKey>>,
-    /// The payments with unsent events, and since when they have them.
-    pub unsent: Mutex<BTreeMap<PaymentKey, Timestamp>>,
+    /// The payments with unpublished events, and since when they have them.
+    pub outbox: Mutex<BTreeMap<PaymentKey, Timestamp>>,
     /// What is to be done about the payments.
     pub plans: Mutex<BTreeMap<PaymentKey, Next>>,
     /// The days that payments have had.
@@ -109,8 +109,8 @@ impl PaymentStore for Memory {
             );
         }
         if !change.events.is_empty() {
-            let mut unsent = self.unsent.lock().unwrap();
-            unsent
+            let mut unpublished = self.outbox.lock().unwrap();
+            unpublished
                 .entry(key.clone())
                 .or_insert(change.payment.updated_at());
         }
@@ -134,7 +134,7 @@ impl PaymentStore for Memory {
         let before = row.published;
         row.published = before.max(through);
         if row.payment.sequence() == through {
-            self.unsent.lock().unwrap().remove(key);
+            self.outbox.lock().unwrap().remove(key);
         }
         Ok(before)
     }
@@ -143,12 +143,12 @@ impl PaymentStore for Memory {
         &self,
         index: Index,
         shard: u8,
-        before: Timestamp,
+        due_by: Timestamp,
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
-        let (unsent, plans) = (self.unsent.lock().unwrap(), self.plans.lock().unwrap());
+        let (unpublished, plans) = (self.outbox.lock().unwrap(), self.plans.lock().unwrap());
         let since = |key: &PaymentKey| match (index, plans.get(key)) {
-            (Index::Unsent, _) => unsent.get(key).copied(),
+            (Index::Outbox, _) => unpublished.get(key).copied(),
             (Index::Poll(project_id), Some(Next::Poll(at))) if project_id == key.project_id() => {
                 Some(*at)
             }
@@ -157,12 +157,12 @@ impl PaymentStore for Memory {
             (Index::Overdue, Some(Next::Overdue(since))) => Some(*since),
             _ => None,
         };
-        let mut found: Vec<(Timestamp, &PaymentKey)> = unsent
+        let mut found: Vec<(Timestamp, &PaymentKey)> = unpublished
             .keys()
-            .chain(plans.keys().filter(|key| !unsent.contains_key(key)))
+            .chain(plans.keys().filter(|key| !unpublished.contains_key(key)))
             .filter(|key| shard_of(key) == usize::from(shard))
             .filter_map(|key| Some((since(key)?, key)))
-            .filter(|(since, _)| *since < before)
+            .filter(|(since, _)| *since <= due_by)
             .filter(|one| after.is_none_or(|last| *one > (last.since, &last.key)))
             .collect();
         found.sort_unstable();

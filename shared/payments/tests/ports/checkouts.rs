@@ -7,12 +7,12 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
 use futures_util::future::join_all;
-use payments::checkout::{Checkout, CheckoutError, hand_off_ready};
-use payments::clarification::{ClarificationError, clarify};
 use payments::model::Status;
-use payments::payment_page::{PaymentPageLinks, PaymentPageSettings};
 use payments::ports::PaymentStore;
-use payments::token;
+use payments::service::checkout::payment_page::{PaymentPageLinks, PaymentPageSettings};
+use payments::service::checkout::token;
+use payments::service::checkout::{Checkout, CheckoutError, hand_off_ready};
+use payments::service::clarification::{ClarificationError, clarify};
 
 use super::stage::*;
 
@@ -224,18 +224,18 @@ async fn answers_go_to_the_platform_once_each_time_it_asks() {
             .await
         }
     };
-    use ClarificationError::{NotAsked, Refused, Unanswered};
-    assert!(matches!(answer("customer.email").await, Err(NotAsked)));
+    use ClarificationError::{NoAnswer, NotRequested, Refused};
+    assert!(matches!(answer("customer.email").await, Err(NotRequested)));
     assert_eq!(world.gate.got.lock().unwrap().len(), 1, "only the sale");
-    assert!(matches!(
-        answer("customer.last_name").await,
-        Err(Unanswered)
-    ));
+    assert!(matches!(answer("customer.last_name").await, Err(NoAnswer)));
     assert!(matches!(answer("customer.last_name").await, Err(Refused(code)) if code == "2004"));
     assert_eq!(world.status().await, Status::AwaitingClarification);
     answer("customer.last_name").await.unwrap();
     assert_eq!(world.status().await, Status::Processing, "not asked twice");
-    assert!(matches!(answer("customer.last_name").await, Err(NotAsked)));
+    assert!(matches!(
+        answer("customer.last_name").await,
+        Err(NotRequested)
+    ));
     // The same news again asks nothing; newer news do.
     world.hear_this(asks).await;
     assert_eq!(world.status().await, Status::Processing);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ecommpay::answer::Answer;
-use payments::decision::Undecided;
 use payments::model::{QuarantineReason, RefundStatus, Status, Verdict};
+use payments::service::review::ReviewError;
 
 use super::stage::*;
 
@@ -44,7 +44,10 @@ async fn a_release_takes_the_money_as_paid() {
     );
     assert!(world.sent().last().unwrap().contains("payment.succeeded"));
     let again = world.payments.release(&key(), "anna", &seen).await;
-    assert!(matches!(again, Err(Undecided::NotQuarantined)), "{again:?}");
+    assert!(
+        matches!(again, Err(ReviewError::NotQuarantined)),
+        "{again:?}"
+    );
 }
 
 /// Goods would go out while the money goes back.
@@ -60,7 +63,7 @@ async fn a_release_is_refused_while_the_money_is_on_its_way_back() {
     assert!(payment.pending_refund_amount() > 0);
     let released = world.payments.release(&key(), "bert", &seen).await;
     assert!(
-        matches!(released, Err(Undecided::GoingBack)),
+        matches!(released, Err(ReviewError::BeingRefunded)),
         "{released:?}"
     );
     let sent = world.sent();
@@ -90,11 +93,11 @@ async fn a_decision_is_refused_when_the_quarantine_is_not_what_was_seen() {
     let world = World::new();
     let nothing = BTreeSet::new();
     let unknown = world.payments.release(&key(), "anna", &nothing).await;
-    assert!(matches!(unknown, Err(Undecided::NotFound)), "{unknown:?}");
+    assert!(matches!(unknown, Err(ReviewError::NotFound)), "{unknown:?}");
     world.create(&shop("shop"), 1000).await.unwrap();
     let undoubted = world.desk().reject(&key(), "anna", &nothing).await;
     assert!(
-        matches!(undoubted, Err(Undecided::NotQuarantined)),
+        matches!(undoubted, Err(ReviewError::NotQuarantined)),
         "{undoubted:?}"
     );
     paid(&world, 7, 900).await;
@@ -105,7 +108,7 @@ async fn a_decision_is_refused_when_the_quarantine_is_not_what_was_seen() {
         let released = world.payments.release(&key(), "anna", items).await;
         let rejected = world.desk().reject(&key(), "anna", items).await;
         for other in [released, rejected] {
-            assert!(matches!(other, Err(Undecided::OtherItems)), "{other:?}");
+            assert!(matches!(other, Err(ReviewError::OtherItems)), "{other:?}");
         }
     }
     assert!(world.payment().await.decisions().is_empty());
@@ -175,7 +178,10 @@ async fn a_release_of_foreign_money_is_refused() {
     assert_eq!(reasons, [QuarantineReason::CurrencyDiffers].into());
     let seen = payment.quarantine();
     let released = world.payments.release(&key(), "anna", &seen).await;
-    assert!(matches!(released, Err(Undecided::NoMoney)), "{released:?}");
+    assert!(
+        matches!(released, Err(ReviewError::NoMoney)),
+        "{released:?}"
+    );
     assert_eq!(world.payment().await, payment, "nothing is decided");
 }
 
@@ -223,7 +229,7 @@ async fn a_decision_is_refused_when_no_money_is_known() {
     let released = world.payments.release(&key(), "anna", &seen).await;
     let rejected = world.desk().reject(&key(), "anna", &seen).await;
     for decided in [released, rejected] {
-        assert!(matches!(decided, Err(Undecided::NoMoney)), "{decided:?}");
+        assert!(matches!(decided, Err(ReviewError::NoMoney)), "{decided:?}");
     }
     assert_eq!(world.payment().await, payment, "nothing is decided");
     assert!(world.refunds().is_empty());

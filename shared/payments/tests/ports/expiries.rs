@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use payments::model::schedule::Next;
 use payments::model::{CheckoutState, Status};
 use payments::ports::{Clock, PaymentStore};
-use payments::round::Round;
-use payments::schedule::Next;
+use payments::service::sweep::batch_run::BatchRun;
 use payments::{PaymentKey, Timestamp};
 use tokio::time::Instant;
 
@@ -14,12 +14,12 @@ use super::stage::*;
 /// The default time of a checkout.
 const EXPIRES_IN: Duration = Duration::from_secs(1_800);
 
-async fn expire_all(world: &World) -> Round {
+async fn expire_all(world: &World) -> BatchRun {
     let deadline = Instant::now() + Duration::from_secs(60);
     world.payments.expire_all(deadline).await
 }
 
-fn counts(round: &Round) -> (u64, u64, u64) {
+fn counts(round: &BatchRun) -> (u64, u64, u64) {
     (round.found, round.done, round.failed)
 }
 
@@ -162,7 +162,7 @@ async fn an_expiry_that_cannot_be_sent_is_kept_and_sent_by_the_outbox_sweep() {
     assert_eq!(expiries(&world), 0);
     world.pass(Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(60);
-    let sweep = world.payments.relay(Duration::ZERO, deadline).await;
+    let sweep = world.payments.sweep_outbox(Duration::ZERO, deadline).await;
     assert_eq!(counts(&sweep), (1, 1, 0));
     assert_eq!(world.sent(), ["1 payment.created", "2 checkout.expired"]);
 }

@@ -7,6 +7,7 @@ mod expiries;
 #[path = "../memory/mod.rs"]
 mod memory;
 mod paid_twice;
+mod payment_pages;
 mod polls;
 mod polls_by_hand;
 mod publishing;

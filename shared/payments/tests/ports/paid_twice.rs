@@ -6,14 +6,14 @@ use std::time::Duration;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
-use payments::checkout::{Cashier, CheckoutRequest};
-use payments::day::Day;
 use payments::decide::{Fact, SignedReport};
-use payments::event::EventKind;
+use payments::events::EventKind;
+use payments::model::day::Day;
+use payments::model::storefront::Storefront;
 use payments::model::{Payment, Status};
 use payments::ports::{Clock, Daily, PaymentStore, ProgressStore};
-use payments::report::Reported;
-use payments::storefront::Storefront;
+use payments::service::checkout::{CheckoutRequest, CheckoutService};
+use payments::service::report::Reported;
 use payments::{PaymentKey, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -38,14 +38,14 @@ impl World {
         );
         let now = self.payments.clock.now();
         let request = CheckoutRequest::read(body.as_bytes(), storefront, now).unwrap();
-        let cashier = Cashier {
+        let checkouts = CheckoutService {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &self.keyring,
             tokens: &self.tokens,
             base_url: "https://pay.example",
         };
-        cashier.create(storefront, request).await.unwrap();
+        checkouts.create(storefront, request).await.unwrap();
     }
 
     /// The platform tells that a payment was paid at a time of one day.
@@ -135,7 +135,7 @@ impl World {
     async fn report(&self) -> (Vec<(String, u64)>, Reported) {
         let mut days = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(60);
-        let told = |day: Day, totals: &payments::report::Totals| {
+        let told = |day: Day, totals: &payments::service::report::Totals| {
             let payments = totals.rows().filter(|row| row.of == "payment");
             days.push((day.to_string(), payments.map(|row| row.count).sum()));
         };
@@ -263,7 +263,7 @@ async fn the_relay_does_what_is_broken_off() {
     assert_eq!((world.sent().len(), world.twice()), (sent + 1, 0));
     world.pass(Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(60);
-    let round = world.payments.relay(Duration::ZERO, deadline).await;
+    let round = world.payments.sweep_outbox(Duration::ZERO, deadline).await;
     assert_eq!((round.done, round.failed), (1, 0));
     assert_eq!(world.told("two").await, ["one"]);
     assert_eq!(world.twice(), 1);
@@ -277,7 +277,7 @@ async fn what_the_first_has_broken_off_looks_as_well() {
     world.break_off_after_the_send("one", "10:00:00").await;
     world.pass(Duration::from_secs(60));
     let deadline = Instant::now() + Duration::from_secs(60);
-    world.payments.relay(Duration::ZERO, deadline).await;
+    world.payments.sweep_outbox(Duration::ZERO, deadline).await;
     assert_eq!(world.payments.store.looks.load(SeqCst), 1);
     world.hear_sale("two", "09:00:00").await;
     assert_eq!(

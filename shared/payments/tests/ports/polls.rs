@@ -4,12 +4,12 @@ use ecommpay::answer::Answer;
 use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
 use payments::MerchantId;
-use payments::ask::AskError;
 use payments::decide::{Command, Fact, SignedReport, execute};
-use payments::event::EventKind;
+use payments::events::EventKind;
+use payments::model::schedule::Next;
 use payments::model::{Payment, Status};
 use payments::ports::{Clock, Commit, PaymentStore};
-use payments::schedule::Next;
+use payments::service::status_poll::PollError;
 
 use super::stage::*;
 
@@ -20,13 +20,13 @@ async fn an_answer_counts_only_if_it_is_signed_and_about_this_payment() {
     let paid = r#"{"project_id":211,"payment":{"id":"ORDER-1","status":"success","sum":{"amount":1000,"currency":"EUR"}},
         "operations":[{"id":7,"type":"sale","status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}]}"#;
     let poll = |answer| world.poll(answer);
-    assert!(matches!(poll(None).await, Err(AskError::Unanswered(_))));
+    assert!(matches!(poll(None).await, Err(PollError::NoAnswer(_))));
     let unsigned = Some(paid.to_owned());
-    assert!(matches!(poll(unsigned).await, Err(AskError::NotSigned)));
+    assert!(matches!(poll(unsigned).await, Err(PollError::NotSigned)));
     let forged = Some(signed(paid, "theirs"));
-    assert!(matches!(poll(forged).await, Err(AskError::NotSigned)));
+    assert!(matches!(poll(forged).await, Err(PollError::NotSigned)));
     let cut = Some(signed(paid, "key")[..90].to_owned());
-    assert!(matches!(poll(cut).await, Err(AskError::NotSound(_))));
+    assert!(matches!(poll(cut).await, Err(PollError::NotValid(_))));
     let others = signed(&paid.replace("ORDER-1", "order-2"), "key");
     assert_eq!(poll(Some(others)).await.unwrap(), []);
     assert_eq!(world.status().await, Status::Processing);
@@ -38,7 +38,7 @@ async fn an_answer_counts_only_if_it_is_signed_and_about_this_payment() {
         (Status::Succeeded, 6)
     );
     assert_eq!(world.poll_at().await, None, "nothing is open");
-    let again = world.asker().ask(&key(), far()).await;
+    let again = world.poller().poll(&key(), far()).await;
     assert_eq!(again.unwrap(), []);
     assert_eq!(world.polls(), 6);
 }
@@ -60,7 +60,7 @@ async fn a_refund_is_not_repeated_by_an_answer_to_an_earlier_poll() {
     let (schedule, now) = (&world.payments.schedule, world.payments.clock.now());
     let command = Command::Poll {
         schedule,
-        before: far(),
+        due_by: far(),
     };
     let claimed = execute(Some(&stored.payment), command, now);
     let claimed = claimed.unwrap().unwrap();
@@ -249,7 +249,7 @@ async fn the_code_3062_is_an_error_and_changes_nothing() {
             let before = without_polls_sent(&world.payment().await);
             let (due, sales) = (world.poll_at().await, world.sales());
             let polled = world.poll(Some(answer.clone())).await;
-            assert!(matches!(polled, Err(AskError::NotReadable)), "{polled:?}");
+            assert!(matches!(polled, Err(PollError::NotReadable)), "{polled:?}");
             let payment = world.payment().await;
             assert_eq!(without_polls_sent(&payment), before, "{answer}");
             assert_eq!(world.sales(), sales, "nothing is sent again");
@@ -300,7 +300,7 @@ async fn an_answer_with_a_wrong_signature_is_not_signed_whatever_its_code() {
             let before = without_polls_sent(&world.payment().await);
             let polled = world.poll(Some(answer.clone())).await;
             assert!(
-                matches!(polled, Err(AskError::NotSigned)),
+                matches!(polled, Err(PollError::NotSigned)),
                 "{answer}: {polled:?}"
             );
             assert_eq!(

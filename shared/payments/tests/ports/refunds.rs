@@ -6,12 +6,12 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
 use futures_util::future::join_all;
 use payments::MerchantId;
-use payments::clarification::{ClarificationError, clarify};
 use payments::decide::Rejection;
-use payments::decision::Undecided;
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::{GateRequest, RefundStatus, Status};
-use payments::refund::RefundError;
+use payments::service::clarification::{ClarificationError, clarify};
+use payments::service::refund::RefundError;
+use payments::service::review::ReviewError;
 
 use super::stage::*;
 
@@ -183,7 +183,10 @@ async fn what_is_rejected_goes_back_and_was_never_paid() {
         .await;
     assert_eq!(world.status().await, Status::Refunded);
     let too_late = desk.reject(&key(), "anna", &items).await;
-    assert!(matches!(too_late, Err(Undecided::WentBack)), "{too_late:?}");
+    assert!(
+        matches!(too_late, Err(ReviewError::AlreadyRefunded)),
+        "{too_late:?}"
+    );
     let sent = world.sent();
     assert!(
         !sent.iter().any(|event| event.contains("payment.succeeded")),
@@ -277,15 +280,15 @@ async fn a_refund_that_asks_for_data_is_answered_once_each_time_it_asks() {
         )
         .await
     };
-    use ClarificationError::{NotAsked, Refused, Unanswered};
+    use ClarificationError::{NoAnswer, NotRequested, Refused};
     assert_eq!(fields().await, 1);
-    assert!(matches!(answer("customer.email").await, Err(NotAsked)));
-    assert!(matches!(answer("account.number").await, Err(Unanswered)));
+    assert!(matches!(answer("customer.email").await, Err(NotRequested)));
+    assert!(matches!(answer("account.number").await, Err(NoAnswer)));
     assert!(matches!(answer("account.number").await, Err(Refused(code)) if code == "2004"));
     assert_eq!(fields().await, 1, "still asked");
     answer("account.number").await.unwrap();
     assert_eq!(fields().await, 0);
-    assert!(matches!(answer("account.number").await, Err(NotAsked)));
+    assert!(matches!(answer("account.number").await, Err(NotRequested)));
     world.hear_this(asks).await;
     assert_eq!(fields().await, 0, "the same report again asks nothing");
     world.hear_this(&asks.replace("08:01:00", "08:01:05")).await;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use payments::event::EventKind;
-use payments::republish::RepublishError;
+use payments::events::EventKind;
+use payments::service::outbox::republish::RepublishError;
 
 use super::stage::*;
 
@@ -16,7 +16,7 @@ async fn what_was_sent_is_sent_again_in_its_order() {
     let created = (1, EventKind::PaymentCreated);
     let succeeded = (2, EventKind::PaymentSucceeded);
     assert_eq!(again.repeated, [created, succeeded]);
-    assert!(again.announced.is_empty() && again.gone.is_empty());
+    assert!(again.published.is_empty() && again.gone.is_empty());
     let repeats = ["1 payment.created again", "2 payment.succeeded again"];
     assert_eq!(world.sent()[2..], repeats);
 
@@ -58,13 +58,13 @@ async fn what_was_never_sent_goes_first_and_once() {
     world.queue.failures.store(1, SeqCst);
     let down = world.payments.republish(&key(), None, None).await;
     assert!(
-        matches!(down, Err(RepublishError::NotAnnounced(_))),
+        matches!(down, Err(RepublishError::NotPublished(_))),
         "{down:?}"
     );
     assert_eq!(world.sent(), ["1 payment.created"], "nothing before it");
 
     let again = world.payments.republish(&key(), None, None).await.unwrap();
-    assert_eq!(again.announced, [EventKind::PaymentSucceeded]);
+    assert_eq!(again.published, [EventKind::PaymentSucceeded]);
     assert_eq!(again.repeated, [(1, EventKind::PaymentCreated)]);
     let sent = [
         "1 payment.created",
@@ -81,7 +81,7 @@ async fn what_is_not_kept_any_more_is_named_and_what_is_cut_is_told() {
     let world = World::paid(&[]).await;
     world.queue.failures.store(1, SeqCst);
     let cut = world.payments.republish(&key(), None, None).await;
-    assert!(matches!(cut, Err(RepublishError::Cut(_))), "{cut:?}");
+    assert!(matches!(cut, Err(RepublishError::Incomplete(_))), "{cut:?}");
     let events = &world.payments.store.events;
     events.lock().unwrap().remove(&(key(), 1));
     let again = world.payments.republish(&key(), None, None).await.unwrap();

@@ -10,18 +10,18 @@ use ecommpay::fields::{ProjectId, Text};
 use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey, signature};
-use payments::ask::{AskError, Asker};
-use payments::callback::ProjectKeys;
-use payments::checkout::{Cashier, Checkout, CheckoutError, CheckoutRequest};
 use payments::decide::{Fact, SignedReport};
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
+use payments::model::schedule::Schedule;
+use payments::model::storefront::{Scope, Storefront};
 use payments::model::{Payment, RefundOrder, Status};
-use payments::ports::{Clock, EventQueue, Gate, PaymentStore, SendError, SystemClock, Unanswered};
-use payments::publish::PublishError;
-use payments::refund::{RefundDesk, RefundError};
-use payments::schedule::Schedule;
-use payments::storefront::{Scope, Storefront};
-use payments::token::TokenSecret;
+use payments::ports::{Clock, EventQueue, Gate, NoAnswer, PaymentStore, SendError, SystemClock};
+use payments::service::checkout::token::TokenSecret;
+use payments::service::checkout::{Checkout, CheckoutError, CheckoutRequest, CheckoutService};
+use payments::service::error::PublishError;
+use payments::service::project_keys::ProjectKeys;
+use payments::service::refund::{RefundError, RefundService};
+use payments::service::status_poll::{PollError, StatusPoller};
 use payments::{MerchantId, PaymentKey, Payments, Timestamp};
 
 use super::memory::Memory;
@@ -132,10 +132,10 @@ impl Gate for ScriptedGate {
             .unwrap_or(Answer::Accepted { request_id: None })
     }
 
-    async fn ask(&self, path: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+    async fn query(&self, path: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         self.got.lock().unwrap().push(path.to_owned());
         let answer = self.status.lock().unwrap().take();
-        answer.ok_or_else(|| Unanswered("silence".into()))
+        answer.ok_or_else(|| NoAnswer("silence".into()))
     }
 }
 
@@ -210,14 +210,14 @@ impl World {
         );
         let request =
             CheckoutRequest::read(body.as_bytes(), storefront, self.payments.clock.now()).unwrap();
-        let cashier = Cashier {
+        let checkouts = CheckoutService {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &self.keyring,
             tokens: &self.tokens,
             base_url: BASE_URL,
         };
-        cashier.create(storefront, request).await
+        checkouts.create(storefront, request).await
     }
 
     pub async fn hear(&self, status: &str, operation: &str) -> bool {
@@ -274,8 +274,8 @@ impl World {
         desk.refund(&shop("shop"), "ORDER-1", &order).await
     }
 
-    pub fn desk(&self) -> RefundDesk<'_, Memory, Queue, SleepersClock, ScriptedGate> {
-        RefundDesk {
+    pub fn desk(&self) -> RefundService<'_, Memory, Queue, SleepersClock, ScriptedGate> {
+        RefundService {
             payments: &self.payments,
             gate: &self.gate,
             keyring: &self.keyring,
@@ -293,12 +293,12 @@ impl World {
     }
 
     /// Waits until a status request is due, and sends it.
-    pub async fn poll(&self, answer: Option<String>) -> Result<Vec<EventKind>, AskError> {
+    pub async fn poll(&self, answer: Option<String>) -> Result<Vec<EventKind>, PollError> {
         self.pass_until(self.poll_at().await.unwrap());
         if let Some(answer) = answer {
             self.gate.answer_next(answer);
         }
-        self.asker().ask(&key(), far()).await
+        self.poller().poll(&key(), far()).await
     }
 
     /// When the platform is to be polled.
@@ -306,14 +306,14 @@ impl World {
         self.payments.schedule.poll_at(&self.payment().await)
     }
 
-    pub fn asker(&self) -> Asker<'_, Memory, Queue, SleepersClock, ScriptedGate> {
-        Asker {
+    pub fn poller(&self) -> StatusPoller<'_, Memory, Queue, SleepersClock, ScriptedGate> {
+        StatusPoller {
             payments: &self.payments,
             gate: &self.gate,
             keys: &self.keys,
             tokens: &self.tokens,
             base_url: BASE_URL,
-            pace: Duration::ZERO,
+            min_interval: Duration::ZERO,
         }
     }
 

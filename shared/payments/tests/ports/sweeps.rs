@@ -10,12 +10,12 @@ use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::{Keyring, ProjectKey};
 use payments::PaymentKey;
-use payments::ask::Asker;
-use payments::callback::ProjectKeys;
 use payments::decide::Fact;
-use payments::ports::{Gate, Unanswered};
-use payments::round::Round;
-use payments::schedule::Next;
+use payments::model::schedule::Next;
+use payments::ports::{Gate, NoAnswer};
+use payments::service::project_keys::ProjectKeys;
+use payments::service::status_poll::StatusPoller;
+use payments::service::sweep::batch_run::BatchRun;
 use tokio::time::Instant;
 
 use super::stage::*;
@@ -33,7 +33,7 @@ impl Gate for SilentGate {
         unreachable!("nothing is to be sent")
     }
 
-    async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+    async fn query(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         let message = parse(&body, Limits::CALLBACK).unwrap();
         let text = |name| message.at(&["general", name]).and_then(Value::as_text);
         let asked = format!(
@@ -43,7 +43,7 @@ impl Gate for SilentGate {
         );
         self.asked.lock().unwrap().push(asked);
         tokio::task::yield_now().await;
-        Err(Unanswered("silence".into()))
+        Err(NoAnswer("silence".into()))
     }
 }
 
@@ -68,16 +68,21 @@ async fn hint(world: &World, project: u64, payment_id: &str) {
     heard.unwrap().unwrap();
 }
 
-async fn ask_all(world: &World, gate: &SilentGate, keys: &ProjectKeys, pace: Duration) -> Round {
-    let asker = Asker {
+async fn poll_all(
+    world: &World,
+    gate: &SilentGate,
+    keys: &ProjectKeys,
+    min_interval: Duration,
+) -> BatchRun {
+    let asker = StatusPoller {
         payments: &world.payments,
         gate,
         keys,
         tokens: &world.tokens,
         base_url: "https://pay.example",
-        pace,
+        min_interval,
     };
-    asker.ask_all(in_a_minute()).await
+    asker.poll_all(in_a_minute()).await
 }
 
 fn in_a_minute() -> Instant {
@@ -92,7 +97,7 @@ async fn a_project_with_much_to_ask_about_holds_up_no_other() {
     }
     world.pass(Duration::from_secs(60));
     hint(&world, 212, "one").await;
-    let round = ask_all(&world, &gate, &keys(&[211, 212]), Duration::ZERO).await;
+    let round = poll_all(&world, &gate, &keys(&[211, 212]), Duration::ZERO).await;
     assert_eq!((round.found, round.failed), (51, 51), "nobody answers");
     let asked = gate.asked();
     let turn = asked.iter().position(|one| one == "212/one").unwrap();
@@ -107,8 +112,8 @@ async fn two_rounds_at_once_ask_once() {
     }
     let keys = keys(&[211]);
     let rounds = tokio::join!(
-        ask_all(&world, &gate, &keys, Duration::ZERO),
-        ask_all(&world, &gate, &keys, Duration::ZERO),
+        poll_all(&world, &gate, &keys, Duration::ZERO),
+        poll_all(&world, &gate, &keys, Duration::ZERO),
     );
     assert_eq!(rounds.0.failed + rounds.1.failed, 20);
     let mut asked = gate.asked();
@@ -125,22 +130,22 @@ async fn questions_keep_their_pace_and_stop_in_time() {
     }
     let (keys, pace) = (keys(&[211]), Duration::from_millis(20));
     let begun = Instant::now();
-    let round = ask_all(&world, &gate, &keys, pace).await;
+    let round = poll_all(&world, &gate, &keys, pace).await;
     assert_eq!((gate.asked().len(), round.in_time), (6, true));
     assert!(begun.elapsed() >= 5 * pace);
 
     // What is not asked in time is not claimed either.
     world.pass(DAY);
-    let asker = Asker {
+    let asker = StatusPoller {
         payments: &world.payments,
         gate: &gate,
         keys: &keys,
         tokens: &world.tokens,
         base_url: "https://pay.example",
-        pace: Duration::from_secs(60),
+        min_interval: Duration::from_secs(60),
     };
     let soon = Instant::now() + Duration::from_millis(50);
-    let round = asker.ask_all(soon).await;
+    let round = asker.poll_all(soon).await;
     assert!(!round.in_time, "{round:?}");
     assert_eq!(gate.asked().len(), 7);
     let rows = world.payments.store.rows.lock().unwrap();
@@ -161,10 +166,10 @@ async fn customers_are_forgotten_and_what_stays_open_is_counted() {
     };
     let erase = || world.payments.erase_all(in_a_minute());
     let overdue = || async {
-        let round = world.payments.overdue(in_a_minute()).await;
+        let round = world.payments.count_overdue(in_a_minute()).await;
         (round.found, round.oldest_s)
     };
-    // Asked for a month, and never answered.
+    // PollResult for a month, and never answered.
     while let Some(due) = world.poll_at().await {
         assert_eq!(erase().await.found, 0, "while it is asked about");
         assert_eq!(overdue().await, (0, 0));

@@ -9,16 +9,16 @@ use ecommpay::data_api::{ListedOperation, PAGE};
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{Limits, parse};
 use ecommpay::report::Report;
-use payments::day::Day;
 use payments::decide::{Fact, SignedReport, decide};
-use payments::event::Event;
+use payments::events::Event;
+use payments::model::day::Day;
+use payments::model::schedule::Schedule;
 use payments::model::{PaidOrder, Payment};
 use payments::ports::{
-    Commit, CommitError, Committed, DataApi, Due, Index, PaymentStore, SHARDS, StoreError, Stored,
-    Unanswered,
+    Commit, CommitError, Committed, DataApi, Due, Index, NoAnswer, PaymentStore, SHARDS,
+    StoreError, Stored,
 };
-use payments::reconcile::Differences;
-use payments::schedule::Schedule;
+use payments::service::reconcile::Differences;
 use payments::{PaymentKey, Payments, Timestamp};
 
 use crate::memory::Memory;
@@ -87,7 +87,7 @@ impl DataApi for Numbers {
         from: Timestamp,
         to: Timestamp,
         offset: u32,
-    ) -> Result<Vec<ListedOperation>, Unanswered> {
+    ) -> Result<Vec<ListedOperation>, NoAnswer> {
         let numbers = self.first_from(from)..self.first_from(to);
         let listed = numbers.filter(|number| number % ROUND != 2);
         let page = listed.skip(offset as usize).take(PAGE as usize);
@@ -139,10 +139,10 @@ impl PaymentStore for Store {
         &self,
         index: Index,
         shard: u8,
-        before: Timestamp,
+        due_by: Timestamp,
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
-        self.written.due(index, shard, before, after).await
+        self.written.due(index, shard, due_by, after).await
     }
 
     async fn of_day(

@@ -6,7 +6,7 @@ use ecommpay::data_api::{ListedOperation, PAGE};
 use ecommpay::fields::ProjectId;
 use ecommpay::report::Sum;
 use payments::Timestamp;
-use payments::ports::{DataApi, Unanswered};
+use payments::ports::{DataApi, NoAnswer};
 
 /// Operations with the time of their completion.
 #[derive(Default)]
@@ -59,7 +59,7 @@ impl DataApi for Books {
         from: Timestamp,
         to: Timestamp,
         offset: u32,
-    ) -> Result<Vec<ListedOperation>, Unanswered> {
+    ) -> Result<Vec<ListedOperation>, NoAnswer> {
         assert_eq!(project_id.get(), 211);
         tokio::task::yield_now().await;
         self.asked.lock().unwrap().push((from, to, offset));
@@ -67,7 +67,7 @@ impl DataApi for Books {
             let mut silent = self.silent.lock().unwrap();
             if *silent > 0 {
                 *silent -= 1;
-                return Err(Unanswered("HTTP status 429".into()));
+                return Err(NoAnswer("HTTP status 429".into()));
             }
         }
         if *self.hangs.lock().unwrap() {

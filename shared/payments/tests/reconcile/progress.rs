@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payments::Timestamp;
 use payments::ports::{Daily, ProgressStore};
-use payments::reconcile::Reconciled;
+use payments::service::reconcile::Reconciled;
 use tokio::time::Instant;
 
 use crate::world::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ecommpay::data_api::ListedOperation;
 use payments::model::Status;
 use payments::ports::Clock;
-use payments::reconcile::{Differences, Reconciled};
+use payments::service::reconcile::{Differences, Reconciled};
 use tokio::time::Instant;
 
 use crate::platform::sale;

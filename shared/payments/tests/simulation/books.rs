@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecommpay::fields::ProjectId;
-use payments::day::Day;
-use payments::event::EventKind;
+use payments::events::EventKind;
+use payments::model::day::Day;
 use payments::model::{Payment, Status};
 use payments::ports::{Clock, Daily};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ fn report(system: &System) -> Sums {
     drop(progress);
     let mut sums = Sums::new();
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(3_600);
-    let told = |_, totals: &payments::report::Totals| {
+    let told = |_, totals: &payments::service::report::Totals| {
         for row in totals.rows() {
             let status = json!(row.status).as_str().unwrap().to_owned();
             let sum = sums.entry((row.of.to_owned(), status)).or_default();

@@ -170,7 +170,7 @@ fn a_crash_at_any_point_of_a_usual_payment_is_made_good() {
 fn an_hour_without_queues_loses_nothing() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
     let (payments, least) = if long { (2_500, 10_000) } else { (100, 400) };
-    let (callbacks, unsent) = run::outage(payments);
-    println!("{callbacks} callbacks, {unsent} events unsent at the end of the hour");
-    assert!(callbacks >= least && unsent >= payments);
+    let (callbacks, unpublished) = run::outage(payments);
+    println!("{callbacks} callbacks, {unpublished} events unpublished at the end of the hour");
+    assert!(callbacks >= least && unpublished >= payments);
 }

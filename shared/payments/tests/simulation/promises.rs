@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payments::PaymentKey;
-use payments::event::{Event, EventKind};
+use payments::events::view::{PaymentView, RefundView};
+use payments::events::{Event, EventKind};
+use payments::model::schedule::{Next, Schedule};
 use payments::model::{Evidence, Outcome, Payment, RefundStatus, Status, Verdict};
 use payments::ports::Stored;
-use payments::schedule::{Next, Schedule};
-use payments::view::{PaymentView, RefundView};
 
 use crate::platform::{Account, Story};
 use crate::world::{QUEUES, Store, wants};
@@ -80,7 +80,7 @@ impl Promises {
         &self,
         key: &PaymentKey,
         now: &Stored,
-        events: &BTreeMap<(PaymentKey, u64), payments::event::Event>,
+        events: &BTreeMap<(PaymentKey, u64), payments::events::Event>,
     ) {
         assert!(now.published <= now.payment.sequence());
         for queue in 0..QUEUES {
@@ -107,7 +107,7 @@ impl Promises {
             assert_eq!(
                 stored.published,
                 stored.payment.sequence(),
-                "{key}: something is unsent"
+                "{key}: something is unpublished"
             );
             let id = stored.payment.payment_id().to_ascii_lowercase();
             let account = accounts.get(&id);

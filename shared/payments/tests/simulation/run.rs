@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
 use payments::model::Status;
+use payments::model::schedule::Next;
 use payments::ports::{Clock, Stored};
-use payments::schedule::Next;
 
 use crate::books;
 use crate::platform::{Account, Message, Story};
@@ -119,7 +119,7 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
                 tasks.push(begin(&system, &job));
             }
             6 => tasks.push(begin(&system, &Job::ClarifyRefund(choose(PAYMENTS)))),
-            7 if choose(4) == 0 => tasks.push(begin(&system, &Job::Relay)),
+            7 if choose(4) == 0 => tasks.push(begin(&system, &Job::SweepOutbox)),
             7 if choose(4) == 0 => {
                 let job = Job::Compare(choose(100), choose(4) == 0);
                 tasks.push(begin(&system, &job));
@@ -192,7 +192,7 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
     totals
 }
 
-/// The platform ends what it has begun, its messages come in any order, what is unsent is sent, and
+/// The platform ends what it has begun, its messages come in any order, what is unpublished is sent, and
 /// what is open or doubtful is asked about when it is due, a few times. Gives how often.
 fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
     let world = &system.world;
@@ -216,7 +216,7 @@ fn come_to_rest(system: &System, promises: &mut Promises) -> u64 {
         }
         // The clock may have gone back since something was left behind.
         world.pass(3_600_000);
-        finish(system, &Job::Relay, promises);
+        finish(system, &Job::SweepOutbox, promises);
         finish(system, &Job::ExpireAll, promises);
         let due = {
             let plans = system.payments.store.memory.plans.lock().unwrap();
@@ -282,7 +282,7 @@ pub fn usual(crash_at: Option<u64>) -> u64 {
 }
 
 /// The queues are down for an hour, while so many payments go on. The callbacks are answered with
-/// a failure and repeated, or never come again; then the relay finds what is unsent.
+/// a failure and repeated, or never come again; then the relay finds what is unpublished.
 pub fn outage(payments: u64) -> (u64, u64) {
     let timers = timers();
     let _timers = timers.enter();
@@ -321,7 +321,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
     }
     promises.check(&system.payments.store);
     let unsent_of = |row: &Stored| row.payment.sequence() - row.published;
-    let unsent: u64 = {
+    let outbox: u64 = {
         let rows = system.payments.store.memory.rows.lock().unwrap();
         rows.values().map(unsent_of).sum()
     };
@@ -329,7 +329,7 @@ pub fn outage(payments: u64) -> (u64, u64) {
         world.toggle(queue);
     }
     world.pass(1);
-    assert!(drive(&system, &Job::Relay, || {}));
+    assert!(drive(&system, &Job::SweepOutbox, || {}));
     promises.check_end(&system.payments.store, &system.platform.accounts());
-    (callbacks, unsent)
+    (callbacks, outbox)
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use payments::model::schedule::{Next, Schedule};
 use payments::model::{Payment, Refund, RefundStatus};
 use payments::ports::Clock;
-use payments::schedule::{Next, Schedule};
 
 use crate::books;
 use crate::promises::Promises;
@@ -85,7 +85,7 @@ pub fn run(seed: u64) -> Learnt {
                 drive(&system, &Job::Hear(Rc::new(message)), || {});
             }
         }
-        for job in [Job::ExpireAll, Job::AskAll, Job::EraseAll, Job::Relay] {
+        for job in [Job::ExpireAll, Job::AskAll, Job::EraseAll, Job::SweepOutbox] {
             drive(&system, &job, || {});
         }
         if is_plain {
@@ -97,7 +97,7 @@ pub fn run(seed: u64) -> Learnt {
     if !is_plain {
         return learnt;
     }
-    finish(&system, &Job::Relay, &mut promises);
+    finish(&system, &Job::SweepOutbox, &mut promises);
     books::close(&system);
     promises.check_end(&system.payments.store, &system.platform.accounts());
     let rows = system.payments.store.memory.rows.lock().unwrap();

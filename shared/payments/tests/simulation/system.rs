@@ -10,18 +10,18 @@ use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::report::Sum;
 use ecommpay::{Keyring, ProjectKey};
-use payments::ask::Asker;
-use payments::callback::ProjectKeys;
-use payments::checkout::{Cashier, CheckoutError, CheckoutRequest};
-use payments::clarification::{ClarificationError, clarify};
 use payments::decide::Fact;
-use payments::decision::Undecided;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::{Scope, Storefront};
 use payments::model::{PlatformRecord, RefundOrder};
 use payments::ports::{Clock, PaymentStore};
-use payments::refund::{RefundDesk, RefundError};
-use payments::schedule::Schedule;
-use payments::storefront::{Scope, Storefront};
-use payments::token::TokenSecret;
+use payments::service::checkout::token::TokenSecret;
+use payments::service::checkout::{CheckoutError, CheckoutRequest, CheckoutService};
+use payments::service::clarification::{ClarificationError, clarify};
+use payments::service::project_keys::ProjectKeys;
+use payments::service::refund::{RefundError, RefundService};
+use payments::service::review::ReviewError;
+use payments::service::status_poll::StatusPoller;
 use payments::{MerchantId, PaymentKey, Payments};
 
 use crate::memory::Memory;
@@ -86,14 +86,14 @@ impl System {
         );
         let now = self.world.now();
         let request = CheckoutRequest::read(body.as_bytes(), &self.storefront, now).unwrap();
-        let cashier = Cashier {
+        let checkouts = CheckoutService {
             payments: &self.payments,
             gate: &self.platform,
             keyring: &self.keyring,
             tokens: &self.tokens,
             base_url: BASE_URL,
         };
-        match cashier.create(&self.storefront, request).await {
+        match checkouts.create(&self.storefront, request).await {
             Ok(_) | Err(CheckoutError::Refused(_)) => true,
             Err(CheckoutError::Conflict) => panic!("the same order is no conflict"),
             Err(CheckoutError::Unavailable(_)) => false,
@@ -108,7 +108,7 @@ impl System {
             ip_address: None,
             content: format!("{amount:?}"),
         };
-        let desk = RefundDesk {
+        let desk = RefundService {
             payments: &self.payments,
             gate: &self.platform,
             keyring: &self.keyring,
@@ -128,25 +128,25 @@ impl System {
         }
     }
 
-    fn asker(&self) -> Asker<'_, Store, Queue, World, Platform> {
-        Asker {
+    fn poller(&self) -> StatusPoller<'_, Store, Queue, World, Platform> {
+        StatusPoller {
             payments: &self.payments,
             gate: &self.platform,
             keys: &self.keys,
             tokens: &self.tokens,
             base_url: BASE_URL,
-            pace: Duration::ZERO,
+            min_interval: Duration::ZERO,
         }
     }
 
     async fn ask(&self, payment_id: String) -> bool {
         let before = self.world.now().after(Duration::from_millis(1));
-        self.asker().ask(&key(&payment_id), before).await.is_ok()
+        self.poller().poll(&key(&payment_id), before).await.is_ok()
     }
 
-    async fn ask_all(&self) -> bool {
+    async fn poll_all(&self) -> bool {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
-        self.asker().ask_all(deadline).await.failed == 0
+        self.poller().poll_all(deadline).await.failed == 0
     }
 
     async fn erase_all(&self) -> bool {
@@ -170,7 +170,7 @@ impl System {
         let reviewed = match is_release {
             true => self.payments.release(&key, "anna", &items).await,
             false => {
-                let desk = RefundDesk {
+                let desk = RefundService {
                     payments: &self.payments,
                     gate: &self.platform,
                     keyring: &self.keyring,
@@ -178,7 +178,7 @@ impl System {
                 desk.reject(&key, "anna", &items).await
             }
         };
-        !matches!(reviewed, Err(Undecided::Unavailable(_)))
+        !matches!(reviewed, Err(ReviewError::Unavailable(_)))
     }
 
     /// The merchant answers what the platform asks for a refund.
@@ -242,9 +242,13 @@ impl System {
         }
     }
 
-    async fn relay(&self) -> bool {
+    async fn sweep_outbox(&self) -> bool {
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3_600);
-        self.payments.relay(Duration::ZERO, deadline).await.failed == 0
+        self.payments
+            .sweep_outbox(Duration::ZERO, deadline)
+            .await
+            .failed
+            == 0
     }
 }
 
@@ -266,7 +270,7 @@ pub enum Job {
     Review(u64, bool),
     ClarifyRefund(u64),
     Compare(u64, bool),
-    Relay,
+    SweepOutbox,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
@@ -283,13 +287,13 @@ pub fn begin<'a>(system: &'a System, job: &Job) -> Task<'a> {
         Job::Refund(number, refund, amount) => Box::pin(system.refund(number, refund, amount)),
         Job::Hear(message) => Box::pin(async move { system.hear(&message).await }),
         Job::Ask(payment_id) => Box::pin(system.ask(payment_id)),
-        Job::AskAll => Box::pin(system.ask_all()),
+        Job::AskAll => Box::pin(system.poll_all()),
         Job::EraseAll => Box::pin(system.erase_all()),
         Job::ExpireAll => Box::pin(system.expire_all()),
         Job::Review(number, is_release) => Box::pin(system.review(number, is_release)),
         Job::ClarifyRefund(number) => Box::pin(system.clarify_refund(number)),
         Job::Compare(number, lack) => Box::pin(system.compare(number, lack)),
-        Job::Relay => Box::pin(system.relay()),
+        Job::SweepOutbox => Box::pin(system.sweep_outbox()),
     };
     Task {
         job: job.clone(),

@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ecommpay::fields::ProjectId;
-use payments::day::Day;
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
 use payments::model::PaidOrder;
+use payments::model::day::Day;
 use payments::ports::{
     Clock, Commit, CommitError, Committed, Daily, Due, EventQueue, Index, PaymentStore,
     ProgressStore, SendError, StoreError, Stored,
@@ -194,11 +194,11 @@ impl PaymentStore for Store {
         &self,
         index: Index,
         shard: u8,
-        before: Timestamp,
+        due_by: Timestamp,
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
         self.read().await?;
-        self.memory.due(index, shard, before, after).await
+        self.memory.due(index, shard, due_by, after).await
     }
 
     async fn of_day(

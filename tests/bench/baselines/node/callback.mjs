@@ -132,7 +132,7 @@ async function commit(pk, payment, version, event) {
     Key: { pk: { S: pk }, sk: { S: "payment" } },
     UpdateExpression:
       "SET #document = :document, #version = :written, #sequence = :sequence, " +
-      "#published = if_not_exists(#published, :none), #commit = :commit, #unsent = :unsent, " +
+      "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :unsent, " +
       "#since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
     ConditionExpression: "#version = :read",
     ExpressionAttributeNames: {
@@ -141,8 +141,8 @@ async function commit(pk, payment, version, event) {
       "#sequence": "sequence",
       "#published": "published",
       "#commit": "commit",
-      "#unsent": "unsent",
-      "#since": "unsent_since",
+      "#outbox": "unsent",
+      "#since": "outbox_since",
       "#next": "next",
       "#next_at": "next_at",
     },
@@ -201,13 +201,13 @@ async function mark(pk, payment) {
     new UpdateItemCommand({
       TableName: TABLE,
       Key: { pk: { S: pk }, sk: { S: "payment" } },
-      UpdateExpression: "SET #published = :through REMOVE #unsent, #since",
+      UpdateExpression: "SET #published = :through REMOVE #outbox, #since",
       ConditionExpression: "#sequence = :through",
       ExpressionAttributeNames: {
         "#published": "published",
         "#sequence": "sequence",
-        "#unsent": "unsent",
-        "#since": "unsent_since",
+        "#outbox": "unsent",
+        "#since": "outbox_since",
       },
       ExpressionAttributeValues: { ":through": { N: String(payment.sequence) } },
     }),

@@ -144,7 +144,7 @@ def commit(pk, payment, version, event):
         "TableName": TABLE,
         "Key": {"pk": {"S": pk}, "sk": {"S": "payment"}},
         "UpdateExpression": "SET #document = :document, #version = :written, #sequence = :sequence, "
-        "#published = if_not_exists(#published, :none), #commit = :commit, #unsent = :unsent, "
+        "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :unsent, "
         "#since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
         "ConditionExpression": "#version = :read",
         "ExpressionAttributeNames": {
@@ -153,8 +153,8 @@ def commit(pk, payment, version, event):
             "#sequence": "sequence",
             "#published": "published",
             "#commit": "commit",
-            "#unsent": "unsent",
-            "#since": "unsent_since",
+            "#outbox": "unsent",
+            "#since": "outbox_since",
             "#next": "next",
             "#next_at": "next_at",
         },
@@ -211,13 +211,13 @@ def mark(pk, payment):
     dynamodb.update_item(
         TableName=TABLE,
         Key={"pk": {"S": pk}, "sk": {"S": "payment"}},
-        UpdateExpression="SET #published = :through REMOVE #unsent, #since",
+        UpdateExpression="SET #published = :through REMOVE #outbox, #since",
         ConditionExpression="#sequence = :through",
         ExpressionAttributeNames={
             "#published": "published",
             "#sequence": "sequence",
-            "#unsent": "unsent",
-            "#since": "unsent_since",
+            "#outbox": "unsent",
+            "#since": "outbox_since",
         },
         ExpressionAttributeValues={":through": {"N": str(payment["sequence"])}},
     )

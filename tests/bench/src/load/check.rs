@@ -1,10 +1,10 @@
 //! What must hold in the end, of the table, of the queues and of what the platform was sent.
 
 use anyhow::{Context, ensure};
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
 use ecommpay::fields::ProjectId;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::config::QueueConfig;
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
 use payments::ports::{Index, PaymentStore, SHARDS, Stored};
 use payments::{PaymentKey, Timestamp};
 
@@ -127,14 +127,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Nothing is unsent, and nothing was refused.
+    /// Nothing is unpublished, and nothing was refused.
     async fn nothing_open(&self) -> anyhow::Result<()> {
         let wrong = self.services.queues.wrong();
         ensure!(wrong.is_empty(), "no events: {wrong:?}");
         for shard in 0..SHARDS {
             let now = Timestamp::now();
-            let unsent = self.store.due(Index::Unsent, shard, now, None).await?;
-            ensure!(unsent.is_empty(), "not sent: {unsent:?}");
+            let outbox = self.store.due(Index::Outbox, shard, now, None).await?;
+            ensure!(outbox.is_empty(), "not sent: {outbox:?}");
         }
         let refused = self.services.calls().refused;
         ensure!(refused.is_empty(), "calls were refused: {refused:?}");

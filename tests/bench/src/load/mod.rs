@@ -21,9 +21,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::config::QueueConfig;
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::sdk;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -196,7 +196,7 @@ impl Told {
 
 fn configuration(address: &str) -> aws_types::SdkConfig {
     let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
-    aws::config(
+    sdk::config(
         "eu-west-1".to_owned(),
         credentials,
         Some(address.to_owned()),

@@ -1,6 +1,6 @@
 //! What happens to a payment, by its number, and what must have become of it.
 
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::Status;
 
 /// What every order costs, in cents.

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use payments::key_book::{KeyBook, KeyText};
+use payments::service::project_keys::{ProjectKeySet, SecretText};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -64,8 +64,8 @@ impl Services {
     ///
     /// When there is no table.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
-        let mut keys = KeyBook::default();
-        keys.add(ProjectId::new(PROJECT)?, KeyText::read(KEY)?)?;
+        let mut keys = ProjectKeySet::default();
+        keys.add(ProjectId::new(PROJECT)?, SecretText::read(KEY)?)?;
         Ok(Self {
             store: Store::new()?,
             queues,

@@ -1,11 +1,12 @@
 //! The storefront: its key, and what it orders.
 
 use anyhow::{Context, ensure};
+use aws::dynamodb::DynamoStore;
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
-use payments::adapters::dynamodb::DynamoStore;
+use payments::model::storefront::{Scope, Storefront};
+use payments::service::storefront::key_id;
 use payments::sha256;
-use payments::storefront::{Scope, Storefront, key_id};
 use serde_json::json;
 
 use super::plan::{AMOUNT, Plan};

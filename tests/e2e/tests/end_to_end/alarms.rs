@@ -144,8 +144,8 @@ async fn every_alarm_watches_what_is_measured_and_leads_to_its_section() -> anyh
     ensure!(sections.len() >= 28, "{sections:?}");
     // Silence is no good news of what should be heard each minute or day.
     for (alarm, missing) in [
-        ("UnsentAlarm", "breaching"),
-        ("UnaskedAlarm", "breaching"),
+        ("OutboxAlarm", "breaching"),
+        ("PollLagAlarm", "breaching"),
         ("UnreconciledAlarm", "breaching"),
         ("UnreportedAlarm", "breaching"),
         ("OverdueAlarm", "notBreaching"),

@@ -179,7 +179,7 @@ async fn shoppers_are_taken_there_and_back() -> anyhow::Result<()> {
         "{status} {page}"
     );
 
-    // Asked to wait, the storefront gets the bank's address at once.
+    // PollResult to wait, the storefront gets the bank's address at once.
     let response = test
         .http
         .post(format!("{api}/checkouts"))

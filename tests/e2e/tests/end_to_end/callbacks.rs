@@ -12,11 +12,11 @@ use ecommpay::{Keyring, ProjectKey};
 use futures_util::StreamExt;
 use futures_util::stream;
 use payments::Timestamp;
-use payments::callback::verify;
-use payments::checkout::CheckoutRequest;
 use payments::decide::{self, Command, decide};
+use payments::events::view::PaymentView;
 use payments::model::Payment;
-use payments::view::PaymentView;
+use payments::service::callback::verify;
+use payments::service::checkout::CheckoutRequest;
 use reqwest::{Client, Method, StatusCode, Url, header};
 use sandbox::{Options, Ready, Sandbox};
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ fn expected(files: &[String], known: &Value) -> anyhow::Result<Payment> {
     let project_id = ProjectId::new(211)?;
     let keys = [(project_id, Keyring::new(key, None))].into();
     let return_url = Url::parse(known["return_url"].as_str().unwrap_or_default())?;
-    let shop = payments::storefront::Storefront {
+    let shop = payments::model::storefront::Storefront {
         key_id: String::new(),
         key_hash: String::new(),
         name: String::new(),

@@ -87,7 +87,7 @@ impl Test {
         let kept = CUSTOMER_KEPT.as_secs().to_string();
         let stage = Stage::start(Options {
             functions_endpoint: Some(meter.address().to_owned()),
-            parameters: [("CustomerKeptSeconds".to_owned(), kept)].into(),
+            parameters: [("CustomerRetentionSeconds".to_owned(), kept)].into(),
             // The script tries the functions at once, before the meter knows where AWS is.
             by_script: false,
             ..Options::any_ports()

@@ -144,22 +144,22 @@ async fn a_parameter_comes_and_goes(test: &Test, before: &Snapshot) -> anyhow::R
         "--patience",
         "5",
         "--parameter",
-        "UnsentGraceSeconds=3",
+        "OutboxGraceSeconds=3",
     ]
     .map(str::to_owned);
     let run = succeeded(test.script.run("deploy", &arguments).await?)?;
     ensure!(!run.contains("Nothing has changed"), "{run}");
     let (_, deployed_with) = run.split_once("Deployed with\n").context("no parameters")?;
-    ensure!(deployed_with.contains("  UnsentGraceSeconds=3\n"), "{run}");
+    ensure!(deployed_with.contains("  OutboxGraceSeconds=3\n"), "{run}");
     // Of the stage, and kept from the first deployment.
     ensure!(deployed_with.contains("  LogRetentionDays=14\n"), "{run}");
-    ensure!(deployed_with.contains("  TlsOnly=false\n"), "{run}");
+    ensure!(deployed_with.contains("  RequireTls=false\n"), "{run}");
     ensure!(!deployed_with.contains("Release="), "{run}");
     ensure!(unsent_grace(test, before).await? == "3");
     // What is not given again stays.
     let run = succeeded(test.script.deploy_again().await?)?;
     ensure!(run.contains("Nothing has changed"), "{run}");
-    ensure!(run.contains("  UnsentGraceSeconds=3\n"), "{run}");
+    ensure!(run.contains("  OutboxGraceSeconds=3\n"), "{run}");
     succeeded(test.run("rollback").await?)?;
     ensure!(unsent_grace(test, before).await? == old);
     Ok(())
@@ -168,7 +168,7 @@ async fn a_parameter_comes_and_goes(test: &Test, before: &Snapshot) -> anyhow::R
 async fn unsent_grace(test: &Test, stack: &Snapshot) -> anyhow::Result<String> {
     let name = json!({ "FunctionName": stack.resources["SweeperFunction"] });
     let of_sweeper = call(&test.sandbox, "lambda", "get_function_configuration", &name).await?;
-    let value = &of_sweeper["Environment"]["Variables"]["UNSENT_GRACE_SECONDS"];
+    let value = &of_sweeper["Environment"]["Variables"]["OUTBOX_GRACE_SECONDS"];
     Ok(value.as_str().context("no such variable")?.to_owned())
 }
 

@@ -55,10 +55,11 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
     for line in &lines {
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
         ensure!(
-            metrics["Metrics"] == json!([{ "Name": "hand_off_ms", "Unit": "Milliseconds" }]),
+            metrics["Metrics"]
+                == json!([{ "Name": "redirect_latency_ms", "Unit": "Milliseconds" }]),
             "{line}"
         );
-        ensure!(line["hand_off_ms"].is_u64(), "{line}");
+        ensure!(line["redirect_latency_ms"].is_u64(), "{line}");
         let text = line.to_string();
         for private in tokens
             .iter()
@@ -70,7 +71,7 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
     }
     let mut times: Vec<u64> = lines
         .iter()
-        .filter_map(|line| line["hand_off_ms"].as_u64())
+        .filter_map(|line| line["redirect_latency_ms"].as_u64())
         .collect();
     times.sort_unstable();
     println!("From the bank's address to the redirect: {times:?} ms");
@@ -82,7 +83,7 @@ async fn a_hand_off_after_waiting_is_measured() -> anyhow::Result<()> {
 /// it, and offers the way back.
 #[tokio::test]
 async fn a_lost_redirect_is_polled_for_by_the_page() -> anyhow::Result<()> {
-    let soon = ("RedirectPollSeconds".to_owned(), "1".to_owned());
+    let soon = ("RedirectPollDelaySeconds".to_owned(), "1".to_owned());
     let sandbox = Sandbox::start(Options {
         parameters: [soon].into(),
         ..Options::any_ports()

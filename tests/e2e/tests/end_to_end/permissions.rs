@@ -69,7 +69,7 @@ impl Test<'_> {
     }
 
     /// Something is reported and committed, and no queue takes its events.
-    async fn leave_unsent(&self, message: &Value) -> anyhow::Result<()> {
+    async fn leave_unpublished(&self, message: &Value) -> anyhow::Result<()> {
         self.callback.take("sqs:SendMessage").await?;
         let refused = StatusCode::INTERNAL_SERVER_ERROR;
         let reported = self.stage.report(message, refused).await;
@@ -92,17 +92,17 @@ impl Test<'_> {
             "shopper" => self.ask_the_shopper(payment).await?,
             "callback" => {
                 self.create(payment).await?;
-                self.leave_unsent(&declined(payment, number)).await?;
+                self.leave_unpublished(&declined(payment, number)).await?;
             }
             "refund" => {
                 self.create(payment).await?;
                 let paid = report_of(payment, 10 * number, "sale", "success", 1000);
                 self.stage.report(&paid, StatusCode::OK).await?;
-                self.leave_unsent(&refunded(payment, number)).await?;
+                self.leave_unpublished(&refunded(payment, number)).await?;
             }
             "sweeper" | "command" => {
                 self.create(payment).await?;
-                self.leave_unsent(&declined(payment, number)).await?;
+                self.leave_unpublished(&declined(payment, number)).await?;
                 self.create(&format!("{payment}-silent")).await?;
                 sleep(GRACE).await;
             }
@@ -110,7 +110,7 @@ impl Test<'_> {
                 self.stage.paid(payment).await?;
                 let unlisted = json!({ "unlisted": ["sale"] });
                 self.stage.simulator.fault(payment, unlisted).await?;
-                self.leave_unsent(&refunded(payment, number)).await?;
+                self.leave_unpublished(&refunded(payment, number)).await?;
             }
             _ => {
                 self.create(payment).await?;
@@ -190,7 +190,7 @@ impl Test<'_> {
         Ok(())
     }
 
-    /// While the platform takes its time for an answer, something else of the payment is left unsent.
+    /// While the platform takes its time for an answer, something else of the payment is left unpublished.
     async fn meanwhile<T>(
         &self,
         request: impl Future<Output = anyhow::Result<T>>,
@@ -198,7 +198,7 @@ impl Test<'_> {
     ) -> anyhow::Result<()> {
         let report = async {
             sleep(self.slow / 3).await;
-            self.leave_unsent(message).await
+            self.leave_unpublished(message).await
         };
         let (answered, reported) = tokio::join!(request, report);
         answered?;

@@ -17,7 +17,10 @@ const GRACE: Duration = Duration::from_millis(2_500);
 
 /// Everything is asked about at each tick; questions end, and customers are forgotten, within seconds.
 fn hasty() -> Options {
-    let parameters = [("QuestionsEndSeconds", "15"), ("CustomerKeptSeconds", "5")];
+    let parameters = [
+        ("StatusPollMaxAgeSeconds", "15"),
+        ("CustomerRetentionSeconds", "5"),
+    ];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Options {
         divide_times: 3_600,
@@ -121,8 +124,11 @@ async fn books(stage: &Stage) -> anyhow::Result<()> {
 
 /// The platform is silent, or does not answer.
 async fn silence(stage: &Stage) -> anyhow::Result<()> {
-    stage.simulator.keep_quiet_about("unheard").await?;
-    stage.storefront.create("unheard").await?;
+    stage
+        .simulator
+        .keep_quiet_about("sales_without_callback")
+        .await?;
+    stage.storefront.create("sales_without_callback").await?;
     // The answer awaits the redirect and does not bring it.
     eventually("a lost redirect", || async {
         stage.sweep().await?;
@@ -135,7 +141,7 @@ async fn silence(stage: &Stage) -> anyhow::Result<()> {
     stage.storefront.create("unanswered").await?;
     // Until then a question waits.
     tokio::time::sleep(GRACE).await;
-    let failed = |swept: &Value| swept["asked"]["failed"].as_u64() > Some(0);
+    let failed = |swept: &Value| swept["polled"]["failed"].as_u64() > Some(0);
     stage
         .sweep_until("a question without an answer", failed)
         .await?;
@@ -151,11 +157,11 @@ async fn refusals(stage: &Stage) -> anyhow::Result<()> {
         of_function.take("sqs:SendMessage").await?;
         permissions.push(of_function);
     }
-    let unsent = report_of("unsent", 91, "sale", "success", 1000);
+    let unpublished = report_of("outbox", 91, "sale", "success", 1000);
     let refused = StatusCode::INTERNAL_SERVER_ERROR;
-    stage.report(&unsent, refused).await?;
+    stage.report(&unpublished, refused).await?;
     tokio::time::sleep(GRACE).await;
-    let waits = |swept: &Value| swept["unsent"]["oldest_s"].as_u64() > Some(0);
+    let waits = |swept: &Value| swept["outbox"]["oldest_s"].as_u64() > Some(0);
     stage.sweep_until("an event that waits", waits).await?;
     for of_function in &permissions {
         of_function.give_back().await?;

@@ -193,7 +193,7 @@ async fn what_differs_is_announced_once_and_healed() -> anyhow::Result<()> {
     sweeper.give_back().await?;
     eventually("no question left", || async {
         let run = invoke(&test.sandbox, "sweeper").await?;
-        Ok((run["asked"]["found"] == 0 && run["asked"]["failed"] == 0).then_some(()))
+        Ok((run["polled"]["found"] == 0 && run["polled"]["failed"] == 0).then_some(()))
     })
     .await?;
     let lacking = test

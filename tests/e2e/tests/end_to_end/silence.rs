@@ -103,7 +103,7 @@ async fn everything_comes_to_its_end_without_a_callback() -> anyhow::Result<()> 
         "declined",
         "refunded",
         "failed",
-        "unheard",
+        "sales_without_callback",
     ] {
         let is_counted = log.contains(&format!("\"{metric}\":1"));
         ensure!(is_counted, "{metric} is not counted");
@@ -188,7 +188,7 @@ async fn links_that_nobody_used(test: &Test) -> anyhow::Result<()> {
 /// Of what is closed nothing is asked any more.
 async fn nothing_is_left_to_ask(test: &Test) -> anyhow::Result<()> {
     let swept = invoke(&test.sandbox, "sweeper").await?;
-    ensure!(swept["asked"]["found"] == 0, "{swept}");
+    ensure!(swept["polled"]["found"] == 0, "{swept}");
     ensure!(swept["overdue"]["found"] == 0, "{swept}");
     Ok(())
 }
@@ -196,7 +196,7 @@ async fn nothing_is_left_to_ask(test: &Test) -> anyhow::Result<()> {
 /// A month is ten seconds here.
 #[tokio::test]
 async fn customers_are_forgotten_when_it_is_time() -> anyhow::Result<()> {
-    let kept = ("CustomerKeptSeconds".to_owned(), "10".to_owned());
+    let kept = ("CustomerRetentionSeconds".to_owned(), "10".to_owned());
     let test = Test::with(Options {
         parameters: [kept].into(),
         ..Options::any_ports()

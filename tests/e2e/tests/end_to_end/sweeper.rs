@@ -50,7 +50,7 @@ async fn what_no_queue_took_is_sent_later_in_order() -> anyhow::Result<()> {
     let last = payment["sequence"].as_u64().context("no number")?;
 
     tokio::time::sleep(GRACE).await;
-    let run = &stage.sweep().await?["unsent"];
+    let run = &stage.sweep().await?["outbox"];
     ensure!(run["found"] == 1 && run["failed"] == 1, "{run}");
     let failure = run["failure"].as_str().unwrap_or_default();
     ensure!(failure.contains("AccessDenied"), "{failure}");
@@ -62,7 +62,7 @@ async fn what_no_queue_took_is_sent_later_in_order() -> anyhow::Result<()> {
     // The schedule's own run may have been faster.
     eventually("an empty index", || async {
         let run = stage.sweep().await?;
-        Ok((run["unsent"]["found"] == 0).then_some(()))
+        Ok((run["outbox"]["found"] == 0).then_some(()))
     })
     .await?;
     let events = Queue::new(stage.sandbox.ready(), "audit")?;
@@ -111,7 +111,7 @@ async fn what_a_hint_speaks_of_is_asked_about() -> anyhow::Result<()> {
     }
     let payment = stage.storefront.payment("hinted").await?;
     ensure!(payment["status"] == "awaiting_customer", "{payment}");
-    let asked = &stage.sweep().await?["asked"];
+    let asked = &stage.sweep().await?["polled"];
     ensure!(asked["failed"] == 0, "{asked}");
     let payment = stage.storefront.until("hinted", "succeeded").await?;
     ensure!(payment["paid_amount"] == 1000, "{payment}");

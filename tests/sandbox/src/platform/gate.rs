@@ -207,7 +207,7 @@ fn perform(
                 Clarified::RefundContinues(operation_id) => {
                     flow::refund_continues(shared, payment_id.clone(), operation_id);
                 }
-                Clarified::Asked(change) => {
+                Clarified::PollResult(change) => {
                     flow::clarification_asked(shared, &change);
                     super::callbacks::send(shared, *change);
                 }

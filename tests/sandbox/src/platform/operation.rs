@@ -33,7 +33,7 @@ impl Money {
 pub enum Status {
     /// Accepted, or undecided.
     Processing,
-    /// Undecided, at the provider.
+    /// ReviewError, at the provider.
     ExternalProcessing,
     /// Data is missing.
     AwaitingClarification,

@@ -301,7 +301,7 @@ async fn keys(reader: &Reader) -> anyhow::Result<()> {
     reader.follow(&format!("{tool} {shop}"), "y\n", &[]).await?;
     let key = reader.run(&format!("operator {shop} --yes")).await?;
     let key = key.split_whitespace().find(|word| word.starts_with("sk_"));
-    let key_id = key.and_then(payments::storefront::key_id);
+    let key_id = key.and_then(payments::service::storefront::key_id);
     let key_id = key_id.context("no key was shown")?;
     let listed = reader.run("operator storefront list --project 211").await?;
     ensure!(listed.contains(key_id), "{listed}");

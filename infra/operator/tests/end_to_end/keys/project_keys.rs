@@ -1,13 +1,13 @@
 //! The keys that the platform has issued.
 
 use anyhow::{Context, ensure};
+use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
 use e2e::account;
 use e2e::logs;
 use e2e::operator::call;
 use ecommpay::fields::ProjectId;
 use ecommpay::{ProjectKey, signature};
-use payments::adapters::secrets::{KeyBookSecret, ReadBook, WriteError};
-use payments::key_book::KeyText;
+use payments::service::project_keys::SecretText;
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -84,11 +84,11 @@ pub async fn are_replaced_without_a_callback_refused(desk: &Desk) -> anyhow::Res
 
 pub async fn of_two_at_once_one_is_told(desk: &Desk) -> anyhow::Result<()> {
     let ready = desk.ready();
-    let secret_of = KeyBookSecret::new(&account(ready), &ready.project_keys_secret);
+    let secret_of = ProjectKeySetSecret::new(&account(ready), &ready.project_keys_secret);
     let (one, other) = (secret_of.read().await?, secret_of.read().await?);
-    let add = |read: &ReadBook, project| {
+    let add = |read: &StoredKeySet, project| {
         let mut book = read.book.clone();
-        book.add(ProjectId::new(project)?, KeyText::read(OTHER)?)?;
+        book.add(ProjectId::new(project)?, SecretText::read(OTHER)?)?;
         anyhow::Ok(book)
     };
     secret_of.write(&one, &add(&one, 213)?).await?;

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, ensure};
 use e2e::storefront::Storefront;
+use payments::service::storefront::key_id;
 use payments::sha256;
-use payments::storefront::key_id;
 use reqwest::Method;
 use serde_json::{Value, json};
 

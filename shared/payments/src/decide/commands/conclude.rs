@@ -6,8 +6,8 @@
 use super::create::resent;
 use crate::decide::{Change, emit};
 use crate::model::Payment;
-use crate::schedule::Schedule;
-use crate::timestamp::Timestamp;
+use crate::model::schedule::Schedule;
+use crate::model::timestamp::Timestamp;
 
 /// The code of a checkout that was over before the platform knew of it.
 const EXPIRED: &str = "expired";

@@ -3,9 +3,9 @@
 use ecommpay::fields::ProjectId;
 
 use crate::decide::{Change, emit};
-use crate::ids::MerchantId;
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::Timestamp;
 use crate::model::{Order, Payment, Status};
-use crate::timestamp::Timestamp;
 
 pub(super) fn create(
     project_id: ProjectId,

@@ -2,8 +2,8 @@
 
 use crate::decide::Change;
 use crate::model::Payment;
-use crate::schedule::Schedule;
-use crate::timestamp::Timestamp;
+use crate::model::schedule::Schedule;
+use crate::model::timestamp::Timestamp;
 
 /// `None`: it is not time, or nothing personal is kept.
 pub(super) fn erase(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {

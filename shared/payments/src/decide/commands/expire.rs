@@ -2,7 +2,7 @@
 
 use crate::decide::{Change, emit};
 use crate::model::Payment;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 
 /// `None`: it has not ended, or the payment is decided, or it was emitted before.
 pub(super) fn expire(payment: &Payment, at: Timestamp) -> Option<Change> {

@@ -12,12 +12,12 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::ProjectId;
 
-pub(crate) use self::review::refund_id_start;
+pub(crate) use self::review::rejection_refund_prefix;
 use super::{Change, emit};
-use crate::ids::MerchantId;
+use crate::model::ids::MerchantId;
+use crate::model::schedule::Schedule;
+use crate::model::timestamp::Timestamp;
 use crate::model::{Order, Payment, QuarantineItem, RefundOrder, Verdict};
-use crate::schedule::Schedule;
-use crate::timestamp::Timestamp;
 
 /// What is wanted of a payment.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +51,12 @@ pub enum Command<'a> {
         /// What they have looked at; nothing else is settled.
         items: &'a BTreeSet<QuarantineItem>,
     },
-    /// Claims a status request that was due before a moment.
+    /// Claims a status request.
     Poll {
-        /// When status requests are due.
+        /// The times of status requests.
         schedule: &'a Schedule,
-        /// It must have been due before this moment.
-        before: Timestamp,
+        /// The request must be due at or before this time.
+        due_by: Timestamp,
     },
     /// Claims a status request that is sent by hand. The next one of the schedule comes in its time.
     PollNow,
@@ -117,7 +117,7 @@ pub fn execute(
         Command::Review { verdict, by, items } => {
             return review::review(payment, verdict, by, items, at);
         }
-        Command::Poll { schedule, before } => poll::scheduled(payment, schedule, before, at),
+        Command::Poll { schedule, due_by } => poll::scheduled(payment, schedule, due_by, at),
         Command::PollNow => Some(poll::now(payment, at)),
         Command::Conclude(schedule) => conclude::conclude(payment, schedule, at),
         Command::Expire => expire::expire(payment, at),

@@ -3,19 +3,19 @@
 
 use crate::decide::{Change, emit};
 use crate::model::Payment;
-use crate::schedule::Schedule;
-use crate::timestamp::Timestamp;
+use crate::model::schedule::Schedule;
+use crate::model::timestamp::Timestamp;
 
 /// `None`: nothing is due.
 pub(super) fn scheduled(
     payment: &Payment,
     schedule: &Schedule,
-    before: Timestamp,
+    due_by: Timestamp,
     at: Timestamp,
 ) -> Option<Change> {
     schedule
         .poll_at(payment)
-        .filter(|planned| *planned < before)?;
+        .filter(|planned| *planned <= due_by)?;
     let is_for_redirect = schedule.is_poll_for_redirect(payment);
     let mut after = payment.clone();
     if is_for_redirect {

@@ -2,9 +2,9 @@
 
 use super::Rejection;
 use crate::decide::{Change, emit};
-use crate::ids::MerchantId;
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, RefundOrder, RefundStatus};
-use crate::timestamp::Timestamp;
 
 /// No more refunds of one payment are started here, so that what the platform reports can be kept.
 pub(super) const MOST_REFUNDS: usize = 500;

@@ -7,10 +7,10 @@ use ecommpay::fields::Text;
 use super::Rejection;
 use super::refund::{MOST_REFUNDS, reserve};
 use crate::decide::{Change, emit};
-use crate::ids::MerchantId;
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
-use crate::timestamp::Timestamp;
 
 /// `Ok(None)`: nothing that the operator has looked at is in quarantine.
 pub(super) fn review(
@@ -56,14 +56,14 @@ pub(super) fn review(
 
 /// How the ids of refunds start that a rejection makes: another one for each payment, should the
 /// platform compare them over all payments.
-pub(crate) fn refund_id_start(payment: &Payment) -> String {
+pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
     let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
     format!("rejected-{digest}-")
 }
 
 /// A refund of all that is left.
 fn refund_of_all(payment: &Payment) -> Option<RefundOrder> {
-    let start = refund_id_start(payment);
+    let start = rejection_refund_prefix(payment);
     let refund_id = (1..=MOST_REFUNDS)
         .filter_map(|number| MerchantId::new(format!("{start}{number}")))
         .find(|id| payment.refund(id).is_none())?;

@@ -3,8 +3,8 @@
 use ecommpay::report::Report;
 
 use crate::decide::recheck::unsettled;
+use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
-use crate::timestamp::Timestamp;
 
 /// `known`: the payment before; `None` if nothing was known of it.
 pub(super) fn take(
@@ -17,8 +17,8 @@ pub(super) fn take(
     payment.add_report(signed, false);
     let status = signed.report.payment_status.as_deref();
     let is_unexplained = payment.is_unexplained(status) && known != Some(payment);
-    let is_odd = is_unexplained || names_unknown_request(payment, signed.report);
-    if is_odd || !unsettled(payment).is_subset(&before) {
+    let needs_recheck = is_unexplained || names_unknown_request(payment, signed.report);
+    if needs_recheck || !unsettled(payment).is_subset(&before) {
         payment.polling_mut().recheck_now(at);
     }
 }

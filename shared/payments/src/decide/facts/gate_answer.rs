@@ -2,9 +2,9 @@
 
 use ecommpay::answer::Answer;
 
-use crate::ids::MerchantId;
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment};
-use crate::timestamp::Timestamp;
 
 pub(super) fn take_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
     if attempt != payment.attempt().number() {

@@ -6,7 +6,7 @@ mod status_answer;
 
 use super::Fact;
 use crate::model::Payment;
-use crate::timestamp::Timestamp;
+use crate::model::timestamp::Timestamp;
 
 /// `known`: the payment before; `None` if nothing was known of it.
 pub(super) fn take(payment: &mut Payment, known: Option<&Payment>, fact: Fact<'_>, at: Timestamp) {

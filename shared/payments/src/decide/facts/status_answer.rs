@@ -4,8 +4,8 @@
 use ecommpay::report::Report;
 
 use crate::decide::recheck::needs_answer;
+use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, SignedReport, failed_request, is_storable};
-use crate::timestamp::Timestamp;
 
 /// An answer that names another payment answers nothing.
 pub(super) fn take(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use payments::decide::{Change, Command};
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::{Refund, RefundStatus};
 use serde_json::{Value, json};
 

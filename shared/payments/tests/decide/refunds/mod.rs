@@ -4,7 +4,7 @@ mod answers;
 mod attribution;
 mod reserve;
 
-use payments::event::Event;
+use payments::events::Event;
 
 use super::story::{Story, data};
 

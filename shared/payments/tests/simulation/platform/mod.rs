@@ -12,7 +12,7 @@ use ecommpay::json::{Limits, Value, parse};
 use ecommpay::report::Report;
 use ecommpay::signature::canonical;
 use payments::decide::{Fact, SignedReport};
-use payments::ports::{Clock, Gate, Unanswered};
+use payments::ports::{Clock, Gate, NoAnswer};
 
 pub use self::account::{Account, Operation, Story};
 use crate::world::World;
@@ -329,7 +329,7 @@ impl Gate for Platform {
         }
     }
 
-    async fn ask(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+    async fn query(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         self.world.step().await;
         let message = parse(&body, Limits::CALLBACK).unwrap();
         let payment_id = message.at(&["general", "payment_id"]);
@@ -339,7 +339,7 @@ impl Gate for Platform {
         let poll = (payment_id.clone(), now);
         self.records.lock().unwrap().polls.push(poll);
         if self.world.fails(10) {
-            return Err(Unanswered("no answer".into()));
+            return Err(NoAnswer("no answer".into()));
         }
         let answer = self.status(&payment_id);
         self.world.step().await;

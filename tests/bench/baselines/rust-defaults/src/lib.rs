@@ -219,7 +219,7 @@ impl App {
             .key("sk", s("payment"))
             .update_expression(
                 "SET #document = :document, #version = :written, #sequence = :sequence, \
-                 #published = if_not_exists(#published, :none), #commit = :commit, #unsent = :unsent, \
+                 #published = if_not_exists(#published, :none), #commit = :commit, #outbox = :outbox, \
                  #since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
             )
             .expression_attribute_names("#document", "document")
@@ -227,8 +227,8 @@ impl App {
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#published", "published")
             .expression_attribute_names("#commit", "commit")
-            .expression_attribute_names("#unsent", "unsent")
-            .expression_attribute_names("#since", "unsent_since")
+            .expression_attribute_names("#outbox", "outbox")
+            .expression_attribute_names("#since", "outbox_since")
             .expression_attribute_names("#next", "next")
             .expression_attribute_names("#next_at", "next_at")
             .expression_attribute_values(":document", s(payment.to_string()))
@@ -236,7 +236,7 @@ impl App {
             .expression_attribute_values(":sequence", n(payment["sequence"].as_u64().unwrap_or_default()))
             .expression_attribute_values(":none", n(0))
             .expression_attribute_values(":commit", s(format!("{commit:016x}")))
-            .expression_attribute_values(":unsent", s(format!("unsent#{:02}", shard(&pk))))
+            .expression_attribute_values(":outbox", s(format!("outbox#{:02}", shard(&pk))))
             .expression_attribute_values(":now", n(now()))
             .expression_attribute_values(":next", s(format!("erase#{:02}", shard(&pk))))
             .expression_attribute_values(":next_at", n(now() + 2_678_400_000));
@@ -405,12 +405,12 @@ impl App {
             .table_name(&self.table)
             .key("pk", s(pk))
             .key("sk", s("payment"))
-            .update_expression("SET #published = :through REMOVE #unsent, #since")
+            .update_expression("SET #published = :through REMOVE #outbox, #since")
             .condition_expression("#sequence = :through")
             .expression_attribute_names("#published", "published")
             .expression_attribute_names("#sequence", "sequence")
-            .expression_attribute_names("#unsent", "unsent")
-            .expression_attribute_names("#since", "unsent_since")
+            .expression_attribute_names("#outbox", "outbox")
+            .expression_attribute_names("#since", "outbox_since")
             .expression_attribute_values(
                 ":through",
                 n(payment["sequence"].as_u64().unwrap_or_default()),

@@ -21,7 +21,7 @@ async fn only_who_needs_an_index_may_query_it() -> anyhow::Result<()> {
     let expected = [
         ("day", "ReconcileRole"),
         ("next", "SweeperRole"),
-        ("unsent", "SweeperRole"),
+        ("outbox", "SweeperRole"),
     ];
     let expected = expected.map(|(index, role)| (index.to_owned(), [role].into()));
     ensure!(readers == expected.into(), "{readers:?}");

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use e2e::template::{Template, target};
-use payments::schedule::Schedule;
+use payments::model::schedule::Schedule;
 use serde_json::json;
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn the_reconciliation_runs_each_day() -> anyhow::Result<()> {
 #[tokio::test]
 async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    ensure!(template.0["Parameters"]["UnsentGraceSeconds"]["Default"] == json!(30));
+    ensure!(template.0["Parameters"]["OutboxGraceSeconds"]["Default"] == json!(30));
     let production = Schedule::default();
     let delays: Vec<String> = production
         .poll_delays
@@ -34,13 +34,13 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
         .map(|delay| delay.as_secs().to_string())
         .collect();
     for (parameter, expected) in [
-        ("QuestionPauses", json!(delays.join(","))),
+        ("StatusPollDelays", json!(delays.join(","))),
         (
-            "QuestionsEndSeconds",
+            "StatusPollMaxAgeSeconds",
             json!(production.poll_until.as_secs()),
         ),
         (
-            "RedirectPollSeconds",
+            "RedirectPollDelaySeconds",
             json!(production.redirect_poll_delay.as_secs()),
         ),
         (
@@ -48,10 +48,10 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
             json!(production.checkout_grace.as_secs()),
         ),
         (
-            "CustomerKeptSeconds",
+            "CustomerRetentionSeconds",
             json!(production.customer_retention.as_secs()),
         ),
-        ("QuestionPaceSeconds", json!(0.1)),
+        ("StatusPollMinInterval", json!(0.1)),
     ] {
         let default = &template.0["Parameters"][parameter]["Default"];
         ensure!(*default == expected, "{parameter}: {default}");

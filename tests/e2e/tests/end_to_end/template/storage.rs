@@ -75,7 +75,7 @@ async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
 #[tokio::test]
 async fn no_queue_is_spoken_to_without_encryption() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    ensure!(template.0["Parameters"]["TlsOnly"]["Default"] == "true");
+    ensure!(template.0["Parameters"]["RequireTls"]["Default"] == "true");
     let plain = json!({ "Bool": { "aws:SecureTransport": "false" } });
     let mut refusing = BTreeSet::new();
     for (policy, properties) in template.all("AWS::SQS::QueuePolicy") {

@@ -118,10 +118,10 @@ impl CreditingResult {
 /// The status in which a payment is held until support settles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HeldStatus {
-    /// Undecided.
+    /// ReviewError.
     #[serde(rename = "processing")]
     Processing,
-    /// Undecided, at the provider.
+    /// ReviewError, at the provider.
     #[serde(rename = "external processing")]
     ExternalProcessing,
 }

@@ -52,7 +52,7 @@ pub struct Charge {
 #[derive(Debug)]
 pub enum Clarified {
     /// Data is still missing.
-    Asked(Box<Change>),
+    PollResult(Box<Change>),
     /// The sale is in `processing` again.
     SaleContinues,
     /// The refund with this number is in `processing` again.
@@ -116,7 +116,7 @@ impl Records {
         let question = asked.and_then(|asked| asked.requirement.question(&data));
         if let Some(question) = question {
             let asked = ask(payment, id, question, now).ok_or(codes::STATUS_FORBIDS)?;
-            return Ok(Clarified::Asked(Box::new(asked)));
+            return Ok(Clarified::PollResult(Box::new(asked)));
         }
         enter(payment, id, (Status::Processing, codes::AWAITING), now);
         Ok(match is_sale {

@@ -125,7 +125,7 @@ fn a_missing_last_name_is_asked_for_until_it_comes() {
     assert_eq!(asked.payment.status(), Status::AwaitingClarification);
     assert_eq!(asked.operation.code, codes::NEED_CLARIFICATION);
     let still = records.clarify("p-1", &Map::new(), NOW).unwrap();
-    let Clarified::Asked(still) = still else {
+    let Clarified::PollResult(still) = still else {
         panic!("{still:?}");
     };
     let round = |change: &Change| (1, change.operation.round);

@@ -1,9 +1,9 @@
 //! The Data API, as the real client meets it.
 
+use aws::data_api_http::{DataApiAccess, HttpDataApi};
 use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::{ProjectId, Text};
 use payments::Timestamp;
-use payments::adapters::data_api_http::{DataApiAccess, HttpDataApi};
 use payments::ports::DataApi;
 
 use super::stage::*;

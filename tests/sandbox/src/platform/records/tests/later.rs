@@ -164,7 +164,7 @@ fn a_refund_waits_for_data_and_leaves_the_payment_as_it_is() {
 
     let empty = Map::from_iter([("account".to_owned(), json!({"number": ""}))]);
     let still = records.clarify("P-1", &empty, NOW).unwrap();
-    assert!(matches!(still, Clarified::Asked(_)));
+    assert!(matches!(still, Clarified::PollResult(_)));
     let over = records.clarification_over("p-1", (2, 1), NOW);
     assert!(over.is_none(), "that round is over");
     let data = Map::from_iter([("account".to_owned(), json!({"number": "BE1"}))]);

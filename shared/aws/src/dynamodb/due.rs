@@ -1,0 +1,140 @@
+//! The two indexes of payments that are due.
+//!
+//! | index | partition | sort | payments |
+//! | --- | --- | --- | --- |
+//! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
+//! | `next` | `next`: kind of work, shard | `next_at` | with work at that time |
+//!
+//! Both are sparse: a payment without work has no entry and costs nothing. The write that changes a payment
+//! also writes or removes its entry, so no entry is forgotten. Polls have their own partitions for each
+//! project. Expiry, erasure and overdue payments each have their own, too.
+
+use ecommpay::fields::ProjectId;
+use payments::model::ids::PaymentKey;
+use payments::model::schedule::Next;
+use payments::model::timestamp::Timestamp;
+use payments::ports::{Due, Index, SHARDS, StoreError};
+use sha2::{Digest, Sha256};
+
+use super::payment_item::{
+    Item, broken, moment, payment_pk, read_moment, read_payment_key, read_text, text,
+};
+use super::{DynamoStore, PAGE, failed};
+
+/// The names of an index's attributes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct IndexName {
+    /// The name of the index, and of the attribute with the shard.
+    pub(super) name: &'static str,
+    /// The attribute that the index is sorted by.
+    pub(super) since: &'static str,
+}
+
+/// The index of payments with unpublished events.
+pub(super) const OUTBOX: IndexName = IndexName {
+    name: "outbox",
+    since: "outbox_since",
+};
+/// The index of payments with work at some time.
+pub(super) const NEXT: IndexName = IndexName {
+    name: "next",
+    since: "next_at",
+};
+
+fn index_name(index: Index) -> IndexName {
+    match index {
+        Index::Outbox => OUTBOX,
+        Index::Poll(_) | Index::Expire | Index::Erase | Index::Overdue => NEXT,
+    }
+}
+
+/// The partition of a shard.
+pub(super) fn partition(index: Index, shard: u8) -> String {
+    match index {
+        Index::Outbox => format!("outbox#{shard:02}"),
+        Index::Poll(project_id) => format!("poll#{}#{shard:02}", project_id.get()),
+        Index::Expire => format!("expire#{shard:02}"),
+        Index::Erase => format!("erase#{shard:02}"),
+        Index::Overdue => format!("overdue#{shard:02}"),
+    }
+}
+
+/// The partition of a payment.
+pub(super) fn partition_of(index: Index, key: &PaymentKey) -> String {
+    partition(index, shard_number(key))
+}
+
+/// The index for the next work of a payment, and the time of the work.
+pub(super) fn index_of(next: Next, project_id: ProjectId) -> (Index, Timestamp) {
+    match next {
+        Next::Poll(at) => (Index::Poll(project_id), at),
+        Next::Expire(at) => (Index::Expire, at),
+        Next::Erase(at) => (Index::Erase, at),
+        Next::Overdue(since) => (Index::Overdue, since),
+    }
+}
+
+/// The shard of a payment, the same in every index.
+pub(super) fn shard_number(key: &PaymentKey) -> u8 {
+    let hash = Sha256::digest(payment_pk(key));
+    hash.first().copied().unwrap_or_default() % SHARDS
+}
+
+impl DynamoStore {
+    pub(super) async fn due_page(
+        &self,
+        index: Index,
+        shard: u8,
+        due_by: Timestamp,
+        after: Option<&Due>,
+    ) -> Result<Vec<Due>, StoreError> {
+        let IndexName { name, since } = index_name(index);
+        let partition = partition(index, shard);
+        let start_key = after.map(|last| {
+            Item::from([
+                ("pk".to_owned(), text(payment_pk(&last.key))),
+                ("sk".to_owned(), text("payment")),
+                (name.to_owned(), text(&partition)),
+                (since.to_owned(), moment(last.since)),
+            ])
+        });
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(name)
+            .key_condition_expression("#shard = :shard AND #since <= :due_by")
+            .expression_attribute_names("#shard", name)
+            .expression_attribute_names("#since", since)
+            .expression_attribute_values(":shard", text(partition))
+            .expression_attribute_values(":due_by", moment(due_by))
+            .set_exclusive_start_key(start_key)
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        let entry = |item: &Item| {
+            Ok(Due {
+                key: read_payment_key(item)?,
+                since: read_moment(item, since)?,
+            })
+        };
+        page.items().iter().map(entry).collect()
+    }
+
+    /// Reads the next work of a payment from its index entry.
+    pub async fn plan(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
+        let item = self.get(payment_pk(key), "payment").await?;
+        let Some(item) = item.filter(|item| item.contains_key(NEXT.name)) else {
+            return Ok(None);
+        };
+        let at = read_moment(&item, NEXT.since)?;
+        match read_text(&item, NEXT.name)?.split('#').next() {
+            Some("poll") => Ok(Some(Next::Poll(at))),
+            Some("expire") => Ok(Some(Next::Expire(at))),
+            Some("erase") => Ok(Some(Next::Erase(at))),
+            Some("overdue") => Ok(Some(Next::Overdue(at))),
+            _ => Err(broken("unknown kind of work")),
+        }
+    }
+}

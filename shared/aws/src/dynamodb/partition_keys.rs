@@ -1,0 +1,39 @@
+//! The partition keys under which a payment is written. The capacity calculation uses them to see how evenly
+//! payments spread.
+
+use payments::model::day::Day;
+use payments::model::ids::PaymentKey;
+use payments::ports::Index;
+
+use super::days;
+use super::due::{partition_of, shard_number};
+use super::payment_item::payment_pk;
+
+/// The partition keys of a payment in the table and its indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionKeys {
+    /// The table: the payment, its events and its days.
+    pub payment: String,
+    /// [`Index::Outbox`].
+    pub outbox: String,
+    /// [`Index::Poll`] of its project.
+    pub poll: String,
+    /// [`Index::Erase`].
+    pub erase: String,
+    /// The index of days, for one of its days.
+    pub day: String,
+}
+
+impl PartitionKeys {
+    /// Returns the partition keys of a payment.
+    pub fn of(key: &PaymentKey, day: Day) -> Self {
+        let project_id = key.project_id();
+        Self {
+            payment: payment_pk(key),
+            outbox: partition_of(Index::Outbox, key),
+            poll: partition_of(Index::Poll(project_id), key),
+            erase: partition_of(Index::Erase, key),
+            day: days::partition(project_id, day, shard_number(key)),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate and the Data API over HTTPS.
+//!
+//! An adapter carries data and decides nothing.
+
+pub mod api_gateway;
+pub mod config;
+pub mod data_api_http;
+pub mod dynamodb;
+pub mod environment;
+pub mod gate_http;
+mod https;
+pub mod item;
+pub mod prewarm;
+pub mod sdk;
+pub mod secrets;
+pub mod sqs;

@@ -1,0 +1,130 @@
+//! What a sweep reads while nothing is due: as much with a million payments as with none.
+//! 20,000 payments by default, a million with `LONG=1`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws::dynamodb::DynamoStore;
+use aws::sqs::SqsQueue;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use ecommpay::answer::Answer;
+use ecommpay::fields::ProjectId;
+use ecommpay::{Keyring, ProjectKey};
+use futures_util::stream::{self, StreamExt};
+use payments::model::schedule::Schedule;
+use payments::ports::{Gate, NoAnswer, SystemClock};
+use payments::service::checkout::token::TokenSecret;
+use payments::service::project_keys::ProjectKeys;
+use payments::service::status_poll::StatusPoller;
+use payments::{Payments, Timestamp};
+use tokio::time::Instant;
+use wire::{TABLE, Wire};
+
+/// The most that one call writes.
+const BATCH: u64 = 25;
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+struct UnusedGate;
+
+impl Gate for UnusedGate {
+    async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
+        panic!("nothing is due")
+    }
+
+    async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
+        panic!("nothing is due")
+    }
+}
+
+/// A payment about which something is to be done in days, as far as the indexes have it.
+fn idle(number: u64, later: Timestamp) -> WriteRequest {
+    let text = |value: String| AttributeValue::S(value);
+    let shard = number % 8;
+    let next = match number % 4 {
+        0 => format!("erase#{shard:02}"),
+        1 => format!("poll#211#{shard:02}"),
+        2 => format!("poll#212#{shard:02}"),
+        _ => format!("expire#{shard:02}"),
+    };
+    let put = PutRequest::builder()
+        .item("pk", text(format!("payment#211/order-{number}")))
+        .item("sk", text("payment".into()))
+        .item("next", text(next))
+        .item(
+            "next_at",
+            AttributeValue::N(later.unix_millis().to_string()),
+        );
+    WriteRequest::builder()
+        .put_request(put.build().unwrap())
+        .build()
+}
+
+async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
+    let payments = Payments {
+        store: DynamoStore::new(wire.config(), TABLE),
+        queues: SqsQueue::all(wire.config(), Vec::new()),
+        clock: SystemClock,
+        schedule: Schedule::default(),
+    };
+    let keyring = || Keyring::new(ProjectKey::new("key").unwrap(), None);
+    let keys: ProjectKeys = [211, 212]
+        .map(|number| (ProjectId::new(number).unwrap(), keyring()))
+        .into();
+    let asker = StatusPoller {
+        payments: &payments,
+        gate: &UnusedGate,
+        keys: &keys,
+        tokens: &TokenSecret::new(&"s".repeat(32)).unwrap(),
+        base_url: "https://pay.example",
+        min_interval: Duration::ZERO,
+    };
+    wire.forget();
+    let end = Instant::now() + Duration::from_secs(600);
+    let rounds = tokio::join!(
+        payments.sweep_outbox(Duration::ZERO, end),
+        asker.poll_all(end),
+        payments.expire_all(end),
+        payments.erase_all(end),
+        payments.count_overdue(end),
+    );
+    for round in [rounds.0, rounds.1, rounds.2, rounds.3, rounds.4] {
+        assert_eq!((round.found, round.failed), (0, 0), "{round:?}");
+    }
+    let mut calls = BTreeMap::new();
+    for call in wire.calls() {
+        *calls.entry(call).or_default() += 1;
+    }
+    calls
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_with_nothing_due_reads_as_much_whatever_waits() {
+    let wire = Wire::start().await.unwrap();
+    let without = sweep(&wire).await;
+    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
+    let payments = if long { 1_000_000 } else { 20_000 };
+    let later = Timestamp::now().after(DAY);
+    let client = Client::new(wire.config());
+    let batches = stream::iter((0..payments).step_by(BATCH as usize));
+    batches
+        .map(|first| {
+            let batch = (first..first + BATCH).map(|number| idle(number, later));
+            let write = client
+                .batch_write_item()
+                .request_items(TABLE, batch.collect());
+            async move {
+                let left = write.send().await.unwrap().unprocessed_items;
+                assert!(left.is_none_or(|left| left.is_empty()));
+            }
+        })
+        .buffer_unordered(16)
+        .collect::<()>()
+        .await;
+    let with = sweep(&wire).await;
+    println!("{payments} payments wait: {with:?}");
+    assert_eq!(with, without);
+    // Eight shards each: the outbox, the polls of two projects, expiries, erasures, the overdue.
+    assert_eq!(with, [("Query".to_owned(), 48)].into());
+}

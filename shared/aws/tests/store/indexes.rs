@@ -1,0 +1,141 @@
+//! Where payments are found that something must be done about.
+
+use std::time::Duration;
+
+use ecommpay::fields::ProjectId;
+use payments::Timestamp;
+use payments::decide::{Fact, SignedReport, decide};
+use payments::model::schedule::Next;
+use payments::ports::{Commit, Index, PaymentStore, SHARDS};
+use wire::TABLE;
+
+use crate::world::{World, commit, in_an_hour, key, report, silent, soon};
+
+#[tokio::test]
+async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
+    let world = World::new().await;
+    world.create("order").await;
+    let first = world.outbox().await;
+    assert_eq!(first[0].key, key("order"));
+    let stored = world.load("order").await;
+    assert_eq!(first[0].since, stored.payment.updated_at());
+
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    world.succeed("order").await;
+    assert_eq!(world.outbox().await, first, "as old as its oldest event");
+
+    world
+        .store()
+        .mark_published(&key("order"), 2)
+        .await
+        .unwrap();
+    assert!(world.outbox().await.is_empty());
+    assert_eq!(world.attribute("order", "outbox_since").await, None);
+
+    let stored = world.load("order").await;
+    let change = silent(&stored);
+    let commit = commit(&change, Some(&stored));
+    world.store().commit(commit).await.unwrap();
+    assert!(world.outbox().await.is_empty(), "nothing to send");
+}
+
+#[tokio::test]
+async fn what_is_committed_while_others_send_stays_in_the_index() {
+    let world = World::new().await;
+    world.create("order").await;
+    let sending = world.load("order").await;
+    world.succeed("order").await;
+    world
+        .store()
+        .mark_published(&key("order"), sending.payment.sequence())
+        .await
+        .unwrap();
+    assert_eq!(world.load("order").await.published, 1);
+    assert_eq!(world.unsent_ids().await, ["211/order"]);
+}
+
+#[tokio::test]
+async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
+    let world = World::new().await;
+    let ids = [
+        "a/b",
+        "#",
+        "a b;c:d",
+        "\u{e9}\u{20ac}\u{1f600}",
+        "UPPER",
+        "/",
+    ];
+    for id in ids {
+        let report = report(id, 1, "sale", 1000);
+        let fact = Fact::Callback(SignedReport {
+            report: &report,
+            canonical: "d",
+        });
+        let change = decide(None, fact, Timestamp::now()).unwrap();
+        world.store().commit(commit(&change, None)).await.unwrap();
+    }
+    let mut expected: Vec<String> = ids.iter().map(|id| key(id).to_string()).collect();
+    expected.sort_unstable();
+    assert_eq!(world.unsent_ids().await, expected);
+    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
+    assert_eq!((relayed.done, relayed.failed), (6, 0), "{relayed:?}");
+    assert!(world.outbox().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_to_be_done_next_is_in_an_index_too() {
+    let world = World::new().await;
+    world.create("order").await;
+    let project_id = ProjectId::new(211).unwrap();
+    let other_project = ProjectId::new(212).unwrap();
+    let (at, later) = (Timestamp::from_millis(1_900_000_000_000), in_an_hour());
+    let later = later.max(at.after(Duration::from_secs(1)));
+    for (next, index, due_at, shown_in) in [
+        (
+            Some(Next::Poll(at)),
+            Index::Poll(project_id),
+            at,
+            "poll#211#0",
+        ),
+        (
+            Some(Next::Poll(later)),
+            Index::Poll(project_id),
+            later,
+            "poll#211#0",
+        ),
+        (Some(Next::Expire(at)), Index::Expire, at, "expire#0"),
+        (Some(Next::Erase(at)), Index::Erase, at, "erase#0"),
+        (Some(Next::Overdue(at)), Index::Overdue, at, "overdue#0"),
+        (None, Index::Overdue, at, ""),
+    ] {
+        let stored = world.load("order").await;
+        let change = silent(&stored);
+        let commit = Commit {
+            next,
+            ..commit(&change, Some(&stored))
+        };
+        world.store().commit(commit).await.unwrap();
+        let client = aws_sdk_dynamodb::Client::new(world.wire.config());
+        let listed = client.scan().table_name(TABLE).index_name("next");
+        let listed = listed.send().await.unwrap().items.unwrap();
+        assert_eq!(listed.len(), usize::from(next.is_some()));
+        if let Some(entry) = listed.first() {
+            let shard = entry["next"].as_s().unwrap();
+            assert!(shard.starts_with(shown_in), "{shard}");
+        }
+        let just_then = due_at.after(Duration::from_millis(1));
+        for (asked, before, expected) in [
+            (index, just_then, usize::from(next.is_some())),
+            (index, due_at, 0),
+            (Index::Poll(other_project), just_then, 0),
+        ] {
+            let mut found = Vec::new();
+            for shard in 0..SHARDS {
+                let page = world.store().due(asked, shard, before, None).await;
+                found.extend(page.unwrap());
+            }
+            assert_eq!(found.len(), expected, "{asked:?} {before}");
+            assert!(found.iter().all(|due| due.since == due_at));
+        }
+    }
+}

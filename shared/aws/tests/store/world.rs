@@ -1,0 +1,226 @@
+//! The store and the relay on a table of their own, and payments to write into it.
+
+use std::time::Duration;
+
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::sqs::SqsQueue;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, parse};
+use ecommpay::report::Report;
+use payments::decide::{Change, Command, Fact, SignedReport, decide, execute};
+use payments::events::EventKind;
+use payments::model::day::Day;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::Storefront;
+use payments::ports::{Commit, Committed, Due, Index, PaymentStore, SHARDS, Stored, SystemClock};
+use payments::service::checkout::CheckoutRequest;
+use payments::{MerchantId, PaymentKey, Payments, Timestamp};
+use serde_json::Value;
+use tokio::time::Instant;
+use wire::{TABLE, Wire};
+
+pub const AUDIT: &str = "https://queues.example/audit";
+pub const FULFILMENT: &str = "https://queues.example/fulfilment";
+
+pub struct World {
+    pub wire: Wire,
+    pub payments: Payments<DynamoStore, SqsQueue, SystemClock>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let wire = Wire::start().await.unwrap();
+        let queue = |url: &str, types| QueueConfig {
+            url: url.into(),
+            types,
+        };
+        let queues = vec![
+            queue(AUDIT, None),
+            queue(
+                FULFILMENT,
+                Some(vec![
+                    EventKind::PaymentSucceeded,
+                    EventKind::RefundSucceeded,
+                ]),
+            ),
+        ];
+        let payments = Payments {
+            store: DynamoStore::new(wire.config(), TABLE),
+            queues: SqsQueue::all(wire.config(), queues),
+            clock: SystemClock,
+            schedule: Schedule::default(),
+        };
+        Self { wire, payments }
+    }
+
+    pub fn store(&self) -> &DynamoStore {
+        &self.payments.store
+    }
+
+    pub async fn load(&self, id: &str) -> Stored {
+        self.store().load(&key(id)).await.unwrap().unwrap()
+    }
+
+    /// Stores a new payment with its first event, unpublished.
+    pub async fn create(&self, id: &str) {
+        let change = created(id);
+        let commit = Commit {
+            token_hash: Some(id),
+            ..commit(&change, None)
+        };
+        self.store().commit(commit).await.unwrap();
+    }
+
+    /// Commits a success with its event, unpublished.
+    pub async fn succeed(&self, id: &str) -> Committed {
+        let stored = self.load(id).await;
+        let change = succeeded(id, &stored);
+        let commit = commit(&change, Some(&stored));
+        self.store().commit(commit).await.unwrap()
+    }
+
+    /// All payments of the index, whatever their age.
+    pub async fn outbox(&self) -> Vec<Due> {
+        let mut all = Vec::new();
+        for shard in 0..SHARDS {
+            let page = self
+                .store()
+                .due(Index::Outbox, shard, in_an_hour(), None)
+                .await;
+            all.extend(page.unwrap());
+        }
+        all
+    }
+
+    pub async fn unsent_ids(&self) -> Vec<String> {
+        let unpublished = self.outbox().await;
+        let mut ids: Vec<String> = unpublished.iter().map(|one| one.key.to_string()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The ids of the payments of a day, page by page.
+    pub async fn of_day(&self, day: Day) -> Vec<String> {
+        let project_id = ProjectId::new(211).unwrap();
+        let mut all: Vec<PaymentKey> = Vec::new();
+        for shard in 0..SHARDS {
+            let mut last = None;
+            loop {
+                let store = self.store();
+                let page = store.of_day(project_id, day, shard, last.as_ref()).await;
+                let page = page.unwrap();
+                all.extend(page.clone());
+                match page.last() {
+                    Some(behind) => last = Some(behind.clone()),
+                    None => break,
+                }
+            }
+        }
+        let mut ids: Vec<String> = all.iter().map(PaymentKey::to_string).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The numbers of a payment's events that a queue was sent, repeats included.
+    pub fn sent(&self, queue: &str, id: &str) -> Vec<u64> {
+        let sent = self.wire.sent(queue);
+        let of_it = sent.iter().filter(|event| event["subject"] == id);
+        let number = |event: &Value| event["data"]["sequence"].as_u64().unwrap();
+        of_it.map(number).collect()
+    }
+
+    /// An attribute of the payment's item, as the table has it.
+    pub async fn attribute(&self, id: &str, name: &str) -> Option<AttributeValue> {
+        let client = aws_sdk_dynamodb::Client::new(self.wire.config());
+        let item = client.get_item().table_name(TABLE);
+        let item = item
+            .key("pk", AttributeValue::S(format!("payment#{}", key(id))))
+            .key("sk", AttributeValue::S("payment".into()));
+        item.send().await.unwrap().item.unwrap().remove(name)
+    }
+}
+
+pub fn key(id: &str) -> PaymentKey {
+    PaymentKey::new(ProjectId::new(211).unwrap(), id)
+}
+
+pub fn in_an_hour() -> Timestamp {
+    Timestamp::now().after(Duration::from_secs(3_600))
+}
+
+pub fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+pub fn created(id: &str) -> Change {
+    created_for("shop", id, id)
+}
+
+/// A new payment of a storefront's order.
+pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
+    let storefront = Storefront {
+        key_id: storefront.into(),
+        key_hash: String::new(),
+        name: storefront.into(),
+        project_id: ProjectId::new(211).unwrap(),
+        scopes: [].into(),
+        return_origins: ["https://shop.example".into()].into(),
+    };
+    let body = format!(
+        r#"{{"payment_id":"{id}","order_id":"{order_id}","amount":1000,"currency":"EUR","return_url":"https://shop.example/",
+            "customer":{{"id":"c","ip_address":"192.0.2.1","last_name":"Janssens"}}}}"#
+    );
+    let now = Timestamp::now();
+    let request = CheckoutRequest::read(body.as_bytes(), &storefront, now).unwrap();
+    let id = MerchantId::new(id).unwrap();
+    let command = Command::Create {
+        project_id: storefront.project_id,
+        payment_id: &id,
+        order: &request.order,
+    };
+    execute(None, command, now).unwrap().unwrap()
+}
+
+/// A report about one operation, as a callback brings it.
+pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
+    let status = match kind {
+        "sale" => "success",
+        _ => "partially refunded",
+    };
+    let body = format!(
+        r#"{{"project_id":211,
+            "payment":{{"id":"{id}","status":"{status}","sum":{{"amount":1000,"currency":"EUR"}}}},
+            "operation":{{"id":{operation},"type":"{kind}","status":"success","date":"2026-11-21T10:00:{operation:02}+0000",
+                "sum_initial":{{"amount":{amount},"currency":"EUR"}}}}}}"#
+    );
+    Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap())
+}
+
+pub fn succeeded(id: &str, stored: &Stored) -> Change {
+    let report = report(id, 1, "sale", 1000);
+    let fact = Fact::Callback(SignedReport {
+        report: &report,
+        canonical: "d",
+    });
+    decide(Some(&stored.payment), fact, Timestamp::now()).unwrap()
+}
+
+/// A change without events.
+pub fn silent(stored: &Stored) -> Change {
+    Change {
+        payment: stored.payment.clone(),
+        events: Vec::new(),
+    }
+}
+
+/// A write of it, with nothing to do next.
+pub fn commit<'a>(change: &'a Change, over: Option<&'a Stored>) -> Commit<'a> {
+    Commit {
+        change,
+        next: None,
+        over,
+        token_hash: None,
+    }
+}

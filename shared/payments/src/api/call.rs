@@ -1,0 +1,33 @@
+//! What every HTTP function does with a call before anything is decided.
+
+use http::{HeaderMap, Response, header};
+
+use crate::api::problem::Problem;
+use crate::model::storefront::{Scope, Storefront};
+use crate::ports::StorefrontStore;
+use crate::service::storefront::{self, Denied};
+
+/// The storefront that calls, or the answer that it gets instead.
+pub async fn caller(
+    store: &impl StorefrontStore,
+    headers: &HeaderMap,
+    scope: Scope,
+) -> Result<Storefront, Problem> {
+    let header = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    storefront::authorize(store, header, scope)
+        .await
+        .map_err(|denied| match denied {
+            Denied::Unknown => Problem::unauthorized(),
+            Denied::Scope => Problem::forbidden("The key lacks the scope for this call."),
+            Denied::Store(error) => {
+                Problem::unavailable_because("a storefront's key cannot be read", error)
+            }
+        })
+}
+
+/// The answer of a handler, whichever way it ended.
+pub fn respond(outcome: Result<Response<String>, Problem>) -> Response<String> {
+    outcome.unwrap_or_else(Problem::into_response)
+}

@@ -1,0 +1,6 @@
+//! HTTP: the only code that knows about requests, answers and problem documents.
+
+pub mod body;
+pub mod call;
+pub mod problem;
+pub mod requests;

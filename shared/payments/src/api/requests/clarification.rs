@@ -1,0 +1,174 @@
+//! Reads a storefront's answers to what the platform asks for.
+
+use ecommpay::fields::Text;
+use ecommpay::json::Value;
+use ecommpay::report::ClarificationField;
+
+use crate::api::body;
+use crate::api::problem::{FieldProblem, Problem};
+use crate::service::clarification::{ClarificationError, check};
+
+/// The answers to what the platform asks, in its own form:
+/// `{"customer": {"last_name": "Janssens"}}`. Null answers nothing, and neither does an empty optional
+/// field. At least one field must be answered.
+pub fn read_answers(
+    asked: &[ClarificationField],
+    body: &[u8],
+) -> Result<Vec<(String, Text)>, Problem> {
+    let body = body::read(body)?;
+    let mut read = ReadAnswers::default();
+    read.object(&body, "", "", asked);
+    let names = || {
+        let names = asked.iter().map(|field| field.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (read.problems.is_empty(), read.answers.is_empty()) {
+        (true, false) => Ok(read.answers),
+        (true, true) => Err(Problem::invalid(vec![FieldProblem {
+            pointer: String::new(),
+            code: "missing",
+            detail: format!("must have some of {}", names()),
+        }])),
+        (false, _) => Err(Problem::invalid(read.problems)),
+    }
+}
+
+impl From<ClarificationError> for Problem {
+    fn from(error: ClarificationError) -> Self {
+        match error {
+            ClarificationError::NotRequested => {
+                Problem::conflict("The platform requests no data now.")
+            }
+            ClarificationError::Refused(code) => Problem::platform_refused(&code),
+            ClarificationError::NoAnswer => Problem::unavailable(),
+            ClarificationError::Unavailable(error) => {
+                Problem::unavailable_because("clarification: failed", error)
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct ReadAnswers {
+    answers: Vec<(String, Text)>,
+    problems: Vec<FieldProblem>,
+}
+
+impl ReadAnswers {
+    /// Reads an object; `path` is how the platform names what is in it (`customer.`), `pointer`
+    /// how JSON does (`/customer`).
+    fn object(
+        &mut self,
+        object: &Value<'_>,
+        path: &str,
+        pointer: &str,
+        asked: &[ClarificationField],
+    ) {
+        for (name, value) in object.members() {
+            let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let name = format!("{path}{name}");
+            if matches!(value, Value::Object(_)) {
+                self.object(value, &format!("{name}."), &pointer, asked);
+                continue;
+            }
+            let (code, detail) = match asked.iter().find(|field| field.name == name) {
+                None => ("unknown", "is not asked for".to_owned()),
+                Some(_) if *value == Value::Null => continue,
+                Some(field) if !field.required && is_blank(value) => continue,
+                Some(_) => match body::parsed(|text| check(&name, text))(value) {
+                    Err(detail) => ("invalid", detail),
+                    Ok(text) => {
+                        self.answers.push((name, text));
+                        continue;
+                    }
+                },
+            };
+            self.problems.push(FieldProblem {
+                pointer,
+                code,
+                detail,
+            });
+        }
+    }
+}
+
+fn is_blank(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked<const N: usize>(fields: [(&str, bool); N]) -> [ClarificationField; N] {
+        fields.map(|(name, required)| ClarificationField {
+            name: name.to_owned(),
+            required,
+        })
+    }
+
+    fn read(asked: &[ClarificationField], body: &str) -> Result<Vec<(String, String)>, String> {
+        let answers = read_answers(asked, body.as_bytes());
+        let mut answers: Vec<_> = answers
+            .map_err(|problem| serde_json::to_string(&problem).unwrap())?
+            .into_iter()
+            .map(|(name, text)| (name, text.as_str().to_owned()))
+            .collect();
+        answers.sort_unstable();
+        Ok(answers)
+    }
+
+    fn answers<const N: usize>(answers: [(&str, &str); N]) -> Vec<(String, String)> {
+        answers
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into()
+    }
+
+    #[test]
+    fn answers_are_read_from_objects_in_objects() {
+        let asked = asked([
+            ("customer.last_name", true),
+            ("customer.billing.city", true),
+            ("avs.code", true),
+        ]);
+        let body =
+            r#"{"customer":{"billing":{"city":"Gent"},"last_name":"Maes"},"avs":{"code":"1"}}"#;
+        assert_eq!(
+            read(&asked, body).unwrap(),
+            answers([
+                ("avs.code", "1"),
+                ("customer.billing.city", "Gent"),
+                ("customer.last_name", "Maes"),
+            ])
+        );
+    }
+
+    #[test]
+    fn an_empty_field_is_left_out_if_it_is_optional_and_refused_if_it_is_required() {
+        let asked = asked([("customer.last_name", true), ("customer.email", false)]);
+        let name_only = answers([("customer.last_name", "Maes")]);
+        for email in [r#""""#, r#"" ""#, "null"] {
+            let body = format!(r#"{{"customer":{{"last_name":"Maes","email":{email}}}}}"#);
+            assert_eq!(read(&asked, &body).unwrap(), name_only, "{email}");
+        }
+        let body = r#"{"customer":{"last_name":null,"email":"els@shop.example"}}"#;
+        let email_only = answers([("customer.email", "els@shop.example")]);
+        assert_eq!(read(&asked, body).unwrap(), email_only);
+        let problem = read(&asked, r#"{"customer":{"last_name":""}}"#).unwrap_err();
+        assert!(problem.contains("/customer/last_name"), "{problem}");
+        let problem = read(&asked, r#"{"customer":{"email":"els"}}"#).unwrap_err();
+        assert!(problem.contains("/customer/email"), "{problem}");
+    }
+
+    #[test]
+    fn a_body_without_any_answer_is_refused_with_the_names_of_the_fields() {
+        let asked = asked([("customer.email", false), ("customer.city", false)]);
+        for body in ["{}", r#"{"customer":{"email":""}}"#] {
+            let problem = read(&asked, body).unwrap_err();
+            assert!(
+                problem.contains("customer.email, customer.city"),
+                "{problem}"
+            );
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! An event, its content and its envelope.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::kind::EventKind;
+use super::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
+use crate::json_text::{json_text, text};
+use crate::model::Payment;
+use crate::model::ids::PaymentKey;
+use crate::model::timestamp::Timestamp;
+use crate::sha256;
+
+/// One event, ready to be stored and sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The payment.
+    pub key: PaymentKey,
+    /// The number of the event within the payment, from 1 without gaps.
+    pub sequence: u64,
+    /// The type of the event.
+    pub kind: EventKind,
+    /// `<project_id>/<payment_id>/<sequence>`
+    pub id: String,
+    /// The whole CloudEvent.
+    pub body: String,
+    /// The part that the store must hold beside key, number and kind ([`StoredContent`]).
+    pub stored: String,
+}
+
+/// The subject of an event, in addition to the payment's state.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum About<'a> {
+    /// The payment's status.
+    Payment {
+        /// The operation that decides the status, if there is one.
+        operation: Option<OperationView<'a>>,
+        /// Whether an earlier event said that the payment would not succeed, or that its checkout expired.
+        #[serde(skip_serializing_if = "is_false")]
+        late: bool,
+        /// The type of an earlier event that no longer holds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<&'static str>,
+    },
+    /// One refund of the payment.
+    Refund {
+        /// The refund.
+        refund: RefundView<'a>,
+        /// The type of an earlier event that no longer holds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<&'static str>,
+    },
+    /// Other payments that had paid the order earlier.
+    PaidBefore {
+        /// The operation by which this payment paid the order.
+        operation: Option<OperationView<'a>>,
+        /// The ids of the other payments.
+        other_payment_ids: &'a BTreeSet<String>,
+    },
+    /// A difference between the platform records and ours about one operation.
+    Difference {
+        /// The operation, if our records have it.
+        operation: Option<OperationView<'a>>,
+        /// The difference.
+        difference: DiscrepancyView<'a>,
+    },
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The `data` of an event: the payment after the change, and the subject of the event.
+#[derive(Serialize)]
+struct Data<'a> {
+    #[serde(flatten)]
+    payment: PaymentView<'a>,
+    #[serde(flatten)]
+    about: About<'a>,
+}
+
+/// A CloudEvent.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    specversion: &'static str,
+    id: &'a str,
+    source: String,
+    subject: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    time: Timestamp,
+    datacontenttype: &'static str,
+    data: &'a RawValue,
+}
+
+/// The part of a CloudEvent that cannot be computed from its key, number and kind.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredContent<'a> {
+    #[serde(borrow)]
+    pub(super) data: &'a RawValue,
+    time: Timestamp,
+}
+
+/// The part of `data` that the envelope needs.
+#[derive(Deserialize)]
+struct Subject<'a> {
+    /// As first spelled. The key has it in lower case.
+    #[serde(borrow)]
+    payment_id: Cow<'a, str>,
+}
+
+impl Event {
+    /// Creates an event from the payment after the change.
+    pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
+        let data = json_text(&Data {
+            payment: PaymentView::new(payment, at),
+            about,
+        });
+        let content = StoredContent {
+            data: &data,
+            time: at,
+        };
+        let stored = json_text(&content);
+        let subject = payment.payment_id();
+        let (key, sequence) = (payment.key(), payment.sequence());
+        Self::with_envelope(key, subject, sequence, kind, &content, text(stored))
+    }
+
+    /// Creates the event, byte for byte, that was stored with this content.
+    pub fn from_stored(
+        key: PaymentKey,
+        sequence: u64,
+        kind: EventKind,
+        stored: &str,
+    ) -> serde_json::Result<Self> {
+        let content: StoredContent<'_> = serde_json::from_str(stored)?;
+        let Subject { payment_id } = serde_json::from_str(content.data.get())?;
+        let stored = stored.to_owned();
+        let event = Self::with_envelope(key, &payment_id, sequence, kind, &content, stored);
+        Ok(event)
+    }
+
+    fn with_envelope(
+        key: PaymentKey,
+        subject: &str,
+        sequence: u64,
+        kind: EventKind,
+        content: &StoredContent<'_>,
+        stored: String,
+    ) -> Self {
+        let project_id = key.project_id();
+        let id = format!("{project_id}/{subject}/{sequence}");
+        let body = json_text(&Envelope {
+            specversion: "1.0",
+            id: &id,
+            source: format!("/ecommpay/{project_id}"),
+            subject,
+            kind: kind.as_str(),
+            time: content.time,
+            datacontenttype: "application/json",
+            data: content.data,
+        });
+        Self {
+            body: text(body),
+            stored,
+            key,
+            sequence,
+            kind,
+            id,
+        }
+    }
+
+    /// The FIFO group: all events of one payment. It is a hash, because ids from the platform can contain
+    /// characters that SQS does not allow.
+    pub fn message_group_id(&self) -> String {
+        sha256::hex(self.key.to_string().as_bytes())
+    }
+
+    /// The FIFO deduplication id. A repeat has another one, because the queue would drop it for five
+    /// minutes otherwise.
+    pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
+        match repeat {
+            None => sha256::hex(self.id.as_bytes()),
+            Some(repeat) => sha256::hex(format!("{}/{repeat}", self.id).as_bytes()),
+        }
+    }
+}

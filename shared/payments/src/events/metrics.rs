@@ -1,0 +1,184 @@
+//! The metrics and alerts of published events.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::envelope::{Event, StoredContent};
+use super::kind::EventKind;
+use crate::log::{Line, Metric, Unit};
+use crate::model::ids::PaymentKey;
+
+/// The kinds that are counted, with the names of their metrics.
+const COUNTED: [(&str, EventKind); 6] = [
+    ("checkouts", EventKind::PaymentCreated),
+    ("paid", EventKind::PaymentSucceeded),
+    ("declined", EventKind::PaymentDeclined),
+    ("failed", EventKind::PaymentFailed),
+    (
+        "awaiting_confirmation",
+        EventKind::PaymentAwaitingConfirmation,
+    ),
+    ("refunded", EventKind::RefundSucceeded),
+];
+
+/// The kinds that an operator must know about, with the names of their metrics.
+const ALARMING: [(&str, EventKind); 7] = [
+    ("quarantined", EventKind::PaymentQuarantined),
+    ("unmatched", EventKind::PaymentUnmatched),
+    ("overrefunded", EventKind::PaymentOverrefunded),
+    ("refund_unknown", EventKind::RefundUnknown),
+    ("refund_returned", EventKind::RefundReturned),
+    ("order_paid_twice", EventKind::OrderPaidTwice),
+    (
+        "reconciliation_differences",
+        EventKind::ReconciliationDifference,
+    ),
+];
+
+/// Returns the metrics of published events.
+pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
+    let names = ALARMING.into_iter().chain(COUNTED);
+    let metrics = names.map(|(name, kind)| Metric {
+        name,
+        unit: Unit::Count,
+        value: published.iter().map(|one| u64::from(*one == kind)).sum(),
+    });
+    metrics.filter(|metric| metric.value > 0).collect()
+}
+
+/// Logs the metrics of published events, if they have any. The line is a warning if an operator must know
+/// about one of the events.
+pub fn count(payment: &PaymentKey, published: &[EventKind]) {
+    let metrics = metrics(published);
+    if metrics.is_empty() {
+        return;
+    }
+    let is_alarming = ALARMING.iter().any(|(_, kind)| published.contains(kind));
+    let line = match is_alarming {
+        true => Line::warn("an operator must check this payment"),
+        false => Line::info("events published"),
+    };
+    line.with("payment", payment.to_string())
+        .with_metrics(&[], &metrics)
+        .write();
+}
+
+/// Logs the alert of a published event.
+pub(crate) fn warn_of(payment: &PaymentKey, alert: Alert) {
+    let (name, what) = match alert {
+        Alert::SuccessWithdrawn => (
+            "success_withdrawn",
+            "a payment that was emitted as paid is declined",
+        ),
+        Alert::RefundClarification => (
+            "refund_clarification",
+            "the platform requests data for a refund",
+        ),
+    };
+    Line::warn(what)
+        .with("payment", payment.to_string())
+        .with_metrics(&[], &[Metric::once(name)])
+        .write();
+}
+
+/// A reason to alert an operator that the kind of an event alone does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alert {
+    /// A payment that was emitted as paid is declined. Its goods may have shipped.
+    SuccessWithdrawn,
+    /// A refund waits for data. The platform declines it after 30 minutes.
+    RefundClarification,
+}
+
+/// The part of `data` that an alert needs.
+#[derive(Deserialize)]
+struct Details {
+    #[serde(default)]
+    corrects: Option<String>,
+    #[serde(default)]
+    refund: Option<RefundDetails>,
+}
+
+#[derive(Deserialize)]
+struct RefundDetails {
+    #[serde(default)]
+    clarification_fields: Vec<IgnoredAny>,
+}
+
+/// Returns the alert of an event, if it has one.
+pub(crate) fn alert(event: &Event) -> Option<Alert> {
+    let details = || {
+        let content: StoredContent<'_> = serde_json::from_str(&event.stored).ok()?;
+        serde_json::from_str::<Details>(content.data.get()).ok()
+    };
+    match event.kind {
+        EventKind::PaymentDeclined => {
+            details()?.corrects?;
+            Some(Alert::SuccessWithdrawn)
+        }
+        EventKind::RefundPending => {
+            let fields = details()?.refund?.clarification_fields;
+            (!fields.is_empty()).then_some(Alert::RefundClarification)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_that_an_operator_must_know_about_are_counted() {
+        let published = [
+            EventKind::ReconciliationDifference,
+            EventKind::PaymentSucceeded,
+            EventKind::ReconciliationDifference,
+            EventKind::OrderPaidTwice,
+            EventKind::RefundReturned,
+            EventKind::PaymentAwaitingConfirmation,
+        ];
+        let counted: Vec<(&str, u64)> = metrics(&published)
+            .iter()
+            .map(|metric| (metric.name, metric.value))
+            .collect();
+        let expected = [
+            ("refund_returned", 1),
+            ("order_paid_twice", 1),
+            ("reconciliation_differences", 2),
+            ("paid", 1),
+            ("awaiting_confirmation", 1),
+        ];
+        assert_eq!(counted, expected);
+        assert!(metrics(&[EventKind::RefundPending]).is_empty());
+    }
+
+    #[test]
+    fn an_alert_is_derived_from_the_content_of_an_event() {
+        let alert = |kind, data: &str| {
+            let key = PaymentKey::new(ecommpay::fields::ProjectId::new(211).unwrap(), "p");
+            let stored = format!(r#"{{"data":{data},"time":"2019-07-02T09:28:20.123Z"}}"#);
+            super::alert(&Event::from_stored(key, 1, kind, &stored).unwrap())
+        };
+        let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded"}"#;
+        let asking = r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
+        let plain = r#"{"payment_id":"p","refund":{"clarification_fields":[]}}"#;
+        for (kind, data, expected) in [
+            (
+                EventKind::PaymentDeclined,
+                withdrawn,
+                Some(Alert::SuccessWithdrawn),
+            ),
+            (EventKind::PaymentDeclined, plain, None),
+            (EventKind::PaymentSucceeded, withdrawn, None),
+            (
+                EventKind::RefundPending,
+                asking,
+                Some(Alert::RefundClarification),
+            ),
+            (EventKind::RefundPending, plain, None),
+        ] {
+            assert_eq!(alert(kind, data), expected, "{kind:?} {data}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What storefronts and events may see of a payment: everything but personal data.
+
+use std::borrow::Cow;
+
+use ecommpay::codes::ResultCode;
+use ecommpay::fields::{Currency, MinorUnits};
+use serde::Serialize;
+
+use crate::model::ids::MerchantId;
+use crate::model::timestamp::Timestamp;
+use crate::model::{
+    Channel, CheckoutState, Discrepancy, DiscrepancyKind, Entry, Operation, OperationType, Outcome,
+    Payment, QuarantineReason, Refund, RefundStatus, ReportedSum, Status, Waiting,
+};
+
+/// A payment, as `GET /payments/{payment_id}` and the `data` of events show it.
+#[derive(Debug, Serialize)]
+pub struct PaymentView<'a> {
+    payment_id: &'a str,
+    order_id: Option<&'a MerchantId>,
+    status: Status,
+    checkout: Option<CheckoutState>,
+    platform_status: Option<&'a str>,
+    sequence: u64,
+    amount: Option<MinorUnits>,
+    currency: Option<Currency>,
+    channel: Option<Channel>,
+    paid_amount: u64,
+    refunded_amount: u64,
+    pending_refund_amount: u64,
+    refundable_amount: u64,
+    operations: Vec<OperationView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    quarantine: Option<Vec<QuarantineView>>,
+    decline: Option<DeclineView<'a>>,
+    clarification_fields: Vec<&'a str>,
+    clarification_required: Vec<&'a str>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> PaymentView<'a> {
+    /// Shows a payment as it is at a moment.
+    pub fn new(payment: &'a Payment, at: Timestamp) -> Self {
+        let order = payment.order();
+        let status = payment.status();
+        let (clarification_fields, clarification_required) =
+            fields_of(payment.clarification_request());
+        Self {
+            payment_id: payment.payment_id(),
+            order_id: order.and_then(|order| order.order_id.as_ref()),
+            status,
+            checkout: payment.checkout_state(at),
+            platform_status: payment.platform_status(),
+            sequence: payment.sequence(),
+            amount: order.map(|order| order.amount),
+            currency: order.map(|order| order.currency),
+            channel: order.map(|order| order.channel),
+            paid_amount: payment.paid_amount(),
+            refunded_amount: payment.refunded_amount(),
+            pending_refund_amount: payment.pending_refund_amount(),
+            refundable_amount: payment.refundable_amount(),
+            operations: payment
+                .operations()
+                .map(|(id, operation)| OperationView::new(id, operation))
+                .collect(),
+            refunds: payment
+                .refunds()
+                .iter()
+                .map(|refund| RefundView::new(payment, refund))
+                .collect(),
+            quarantine: QuarantineView::of(payment),
+            decline: DeclineView::of(payment, status),
+            clarification_fields,
+            clarification_required,
+            created_at: payment.created_at(),
+            updated_at: payment.updated_at(),
+        }
+    }
+}
+
+/// The names of all fields that are asked for, and of those that must be filled in.
+fn fields_of(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
+    let fields = request.map_or(&[][..], Waiting::clarification_fields);
+    let names = fields.iter().map(|field| field.name.as_str());
+    let required = fields.iter().filter(|field| field.required);
+    let required = required.map(|field| field.name.as_str());
+    (names.collect(), required.collect())
+}
+
+/// Why money is not taken as paid: what was ordered, and every sum that the platform named.
+#[derive(Debug, Serialize)]
+pub struct QuarantineView {
+    reason: QuarantineReason,
+    ordered: Option<SumView>,
+    reported: Vec<ReportedView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct SumView {
+    amount: u64,
+    currency: String,
+}
+
+/// A sum, and where the platform named it.
+#[derive(Debug, Clone, Serialize)]
+struct ReportedView {
+    operation_id: Option<String>,
+    field: &'static str,
+    #[serde(flatten)]
+    sum: SumView,
+}
+
+impl QuarantineView {
+    fn of(payment: &Payment) -> Option<Vec<Self>> {
+        let reasons = payment.quarantine_reasons();
+        if reasons.is_empty() {
+            return None;
+        }
+        let ordered = payment.order().map(|order| SumView {
+            amount: order.amount.get(),
+            currency: order.currency.code().to_owned(),
+        });
+        let reported = payment.reported_sums().into_iter();
+        let reported: Vec<ReportedView> = reported.map(ReportedView::new).collect();
+        let views = reasons.into_iter().map(|reason| Self {
+            reason,
+            ordered: ordered.clone(),
+            reported: reported.clone(),
+        });
+        Some(views.collect())
+    }
+}
+
+impl ReportedView {
+    fn new(reported: ReportedSum) -> Self {
+        Self {
+            operation_id: reported.operation_id,
+            field: reported.field,
+            sum: SumView {
+                amount: reported.sum.amount,
+                currency: reported.sum.currency,
+            },
+        }
+    }
+}
+
+/// An operation, as the platform reported it.
+#[derive(Debug, Serialize)]
+pub struct OperationView<'a> {
+    operation_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a OperationType,
+    status: Outcome,
+    platform_status: &'a str,
+    amount: Option<u64>,
+    currency: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
+impl<'a> OperationView<'a> {
+    fn new(operation_id: &'a str, operation: &'a Operation) -> Self {
+        Self {
+            operation_id,
+            kind: operation.kind(),
+            status: operation.outcome(),
+            platform_status: operation.platform_status(),
+            amount: operation.amount(),
+            currency: operation.currency(),
+            code: operation.code(),
+        }
+    }
+
+    /// The operation of this id.
+    pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
+        let mut operations = payment.operations();
+        let found = operations.find(|(id, _)| *id == operation_id);
+        found.map(|(id, operation)| Self::new(id, operation))
+    }
+
+    /// The operation that a payment's event is about: the one whose money is in quarantine, else the
+    /// one that declined the payment, else the sale that succeeded, else the newest sale.
+    pub fn deciding(payment: &'a Payment) -> Option<Self> {
+        let quarantine = payment.quarantine();
+        let is_quarantined = |id: &str| {
+            let mut ids = quarantine.iter().map(|item| item.operation_id.as_deref());
+            ids.any(|known| known == Some(id))
+        };
+        let declining = match payment.status() {
+            Status::Declined => payment.declining_operation(),
+            _ => None,
+        };
+        let declines = |one: &Operation| declining.is_some_and(|other| std::ptr::eq(one, other));
+        payment
+            .operations()
+            .map(|(id, one)| (id, one, (is_quarantined(id), declines(one))))
+            .filter(|(_, one, decides)| *decides != (false, false) || one.is_sale())
+            .max_by_key(|(_, one, decides)| {
+                (*decides, one.is_successful_sale(), one.order().cloned())
+            })
+            .map(|(id, operation, _)| Self::new(id, operation))
+    }
+}
+
+/// A refund, as storefronts and events see it.
+#[derive(Debug, Serialize)]
+pub struct RefundView<'a> {
+    refund_id: Option<&'a MerchantId>,
+    operation_id: Option<&'a str>,
+    amount: u64,
+    currency: Currency,
+    status: RefundStatus,
+    returned_amount: u64,
+    decline: Option<DeclineView<'a>>,
+    clarification_fields: Vec<&'a str>,
+    clarification_required: Vec<&'a str>,
+    created_at: Timestamp,
+}
+
+impl<'a> RefundView<'a> {
+    /// Shows a refund of a payment.
+    pub fn new(payment: &'a Payment, refund: &'a Refund) -> Self {
+        let (clarification_fields, clarification_required) =
+            fields_of(payment.clarification_request_of(refund));
+        Self {
+            refund_id: refund.refund_id(),
+            operation_id: refund.operation_id(),
+            amount: refund.amount(),
+            currency: Currency::Eur,
+            status: refund.status(),
+            returned_amount: refund.returned_amount(),
+            decline: DeclineView::of_refund(refund),
+            clarification_fields,
+            clarification_required,
+            created_at: refund.created_at(),
+        }
+    }
+}
+
+/// How the platform's records differ about an operation.
+#[derive(Debug, Serialize)]
+pub struct DiscrepancyView<'a> {
+    kind: DiscrepancyKind,
+    local: Option<&'a Entry>,
+    platform: Option<&'a Entry>,
+}
+
+impl<'a> DiscrepancyView<'a> {
+    /// Shows a discrepancy.
+    pub fn new(discrepancy: &'a Discrepancy) -> Self {
+        Self {
+            kind: discrepancy.kind,
+            local: discrepancy.local.as_ref(),
+            platform: discrepancy.platform.as_ref(),
+        }
+    }
+}
+
+/// Why a payment was not paid, a refund not made, or a request not taken. The platform's reason is left out where the
+/// customer must not be told.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeclineView<'a> {
+    code: Option<Cow<'a, str>>,
+    message: Option<&'static str>,
+    advice: Option<&'static str>,
+}
+
+impl<'a> DeclineView<'a> {
+    fn of(payment: &'a Payment, status: Status) -> Option<Self> {
+        matches!(status, Status::Declined | Status::Failed)
+            .then(|| Self::new(payment.end_code(status).map(Cow::Borrowed)))
+    }
+
+    fn of_refund(refund: &'a Refund) -> Option<Self> {
+        let code = refund.code().map(Cow::Borrowed);
+        (refund.status() == RefundStatus::Declined).then(|| Self::new(code))
+    }
+
+    /// What the platform's list says of a code.
+    pub fn new(code: Option<Cow<'a, str>>) -> Self {
+        let known = code.as_deref().and_then(ResultCode::find);
+        Self {
+            code,
+            message: known.and_then(ResultCode::reason),
+            advice: known.map(ResultCode::advice),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Days of the calendar, in UTC.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use time::format_description::well_known::Iso8601;
+use time::{Date, OffsetDateTime};
+
+use crate::model::timestamp::Timestamp;
+
+const SECONDS: i64 = 24 * 3_600;
+
+/// A day in UTC, counted from the first of 1970; written as `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+impl Day {
+    /// The day of a moment.
+    pub fn of(moment: Timestamp) -> Self {
+        Self(moment.unix_seconds().div_euclid(SECONDS))
+    }
+
+    /// Its first moment.
+    pub fn start(self) -> Timestamp {
+        let millis = self.0.saturating_mul(SECONDS).saturating_mul(1_000);
+        Timestamp::from_millis(millis)
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let date = Date::parse(text, &Iso8601::DATE).ok()?;
+        let day = Self::of(Timestamp::from_millis(
+            date.midnight().assume_utc().unix_timestamp() * 1_000,
+        ));
+        // ISO 8601 knows other ways to write a day.
+        (day.to_string() == text).then_some(day)
+    }
+
+    /// The day after it.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The day before it.
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// All days that an interval touches; its end is not part of it.
+    pub fn between(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Self> {
+        let last = Self::of(to.before(Duration::from_millis(1)));
+        (Self::of(from).0..=last.0).map(Self)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.saturating_mul(SECONDS);
+        let moment = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
+        let (year, month, day) = moment.to_calendar_date();
+        write!(formatter, "{year:04}-{:02}-{day:02}", u8::from(month))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        Timestamp::of_platform(text).unwrap()
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_in_utc() {
+        let day = |text| Day::of(moment(text)).to_string();
+        assert_eq!(day("2019-07-02T23:59:59+0000"), "2019-07-02");
+        assert_eq!(day("2019-07-03T00:00:00+0000"), "2019-07-03");
+        assert_eq!(day("2019-07-02T23:30:00-0100"), "2019-07-03");
+        assert_eq!(day("1969-12-31T23:59:59+0000"), "1969-12-31");
+    }
+
+    #[test]
+    fn a_day_is_read_as_it_is_written() {
+        let day = Day::of(moment("2020-02-29T12:00:00+0000"));
+        assert_eq!(Day::parse("2020-02-29"), Some(day));
+        for text in [
+            "2021-02-29",
+            "2020-2-29",
+            "20200229",
+            "2020-W09-6",
+            "2020-060",
+            "",
+        ] {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_knows_its_neighbours() {
+        let day = Day::of(moment("2020-02-28T12:00:00+0000"));
+        assert_eq!(day.next().to_string(), "2020-02-29");
+        assert_eq!(day.next().previous(), day);
+        assert_eq!(day.start().to_string(), "2020-02-28T00:00:00Z");
+    }
+
+    #[test]
+    fn an_interval_touches_the_days_between_its_ends() {
+        let days = |from, to| -> Vec<String> {
+            let days = Day::between(moment(from), moment(to));
+            days.map(|day| day.to_string()).collect()
+        };
+        let (midnight, later) = ("2019-07-02T00:00:00+0000", "2019-07-02T01:00:00+0000");
+        assert_eq!(days(midnight, later), ["2019-07-02"]);
+        assert_eq!(days("2019-07-01T23:00:00+0000", midnight), ["2019-07-01"]);
+        let two = ["2019-07-01", "2019-07-02"];
+        assert_eq!(days("2019-07-01T23:00:00+0000", later), two);
+        assert!(days(midnight, midnight).is_empty());
+    }
+}

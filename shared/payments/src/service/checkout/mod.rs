@@ -1,0 +1,255 @@
+//! Checkouts: store the payment, send its sale to Gate, and return the shopper's address.
+
+pub mod payment_page;
+pub mod token;
+
+use std::time::Duration;
+
+use ecommpay::Keyring;
+use ecommpay::answer::Answer;
+use ecommpay::fields::Text;
+use ecommpay::gate::{self, Request};
+
+use self::payment_page::return_address;
+use self::token::TokenSecret;
+use super::backoff;
+use super::commit::{Applied, Payments};
+use super::error::ApplyError;
+use crate::decide::{self, Change, Command, Fact};
+use crate::events::Event;
+use crate::model::ids::{MerchantId, PaymentKey};
+use crate::model::storefront::Storefront;
+use crate::model::{GateRequest, Order, Payment, Status};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
+
+/// The pause between two reads while a caller waits for a payment to change.
+pub const READ_EVERY: Duration = Duration::from_millis(300);
+
+/// A checkout that a storefront requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutRequest {
+    /// The merchant's payment id.
+    pub payment_id: MerchantId,
+    /// The order.
+    pub order: Order,
+}
+
+/// A checkout.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    /// The payment.
+    pub payment: Payment,
+    /// The token in the shopper's address.
+    pub token: String,
+    /// Whether this call created the checkout.
+    pub created: bool,
+}
+
+/// Why there is no checkout.
+#[derive(Debug)]
+pub enum CheckoutError {
+    /// The id names a payment with other content, or one of another storefront.
+    Conflict,
+    /// The platform refused the sale with this code.
+    Refused(String),
+    /// A failure of ours. The request may be repeated.
+    Unavailable(ApplyError),
+}
+
+impl<E: Into<ApplyError>> From<E> for CheckoutError {
+    fn from(error: E) -> Self {
+        CheckoutError::Unavailable(error.into())
+    }
+}
+
+/// Creates checkouts.
+#[derive(Debug)]
+pub struct CheckoutService<'a, S, Q, C, G> {
+    /// The payments.
+    pub payments: &'a Payments<S, Q, C>,
+    /// The platform's Gate.
+    pub gate: &'a G,
+    /// The keys of the storefront's project.
+    pub keyring: &'a Keyring,
+    /// The secret of checkout tokens.
+    pub tokens: &'a TokenSecret,
+    /// The public address of this service, without a trailing slash.
+    pub base_url: &'a str,
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
+    /// Creates the payment and sends its sale. If the payment exists, returns its checkout: a failed
+    /// payment starts its next attempt, and a sale with an unknown outcome is sent again.
+    pub async fn create(
+        &self,
+        storefront: &Storefront,
+        request: CheckoutRequest,
+    ) -> Result<Checkout, CheckoutError> {
+        let CheckoutRequest { payment_id, order } = request;
+        let project_id = storefront.project_id;
+        let key = PaymentKey::new(project_id, payment_id.as_str());
+        let now = self.payments.clock.now();
+        let create = Command::Create {
+            project_id,
+            payment_id: &payment_id,
+            order: &order,
+        };
+        let Ok(Some(change)) = decide::execute(None, create, now) else {
+            return Err(CheckoutError::Conflict);
+        };
+        for attempt in 0..backoff::ATTEMPTS {
+            if let Some(stored) = self.commit(&change, None).await? {
+                return self.start(stored, change).await;
+            }
+            if let Some(existing) = self.find(&key, storefront, &order).await? {
+                return Ok(existing);
+            }
+            // The other writer's payment may not be visible yet, or its write may fail.
+            backoff::pause(&self.payments.clock, attempt).await;
+        }
+        Err(ApplyError::Contention.into())
+    }
+
+    /// Writes the start of an attempt with its token. Returns `None` after a conflict with another writer.
+    async fn commit(
+        &self,
+        change: &Change,
+        over: Option<&Stored>,
+    ) -> Result<Option<Stored>, ApplyError> {
+        let token_hash = token::hash(&self.token(&change.payment));
+        self.payments.commit(change, over, Some(&token_hash)).await
+    }
+
+    /// Returns the checkout of an existing payment. Returns `None` if the caller must try again.
+    async fn find(
+        &self,
+        key: &PaymentKey,
+        storefront: &Storefront,
+        order: &Order,
+    ) -> Result<Option<Checkout>, CheckoutError> {
+        let Some(stored) = self.payments.store.load(key).await? else {
+            return Ok(None);
+        };
+        let payment = &stored.payment;
+        let known = payment.order();
+        let known = known.filter(|known| known.storefront == storefront.name);
+        let known = known.ok_or(CheckoutError::Conflict)?;
+        let now = self.payments.clock.now();
+        if let Ok(Some(change)) = decide::execute(Some(payment), Command::Retry { order }, now) {
+            return match self.commit(&change, Some(&stored)).await? {
+                Some(stored) => self.start(stored, change).await.map(Some),
+                None => Ok(None),
+            };
+        }
+        if known.content != order.content {
+            return Err(CheckoutError::Conflict);
+        }
+        let Ok(Some(change)) = decide::execute(Some(payment), Command::Resend, now) else {
+            return Ok(Some(self.checkout(stored.payment, false)));
+        };
+        match self.payments.commit(&change, Some(&stored), None).await? {
+            Some(claimed) => {
+                let sent = self.send(claimed, change.events).await?;
+                Ok(Some(self.checkout(sent.into_payment(), false)))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn checkout(&self, payment: Payment, created: bool) -> Checkout {
+        Checkout {
+            token: self.token(&payment),
+            payment,
+            created,
+        }
+    }
+
+    fn token(&self, payment: &Payment) -> String {
+        let attempt = payment.attempt().number();
+        self.tokens.token(&payment.key(), attempt)
+    }
+
+    /// Starts a committed attempt: sends its sale, or leaves the shopper to its payment link.
+    async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
+        let applied = match stored.payment.attempt().request() {
+            GateRequest::Sending { .. } => self.send(stored, change.events).await?,
+            _ => self.payments.publish_change(stored, Some(change)).await,
+        };
+        let payment = applied.into_payment();
+        match payment.refusal_code() {
+            Some(code) if payment.status() == Status::Failed => {
+                Err(CheckoutError::Refused(code.to_owned()))
+            }
+            _ => Ok(self.checkout(payment, true)),
+        }
+    }
+
+    /// Sends a claimed sale to Gate and applies the answer. `fresh` are the events of the claim.
+    pub(crate) async fn send(
+        &self,
+        claimed: Stored,
+        fresh: Vec<Event>,
+    ) -> Result<Applied, ApplyError> {
+        let answer = match self.signed_sale(&claimed.payment) {
+            Some(body) => self.gate.post(gate::Sale::PATH, body).await,
+            None => Answer::Unclear,
+        };
+        let fact = Fact::SaleAnswer {
+            attempt: claimed.payment.attempt().number(),
+            answer: &answer,
+        };
+        self.payments.apply_to_claim(claimed, fresh, fact).await
+    }
+
+    fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {
+        let order = payment.order()?;
+        let customer = order.customer.as_ref()?;
+        let sale = gate::Sale {
+            general: gate::General::new(
+                payment.project_id(),
+                Text::new(payment.payment_id()).ok()?,
+            ),
+            payment: gate::SalePayment {
+                amount: order.amount,
+                currency: order.currency,
+                description: order.description.clone(),
+            },
+            customer: gate::Customer {
+                id: customer.id.clone(),
+                ip_address: customer.ip_address.clone(),
+                last_name: customer.last_name.clone(),
+                details: customer.details.clone(),
+            },
+            return_url: gate::ReturnUrl::new(return_address(self.tokens, payment, self.base_url)?),
+        };
+        sale.sign(self.keyring.current()).ok()
+    }
+}
+
+impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
+    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the last reading.
+    pub async fn wait_until(
+        &self,
+        key: &PaymentKey,
+        wait: Duration,
+        is_enough: impl Fn(&Payment) -> bool,
+    ) -> Result<Option<Payment>, StoreError> {
+        let end = self.clock.now().after(wait);
+        loop {
+            let stored = self.store.load(key).await?;
+            let Some(stored) = stored else {
+                return Ok(None);
+            };
+            let is_over = self.clock.now().after(READ_EVERY) > end;
+            if is_over || is_enough(&stored.payment) {
+                return Ok(Some(stored.payment));
+            }
+            self.clock.sleep(READ_EVERY).await;
+        }
+    }
+}
+
+/// Whether a shopper who waits for the redirect URL can be sent on: to the bank, or to a page with the outcome.
+pub fn hand_off_ready(payment: &Payment) -> bool {
+    !matches!(payment.status(), Status::Created | Status::Processing)
+}

@@ -1,0 +1,79 @@
+//! Clarification: sends the data that the platform requests for a sale or a refund.
+
+mod field;
+
+use ecommpay::Keyring;
+use ecommpay::answer::Answer;
+use ecommpay::fields::Text;
+use ecommpay::gate::{self, Request};
+
+pub use self::field::{FieldKind, check};
+use super::commit::{Applied, Payments};
+use super::error::ApplyError;
+use crate::decide::Fact;
+use crate::model::{Payment, Waiting};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+
+/// Values by the platform's field names, for example `customer.last_name`.
+pub type Answers = [(String, Text)];
+
+/// Why the data was not accepted.
+#[derive(Debug)]
+pub enum ClarificationError {
+    /// The platform requests no such data.
+    NotRequested,
+    /// The platform refused the data with this code.
+    Refused(String),
+    /// The platform did not answer. The data may be sent again.
+    NoAnswer,
+    /// A failure of ours. The data may be sent again.
+    Unavailable(ApplyError),
+}
+
+impl From<ApplyError> for ClarificationError {
+    fn from(error: ApplyError) -> Self {
+        ClarificationError::Unavailable(error)
+    }
+}
+
+/// Sends the data that a payment, or one of its refunds, waits for. Gate's request names only the
+/// payment. A repeat is safe: the platform uses the fields that it lacks and requests the rest. The data is not
+/// stored here.
+pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
+    payments: &Payments<S, Q, C>,
+    gate: &G,
+    keyring: &Keyring,
+    payment: &Payment,
+    requested: Option<&Waiting>,
+    answers: &Answers,
+) -> Result<Payment, ClarificationError> {
+    let requested = requested.ok_or(ClarificationError::NotRequested)?;
+    let is_requested = |name: &String| {
+        let mut fields = requested.clarification_fields().iter();
+        fields.any(|field| field.name == *name)
+    };
+    if !answers.iter().all(|(name, _)| is_requested(name)) {
+        return Err(ClarificationError::NotRequested);
+    }
+    let body = signed(payment, answers, keyring).ok_or(ClarificationError::NotRequested)?;
+    match gate.post(gate::Clarification::PATH, body).await {
+        Answer::Accepted { .. } => {
+            let digest = requested.digest();
+            let fact = Fact::ClarificationAccepted { digest: &digest };
+            let applied = payments.apply(&payment.key(), fact).await?;
+            Ok(applied.map_or_else(|| payment.clone(), Applied::into_payment))
+        }
+        Answer::Refused(refusal) => Err(ClarificationError::Refused(refusal.code)),
+        Answer::Unclear => Err(ClarificationError::NoAnswer),
+    }
+}
+
+fn signed(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
+    let payment_id = Text::new(payment.payment_id()).ok()?;
+    let general = gate::General::new(payment.project_id(), payment_id);
+    let answers = answers
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.clone()));
+    let request = gate::Clarification::new(general, answers).ok()?;
+    request.sign(keyring.current()).ok()
+}

@@ -1,0 +1,100 @@
+//! Orders that more than one payment has paid.
+//!
+//! The check runs each time `payment.succeeded` is published, before the event is marked, so the outbox
+//! sweep repeats a check that was cut off. It runs again when the payment's day is reported, because a refund that turns
+//! out not to be one makes an order paid twice as well. The commit shows whether a payment was
+//! the first to pay its order: then the check is skipped, and any later payment finds both. DynamoDB
+//! applies a transaction item by item. A check during that time can miss the first payment, and
+//! the daily report finds it. Of the payments that hold the order's money, each but the earliest emits
+//! `order.paid_twice`.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::{mark, newly_marked, send};
+use crate::decide::{self, Fact};
+use crate::events::metrics;
+use crate::model::ids::PaymentKey;
+use crate::model::timestamp::Timestamp;
+use crate::model::{Operation, Payment, Status};
+use crate::ports::{Clock, EventQueue, PaymentStore};
+use crate::service::commit::Payments;
+use crate::service::error::{ApplyError, PublishError};
+
+/// The most payments of one order that are read: some shops give all payments the same order id.
+const MAX_PAYMENTS: usize = 20;
+/// The most payments that are read in parallel.
+const CONCURRENCY: usize = 4;
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Emits `order.paid_twice` for each payment of the same order that was not the first to pay it.
+    pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
+        let Some(order) = payment.paid_order() else {
+            return Ok(());
+        };
+        let own = payment.key();
+        let mut others = self.store.paid_by(order).await?;
+        others.retain(|key| *key != own);
+        if others.is_empty() {
+            return Ok(());
+        }
+        let loads = stream::iter(others.into_iter().map(|key| self.load(key)));
+        let loads = loads.buffered(CONCURRENCY);
+        let with_money = loads.try_filter_map(async |loaded| Ok(loaded.filter(has_money)));
+        let mut paid: Vec<Payment> = with_money.take(MAX_PAYMENTS).try_collect().await?;
+        paid.extend(has_money(payment).then(|| payment.clone()));
+        // The platform's dates have whole seconds only.
+        paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
+        for (index, payment) in paid.iter().enumerate() {
+            let earlier = paid.iter().take(index);
+            // Dates can still change. A payment that was emitted as the later one stays it.
+            let is_later = |other: &&Payment| {
+                let earlier = other.earlier_payments_of_order();
+                earlier.contains(payment.payment_id())
+            };
+            let earlier = earlier.filter(|other| !is_later(other));
+            let earlier = earlier.map(|other| other.payment_id().to_owned()).collect();
+            if !payment.earlier_payments_of_order().is_superset(&earlier) {
+                self.add_earlier_payments(&payment.key(), &earlier).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
+        let stored = self.store.load(&key).await?;
+        Ok(stored.map(|stored| stored.payment))
+    }
+
+    async fn add_earlier_payments(
+        &self,
+        key: &PaymentKey,
+        ids: &BTreeSet<String>,
+    ) -> Result<(), PublishError> {
+        let added = self.update(key, |payment, at| {
+            let fact = Fact::EarlierPayments { ids };
+            Ok::<_, ApplyError>(payment.and_then(|one| decide::decide(Some(one), fact, at)))
+        });
+        let Some((stored, Some(change))) = added.await? else {
+            return Ok(());
+        };
+        let sent = send(&self.store, &self.queues, &stored, &change.events).await?;
+        let published = mark(&self.store, &stored).await?;
+        metrics::count(key, &newly_marked(&stored, published, &sent));
+        Ok(())
+    }
+}
+
+/// Whether a payment is paid and not fully refunded.
+fn has_money(payment: &Payment) -> bool {
+    let status = payment.status();
+    status.is_paid() && status != Status::Refunded
+}
+
+/// Returns the time at which the payment was paid, by the platform's clock.
+fn paid_at(payment: &Payment) -> Timestamp {
+    let sales = payment.successful_sales();
+    let ends = sales.filter_map(Operation::ended_at);
+    ends.min().unwrap_or(payment.created_at())
+}

@@ -1,0 +1,97 @@
+//! Sends stored events again, for a consumer that has lost them.
+//!
+//! A repeat is the same event with the same id, so an idempotent consumer applies it once. Its deduplication
+//! id is new, because the queue would drop it otherwise. Unpublished events go first and in the usual
+//! way, so that first sends stay in order. A repeat does not move the published mark.
+
+use futures_util::future::join_all;
+use thiserror::Error;
+
+use super::send_in_order;
+use crate::events::EventKind;
+use crate::model::ids::PaymentKey;
+use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
+use crate::service::commit::Payments;
+use crate::service::error::PublishError;
+
+/// The most events that are read in one page. Each can hold the state of a large payment.
+const PAGE: u64 = 50;
+
+/// The result of a republish.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Republished {
+    /// The events that were unpublished before, and are published now.
+    pub published: Vec<EventKind>,
+    /// The numbers and kinds of the events that were sent again.
+    pub repeated: Vec<(u64, EventKind)>,
+    /// The numbers of the requested events that the store no longer has.
+    pub gone: Vec<u64>,
+}
+
+/// Why events were not sent again, or not all of them.
+#[derive(Debug, Error)]
+pub enum RepublishError {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    NotFound,
+    /// The payment has no events with these numbers.
+    #[error("the payment has the events 1 to {last}")]
+    NoSuchEvents {
+        /// The number of the payment's last event.
+        last: u64,
+    },
+    /// The outbox could not be published. Nothing was sent again.
+    #[error("its outbox cannot be published, so nothing was sent again: {0}")]
+    NotPublished(#[from] PublishError),
+    /// A queue failed. Some events may have been sent again; the command may be repeated.
+    #[error("not all events were sent again: {0}")]
+    Incomplete(#[from] SendError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Sends the events from one number to another again, both included, to each queue that wants
+    /// them. The default is all events. The store holds events for 90 days.
+    pub async fn republish(
+        &self,
+        key: &PaymentKey,
+        from: Option<u64>,
+        to: Option<u64>,
+    ) -> Result<Republished, RepublishError> {
+        let stored = self.store.load(key).await?;
+        let stored = stored.ok_or(RepublishError::NotFound)?;
+        let last = stored.payment.sequence();
+        let (from, to) = (from.unwrap_or(1), to.unwrap_or(last));
+        if from == 0 || from > to || to > last {
+            return Err(RepublishError::NoSuchEvents { last });
+        }
+        let to = to.min(stored.published);
+        let mut republished = Republished {
+            published: self.publish_change(stored, None).await.published?,
+            ..Republished::default()
+        };
+        let now = self.clock.now().unix_millis();
+        let repeat = format!("{now}-{}", self.clock.random(u64::MAX));
+        let mut first = from;
+        while first <= to {
+            let page_end = to.min(first.saturating_add(PAGE - 1));
+            let events = self.store.events(key, first, page_end).await?;
+            let sends = self
+                .queues
+                .iter()
+                .map(|queue| send_in_order(queue, &events, Some(&repeat)));
+            for sent in join_all(sends).await {
+                sent?;
+            }
+            let is_stored = |number: &u64| events.iter().any(|event| event.sequence == *number);
+            let gone = (first..=page_end).filter(|number| !is_stored(number));
+            republished.gone.extend(gone);
+            let repeated = events.iter().map(|event| (event.sequence, event.kind));
+            republished.repeated.extend(repeated);
+            first = page_end.saturating_add(1);
+        }
+        Ok(republished)
+    }
+}

@@ -1,0 +1,151 @@
+//! Refunds: reserve the money, send the request to Gate, apply the answer.
+
+use ecommpay::Keyring;
+use ecommpay::answer::Answer;
+use ecommpay::fields::{Currency, MinorUnits, Text};
+use ecommpay::gate::{self, Request};
+
+use super::commit::{Applied, Payments};
+use super::error::ApplyError;
+use crate::decide::{self, Command, Fact, Rejection};
+use crate::events::Event;
+use crate::model::ids::{MerchantId, PaymentKey};
+use crate::model::storefront::{Scope, Storefront};
+use crate::model::{Payment, Refund, RefundOrder};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
+
+/// Why there is no refund.
+#[derive(Debug)]
+pub enum RefundError {
+    /// There is no such payment, or it belongs to another storefront.
+    NotFound,
+    /// The rules do not allow it.
+    Rejected(Rejection),
+    /// A failure of ours. The request may be repeated.
+    Unavailable(ApplyError),
+}
+
+impl<E: Into<ApplyError>> From<E> for RefundError {
+    fn from(error: E) -> Self {
+        RefundError::Unavailable(error.into())
+    }
+}
+
+/// Whether a storefront may see a payment: its own ones, and with the scope `project` also those that were not
+/// created here.
+fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
+    match payment.order() {
+        Some(order) => order.storefront == storefront.name,
+        None => storefront.may(Scope::Project),
+    }
+}
+
+/// Creates refunds.
+#[derive(Debug)]
+pub struct RefundService<'a, S, Q, C, G> {
+    /// The payments.
+    pub payments: &'a Payments<S, Q, C>,
+    /// The platform's Gate.
+    pub gate: &'a G,
+    /// The keys of the storefront's project.
+    pub keyring: &'a Keyring,
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
+    /// Reserves a refund and sends it. If the refund exists already, returns its payment and sends nothing.
+    pub async fn refund(
+        &self,
+        storefront: &Storefront,
+        payment_id: &str,
+        order: &RefundOrder,
+    ) -> Result<Payment, RefundError> {
+        let key = PaymentKey::of_caller(storefront.project_id, payment_id)
+            .ok_or(RefundError::NotFound)?;
+        let reserved = self
+            .payments
+            .update(&key, |payment, at| {
+                let payment = payment.filter(|payment| may_see(storefront, payment));
+                let payment = payment.ok_or(RefundError::NotFound)?;
+                let command = Command::Refund(order);
+                decide::execute(Some(payment), command, at).map_err(RefundError::Rejected)
+            })
+            .await?;
+        let (stored, change) = reserved.ok_or(RefundError::NotFound)?;
+        let Some(change) = change else {
+            return Ok(stored.payment);
+        };
+        let sent = self
+            .payments
+            .send_refund(
+                self.gate,
+                self.keyring,
+                stored,
+                change.events,
+                &order.refund_id,
+            )
+            .await?;
+        Ok(sent.into_payment())
+    }
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Sends a claimed refund to Gate and applies the answer. `fresh` are the events of the claim.
+    pub(crate) async fn send_refund<G: Gate>(
+        &self,
+        gate: &G,
+        keyring: &Keyring,
+        claimed: Stored,
+        fresh: Vec<Event>,
+        refund_id: &MerchantId,
+    ) -> Result<Applied, ApplyError> {
+        let answer = match signed_refund(&claimed.payment, refund_id, keyring) {
+            Some(body) => gate.post(gate::Refund::PATH, body).await,
+            None => Answer::Unclear,
+        };
+        let fact = Fact::RefundAnswer {
+            refund_id,
+            answer: &answer,
+        };
+        self.apply_to_claim(claimed, fresh, fact).await
+    }
+}
+
+fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -> Option<Vec<u8>> {
+    let refund = payment.refund(refund_id)?;
+    let payment_id = Text::new(payment.payment_id()).ok()?;
+    let body = gate::Refund {
+        general: gate::General::new(payment.project_id(), payment_id),
+        payment: gate::RefundPayment {
+            amount: MinorUnits::new(refund.amount()).ok()?,
+            currency: Currency::Eur,
+            description: refund.description()?.clone(),
+            merchant_refund_id: refund_id.to_text()?,
+        },
+        customer: gate::RefundCustomer {
+            ip_address: payment.refund_address(refund_id)?,
+        },
+    };
+    body.sign(keyring.current()).ok()
+}
+
+impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
+    /// Loads a payment that a storefront may see.
+    pub async fn visible_to(
+        &self,
+        storefront: &Storefront,
+        payment_id: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let Some(key) = PaymentKey::of_caller(storefront.project_id, payment_id) else {
+            return Ok(None);
+        };
+        let stored = self.store.load(&key).await?;
+        Ok(stored
+            .map(|stored| stored.payment)
+            .filter(|payment| may_see(storefront, payment)))
+    }
+}
+
+/// Finds the refund that a storefront names.
+pub fn find<'a>(payment: &'a Payment, refund_id: &str) -> Option<&'a Refund> {
+    payment.refund(&MerchantId::new(refund_id)?)
+}

@@ -1,0 +1,181 @@
+//! An operator's decision about quarantined money.
+//!
+//! A decision settles exactly the quarantine items that the operator saw. If the items have changed in
+//! the meantime, nothing is decided, and the operator must check again.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use super::commit::{Applied, Payments};
+use super::error::ApplyError;
+use super::refund::RefundService;
+use crate::decide::{self, Change, Command, Rejection};
+use crate::model::ids::{MerchantId, PaymentKey};
+use crate::model::{GateRequest, Payment, QuarantineItem, Refund, RefundStatus, Verdict};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+
+/// Why nothing was decided.
+#[derive(Debug, Error)]
+pub enum ReviewError {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    NotFound,
+    /// There is nothing to decide.
+    #[error("the payment is not in quarantine")]
+    NotQuarantined,
+    /// The money was refunded after an earlier rejection.
+    #[error("the payment was rejected, and its money was refunded")]
+    AlreadyRefunded,
+    /// A rejection is refunding the money. A release would ship goods whose money is on the way back.
+    #[error("the payment was rejected, and its money is being refunded")]
+    BeingRefunded,
+    /// The quarantine items are not those that the operator saw.
+    #[error("the reasons for the quarantine have changed; check the payment again")]
+    OtherItems,
+    /// No money is known in the currency of the order.
+    #[error(
+        "no money of this payment is known in the currency of the order: refund the money by hand, in the \
+         platform's Dashboard"
+    )]
+    NoMoney,
+    /// The rules do not allow the refund.
+    #[error("the money cannot be refunded: {}", reason(.0))]
+    NotRefundable(Rejection),
+    /// A failure of ours. The command may be repeated.
+    #[error(transparent)]
+    Unavailable(#[from] ApplyError),
+}
+
+fn reason(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::NoAddress => {
+            "the shopper's IP address, which a refund needs, is no longer known"
+        }
+        Rejection::TooMany => "the payment has too many refunds",
+        Rejection::MoreThanLeft(_) => "no money is left",
+        Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
+            "the payment cannot be refunded in its status"
+        }
+    }
+}
+
+impl From<Rejection> for ReviewError {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NoMoney => ReviewError::NoMoney,
+            other => ReviewError::NotRefundable(other),
+        }
+    }
+}
+
+/// Returns the payment if its quarantine items are those that the operator saw.
+fn as_seen<'a>(
+    payment: Option<&'a Payment>,
+    items: &BTreeSet<QuarantineItem>,
+) -> Result<&'a Payment, ReviewError> {
+    let payment = payment.ok_or(ReviewError::NotFound)?;
+    let quarantine = payment.quarantine();
+    if quarantine.is_empty() {
+        return Err(ReviewError::NotQuarantined);
+    }
+    if payment.is_rejected() {
+        return Err(ReviewError::AlreadyRefunded);
+    }
+    match quarantine == *items {
+        true => Ok(payment),
+        false => Err(ReviewError::OtherItems),
+    }
+}
+
+/// Whether the money of a rejected payment was refunded, or is being refunded.
+fn is_being_refunded(payment: &Payment) -> bool {
+    let holds_money = |refund: &Refund| {
+        refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded
+    };
+    let mut decisions = payment.decisions().iter();
+    let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
+    let is_nothing_left = payment.paid_amount() > 0 && payment.refundable_amount() == 0;
+    was_rejected && is_nothing_left || refunds_of_rejections(payment).any(holds_money)
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Accepts the money as paid, in spite of the quarantine.
+    pub async fn release(
+        &self,
+        key: &PaymentKey,
+        by: &str,
+        items: &BTreeSet<QuarantineItem>,
+    ) -> Result<Applied, ReviewError> {
+        let released = self
+            .update(key, |payment, at| {
+                let payment = as_seen(payment, items)?;
+                if is_being_refunded(payment) {
+                    return Err(ReviewError::BeingRefunded);
+                }
+                let verdict = Verdict::Released;
+                let command = Command::Review { verdict, by, items };
+                Ok(decide::execute(Some(payment), command, at)?)
+            })
+            .await?;
+        let (stored, change) = released.ok_or(ReviewError::NotFound)?;
+        Ok(self.publish_change(stored, change).await)
+    }
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
+    /// Refunds the money that arrived for a quarantined payment.
+    pub async fn reject(
+        &self,
+        key: &PaymentKey,
+        by: &str,
+        items: &BTreeSet<QuarantineItem>,
+    ) -> Result<Applied, ReviewError> {
+        let rejected = self
+            .payments
+            .update(key, |payment, at| {
+                let payment = as_seen(payment, items)?;
+                let verdict = Verdict::Rejected;
+                let command = Command::Review { verdict, by, items };
+                Ok::<_, ReviewError>(decide::execute(Some(payment), command, at)?)
+            })
+            .await?;
+        let (stored, change) = rejected.ok_or(ReviewError::NotFound)?;
+        let payments = self.payments;
+        let refund_id = change
+            .as_ref()
+            .and_then(|change| refund_to_send(&stored.payment, change));
+        Ok(match (change, refund_id) {
+            (Some(change), Some(refund_id)) => {
+                payments
+                    .send_refund(self.gate, self.keyring, stored, change.events, &refund_id)
+                    .await?
+            }
+            (change, _) => payments.publish_change(stored, change).await,
+        })
+    }
+}
+
+/// Returns the last refund that a rejection has created, if there is one.
+pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
+    refunds_of_rejections(payment).next_back()
+}
+
+fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &Refund> {
+    let prefix = decide::rejection_refund_prefix(payment);
+    payment.refunds().iter().filter(move |refund| {
+        let id = refund.refund_id();
+        id.is_some_and(|id| id.as_str().starts_with(&prefix))
+    })
+}
+
+/// Returns the refund that this change has reserved: the last one, if its first send starts with the change.
+fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
+    let refund = payment.refunds().last()?;
+    let since = change.payment.updated_at();
+    let is_new = matches!(
+        refund.request(),
+        GateRequest::Sending { since: sent, repeat: false, .. } if *sent == since
+    );
+    refund.refund_id().filter(|_| is_new).cloned()
+}

@@ -1,0 +1,85 @@
+//! What follows from a status answer: refunds and sales that never reached the platform are sent again, or end.
+
+use ecommpay::Keyring;
+
+use super::{PollError, StatusPoller};
+use crate::decide::{self, Command};
+use crate::events::EventKind;
+use crate::model::{GateRequest, Payment, Refund};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::service::checkout::CheckoutService;
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
+    /// Sends refunds again that the last signed answer shows to be missing, and ends those that the platform
+    /// refused again. Adds the events that were published.
+    pub(super) async fn repeat_refunds(
+        &self,
+        payment: &Payment,
+        keyring: &Keyring,
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), PollError> {
+        let payments = self.payments;
+        let key = payment.key();
+        let ids = payment.refunds().iter();
+        for refund_id in ids.filter_map(Refund::refund_id) {
+            let repeat = Command::RepeatRefund(refund_id);
+            let now = payments.clock.now();
+            let is_due = decide::execute(Some(payment), repeat, now);
+            if is_due.unwrap_or_default().is_none() {
+                continue;
+            }
+            let Some((stored, Some(change))) = payments.execute(&key, repeat).await? else {
+                continue;
+            };
+            let refund = stored.payment.refund(refund_id);
+            let is_to_be_sent =
+                refund.is_some_and(|one| matches!(one.request(), GateRequest::Sending { .. }));
+            let applied = if is_to_be_sent {
+                payments
+                    .send_refund(self.gate, keyring, stored, change.events, refund_id)
+                    .await?
+            } else {
+                payments.publish_change(stored, Some(change)).await
+            };
+            events.extend(applied.published?);
+        }
+        Ok(())
+    }
+
+    /// Sends a sale again that never reached the platform, or ends a checkout that was never used. Adds the
+    /// events that were published.
+    pub(super) async fn conclude_sale(
+        &self,
+        payment: &Payment,
+        keyring: &Keyring,
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), PollError> {
+        let payments = self.payments;
+        let conclude = Command::Conclude(&payments.schedule);
+        let now = payments.clock.now();
+        let is_due = decide::execute(Some(payment), conclude, now);
+        if is_due.unwrap_or_default().is_none() {
+            return Ok(());
+        }
+        let key = payment.key();
+        let claimed = payments.execute(&key, conclude);
+        let Some((stored, Some(change))) = claimed.await? else {
+            return Ok(());
+        };
+        let applied = match stored.payment.attempt().request() {
+            GateRequest::Sending { .. } => {
+                let checkouts = CheckoutService {
+                    payments,
+                    gate: self.gate,
+                    keyring,
+                    tokens: self.tokens,
+                    base_url: self.base_url,
+                };
+                checkouts.send(stored, change.events).await?
+            }
+            _ => payments.publish_change(stored, Some(change)).await,
+        };
+        events.extend(applied.published?);
+        Ok(())
+    }
+}

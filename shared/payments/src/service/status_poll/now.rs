@@ -1,0 +1,119 @@
+//! A status poll by hand. It does not depend on the schedule and does not move it.
+
+use super::request::StatusReply;
+use super::{PollError, StatusPoller};
+use crate::decide::{Command, Fact};
+use crate::events::{EventKind, metrics};
+use crate::model::Payment;
+use crate::model::ids::PaymentKey;
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::service::commit;
+use crate::service::error::ApplyError;
+
+/// The result of a status poll by hand.
+#[derive(Debug)]
+pub struct PollResult {
+    /// The payment before; `None` if it was unknown here.
+    pub before: Option<Payment>,
+    /// The payment after; `None` if it is still unknown here.
+    pub payment: Option<Payment>,
+    /// What the platform has.
+    pub found: Found,
+    /// The events that were published.
+    pub published: Vec<EventKind>,
+}
+
+impl PollResult {
+    fn without_payment(found: Found) -> Self {
+        Self {
+            before: None,
+            payment: None,
+            found,
+            published: Vec::new(),
+        }
+    }
+}
+
+/// What the platform has of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// At least one operation.
+    Operations,
+    /// Nothing: "not found".
+    Nothing,
+    /// The answer shows neither.
+    Unclear,
+}
+
+impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
+where
+    S: PaymentStore + Sync,
+    Q: EventQueue + Sync,
+    C: Clock + Sync,
+    G: Gate + Sync,
+{
+    /// Polls one payment immediately and applies the answer, even if the payment is closed, overdue or
+    /// unknown here.
+    pub async fn poll_now(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
+        let payments = self.payments;
+        let claimed = payments.execute(key, Command::PollNow).await?;
+        let Some((mut stored, Some(change))) = claimed else {
+            return self.poll_unknown(key).await;
+        };
+        let published = payments.publish(&mut stored, change.events).await;
+        let mut published = published.unwrap_or_else(|error| {
+            commit::warn_not_published(key, &error);
+            Vec::new()
+        });
+        let before = stored.payment;
+        if let Err(error) = self.poll_claimed(&before, &mut published).await {
+            metrics::count(key, &published);
+            return Err(error);
+        }
+        let after = payments.store.load(key).await.map_err(ApplyError::from)?;
+        let payment = after.map(|stored| stored.payment);
+        let poll = before.polling().polls_sent();
+        let found = match payment.as_ref().map(Payment::polling) {
+            Some(polling) if polling.last_answered() >= poll => Found::Operations,
+            Some(polling) if polling.last_not_found() >= poll => Found::Nothing,
+            _ => Found::Unclear,
+        };
+        Ok(PollResult {
+            before: Some(before),
+            payment,
+            found,
+            published,
+        })
+    }
+
+    /// Polls a payment that is unknown here, so there is nothing to claim. An answer without operations
+    /// changes nothing. An answer that names another payment is ignored.
+    async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
+        let reply = self.request_status(key.project_id(), key.folded_id());
+        let signed = match reply.await? {
+            StatusReply::Report(signed) => signed,
+            StatusReply::NotFound { .. } => return Ok(PollResult::without_payment(Found::Nothing)),
+            StatusReply::Unrelated => return Ok(PollResult::without_payment(Found::Unclear)),
+        };
+        let report = &signed.report;
+        let payment_id = report.payment_id.as_deref().unwrap_or_default();
+        let is_about = report.project_id == Some(u64::from(key.project_id().get()))
+            && payment_id.eq_ignore_ascii_case(key.folded_id());
+        if report.operations.is_empty() || !is_about {
+            return Ok(PollResult::without_payment(Found::Unclear));
+        }
+        let report = signed.report();
+        // Poll 0 is older than every status request that may have been sent in the meantime.
+        let fact = Fact::StatusAnswer { report, poll: 0 };
+        let (payment, published) = match self.payments.apply(key, fact).await? {
+            Some(applied) => (Some(applied.payment), applied.published?),
+            None => (None, Vec::new()),
+        };
+        Ok(PollResult {
+            before: None,
+            payment,
+            found: Found::Operations,
+            published,
+        })
+    }
+}

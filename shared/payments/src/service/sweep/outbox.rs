@@ -1,0 +1,31 @@
+//! The outbox sweep: publishes events that no call has published, because it crashed after the commit, or
+//! because a queue refused them.
+//!
+//! The sweep needs no lock. If two calls send the same event, queues and consumers drop the second one.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::batch_run::{BatchLimits, BatchRun};
+use crate::ports::{Clock, EventQueue, Index, PaymentStore};
+use crate::service::commit::Payments;
+
+/// The most payments in parallel.
+const CONCURRENCY: usize = 16;
+
+impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
+    /// Publishes all events that were committed at least `grace` ago. The call that committed a younger event
+    /// may still be publishing it.
+    pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
+        let due_by = self.clock.now().before(grace);
+        let limits = BatchLimits::until(deadline, CONCURRENCY);
+        let task = |key| async move {
+            match self.publish_pending(&key).await? {
+                Some(applied) => Ok(applied.published?),
+                None => Ok(Vec::new()),
+            }
+        };
+        self.run_batch(Index::Outbox, due_by, limits, task).await
+    }
+}
