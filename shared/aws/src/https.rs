@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     /// A root of somebody's own, for tests only.
-    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/adapters/https/root.pem");
+    const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/https/root.pem");
 
     #[test]
     fn roots_of_a_file_are_read_or_refused() {

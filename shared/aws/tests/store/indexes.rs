@@ -123,18 +123,18 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
             let shard = entry["next"].as_s().unwrap();
             assert!(shard.starts_with(shown_in), "{shard}");
         }
-        let just_then = due_at.after(Duration::from_millis(1));
-        for (asked, before, expected) in [
-            (index, just_then, usize::from(next.is_some())),
-            (index, due_at, 0),
-            (Index::Poll(other_project), just_then, 0),
+        let just_before = due_at.before(Duration::from_millis(1));
+        for (asked, due_by, expected) in [
+            (index, due_at, usize::from(next.is_some())),
+            (index, just_before, 0),
+            (Index::Poll(other_project), due_at, 0),
         ] {
             let mut found = Vec::new();
             for shard in 0..SHARDS {
-                let page = world.store().due(asked, shard, before, None).await;
+                let page = world.store().due(asked, shard, due_by, None).await;
                 found.extend(page.unwrap());
             }
-            assert_eq!(found.len(), expected, "{asked:?} {before}");
+            assert_eq!(found.len(), expected, "{asked:?} {due_by}");
             assert!(found.iter().all(|due| due.since == due_at));
         }
     }

@@ -276,7 +276,7 @@ async fn what_is_not_answered_is_asked_again_and_then_left() {
     let failure = compared.failure.unwrap();
     assert_eq!(
         failure,
-        "211 from 2026-11-21T12:00:00Z: the platform gave no answer: HTTP status 429"
+        "211 from 2026-11-21T12:00:00Z: the platform did not answer: HTTP status 429"
     );
 
     // A platform that is down is not asked all day long.
@@ -312,7 +312,7 @@ async fn a_platform_that_hangs_has_failed_and_one_that_is_cut_short_has_not() {
     let cut = compare_in_vain(&world, 60).await;
     assert_eq!((cut.failed, cut.failure), (0, None));
     let hung = compare_in_vain(&world, 61).await;
-    let failure = "211 from 2026-11-21T12:00:00Z: the platform gave no answer: none within 61 s";
+    let failure = "211 from 2026-11-21T12:00:00Z: the platform did not answer: none within 61 s";
     assert_eq!((hung.failed, hung.failure.as_deref()), (1, Some(failure)));
 
     // An error, and then nothing any more.
