@@ -1,66 +1,44 @@
-//! Days and times as the platform's requests spell them.
+//! Dates and times in the forms of the platform's requests.
 
-/// A number of exactly `length` digits.
-fn number(text: &str, length: usize) -> Option<u16> {
-    let plain = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
-}
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Date, PrimitiveDateTime, Time};
 
-/// A day that a calendar could have; the platform knows which years had a leap day.
-fn is_day(day: &str, month: &str, year: &str) -> bool {
-    let (Some(day), Some(month), Some(_)) = (number(day, 2), number(month, 2), number(year, 4))
-    else {
-        return false;
-    };
-    let longest = match month {
-        2 => 29,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    (1..=longest).contains(&day)
-}
+const DAY_OF_BIRTH: &[BorrowedFormatItem<'_>] = format_description!("[day]-[month]-[year]");
+const TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+const TIME_WITH_T: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+const HOURS: &[BorrowedFormatItem<'_>] = format_description!("[hour]");
+const HOURS_AND_MINUTES: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
-fn is_clock(hour: &str, minute: &str, second: &str) -> bool {
-    number(hour, 2).is_some_and(|hour| hour < 24)
-        && [minute, second]
-            .iter()
-            .all(|part| number(part, 2).is_some_and(|part| part < 60))
-}
+/// The length of a time without an offset. `time` also accepts a sign before the year, which makes a text
+/// longer.
+const TIME_LENGTH: usize = "YYYY-MM-DD hh:mm:ss".len();
 
-/// `DD-MM-YYYY`
+/// Returns whether a text is a date as `DD-MM-YYYY`.
 pub fn is_day_of_birth(text: &str) -> bool {
-    match text.split('-').collect::<Vec<_>>().as_slice() {
-        [day, month, year] => is_day(day, month, year),
-        _ => false,
-    }
+    text.len() == "DD-MM-YYYY".len() && Date::parse(text, DAY_OF_BIRTH).is_ok()
 }
 
-/// `YYYY-MM-DD hh:mm:ss`, with `separator` between day and time.
-pub fn is_moment(text: &str, separator: char) -> bool {
-    let Some((day, time)) = text.split_once(separator) else {
-        return false;
-    };
-    let day: Vec<&str> = day.split('-').collect();
-    let time: Vec<&str> = time.split(':').collect();
-    match (day.as_slice(), time.as_slice()) {
-        ([year, month, day], [hour, minute, second]) => {
-            is_day(day, month, year) && is_clock(hour, minute, second)
-        }
-        _ => false,
-    }
+/// Returns whether a text is a time as `YYYY-MM-DD hh:mm:ss`.
+pub fn is_moment(text: &str) -> bool {
+    text.len() == TIME_LENGTH && PrimitiveDateTime::parse(text, TIME).is_ok()
 }
 
-/// `YYYY-MM-DDThh:mm:ss` and an offset from UTC, `+hh`, `-hh`, `+hh:mm` or `-hh:mm`.
+/// Returns whether a text is a time as `YYYY-MM-DDThh:mm:ss` with an offset from UTC: `+hh`, `-hh`, `+hh:mm`
+/// or `-hh:mm`.
 pub fn is_moment_with_offset(text: &str) -> bool {
-    let Some((moment, offset)) = text.split_at_checked("YYYY-MM-DDThh:mm:ss".len()) else {
+    let Some((time, offset)) = text.split_at_checked(TIME_LENGTH) else {
         return false;
     };
     let Some(offset) = offset.strip_prefix(['+', '-']) else {
         return false;
     };
-    let (hours, minutes) = offset.split_once(':').unwrap_or((offset, "00"));
-    is_moment(moment, 'T') && is_clock(hours, minutes, "00")
+    let is_offset = [HOURS, HOURS_AND_MINUTES]
+        .iter()
+        .any(|form| Time::parse(offset, form).is_ok());
+    is_offset && PrimitiveDateTime::parse(time, TIME_WITH_T).is_ok()
 }
 
 #[cfg(test)]
@@ -68,13 +46,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_those_of_a_calendar() {
+    fn a_day_of_birth_is_a_day_of_the_calendar_with_two_digits_each_and_a_year_of_four() {
         for day in ["29-02-2000", "30-04-1999", "31-12-1999", "01-01-1999"] {
             assert!(is_day_of_birth(day), "{day}");
         }
         for day in [
             "",
             "30-02-2000",
+            "29-02-1999",
             "31-04-1999",
             "31-06-1999",
             "31-09-1999",
@@ -86,6 +65,8 @@ mod tests {
             "1-1-1999",
             "01-01-99",
             "01-01-1999-1",
+            "01-01-+1999",
+            "01-01--1999",
             "01/01/1999",
             "+1-01-1999",
             "01-01",
@@ -96,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn moments_have_a_day_and_a_clock() {
-        for moment in ["2030-01-31 00:00:00", "2030-12-01 23:59:59"] {
-            assert!(is_moment(moment, ' '), "{moment}");
+    fn a_time_has_a_day_and_a_clock_time_with_seconds() {
+        for time in ["2030-01-31 00:00:00", "2030-12-01 23:59:59"] {
+            assert!(is_moment(time), "{time}");
         }
-        for moment in [
+        for time in [
             "",
             "2030-01-31",
             "2030-01-31T00:00:00",
@@ -113,17 +94,18 @@ mod tests {
             "31-01-2030 00:00:00",
             "2030-01-31 00:00:00 ",
             "2030-01-31  00:00:00",
+            "+2030-01-31 00:00:00",
         ] {
-            assert!(!is_moment(moment, ' '), "{moment}");
+            assert!(!is_moment(time), "{time}");
         }
     }
 
     #[test]
-    fn an_offset_has_a_sign_and_hours() {
-        for moment in ["2030-01-31T23:59:59+02", "2030-01-31T23:59:59-10:30"] {
-            assert!(is_moment_with_offset(moment), "{moment}");
+    fn an_offset_has_a_sign_and_hours_and_may_have_minutes() {
+        for time in ["2030-01-31T23:59:59+02", "2030-01-31T23:59:59-10:30"] {
+            assert!(is_moment_with_offset(time), "{time}");
         }
-        for moment in [
+        for time in [
             "",
             "2030-01-31T23:59:59",
             "2030-01-31T23:59:59Z",
@@ -134,8 +116,9 @@ mod tests {
             "2030-01-31T23:59:59+02:",
             "2030-01-31 23:59:59+02",
             "2030-01-31T23:59:5\u{e9}02",
+            "+2030-01-31T23:59:5+02",
         ] {
-            assert!(!is_moment_with_offset(moment), "{moment}");
+            assert!(!is_moment_with_offset(time), "{time}");
         }
     }
 }

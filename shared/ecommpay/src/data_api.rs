@@ -70,7 +70,7 @@ pub struct Interval {
 impl Interval {
     /// From one time to another, each as `YYYY-MM-DD hh:mm:ss`.
     pub fn new(from: impl Into<String>, to: impl Into<String>) -> Result<Self, FieldError> {
-        let moment = |text: String| match is_moment(&text, ' ') {
+        let moment = |text: String| match is_moment(&text) {
             true => Text::new(text),
             false => Err(FieldError::Form("a time as YYYY-MM-DD hh:mm:ss")),
         };
