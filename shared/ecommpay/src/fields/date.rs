@@ -17,18 +17,18 @@ const HOURS_AND_MINUTES: &[BorrowedFormatItem<'_>] = format_description!("[hour]
 const TIME_LENGTH: usize = "YYYY-MM-DD hh:mm:ss".len();
 
 /// Returns whether a text is a date as `DD-MM-YYYY`.
-pub fn is_day_of_birth(text: &str) -> bool {
+pub(crate) fn is_day_of_birth(text: &str) -> bool {
     text.len() == "DD-MM-YYYY".len() && Date::parse(text, DAY_OF_BIRTH).is_ok()
 }
 
 /// Returns whether a text is a time as `YYYY-MM-DD hh:mm:ss`.
-pub fn is_moment(text: &str) -> bool {
+pub(crate) fn is_time(text: &str) -> bool {
     text.len() == TIME_LENGTH && PrimitiveDateTime::parse(text, TIME).is_ok()
 }
 
 /// Returns whether a text is a time as `YYYY-MM-DDThh:mm:ss` with an offset from UTC: `+hh`, `-hh`, `+hh:mm`
 /// or `-hh:mm`.
-pub fn is_moment_with_offset(text: &str) -> bool {
+pub(crate) fn is_time_with_offset(text: &str) -> bool {
     let Some((time, offset)) = text.split_at_checked(TIME_LENGTH) else {
         return false;
     };
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_time_has_a_day_and_a_clock_time_with_seconds() {
         for time in ["2030-01-31 00:00:00", "2030-12-01 23:59:59"] {
-            assert!(is_moment(time), "{time}");
+            assert!(is_time(time), "{time}");
         }
         for time in [
             "",
@@ -96,14 +96,14 @@ mod tests {
             "2030-01-31  00:00:00",
             "+2030-01-31 00:00:00",
         ] {
-            assert!(!is_moment(time), "{time}");
+            assert!(!is_time(time), "{time}");
         }
     }
 
     #[test]
     fn an_offset_has_a_sign_and_hours_and_may_have_minutes() {
         for time in ["2030-01-31T23:59:59+02", "2030-01-31T23:59:59-10:30"] {
-            assert!(is_moment_with_offset(time), "{time}");
+            assert!(is_time_with_offset(time), "{time}");
         }
         for time in [
             "",
@@ -118,7 +118,7 @@ mod tests {
             "2030-01-31T23:59:5\u{e9}02",
             "+2030-01-31T23:59:5+02",
         ] {
-            assert!(!is_moment_with_offset(time), "{time}");
+            assert!(!is_time_with_offset(time), "{time}");
         }
     }
 }
