@@ -1,4 +1,4 @@
-//! What the benchmarks measure: the signed callback, and how the callback route checks it.
+//! The signed callback that the benchmarks measure, and its verification as in the callback route.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,15 +8,15 @@ use ecommpay::signature::{self, canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
 use mimalloc::MiMalloc;
 
-/// As in the functions.
+/// The allocator of the functions.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// The secret of the key that signs.
+/// The secret of the key that signs the callback.
 pub const SECRET: &str = "bench-secret-key";
 
-/// A callback of the corpus, with as many fields of a provider as a talkative one sends. Their names
-/// are such that all official SDKs put them into the same order.
+/// Returns a callback of the corpus with 15 additional fields, the number that a provider with many fields sends. All
+/// official SDKs sort the names of these fields in the same order.
 pub fn body(key: &ProjectKey) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../tests/data/callbacks/sale_success_account.json");
@@ -30,12 +30,12 @@ pub fn body(key: &ProjectKey) -> Vec<u8> {
     let message = parse(text.as_bytes(), Limits::CALLBACK).unwrap();
     let old = of_message(&message).unwrap().to_base64();
     let new = key.sign(&canonical(&message)).to_base64();
-    // The platform's JSON writes a slash as `\/`.
+    // The platform's JSON escapes a slash as `\/`.
     let text = text.replace(&old.replace('/', "\\/"), &new);
     text.replace(&old, &new).into_bytes()
 }
 
-/// What the callback route does before it believes a body.
+/// Parses a body and verifies its signature, as the callback route does.
 pub fn verify(ring: &Keyring, body: &[u8]) -> bool {
     let Ok(message) = parse(body, Limits::CALLBACK) else {
         return false;

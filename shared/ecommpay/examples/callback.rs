@@ -1,9 +1,9 @@
-//! Checks and reads a callback.
+//! Verifies and reads a callback.
 //!
 //!     cargo run -q -p ecommpay --example callback -- --key KEY FILE|-
 //!
-//! Prints what a receiver reads out of it, as JSON, `null` where it says nothing; `valid: false`
-//! and the reason where it must be refused.
+//! Prints the content of the callback as JSON, with `null` for missing values. If the callback must be refused, prints
+//! `valid: false` and the reason, and exits with an error.
 
 mod input;
 
@@ -22,7 +22,7 @@ struct Arguments {
     /// The project's secret key
     #[arg(long)]
     key: String,
-    /// The callback's body, - for standard input
+    /// The file with the body of the callback; - for standard input
     file: String,
 }
 
@@ -48,10 +48,10 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
     let message = parse(&body, Limits::CALLBACK)?;
     let signature = of_message(&message).ok_or("the message carries no signature")?;
     verify(&message, &signature, &keyring)
-        .ok_or("the signature is another message's or another key's")?;
+        .ok_or("the signature belongs to another message or another key")?;
 
     let report = Report::read(&message);
-    // Only the operation that the callback is about, not the lists of other formats.
+    // Only `operation`, not the `operations` of other formats.
     let operation = message.get("operation").and(report.operations.first());
     let redirect = message.get("redirect_data").zip(report.redirect.as_ref());
     Ok(json!({
@@ -73,8 +73,8 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
     }))
 }
 
-/// How much the operation gave back: its own amount if it succeeded, 0 if it did not. `None` if it is
-/// no refund.
+/// Returns the amount that the operation refunded: its own amount if it succeeded, else 0. Returns `None` if it is
+/// not a refund.
 fn refunded_amount(operation: &Operation) -> Option<u64> {
     match operation.outcome() {
         _ if !operation.kind.gives_back() => None,
@@ -83,7 +83,7 @@ fn refunded_amount(operation: &Operation) -> Option<u64> {
     }
 }
 
-/// A value as it stands in the callback.
+/// Converts a value of the callback without interpreting it.
 fn raw(value: &Value<'_>) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,
@@ -100,7 +100,7 @@ fn raw(value: &Value<'_>) -> serde_json::Value {
     }
 }
 
-/// An unsigned integer of up to 64 bits as a number, everything else as it is written.
+/// Converts an unsigned integer of up to 64 bits to a number, and every other number to text.
 fn number(token: &str) -> serde_json::Value {
     token
         .parse::<u64>()

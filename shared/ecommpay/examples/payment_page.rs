@@ -1,8 +1,8 @@
-//! Makes a signed link to Payment Page.
+//! Creates a signed link to Payment Page.
 //!
 //!     cargo run -q -p ecommpay --example payment_page -- --key KEY [--base URL] FILE|-
 //!
-//! The file holds one JSON object of the platform's parameters; they keep their order.
+//! The file holds one JSON object with the platform's parameters. The link has them in the same order.
 
 mod input;
 
@@ -18,10 +18,10 @@ struct Arguments {
     /// The project's secret key
     #[arg(long)]
     key: String,
-    /// The page
+    /// The address of the page
     #[arg(long, default_value = PAYMENT_PAGE)]
     base: String,
-    /// The parameters, - for standard input
+    /// The file with the parameters; - for standard input
     file: String,
 }
 

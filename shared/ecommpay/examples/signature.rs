@@ -1,9 +1,9 @@
-//! Shows, makes and checks signatures.
+//! Creates and verifies signatures.
 //!
 //!     cargo run -q -p ecommpay --example signature -- string|sign|verify --key KEY [--ignore PATH]... FILE|-
 //!
-//! `string` prints the canonical string, `sign` the signature, `verify` says `ok` or why not. With
-//! `--ignore` a key, or a whole path like `payment:sum`, takes no part, wherever it stands.
+//! `string` prints the canonical string, `sign` prints the signature, `verify` prints `ok` or the reason of the
+//! refusal. `--ignore` leaves out a key at every depth, or a whole path such as `payment:sum`.
 
 mod input;
 
@@ -17,25 +17,25 @@ use ecommpay::{Keyring, ProjectKey};
 
 #[derive(Parser)]
 struct Arguments {
-    /// What to do
-    what: What,
+    /// The command
+    command: Action,
     /// The project's secret key
     #[arg(long)]
     key: String,
-    /// A key or path that takes no part
+    /// A key or path to leave out
     #[arg(long, value_name = "PATH")]
     ignore: Vec<String>,
-    /// The message, - for standard input
+    /// The file with the message; - for standard input
     file: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum What {
+enum Action {
     /// Print the canonical string
     String,
     /// Print the signature
     Sign,
-    /// Check the signature that the message carries
+    /// Verify the signature that the message carries
     Verify,
 }
 
@@ -57,23 +57,23 @@ fn run(arguments: &Arguments) -> Result<String, String> {
     let key = ProjectKey::new(&arguments.key).map_err(|error| error.to_string())?;
     let message = parse(&text, Limits::CALLBACK).map_err(|error| error.to_string())?;
     let message = without(message, "", &arguments.ignore);
-    match arguments.what {
-        What::String => Ok(String::from_utf8_lossy(&canonical(&message)).into_owned()),
-        What::Sign => {
+    match arguments.command {
+        Action::String => Ok(String::from_utf8_lossy(&canonical(&message)).into_owned()),
+        Action::Sign => {
             let canonical = canonical_to_sign(&message).map_err(|error| error.to_string())?;
             Ok(key.sign(&canonical).to_base64())
         }
-        What::Verify => {
+        Action::Verify => {
             let signature = of_message(&message).ok_or("the message carries no signature")?;
             match verify(&message, &signature, &Keyring::new(key, None)) {
                 Some(_) => Ok("ok".to_owned()),
-                None => Err("the signature is another message's or another key's".to_owned()),
+                None => Err("the signature belongs to another message or another key".to_owned()),
             }
         }
     }
 }
 
-/// The message without the ignored keys and paths.
+/// Returns the message without the ignored keys and paths.
 fn without<'a>(value: Value<'a>, path: &str, ignored: &[String]) -> Value<'a> {
     let below = |name: &str| match path {
         "" => name.to_owned(),

@@ -1,44 +1,47 @@
 //! The answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
-//! The first say whether the *request* was taken, never how the payment ended, and carry no signature.
+//! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. It never
+//! says how the payment ended, and it is not signed.
 
 use crate::json::{self, Limits, Value};
 use crate::report::Report;
 
-/// What the platform made of a request.
+/// The answer to a sale, a refund or a clarification.
 ///
 /// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The request was taken; news come by callback.
+    /// The platform accepted the request; results arrive by callback.
     Accepted {
         /// Equals `operation.request_id` of the callbacks.
         request_id: Option<String>,
     },
-    /// The request was refused: HTTP 400, 403, 404 or 422 with an error body.
+    /// The platform refused the request: HTTP 400, 403, 404 or 422 with an error body.
     Refused(Refusal),
-    /// Anything else: the request may or may not have been taken.
+    /// Any other answer: the platform may or may not have accepted the request.
     Unclear,
 }
 
-/// Why a request was refused.
+/// Why the platform refused a request.
 ///
 /// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// A code of the platform's unified list, as text.
     pub code: String,
-    /// The platform's own words; not for shoppers.
+    /// The platform's message; not for shoppers.
     pub message: Option<String>,
-    /// The platform's name of the request, if the answer has one.
+    /// The platform's id of the request, if the answer has one.
     pub request_id: Option<String>,
 }
 
 impl Answer {
-    /// Reads the answer to a sale or a refund.
+    /// Reads an answer from its HTTP status and its body.
     ///
-    /// A refusal needs a parsed body with a code that does not speak of success; 5xx, no JSON and
-    /// every other form leave it open whether the request was taken.
+    /// A refusal requires a body with an error code. 5xx, a body that is not JSON, and every other combination
+    /// are [`Answer::Unclear`].
+    ///
+    /// Source: Gate, organisation; HTTP codes of answers.
     pub fn read(status: u16, body: &[u8]) -> Self {
         let Ok(message) = json::parse(body, Limits::CALLBACK) else {
             return Answer::Unclear;
@@ -55,8 +58,8 @@ impl Answer {
     }
 }
 
-/// `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance, or
-/// `{"errors":[{"code":..,"message":..}]}`.
+/// Reads an error body: `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance,
+/// or `{"errors":[{"code":..,"message":..}]}`.
 fn refusal(message: &Value<'_>) -> Option<Refusal> {
     let first = || message.get("errors")?.elements().first();
     let source = match message.text_at("code") {
@@ -70,27 +73,27 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
     })
 }
 
-/// What the platform says to a status request about a payment.
+/// The answer to a status request for a payment.
 ///
 /// Source: Gate, status; HTTP codes of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "one lives per status request, and nearly all are reports"
+    reason = "there is one per status request, and nearly all are reports"
 )]
 pub enum StatusAnswer {
-    /// The payment as the platform knows it, or the error of a request about it.
+    /// The state of the payment at the platform, or the error of one of its requests.
     Report(Report),
-    /// The platform knows nothing of the payment (code 3061): with a payment object in the status
-    /// `error`, or without one. The second form may be unsigned.
+    /// The platform has no such payment (code 3061). The answer has a payment object with the status `error`,
+    /// or no payment object; the second form may be unsigned.
     NotFound,
-    /// The request was taken, and its details cannot be read just now (code 3062). Nothing may be
-    /// concluded from it.
+    /// The platform accepted the request but cannot read its details at present (code 3062). Draw no
+    /// conclusion from this answer.
     NotReadable,
 }
 
 impl StatusAnswer {
-    /// Reads the body of an answer with HTTP status 200. Says nothing about its signature.
+    /// Reads the body of an answer with HTTP status 200. Does not verify the signature.
     pub fn read(message: &Value<'_>) -> Self {
         let report = Report::read(message);
         let is_error = match message.get("payment").map(Value::members) {
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_parsed_refusal_is_a_refusal() {
+    fn an_answer_is_a_refusal_only_with_a_4xx_status_and_an_error_code() {
         let refused = |code: &str| {
             Answer::Refused(Refusal {
                 code: code.into(),
@@ -135,10 +138,10 @@ mod tests {
             ),
             refused("2004")
         );
-        let six = r#"{"status":"error","request_id":"r-1","project_id":211,"payment_id":"p",
+        let with_request_id = r#"{"status":"error","request_id":"r-1","project_id":211,"payment_id":"p",
             "code":3061,"message":"no"}"#;
         assert_eq!(
-            read(400, six),
+            read(400, with_request_id),
             Answer::Refused(Refusal {
                 code: "3061".into(),
                 message: Some("no".into()),
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn not_found_has_two_forms_and_3062_is_neither() {
+    fn code_3061_is_not_found_in_both_forms_and_code_3062_is_not_readable() {
         let read = |body: &str| {
             let message = json::parse(body.as_bytes(), Limits::ANSWER).unwrap();
             StatusAnswer::read(&message)

@@ -1,21 +1,21 @@
-//! What a merchant may tell the platform about its customer, beside the id and the address.
+//! Optional customer data of a sale.
 //!
-//! Gate takes these as fields of `customer`
-//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), Payment Page as
-//! parameters that begin with `customer_`
+//! Gate accepts it as fields of `customer`
+//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), Payment Page as parameters
+//! that begin with `customer_`
 //! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). None is
-//! mandatory for Bancontact; identity documents and the billing object have no use there and are
-//! left out.
+//! mandatory for Bancontact. Bancontact does not use identity documents and the billing object, so this
+//! crate does not send them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::is_day_of_birth;
+use crate::fields::date::is_day_of_birth;
 use crate::fields::{FieldError, Text};
 
-/// One thing that may be told.
+/// A field of the customer data.
 ///
 /// Source: Gate API; Payment Page, parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub enum CustomerDetail {
     Email,
     /// 4 to 24 digits.
     Phone,
-    /// ISO 3166-1 alpha-2, in capitals.
+    /// ISO 3166-1 alpha-2 code in capitals.
     Country,
     /// Up to 255 characters.
     State,
@@ -41,14 +41,14 @@ pub enum CustomerDetail {
     Address,
     /// Up to 255 characters; Gate only.
     Street,
-    /// `nl_BE`; Gate only, Payment Page has `language_code`.
+    /// A language and a country as `nl_BE`; Gate only, because Payment Page has `language_code`.
     Language,
     /// `DD-MM-YYYY`
     DayOfBirth,
 }
 
 impl CustomerDetail {
-    /// All of them.
+    /// All details, in the order in which they are sent.
     pub const ALL: [CustomerDetail; 12] = [
         CustomerDetail::FirstName,
         CustomerDetail::MiddleName,
@@ -64,7 +64,7 @@ impl CustomerDetail {
         CustomerDetail::DayOfBirth,
     ];
 
-    /// Its name in `customer`.
+    /// Returns the name of the field in `customer`.
     pub fn name(self) -> &'static str {
         match self {
             CustomerDetail::FirstName => "first_name",
@@ -82,7 +82,7 @@ impl CustomerDetail {
         }
     }
 
-    /// Its parameter on Payment Page; `None` where the page has none.
+    /// Returns the name of the Payment Page parameter; `None` if the page has none.
     pub fn parameter(self) -> Option<String> {
         match self {
             CustomerDetail::Street | CustomerDetail::Language => None,
@@ -90,25 +90,25 @@ impl CustomerDetail {
         }
     }
 
-    /// Checks a text against the detail's own form.
+    /// Checks a text against the form of this detail.
     pub fn check(self, text: impl Into<String>) -> Result<Text, FieldError> {
         let text = Text::new(text)?;
-        let wrong = match self {
+        let form = match self {
             CustomerDetail::Email if !is_email(text.as_str()) => "an e-mail address",
             CustomerDetail::Phone if !is_phone(text.as_str()) => "4 to 24 digits",
-            CustomerDetail::Country if !is_capitals(text.as_str()) => "two capital letters",
+            CustomerDetail::Country if !is_country(text.as_str()) => "two capital letters",
             CustomerDetail::Language if !is_language(text.as_str()) => "a language such as nl_BE",
-            CustomerDetail::DayOfBirth if !is_day_of_birth(text.as_str()) => "a day as DD-MM-YYYY",
+            CustomerDetail::DayOfBirth if !is_day_of_birth(text.as_str()) => "a date as DD-MM-YYYY",
             CustomerDetail::Zip if text.as_str().chars().count() > 10 => {
                 return Err(FieldError::TooLong(10));
             }
             _ => return Ok(text),
         };
-        Err(FieldError::Form(wrong))
+        Err(FieldError::Form(form))
     }
 }
 
-/// What is told about one customer. Debug shows none of it.
+/// The optional data of one customer. `Debug` hides it.
 ///
 /// Source: Gate API; Payment Page, parameters.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,12 +128,12 @@ impl TryFrom<BTreeMap<CustomerDetail, String>> for CustomerDetails {
 }
 
 impl CustomerDetails {
-    /// Whether nothing is told.
+    /// Returns whether there is no detail.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes one detail, if it has its form.
+    /// Stores one detail, or fails if the text does not have its form.
     pub fn set(
         &mut self,
         detail: CustomerDetail,
@@ -143,7 +143,7 @@ impl CustomerDetails {
         Ok(())
     }
 
-    /// What is told, in the order of [`CustomerDetail::ALL`].
+    /// Returns the details in the order of [`CustomerDetail::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (CustomerDetail, &Text)> {
         self.0.iter().map(|(detail, text)| (*detail, text))
     }
@@ -155,7 +155,7 @@ impl fmt::Debug for CustomerDetails {
     }
 }
 
-/// Something, the last `@`, and a host with a dot: the rest is the mail server's business.
+/// Checks only for a local part, an `@` and a host with a dot. The mail server decides the rest.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -169,14 +169,15 @@ fn is_phone(text: &str) -> bool {
     (4..=24).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-pub(crate) fn is_capitals(text: &str) -> bool {
+/// Returns whether a text has the form of an ISO 3166-1 alpha-2 code in capitals.
+pub(crate) fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 fn is_language(text: &str) -> bool {
     text.split_once('_').is_some_and(|(language, country)| {
         let lower = language.bytes().all(|byte| byte.is_ascii_lowercase());
-        language.len() == 2 && lower && is_capitals(country)
+        language.len() == 2 && lower && is_country(country)
     })
 }
 
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_detail_has_its_own_form() {
+    fn a_detail_is_refused_if_it_does_not_have_its_form() {
         for (detail, good, bad) in [
             (CustomerDetail::Email, "a.b@c.example", "a@b c.d"),
             (CustomerDetail::Email, "a@b@c.be", "@c.be"),
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_named_as_the_platform_names_them_and_hide_themselves() {
+    fn details_have_the_names_of_the_platform_and_are_hidden_in_debug() {
         let mut details = CustomerDetails::default();
         for detail in CustomerDetail::ALL {
             let name = serde_json::to_value(detail).unwrap();

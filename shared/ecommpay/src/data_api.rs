@@ -1,24 +1,24 @@
-//! The Data API: the platform's own books, to compare ours with.
+//! The Data API: the platform's records, for reconciliation.
 //!
-//! Access is by a token made in the platform's Dashboard; requests and answers are signed with the
-//! *token's own key*, not a project's. One answer has up to 1,000 operations, so its limits are not
-//! those of a callback, and its list is where the natural order of paths matters.
+//! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
+//! the *token's own key*, not with a project key. An answer has up to 1,000 operations, so its limits are
+//! larger than those of a callback, and its canonical string depends on the natural order of paths.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::calendar::is_moment;
+use crate::fields::date::is_time;
 use crate::fields::{FieldError, ProjectId, Text};
 use crate::json::{Limits, Value};
-use crate::keyring::ProjectKey;
 use crate::operation::{OperationType, Outcome};
 use crate::report::Sum;
+use crate::signature::keyring::ProjectKey;
 use crate::signature::{self, SignError};
 
-/// How large an answer of 1,000 operations may be.
+/// The limits of an answer with 1,000 operations.
 ///
-/// Source: an assumption, from the largest page.
+/// Source: an assumption, based on the size of the largest page.
 pub const ANSWER_LIMITS: Limits = Limits {
     bytes: 16 * 1024 * 1024,
     depth: 32,
@@ -26,12 +26,13 @@ pub const ANSWER_LIMITS: Limits = Limits {
     canonical: 64 * 1024 * 1024,
 };
 
-/// The most operations in one answer.
+/// The maximum number of operations in one answer.
 ///
 /// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;
 
-/// `POST /v1/operations/get`: one page of the operations that were completed in an interval.
+/// `POST /v1/operations/get`: requests one page of the operations that were completed in an interval. `Debug`
+/// hides the token.
 ///
 /// Source: Data API, specification.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -58,7 +59,7 @@ impl fmt::Debug for OperationsGet {
     }
 }
 
-/// An interval of completion times.
+/// An interval of completion times, in the time zone of the request.
 ///
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,15 +69,15 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// From one time to another, each as `YYYY-MM-DD hh:mm:ss`.
+    /// Checks both times, each as `YYYY-MM-DD hh:mm:ss`.
     pub fn new(from: impl Into<String>, to: impl Into<String>) -> Result<Self, FieldError> {
-        let moment = |text: String| match is_moment(&text, ' ') {
+        let time = |text: String| match is_time(&text) {
             true => Text::new(text),
             false => Err(FieldError::Form("a time as YYYY-MM-DD hh:mm:ss")),
         };
         Ok(Self {
-            from: moment(from.into())?,
-            to: moment(to.into())?,
+            from: time(from.into())?,
+            to: time(to.into())?,
         })
     }
 }
@@ -85,8 +86,8 @@ impl OperationsGet {
     /// The path below the Data API host.
     pub const PATH: &'static str = "/v1/operations/get";
 
-    /// Asks for a project's operations, from the `offset`-th on. Times are in the zone `tz`, an
-    /// IANA name or an offset such as `+10:30`.
+    /// Requests up to [`PAGE`] operations of a project, after skipping `offset` of them. `tz` is the time zone
+    /// of the interval: an IANA name or an offset such as `+10:30`.
     pub fn new(
         token: Text,
         project_id: ProjectId,
@@ -105,7 +106,7 @@ impl OperationsGet {
         }
     }
 
-    /// The signed body; the key is the token's own.
+    /// Returns the signed body; `key` is the key of the token.
     pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
         signature::signed(self, key, |request, signature| {
             request.signature = Some(signature);
@@ -113,34 +114,34 @@ impl OperationsGet {
     }
 }
 
-/// One operation as the Data API lists it. All ids are text there; a text that is missing is empty.
+/// One operation as the Data API lists it. All ids are text; a missing text is empty.
 ///
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOperation {
-    /// Its project.
+    /// The project.
     pub project_id: Option<u64>,
     /// `operation.id` of the callbacks.
     pub operation_id: String,
-    /// Its payment.
+    /// The merchant's payment id.
     pub payment_id: String,
-    /// What it does.
+    /// The type of the operation.
     pub kind: OperationType,
-    /// `success`, `decline` and others.
+    /// The status: `success`, `decline` and others.
     pub status: String,
-    /// The amount as requested.
+    /// The requested amount.
     pub sum_initial: Option<Sum>,
 }
 
 impl ListedOperation {
-    /// Where it stands.
+    /// Returns the outcome that follows from the type and the status.
     pub fn outcome(&self) -> Outcome {
         self.kind.outcome(&self.status)
     }
 }
 
-/// The operations of an answer whose signature was verified, one for each element of its list,
-/// whatever is in there; `None` if it has no list.
+/// Reads the operations of an answer; verify its signature first. Every element of the list gives one operation,
+/// even if it is malformed. Returns `None` if there is no list.
 ///
 /// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {
@@ -169,7 +170,7 @@ mod tests {
     use crate::json::parse;
 
     #[test]
-    fn a_request_is_signed_with_the_tokens_key_and_hides_the_token() {
+    fn a_request_is_signed_with_the_key_of_the_token_and_debug_hides_the_token() {
         let text = |text: &str| Text::new(text).unwrap();
         let interval = Interval::new("2030-01-01 00:00:00", "2030-01-02 00:00:00").unwrap();
         let project = ProjectId::new(211).unwrap();
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_listed_with_what_they_have() {
+    fn every_element_of_the_list_gives_one_operation_even_if_malformed() {
         let read = |text: &str| operations(&parse(text.as_bytes(), ANSWER_LIMITS).unwrap());
         let one = r#"{"operations":[{"project_id":211,"operation_id":"7","payment_id":"p","operation_type":"sale",
             "operation_status":"success","sum_initial":{"amount":1000,"currency":"EUR"}}],"signature":"x"}"#;
@@ -196,9 +197,9 @@ mod tests {
             Some(1000)
         );
         assert_eq!(read(r#"{"operations":[]}"#), Some(vec![]));
-        let odd =
+        let malformed =
             r#"{"operations":[{"operation_id":"7"},{},"x",{"payment_id":"p","sum_initial":{}}]}"#;
-        let listed = read(odd).unwrap();
+        let listed = read(malformed).unwrap();
         let ids: Vec<_> = listed
             .iter()
             .map(|one| (one.operation_id.as_str(), one.payment_id.as_str()))
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_has_two_times() {
+    fn an_interval_is_refused_if_one_of_its_times_does_not_have_the_form() {
         let (good, bad) = ("2030-01-01 00:00:00", "2030-01-01T00:00:00Z");
         assert!(Interval::new(good, good).is_ok());
         assert!(Interval::new(good, bad).is_err() && Interval::new(bad, good).is_err());

@@ -1,25 +1,34 @@
-//! The ecommpay platform's protocol for Bancontact, and nothing else: no network, no clock, no AWS.
+//! The ecommpay platform's protocol for Bancontact. No network, no clock, no AWS.
 //!
-//! A message is read once, by [`json`], which keeps every number as it was written; the same tree
-//! is then verified by [`signature`] and read by [`report`] or [`answer`]. What we send is made
-//! from the typed requests of [`gate`], whose fields ([`fields`]) cannot hold anything that would
-//! let a second message share the signature. Every item names the page of the platform's
-//! documentation that it follows; [`sources`] lists them.
+//! A module uses only modules from the rows above its own.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`json`] | a JSON reader that stores every number as it is written |
+//! | [`signature`] | the canonical string of a message, the project keys, signing and verification |
+//! | [`fields`] | the values of requests, as types with the platform's limits |
+//! | [`customer`] | the optional customer data of a sale |
+//! | [`gate`], [`payment_page`] | the signed requests to Gate and the signed link to Payment Page |
+//! | [`operation`], [`codes`] | the platform's types of operations, statuses and result codes |
+//! | [`report`] | callbacks and status answers |
+//! | [`answer`] | the answers of Gate to requests |
+//! | [`data_api`] | the platform's records, for reconciliation |
+//!
+//! Callbacks and signed answers are parsed once: the same tree is verified and then read. The types of
+//! [`fields`] cannot hold a value with which two requests would share a signature.
+//!
+//! Every item names the page of the platform's documentation that it follows; [`sources`] lists the
+//! pages.
 
 pub mod answer;
-mod calendar;
 pub mod codes;
 pub mod customer;
 pub mod data_api;
 pub mod fields;
 pub mod gate;
 pub mod json;
-pub mod keyring;
-mod lines;
 pub mod operation;
-pub mod path_order;
 pub mod payment_page;
-mod php_number;
 pub mod report;
 pub mod signature;
 
@@ -29,5 +38,5 @@ pub mod sources {}
 #[doc = include_str!("sdk_differences.md")]
 pub mod sdk_differences {}
 
-pub use keyring::{KeySlot, Keyring, ProjectKey};
 pub use signature::Signature;
+pub use signature::keyring::{KeySlot, Keyring, ProjectKey};

@@ -1,35 +1,36 @@
-//! What an operation does and how it ends: the platform's words as types. Callbacks, status answers
-//! and the Data API use the same words, so there is one mapping.
+//! The platform's types of operations and its statuses, as types of this crate.
+//!
+//! Callbacks, status answers and the Data API use the same words, so this is the only mapping.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What an operation does.
+/// The type of an operation.
 ///
 /// Source: Callbacks; Results; Confirmation; Payment links; the platform's plug-ins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum OperationType {
-    /// Takes money from the shopper.
+    /// Charges the shopper.
     Sale,
-    /// Gives money back after the business day has closed.
+    /// Returns money to the shopper after the business day has closed.
     Refund,
-    /// Gives money back before the business day closes.
+    /// Returns money to the shopper before the business day closes.
     Reversal,
-    /// Takes a refund back: the money is the merchant's again.
+    /// Undoes a refund: the merchant has the money again.
     RefundReversal,
-    /// Says whether the money of a sale was credited. Moves none itself.
+    /// Reports whether the money of a sale was credited. Moves no money itself.
     Confirmation,
-    /// The platform's support settles a payment by hand.
+    /// The platform's support settles a payment manually.
     ManualChange,
-    /// A payment link made in the Dashboard. Moves no money.
+    /// A payment link created in the Dashboard. Moves no money.
     Invoice,
-    /// Any other, in the platform's word.
+    /// Any other type, with the platform's word.
     Other(String),
 }
 
-/// Other types that are known to move no money.
+/// The other types that are known to move no money.
 ///
 /// Source: Callbacks; the platform's plug-ins.
 const MOVE_NO_MONEY: [&str; 7] = [
@@ -43,7 +44,7 @@ const MOVE_NO_MONEY: [&str; 7] = [
 ];
 
 impl OperationType {
-    /// The platform's word.
+    /// Returns the platform's word.
     pub fn as_str(&self) -> &str {
         match self {
             OperationType::Sale => "sale",
@@ -57,8 +58,10 @@ impl OperationType {
         }
     }
 
-    /// Where an operation of this type stands, by its `operation.status`. `invoice sent` ends only the
-    /// operation of a payment link.
+    /// Returns the outcome of an operation of this type with this `operation.status`.
+    ///
+    /// `invoice sent` is the final status of a payment link's own operation. For every other type it is
+    /// pending, so that it never counts as money.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
             "invoice sent" if *self != OperationType::Invoice => Outcome::Pending,
@@ -66,21 +69,22 @@ impl OperationType {
         }
     }
 
-    /// Whether it gives money back: a refund, or a reversal before the business day closes.
+    /// Returns whether the operation returns money to the shopper: a refund or a reversal.
     ///
     /// Source: Gate, refunds.
     pub fn gives_back(&self) -> bool {
         matches!(self, OperationType::Refund | OperationType::Reversal)
     }
 
-    /// Whether it can belong to one of the merchant's refunds: it gives money back, or takes that back.
+    /// Returns whether the operation can belong to one of the merchant's refunds: a refund, a reversal, or the
+    /// reversal of a refund.
     ///
-    /// Source: Gate, refunds; Refunds taken back.
+    /// Source: Gate, refunds; Reversed refunds.
     pub fn is_about_refund(&self) -> bool {
         self.gives_back() || *self == OperationType::RefundReversal
     }
 
-    /// Whether it is known to move no money, whatever becomes of it.
+    /// Returns whether the type is known to move no money, whatever its outcome.
     pub fn moves_no_money(&self) -> bool {
         match self {
             OperationType::Confirmation | OperationType::Invoice => true,
@@ -89,7 +93,7 @@ impl OperationType {
         }
     }
 
-    /// Whether it may have moved money in a way that is not documented for Bancontact.
+    /// Returns whether the operation may have moved money in a way that is not documented for Bancontact.
     pub fn is_unknown(&self) -> bool {
         match self {
             OperationType::ManualChange => true,
@@ -135,25 +139,24 @@ impl fmt::Display for OperationType {
     }
 }
 
-/// Where an operation stands.
+/// The outcome of an operation.
 ///
 /// Source: Results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Not final; unknown statuses included.
+    /// Not final. Includes unknown statuses.
     Pending,
-    /// Final: refused, failed or canceled.
+    /// Final: declined, failed or canceled.
     Declined,
-    /// Final: done.
+    /// Final: successful.
     Succeeded,
 }
 
 impl Outcome {
-    /// What `operation.status` says.
+    /// Returns the outcome for an `operation.status`.
     ///
-    /// The error statuses, `expired` and the canceled ones are final: the platform's plug-ins take
-    /// them as declined. `invoice sent` is the final status of a payment link's own operation.
+    /// The error statuses, `expired` and the canceled ones are declined, as in the platform's plug-ins.
     ///
     /// Source: Results; Payment links; the platform's plug-ins.
     pub fn of_status(status: &str) -> Self {
@@ -165,27 +168,27 @@ impl Outcome {
         }
     }
 
-    /// Whether nothing more is to come of the operation.
+    /// Returns whether the outcome can no longer change.
     pub fn is_final(self) -> bool {
         self != Outcome::Pending
     }
 }
 
-/// Whether `payment.status` says that money went back, in whole or in part.
+/// Returns whether `payment.status` reports a refund or a reversal, in whole or in part.
 ///
 /// Source: Results.
-pub fn says_money_went_back(status: &str) -> bool {
+pub fn is_refunded_status(status: &str) -> bool {
     matches!(
         status,
         "partially refunded" | "refunded" | "partially reversed" | "reversed"
     )
 }
 
-/// Whether `payment.status` says that the money of the payment came, whatever went back since.
+/// Returns whether `payment.status` reports that the payment was paid, even if it was refunded since.
 ///
 /// Source: Results.
-pub fn says_money_came(status: &str) -> bool {
-    status == "success" || says_money_went_back(status)
+pub fn is_paid_status(status: &str) -> bool {
+    status == "success" || is_refunded_status(status)
 }
 
 #[cfg(test)]
@@ -193,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_word_is_kept() {
+    fn the_word_of_an_operation_type_is_preserved() {
         for word in [
             "sale",
             "refund",
@@ -212,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_moves_money_unless_its_type_is_known_not_to() {
+    fn an_operation_type_moves_money_unless_it_is_known_not_to() {
         for (word, moves_no_money, is_unknown) in [
             ("sale", false, false),
             ("refund", false, false),
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn each_documented_status_has_one_outcome() {
+    fn each_status_has_its_outcome() {
         for (status, outcome) in [
             ("success", Outcome::Succeeded),
             ("decline", Outcome::Declined),
@@ -252,5 +255,12 @@ mod tests {
         ] {
             assert_eq!(Outcome::of_status(status), outcome, "{status}");
         }
+    }
+
+    #[test]
+    fn invoice_sent_is_a_success_of_a_payment_link_only() {
+        let outcome = |kind: OperationType| kind.outcome("invoice sent");
+        assert_eq!(outcome(OperationType::Invoice), Outcome::Succeeded);
+        assert_eq!(outcome(OperationType::Sale), Outcome::Pending);
     }
 }

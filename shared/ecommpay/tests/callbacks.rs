@@ -1,4 +1,4 @@
-//! The two corpora of callbacks and status answers: each body is read as its index says.
+//! The two corpora of callbacks and status answers: each body has the content that its index lists.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
@@ -12,7 +12,7 @@ use ecommpay::signature::{of_message, verify};
 use ecommpay::{Keyring, ProjectKey};
 use serde_json::Value;
 
-/// The bodies that the index of `folder` lists.
+/// The bodies in a folder of `tests/data`, with their index.
 struct Corpus {
     folder: &'static str,
     index: Value,
@@ -48,7 +48,7 @@ fn name_of(entry: &Value) -> &str {
     entry["file"].as_str().unwrap()
 }
 
-/// Text, or a number's digits.
+/// Returns a text, or the digits of a number.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -98,7 +98,7 @@ fn assert_redirect(report: &Report, expected: &Value) {
 }
 
 #[test]
-fn every_callback_of_the_corpus_is_read_as_its_index_says() {
+fn every_callback_of_the_first_corpus_has_the_content_of_its_index() {
     let corpus = Corpus::of("callbacks");
     for expected in corpus.entries() {
         let file = name_of(expected);
@@ -115,7 +115,7 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
         assert!(has_sound_shape(&message), "{file}");
         let report = Report::read(&message);
         assert_payment(&report, expected);
-        // The index reads `operation` only; the legacy format has its operation in a list.
+        // The index lists `operation` only; the legacy format has its operation in `operations`.
         if file != "legacy_format.json" {
             assert_operation(report.operations.first(), expected);
         }
@@ -124,7 +124,7 @@ fn every_callback_of_the_corpus_is_read_as_its_index_says() {
     assert_eq!(corpus.entries().len(), 81);
 }
 
-/// Reads a message of the second corpus; signature, shape and payment are as its index says.
+/// Reads a message of the second corpus and checks its signature, shape and payment against the index.
 fn verified_report(corpus: &Corpus, message: &Message<'_>, expected: &Value) -> Report {
     let file = name_of(expected);
     let verified = corpus.verifies(message);
@@ -138,7 +138,7 @@ fn verified_report(corpus: &Corpus, message: &Message<'_>, expected: &Value) -> 
 }
 
 #[test]
-fn every_callback_of_the_second_corpus_is_read_as_its_index_says() {
+fn every_callback_of_the_second_corpus_has_the_content_of_its_index() {
     let corpus = Corpus::of("callbacks-2");
     let of_kind = |entry: &&Value| entry["kind"] == "callback";
     let callbacks: Vec<&Value> = corpus.entries().iter().filter(of_kind).collect();
@@ -170,19 +170,19 @@ fn assert_clarification(report: &Report, expected: &Value) {
         names
     };
     match (expected.get("asked"), expected.get("required")) {
-        (Some(asked), Some(required)) => {
-            assert_eq!(Value::from(names(false)), *asked, "{file}");
+        (Some(requested), Some(required)) => {
+            assert_eq!(Value::from(names(false)), *requested, "{file}");
             assert_eq!(Value::from(names(true)), *required, "{file}");
         }
-        // The list form, in which nothing may be left empty.
+        // The list form, in which all fields are mandatory.
         _ => assert_eq!(names(true), names(false), "{file}"),
     }
-    let asks = expected.get("clarification_fields").is_some();
-    assert_eq!(!names(false).is_empty(), asks, "{file}");
+    let is_requested = expected.get("clarification_fields").is_some();
+    assert_eq!(!names(false).is_empty(), is_requested, "{file}");
 }
 
 #[test]
-fn every_status_answer_of_the_second_corpus_is_read_as_its_index_says() {
+fn every_status_answer_of_the_second_corpus_has_the_content_of_its_index() {
     let corpus = Corpus::of("callbacks-2");
     let of_kind = |entry: &&Value| entry["kind"] == "status_answer";
     let answers: Vec<&Value> = corpus.entries().iter().filter(of_kind).collect();
@@ -206,7 +206,7 @@ fn every_status_answer_of_the_second_corpus_is_read_as_its_index_says() {
     assert_eq!(answers.len(), 7);
 }
 
-/// An operation as the index lists it: id, type, status, amount.
+/// Returns an operation in the form of the index: id, type, status, amount.
 fn listed(operation: &Operation) -> Value {
     let id: Option<u64> = operation.id.as_ref().and_then(|id| id.parse().ok());
     let amount = operation.sum_initial.as_ref().map(|sum| sum.amount);
@@ -215,7 +215,7 @@ fn listed(operation: &Operation) -> Value {
 }
 
 #[test]
-fn bodies_that_are_not_sound_json_are_told_from_bad_signatures() {
+fn each_kind_of_malformed_json_has_its_own_error() {
     let read = |file: &str| {
         let body = std::fs::read(data("callbacks").join(file)).unwrap();
         parse(&body, Limits::CALLBACK).map(|_| ())

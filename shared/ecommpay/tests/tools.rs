@@ -1,4 +1,4 @@
-//! The example programs, run as a person would run them, over the whole corpus.
+//! The example programs, run from the command line over both corpora and the vectors.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod corpus;
@@ -12,7 +12,7 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
 use serde_json::Value;
 
-/// Runs an example; cargo has built it beside this test. Gives its success and what it printed.
+/// Runs an example, which cargo has built next to this test. Returns whether it succeeded, and its output.
 fn run(example: &str, arguments: &[&str], input: &str) -> (bool, String) {
     let tests = std::env::current_exe().unwrap();
     let examples = tests.parent().unwrap().parent().unwrap().join("examples");
@@ -36,7 +36,7 @@ fn run(example: &str, arguments: &[&str], input: &str) -> (bool, String) {
 }
 
 #[test]
-fn the_signature_tool_agrees_with_the_vectors() {
+fn the_signature_tool_prints_the_strings_and_signatures_of_the_vectors() {
     for vector in json("vectors/signature.json")["vectors"]
         .as_array()
         .unwrap()
@@ -79,7 +79,7 @@ fn the_signature_tool_agrees_with_the_vectors() {
 }
 
 #[test]
-fn the_signature_tool_verifies_fractions_as_written_and_as_php_prints_them() {
+fn the_signature_tool_verifies_a_fraction_as_written_and_as_php_prints_it() {
     let vectors = json("vectors/signature.json");
     let vectors = vectors["vectors"].as_array().unwrap().iter();
     let undefined = vectors.filter(|vector| vector["platform"] == "undefined");
@@ -97,10 +97,10 @@ fn the_signature_tool_verifies_fractions_as_written_and_as_php_prints_them() {
         ] {
             let open = raw.strip_suffix('}').unwrap();
             let signed = format!("{open},\"signature\":\"{signature}\"}}");
-            let (success, told) = run("signature", &["verify", "--key", secret, "-"], &signed);
+            let (success, output) = run("signature", &["verify", "--key", secret, "-"], &signed);
             assert!(
-                success == expected.0 && told.starts_with(expected.1),
-                "{signed} {told}"
+                success == expected.0 && output.starts_with(expected.1),
+                "{signed} {output}"
             );
         }
         checked += 1;
@@ -109,21 +109,21 @@ fn the_signature_tool_verifies_fractions_as_written_and_as_php_prints_them() {
 }
 
 #[test]
-fn the_callback_tool_reads_what_the_index_says() {
+fn the_callback_tool_prints_the_content_of_the_index() {
     for folder in ["callbacks", "callbacks-2"] {
-        reads_a_corpus(folder);
+        assert_corpus(folder);
     }
 }
 
-fn reads_a_corpus(folder: &str) {
+fn assert_corpus(folder: &str) {
     let index = json(&format!("{folder}/index.json"));
     let key = index["key"].as_str().unwrap();
     for expected in index["callbacks"].as_array().unwrap() {
         let file = expected["file"].as_str().unwrap();
         let path = data(folder).join(file);
         let path = path.to_str().unwrap();
-        let (success, told) = run("callback", &["--key", key, path], "");
-        let read: Value = serde_json::from_str(&told).unwrap();
+        let (success, output) = run("callback", &["--key", key, path], "");
+        let read: Value = serde_json::from_str(&output).unwrap();
         assert_eq!(Value::from(success), expected["valid"], "{file}");
         assert_eq!(read["valid"], expected["valid"], "{file}");
         let (verified, verdict) = run("signature", &["verify", "--key", key, path], "");
@@ -154,7 +154,7 @@ fn reads_a_corpus(folder: &str) {
 }
 
 #[test]
-fn the_payment_page_tool_makes_a_link_or_says_why_not() {
+fn the_payment_page_tool_prints_a_link_or_the_reason_of_the_refusal() {
     let parameters = r#"{"project_id":211,"payment_id":"X03936","payment_amount":1000}"#;
     let (success, link) = run(
         "payment_page",
@@ -166,6 +166,6 @@ fn the_payment_page_tool_makes_a_link_or_says_why_not() {
         "{link}"
     );
     let hidden = r#"{"customer_last_name":"X;payment_amount:1"}"#;
-    let (success, told) = run("payment_page", &["--key", "k", "-"], hidden);
-    assert!(!success && told.starts_with("refused: "), "{told}");
+    let (success, output) = run("payment_page", &["--key", "k", "-"], hidden);
+    assert!(!success && output.starts_with("refused: "), "{output}");
 }

@@ -1,4 +1,4 @@
-//! The vectors made with the official SDKs: signatures and Payment Page links.
+//! The vectors that were made with the official SDKs: signatures and Payment Page links.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
@@ -13,15 +13,15 @@ use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use serde_json::Value;
 
 #[test]
-fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
+fn every_vector_has_the_canonical_string_and_the_signature_of_the_sdks() {
     let vectors = json("vectors/signature.json");
     let mut checked = 0;
     for vector in vectors["vectors"].as_array().unwrap() {
         let name = vector["name"].as_str().unwrap();
         let raw = vector["raw"].as_str().unwrap();
         let message = parse(raw.as_bytes(), Limits::CALLBACK).expect(name);
-        // Where the SDKs disagree and documentation is silent, PHP's spelling verifies too; such data
-        // is never signed.
+        // `undefined`: the SDKs disagree and the platform documents no rule. PHP's spelling then verifies too, and
+        // such a message is never signed.
         let undefined = vector["platform"] == "undefined";
         assert_eq!(canonical_to_sign(&message).is_err(), undefined, "{name}");
         let string = if undefined {
@@ -52,7 +52,7 @@ fn every_vector_gives_the_string_and_the_signature_of_the_sdks() {
 }
 
 #[test]
-fn payment_page_links_decode_to_what_the_sdks_make() {
+fn every_payment_page_link_has_the_query_of_the_sdks() {
     let vectors = json("vectors/payment_page_url.json");
     let mut checked = 0;
     for vector in vectors["vectors"].as_array().unwrap() {

@@ -1,7 +1,6 @@
 <?php
-// Times the official PHP SDK: php driver.php FOLDER, where FOLDER is the SDK's.
-// Standard input: the secret, the body, then numbers of callbacks to verify, a line each; each number is answered
-// with the nanoseconds that they took.
+// Measures the official PHP SDK: php driver.php FOLDER, with the folder of the SDK.
+// Reads the secret, the body, and then numbers of repetitions, one per line. Prints the nanoseconds for each number.
 
 use ecommpay\Callback;
 use ecommpay\SignatureHandler;
@@ -26,7 +25,7 @@ if (!accepts($secret, $body)) {
     exit("the SDK refuses the callback\n");
 }
 if (accepts($secret, str_replace('success', 'decline', $body))) {
-    exit("the SDK takes anything\n");
+    exit("the SDK accepts a changed callback\n");
 }
 $composer = json_decode(file_get_contents($folder . '/composer.json'), true);
 echo $composer['name'], ' ', $composer['version'], ', PHP ', PHP_VERSION, "\n";

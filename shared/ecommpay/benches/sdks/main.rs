@@ -1,12 +1,13 @@
-//! What it costs to verify a callback, beside the bare HMAC over the same string and the official SDKs.
+//! The time to verify a callback, compared with the HMAC alone over the same string and with the official SDKs.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!
-//! The Node SDK is installed at the first run; for PHP's, the variable `PHP_SDK` names a folder with
-//! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39). Each runs in a process of its own, and they are
-//! timed in turn, about 2 ms each, so that whatever else the machine does meets all of them alike. The processes are
-//! started anew several times, as where their memory happens to lie makes a difference too. Medians are shown, ratios
-//! are those of each round.
+//! The Node SDK is installed at the first run. For the PHP SDK, the variable `PHP_SDK` names a folder with
+//! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
+//!
+//! Each program runs in a process of its own. The programs are timed alternately, about 2 ms each, so that other load
+//! on the machine affects all of them alike. The processes are restarted several times, because their memory layout
+//! affects the time too. The output shows medians; a ratio is the median of the ratios of adjacent samples.
 
 mod own;
 mod program;
@@ -20,18 +21,18 @@ use crate::own::{HMAC, VERIFY};
 use crate::program::{Program, Start};
 
 const STARTS: usize = 10;
-const ROUNDS: usize = 50;
+const SAMPLES_PER_START: usize = 50;
 const SAMPLE: Duration = Duration::from_millis(2);
-/// Until the SDKs' compilers have seen enough.
+/// Long enough for the just-in-time compilers of the SDKs.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// What verifying is compared with, and how often its time it may take.
+/// A program to compare with, and the goal: the maximum ratio of our time to its time.
 struct Other {
     start: Start,
     goal: f64,
 }
 
-/// A variant's name and nanoseconds for one repetition, in each round.
+/// The name of a program, and the nanoseconds of one repetition in each sample.
 #[derive(Default)]
 struct Samples {
     name: String,
@@ -39,12 +40,12 @@ struct Samples {
 }
 
 fn main() -> Result<(), String> {
-    if let Some(what) = std::env::args().nth(1) {
-        return own::run(&what);
+    if let Some(task) = std::env::args().nth(1) {
+        return own::run(&task);
     }
     let key = ProjectKey::new(SECRET).map_err(|error| error.to_string())?;
     let body = body(&key);
-    println!("a body of {} bytes", body.len());
+    println!("body: {} bytes", body.len());
     let ours = program::own(VERIFY)?;
     let mut others = Vec::new();
     for (name, start, goal) in [
@@ -52,10 +53,10 @@ fn main() -> Result<(), String> {
         ("the Node SDK", program::node(), 1.0 / 3.0),
         ("the PHP SDK", program::php(), 1.0 / 3.0),
     ] {
-        let runs = |start: Start| Program::start(&start, &body).map(|_| start);
-        match start.and_then(runs) {
+        let try_start = |start: Start| Program::start(&start, &body).map(|_| start);
+        match start.and_then(try_start) {
             Ok(start) => others.push(Other { start, goal }),
-            Err(why) => println!("without {name}: {why}"),
+            Err(error) => println!("without {name}: {error}"),
         }
     }
     let samples = measured(&ours, &others, &body)?;
@@ -63,7 +64,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// The samples of ours, then of the others.
+/// Returns the samples of our program, then those of the others.
 fn measured(ours: &Start, others: &[Other], body: &[u8]) -> Result<Vec<Samples>, String> {
     let others = others.iter().map(|other| &other.start);
     let starts: Vec<&Start> = [ours].into_iter().chain(others).collect();
@@ -75,11 +76,12 @@ fn measured(ours: &Start, others: &[Other], body: &[u8]) -> Result<Vec<Samples>,
             let count = warmed(&mut program)?;
             running.push((program, count));
         }
-        for _ in 0..ROUNDS {
+        for _ in 0..SAMPLES_PER_START {
             for ((program, count), samples) in running.iter_mut().zip(&mut samples) {
-                let took = program.time(*count)?;
-                let one = took.as_nanos() as f64 / *count as f64;
-                samples.nanoseconds.push(one);
+                let time = program.time(*count)?;
+                samples
+                    .nanoseconds
+                    .push(time.as_nanos() as f64 / *count as f64);
                 samples.name.clone_from(&program.name);
             }
         }
@@ -87,11 +89,11 @@ fn measured(ours: &Start, others: &[Other], body: &[u8]) -> Result<Vec<Samples>,
     Ok(samples)
 }
 
-/// Warms a program up and gives the repetitions that take about [`SAMPLE`].
+/// Warms a program up and returns the number of repetitions that takes about [`SAMPLE`].
 fn warmed(program: &mut Program) -> Result<u64, String> {
-    let begin = Instant::now();
+    let start = Instant::now();
     let mut count = 1;
-    while begin.elapsed() < WARM_UP {
+    while start.elapsed() < WARM_UP {
         let one = program.time(count)?.div_f64(count as f64);
         count = (SAMPLE.div_duration_f64(one) as u64).max(1);
     }
@@ -99,7 +101,7 @@ fn warmed(program: &mut Program) -> Result<u64, String> {
 }
 
 fn report(samples: &[Samples], others: &[Other]) {
-    println!("{STARTS} starts of {ROUNDS} rounds, medians");
+    println!("{STARTS} starts with {SAMPLES_PER_START} samples each, medians");
     for samples in samples {
         let nanoseconds = median(samples.nanoseconds.clone());
         println!("{nanoseconds:>9.0} ns  {}", samples.name);
@@ -111,9 +113,9 @@ fn report(samples: &[Samples], others: &[Other]) {
         let pairs = ours.nanoseconds.iter().zip(&samples.nanoseconds);
         let ratio = median(pairs.map(|(ours, other)| ours / other).collect());
         let goal = other.goal;
-        let judged = if ratio <= goal { "holds" } else { "FAILS" };
+        let result = if ratio <= goal { "passed" } else { "FAILED" };
         println!(
-            "{VERIFY} / {}: {ratio:.3}, goal at most {goal:.3}: {judged}",
+            "{VERIFY} / {}: {ratio:.3}, goal at most {goal:.3}: {result}",
             samples.name
         );
     }

@@ -1,4 +1,4 @@
-//! This project's own ways, as programs like those around the SDKs.
+//! This crate's verification and the HMAC alone, with the same interface as the programs of the SDKs.
 
 use std::hint::black_box;
 use std::io::{BufRead, stdin};
@@ -9,13 +9,13 @@ use ecommpay::signature::{canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
 use ecommpay_benches::verify;
 
-/// The argument for what the callback route does.
+/// The argument for the verification of the callback route.
 pub const VERIFY: &str = "verify";
-/// The argument for the HMAC over the same string, and nothing else.
+/// The argument for the HMAC alone.
 pub const HMAC: &str = "HMAC alone";
 
-/// Reads a secret, a callback and numbers of repetitions, a line each, and says how long these take.
-pub fn run(what: &str) -> Result<(), String> {
+/// Reads a secret, a callback and numbers of repetitions, one per line. Prints the nanoseconds for each number.
+pub fn run(task: &str) -> Result<(), String> {
     let mut lines = stdin().lock().lines();
     let mut next = || lines.next().and_then(Result::ok);
     let (secret, body) = (next().unwrap_or_default(), next().unwrap_or_default());
@@ -26,18 +26,18 @@ pub fn run(what: &str) -> Result<(), String> {
     let string = canonical(&message);
     let ring = Keyring::new(key.clone(), None);
     if !verify(&ring, body) || verify(&ring, &body.to_ascii_uppercase()) {
-        return Err("the callback is not verified as it should be".to_owned());
+        return Err("the verification of the callback is wrong".to_owned());
     }
-    println!("{what}");
+    println!("{task}");
     while let Some(count) = next() {
         let count: u64 = count.parse().map_err(|_| "not a number")?;
-        let begin = Instant::now();
-        if what == VERIFY {
+        let start = Instant::now();
+        if task == VERIFY {
             repeat(count, || verify(&ring, black_box(body)));
         } else {
             repeat(count, || key.verifies(black_box(&string), &signature));
         }
-        println!("{}", begin.elapsed().as_nanos());
+        println!("{}", start.elapsed().as_nanos());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is compared: programs that verify callbacks and time themselves.
+//! The programs that are compared. Each verifies callbacks and measures its own time.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -8,29 +8,30 @@ use std::time::Duration;
 
 use ecommpay_benches::SECRET;
 
-/// How to start a program that is told a secret and a callback, says its name, and then times itself.
+/// Creates the command of a program. The program reads a secret and a callback, prints its name, and then prints the
+/// nanoseconds for each number of repetitions that it reads.
 pub type Start = Box<dyn Fn() -> Command>;
 
-/// A running one. It ends when its standard input does, so with us.
+/// A running program. It ends when its standard input is closed.
 pub struct Program {
     process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    /// What it is, with versions.
+    /// The name and the versions.
     pub name: String,
 }
 
-/// This program as one of them.
-pub fn own(what: &'static str) -> Result<Start, String> {
+/// Returns this program with a task as its argument.
+pub fn own(task: &'static str) -> Result<Start, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     Ok(Box::new(move || {
         let mut command = Command::new(&this);
-        command.arg(what);
+        command.arg(task);
         command
     }))
 }
 
-/// The Node SDK, installed if it is not yet; else why there is none.
+/// Returns the program of the Node SDK, which is installed first if necessary.
 pub fn node() -> Result<Start, String> {
     let folder = installed()?;
     Ok(Box::new(move || {
@@ -40,13 +41,13 @@ pub fn node() -> Result<Start, String> {
     }))
 }
 
-/// The PHP SDK in the folder that the variable `PHP_SDK` names; else why there is none.
+/// Returns the program of the PHP SDK in the folder that the variable `PHP_SDK` names.
 pub fn php() -> Result<Start, String> {
     let folder = std::env::var_os("PHP_SDK")
         .ok_or("PHP_SDK does not name a folder with github.com/ITECOMMPAY/paymentpage-sdk-php")?;
     Ok(Box::new(move || {
         let mut command = Command::new("php");
-        // With the optimiser, as servers run it. Errors would go to standard output.
+        // With the optimiser, as on servers. Errors must not go to standard output, which is parsed.
         command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
         command.arg(here("sdks/driver.php")).arg(&folder);
         command
@@ -54,7 +55,7 @@ pub fn php() -> Result<Start, String> {
 }
 
 impl Program {
-    /// Starts one and waits until it has verified the callback.
+    /// Starts a program and waits until it has verified the callback.
     pub fn start(start: &Start, body: &[u8]) -> Result<Self, String> {
         let mut command = start();
         let program = command.get_program().to_string_lossy().into_owned();
@@ -65,12 +66,12 @@ impl Program {
         let (Some(mut input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(format!("{program} has no input or output"));
         };
-        let begin = [SECRET.as_bytes(), b"\n", body, b"\n"].concat();
+        let lines = [SECRET.as_bytes(), b"\n", body, b"\n"].concat();
         let mut output = BufReader::new(output).lines();
-        let name = match input.write_all(&begin).map(|()| output.next()) {
+        let name = match input.write_all(&lines).map(|()| output.next()) {
             Ok(Some(Ok(line))) if !line.starts_with("the SDK ") => line,
             Ok(Some(Ok(line))) => return Err(format!("{program}: {line}")),
-            _ => return Err(format!("{program} says nothing")),
+            _ => return Err(format!("{program} prints nothing")),
         };
         Ok(Self {
             process,
@@ -80,21 +81,21 @@ impl Program {
         })
     }
 
-    /// How long so many callbacks take.
+    /// Returns the time to verify the callback `count` times.
     pub fn time(&mut self, count: u64) -> Result<Duration, String> {
-        let lost = |_| format!("{} has ended", self.name);
-        writeln!(self.input, "{count}").map_err(lost)?;
+        let ended = |_| format!("{} has ended", self.name);
+        writeln!(self.input, "{count}").map_err(ended)?;
         let line = self.output.next().and_then(Result::ok);
         let nanoseconds = line.and_then(|line| line.parse().ok());
         nanoseconds
             .map(Duration::from_nanos)
-            .ok_or_else(|| format!("{} has not said how long it took", self.name))
+            .ok_or_else(|| format!("{} has not printed a time", self.name))
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It only reads its input, so it may be ended anywhere.
+        // The program holds no state, so it can be ended at any time.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -104,7 +105,7 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The folder with the Node SDK, as pinned.
+/// Returns the folder with the pinned Node SDK, and installs the SDK if necessary.
 fn installed() -> Result<PathBuf, String> {
     let folder = here("../../../.tools/ecommpay-node-sdk");
     let marker = folder.join("complete");
@@ -130,7 +131,7 @@ fn install(folder: &Path) -> std::io::Result<()> {
         .current_dir(folder)
         .stdin(Stdio::piped())
         .spawn()?;
-    // As long as we hold it open, npm may run.
+    // The supervisor ends npm when this is closed.
     let hold = npm.stdin.take();
     let status = npm.wait()?;
     drop(hold);

@@ -1,8 +1,8 @@
-//! What the examples read.
+//! The input of the examples.
 
 use std::io::Read;
 
-/// The bytes of a file, or of standard input for `-`.
+/// Reads a file, or standard input for `-`.
 pub fn read(file: &str) -> std::io::Result<Vec<u8>> {
     if file != "-" {
         return std::fs::read(file);

@@ -1,6 +1,9 @@
-//! Any bytes as a callback: everything that reads it must come to an end without a panic, the reader
-//! takes what serde_json takes, the canonical string is the slow model's, and what has a sound shape
-//! is read whole.
+//! Random bytes as a callback. Checks that:
+//!
+//! - no function that reads it panics or hangs;
+//! - the reader accepts the texts that serde_json accepts;
+//! - the canonical string is the one of the reference model;
+//! - no field is lost if the shape is sound.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run callback` (in `shared/ecommpay`)
 #![no_main]
@@ -27,12 +30,12 @@ fuzz_target!(|body: &[u8]| {
     may_be_reframed(&message);
     let report = Report::read(&message);
     if has_sound_shape(&message) {
-        is_whole(&message, &report);
+        assert_complete(&message, &report);
     }
 });
 
-/// Nothing that the signature covers has vanished.
-fn is_whole(message: &Value<'_>, report: &Report) {
+/// Checks that the report has every field that the signature covers.
+fn assert_complete(message: &Value<'_>, report: &Report) {
     let status = message.at(&["payment", "status"]);
     assert_eq!(
         report.payment_status.as_deref(),
@@ -60,7 +63,7 @@ fn is_whole(message: &Value<'_>, report: &Report) {
     }
 }
 
-/// Whether a value gives a line that says something.
+/// Returns whether a value has a line with a value in the canonical string.
 fn has_line(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,

@@ -1,4 +1,4 @@
-//! Two paths, one a line (the second may hold more line ends): they compare as in the slow model.
+//! Two paths, separated by the first line feed. Checks that they compare as in the reference model.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run order` (in `shared/ecommpay`)
 #![no_main]
@@ -7,7 +7,7 @@
 #[path = "../../tests/properties/model.rs"]
 mod model;
 
-use ecommpay::path_order::compare;
+use ecommpay::signature::path_order::compare;
 use libfuzzer_sys::fuzz_target;
 use model::parts;
 

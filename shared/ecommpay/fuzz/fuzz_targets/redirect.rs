@@ -1,5 +1,8 @@
-//! Any bytes as redirect data: no panic, every form field of the body comes out, and the method is
-//! one that a browser knows.
+//! Random bytes as redirect data. Checks that:
+//!
+//! - nothing panics;
+//! - the report has every form field of the body;
+//! - the method is `GET` or `POST`.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run redirect` (in `shared/ecommpay`)
 #![no_main]
@@ -15,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(message) = parse(&body, Limits::CALLBACK) else {
         return;
     };
-    // The bytes may close the object and go on in another place that has redirect data.
+    // The bytes can close the object and add another key with redirect data.
     if message.members().len() > 1 {
         return;
     }
@@ -37,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// How many form fields a value makes.
+/// Returns the number of form fields of a value.
 fn scalars(value: &Value<'_>) -> usize {
     match value {
         Value::Array(elements) => elements.iter().map(scalars).sum(),

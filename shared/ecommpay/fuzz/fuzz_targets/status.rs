@@ -1,5 +1,5 @@
-//! Any bytes as Gate's answer to a status request, or as a page of the Data API: reading it comes to
-//! an end without a panic, and nothing that the answer lists is lost.
+//! Random bytes as Gate's answer to a status request, and as a page of the Data API. Checks that nothing panics and
+//! that no listed operation or error is lost.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run status` (in `shared/ecommpay`)
 #![no_main]
@@ -40,7 +40,7 @@ fuzz_target!(|body: &[u8]| {
 
     match StatusAnswer::read(&message) {
         StatusAnswer::Report(read) => assert_eq!(read, report),
-        // Only an error that names no operation says that there is nothing to read.
+        // Both require the status `error` and no operation.
         StatusAnswer::NotFound | StatusAnswer::NotReadable => {
             let status = message.get("status").and_then(Value::as_str);
             let of_payment = report.payment_status.as_deref();
@@ -48,11 +48,11 @@ fuzz_target!(|body: &[u8]| {
             assert!(of_payment.or(status) == Some("error"));
         }
     }
-    page(&message);
+    assert_page(&message);
 });
 
-/// A page of the Data API is read element by element, whatever they are.
-fn page(message: &Value<'_>) {
+/// Checks that each element of a page gives one operation.
+fn assert_page(message: &Value<'_>) {
     let list = elements(message, "operations");
     let is_list = matches!(message.get("operations"), Some(Value::Array(_)));
     let read = data_api::operations(message);

@@ -1,5 +1,8 @@
-//! Any bytes as a body whose signature is checked: no panic, it verifies in both spellings of its
-//! numbers and in no other, and no stranger's key verifies.
+//! Random bytes as a body whose signature is verified. Checks that:
+//!
+//! - nothing panics;
+//! - only the signatures over the two spellings of the numbers verify;
+//! - these signatures do not verify with another key.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)
 #![no_main]
@@ -13,17 +16,17 @@ use ecommpay::signature::{
 use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use libfuzzer_sys::fuzz_target;
 
-/// The key of the callbacks in `tests/data`, so that the seeds verify; as the one before, so that
-/// both slots are tried.
+/// The key of the callbacks in `tests/data`, so that the seeds verify. It is the previous key, so that both slots are
+/// tried.
 static RING: LazyLock<Keyring> = LazyLock::new(|| {
     let index = include_bytes!("../../../../tests/data/callbacks/index.json");
     let index: serde_json::Value = serde_json::from_slice(index).unwrap();
     let key = ProjectKey::new(index["key"].as_str().unwrap()).unwrap();
-    Keyring::new(ProjectKey::new("in use").unwrap(), Some(key.clone()))
+    Keyring::new(ProjectKey::new("current").unwrap(), Some(key.clone()))
 });
 
-static STRANGER: LazyLock<Keyring> =
-    LazyLock::new(|| Keyring::new(ProjectKey::new("stranger").unwrap(), None));
+static OTHER: LazyLock<Keyring> =
+    LazyLock::new(|| Keyring::new(ProjectKey::new("other").unwrap(), None));
 
 fuzz_target!(|body: &[u8]| {
     let Ok(message) = parse(body, Limits::CALLBACK) else {
@@ -34,11 +37,11 @@ fuzz_target!(|body: &[u8]| {
     for signature in [Some(as_written), as_php].into_iter().flatten() {
         let slot = verify(&message, &signature, &RING);
         assert_eq!(slot, Some(KeySlot::Current));
-        assert_eq!(verify(&message, &signature, &STRANGER), None);
+        assert_eq!(verify(&message, &signature, &OTHER), None);
     }
     let text = as_written.to_base64();
     assert_eq!(Signature::from_base64(&text), Some(as_written));
-    // Numbers under `signature` and `frame_mode` are spelled, but give no line.
+    // If the strings are equal, the respelled numbers are under `signature` or `frame_mode` and have no line.
     if as_php.is_some_and(|as_php| as_php != as_written) {
         assert!(may_be_reframed(&message));
         assert!(canonical_to_sign(&message).is_err());
@@ -49,15 +52,15 @@ fuzz_target!(|body: &[u8]| {
             slot == Some(KeySlot::Current),
             carried == as_written || Some(carried) == as_php
         );
-        assert_eq!(verify(&message, &carried, &STRANGER), None);
+        assert_eq!(verify(&message, &carried, &OTHER), None);
     }
     if let Value::Number(token) = message {
-        keeps_its_value(token, &message);
+        assert_same_value(token, &message);
     }
 });
 
-/// PHP prints fourteen digits of a number: the same number, but for what comes after them.
-fn keeps_its_value(token: &str, message: &Value<'_>) {
+/// Checks that PHP's spelling has the same value, apart from the digits after the 14th.
+fn assert_same_value(token: &str, message: &Value<'_>) {
     let Some(line) = canonical_as_php(message) else {
         return;
     };

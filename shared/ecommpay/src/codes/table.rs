@@ -1,6 +1,6 @@
 //! The platform's unified list of result codes, as data: code, message, action, sorted by code.
 
-use super::Action::{
+use super::action::Action::{
     self, DoNotRetry, FixOrRetryLater, FixRequest, Nothing, Retry, RetryLater, SeeDocumentation,
     Support, Wait,
 };

@@ -1,11 +1,15 @@
-//! The reader: from text to a [`Value`], within limits.
+//! The reader: from text to a tree, within limits.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{JsonError, Limits, Member, Value};
+use super::error::JsonError;
+use super::limits::Limits;
+use super::value::{Member, Value};
 
-/// Reads one JSON text within `limits`.
+/// Reads one JSON text.
+///
+/// Fails if the text is not JSON, exceeds one of the `limits`, or has an object with two equal keys.
 ///
 /// Source: JSON.
 pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
@@ -36,11 +40,11 @@ struct Reader<'a> {
     depth_left: usize,
     keys_left: usize,
     canonical_left: usize,
-    /// Length of the path to the current value in the canonical string.
+    /// Bytes of the path to the current value in the canonical string.
     path: usize,
 }
 
-/// Above this many keys a hash set finds a repeated key faster than comparing with each.
+/// Above this number of keys, a hash set finds a repeated key faster than pairwise comparison.
 const FEW_KEYS: usize = 16;
 
 impl<'a> Reader<'a> {
@@ -67,8 +71,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// With `value_below` and `string` a part of the loops over members and elements, so that a value is made
-    /// where it stays: handing it up costs more than reading it.
+    /// Inlined, like `value_below` and `string`, into the loops over members and elements. The value is then
+    /// built in place: returning it through several calls costs more than reading it.
     #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
         match self.peek() {
@@ -91,9 +95,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a line of the canonical string from what is left of it: path, colon, value of this length,
-    /// separator. A collection counts like a word: it gives no line, but its name takes memory in a
-    /// reader.
+    /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this
+    /// length, separator. A collection has no line but counts like a word, because readers of the tree
+    /// build its path too.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
@@ -101,7 +105,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a value whose own name in the path has `name` bytes.
+    /// Reads a value whose last path component has `name` bytes.
     #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
@@ -176,7 +180,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// After an element or member: `true` at the closing bracket, `false` after a comma.
+    /// Reads what follows an element or member: `true` for the closing bracket, `false` for a comma.
     fn end_of_item(&mut self, close: u8) -> Result<bool, JsonError> {
         self.skip_space();
         match self.peek() {
@@ -241,7 +245,7 @@ impl<'a> Reader<'a> {
         self.escaped(plain).map(Cow::Owned)
     }
 
-    /// The rest of a string from its first escape on.
+    /// Reads the rest of a string, from its first escape on.
     fn escaped(&mut self, plain: &str) -> Result<String, JsonError> {
         let mut decoded = String::from(plain);
         loop {
@@ -260,7 +264,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Characters up to the next quote or backslash; control characters must be escaped.
+    /// Reads characters up to the next quote or backslash. Control characters must be escaped.
     fn plain_run(&mut self) -> Result<&'a str, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let special = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20);
@@ -289,7 +293,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `\uXXXX`, or a pair of surrogates; half a pair is no character and is refused.
+    /// Reads `XXXX` after `\u`, or a surrogate pair. Half a pair is not a character and is refused.
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
         let code = match first {
@@ -317,14 +321,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many decimal digits an index has.
+/// Returns the number of decimal digits of an index.
 fn digits_of(index: usize) -> usize {
     index
         .checked_ilog10()
         .map_or(1, |log| 1 + usize::try_from(log).unwrap_or_default())
 }
 
-/// The length of a key in a path, where its colons are doubled.
+/// Returns the length of a key in a path, in which its colons are doubled.
 fn escaped_length(key: &str) -> usize {
     key.len() + key.bytes().filter(|byte| *byte == b':').count()
 }
@@ -334,124 +338,10 @@ fn has_duplicates(members: &[Member<'_>]) -> bool {
         let mut seen = HashSet::with_capacity(members.len());
         return !members.iter().all(|(key, _)| seen.insert(key.as_ref()));
     }
-    // From the end: names of one object often begin alike. Those that end alike are few.
+    // Compares from the end, because names in one object often share their beginning and rarely their end.
     let is_same = |left: &str, right: &str| left.bytes().rev().eq(right.bytes().rev());
     members.iter().enumerate().any(|(index, (key, _))| {
         let mut before = members.iter().take(index);
         before.any(|(other, _)| is_same(other, key))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Value<'_>, JsonError> {
-        parse(text.as_bytes(), Limits::CALLBACK)
-    }
-
-    #[test]
-    fn numbers_keep_their_text() {
-        for text in ["0", "-0", "10.0", "1e3", "12345678901234567890123"] {
-            assert_eq!(read(text), Ok(Value::Number(text)));
-        }
-        for text in ["01", "+1", ".5", "1.", "1e", "-", "NaN"] {
-            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
-        }
-    }
-
-    #[test]
-    fn strings_are_decoded_once() {
-        let value = read(r#""a\/b\u00e9\ud83d\ude00\\n""#).unwrap();
-        assert_eq!(value.as_str(), Some("a/b\u{e9}\u{1f600}\\n"));
-        for text in [
-            r#""\ud83d""#,
-            r#""\ude00""#,
-            r#""\u12g4""#,
-            "\"\n\"",
-            "\"",
-            r#""\x""#,
-        ] {
-            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_limit_has_its_own_error() {
-        let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert!(read(&deep(32)).is_ok());
-        assert_eq!(read(&deep(33)), Err(JsonError::TooDeep));
-
-        let wide = |keys: usize| {
-            let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\":1")).collect();
-            format!("{{{}}}", members.join(","))
-        };
-        assert!(read(&wide(2_000)).is_ok());
-        assert_eq!(read(&wide(2_001)), Err(JsonError::TooManyKeys));
-
-        let long = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
-        assert!(read(&long(256 * 1024)).is_ok());
-        assert_eq!(read(&long(256 * 1024 + 1)), Err(JsonError::TooLarge));
-
-        assert_eq!(
-            parse(b"\"\xe9\"", Limits::CALLBACK),
-            Err(JsonError::NotUtf8)
-        );
-        assert_eq!(read(r#"{"a":1,"\u0061":2}"#), Err(JsonError::DuplicateKey));
-        assert_eq!(
-            read(&wide(40).replace("\"39\"", "\"3\"")),
-            Err(JsonError::DuplicateKey)
-        );
-        for text in ["", "{\"a\":1,}", "[1,]", "{a:1}", "tru", "{\"a\" 1}"] {
-            assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
-        }
-        assert_eq!(read("{} x"), Err(JsonError::TrailingData(3)));
-        assert_eq!(read("1{}"), Err(JsonError::TrailingData(1)));
-        assert!(read(" [1] \n").is_ok());
-    }
-
-    #[test]
-    fn a_message_that_would_grow_beyond_measure_is_refused_while_it_is_read() {
-        let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
-        let under = |key: &str, value: &str| format!("{{\"{key}\":{value}}}");
-        let long = "k".repeat(131_000);
-        assert!(read(&under("k", &zeros(131_000))).is_ok());
-        assert!(read(&under(&long, &zeros(100))).is_ok());
-        for attack in [
-            under(&long, &zeros(65_000)),
-            under(&":".repeat(70_000), &zeros(150)),
-            // Nothing to sign, but form fields and the like have names too.
-            under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
-        ] {
-            assert!(attack.len() <= Limits::CALLBACK.bytes);
-            let read = read(&attack).map(|_| ());
-            assert_eq!(read, Err(JsonError::CanonicalTooLarge));
-        }
-    }
-
-    #[test]
-    fn a_line_weighs_its_path_its_value_and_two_separators() {
-        let read = |text: &str, canonical: usize| {
-            let limits = Limits {
-                canonical,
-                ..Limits::CALLBACK
-            };
-            parse(text.as_bytes(), limits).map(|_| ())
-        };
-        let ten = "0,".repeat(10);
-        for (text, weight) in [
-            ("\"abc\"", 5),
-            ("-12", 5),
-            ("null", 3),
-            (r#"{"a":"bc"}"#, 5 + 3),
-            (r#"{"a:":7}"#, 6 + 3),
-            (r#"{"a":{"b":1},"c":2}"#, 6 + 4 + 4 + 3),
-            // a:0 .. a:9 and a:10
-            (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
-        ] {
-            assert_eq!(read(text, weight), Ok(()), "{text}");
-            let less = read(text, weight - 1);
-            assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
-        }
-    }
 }

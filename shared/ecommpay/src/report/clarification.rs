@@ -1,4 +1,4 @@
-//! The fields that the platform asks for in a clarification.
+//! The fields that the platform requests in a clarification.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,38 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::Value;
 
-/// A field that the platform asks for.
+/// A field that the platform requests.
 ///
 /// Source: Gate, clarification.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ClarificationField {
-    /// The platform's name of it, as `object.field`.
+    /// The platform's name of the field, as `object.field`.
     pub name: String,
-    /// Whether it must be filled in. The list form and a schema that requires none by name say nothing
-    /// about that, so all of their fields must be.
+    /// Whether the field is mandatory. All fields are mandatory in the list form, and in a schema that does not
+    /// name the required ones.
     pub required: bool,
 }
 
-/// List form `{"customer":["last_name"]}`, where an entry can be an object of such lists, or schema
-/// form `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`. A
-/// field that is named twice is asked for once.
+/// Reads `clarification_fields` in both of its forms. A field that is named twice is returned once.
 ///
-/// The signature covers neither an empty `required` nor a property with an empty description. So an
-/// empty `required` means the same as none, and a required field needs no property.
+/// - List form: `{"customer":["last_name"]}`. An entry can also be an object of such lists.
+/// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`.
+///
+/// The signature covers neither an empty `required` nor a property with an empty description. Therefore an empty
+/// `required` means the same as a missing one, and a required field needs no property.
+///
+/// Source: Gate, clarification.
 pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
-    let mut asked = PollResult::default();
-    asked.read("", value);
-    asked.fields
+    let mut requested = Requested::default();
+    requested.read("", value);
+    requested.fields
 }
 
 /// The fields in the order of the message.
 #[derive(Default)]
-struct PollResult {
+struct Requested {
     fields: Vec<ClarificationField>,
-    places: HashMap<String, usize>,
+    /// The index in `fields` of each name.
+    indices: HashMap<String, usize>,
 }
 
-impl PollResult {
+impl Requested {
     fn read(&mut self, path: &str, value: &Value<'_>) {
         for (name, fields) in value.members() {
             let path = format!("{path}{name}.");
@@ -67,8 +71,8 @@ impl PollResult {
 
     fn add(&mut self, name: String, required: bool) {
         let next = self.fields.len();
-        let place = *self.places.entry(name.clone()).or_insert(next);
-        match self.fields.get_mut(place) {
+        let index = *self.indices.entry(name.clone()).or_insert(next);
+        match self.fields.get_mut(index) {
             Some(known) => known.required |= required,
             None => self.fields.push(ClarificationField { name, required }),
         }
@@ -80,8 +84,8 @@ mod tests {
     use crate::json::{Limits, parse};
 
     #[test]
-    fn a_schema_says_which_fields_are_required() {
-        let asked = |fields: &str| {
+    fn a_field_is_required_unless_the_schema_names_other_required_fields() {
+        let requested = |fields: &str| {
             let message = parse(fields.as_bytes(), Limits::CALLBACK).unwrap();
             let fields = super::fields(&message).into_iter();
             fields
@@ -95,26 +99,26 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            asked(
+            requested(
                 r#"{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{},"email":{}}}}"#
             ),
             expected(&[("customer.last_name", true), ("customer.email", false)])
         );
-        // The signature sees no difference between these.
+        // Both have the same signature.
         for required in ["", r#""required":[],"#] {
             assert_eq!(
-                asked(&format!(
+                requested(&format!(
                     r#"{{"customer":{{{required}"properties":{{"email":{{}}}}}}}}"#
                 )),
                 expected(&[("customer.email", true)])
             );
         }
         assert_eq!(
-            asked(r#"{"customer":{"required":["last_name"],"properties":{"email":{}}}}"#),
+            requested(r#"{"customer":{"required":["last_name"],"properties":{"email":{}}}}"#),
             expected(&[("customer.email", false), ("customer.last_name", true)])
         );
         assert_eq!(
-            asked(r#"{"customer":["last_name",{"billing":["city","city"]}]}"#),
+            requested(r#"{"customer":["last_name",{"billing":["city","city"]}]}"#),
             expected(&[
                 ("customer.last_name", true),
                 ("customer.billing.city", true)

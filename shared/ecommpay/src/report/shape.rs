@@ -1,19 +1,18 @@
-//! Whether a message has the shape that its reader takes for granted.
+//! Checks that every field of a message has the kind of value that its reader expects.
 //!
-//! A signed line does not say where its path ends and its value begins, so `"url":"https://bank"`
-//! and `"url":{"https":"//bank"}` share one signature; a list and an object with the keys 0, 1, ..
-//! do too, and `true` and `1`. Whoever replays a message with such a change makes a field vanish,
-//! though none can be given a value that was not signed.
+//! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
+//! `"url":{"https":"//bank"}` have the same signature. So do a list and an object with the keys 0, 1, ..., and
+//! `true` and `1`. An attacker who replays a message with such a change can hide a field from the reader, but
+//! cannot give a field a value that was not signed.
 
 use crate::json::Value;
 
-/// Whether every field that [`Report`](super::Report) or
-/// [`StatusAnswer`](crate::answer::StatusAnswer) reads is of the kind that it must be, so that
-/// none has vanished by a change that the signature does not cover. Where it says no, the message is
-/// a hint, not a fact.
+/// Returns whether every field that [`Report`](super::Report) or
+/// [`StatusAnswer`](crate::answer::StatusAnswer) reads has the expected kind of value. If not, a change that the
+/// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
 ///
-/// Texts are strings or numbers, objects objects, lists lists; each of them may also be missing,
-/// `null` or an empty collection. An operation that has an id has a type and a status too.
+/// A text must be a string or a number, an object an object, a list a list. Each may also be missing, `null` or
+/// an empty collection. An operation with an id must have a type and a status.
 ///
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
@@ -73,9 +72,9 @@ fn redirect(redirect: &Value<'_>) -> bool {
     texts(redirect, &["method", "url"]) && object(redirect.get("body"), |_| true)
 }
 
-/// List form, where an entry is a name or an object of such lists, or schema form.
+/// Accepts the list form, in which an entry is a name or an object of such lists, and the schema form.
 fn clarification(fields: &Value<'_>) -> bool {
-    fields.members().iter().all(|(_, asked)| match asked {
+    fields.members().iter().all(|(_, form)| match form {
         Value::Array(entries) => entries
             .iter()
             .all(|entry| is_name(entry) || object(Some(entry), clarification)),
@@ -86,7 +85,8 @@ fn clarification(fields: &Value<'_>) -> bool {
     })
 }
 
-/// A text that cannot have been an object: its line would hold a colon.
+/// Returns whether a value is a text without a colon. A text with a colon could have been an object, because both
+/// have the same line.
 fn is_name(value: &Value<'_>) -> bool {
     value.as_str().is_some_and(|name| !name.contains(':'))
 }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_platform_sends_is_sound() {
+    fn the_forms_that_the_platform_sends_are_sound() {
         for text in [
             "{}",
             r#"{"project_id":"211","general":{"payment_id":"p"},"payment":{"id":"p","sum":null,"status":[]}}"#,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_would_vanish_is_seen() {
+    fn a_message_is_not_sound_if_the_reader_would_miss_a_field() {
         for text in [
             "[]",
             r#""project_id:211""#,

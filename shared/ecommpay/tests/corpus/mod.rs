@@ -1,17 +1,17 @@
-//! The vectors and callbacks in `tests/data`.
+//! Access to the vectors and callbacks in `tests/data`.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// The path of a file of `tests/data`.
+/// Returns the path of a file in `tests/data`.
 pub fn data(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/data")
         .join(path)
 }
 
-/// A file of `tests/data`, read as JSON.
+/// Reads a file in `tests/data` as JSON.
 pub fn json(path: &str) -> Value {
     serde_json::from_slice(&std::fs::read(data(path)).unwrap()).unwrap()
 }

@@ -1,21 +1,21 @@
-//! Changes to a message, seen by its signature or not.
+//! Changes to a message: changes that the signature covers, and changes that it does not.
 
 use super::message::*;
 
-/// Changes `node` in every way that the signature does not see.
-pub fn change_unseen(node: &Node, choices: &mut Choices) -> Node {
+/// Makes random changes to `node` that the signature does not cover.
+pub fn change_uncovered(node: &Node, choices: &mut Choices) -> Node {
     match node {
         Node::Array(elements) => {
             let mut elements: Vec<Node> = elements
                 .iter()
-                .map(|element| change_unseen(element, choices))
+                .map(|element| change_uncovered(element, choices))
                 .collect();
-            // Only at the end, or the indices of the others would change.
-            while matches!(elements.last(), Some(last) if is_void(last)) && choices.one_in(2) {
+            // Only at the end, because otherwise the indices of other elements would change.
+            while matches!(elements.last(), Some(last) if is_empty(last)) && choices.one_in(2) {
                 elements.pop();
             }
             if choices.one_in(3) {
-                elements.push(void(choices));
+                elements.push(empty(choices));
             }
             if !choices.one_in(2) {
                 return Node::Array(elements);
@@ -30,18 +30,18 @@ pub fn change_unseen(node: &Node, choices: &mut Choices) -> Node {
         Node::Object(members) => {
             let mut changed: Vec<(String, Node)> = Vec::new();
             for (key, member) in members {
-                let member = change_unseen(member, choices);
-                if !(is_void(&member) && choices.one_in(2)) {
+                let member = change_uncovered(member, choices);
+                if !(is_empty(&member) && choices.one_in(2)) {
                     changed.push((key.clone(), member));
                 }
             }
-            for unseen in ["frame_mode", "signature"] {
+            for unsigned in ["frame_mode", "signature"] {
                 if choices.one_in(3) {
-                    changed.push((unseen.into(), anything(choices)));
+                    changed.push((unsigned.into(), anything(choices)));
                 }
             }
-            if choices.one_in(3) && changed.iter().all(|(key, _)| key != "void") {
-                changed.push(("void".into(), void(choices)));
+            if choices.one_in(3) && changed.iter().all(|(key, _)| key != "empty") {
+                changed.push(("empty".into(), empty(choices)));
             }
             as_array(&changed)
                 .filter(|_| choices.one_in(2))
@@ -68,7 +68,7 @@ pub fn change_unseen(node: &Node, choices: &mut Choices) -> Node {
     }
 }
 
-/// The array that gives the same lines as an object with the keys 0, 1, 2 ..
+/// Returns the array with the same lines as an object with the keys 0, 1, 2, ...
 fn as_array(members: &[(String, Node)]) -> Option<Node> {
     let member = |index: usize| members.iter().find(|(key, _)| *key == index.to_string());
     let elements: Option<Vec<Node>> = (0..members.len())
@@ -77,21 +77,21 @@ fn as_array(members: &[(String, Node)]) -> Option<Node> {
     elements.map(Node::Array)
 }
 
-/// Whether a node gives no line.
-fn is_void(node: &Node) -> bool {
+/// Returns whether a node has no line.
+fn is_empty(node: &Node) -> bool {
     match node {
-        Node::Array(elements) => elements.iter().all(is_void),
-        Node::Object(members) => members.iter().all(|(_, member)| is_void(member)),
+        Node::Array(elements) => elements.iter().all(is_empty),
+        Node::Object(members) => members.iter().all(|(_, member)| is_empty(member)),
         _ => false,
     }
 }
 
-fn void(choices: &mut Choices) -> Node {
+fn empty(choices: &mut Choices) -> Node {
     match choices.below(4) {
         0 => Node::Array(vec![]),
         1 => Node::Object(vec![]),
-        2 => Node::Array(vec![void(choices)]),
-        _ => Node::Object(vec![("void".into(), void(choices))]),
+        2 => Node::Array(vec![empty(choices)]),
+        _ => Node::Object(vec![("empty".into(), empty(choices))]),
     }
 }
 
@@ -100,12 +100,12 @@ fn anything(choices: &mut Choices) -> Node {
         0 => Node::Text("x".into()),
         1 => Node::Null,
         2 => Node::Array(vec![Node::Integer(7), Node::Bool(true)]),
-        _ => Node::Object(vec![("seen".into(), Node::Integer(7))]),
+        _ => Node::Object(vec![("key".into(), Node::Integer(7))]),
     }
 }
 
-/// Changes the structure of one collection: a member or element more, one less, one renamed, moved
-/// to the top or put in another's place, a text instead of an object or an object instead of a text.
+/// Changes the structure of one collection. A member or element is added, removed, renamed, moved to the top level,
+/// swapped with another one, or replaced by another kind of value.
 pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
     let mut changed = message.clone();
     let mut left = Some(choices.below(collections_in(message)));
@@ -196,7 +196,8 @@ fn change(collection: &mut Node, choices: &mut Choices, moved: &mut Option<Node>
     }
 }
 
-/// Text becomes an object, cut at a colon if it has one; everything else becomes text or nests.
+/// Replaces a text by an object, split at a colon if there is one, a collection by a text, and another scalar by a
+/// list.
 fn change_kind(node: &mut Node, choices: &mut Choices) {
     *node = match &*node {
         Node::Text(text) => match text.split_once(':') {
@@ -210,7 +211,7 @@ fn change_kind(node: &mut Node, choices: &mut Choices) {
     };
 }
 
-/// A key that none of the members has.
+/// Returns a key that none of the members has.
 fn unused(members: &[(String, Node)]) -> String {
     let mut key = String::from("new");
     while members.iter().any(|(own, _)| *own == key) {
@@ -219,18 +220,18 @@ fn unused(members: &[(String, Node)]) -> String {
     key
 }
 
-/// Cuts some texts at a colon of theirs: what stands before it becomes a key.
-pub fn cut_at_colons(node: &Node, choices: &mut Choices) -> Node {
+/// Replaces some texts by objects, split at a colon: the part before the colon becomes the key.
+pub fn split_at_colons(node: &Node, choices: &mut Choices) -> Node {
     match node {
         Node::Array(elements) => {
-            let cut = elements.iter().map(|each| cut_at_colons(each, choices));
-            Node::Array(cut.collect())
+            let split = elements.iter().map(|each| split_at_colons(each, choices));
+            Node::Array(split.collect())
         }
         Node::Object(members) => {
-            let cut = members
+            let split = members
                 .iter()
-                .map(|(key, each)| (key.clone(), cut_at_colons(each, choices)));
-            Node::Object(cut.collect())
+                .map(|(key, each)| (key.clone(), split_at_colons(each, choices)));
+            Node::Object(split.collect())
         }
         Node::Text(text) => match text.split_once(':') {
             Some((key, rest)) if choices.one_in(2) => {

@@ -1,7 +1,7 @@
 //! Properties of the reader, the canonical string and the order of paths, on random input.
 //!
-//! Some hundred cases each by default. `LONG=1 cargo test --release -p ecommpay --test properties`
-//! takes 100,000 of each, and 1,000,000 where a case is cheap.
+//! The default is a few hundred to a few thousand cases for each property.
+//! `LONG=1 cargo test --release -p ecommpay --test properties` runs up to 1,000,000 cases for each.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod changes;
@@ -15,13 +15,13 @@ mod signature;
 use ecommpay::{Keyring, ProjectKey};
 use proptest::prelude::*;
 
-/// `few` cases, or `many` with `LONG=1`.
+/// Returns a configuration with `few` cases, or `many` with `LONG=1`.
 fn cases(few: u32, many: u32) -> ProptestConfig {
     let long = std::env::var_os("LONG").is_some_and(|long| long == "1");
     ProptestConfig {
         cases: if long { many } else { few },
         max_shrink_iters: 20_000,
-        // The filters throw little away, but a long run throws away much of little.
+        // The filters reject few values, but a long run exceeds the default limit.
         max_local_rejects: u32::MAX,
         failure_persistence: None,
         ..ProptestConfig::default()

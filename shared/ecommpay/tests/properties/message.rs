@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::model::parts;
+use super::model;
 use super::{key, keyring};
 
 /// A message before it is spelled as JSON.
@@ -24,7 +24,7 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-/// Text with more than its share of what matters: quotes, slashes, separators, digits, emoji.
+/// Text with many quotes, slashes, separators, digits and characters outside of ASCII.
 pub fn texts() -> impl Strategy<Value = String> {
     let special = select(vec![
         '"',
@@ -62,9 +62,9 @@ pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![3 => free, 1 => known.prop_map(String::from)]
 }
 
-/// Keys of which no two paths compare equal in natural order, or are spelled alike: no white
-/// space, no leading zeros, not empty, no colon at an end (`a:` and `:b` in `a` would give one
-/// path, with doubled colons).
+/// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading
+/// zeros, not empty, no colon at the start or end (`a:` and `:b` in `a` would give the same path, because colons
+/// are doubled).
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text
@@ -81,7 +81,7 @@ pub fn keys() -> impl Strategy<Value = String> {
         1 => "0|[1-9][0-9]?|general",
         1 => free,
     ]
-    .prop_filter("takes no part in the string", |key| {
+    .prop_filter("not part of the canonical string", |key| {
         key != "signature" && key != "frame_mode"
     })
 }
@@ -96,8 +96,8 @@ pub fn scalars() -> impl Strategy<Value = Node> {
     ]
 }
 
-/// Keys of which one is often the beginning of another, or gives a path that compares equal.
-fn odd_keys() -> impl Strategy<Value = String> {
+/// Keys that are often the start of another key, or give a path that compares as equal to another.
+fn ambiguous_keys() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a_-]{1,3}",
         1 => "[a_-]{0,2}[ :0-9\u{0}\u{e9}]?[a_-]{0,1}",
@@ -135,12 +135,12 @@ pub fn messages() -> impl Strategy<Value = Node> {
     objects(keys(), nodes())
 }
 
-/// A message whose lines are hard to put into order.
-pub fn odd_messages() -> impl Strategy<Value = Node> {
-    objects(odd_keys(), nodes_with(odd_keys))
+/// A message with [`ambiguous_keys`], whose lines are hard to sort.
+pub fn ambiguous_messages() -> impl Strategy<Value = Node> {
+    objects(ambiguous_keys(), nodes_with(ambiguous_keys))
 }
 
-/// Small decisions, made from a seed; the seed 0 always takes the first.
+/// Random choices from a seed. With the seed 0, every choice is the first one.
 pub struct Choices(pub u64);
 
 impl Choices {
@@ -162,7 +162,7 @@ impl Choices {
     }
 }
 
-/// One legal spelling of `node`: white space, order of keys and escapes as `choices` will have it.
+/// Returns one JSON text of `node`; `choices` decides on white space, order of keys and escapes.
 pub fn spell(node: &Node, choices: &mut Choices) -> String {
     let mut json = space(choices).to_string();
     match node {
@@ -241,7 +241,7 @@ pub fn spell_text(text: &str, choices: &mut Choices) -> String {
     json + "\""
 }
 
-/// A spelling with the signature that `signature` gives, at the top or in `general`.
+/// Returns a JSON text of `message` with `signature` at the top level or in `general`.
 pub fn spell_signed(message: &Node, signature: &str, choices: &mut Choices) -> String {
     let mut message = message.clone();
     let carried = ("signature".to_owned(), Node::Text(signature.into()));
@@ -255,7 +255,7 @@ pub fn spell_signed(message: &Node, signature: &str, choices: &mut Choices) -> S
     spell(&message, choices)
 }
 
-/// Whether the reader's tree is `node`, whatever the order of keys.
+/// Returns whether the reader's tree is equal to `node`, apart from the order of keys.
 pub fn same(read: &Value<'_>, node: &Node) -> bool {
     match (read, node) {
         (Value::Null, Node::Null) => true,
@@ -280,7 +280,7 @@ pub fn read(json: &str) -> Result<Value<'_>, JsonError> {
     parse(json.as_bytes(), Limits::CALLBACK)
 }
 
-/// The canonical string of a message in its plainest spelling.
+/// Returns the canonical string of a message without optional white space and escapes.
 pub fn canonical_of_node(node: &Node) -> String {
     canonical_of_json(&spell(node, &mut Choices(0)))
 }
@@ -308,7 +308,7 @@ pub fn scalars_of<'a>(node: &'a mut Node, found: &mut Vec<&'a mut Node>) {
     }
 }
 
-/// What stands after the path in a scalar's line.
+/// Returns the text after the path in the line of a scalar.
 pub fn signed_text(scalar: &Node) -> String {
     match scalar {
         Node::Null => String::new(),
@@ -320,35 +320,7 @@ pub fn signed_text(scalar: &Node) -> String {
     }
 }
 
-/// The canonical string as the rules tell it, with the order of the reference model below.
+/// Returns the canonical string of a message, as the reference model builds it.
 pub fn reference_string(message: &Node) -> String {
-    let mut lines = Vec::new();
-    collect_lines(message, "", &mut lines);
-    lines.sort_by_key(|(path, _)| parts(path.as_bytes()));
-    let lines: Vec<String> = lines
-        .into_iter()
-        .map(|(path, value)| format!("{path}:{value}"))
-        .collect();
-    lines.join(";")
-}
-
-/// Path and value of each scalar; an empty key at the top leaves no trace.
-fn collect_lines(node: &Node, path: &str, lines: &mut Vec<(String, String)>) {
-    let below = |name: String| match path {
-        "" => name,
-        path => format!("{path}:{name}"),
-    };
-    match node {
-        Node::Array(elements) => {
-            for (index, element) in elements.iter().enumerate() {
-                collect_lines(element, &below(index.to_string()), lines);
-            }
-        }
-        Node::Object(members) => {
-            for (key, member) in members {
-                collect_lines(member, &below(key.replace(':', "::")), lines);
-            }
-        }
-        scalar => lines.push((path.to_owned(), signed_text(scalar))),
-    }
+    model::canonical(&read(&spell(message, &mut Choices(0))).unwrap())
 }

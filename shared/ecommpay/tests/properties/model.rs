@@ -1,22 +1,22 @@
-//! Slow and plain models of what the crate does fast. The fuzz targets use them too.
+//! Slow and simple reference models of the order of paths, the canonical string and the reader. The fuzz targets use
+//! them too.
 
 use std::cmp::Ordering;
 
 use ecommpay::json::{JsonError, Limits, Value};
 
-/// A part of a path, as the reference model sees it.
+/// A part of a path in the reference model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     Byte(u8),
     Digits(Vec<u8>),
 }
 
-/// Cuts a path into parts, one byte after the other; two paths then compare part by part, and one
-/// that ends first is smaller.
+/// Splits a path into parts. Two paths compare part by part; the path that ends first is smaller.
 ///
-/// - Zeros at the very beginning are dropped while a digit follows.
-/// - White space is dropped before a part, but not between a run of digits and what follows it.
-/// - White space up to the end counts as a zero byte.
+/// - A zero at the start of the path is dropped if a digit follows.
+/// - White space before a part is dropped, except directly after a run of digits.
+/// - White space at the end counts as a zero byte.
 pub fn parts(path: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut digits: Vec<u8> = Vec::new();
@@ -74,7 +74,7 @@ impl PartialOrd for Part {
     }
 }
 
-/// The canonical string as the rules tell it.
+/// Returns the canonical string, built directly from the rules.
 pub fn canonical(message: &Value<'_>) -> String {
     let mut lines = Vec::new();
     lines_of(message, "", &mut lines);
@@ -115,37 +115,37 @@ fn lines_of(value: &Value<'_>, path: &str, lines: &mut Vec<(String, String)>) {
     lines.push((path.to_owned(), text.to_owned()));
 }
 
-/// Whether our reader did right by a text, seeing what serde_json makes of it; else why not.
+/// Checks the result of the reader against serde_json. Returns both results if they contradict each other.
 pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), String> {
     let theirs = serde_json::from_slice::<serde_json::Value>(text);
     let limits = Limits::CALLBACK;
     let counts = Counts::of(text);
-    let is_right = match (ours, &theirs) {
+    let is_correct = match (ours, &theirs) {
         (Ok(ours), Ok(theirs)) => agree(ours, theirs),
-        // JSON knows no largest number, only serde_json's floats do.
+        // JSON has no largest number, but the floats of serde_json have.
         (Ok(_), Err(error)) => error.to_string().starts_with("number out of range"),
         (Err(JsonError::NotJson(_) | JsonError::NotUtf8 | JsonError::TrailingData(_)), theirs) => {
             theirs.is_err()
         }
         (Err(JsonError::TooLarge), _) => text.len() > limits.bytes,
         (Err(JsonError::TooDeep), _) => counts.depth > limits.depth,
-        // The key that is one too many need not have its colon.
+        // The text can end after the first key above the limit, before its colon.
         (Err(JsonError::TooManyKeys), theirs) => {
             counts.keys + usize::from(theirs.is_err()) > limits.keys
         }
         // serde_json keeps one of two equal keys.
         (Err(JsonError::DuplicateKey), Ok(theirs)) => counts.keys > keys_of(theirs),
-        // What is wrong further on we have not read.
+        // The reader stops at the duplicate key, before the error that serde_json reports.
         (Err(JsonError::DuplicateKey), Err(_)) => true,
         (Err(JsonError::CanonicalTooLarge), _) => text.len().pow(2) > limits.canonical,
     };
-    match is_right {
+    match is_correct {
         true => Ok(()),
         false => Err(format!("{ours:?}, but serde_json {theirs:?}")),
     }
 }
 
-/// How deep a text is nested and how many keys it has, as far as it is JSON.
+/// The depth and the number of keys of a text, counted without parsing it.
 struct Counts {
     depth: usize,
     keys: usize,
@@ -185,7 +185,7 @@ fn keys_of(value: &serde_json::Value) -> usize {
     }
 }
 
-/// Whether both readers made the same of a text.
+/// Returns whether both readers returned the same value.
 fn agree(ours: &Value<'_>, theirs: &serde_json::Value) -> bool {
     use serde_json::Value as Json;
     match (ours, theirs) {

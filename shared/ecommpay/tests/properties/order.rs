@@ -1,8 +1,8 @@
-//! The order of paths beside a slow model of it.
+//! The order of paths, compared with the reference model.
 
 use std::cmp::Ordering;
 
-use ecommpay::path_order::compare;
+use ecommpay::signature::path_order::compare;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -11,8 +11,8 @@ use super::cases;
 use super::message::*;
 use super::model::parts;
 
-/// Short paths over few characters, so that two of them often share a beginning.
-pub fn paths() -> impl Strategy<Value = Vec<u8>> {
+/// Short paths over a small alphabet, so that two of them often have the same start.
+fn paths() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         4 => select(b"000112359".to_vec()),
         3 => select(b" \t\n\x0b\x0c\r ".to_vec()),
@@ -22,32 +22,32 @@ pub fn paths() -> impl Strategy<Value = Vec<u8>> {
     vec(byte, 0..9)
 }
 
-/// The same path, or nearly: some bytes left out, zeros and white space put in.
-pub fn near(path: &[u8], choices: &mut Choices) -> Vec<u8> {
-    let mut near = Vec::new();
+/// Returns a copy of a path with random small changes: bytes removed, zeros and white space inserted.
+fn similar(path: &[u8], choices: &mut Choices) -> Vec<u8> {
+    let mut similar = Vec::new();
     for &byte in path {
         if choices.one_in(6) {
-            near.extend(choices.of(&[" ", "0", "00", "\t ", "1", "\0", ":"]).bytes());
+            similar.extend(choices.of(&[" ", "0", "00", "\t ", "1", "\0", ":"]).bytes());
         }
         if !choices.one_in(10) {
-            near.push(byte);
+            similar.push(byte);
         }
     }
     if choices.one_in(6) {
-        near.extend(choices.of(&[" ", "  ", "0", "\0", " \0"]).bytes());
+        similar.extend(choices.of(&[" ", "  ", "0", "\0", " \0"]).bytes());
     }
-    near
+    similar
 }
 
-/// Three paths, strangers to each other or nearly the same.
-pub fn three_paths() -> impl Strategy<Value = [Vec<u8>; 3]> {
-    let strangers = [paths(), paths(), paths()];
-    let relatives = (paths(), any::<u64>()).prop_map(|(path, seed)| {
+/// Three paths, independent of each other or similar.
+fn three_paths() -> impl Strategy<Value = [Vec<u8>; 3]> {
+    let independent = [paths(), paths(), paths()];
+    let alike = (paths(), any::<u64>()).prop_map(|(path, seed)| {
         let mut choices = Choices(seed);
-        let (one, other) = (near(&path, &mut choices), near(&path, &mut choices));
+        let (one, other) = (similar(&path, &mut choices), similar(&path, &mut choices));
         [path, one, other]
     });
-    prop_oneof![1 => strangers, 2 => relatives]
+    prop_oneof![1 => independent, 2 => alike]
 }
 
 proptest! {
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn paths_have_one_order(paths in three_paths()) {
+    fn the_order_of_paths_is_total_and_equal_paths_compare_alike(paths in three_paths()) {
         let shown = || paths.iter().map(|path| path.escape_ascii().to_string()).collect::<Vec<_>>();
         for one in &paths {
             prop_assert_eq!(compare(one, one), Ordering::Equal, "{:?}", shown());
@@ -71,7 +71,7 @@ proptest! {
                 let order = compare(one, other);
                 prop_assert_eq!(compare(other, one), order.reverse(), "{:?}", shown());
                 for third in &paths {
-                    // Also what `Ordering::Equal` must be: an equivalence whose members compare alike.
+                    // Transitive. Paths that compare as equal must also compare alike with every third path.
                     if order == compare(other, third) || order == Ordering::Equal {
                         let expected = compare(other, third);
                         prop_assert_eq!(compare(one, third), expected, "{:?}", shown());

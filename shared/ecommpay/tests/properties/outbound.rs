@@ -1,4 +1,4 @@
-//! What we send: no two messages share a canonical string.
+//! Requests: no two different requests have the same canonical string.
 
 use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::data_api::{Interval, OperationsGet};
@@ -17,8 +17,8 @@ use proptest::sample::select;
 use super::message::*;
 use super::{cases, key};
 
-/// Text as a field takes it, often such as looks like lines of a message.
-fn field_texts(least: usize, most: usize) -> impl Strategy<Value = String> {
+/// Text that a field accepts, often with parts that look like lines of a message.
+fn field_texts(min: usize, max: usize) -> impl Strategy<Value = String> {
     let line = select(vec![
         "general:project_id:1",
         "payment:amount:100",
@@ -41,8 +41,8 @@ fn field_texts(least: usize, most: usize) -> impl Strategy<Value = String> {
         1..4,
     );
     pieces.prop_map(move |pieces| {
-        let text: String = pieces.concat().chars().take(most).collect();
-        format!("{text:_<least$}")
+        let text: String = pieces.concat().chars().take(max).collect();
+        format!("{text:_<min$}")
     })
 }
 
@@ -57,7 +57,7 @@ fn last_names() -> impl Strategy<Value = LastName> {
     field_texts(3, 100).prop_map(|name| LastName::new(name).unwrap())
 }
 
-/// Details of which some look like others.
+/// Customer details with similar texts.
 fn details() -> impl Strategy<Value = CustomerDetails> {
     let free = select(vec![
         CustomerDetail::FirstName,
@@ -67,9 +67,9 @@ fn details() -> impl Strategy<Value = CustomerDetails> {
         CustomerDetail::Address,
         CustomerDetail::Street,
     ]);
-    vec((free, field_texts(1, 255)), 0..4).prop_map(|told| {
+    vec((free, field_texts(1, 255)), 0..4).prop_map(|texts| {
         let mut details = CustomerDetails::default();
-        for (detail, text) in told {
+        for (detail, text) in texts {
             details.set(detail, text).unwrap();
         }
         details
@@ -104,32 +104,32 @@ fn sales() -> impl Strategy<Value = Sale> {
         )
 }
 
-/// A pair of which the second has most fields of the first.
+/// Two sales that have most of their fields in common.
 fn two_sales() -> impl Strategy<Value = (Sale, Sale)> {
-    (sales(), sales(), any::<u8>()).prop_map(|(one, mut other, kept)| {
-        let keep = |bit: u8| kept & (1 << bit) != 0;
-        if keep(0) {
+    (sales(), sales(), any::<u8>()).prop_map(|(one, mut other, mask)| {
+        let copy = |bit: u8| mask & (1 << bit) != 0;
+        if copy(0) {
             other.general = one.general.clone();
         }
-        if keep(1) {
+        if copy(1) {
             other.payment.amount = one.payment.amount;
         }
-        if keep(2) {
+        if copy(2) {
             other.payment.description = one.payment.description.clone();
         }
-        if keep(3) {
+        if copy(3) {
             other.customer.id = one.customer.id.clone();
         }
-        if keep(4) {
+        if copy(4) {
             other.customer.ip_address = one.customer.ip_address.clone();
         }
-        if keep(5) {
+        if copy(5) {
             other.customer.last_name = one.customer.last_name.clone();
         }
-        if keep(7) {
+        if copy(7) {
             other.customer.details = one.customer.details.clone();
         }
-        if keep(6) {
+        if copy(6) {
             other.return_url = one.return_url.clone();
         }
         (one, other)
@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(cases(500, 1_000_000))]
 
     #[test]
-    fn two_sales_share_a_string_only_if_they_are_one((one, other) in two_sales()) {
+    fn two_sales_have_the_same_canonical_string_only_if_they_are_equal((one, other) in two_sales()) {
         let strings = (canonical_of(&one).unwrap(), canonical_of(&other).unwrap());
         prop_assert_eq!(strings.0 == strings.1, one == other);
 
@@ -150,9 +150,9 @@ proptest! {
     }
 }
 
-/// Anything that we sign.
+/// Any request that is signed.
 #[derive(Debug, Clone, PartialEq)]
-enum Message {
+enum AnyRequest {
     Sale(Sale),
     Refund(Refund),
     Clarification(Clarification),
@@ -161,22 +161,22 @@ enum Message {
     Operations(OperationsGet),
 }
 
-impl Message {
+impl AnyRequest {
     fn canonical(&self) -> Vec<u8> {
         match self {
-            Message::Sale(message) => canonical_of(message),
-            Message::Refund(message) => canonical_of(message),
-            Message::Clarification(message) => canonical_of(message),
-            Message::Status(message) => canonical_of(message),
-            Message::Page(message) => canonical_of(message),
-            Message::Operations(message) => canonical_of(message),
+            AnyRequest::Sale(message) => canonical_of(message),
+            AnyRequest::Refund(message) => canonical_of(message),
+            AnyRequest::Clarification(message) => canonical_of(message),
+            AnyRequest::Status(message) => canonical_of(message),
+            AnyRequest::Page(message) => canonical_of(message),
+            AnyRequest::Operations(message) => canonical_of(message),
         }
         .unwrap()
     }
 }
 
-/// One of few texts, so that two messages often agree in most of their fields.
-fn few() -> impl Strategy<Value = Text> + Clone {
+/// One of a few texts, so that two requests often have most of their fields in common.
+fn few_texts() -> impl Strategy<Value = Text> + Clone {
     let texts = vec![
         "a",
         "a:b",
@@ -191,17 +191,28 @@ fn few() -> impl Strategy<Value = Text> + Clone {
 }
 
 fn generals() -> impl Strategy<Value = General> {
-    (1..=2_u64, few(), option::of(few())).prop_map(|(project, payment_id, callbacks)| {
-        let mut general = General::new(ProjectId::new(project).unwrap(), payment_id);
-        general.merchant_callback_url = callbacks;
-        general
-    })
+    (1..=2_u64, few_texts(), option::of(few_texts())).prop_map(
+        |(project, payment_id, callbacks)| {
+            let mut general = General::new(ProjectId::new(project).unwrap(), payment_id);
+            general.merchant_callback_url = callbacks;
+            general
+        },
+    )
 }
 
 fn few_sales() -> impl Strategy<Value = Sale> {
-    let payment = (100..=101_u64, option::of(few()));
-    let customer = (few(), few(), option::of("[ab]{3}"), few_details());
-    let back = (few(), option::of(few()), option::of(few()));
+    let payment = (100..=101_u64, option::of(few_texts()));
+    let customer = (
+        few_texts(),
+        few_texts(),
+        option::of("[ab]{3}"),
+        few_details(),
+    );
+    let back = (
+        few_texts(),
+        option::of(few_texts()),
+        option::of(few_texts()),
+    );
     (generals(), payment, customer, back).prop_map(|(general, payment, customer, back)| Sale {
         general,
         payment: SalePayment {
@@ -225,9 +236,9 @@ fn few_sales() -> impl Strategy<Value = Sale> {
 
 fn few_details() -> impl Strategy<Value = CustomerDetails> {
     let detail = select(vec![CustomerDetail::FirstName, CustomerDetail::City]);
-    vec((detail, few()), 0..3).prop_map(|told| {
+    vec((detail, few_texts()), 0..3).prop_map(|texts| {
         let mut details = CustomerDetails::default();
-        for (detail, text) in told {
+        for (detail, text) in texts {
             details.set(detail, text).unwrap();
         }
         details
@@ -235,7 +246,7 @@ fn few_details() -> impl Strategy<Value = CustomerDetails> {
 }
 
 fn refunds() -> impl Strategy<Value = Refund> {
-    (generals(), 1..=2_u64, few(), few(), few()).prop_map(
+    (generals(), 1..=2_u64, few_texts(), few_texts(), few_texts()).prop_map(
         |(general, amount, description, merchant_refund_id, ip_address)| Refund {
             general,
             payment: RefundPayment {
@@ -252,17 +263,20 @@ fn refunds() -> impl Strategy<Value = Refund> {
 fn clarifications() -> impl Strategy<Value = Clarification> {
     let name = select(vec!["a", "b", "customer", "last_name", "1", "10"]);
     let path = vec(name, 1..4).prop_map(|names| names.join("."));
-    (generals(), btree_map(path, few(), 1..4)).prop_filter_map("ambiguous", |(general, data)| {
-        let data = data
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.clone()));
-        Clarification::new(general, data).ok()
-    })
+    (generals(), btree_map(path, few_texts(), 1..4)).prop_filter_map(
+        "ambiguous",
+        |(general, data)| {
+            let data = data
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.clone()));
+            Clarification::new(general, data).ok()
+        },
+    )
 }
 
-/// Pages without `frame_mode`, which is the one parameter that is not signed.
+/// Payment pages without `frame_mode`, the only parameter that is not signed.
 fn pages() -> impl Strategy<Value = PaymentPage> {
-    let mandatory = (1..=2_u64, few(), 100..=101_u64, few());
+    let mandatory = (1..=2_u64, few_texts(), 100..=101_u64, few_texts());
     let text = select(vec![
         TextParameter::PaymentDescription,
         TextParameter::MerchantCallbackUrl,
@@ -272,7 +286,10 @@ fn pages() -> impl Strategy<Value = PaymentPage> {
         NumberParameter::RedirectSuccessEnabled,
         NumberParameter::MerchantFailEnabled,
     ]);
-    let optional = (vec((text, few()), 0..3), vec((number, 0..=2_u8), 0..3));
+    let optional = (
+        vec((text, few_texts()), 0..3),
+        vec((number, 0..=2_u8), 0..3),
+    );
     let name = option::of("[ab]{3}");
     (mandatory, optional, name, few_details()).prop_map(|(mandatory, optional, name, details)| {
         let (project, payment_id, amount, customer_id) = mandatory;
@@ -299,8 +316,15 @@ fn pages() -> impl Strategy<Value = PaymentPage> {
 
 fn operations() -> impl Strategy<Value = OperationsGet> {
     let times = select(vec!["2030-01-01 00:00:00", "2030-01-02 00:00:00"]);
-    (few(), 1..=2_u64, times.clone(), times, few(), 0..2_u32).prop_map(
-        |(token, project, from, to, tz, offset)| {
+    (
+        few_texts(),
+        1..=2_u64,
+        times.clone(),
+        times,
+        few_texts(),
+        0..2_u32,
+    )
+        .prop_map(|(token, project, from, to, tz, offset)| {
             let interval = Interval::new(from, to).unwrap();
             OperationsGet::new(
                 token,
@@ -309,18 +333,17 @@ fn operations() -> impl Strategy<Value = OperationsGet> {
                 tz,
                 offset,
             )
-        },
-    )
+        })
 }
 
-fn outbound() -> BoxedStrategy<Message> {
+fn requests() -> BoxedStrategy<AnyRequest> {
     prop_oneof![
-        2 => few_sales().prop_map(Message::Sale),
-        2 => refunds().prop_map(Message::Refund),
-        3 => clarifications().prop_map(Message::Clarification),
-        1 => generals().prop_map(|general| Message::Status(Status { general })),
-        2 => pages().prop_map(Message::Page),
-        1 => operations().prop_map(Message::Operations),
+        2 => few_sales().prop_map(AnyRequest::Sale),
+        2 => refunds().prop_map(AnyRequest::Refund),
+        3 => clarifications().prop_map(AnyRequest::Clarification),
+        1 => generals().prop_map(|general| AnyRequest::Status(Status { general })),
+        2 => pages().prop_map(AnyRequest::Page),
+        1 => operations().prop_map(AnyRequest::Operations),
     ]
     .boxed()
 }
@@ -329,12 +352,12 @@ proptest! {
     #![proptest_config(cases(2_000, 1_000_000))]
 
     #[test]
-    fn two_messages_share_a_string_only_if_they_are_one(one in outbound(), other in outbound()) {
+    fn two_requests_have_the_same_canonical_string_only_if_they_are_equal(one in requests(), other in requests()) {
         prop_assert_eq!(one.canonical() == other.canonical(), one == other);
     }
 
     #[test]
-    fn two_pages_that_share_a_string_differ_in_the_frame_at_most(page in pages(), mode in few()) {
+    fn a_page_with_another_frame_mode_has_the_same_canonical_string(page in pages(), mode in few_texts()) {
         let framed = page.clone().with(TextParameter::FrameMode, mode).unwrap();
         prop_assert_eq!(canonical_of(&framed).unwrap(), canonical_of(&page).unwrap());
         prop_assert!(framed != page);

@@ -1,4 +1,4 @@
-//! The reader beside serde_json.
+//! The reader, compared with serde_json.
 
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
@@ -10,7 +10,7 @@ use super::cases;
 use super::message::*;
 use super::model::{self, judge};
 
-/// Texts that are JSON, nearly JSON, or pieces of it in any order.
+/// Texts that are JSON, JSON with a few changed bytes, or random sequences of tokens.
 fn json_texts() -> impl Strategy<Value = Vec<u8>> {
     let pieces = select(vec![
         "{",
@@ -119,7 +119,7 @@ fn json_texts() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => soup, 2 => scalar, 3 => broken, 1 => vec(any::<u8>(), 0..40)]
 }
 
-/// Around each of the limits.
+/// Messages just below and just above the limits of depth and keys.
 fn at_the_limits() -> impl Strategy<Value = Vec<u8>> {
     let deep = (30..35_usize, 0..2_usize)
         .prop_map(|(levels, missing)| "[".repeat(levels) + &"]".repeat(levels - missing));
@@ -137,7 +137,7 @@ proptest! {
     #![proptest_config(cases(2_000, 1_000_000))]
 
     #[test]
-    fn the_reader_takes_what_serde_json_takes(text in json_texts()) {
+    fn the_reader_accepts_the_texts_that_serde_json_accepts(text in json_texts()) {
         let ours = parse(&text, Limits::CALLBACK);
         prop_assert_eq!(judge(&text, &ours), Ok(()), "{}", text.escape_ascii());
         if let Ok(message) = ours {
@@ -151,7 +151,7 @@ proptest! {
     #![proptest_config(cases(500, 20_000))]
 
     #[test]
-    fn the_reader_refuses_only_what_is_beyond_its_limits(text in at_the_limits()) {
+    fn the_reader_refuses_a_large_message_only_beyond_its_limits(text in at_the_limits()) {
         let judged = judge(&text, &parse(&text, Limits::CALLBACK));
         prop_assert_eq!(judged, Ok(()), "{}", text.escape_ascii());
     }

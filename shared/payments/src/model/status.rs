@@ -1,6 +1,6 @@
 //! The status that follows from everything known.
 
-use ecommpay::operation::{OperationType, Outcome, says_money_came, says_money_went_back};
+use ecommpay::operation::{OperationType, Outcome, is_paid_status, is_refunded_status};
 use serde::{Deserialize, Serialize};
 
 use super::{GateRequest, Operation, Payment, PaymentStatus};
@@ -244,7 +244,7 @@ impl Payment {
             "processing" => status.signed && !is_pending && !is_declined,
             // After a declined confirmation, the unconfirmed money went back.
             "reversed" | "partially reversed" => !is_declined,
-            other => says_money_came(other),
+            other => is_paid_status(other),
         };
         let statuses = || {
             let sales = self.successful_sales();
@@ -376,7 +376,7 @@ impl Payment {
     pub(crate) fn is_unexplained(&self, status: Option<&str>) -> bool {
         let status = status.unwrap_or_default();
         let claims_money =
-            says_money_went_back(status) || matches!(status, "success" | "partially paid");
+            is_refunded_status(status) || matches!(status, "success" | "partially paid");
         // Of an external payment any money will do: a payout, a capture.
         let is_external = self.order.is_none();
         let explains = |operation: &Operation| {

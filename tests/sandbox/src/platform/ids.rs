@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ecommpay::ProjectKey;
-use ecommpay::keyring::EmptyKey;
+use ecommpay::signature::keyring::EmptyKey;
 use time::OffsetDateTime;
 
 use super::order::Marks;

@@ -1,6 +1,5 @@
-// Times the official Node SDK: node driver.js FOLDER, where FOLDER holds node_modules.
-// Standard input: the secret, the body, then numbers of callbacks to verify, a line each; each number is answered
-// with the nanoseconds that they took.
+// Measures the official Node SDK: node driver.js FOLDER, with the folder that holds node_modules.
+// Reads the secret, the body, and then numbers of repetitions, one per line. Prints the nanoseconds for each number.
 const { createRequire } = require('node:module');
 const readline = require('node:readline');
 
@@ -20,7 +19,7 @@ async function main() {
   const secret = (await lines.next()).value;
   const body = (await lines.next()).value;
   if (!accepts(secret, body)) throw new Error('the SDK refuses the callback');
-  if (accepts(secret, body.replace('success', 'decline'))) throw new Error('the SDK takes anything');
+  if (accepts(secret, body.replace('success', 'decline'))) throw new Error('the SDK accepts a changed callback');
   console.log(`npm ecommpay ${load('ecommpay/package.json').version}, Node ${process.versions.node}`);
   for await (const count of lines) {
     const begin = process.hrtime.bigint();

@@ -1,6 +1,6 @@
 //! Taking in what the platform reports, as sets: whatever order reports come in, the same is known.
 
-use ecommpay::operation::{OperationType, Outcome, says_money_went_back};
+use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
 use ecommpay::report::{self, Report, Sum};
 
 use super::PlatformStatus;
@@ -212,7 +212,7 @@ impl Payment {
         }
         let has_gone_back = match source.is_answer {
             true => source.succeeded(OperationType::is_about_refund),
-            false => says_money_went_back(status),
+            false => is_refunded_status(status),
         };
         if has_gone_back && !source.is_answer {
             return;

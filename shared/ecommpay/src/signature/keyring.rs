@@ -1,4 +1,4 @@
-//! The secret keys of a project: one in use and, while it is being replaced, the one before.
+//! The secret keys of a project: the current key and, during a rotation, the previous one.
 
 use std::fmt;
 
@@ -6,21 +6,21 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha512;
 use thiserror::Error;
 
-use crate::signature::Signature;
+use super::digest::Signature;
 
-/// A project's secret, prepared for HMAC-SHA-512. It shows itself nowhere.
+/// A project's secret key, prepared for HMAC-SHA-512. `Debug` hides it.
 ///
 /// Source: Signature.
 #[derive(Clone)]
 pub struct ProjectKey(Hmac<Sha512>);
 
-/// An empty secret would sign, and would be anybody's.
+/// The secret is empty. HMAC accepts an empty key, but anyone could sign with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a project key is empty")]
 pub struct EmptyKey;
 
 impl ProjectKey {
-    /// Takes the secret as the platform shows it; its UTF-8 bytes are the key.
+    /// Creates a key from the secret as the platform shows it. The key is the UTF-8 bytes of the text.
     pub fn new(secret: &str) -> Result<Self, EmptyKey> {
         if secret.is_empty() {
             return Err(EmptyKey);
@@ -30,14 +30,14 @@ impl ProjectKey {
             .map_err(|_| EmptyKey)
     }
 
-    /// The signature of a canonical string.
+    /// Returns the signature of a canonical string.
     pub fn sign(&self, canonical: &[u8]) -> Signature {
         let mut mac = self.0.clone();
         mac.update(canonical);
         Signature::from_bytes(mac.finalize().into_bytes().into())
     }
 
-    /// Whether `signature` belongs to the canonical string, in constant time.
+    /// Returns whether `signature` is the one of the canonical string. Compares in constant time.
     pub fn verifies(&self, canonical: &[u8], signature: &Signature) -> bool {
         let mut mac = self.0.clone();
         mac.update(canonical);
@@ -51,17 +51,17 @@ impl fmt::Debug for ProjectKey {
     }
 }
 
-/// Which of the two live keys verified a message.
+/// The key that verified a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
-    /// The key we sign with.
+    /// The key that signs requests.
     Current,
-    /// The key before it, accepted until the platform has stopped using it.
+    /// The key before it, accepted during a rotation until the platform no longer signs with it.
     Previous,
 }
 
 impl KeySlot {
-    /// The slot's name in logs and metrics.
+    /// The name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             KeySlot::Current => "current",
@@ -70,7 +70,7 @@ impl KeySlot {
     }
 }
 
-/// The live keys of one project.
+/// The keys of one project.
 #[derive(Debug, Clone)]
 pub struct Keyring {
     current: ProjectKey,
@@ -78,22 +78,22 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// A keyring with the key in use and, during a rotation, the one before it.
+    /// Creates a keyring from the current key and, during a rotation, the previous one.
     pub fn new(current: ProjectKey, previous: Option<ProjectKey>) -> Self {
         Self { current, previous }
     }
 
-    /// The key to sign with.
+    /// The key that signs requests.
     pub fn current(&self) -> &ProjectKey {
         &self.current
     }
 
-    /// Whether a key is being replaced.
+    /// Returns whether a rotation is in progress.
     pub fn has_previous(&self) -> bool {
         self.previous.is_some()
     }
 
-    /// The slot whose key made `signature` over the canonical string, if either did.
+    /// Returns the slot of the key that made `signature` over the canonical string; `None` if neither did.
     pub fn verify(&self, canonical: &[u8], signature: &Signature) -> Option<KeySlot> {
         if self.current.verifies(canonical, signature) {
             return Some(KeySlot::Current);
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_live_keys_verify_and_say_which() {
+    fn a_signature_of_either_key_verifies_and_its_slot_is_returned() {
         let old = ProjectKey::new("old").unwrap();
         let new = ProjectKey::new("new").unwrap();
         let ring = Keyring::new(new.clone(), Some(old.clone()));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_hides_itself_and_is_never_empty() {
+    fn a_key_is_hidden_in_debug_and_an_empty_secret_is_refused() {
         let key = ProjectKey::new("a-secret").unwrap();
         assert_eq!(format!("{key:?}"), "ProjectKey(hidden)");
         assert!(!format!("{:?}", Keyring::new(key, None)).contains("a-secret"));

@@ -1,15 +1,17 @@
-//! The natural order of paths, in which the lines of a signed message are sorted.
+//! The natural order of paths, by which the lines of a canonical string are sorted.
 //!
-//! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the tenth
-//! element of a list comes after the second. Only the path is compared, never the value.
+//! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the element 10 of a
+//! list follows the element 2. Only the path is compared, never the value.
 
 use std::cmp::Ordering;
 
 /// Compares two paths as PHP's `strnatcmp` does.
 ///
-/// Leading zeros are skipped once, at the very beginning; white space is skipped; two runs of
-/// digits compare digit by digit if one of them starts with `0`, and by length, then value,
-/// otherwise; a path that ends first is smaller.
+/// - Leading zeros are skipped, but only at the start of the path.
+/// - White space is skipped.
+/// - Two runs of digits compare by length, then digit by digit. If one of them starts with `0`, they
+///   compare digit by digit only.
+/// - A path that ends first is smaller.
 ///
 /// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
@@ -29,13 +31,13 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     compare_end(rest(left), rest(right)).unwrap_or_else(|| compare_rest(rest(left), rest(right)))
 }
 
-/// Whether a name in a path compares with others of this kind byte by byte, together with the colon behind
-/// it: it is not empty, and has neither digits nor white space nor colons.
-pub(crate) fn is_plain_name(name: &str) -> bool {
+/// Returns whether a name, with the colon that follows it in a path, compares byte by byte with other such
+/// names: it is not empty and has no digits, white space or colons.
+pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
 
-/// How many bytes two paths share at their beginning: the paths of one object share many.
+/// Returns the number of bytes that two paths share at their start. Paths of one object share many.
 fn common_length(left: &[u8], right: &[u8]) -> usize {
     const WORD: usize = 8;
     let words = left.chunks_exact(WORD).zip(right.chunks_exact(WORD));
@@ -45,8 +47,8 @@ fn common_length(left: &[u8], right: &[u8]) -> usize {
     words + bytes.take_while(|(a, b)| a == b).count()
 }
 
-/// Of a shared beginning, how much needs no second look: up to the last byte before which no run
-/// of digits or white space can still be open.
+/// Returns the length of the shared start that need not be compared again. It ends after the last plain
+/// byte, because a run of digits or white space after that byte may continue differently in each path.
 fn plain_length(path: &[u8], common: usize) -> usize {
     let same = path.get(..common).unwrap_or(path);
     same.iter()
@@ -54,12 +56,12 @@ fn plain_length(path: &[u8], common: usize) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// Neither a digit nor white space: compared as it is.
+/// Returns whether a byte is neither a digit nor white space, so that it compares by its value.
 fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }
 
-/// A path that ends first is smaller; `None` if neither has ended.
+/// Compares by which path has ended: it is smaller. Returns `None` if neither has ended.
 fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
     (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())
 }
@@ -81,7 +83,7 @@ fn compare_rest(mut left: &[u8], mut right: &[u8]) -> Ordering {
                 return order;
             }
         }
-        // What was only white space up to its end counts as a zero byte, as in C.
+        // A path whose rest was only white space compares as a zero byte here, as in C.
         let order = first(left).cmp(&first(right));
         if order != Ordering::Equal {
             return order;
@@ -113,7 +115,7 @@ fn skip_leading_zeros(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// C's `isspace`: blank, tab, newline, vertical tab, form feed, carriage return.
+/// C's `isspace`: space, tab, newline, vertical tab, form feed, carriage return.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | 0x09..=0x0d)
 }
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_sort_like_strnatcmp() {
+    fn paths_compare_as_in_strnatcmp() {
         let ascending = [
             ("a", "b"),
             ("A", "a"),
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_names_sort_byte_by_byte() {
+    fn plain_names_compare_byte_by_byte() {
         let names = ["\u{0}", "-", "A", "_", "a", "a-b", "a_b", "ab", "\u{e9}"];
         assert!(names.iter().all(|name| is_plain_name(name)));
         let below = names.iter().map(|name| format!("{name}:x"));

@@ -1,12 +1,12 @@
-//! How PHP prints a number that is not an integer.
+//! Numbers with a fraction or an exponent, as PHP prints them.
 //!
-//! The platform sends integers only, and its documentation does not say how a fraction is signed;
-//! the official SDKs disagree. The PHP SDK is the one that the documentation points to, so a body
-//! with a fraction may carry a signature over PHP's spelling of it.
+//! The platform sends integers only. Its documentation does not say how a fraction is signed, and the
+//! official SDKs disagree. The documentation refers to the PHP SDK, so a body with a fraction may carry a
+//! signature over PHP's spelling of it.
 
-/// PHP's `(string)` of a fraction or exponent, with its default precision of 14 digits; `None` for
-/// an integer, which is signed as it is written.
-pub fn spelling(token: &str) -> Option<String> {
+/// Returns PHP's `(string)` of a number with a fraction or an exponent, with PHP's default precision of
+/// 14 digits. Returns `None` for an integer, which is signed as it is written.
+pub(super) fn spelling(token: &str) -> Option<String> {
     if !token.contains(['.', 'e', 'E']) {
         return None;
     }
@@ -14,7 +14,7 @@ pub fn spelling(token: &str) -> Option<String> {
     if value.is_infinite() {
         return Some(if value > 0.0 { "INF" } else { "-INF" }.to_owned());
     }
-    // Fourteen significant digits, correctly rounded: `d.ddddddddddddde<exponent>`.
+    // 14 significant digits, correctly rounded: `d.ddddddddddddde<exponent>`.
     let scientific = format!("{:.13e}", value.abs());
     let (mantissa, exponent) = scientific.split_once('e')?;
     let exponent: i32 = exponent.parse().ok()?;
@@ -36,12 +36,12 @@ pub fn spelling(token: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
-/// Whether PHP prints a number in another way than it is written.
-pub fn is_respelled(token: &str) -> bool {
+/// Returns whether PHP prints a number differently from how it is written.
+pub(super) fn is_respelled(token: &str) -> bool {
     spelling(token).is_some_and(|spelled| spelled != token)
 }
 
-/// Digits with the decimal point after `whole` of them.
+/// Returns the digits with a decimal point after the first `whole` of them.
 fn plain(digits: &str, whole: usize) -> String {
     match digits.split_at_checked(whole) {
         Some((_, "")) => digits.to_owned(),

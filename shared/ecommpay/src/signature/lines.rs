@@ -1,26 +1,27 @@
-//! The lines of a message's canonical string, and their order.
+//! The lines of a canonical string, and their order.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+use super::path_order;
 use crate::json::{Member, Value};
-use crate::path_order;
 
-/// The lines of a message in their order, with every number's token as `number` spells it.
-pub(crate) fn joined(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Vec<u8> {
+/// Returns the canonical string of a message; `number` spells each number from its text.
+pub(super) fn joined(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Vec<u8> {
     Lines::of(message, number).join()
 }
 
 struct Lines {
-    /// `path:value;` of every line, one after the other.
+    /// All lines, each as `path:value;`.
     text: String,
     lines: Vec<Line>,
+    /// The path to the current value.
     path: String,
-    /// How a number's token is spelled.
+    /// Spells a number from its text.
     number: fn(&str) -> Cow<'_, str>,
-    /// Whether the lines were written in their order. They are if all names are plain: then the order of
-    /// an object's members is that of their lines, as is the order of an array's elements.
+    /// Whether `text` is sorted already. It is if all names are plain: sorting the members of each object
+    /// then sorts their lines, and the elements of an array are in order.
     in_order: bool,
 }
 
@@ -33,7 +34,7 @@ struct Line {
 impl Lines {
     fn of(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Self {
         let mut lines = Self {
-            // Most callbacks fit without growing.
+            // Most callbacks fit without a reallocation.
             text: String::with_capacity(4096),
             lines: Vec::with_capacity(128),
             path: String::with_capacity(128),
@@ -56,7 +57,7 @@ impl Lines {
                 self.in_order &= is_plain;
                 for (key, member) in signed {
                     self.step(member, |path| match is_plain {
-                        true => path.push_str(key), // without a look for colons
+                        true => path.push_str(key), // a plain name has no colon to double
                         false => push_key(path, key),
                     });
                 }
@@ -73,8 +74,8 @@ impl Lines {
             Value::Bool(true) => self.line("1"),
             Value::Bool(false) => self.line("0"),
             Value::Number(token) => {
-                let spelled = self.number;
-                self.line(&spelled(token));
+                let spelled = (self.number)(token);
+                self.line(&spelled);
             }
             Value::String(text) => self.line(text),
         }
@@ -108,15 +109,15 @@ impl Lines {
         if !self.in_order {
             self.text = self.sorted();
         }
-        self.text.pop(); // the last line's separator
+        self.text.pop(); // the separator after the last line
         self.text.into_bytes()
     }
 
-    /// The text with its lines in natural order.
+    /// Returns the text with its lines in natural order.
     fn sorted(&mut self) -> String {
         let part = |from: usize, to: usize| self.text.get(from..to).unwrap_or_default();
         let path = |line: &Line| part(line.start, line.path_end).as_bytes();
-        // Stable: equal paths keep their order, as in PHP.
+        // The sort is stable: lines with equal paths stay in the order of the message, as in PHP.
         self.lines
             .sort_by(|left, right| path_order::compare(path(left), path(right)));
         let mut sorted = String::with_capacity(self.text.len());
@@ -127,28 +128,28 @@ impl Lines {
     }
 }
 
-/// The order of the paths below two members of one object, if its names are plain. Slices compare fastest,
-/// and nearly always decide.
+/// Compares the paths of two members of one object whose names are all plain. The comparison of slices is
+/// the fastest and nearly always decides.
 fn by_path((left_key, left): &Member<'_>, (right_key, right): &Member<'_>) -> Ordering {
     let (left_key, right_key) = (left_key.as_bytes(), right_key.as_bytes());
     let shared = left_key.len().min(right_key.len());
     let (left_start, left_rest) = left_key.split_at(shared);
     let (right_start, right_rest) = right_key.split_at(shared);
     left_start.cmp(right_start).then_with(|| {
-        let left_rest = left_rest.iter().chain(behind_key(left));
-        left_rest.cmp(right_rest.iter().chain(behind_key(right)))
+        let left_rest = left_rest.iter().chain(after_key(left));
+        left_rest.cmp(right_rest.iter().chain(after_key(right)))
     })
 }
 
-/// How a path goes on behind the key of a value that has lines.
-fn behind_key(value: &Value<'_>) -> &'static [u8] {
+/// Returns the byte that follows the key of a value in its path, if any.
+fn after_key(value: &Value<'_>) -> &'static [u8] {
     match value {
         Value::Array(_) | Value::Object(_) => b":",
         _ => b"",
     }
 }
 
-/// Whether what stands under a key takes part.
+/// Returns whether the signature covers the value of a key.
 pub(crate) fn is_signed(key: &str) -> bool {
     key != "signature" && key != "frame_mode"
 }
@@ -168,16 +169,18 @@ fn push_key(path: &mut String, key: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use crate::json::{Limits, parse};
-    use crate::signature;
 
     fn canonical(text: &str) -> String {
         let message = parse(text.as_bytes(), Limits::CALLBACK).unwrap();
-        String::from_utf8(signature::canonical(&message)).unwrap()
+        let string = super::joined(&message, |token| Cow::Borrowed(token));
+        String::from_utf8(string).unwrap()
     }
 
     #[test]
-    fn paths_that_compare_equal_keep_the_order_of_the_message() {
+    fn lines_whose_paths_compare_equal_stay_in_the_order_of_the_message() {
         for (text, expected) in [
             (r#"{"a b":1,"ab":2}"#, "a b:1;ab:2"),
             (r#"{"ab":2,"a b":1}"#, "ab:2;a b:1"),
@@ -185,10 +188,10 @@ mod tests {
             (r#"{"7":2,"007":1}"#, "7:2;007:1"),
             (r#"{"a:":{"b":1},"a":{":b":2}}"#, "a:::b:1;a:::b:2"),
             (r#"{"a":{":b":2},"a:":{"b":1}}"#, "a:::b:2;a:::b:1"),
-            // An empty name at the top leaves no trace.
+            // An empty name at the top level leaves no trace.
             (r#"{"b":2,"":{"b":1}}"#, "b:2;b:1"),
             (r#"{"":{"z":1},"b":2}"#, "b:2;z:1"),
-            // PHP's SDK drops a `0` at the top of a path: `a:1`.
+            // PHP's SDK drops a `0` at the start of a path: `a:1`.
             (r#"{"0":{"a":1}}"#, "0:a:1"),
         ] {
             assert_eq!(canonical(text), expected, "{text}");
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn members_come_in_the_order_of_their_whole_paths() {
+    fn lines_are_sorted_by_their_whole_paths() {
         for (text, expected) in [
             (r#"{"sum_b":1,"sum":2,"sum-b":3}"#, "sum:2;sum-b:3;sum_b:1"),
             (
@@ -211,7 +214,7 @@ mod tests {
                 r#"{"b":[{"d":1,"c":2},3,[]],"a":{"z":{},"frame_mode":4},"ab":null}"#,
                 "ab:;b:0:c:2;b:0:d:1;b:1:3",
             ),
-            // Names that are not plain, below and above such that are.
+            // Names that are not plain, below and above plain ones.
             (
                 r#"{"b":{"k10":1,"k9":2},"a":{"d":3,"c":4}}"#,
                 "a:c:4;a:d:3;b:k9:2;b:k10:1",

@@ -1,0 +1,24 @@
+//! The platform's recommendations.
+
+/// What the platform recommends for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Nothing: the operation succeeded.
+    Nothing,
+    /// Wait: there is no result yet.
+    Wait,
+    /// The customer may try again immediately.
+    Retry,
+    /// The same request may succeed later.
+    RetryLater,
+    /// Correct the request.
+    FixRequest,
+    /// Correct the request, or repeat it later.
+    FixOrRetryLater,
+    /// Do not try again with the same payment instrument.
+    DoNotRetry,
+    /// Only the platform's support can help.
+    Support,
+    /// The platform's documentation has a page for this code.
+    SeeDocumentation,
+}

@@ -1,0 +1,49 @@
+//! Names of fields that the merchant fills in.
+
+use serde::Serialize;
+
+use super::error::FieldError;
+use crate::signature::is_signed;
+
+/// A name of a field: 1 to 64 letters, digits and `_`, and not one that the signature leaves out.
+///
+/// A colon at the end of a name would merge with the separator next to it in a signed line. A field with the
+/// name `signature` or `frame_mode` has no line.
+///
+/// Source: Signature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct FieldName(String);
+
+impl FieldName {
+    /// Checks the characters and the length.
+    pub fn new(name: impl Into<String>) -> Result<Self, FieldError> {
+        let name = name.into();
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        match name.len() {
+            0 => Err(FieldError::Empty),
+            _ if !is_signed(&name) => Err(FieldError::Form("a name that the signature covers")),
+            1..=64 if name.bytes().all(is_allowed) => Ok(Self(name)),
+            1..=64 => Err(FieldError::Form("a name of letters, digits and _")),
+            _ => Err(FieldError::TooLong(64)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_refused_if_it_can_merge_with_a_separator_or_is_not_signed() {
+        for name in ["last_name", "a", &"x".repeat(64)] {
+            assert!(FieldName::new(name).is_ok(), "{name}");
+        }
+        for name in ["", "a:", ":a", "a;b", "a b", "\u{e9}", &"x".repeat(65)] {
+            assert!(FieldName::new(name).is_err(), "{name}");
+        }
+        for unsigned in ["signature", "frame_mode"] {
+            assert!(FieldName::new(unsigned).is_err(), "{unsigned}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Sends the data that the platform requests.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::request::{General, Request};
+use crate::fields::{FieldError, FieldName, Text};
+
+/// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
+///
+/// It may be partial; the platform then requests the missing data again. The time limit is 30 minutes from
+/// each request of the platform. `Debug` hides the data.
+///
+/// Source: Gate, clarification.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Clarification {
+    /// The project and the payment.
+    pub general: General,
+    additional_data: Data,
+}
+
+type Data = BTreeMap<FieldName, Entry>;
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Text(Text),
+    Object(Data),
+}
+
+impl Clarification {
+    /// Creates a request from pairs of a field name and a text. Each dot in a name starts a nested object:
+    /// `customer.last_name` becomes `{"customer": {"last_name": "Janssens"}}`.
+    ///
+    /// Fails if the request could share its signature with another one:
+    ///
+    /// - if there is no text, because an empty object has no line;
+    /// - if a text has a `:`, because `b:c` in the field `a` has the same line as `c` in the field `a.b`;
+    /// - if a name is equal to another one or to its beginning.
+    pub fn new<'a>(
+        general: General,
+        answers: impl IntoIterator<Item = (&'a str, Text)>,
+    ) -> Result<Self, FieldError> {
+        let mut additional_data = Data::new();
+        for (name, text) in answers {
+            if text.as_str().contains(':') {
+                return Err(FieldError::Form("a text without :"));
+            }
+            put(&mut additional_data, name, text)?;
+        }
+        match additional_data.is_empty() {
+            true => Err(FieldError::Empty),
+            false => Ok(Self {
+                general,
+                additional_data,
+            }),
+        }
+    }
+}
+
+fn put(data: &mut Data, name: &str, text: Text) -> Result<(), FieldError> {
+    const TAKEN: FieldError = FieldError::Form("a name with which no other name begins");
+    match name.split_once('.') {
+        None => match data.insert(FieldName::new(name)?, Entry::Text(text)) {
+            None => Ok(()),
+            Some(_) => Err(TAKEN),
+        },
+        Some((object, rest)) => {
+            let object = data.entry(FieldName::new(object)?);
+            match object.or_insert_with(|| Entry::Object(Data::new())) {
+                Entry::Object(data) => put(data, rest, text),
+                Entry::Text(_) => Err(TAKEN),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Clarification {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Clarification")
+            .field("general", &self.general)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Request for Clarification {
+    const PATH: &'static str = "/v2/payment/clarification";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}

@@ -1,0 +1,60 @@
+//! Returns money to the customer.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::request::{General, Request};
+use crate::fields::{Currency, MinorUnits, Text};
+
+/// `POST /v2/payment/bancontact/refund`: refunds a payment, in whole or in part.
+///
+/// Source: Bancontact, refunds through Gate; Gate, refunds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// The project and the payment.
+    pub general: General,
+    /// The amount.
+    pub payment: RefundPayment,
+    /// The customer's IP address, which Bancontact requires.
+    pub customer: RefundCustomer,
+}
+
+impl Request for Refund {
+    const PATH: &'static str = "/v2/payment/bancontact/refund";
+
+    fn general_mut(&mut self) -> &mut General {
+        &mut self.general
+    }
+}
+
+/// The amount of a refund. Amount and currency are always sent. If they are missing, the platform refunds the
+/// remaining amount, which can change between the merchant's decision and the platform's.
+///
+/// Source: Bancontact, refunds through Gate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundPayment {
+    /// Minor units.
+    pub amount: MinorUnits,
+    /// The currency of the payment.
+    pub currency: Currency,
+    /// Mandatory.
+    pub description: Text,
+    /// Makes the request idempotent: the platform refuses a second refund with the same id with code 3230.
+    pub merchant_refund_id: Text,
+}
+
+/// The customer of a refund. `Debug` hides all fields.
+///
+/// Source: Bancontact, refunds through Gate.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct RefundCustomer {
+    /// The customer's IP address.
+    pub ip_address: Text,
+}
+
+impl fmt::Debug for RefundCustomer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RefundCustomer(hidden)")
+    }
+}

@@ -1,0 +1,112 @@
+//! The reader on single texts. Properties on random texts are in `tests/properties/reader.rs`.
+
+use super::{JsonError, Limits, Value, parse};
+
+fn read(text: &str) -> Result<Value<'_>, JsonError> {
+    parse(text.as_bytes(), Limits::CALLBACK)
+}
+
+#[test]
+fn a_number_is_returned_as_it_is_written() {
+    for text in ["0", "-0", "10.0", "1e3", "12345678901234567890123"] {
+        assert_eq!(read(text), Ok(Value::Number(text)));
+    }
+    for text in ["01", "+1", ".5", "1.", "1e", "-", "NaN"] {
+        assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+    }
+}
+
+#[test]
+fn the_escapes_of_a_string_are_decoded_once() {
+    let value = read(r#""a\/b\u00e9\ud83d\ude00\\n""#).unwrap();
+    assert_eq!(value.as_str(), Some("a/b\u{e9}\u{1f600}\\n"));
+    for text in [
+        r#""\ud83d""#,
+        r#""\ude00""#,
+        r#""\u12g4""#,
+        "\"\n\"",
+        "\"",
+        r#""\x""#,
+    ] {
+        assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+    }
+}
+
+#[test]
+fn each_limit_and_each_malformed_text_has_its_own_error() {
+    let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    assert!(read(&deep(32)).is_ok());
+    assert_eq!(read(&deep(33)), Err(JsonError::TooDeep));
+
+    let wide = |keys: usize| {
+        let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\":1")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert!(read(&wide(2_000)).is_ok());
+    assert_eq!(read(&wide(2_001)), Err(JsonError::TooManyKeys));
+
+    let long = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    assert!(read(&long(256 * 1024)).is_ok());
+    assert_eq!(read(&long(256 * 1024 + 1)), Err(JsonError::TooLarge));
+
+    assert_eq!(
+        parse(b"\"\xe9\"", Limits::CALLBACK),
+        Err(JsonError::NotUtf8)
+    );
+    assert_eq!(read(r#"{"a":1,"\u0061":2}"#), Err(JsonError::DuplicateKey));
+    assert_eq!(
+        read(&wide(40).replace("\"39\"", "\"3\"")),
+        Err(JsonError::DuplicateKey)
+    );
+    for text in ["", "{\"a\":1,}", "[1,]", "{a:1}", "tru", "{\"a\" 1}"] {
+        assert!(matches!(read(text), Err(JsonError::NotJson(_))), "{text}");
+    }
+    assert_eq!(read("{} x"), Err(JsonError::TrailingData(3)));
+    assert_eq!(read("1{}"), Err(JsonError::TrailingData(1)));
+    assert!(read(" [1] \n").is_ok());
+}
+
+#[test]
+fn a_message_is_refused_when_its_canonical_string_would_exceed_the_limit() {
+    let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+    let under = |key: &str, value: &str| format!("{{\"{key}\":{value}}}");
+    let long = "k".repeat(131_000);
+    assert!(read(&under("k", &zeros(131_000))).is_ok());
+    assert!(read(&under(&long, &zeros(100))).is_ok());
+    for attack in [
+        under(&long, &zeros(65_000)),
+        under(&":".repeat(70_000), &zeros(150)),
+        // Empty lists have no line, but they count too.
+        under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
+    ] {
+        assert!(attack.len() <= Limits::CALLBACK.bytes);
+        let read = read(&attack).map(|_| ());
+        assert_eq!(read, Err(JsonError::CanonicalTooLarge));
+    }
+}
+
+#[test]
+fn a_line_counts_as_its_path_its_value_and_two_separators() {
+    let read = |text: &str, canonical: usize| {
+        let limits = Limits {
+            canonical,
+            ..Limits::CALLBACK
+        };
+        parse(text.as_bytes(), limits).map(|_| ())
+    };
+    let ten = "0,".repeat(10);
+    for (text, weight) in [
+        ("\"abc\"", 5),
+        ("-12", 5),
+        ("null", 3),
+        (r#"{"a":"bc"}"#, 5 + 3),
+        (r#"{"a:":7}"#, 6 + 3),
+        (r#"{"a":{"b":1},"c":2}"#, 6 + 4 + 4 + 3),
+        // a:0 .. a:9 and a:10
+        (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
+    ] {
+        assert_eq!(read(text, weight), Ok(()), "{text}");
+        let less = read(text, weight - 1);
+        assert_eq!(less, Err(JsonError::CanonicalTooLarge), "{text}");
+    }
+}

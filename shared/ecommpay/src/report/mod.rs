@@ -1,0 +1,163 @@
+//! Reports about a payment: callbacks and status answers.
+//!
+//! Both have one form here. A callback has its operation in `operation`; a status answer lists all operations in
+//! `operations`. Fields may be missing, integers may be strings, and unknown statuses are stored as text. This
+//! module reads a report; it does not interpret it.
+
+mod clarification;
+mod operation;
+mod redirect;
+mod shape;
+mod status;
+mod sum;
+
+use crate::json::Value;
+
+pub use clarification::ClarificationField;
+pub use operation::Operation;
+pub use redirect::{Redirect, RedirectMethod};
+pub use shape::has_sound_shape;
+pub use status::is_documented;
+pub use sum::Sum;
+
+/// A report about one payment.
+///
+/// The fields that this crate does not know remain in the [`Value`] from which the report is read.
+///
+/// Source: Callbacks; Gate, status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The project's number.
+    pub project_id: Option<u64>,
+    /// The payment's id as the platform writes it. Compare it without regard to case.
+    pub payment_id: Option<String>,
+    /// `payment.type`: `purchase`, `invoice` for a payment link created in the Dashboard, and others.
+    pub payment_type: Option<String>,
+    /// `payment.status`, including unknown ones.
+    pub payment_status: Option<String>,
+    /// `payment.date`: a UTC time in the platform's form.
+    pub payment_date: Option<String>,
+    /// `payment.sum`: the current amount. Refunds change it, so do not calculate with it.
+    pub payment_sum: Option<Sum>,
+    /// The operations in the order of the message.
+    pub operations: Vec<Operation>,
+    /// The page to which the shopper's browser is sent.
+    pub redirect: Option<Redirect>,
+    /// The fields that the platform requests in a clarification.
+    pub clarification_fields: Vec<ClarificationField>,
+    /// The errors of a request that failed.
+    pub errors: Vec<ErrorItem>,
+}
+
+/// An error of a request.
+///
+/// Source: Gate API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorItem {
+    /// A code of the platform's unified list, as text.
+    pub code: String,
+    /// The platform's message.
+    pub message: Option<String>,
+    /// The name of the field that caused the error.
+    pub field: Option<String>,
+}
+
+impl Report {
+    /// Reads a message. Does not verify the signature.
+    pub fn read(message: &Value<'_>) -> Self {
+        let payment = message.get("payment");
+        let merchant_refund_id = payment.and_then(|payment| payment.text_at("merchant_refund_id"));
+        Self {
+            project_id: project_id(message),
+            payment_id: payment
+                .and_then(|payment| payment.text_at("id"))
+                .or_else(|| message.get("general")?.text_at("payment_id")),
+            payment_type: payment.and_then(|payment| payment.text_at("type")),
+            payment_status: payment.and_then(|payment| payment.text_at("status")),
+            payment_date: payment.and_then(|payment| payment.text_at("date")),
+            payment_sum: payment
+                .and_then(|payment| Sum::read(payment.get("sum")?))
+                .or_else(|| Sum::read(message.get("sum_real")?)),
+            operations: operation::operations(message, merchant_refund_id.as_deref()),
+            redirect: redirect::redirect(message),
+            clarification_fields: message
+                .get("clarification_fields")
+                .map(clarification::fields)
+                .unwrap_or_default(),
+            errors: message
+                .get("errors")
+                .map(|errors| errors.elements().iter().filter_map(error_item).collect())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Returns whether `payment.status` is final for the payment. Unknown statuses are not final.
+    ///
+    /// Returns `None` if the status says nothing about that: there is none, it is the error of a request, or a
+    /// refund (or the reversal of one) is pending. While a refund is pending, `payment.status` can be the status
+    /// of the refund.
+    ///
+    /// Source: Results.
+    pub fn is_final(&self) -> Option<bool> {
+        let payment_status = self.payment_status.as_deref()?;
+        let refund_is_pending = self
+            .operations
+            .iter()
+            .any(|operation| operation.kind.is_about_refund() && !operation.outcome().is_final());
+        if payment_status == "error" || refund_is_pending {
+            return None;
+        }
+        Some(status::is_final(payment_status))
+    }
+
+    /// Returns the first status, of the payment or of an operation, whose meaning is not known.
+    ///
+    /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
+    pub fn unknown_status(&self) -> Option<&str> {
+        let of_operations = self.operations.iter().map(|operation| &operation.status);
+        self.payment_status
+            .iter()
+            .chain(of_operations)
+            .map(String::as_str)
+            .find(|status| !status.is_empty() && !is_documented(status))
+    }
+}
+
+/// Returns the project that a message names: at the top level, or else in `general`.
+///
+/// Source: Callbacks.
+pub fn project_id(message: &Value<'_>) -> Option<u64> {
+    match message.get("project_id") {
+        Some(top) => top.as_u64(),
+        None => message.at(&["general", "project_id"])?.as_u64(),
+    }
+}
+
+fn error_item(value: &Value<'_>) -> Option<ErrorItem> {
+    Some(ErrorItem {
+        code: value.text_at("code")?,
+        message: value.text_at("message"),
+        field: value.text_at("field"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Limits, parse};
+
+    #[test]
+    fn whether_a_payment_is_final_is_unknown_while_a_refund_is_pending() {
+        let is_final = |kind: &str, status: &str| {
+            let operation = format!(r#""operation":{{"type":"{kind}","status":"{status}"}}"#);
+            let text = format!(r#"{{"payment":{{"status":"success"}},{operation}}}"#);
+            Report::read(&parse(text.as_bytes(), Limits::CALLBACK).unwrap()).is_final()
+        };
+        for kind in ["refund", "reversal", "refund reverse"] {
+            assert_eq!(is_final(kind, "external processing"), None, "{kind}");
+            assert_eq!(is_final(kind, "decline"), Some(true), "{kind}");
+            assert_eq!(is_final(kind, "error"), Some(true), "{kind}");
+        }
+        assert_eq!(is_final("sale", "processing"), Some(true));
+    }
+}

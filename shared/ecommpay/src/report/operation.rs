@@ -1,0 +1,81 @@
+//! The operations that a report lists.
+
+use super::sum::Sum;
+use crate::json::Value;
+use crate::operation::{OperationType, Outcome};
+
+/// One operation of a payment.
+///
+/// Source: Callbacks; Gate, status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    /// The platform's number, as it is written; absent in errors.
+    pub id: Option<String>,
+    /// The type of the operation.
+    pub kind: OperationType,
+    /// `operation.status`, including unknown ones.
+    pub status: String,
+    /// `operation.date`: a UTC time in the platform's form.
+    pub date: Option<String>,
+    /// `operation.created_date`, present in status answers.
+    pub created_date: Option<String>,
+    /// The same as `request_id` of the synchronous answer.
+    pub request_id: Option<String>,
+    /// The requested amount of this operation.
+    pub sum_initial: Option<Sum>,
+    /// The amount that the provider moved.
+    pub sum_converted: Option<Sum>,
+    /// A code of the platform's unified list.
+    pub code: Option<String>,
+    /// The platform's message.
+    pub message: Option<String>,
+    /// The merchant's id of a refund (`payment.merchant_refund_id` of a callback).
+    pub merchant_refund_id: Option<String>,
+}
+
+impl Operation {
+    /// Returns the outcome that follows from the type and the status.
+    pub fn outcome(&self) -> Outcome {
+        self.kind.outcome(&self.status)
+    }
+}
+
+/// Reads `operation` and `operations` of a message. An operation without a type or a status is skipped.
+///
+/// `payment.merchant_refund_id` belongs to the last operation, which is the one in `operation`. It is not
+/// copied to the operations of a list.
+pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
+    let single = message
+        .get("operation")
+        .and_then(|value| operation(value, merchant_refund_id));
+    let several = message
+        .get("operations")
+        .map(Value::elements)
+        .unwrap_or_default();
+    let several = several.iter().filter_map(|value| operation(value, None));
+    single.into_iter().chain(several).collect()
+}
+
+fn operation(value: &Value<'_>, merchant_refund_id: Option<&str>) -> Option<Operation> {
+    let kind = OperationType::from(value.text_at("type")?);
+    let is_of_refund = kind.is_about_refund();
+    Some(Operation {
+        id: value.text_at("id"),
+        status: value.text_at("status")?,
+        date: value.text_at("date"),
+        created_date: value.text_at("created_date"),
+        request_id: value.text_at("request_id"),
+        sum_initial: value
+            .get("sum_initial")
+            .or_else(|| value.get("sum"))
+            .and_then(Sum::read),
+        sum_converted: value.get("sum_converted").and_then(Sum::read),
+        code: value.text_at("code"),
+        message: value.text_at("message"),
+        merchant_refund_id: value
+            .text_at("merchant_refund_id")
+            .or_else(|| merchant_refund_id.map(str::to_owned))
+            .filter(|_| is_of_refund),
+        kind,
+    })
+}

@@ -1,0 +1,66 @@
+//! The statuses of payments and operations that have a known meaning.
+
+/// The statuses of payments and operations that are documented, or whose meaning the platform's plug-ins show.
+///
+/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
+const DOCUMENTED_STATUSES: [&str; 28] = [
+    "awaiting 3ds result",
+    "awaiting capture",
+    "awaiting clarification",
+    "awaiting confirmation",
+    "awaiting customer",
+    "awaiting customer action",
+    "awaiting merchant auth",
+    "awaiting payment",
+    "awaiting redirect result",
+    "awaiting retry",
+    "canceled",
+    "cancelled",
+    "decline",
+    "error",
+    "expired",
+    "external error",
+    "external processing",
+    "internal error",
+    "invoice canceled",
+    "invoice cancelled",
+    "invoice sent",
+    "partially paid",
+    "partially refunded",
+    "partially reversed",
+    "processing",
+    "refunded",
+    "reversed",
+    "success",
+];
+
+/// Returns whether the meaning of a status, of a payment or of an operation, is documented or shown by the
+/// platform's plug-ins.
+///
+/// Source: Results; Confirmation; Payment links; the platform's plug-ins.
+pub fn is_documented(status: &str) -> bool {
+    DOCUMENTED_STATUSES.contains(&status)
+}
+
+/// Returns whether a `payment.status` is final for the payment. Unknown statuses are not final.
+///
+/// Source: Results.
+pub(super) fn is_final(payment_status: &str) -> bool {
+    matches!(
+        payment_status,
+        "success"
+            | "decline"
+            | "partially refunded"
+            | "refunded"
+            | "partially reversed"
+            | "reversed"
+            | "partially paid"
+            | "canceled"
+            | "cancelled"
+            | "expired"
+            | "external error"
+            | "internal error"
+            | "invoice canceled"
+            | "invoice cancelled"
+    )
+}

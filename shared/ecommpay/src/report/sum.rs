@@ -1,0 +1,26 @@
+//! Amounts as the platform reports them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::Value;
+
+/// An amount as the platform reports it, in any currency and without limits.
+///
+/// Source: Callbacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sum {
+    /// Minor units.
+    pub amount: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+}
+
+impl Sum {
+    /// Reads `{"amount": .., "currency": ..}`. Returns `None` if one of the two is missing or malformed.
+    pub fn read(value: &Value<'_>) -> Option<Self> {
+        Some(Self {
+            amount: value.get("amount")?.as_u64()?,
+            currency: value.text_at("currency")?,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! The canonical string of a received message, in both spellings of its numbers.
+
+use std::borrow::Cow;
+
+use super::lines;
+use super::php_number;
+use crate::json::Value;
+
+/// Returns the canonical string of a message, with every number as it is written.
+///
+/// The order is not defined for an object with two equal keys; the reader refuses such a message.
+///
+/// Source: Signature.
+pub fn canonical(message: &Value<'_>) -> Vec<u8> {
+    lines::joined(message, as_written)
+}
+
+/// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
+/// prints every number as it is written, because the message then has one canonical string only.
+///
+/// The platform does not document how it signs fractions; of the official SDKs, PHP's is the reference.
+/// This string serves to verify, never to sign. Another number has the same string (`10.0` and `10`),
+/// so [`may_be_reframed`](super::may_be_reframed) returns true for each of these messages.
+///
+/// Source: an assumption.
+pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {
+    any_number(message, php_number::is_respelled).then(|| lines::joined(message, as_php))
+}
+
+fn as_written(token: &str) -> Cow<'_, str> {
+    Cow::Borrowed(token)
+}
+
+fn as_php(token: &str) -> Cow<'_, str> {
+    php_number::spelling(token).map_or(Cow::Borrowed(token), Cow::Owned)
+}
+
+/// Returns whether `matches` is true for any number of the message.
+pub(super) fn any_number(value: &Value<'_>, matches: fn(&str) -> bool) -> bool {
+    match value {
+        Value::Number(token) => matches(token),
+        Value::Array(elements) => elements.iter().any(|element| any_number(element, matches)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(_, member)| any_number(member, matches)),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}

@@ -1,0 +1,95 @@
+//! Verifies the signature that a message carries.
+
+use super::canonical::{canonical, canonical_as_php};
+use super::digest::Signature;
+use super::keyring::{KeySlot, Keyring};
+use crate::json::Value;
+
+/// Returns the signature that a message carries: at the top level, or else in `general`.
+///
+/// Returns `None` if there is none, or if it is not the base64 of 64 bytes.
+///
+/// Source: Signature; the official SDKs for the order of the two locations.
+pub fn of_message(message: &Value<'_>) -> Option<Signature> {
+    let carried = match message.get("signature") {
+        Some(top) => top,
+        None => message.at(&["general", "signature"])?,
+    };
+    Signature::from_base64(carried.as_str()?)
+}
+
+/// Verifies a signature of a message against the keys of one project and returns the key that matched.
+///
+/// Numbers are taken as they are written and, if there are fractions, also as PHP prints them.
+///
+/// Source: Signature.
+pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
+    verify_with(message, &canonical(message), signature, keyring)
+}
+
+/// Like [`verify`], for a caller that already has the [`canonical`] string of the message or tries
+/// several keyrings.
+///
+/// Source: Signature.
+pub fn verify_with(
+    message: &Value<'_>,
+    canonical: &[u8],
+    signature: &Signature,
+    keyring: &Keyring,
+) -> Option<KeySlot> {
+    keyring.verify(canonical, signature).or_else(|| {
+        let canonical = canonical_as_php(message)?;
+        keyring.verify(&canonical, signature)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keyring::ProjectKey;
+    use super::super::reframing::may_be_reframed;
+    use super::*;
+    use crate::json::{Limits, parse};
+
+    fn read(text: &str) -> Value<'_> {
+        parse(text.as_bytes(), Limits::CALLBACK).unwrap()
+    }
+
+    #[test]
+    fn a_number_in_another_spelling_verifies_but_marks_the_message_as_reframed() {
+        let key = ProjectKey::new("k").unwrap();
+        let signature = key.sign(b"operation:id:37493000003351");
+        let keyring = Keyring::new(key, None);
+        let verified = |id: &str| {
+            let text = format!(r#"{{"operation":{{"id":{id}}}}}"#);
+            let message = read(&text);
+            let slot = verify(&message, &signature, &keyring);
+            slot.map(|slot| (slot, may_be_reframed(&message)))
+        };
+        assert_eq!(verified("37493000003351"), Some((KeySlot::Current, false)));
+        for replayed in ["37493000003351.0", "3749300000335.1e1"] {
+            assert_eq!(verified(replayed), Some((KeySlot::Current, true)));
+        }
+        assert_eq!(verified("37493000003352.0"), None);
+    }
+
+    #[test]
+    fn the_signature_is_read_from_the_top_level_or_else_from_general() {
+        let good = ProjectKey::new("k").unwrap().sign(b"a:1");
+        let text = good.to_base64();
+        let top = format!(r#"{{"signature":"{text}","general":{{"signature":"x"}}}}"#);
+        assert_eq!(of_message(&read(&top)), Some(good));
+        let general = format!(r#"{{"general":{{"signature":"{text}"}}}}"#);
+        assert_eq!(of_message(&read(&general)), Some(good));
+        for none in [
+            "{}",
+            r#"{"signature":null}"#,
+            r#"{"signature":7}"#,
+            r#"{"payment":{"signature":"x"}}"#,
+        ] {
+            assert_eq!(of_message(&read(none)), None, "{none}");
+        }
+        // An unusable signature at the top level hides the one in `general`.
+        let hidden = format!(r#"{{"signature":"","general":{{"signature":"{text}"}}}}"#);
+        assert_eq!(of_message(&read(&hidden)), None);
+    }
+}
