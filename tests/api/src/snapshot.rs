@@ -35,7 +35,7 @@ fn still(value: &mut Value) {
         Value::Object(members) => members.values_mut().for_each(still),
         Value::Array(values) => values.iter_mut().for_each(still),
         Value::String(text) if text.contains("&best_before=") => still_link(text),
-        Value::String(text) => *text = snapshots::without_moments(text),
+        Value::String(text) => *text = snapshots::without_timestamps(text),
         _ => {}
     }
 }
