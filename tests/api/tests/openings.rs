@@ -24,7 +24,7 @@ use payments::schedule::Schedule;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
-use wire::{Door, TABLE};
+use wire::{CountingProxy, TABLE};
 
 /// Much longer than init waits for anything.
 const LONG: Duration = Duration::from_secs(60);
@@ -33,10 +33,10 @@ const UNTIL_THE_FIRST_EVENT: Duration = Duration::from_millis(100);
 
 /// The services, each behind a door of its own.
 struct Services {
-    table: Door,
-    queues: Door,
-    secrets: Door,
-    gate: Door,
+    table: CountingProxy,
+    queues: CountingProxy,
+    secrets: CountingProxy,
+    gate: CountingProxy,
     /// One HTTP client for all of them, as in a function.
     aws: SdkConfig,
 }
@@ -50,10 +50,10 @@ impl Services {
         let keys = r#"{"211":{"current":"test-secret-key"}}"#;
         let secret = json!({ "Name": "secret", "SecretString": keys });
         Self {
-            table: Door::before(table).await.unwrap(),
-            queues: Door::before(&answering(sent).await).await.unwrap(),
-            secrets: Door::before(&answering(secret).await).await.unwrap(),
-            gate: Door::before(api.gate.address()).await.unwrap(),
+            table: CountingProxy::to(table).await.unwrap(),
+            queues: CountingProxy::to(&answering(sent).await).await.unwrap(),
+            secrets: CountingProxy::to(&answering(secret).await).await.unwrap(),
+            gate: CountingProxy::to(api.gate.address()).await.unwrap(),
             aws: config(),
         }
     }
@@ -61,20 +61,20 @@ impl Services {
     /// None answers.
     async fn hanging() -> Self {
         Self {
-            table: Door::before_nobody().await.unwrap(),
-            queues: Door::before_nobody().await.unwrap(),
-            secrets: Door::before_nobody().await.unwrap(),
-            gate: Door::before_nobody().await.unwrap(),
+            table: CountingProxy::without_server().await.unwrap(),
+            queues: CountingProxy::without_server().await.unwrap(),
+            secrets: CountingProxy::without_server().await.unwrap(),
+            gate: CountingProxy::without_server().await.unwrap(),
             aws: config(),
         }
     }
 
     /// The connections to table, queues, secrets and Gate.
     fn connections(&self) -> [usize; 4] {
-        [&self.table, &self.queues, &self.secrets, &self.gate].map(Door::connections)
+        [&self.table, &self.queues, &self.secrets, &self.gate].map(CountingProxy::connections)
     }
 
-    fn at(&self, door: &Door) -> SdkConfig {
+    fn at(&self, door: &CountingProxy) -> SdkConfig {
         let config = self.aws.clone().into_builder();
         config.endpoint_url(door.address()).build()
     }
@@ -190,10 +190,10 @@ async fn services_that_are_gone_do_not_keep_init() {
     let address = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
     let services = Services {
-        table: Door::before(&address).await.unwrap(),
-        queues: Door::before(&address).await.unwrap(),
-        secrets: Door::before(&address).await.unwrap(),
-        gate: Door::before(&address).await.unwrap(),
+        table: CountingProxy::to(&address).await.unwrap(),
+        queues: CountingProxy::to(&address).await.unwrap(),
+        secrets: CountingProxy::to(&address).await.unwrap(),
+        gate: CountingProxy::to(&address).await.unwrap(),
         aws: config(),
     };
     timeout(LONG, services.checkouts().open()).await.unwrap();
