@@ -117,7 +117,7 @@ async fn init_takes_a_read_the_keys_and_a_ping_for_each_queue() {
     let mut calls = world.wire.calls();
     calls.sort();
     assert_eq!(calls, ["GetItem", "GetSecretValue", "Ping", "Ping"]);
-    assert_eq!(world.wire.most_at_once("Ping"), 2, "side by side");
+    assert_eq!(world.wire.max_concurrent("Ping"), 2, "side by side");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn news_take_a_read_a_write_a_send_to_each_queue_and_a_mark() {
         (status, calls),
         (StatusCode::OK, two_queues.map(String::from).into())
     );
-    assert_eq!(world.wire.most_at_once("SendMessage"), 2, "side by side");
+    assert_eq!(world.wire.max_concurrent("SendMessage"), 2, "side by side");
 }
 
 #[tokio::test]
@@ -273,7 +273,7 @@ async fn a_repeat_after_a_failed_send_takes_the_events_from_the_table() {
         "not marked: {calls:?}"
     );
 
-    world.wire.mend_queues();
+    world.wire.repair_queues();
     let (status, calls) = world.post("sale_success.json").await;
     let again = [
         "GetItem",

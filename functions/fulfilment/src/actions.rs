@@ -1,48 +1,19 @@
-//! Which events of a payment were taken, by their numbers, and what followed from each.
+//! The processed events of a payment and the action of each.
 //!
-//! Kept as runs of numbers with the same action: nearly everything after the shipment leads to
-//! nothing, so a payment with a thousand refunds stays as small as one with two.
+//! Stored as runs of consecutive sequence numbers with the same action: nearly every event after the
+//! shipment leads to no action, so a payment with a thousand refunds stays as small as a payment with
+//! two.
 
 use std::fmt;
 
-/// An instruction to the warehouse. The last one for a payment counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Send the goods; after a hold: go on.
-    Ship,
-    /// The money is gone: stop the goods, or get them back.
-    TakeBack,
-    /// Somebody must look first; stop the goods if they are still here.
-    Hold,
-    /// Nothing to do.
-    Nothing,
-}
+use crate::goods::Action;
 
-impl Action {
-    const ALL: [Action; 4] = [
-        Action::Ship,
-        Action::TakeBack,
-        Action::Hold,
-        Action::Nothing,
-    ];
-
-    /// The word in the table and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Action::Ship => "ship",
-            Action::TakeBack => "take_back",
-            Action::Hold => "hold",
-            Action::Nothing => "nothing",
-        }
-    }
-}
-
-/// What followed from each event. As text, and so in the table:
+/// The action of each processed event. As text, which is also the form in the table:
 /// `2 nothing, 3 ship, 4-1003 nothing, 1004 take_back`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actions(Vec<Run>);
 
-/// Numbers without a gap, all with one action.
+/// Consecutive sequence numbers with the same action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Run {
     first: u64,
@@ -51,21 +22,21 @@ struct Run {
 }
 
 impl Actions {
-    /// What followed from an event; `None` if it was not taken yet.
+    /// Returns the action of an event; `None` if the event has not been processed.
     pub fn of(&self, sequence: u64) -> Option<Action> {
         let has = |run: &&Run| (run.first..=run.last).contains(&sequence);
         self.0.iter().find(has).map(|run| run.action)
     }
 
-    /// Adds an event that was not taken yet.
+    /// Adds an event that has not been processed before.
     pub fn add(&mut self, sequence: u64, action: Action) {
-        let place = self.0.partition_point(|run| run.last < sequence);
+        let index = self.0.partition_point(|run| run.last < sequence);
         let run = Run {
             first: sequence,
             last: sequence,
             action,
         };
-        self.0.insert(place, run);
+        self.0.insert(index, run);
         self.0.dedup_by(|next, run| {
             let joins = run.action == next.action && run.last.checked_add(1) == Some(next.first);
             if joins {
@@ -75,7 +46,7 @@ impl Actions {
         });
     }
 
-    /// Reads the text of actions.
+    /// Reads the text. Returns `None` for a text that `Display` does not write.
     pub fn parse(text: &str) -> Option<Self> {
         let runs: Vec<Run> = text.split(", ").map(Run::parse).collect::<Option<_>>()?;
         let ascend = |run: &Run, next: &Run| run.last < next.first;
@@ -97,9 +68,7 @@ impl Run {
         let run = Self {
             first: first.parse().ok()?,
             last: last.parse().ok()?,
-            action: Action::ALL
-                .into_iter()
-                .find(|action| action.as_str() == word)?,
+            action: Action::parse(word)?,
         };
         (run.first <= run.last).then_some(run)
     }
@@ -131,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_event_has_its_own_action() {
+    fn each_processed_event_has_its_action_and_all_others_have_none() {
         let actions = actions(&[(7, TakeBack), (3, Ship), (4, Nothing), (6, Nothing)]);
         for (sequence, action) in [
             (2, None),
@@ -147,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_follow_each_other_with_one_action_become_one_run() {
+    fn consecutive_numbers_with_the_same_action_become_one_run() {
         let order = [9, 4, 6, 5, 8, 3].map(|sequence| (sequence, Nothing));
         assert_eq!(actions(&order).to_string(), "3-6 nothing, 8-9 nothing");
-        let story = [(5, Hold), (4, Nothing), (6, Nothing), (7, Nothing)];
+        let mixed = [(5, Hold), (4, Nothing), (6, Nothing), (7, Nothing)];
         assert_eq!(
-            actions(&story).to_string(),
+            actions(&mixed).to_string(),
             "4 nothing, 5 hold, 6-7 nothing"
         );
         let ends = [(u64::MAX, Nothing), (1, Nothing), (u64::MAX - 1, Nothing)];
@@ -161,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn the_order_in_which_events_are_added_does_not_matter() {
-        // 211 and 1000 have no common divisor, so that each number comes once.
+    fn the_runs_are_the_same_for_every_order_of_additions() {
+        // 211 and 1000 are coprime, so each number appears once.
         let order = |start: u64| (0..1000).map(move |step| (start + 211 * step) % 1000);
         let action = |sequence| if sequence % 100 == 3 { Hold } else { Nothing };
         let of = |order: &mut dyn Iterator<Item = u64>| {
@@ -177,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_survive_being_written() {
+    fn actions_are_equal_after_writing_and_reading() {
         let all = [(1, Ship), (2, Hold), (3, Hold), (5, Nothing), (6, TakeBack)];
         let written = "1 ship, 2-3 hold, 5 nothing, 6 take_back";
         assert_eq!(actions(&all).to_string(), written);
@@ -185,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_somebody_has_changed_is_not_guessed_at() {
+    fn a_text_of_another_form_is_not_read() {
         for text in [
             "",
             "3",

@@ -1,8 +1,8 @@
-//! A batch of a FIFO queue, taken message by message.
+//! Processes a batch of a FIFO queue, message by message.
 //!
-//! The messages of one group are taken in their order, and after one that fails all later ones of
-//! its group count as failed too, so that SQS delivers them again in that order. Groups do not wait
-//! for each other. What is reported as failed becomes visible again; all else is deleted.
+//! The messages of one group are processed in their order. When one fails, all later messages of its
+//! group fail too, so that SQS delivers them again in the same order. Groups do not wait for each
+//! other. SQS makes the failed messages visible again and deletes all others.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,18 +12,18 @@ use payments::log::Line;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
-/// What SQS hands over.
+/// A batch, as Lambda's event source mapping passes it.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     #[serde(rename = "Records")]
-    records: Vec<Record>,
+    messages: Vec<Message>,
 }
 
 /// One message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Record {
-    /// Its id at SQS.
+pub struct Message {
+    /// The id that SQS gave it.
     pub message_id: String,
     /// Its text.
     pub body: String,
@@ -37,22 +37,19 @@ struct Attributes {
     approximate_receive_count: Option<String>,
 }
 
-impl Record {
-    /// How often it was delivered, this time included.
+impl Message {
+    /// The number of deliveries so far, including this one.
     pub fn deliveries(&self) -> Option<u32> {
-        self.attributes
-            .approximate_receive_count
-            .as_ref()?
-            .parse()
-            .ok()
+        let count = self.attributes.approximate_receive_count.as_ref()?;
+        count.parse().ok()
     }
 }
 
-/// A message was not taken; why has been told in the log.
+/// A message was not processed. The log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotTaken;
+pub struct Failed;
 
-/// The answer to SQS: the messages that were not taken.
+/// The response to SQS: the messages that failed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {
@@ -66,27 +63,31 @@ struct Failure {
 }
 
 impl Batch {
-    /// Takes each message, for which there is time until `end`.
-    pub async fn each<'a, F>(&'a self, end: Instant, take: impl Fn(&'a Record) -> F) -> Failures
+    /// Processes the messages with `process`. Messages that are not done at `end` fail.
+    pub async fn process<'a, F>(
+        &'a self,
+        end: Instant,
+        process: impl Fn(&'a Message) -> F,
+    ) -> Failures
     where
-        F: Future<Output = Result<(), NotTaken>>,
+        F: Future<Output = Result<(), Failed>>,
     {
-        let mut groups: BTreeMap<Option<&str>, Vec<&'a Record>> = BTreeMap::new();
-        for record in &self.records {
-            let group = record.attributes.message_group_id.as_deref();
-            groups.entry(group).or_default().push(record);
+        let mut groups: BTreeMap<Option<&str>, Vec<&'a Message>> = BTreeMap::new();
+        for message in &self.messages {
+            let group = message.attributes.message_group_id.as_deref();
+            groups.entry(group).or_default().push(message);
         }
-        let take = &take;
-        let failed = groups.into_values().map(|records| async move {
-            for (place, record) in records.iter().enumerate() {
-                let taken = timeout_at(end, take(record)).await.unwrap_or_else(|_| {
-                    Line::error("batch: no time left")
-                        .with("message_id", &record.message_id)
+        let process = &process;
+        let failed = groups.into_values().map(|messages| async move {
+            for (index, message) in messages.iter().enumerate() {
+                let result = timeout_at(end, process(message)).await.unwrap_or_else(|_| {
+                    Line::error("fulfilment: message not processed in time")
+                        .with("message_id", &message.message_id)
                         .write();
-                    Err(NotTaken)
+                    Err(Failed)
                 });
-                if taken.is_err() {
-                    return records.into_iter().skip(place).collect();
+                if result.is_err() {
+                    return messages.into_iter().skip(index).collect();
                 }
             }
             Vec::new()
@@ -94,8 +95,8 @@ impl Batch {
         let failed = join_all(failed).await.into_iter().flatten();
         Failures {
             batch_item_failures: failed
-                .map(|record| Failure {
-                    item_identifier: record.message_id.clone(),
+                .map(|message| Failure {
+                    item_identifier: message.message_id.clone(),
                 })
                 .collect(),
         }
@@ -110,7 +111,7 @@ mod tests {
     use std::time::Duration;
 
     fn batch(messages: &[(&str, &str)]) -> Batch {
-        let record = |(id, group): &(&str, &str)| {
+        let message = |(id, group): &(&str, &str)| {
             json!({
                 "messageId": id, "receiptHandle": "r", "body": format!("body of {id}"),
                 "attributes": {
@@ -122,21 +123,22 @@ mod tests {
                 "awsRegion": "eu-west-1"
             })
         };
-        let records: Vec<_> = messages.iter().map(record).collect();
-        serde_json::from_value(json!({ "Records": records })).unwrap()
+        let messages: Vec<_> = messages.iter().map(message).collect();
+        serde_json::from_value(json!({ "Records": messages })).unwrap()
     }
 
-    /// What was tried, and what was reported, when messages with `x` in their ids fail.
-    async fn taken(batch: &Batch) -> (Vec<String>, serde_json::Value) {
+    /// Processes a batch in which messages with `x` in their ids fail. Returns the ids that were tried,
+    /// sorted, and the response.
+    async fn process(batch: &Batch) -> (Vec<String>, serde_json::Value) {
         let tried = Mutex::new(Vec::new());
         let end = Instant::now() + Duration::from_secs(10);
         let failures = batch
-            .each(end, async |record| {
-                assert_eq!(record.body, format!("body of {}", record.message_id));
-                assert_eq!(record.deliveries(), Some(2));
-                tried.lock().unwrap().push(record.message_id.clone());
-                if record.message_id.contains('x') {
-                    Err(NotTaken)
+            .process(end, async |message| {
+                assert_eq!(message.body, format!("body of {}", message.message_id));
+                assert_eq!(message.deliveries(), Some(2));
+                tried.lock().unwrap().push(message.message_id.clone());
+                if message.message_id.contains('x') {
+                    Err(Failed)
                 } else {
                     Ok(())
                 }
@@ -147,24 +149,24 @@ mod tests {
         (tried, serde_json::to_value(failures).unwrap())
     }
 
-    fn reported(ids: &[&str]) -> serde_json::Value {
-        let failures: Vec<_> = ids
+    fn response_of(ids: &[&str]) -> serde_json::Value {
+        let items: Vec<_> = ids
             .iter()
             .map(|id| json!({ "itemIdentifier": id }))
             .collect();
-        json!({ "batchItemFailures": failures })
+        json!({ "batchItemFailures": items })
     }
 
     #[tokio::test]
-    async fn a_batch_without_failures_reports_none() {
+    async fn a_batch_reports_no_failures_when_every_message_succeeds() {
         let batch = batch(&[("a1", "a"), ("b1", "b"), ("a2", "a")]);
-        let (tried, answer) = taken(&batch).await;
+        let (tried, response) = process(&batch).await;
         assert_eq!(tried, ["a1", "a2", "b1"]);
-        assert_eq!(answer, reported(&[]));
+        assert_eq!(response, response_of(&[]));
     }
 
     #[tokio::test]
-    async fn after_a_failure_its_group_stops_and_the_others_go_on() {
+    async fn a_failed_message_stops_its_own_group_only() {
         let batch = batch(&[
             ("a1", "a"),
             ("b1", "b"),
@@ -174,35 +176,35 @@ mod tests {
             ("c1x", "c"),
             ("a4x", "a"),
         ]);
-        let (tried, answer) = taken(&batch).await;
+        let (tried, response) = process(&batch).await;
         assert_eq!(tried, ["a1", "a2x", "b1", "b2", "c1x"]);
-        assert_eq!(answer, reported(&["a2x", "a3", "a4x", "c1x"]));
+        assert_eq!(response, response_of(&["a2x", "a3", "a4x", "c1x"]));
     }
 
     #[tokio::test]
-    async fn messages_without_a_group_keep_their_order() {
+    async fn messages_without_a_group_form_one_group() {
         let mut batch = batch(&[("1", ""), ("2x", ""), ("3", "")]);
-        for record in &mut batch.records {
-            record.attributes.message_group_id = None;
+        for message in &mut batch.messages {
+            message.attributes.message_group_id = None;
         }
-        let (tried, answer) = taken(&batch).await;
+        let (tried, response) = process(&batch).await;
         assert_eq!(tried, ["1", "2x"]);
-        assert_eq!(answer, reported(&["2x", "3"]));
+        assert_eq!(response, response_of(&["2x", "3"]));
     }
 
     #[tokio::test]
-    async fn what_is_not_done_in_time_is_reported_and_the_rest_is_not() {
+    async fn a_message_that_is_not_done_in_time_fails_with_the_rest_of_its_group() {
         let batch = batch(&[("a1", "a"), ("slow", "b"), ("b2", "b"), ("c1", "c")]);
         let end = Instant::now() + Duration::from_millis(50);
         let failures = batch
-            .each(end, async |record| {
-                if record.message_id == "slow" {
+            .process(end, async |message| {
+                if message.message_id == "slow" {
                     std::future::pending::<()>().await;
                 }
                 Ok(())
             })
             .await;
-        let answer = serde_json::to_value(failures).unwrap();
-        assert_eq!(answer, reported(&["slow", "b2"]));
+        let response = serde_json::to_value(failures).unwrap();
+        assert_eq!(response, response_of(&["slow", "b2"]));
     }
 }

@@ -1,28 +1,30 @@
-//! The memory in DynamoDB: one item for each payment, in plain attributes, as the warehouse reads it
-//! too.
+//! Stores memories in DynamoDB: one item for each payment, with plain attributes, because the
+//! warehouse reads them too.
 
 use std::time::Duration;
 
-use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
-use aws::sdk::describe;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws::sdk::describe;
+use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
 use payments::model::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};
 
 use crate::actions::Actions;
 use crate::event::State;
-use crate::memory::{Goods, Memory, MemoryStore, Newest};
+use crate::goods::Goods;
+use crate::memory::{Memory, MemoryStore, Newest};
 
-/// How long a payment is remembered after its last event. An event can be published again for 90
-/// days and then lie in a queue and its dead letters for 14 each; and a refund, which the platform
-/// allows at any time, can only take back what is known to have been sent.
-const REMEMBERED: Duration = Duration::from_secs(400 * 24 * 3_600);
+/// How long an item is stored after the last event of its payment. Operators can publish an event
+/// again for 90 days, and it can then stay in a queue and in its dead-letter queue for 14 days each.
+/// The platform allows refunds at any time, and a refund takes goods back only if the item still says
+/// that they were shipped.
+const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
-/// The table.
+/// The table of the memories.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     client: Client,
@@ -30,7 +32,7 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
-    /// The table of that name.
+    /// The table with this name.
     pub fn new(config: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: Client::new(config),
@@ -38,7 +40,7 @@ impl MemoryTable {
         }
     }
 
-    /// Opens a connection before the first event, by reading what no item has; see
+    /// Opens a connection before the first event, by reading an item that does not exist; see
     /// [`aws::prewarm`].
     pub async fn prewarm(&self) {
         let request = self.client.get_item().table_name(&self.table);
@@ -66,9 +68,9 @@ impl MemoryStore for MemoryTable {
         &self,
         key: &PaymentKey,
         memory: &Memory,
-        over: Option<u64>,
+        loaded_version: Option<u64>,
     ) -> Result<(), CommitError> {
-        let item = write(memory, over.unwrap_or(0) + 1, Timestamp::now())?;
+        let item = write(memory, loaded_version.unwrap_or(0) + 1, Timestamp::now())?;
         let set: Vec<String> = item
             .keys()
             .map(|name| format!("#{name} = :{name}"))
@@ -84,11 +86,11 @@ impl MemoryStore for MemoryTable {
                 .expression_attribute_values(format!(":{name}"), value)
                 .expression_attribute_names(format!("#{name}"), name);
         }
-        let update = match over {
+        let update = match loaded_version {
             None => update.condition_expression("attribute_not_exists(#version)"),
             Some(version) => update
-                .condition_expression("#version = :read")
-                .expression_attribute_values(":read", number(version)),
+                .condition_expression("#version = :loaded")
+                .expression_attribute_values(":loaded", number(version)),
         };
         match update.send().await {
             Ok(_) => Ok(()),
@@ -102,72 +104,48 @@ impl MemoryStore for MemoryTable {
     }
 }
 
-impl Goods {
-    const ALL: [Goods; 5] = [
-        Goods::Waiting,
-        Goods::Held,
-        Goods::Shipped,
-        Goods::Stopped,
-        Goods::TakenBack,
-    ];
-
-    /// The word in the table and in the log.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Goods::Waiting => "waiting",
-            Goods::Held => "held",
-            Goods::Shipped => "shipped",
-            Goods::Stopped => "stopped",
-            Goods::TakenBack => "taken_back",
-        }
-    }
-}
-
 fn read(item: &Item) -> Result<Memory, StoreError> {
-    let goods = read_text(item, "goods")?;
-    let goods = Goods::ALL.into_iter().find(|known| known.as_str() == goods);
+    let goods = Goods::parse(read_text(item, "goods")?);
     let actions = Actions::parse(read_text(item, "actions")?);
     let newest = Newest {
         sequence: read_number(item, "sequence")?,
         state: State {
-            status: status_of(item)?,
+            status: read_status(item)?,
             paid_amount: read_number(item, "paid_amount")?,
             refunded_amount: read_number(item, "refunded_amount")?,
         },
     };
     Ok(Memory {
         goods: goods.ok_or_else(|| broken("unknown goods"))?,
-        newest: Some(newest),
+        newest,
         actions: actions.ok_or_else(|| broken("unknown actions"))?,
     })
 }
 
 /// The item without its key.
 fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreError> {
-    let newest = memory
-        .newest
-        .ok_or_else(|| StoreError("a memory of nothing is not written".into()))?;
+    let newest = memory.newest;
     let attributes = [
         ("version", number(version)),
         ("goods", text(memory.goods.as_str())),
         ("sequence", number(newest.sequence)),
-        ("status", status_to_item(newest.state.status)?),
+        ("status", write_status(newest.state.status)?),
         ("paid_amount", number(newest.state.paid_amount)),
         ("refunded_amount", number(newest.state.refunded_amount)),
         ("actions", text(memory.actions.to_string())),
-        ("expires_at", expiry(now.after(REMEMBERED))),
+        ("expires_at", expiry(now.after(RETENTION))),
     ];
     Ok(attributes
         .map(|(name, value)| (name.to_owned(), value))
         .into())
 }
 
-fn status_of(item: &Item) -> Result<Status, StoreError> {
+fn read_status(item: &Item) -> Result<Status, StoreError> {
     let status = serde_json::Value::from(read_text(item, "status")?);
     serde_json::from_value(status).map_err(|_| broken("unknown status"))
 }
 
-fn status_to_item(status: Status) -> Result<AttributeValue, StoreError> {
+fn write_status(status: Status) -> Result<AttributeValue, StoreError> {
     match serde_json::to_value(status) {
         Ok(serde_json::Value::String(status)) => Ok(text(status)),
         _ => Err(broken("unknown status")),
@@ -183,22 +161,21 @@ mod tests {
     use super::*;
     use crate::decide::{Decision, decide};
     use crate::event::Event;
-    use ecommpay::fields::ProjectId;
-    use payments::events::EventKind;
+    use crate::event::samples::event;
 
     const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
     fn memory() -> Memory {
         Memory {
             goods: Goods::Stopped,
-            newest: Some(Newest {
+            newest: Newest {
                 sequence: 5,
                 state: State {
                     status: Status::PartiallyRefunded,
                     paid_amount: 1000,
                     refunded_amount: 400,
                 },
-            }),
+            },
             actions: Actions::parse("2 hold, 3 ship, 4-5 nothing").unwrap(),
         }
     }
@@ -207,7 +184,7 @@ mod tests {
         write(memory, 7, NOW).unwrap()
     }
 
-    /// As DynamoDB counts, and rather too much: it packs two digits into a byte.
+    /// The size of an item in bytes. DynamoDB counts less, because it packs two digits into a byte.
     fn size(item: &Item) -> usize {
         let sizes = item.iter().map(|(name, value)| match value {
             AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
@@ -217,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_memory_survives_being_written() {
+    fn a_memory_is_equal_after_writing_and_reading() {
         for goods in Goods::ALL {
             let memory = Memory { goods, ..memory() };
             assert_eq!(read(&item(&memory)).unwrap(), memory);
@@ -225,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_somebody_has_changed_is_not_guessed_at() {
+    fn an_item_with_a_changed_or_missing_attribute_is_refused_without_quoting_it() {
         for name in ["goods", "sequence", "status", "paid_amount", "actions"] {
             let mut changed = item(&memory());
             changed.insert(name.to_owned(), text("elsewhere"));
@@ -237,38 +214,27 @@ mod tests {
         }
     }
 
-    /// A payment of 10.00 EUR, given back cent by cent, each time heard of before and after.
+    /// A payment of 10.00 EUR that is refunded cent by cent, with two events for each refund.
     fn two_thousand_events() -> Vec<Event> {
-        let refunds = (0..1000).flat_map(|cents| {
-            [
-                (EventKind::RefundPending, cents),
-                (EventKind::RefundSucceeded, cents + 1),
-            ]
-        });
-        let paid = (EventKind::PaymentSucceeded, 0);
-        std::iter::once(paid)
+        let refunds = (0..1000)
+            .flat_map(|cents| [("refund.pending", cents), ("refund.succeeded", cents + 1)]);
+        std::iter::once(("payment.succeeded", 0))
             .chain(refunds)
             .zip(3..)
-            .map(|((kind, refunded_amount), sequence)| Event {
-                key: PaymentKey::new(ProjectId::new(211).unwrap(), "p-1"),
-                sequence,
-                kind: Some(kind),
-                state: State {
-                    status: Status::PartiallyRefunded,
-                    paid_amount: 1000,
-                    refunded_amount,
-                },
+            .map(|((kind, refunded), sequence)| {
+                event(sequence, kind, Status::PartiallyRefunded, refunded)
             })
             .collect()
     }
 
     fn after<'a>(events: impl IntoIterator<Item = &'a Event>) -> Memory {
-        events.into_iter().fold(Memory::default(), |memory, event| {
-            match decide(memory, event) {
-                Decision::New(_, memory) => memory,
-                Decision::Known(_) => panic!("{event:?} came twice"),
-            }
-        })
+        let memory = events
+            .into_iter()
+            .fold(None, |memory, event| match decide(memory, event) {
+                Decision::New(_, memory) => Some(memory),
+                Decision::Duplicate(_) => panic!("{event:?} is a duplicate"),
+            });
+        memory.unwrap()
     }
 
     #[test]
@@ -280,21 +246,21 @@ mod tests {
             "3 ship, 4-2002 nothing, 2003 take_back"
         );
         let backwards = after(events.iter().rev());
-        // At worst every second event has not come yet. An item may have 400 KB.
+        // The longest text: every second event is missing. DynamoDB limits an item to 400 KB.
         let with_gaps = after(events.iter().step_by(2));
-        for (memory, most) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
+        for (memory, limit) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
             let item = item(&memory);
             let size = size(&item);
-            assert!(size <= most, "{size} bytes: {item:?}");
+            assert!(size <= limit, "{size} bytes: {item:?}");
             assert_eq!(read(&item).unwrap(), memory);
         }
     }
 
     #[test]
-    fn an_event_is_remembered_longer_than_it_can_come_again() {
-        let until = read_number(&item(&memory()), "expires_at").unwrap();
+    fn an_item_is_stored_for_longer_than_its_events_can_arrive_again() {
+        let expires_at = read_number(&item(&memory()), "expires_at").unwrap();
         let now = u64::try_from(NOW.unix_seconds()).unwrap();
-        let days = (until - now) / (24 * 3_600);
+        let days = (expires_at - now) / (24 * 3_600);
         assert!(days >= 90 + 14 + 14, "{days}");
     }
 }

@@ -1,4 +1,4 @@
-//! The events as they come out of the queue: CloudEvents 1.0 in JSON.
+//! Parses the events of the queue: CloudEvents 1.0 in JSON.
 
 use ecommpay::fields::ProjectId;
 use payments::PaymentKey;
@@ -7,42 +7,43 @@ use payments::model::Status;
 use serde::Deserialize;
 use thiserror::Error;
 
-/// The parts of an event that fulfilment needs.
+/// The parts of an event that the consumer needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The payment it is about.
+    /// The payment.
     pub key: PaymentKey,
-    /// Its number within the payment. Its id is made of the two, so they stand for it.
+    /// The number of the event within its payment. The event id consists of the payment and this
+    /// number, so the two identify the event.
     pub sequence: u64,
-    /// What it announces; `None` for a type this consumer does not know, which is no error: types
-    /// are added.
+    /// The event type; `None` for a type that this consumer does not know. That is not an error,
+    /// because later releases add types.
     pub kind: Option<EventKind>,
-    /// The payment after the change.
+    /// The state of the payment after the change.
     pub state: State,
 }
 
-/// What a payment's state tells fulfilment.
+/// The parts of a payment's state that the consumer needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State {
-    /// The payment's status.
+    /// The payment status.
     pub status: Status,
-    /// What was paid, in minor units.
+    /// The paid amount, in minor units.
     pub paid_amount: u64,
-    /// What went back, in minor units.
+    /// The refunded amount, in minor units.
     pub refunded_amount: u64,
 }
 
-/// Why a message is no event. Says nothing of its content, which may hold anything.
+/// Why a message is not a valid event. Contains nothing of the message, which may hold personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Unsound {
-    /// Not JSON, or a part is missing or of another type.
-    #[error("not an event")]
-    NotAnEvent,
+pub enum InvalidEvent {
+    /// Not JSON, or a field is missing or has the wrong type.
+    #[error("not JSON, or a field is missing or has the wrong type")]
+    Malformed,
     /// Not CloudEvents 1.0.
-    #[error("another version of CloudEvents")]
-    OtherVersion,
-    /// Its id, source, subject and data do not name one and the same event.
-    #[error("contradicts itself")]
+    #[error("not CloudEvents 1.0")]
+    UnsupportedVersion,
+    /// Id, source, subject and data do not identify the same event.
+    #[error("id, source, subject and data do not identify the same event")]
     Inconsistent,
 }
 
@@ -67,17 +68,17 @@ struct Data {
 }
 
 impl Event {
-    /// Reads a message.
-    pub fn parse(body: &str) -> Result<Self, Unsound> {
-        let event: CloudEvent = serde_json::from_str(body).map_err(|_| Unsound::NotAnEvent)?;
+    /// Parses the text of a message.
+    pub fn parse(body: &str) -> Result<Self, InvalidEvent> {
+        let event: CloudEvent = serde_json::from_str(body).map_err(|_| InvalidEvent::Malformed)?;
         if event.specversion != "1.0" {
-            return Err(Unsound::OtherVersion);
+            return Err(InvalidEvent::UnsupportedVersion);
         }
         let project_id = event
             .source
             .strip_prefix("/ecommpay/")
             .and_then(|project| ProjectId::new(project.parse().ok()?).ok())
-            .ok_or(Unsound::Inconsistent)?;
+            .ok_or(InvalidEvent::Inconsistent)?;
         let Data {
             payment_id,
             sequence,
@@ -87,7 +88,7 @@ impl Event {
         } = event.data;
         let id = format!("{project_id}/{payment_id}/{sequence}");
         if event.id != id || event.subject != payment_id || sequence == 0 {
-            return Err(Unsound::Inconsistent);
+            return Err(InvalidEvent::Inconsistent);
         }
         Ok(Self {
             key: PaymentKey::new(project_id, &payment_id),
@@ -99,6 +100,54 @@ impl Event {
                 refunded_amount,
             },
         })
+    }
+}
+
+/// Events for tests, all of one payment of 10.00 EUR.
+#[cfg(test)]
+pub mod samples {
+    use super::*;
+
+    /// An event of any type. The payment is paid in every status that requires money.
+    pub fn event(sequence: u64, kind: &str, status: Status, refunded_amount: u64) -> Event {
+        let paid_amount = match status {
+            Status::Created
+            | Status::Processing
+            | Status::AwaitingCustomer
+            | Status::AwaitingClarification
+            | Status::AwaitingConfirmation
+            | Status::Declined
+            | Status::Failed => 0,
+            Status::Succeeded
+            | Status::PartiallyRefunded
+            | Status::Refunded
+            | Status::Quarantined
+            | Status::Unmatched => 1000,
+        };
+        Event {
+            key: PaymentKey::new(ProjectId::new(211).unwrap(), "p-1"),
+            sequence,
+            kind: EventKind::parse(kind),
+            state: State {
+                status,
+                paid_amount,
+                refunded_amount,
+            },
+        }
+    }
+
+    /// The payment succeeded.
+    pub fn succeeded(sequence: u64) -> Event {
+        event(sequence, "payment.succeeded", Status::Succeeded, 0)
+    }
+
+    /// A refund succeeded; `amount` is the sum of all refunds so far.
+    pub fn refunded(sequence: u64, amount: u64) -> Event {
+        let status = match amount {
+            0..1000 => Status::PartiallyRefunded,
+            _ => Status::Refunded,
+        };
+        event(sequence, "refund.succeeded", status, amount)
     }
 }
 
@@ -124,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_read() {
+    fn an_event_is_parsed() {
         let event = Event::parse(&body().to_string()).unwrap();
         assert_eq!(event.key.to_string(), "211/order-1");
         assert_eq!(event.sequence, 3);
@@ -134,35 +183,35 @@ mod tests {
     }
 
     #[test]
-    fn what_the_functions_announce_is_read() {
+    fn an_event_that_the_functions_emit_is_parsed() {
         let key = ProjectKey::new("test-secret-key").unwrap();
         let keys = [(ProjectId::new(211).unwrap(), Keyring::new(key, None))].into();
         let body = include_bytes!("../../../tests/data/callbacks/sale_success.json");
         let callback = verify(body, &keys).unwrap();
         let at = Timestamp::from_millis(1_562_059_709_120);
         let change = decide(None, callback.fact(), at).unwrap();
-        let [announced] = change.events.as_slice() else {
+        let [emitted] = change.events.as_slice() else {
             panic!("{:?}", change.events)
         };
-        let event = Event::parse(&announced.body).unwrap();
-        assert_eq!(event.key, announced.key);
-        assert_eq!(event.sequence, announced.sequence);
-        assert_eq!(event.kind, Some(announced.kind));
+        let event = Event::parse(&emitted.body).unwrap();
+        assert_eq!(event.key, emitted.key);
+        assert_eq!(event.sequence, emitted.sequence);
+        assert_eq!(event.kind, Some(emitted.kind));
         assert_eq!(event.state.status, change.payment.status());
         assert_eq!(event.state.paid_amount, change.payment.paid_amount());
     }
 
     #[test]
-    fn a_type_that_is_new_is_no_error() {
+    fn an_event_of_an_unknown_type_is_parsed_without_a_kind() {
         let mut body = body();
-        body["type"] = json!("payment.blessed");
+        body["type"] = json!("payment.invented");
         assert_eq!(Event::parse(&body.to_string()).unwrap().kind, None);
     }
 
     #[test]
-    fn what_is_no_event_is_refused_without_its_words() {
+    fn a_message_that_is_not_an_event_is_refused_without_quoting_it() {
         for body in ["", "null", "{}", "[]", "\"Janssens\"", "{\"specversion\":"] {
-            assert_eq!(Event::parse(body), Err(Unsound::NotAnEvent), "{body}");
+            assert_eq!(Event::parse(body), Err(InvalidEvent::Malformed), "{body}");
         }
         let with = |pointer: &str, value: Value| {
             let mut body = body();
@@ -170,21 +219,33 @@ mod tests {
             Event::parse(&body.to_string())
         };
         for (pointer, value, reason) in [
-            ("/specversion", json!("0.3"), Unsound::OtherVersion),
-            ("/id", json!("211/Order-1/4"), Unsound::Inconsistent),
-            ("/id", json!("211/Order-1/03"), Unsound::Inconsistent),
-            ("/id", json!("211/Order-2/3"), Unsound::Inconsistent),
-            ("/id", json!("212/Order-1/3"), Unsound::Inconsistent),
-            ("/source", json!("/ecommpay/212"), Unsound::Inconsistent),
-            ("/source", json!("/ecommpay/x"), Unsound::Inconsistent),
-            ("/subject", json!("Order-2"), Unsound::Inconsistent),
-            ("/data/payment_id", json!("order-1"), Unsound::Inconsistent),
-            ("/data/sequence", json!(0), Unsound::Inconsistent),
-            ("/data/sequence", json!(-1), Unsound::NotAnEvent),
-            ("/data/sequence", json!("3"), Unsound::NotAnEvent),
-            ("/data/status", json!("blessed"), Unsound::NotAnEvent),
-            ("/data/paid_amount", json!(10.5), Unsound::NotAnEvent),
-            ("/type", json!(7), Unsound::NotAnEvent),
+            (
+                "/specversion",
+                json!("0.3"),
+                InvalidEvent::UnsupportedVersion,
+            ),
+            ("/id", json!("211/Order-1/4"), InvalidEvent::Inconsistent),
+            ("/id", json!("211/Order-1/03"), InvalidEvent::Inconsistent),
+            ("/id", json!("211/Order-2/3"), InvalidEvent::Inconsistent),
+            ("/id", json!("212/Order-1/3"), InvalidEvent::Inconsistent),
+            (
+                "/source",
+                json!("/ecommpay/212"),
+                InvalidEvent::Inconsistent,
+            ),
+            ("/source", json!("/ecommpay/x"), InvalidEvent::Inconsistent),
+            ("/subject", json!("Order-2"), InvalidEvent::Inconsistent),
+            (
+                "/data/payment_id",
+                json!("order-1"),
+                InvalidEvent::Inconsistent,
+            ),
+            ("/data/sequence", json!(0), InvalidEvent::Inconsistent),
+            ("/data/sequence", json!(-1), InvalidEvent::Malformed),
+            ("/data/sequence", json!("3"), InvalidEvent::Malformed),
+            ("/data/status", json!("invented"), InvalidEvent::Malformed),
+            ("/data/paid_amount", json!(10.5), InvalidEvent::Malformed),
+            ("/type", json!(7), InvalidEvent::Malformed),
         ] {
             assert_eq!(
                 with(pointer, value.clone()),

@@ -1,4 +1,4 @@
-//! Batches of events in, the events that were not taken out.
+//! Receives a batch of events and reports the messages that failed.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,11 +6,12 @@ use lambda_runtime::{Error, LambdaEvent};
 use payments::log::Line;
 use tokio::time::Instant;
 
-use crate::batch::{Batch, Failures, NotTaken, Record};
+use crate::batch::{Batch, Failed, Failures, Message};
 use crate::event::Event;
-use crate::memory::{MemoryStore, Taken, take};
+use crate::memory::MemoryStore;
+use crate::process::process;
 
-/// What is left for the answer when time runs out.
+/// The part of the function's time that is reserved for the response.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// The consumer.
@@ -20,47 +21,47 @@ pub struct Fulfilment<S> {
 }
 
 impl<S: MemoryStore> Fulfilment<S> {
-    /// A consumer with its memory.
+    /// A consumer that stores its memories in `store`.
     pub fn new(store: S) -> Self {
         Self { store }
     }
 
-    /// One batch.
+    /// Processes a batch.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let left = event.context.deadline().duration_since(SystemTime::now());
         let end = Instant::now() + left.unwrap_or_default().saturating_sub(RESERVE);
         let batch = event.payload;
-        Ok(batch.each(end, |record| self.take(record)).await)
+        Ok(batch.process(end, |message| self.process(message)).await)
     }
 
-    async fn take(&self, record: &Record) -> Result<(), NotTaken> {
-        let event = Event::parse(&record.body).map_err(|unsound| {
-            Line::error("fulfilment: a message is no event")
-                .with("message_id", &record.message_id)
-                .with("deliveries", record.deliveries())
-                .with("reason", unsound.to_string())
+    async fn process(&self, message: &Message) -> Result<(), Failed> {
+        let event = Event::parse(&message.body).map_err(|invalid| {
+            Line::error("fulfilment: the message is not a valid event")
+                .with("message_id", &message.message_id)
+                .with("deliveries", message.deliveries())
+                .with("reason", invalid.to_string())
                 .write();
-            NotTaken
+            Failed
         })?;
         let line = |line: Line| {
             line.with("payment", event.key.to_string())
                 .with("sequence", event.sequence)
                 .with("event", event.kind.map(|kind| kind.as_str()))
-                .with("deliveries", record.deliveries())
+                .with("deliveries", message.deliveries())
         };
-        match take(&self.store, &event).await {
-            Ok(Taken { action, known }) => {
-                line(Line::info("fulfilment: taken"))
-                    .with("action", action.as_str())
-                    .with("known", known)
+        match process(&self.store, &event).await {
+            Ok(processed) => {
+                line(Line::info("fulfilment: event processed"))
+                    .with("action", processed.action.as_str())
+                    .with("duplicate", processed.duplicate)
                     .write();
                 Ok(())
             }
             Err(error) => {
-                line(Line::error("fulfilment: not taken"))
+                line(Line::error("fulfilment: event not processed"))
                     .with("error", error.to_string())
                     .write();
-                Err(NotTaken)
+                Err(Failed)
             }
         }
     }

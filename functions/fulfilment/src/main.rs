@@ -1,23 +1,27 @@
-//! The sample consumer of the `fulfilment` queue: decides from the events of a payment what to ship
-//! and what to take back.
+//! The sample consumer of the `fulfilment` queue: decides from the events of a payment which goods
+//! to ship and which to take back.
 //!
-//! An event can come twice, late, or again after months; some never come. So the consumer remembers,
-//! for each payment, the events it has taken and the newest state it has heard of, and writes the
-//! event and the instruction that follows from it in one conditional write. That record is the
-//! action: the warehouse works through it. A crash before the write leads to a repeat, a crash after
-//! it to a repeat that is recognised.
+//! SQS can deliver an event twice or late, and an operator can publish it again months later. The
+//! queue has only some event types, so a payment's sequence has gaps. The consumer therefore stores
+//! a memory for each payment: the events it has processed and the newest state they carried. One
+//! conditional write stores the event and the action that follows from it. The warehouse reads its
+//! instructions from this table, so the stored action is the action itself: a crash before the
+//! write leads to another delivery, and a crash after it to a duplicate, which changes nothing.
 
 mod actions;
 mod batch;
 mod decide;
 mod dynamodb;
 mod event;
+mod goods;
 mod handler;
 mod memory;
+mod process;
 
-use aws::{config, prewarm, sdk};
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
+use payments::adapters::{aws, opening};
+use aws::config;
 
 use crate::dynamodb::MemoryTable;
 use crate::handler::Fulfilment;

@@ -1,44 +1,38 @@
-//! The HTTP functions in this process, called through their routes as the gateway calls them.
+//! The HTTP functions in this process, called through their routes, as the gateway calls them.
 //!
-//! Handlers, rules and adapters are the real ones; the table is the template's (see `wire`), and
-//! Gate is a small server that writes down what it is sent.
+//! Handlers, rules and adapters are the real ones. The table is the template's (see `wire`), and
+//! Gate is a small server that records the requests.
 
 mod gate;
+pub mod routes;
+pub mod services;
 pub mod snapshot;
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow};
-use aws::config::QueueConfig;
-use aws::dynamodb::DynamoStore;
-use aws::environment::LivePayments;
-use aws::gate_http::HttpGate;
-use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
-use aws::sqs::SqsQueue;
+use anyhow::{Context, anyhow, ensure};
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
 use lambda_http::Response;
-use payments::model::schedule::Schedule;
+use aws::dynamodb::DynamoStore;
 use payments::model::storefront::{Scope, Storefront};
-use payments::ports::SystemClock;
-use payments::service::checkout::payment_page::PaymentPageSettings;
 use payments::service::storefront::key_id;
-use payments::sha256;
-use payments::{Payments, Timestamp};
+use payments::{Timestamp, sha256};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
 
 pub use self::gate::Gate;
+use self::services::{Services, TOKENS};
 
-/// The shop's key.
+/// The key of the shop.
 pub const SHOP: &str = "sk_shop_secret";
-/// The same shop's key that can only read.
+/// A key of the same shop with the scope `read` only.
 pub const READER: &str = "sk_reader_secret";
-/// A key of another shop in the same project.
+/// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
-/// A key of a shop of the same name in another project.
+/// The key of a shop with the same name in another project.
 pub const OTHER_PROJECT: &str = "sk_abroad_secret";
 
 /// The payment of the callbacks in `tests/data`.
@@ -47,48 +41,48 @@ pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 const PROJECT_KEYS: &str =
     r#"{"211":{"current":"test-secret-key"},"212":{"current":"another-secret-key"}}"#;
 
-/// The functions, what they stand on, and who calls them.
+/// The functions, and the services behind them. A call is an error if there is no answer.
 pub struct Api {
-    /// The table and the queues.
+    /// The table, the queues and the secrets.
     pub wire: Wire,
-    /// The platform.
+    /// Gate.
     pub gate: Gate,
-    /// Checkouts and payments.
+    /// The function that serves checkouts and payments.
     pub checkouts: Checkouts,
     refunds: Refunds,
     callbacks: Callbacks,
 }
 
-/// One call.
+/// One request.
 #[derive(Debug, Clone, Default)]
 pub struct Call<'a> {
-    /// As in the template.
+    /// The route; see [`routes`].
     pub route: &'a str,
-    /// The parameters of the path, in their order, decoded.
+    /// The decoded parameters of the path, in their order.
     pub parameters: &'a [&'a str],
-    /// The storefront's key; empty for none.
+    /// The key of the storefront; empty for none.
     pub key: &'a str,
-    /// More headers.
+    /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],
     /// The body.
     pub body: String,
 }
 
-/// What was answered.
+/// One response.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
     /// The headers.
     pub headers: BTreeMap<String, String>,
-    /// The body, as it is.
+    /// The body.
     pub text: String,
-    /// The body, if it is JSON.
+    /// The parsed body; null if it is not JSON.
     pub json: Value,
 }
 
 impl Answer {
-    /// The fields that a problem names, in its order.
+    /// Returns the fields that a problem names, in its order.
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self.json.get("errors").and_then(Value::as_array);
         let pointers = errors.into_iter().flatten();
@@ -96,18 +90,37 @@ impl Answer {
             .filter_map(|error| error.get("pointer")?.as_str())
             .collect()
     }
-}
 
-impl Api {
-    /// An empty table with the storefronts' keys, and a Gate that takes everything.
+    /// Returns the header `location`.
+    pub fn location(&self) -> Option<&str> {
+        self.headers.get("location").map(String::as_str)
+    }
+
+    /// Returns the token of a checkout.
     ///
     /// # Errors
     ///
-    /// When anything cannot be set up.
+    /// If the answer has no `checkout_url`.
+    pub fn token(&self) -> anyhow::Result<&str> {
+        let url = self.json.get("checkout_url").and_then(Value::as_str);
+        let (_, token) = url
+            .and_then(|url| url.rsplit_once('/'))
+            .context("no token")?;
+        Ok(token)
+    }
+}
+
+impl Api {
+    /// Starts with an empty table except for the storefront keys, and a Gate that accepts every
+    /// request.
+    ///
+    /// # Errors
+    ///
+    /// If anything cannot be set up.
     pub async fn start() -> anyhow::Result<Self> {
         let wire = Wire::start().await?;
         wire.set_secret(PROJECT_KEYS);
-        wire.set_secret_of("tokens", &"s".repeat(32));
+        wire.set_secret_of(TOKENS, &"s".repeat(32));
         let gate = Gate::start().await?;
         let store = DynamoStore::new(wire.config(), TABLE);
         use Scope::{Checkout, Read, Refund};
@@ -129,43 +142,28 @@ impl Api {
                 .add_storefront_key(&storefront, Timestamp::now())
                 .await?;
         }
-        let keys = || CachedProjectKeys::new(wire.config(), "keys");
-        let checkouts = Checkouts {
-            payments: live(&wire),
-            keys: keys(),
-            gate: HttpGate::new(gate.address())?,
-            tokens: CachedTokenSecret::new(wire.config(), "tokens"),
-            base_url: "https://api.example".into(),
-            page_url: "https://page.example/payment".into(),
-            page_settings: PaymentPageSettings {
-                languages: ["en", "fr", "de"].map(String::from).into(),
-                automatic_return: true,
-            },
-        };
-        let refunds = Refunds {
-            payments: live(&wire),
-            keys: keys(),
-            gate: HttpGate::new(gate.address())?,
+        let services = Services {
+            table: wire.config().clone(),
+            queues: wire.config().clone(),
+            secrets: wire.config().clone(),
+            gate: gate.address().to_owned(),
+            queue_urls: vec!["https://queues.example/audit".to_owned()],
         };
         Ok(Self {
-            checkouts,
-            refunds,
-            callbacks: Callbacks::new(live(&wire), keys()),
+            checkouts: services.checkouts()?,
+            refunds: services.refunds()?,
+            callbacks: services.callbacks(),
             gate,
             wire,
         })
     }
 
     /// Calls the function of a route.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
     pub async fn call(&self, call: Call<'_>) -> anyhow::Result<Answer> {
         let request = lambda_http::request::from_str(&event(&call).to_string())?;
         let answer = match call.route {
-            // Apart, as a test has many calls and a thread's stack has 2 MB.
-            "POST /callbacks" => Box::pin(self.callbacks.handle(request)).await,
+            // On the heap, because a test makes many calls and a thread's stack has only 2 MB.
+            routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,
             route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
             _ => Box::pin(self.checkouts.handle(request)).await,
         };
@@ -181,70 +179,66 @@ impl Api {
         })
     }
 
-    /// `POST /checkouts` by the shop.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
+    /// Calls a route with the shop's key and without a body.
+    pub async fn get(&self, route: &str, parameters: &[&str]) -> anyhow::Result<Answer> {
+        self.call(Call {
+            route,
+            parameters,
+            key: SHOP,
+            ..Call::default()
+        })
+        .await
+    }
+
+    /// Calls a route with the shop's key and a body.
+    pub async fn post(
+        &self,
+        route: &str,
+        parameters: &[&str],
+        body: &Value,
+    ) -> anyhow::Result<Answer> {
+        self.call(Call {
+            route,
+            parameters,
+            key: SHOP,
+            body: body.to_string(),
+            ..Call::default()
+        })
+        .await
+    }
+
+    /// Creates a checkout.
     pub async fn checkout(&self, order: &Value) -> anyhow::Result<Answer> {
-        self.call(Call {
-            route: "POST /checkouts",
-            key: SHOP,
-            body: order.to_string(),
-            ..Call::default()
-        })
-        .await
+        self.post(routes::CHECKOUTS, &[], order).await
     }
 
-    /// `GET /payments/{payment_id}` by the shop.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
+    /// Shows a payment.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Answer> {
-        self.call(Call {
-            route: "GET /payments/{payment_id}",
-            parameters: &[payment_id],
-            key: SHOP,
-            ..Call::default()
-        })
-        .await
+        self.get(routes::PAYMENT, &[payment_id]).await
     }
 
-    /// `POST /payments/{payment_id}/refunds` by the shop.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
+    /// Creates a refund.
     pub async fn refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<Answer> {
-        self.call(Call {
-            route: "POST /payments/{payment_id}/refunds",
-            parameters: &[payment_id],
-            key: SHOP,
-            body: refund.to_string(),
-            ..Call::default()
-        })
-        .await
+        self.post(routes::REFUNDS, &[payment_id], refund).await
     }
 
-    /// The platform reports something: a file of `tests/data/callbacks`, or of a folder beside it.
+    /// Sends a callback of the platform: a file of `tests/data/callbacks`, or a path relative to it.
     ///
     /// # Errors
     ///
-    /// When it is not taken.
+    /// If the answer is not 200.
     pub async fn report(&self, file: &str) -> anyhow::Result<()> {
-        let body = std::fs::read_to_string(snapshot::data().join("callbacks").join(file))?;
         let answer = self.call(Call {
-            route: "POST /callbacks",
-            body,
+            route: routes::CALLBACKS,
+            body: std::fs::read_to_string(snapshot::callback(file))?,
             ..Call::default()
         });
         let status = answer.await?.status;
-        anyhow::ensure!(status == 200, "{file} was answered {status}");
+        ensure!(status == 200, "{file} was answered {status}");
         Ok(())
     }
 
-    /// Whether anything was written since [`Wire::forget`].
+    /// Whether a function wrote anything since the last [`Wire::forget`].
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
         calls
@@ -253,7 +247,7 @@ impl Api {
     }
 }
 
-/// An order of 10.00 EUR.
+/// Returns an order of 10.00 EUR.
 pub fn order(payment_id: &str) -> Value {
     json!({
         "payment_id": payment_id,
@@ -265,20 +259,12 @@ pub fn order(payment_id: &str) -> Value {
     })
 }
 
-fn live(wire: &Wire) -> LivePayments {
-    let queue = QueueConfig {
-        url: "https://queues.example/audit".into(),
-        types: None,
-    };
-    Payments {
-        store: DynamoStore::new(wire.config(), TABLE),
-        queues: SqsQueue::all(wire.config(), vec![queue]),
-        clock: SystemClock,
-        schedule: Schedule::default(),
-    }
+/// Returns a refund of 4.00 EUR.
+pub fn refund(refund_id: &str) -> Value {
+    json!({ "refund_id": refund_id, "amount": 400, "currency": "EUR", "description": "returned" })
 }
 
-/// The gateway's event, payload format 2.0.
+/// Returns the gateway's event, payload format 2.0.
 fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path

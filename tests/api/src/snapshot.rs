@@ -1,4 +1,4 @@
-//! Answers held against the ones in `tests/data/responses`.
+//! The files of `tests/data`: the platform's callbacks and the stored answers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,40 +7,44 @@ use url::Url;
 
 use crate::Answer;
 
-/// What tests read.
-pub fn data() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")
+/// Returns the path of a callback; `file` is relative to `tests/data/callbacks`.
+pub fn callback(file: &str) -> PathBuf {
+    data().join("callbacks").join(file)
 }
 
-/// Compares status, headers and body with what was kept under a name.
+/// Compares the status, headers and body of an answer with the stored answer of this name.
 ///
 /// # Errors
 ///
-/// When they differ, or nothing was kept.
+/// If they differ or there is no stored answer.
 pub fn check(name: &str, route: &str, answer: &Answer) -> anyhow::Result<()> {
-    let mut seen = json!({
+    let mut actual = json!({
         "route": route,
         "status": answer.status,
         "headers": answer.headers,
         "body": answer.json,
     });
-    still(&mut seen);
+    normalize(&mut actual);
     let path = data().join("responses").join(format!("{name}.json"));
-    snapshots::check(&path, &format!("{seen:#}\n"))
+    snapshots::check(&path, &format!("{actual:#}\n"))
 }
 
-/// What differs from run to run, the same each time: moments, and what is signed with one.
-fn still(value: &mut Value) {
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")
+}
+
+/// Replaces the values that differ in every run: timestamps, and the signatures over timestamps.
+fn normalize(value: &mut Value) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(still),
-        Value::Array(values) => values.iter_mut().for_each(still),
-        Value::String(text) if text.contains("&best_before=") => still_link(text),
-        Value::String(text) => *text = snapshots::without_moments(text),
+        Value::Object(members) => members.values_mut().for_each(normalize),
+        Value::Array(values) => values.iter_mut().for_each(normalize),
+        Value::String(text) if text.contains("&best_before=") => normalize_link(text),
+        Value::String(text) => *text = snapshots::without_timestamps(text),
         _ => {}
     }
 }
 
-fn still_link(link: &mut String) {
+fn normalize_link(link: &mut String) {
     let Ok(mut url) = Url::parse(link) else {
         return;
     };

@@ -1,31 +1,32 @@
-//! The shopper's pages: a lost redirect, an end, a payment that waits for its confirmation.
+//! The shopper's pages when the redirect URL is late, the checkout has expired, or the payment awaits
+//! its confirmation.
 #![allow(clippy::indexing_slicing)]
 
 use std::time::Duration;
 
 use anyhow::ensure;
+use api::routes::{PAGE, RETURN};
 use api::{Answer, Api, Call, PAYMENT, order};
 use serde_json::{Value, json};
 
-/// The waiting page's word for a redirect URL that may be lost.
+/// The text of the waiting page when the redirect URL may be lost.
 const MISSING: &str = "Bancontact has not answered yet.";
 
-struct Shop {
+/// A checkout and its token.
+struct Shopper {
     api: Api,
     token: String,
 }
 
-impl Shop {
-    /// A Gate sale that was taken, and no callback about it. Its redirect URL is polled for after
-    /// a delay.
+impl Shopper {
+    /// A sale that Gate has accepted without a callback so far. `delay` is the time until the first
+    /// status request for the redirect URL.
     async fn new(delay: Duration, order: &Value) -> anyhow::Result<Self> {
         let mut api = Api::start().await?;
         api.checkouts.payments.schedule.redirect_poll_delay = delay;
         let created = api.checkout(order).await?;
-        let url = created.json["checkout_url"].as_str().unwrap_or_default();
-        let (_, token) = url.rsplit_once('/').unwrap_or_default();
         Ok(Self {
-            token: token.to_owned(),
+            token: created.token()?.to_owned(),
             api,
         })
     }
@@ -39,12 +40,13 @@ impl Shop {
         self.api.call(call).await
     }
 
-    async fn hand_over(&self) -> anyhow::Result<Answer> {
-        self.get("GET /checkouts/{token}").await
+    async fn page(&self) -> anyhow::Result<Answer> {
+        self.get(PAGE).await
     }
 }
 
-fn answer(redirect: Option<&str>) -> Value {
+/// The platform's answer to a status request.
+fn status_answer(redirect: Option<&str>) -> Value {
     let sum = json!({ "amount": 1000, "currency": "EUR" });
     let mut answer = json!({
         "project_id": 211,
@@ -64,13 +66,14 @@ fn answer(redirect: Option<&str>) -> Value {
     answer
 }
 
-const AT_ONCE: Duration = Duration::from_millis(1);
+const IMMEDIATELY: Duration = Duration::from_millis(1);
 
 #[tokio::test]
-async fn a_redirect_whose_callback_is_lost_is_polled_for_once_by_the_page() -> anyhow::Result<()> {
-    let shop = Shop::new(AT_ONCE, &order(PAYMENT)).await?;
-    shop.api.gate.answer_status(answer(None))?;
-    let page = shop.hand_over().await?;
+async fn the_page_polls_once_when_the_callback_with_the_redirect_url_is_lost() -> anyhow::Result<()>
+{
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.gate.answer_status(status_answer(None))?;
+    let page = shopper.page().await?;
     ensure!(
         page.status == 200 && page.text.contains(MISSING),
         "{}",
@@ -79,99 +82,96 @@ async fn a_redirect_whose_callback_is_lost_is_polled_for_once_by_the_page() -> a
     let back = format!("https://shop.example/thanks?payment_id={PAYMENT}");
     ensure!(page.text.contains(&back), "{}", page.text);
     ensure!(page.headers.contains_key("refresh"));
-    ensure!(shop.api.gate.polls() == 1);
+    ensure!(shopper.api.gate.polls() == 1);
 
-    // The callback comes after all.
-    shop.api.report("redirect_get.json").await?;
-    let page = shop.hand_over().await?;
+    // The callback arrives after all.
+    shopper.api.report("redirect_get.json").await?;
+    let page = shopper.page().await?;
     ensure!(page.status == 303, "{}", page.text);
-    ensure!(shop.api.gate.polls() == 1);
+    ensure!(shopper.api.gate.polls() == 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_poll_that_brings_the_redirect_leads_to_the_bank() -> anyhow::Result<()> {
-    let shop = Shop::new(AT_ONCE, &order(PAYMENT)).await?;
+async fn the_page_redirects_to_the_bank_when_the_poll_returns_the_redirect_url()
+-> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     let bank = "https://bank.example/enter";
-    shop.api.gate.answer_status(answer(Some(bank)))?;
-    let page = shop.hand_over().await?;
-    ensure!(
-        page.headers.get("location").map(String::as_str) == Some(bank),
-        "{}",
-        page.text
-    );
+    shopper.api.gate.answer_status(status_answer(Some(bank)))?;
+    let page = shopper.page().await?;
+    ensure!(page.location() == Some(bank), "{}", page.text);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_poll_that_fails_leaves_the_waiting_page() -> anyhow::Result<()> {
-    let shop = Shop::new(AT_ONCE, &order(PAYMENT)).await?;
-    shop.api.gate.fail();
-    let page = shop.hand_over().await?;
+async fn the_page_keeps_waiting_when_the_poll_fails() -> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.gate.fail();
+    let page = shopper.page().await?;
     ensure!(
         page.status == 200 && !page.text.contains(MISSING),
         "{}",
         page.text
     );
     ensure!(page.headers.contains_key("refresh"));
-    ensure!(shop.api.gate.polls() == 1);
+    ensure!(shopper.api.gate.polls() == 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_page_within_the_first_seconds_polls_nothing() -> anyhow::Result<()> {
-    let shop = Shop::new(Duration::from_secs(12), &order(PAYMENT)).await?;
-    let page = shop.hand_over().await?;
+async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(12), &order(PAYMENT)).await?;
+    let page = shopper.page().await?;
     ensure!(page.status == 200, "{}", page.text);
-    ensure!(shop.api.gate.polls() == 0);
+    ensure!(shopper.api.gate.polls() == 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_page_that_becomes_due_while_it_waits_polls() -> anyhow::Result<()> {
-    let shop = Shop::new(Duration::from_secs(1), &order(PAYMENT)).await?;
-    shop.api
+async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(1), &order(PAYMENT)).await?;
+    shopper
+        .api
         .gate
-        .answer_status(answer(Some("https://bank.example/enter")))?;
-    let page = shop.hand_over().await?;
+        .answer_status(status_answer(Some("https://bank.example/enter")))?;
+    let page = shopper.page().await?;
     ensure!(page.status == 303, "{}", page.text);
-    ensure!(shop.api.gate.polls() == 1);
+    ensure!(shopper.api.gate.polls() == 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_shopper_whose_payment_awaits_its_confirmation_has_nothing_more_to_do()
--> anyhow::Result<()> {
-    let shop = Shop::new(AT_ONCE, &order(PAYMENT)).await?;
-    shop.api
+async fn the_page_is_final_when_the_payment_awaits_its_confirmation() -> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper
+        .api
         .report("../callbacks-2/confirm_sale_done.json")
         .await?;
-    let page = shop.hand_over().await?;
+    let page = shopper.page().await?;
     ensure!(page.status == 200, "{}", page.text);
     ensure!(
         page.text.contains("Your payment is being checked"),
         "{}",
         page.text
     );
-    let back = shop.get("GET /checkouts/{token}/return").await?;
-    let location = back.headers.get("location").map(String::as_str);
+    let back = shopper.get(RETURN).await?;
     let expected = format!("https://shop.example/thanks?payment_id={PAYMENT}");
     ensure!(
-        back.status == 303 && location == Some(expected.as_str()),
-        "{location:?}"
+        back.status == 303 && back.location() == Some(expected.as_str()),
+        "{back:?}"
     );
-    ensure!(shop.api.gate.polls() == 0);
+    ensure!(shopper.api.gate.polls() == 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_checkout_that_has_expired_says_so_and_polls_nothing() -> anyhow::Result<()> {
+async fn the_page_of_an_expired_checkout_is_answered_410_without_a_poll() -> anyhow::Result<()> {
     let mut short = order(PAYMENT);
     short["expires_in"] = json!(1);
-    let shop = Shop::new(AT_ONCE, &short).await?;
+    let shopper = Shopper::new(IMMEDIATELY, &short).await?;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let page = shop.hand_over().await?;
+    let page = shopper.page().await?;
     ensure!(page.status == 410, "{}", page.text);
-    ensure!(shop.api.gate.polls() == 0);
+    ensure!(shopper.api.gate.polls() == 0);
     Ok(())
 }

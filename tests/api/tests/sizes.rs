@@ -1,5 +1,5 @@
-//! What is written of a usual payment, as DynamoDB counts it: a write costs one unit for each started
-//! kilobyte of an item, two in a transaction.
+//! The sizes of a usual payment's items. DynamoDB bills a write by size: one unit for each started
+//! kilobyte of an item, and two in a transaction.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -10,21 +10,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wire::TABLE;
 
-/// What one unit writes.
+/// The bytes that one unit writes.
 const UNIT: usize = 1_024;
 
-/// The bytes of an item: those of its names and values.
+/// The bytes of an item: its names and its values.
 fn size(item: &Item) -> usize {
     let sizes = item.iter().map(|(name, value)| match value {
         AttributeValue::S(text) => name.len() + text.len(),
-        // Two digits in a byte, and one more.
+        // Two digits a byte, and one byte more.
         AttributeValue::N(number) => name.len() + number.len().div_ceil(2) + 1,
         _ => panic!("{name} is neither text nor number"),
     });
     sizes.sum()
 }
 
-/// The sizes of what is kept of payments, by the sort keys.
+/// The sizes of the payment items by their sort keys.
 async fn sizes(api: &Api) -> BTreeMap<String, usize> {
     let client = Client::new(api.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
@@ -36,26 +36,25 @@ async fn sizes(api: &Api) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test]
-async fn a_usual_payment_takes_few_units() {
+async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let api = Api::start().await.unwrap();
     api.checkout(&order(PAYMENT)).await.unwrap();
     let created = sizes(&api).await;
     api.report("redirect_get.json").await.unwrap();
-    let handed_over = sizes(&api).await;
+    let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // The redirect URL and the report that brought it do not fit into the first kilobyte beside the
-    // order; they leave when the payment has ended. What the final reports say of the money takes
-    // their place, and stays: no later report erases it.
-    for (step, sizes, most) in [
+    // The redirect URL and its report do not fit into the first kilobyte beside the order. They are
+    // removed when the payment ends. The sums of the final reports are then added and never removed.
+    for (step, sizes, limit) in [
         ("created", created, UNIT),
-        ("handed over", handed_over, 1_500),
+        ("redirected", redirected, 1_500),
         ("paid", paid, 1_600),
     ] {
         println!("{step}: {sizes:?}");
         for (item, size) in &sizes {
-            let most = if item == "payment" { most } else { UNIT };
-            assert!(*size <= most, "{step}: {item} has {size} bytes: {sizes:?}");
+            let limit = if item == "payment" { limit } else { UNIT };
+            assert!(*size <= limit, "{step}: {item} has {size} bytes: {sizes:?}");
         }
         assert!(sizes.contains_key("payment"), "{step}: {sizes:?}");
     }

@@ -1,46 +1,44 @@
-//! `infra/openapi.yaml`, read as what it promises.
+//! Reads `infra/openapi.yaml` and checks values against its schemas.
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
-use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
-use crate::{DEFINITIONS, folder, yaml};
+use crate::infra;
+use crate::validation::{self, BASE, DEFINITIONS, Documents};
 
-/// Where schemas find the document, and beside it what it shares with events.
-const BASE: &str = "json-schema:///";
+/// The path of the document for references.
+const OPENAPI: &str = "openapi.json";
 
 /// The description of the API.
 #[derive(Debug)]
 pub struct Document {
     json: Value,
-    registry: Registry<'static>,
+    documents: Documents,
 }
 
 impl Document {
-    /// The project's.
+    /// Reads the document.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub fn read() -> anyhow::Result<Self> {
-        let json = yaml("openapi.yaml")?;
-        let definitions = std::fs::read(folder().join(DEFINITIONS))?;
-        let definitions: Value = serde_json::from_slice(&definitions)?;
-        let registry = Registry::new()
-            .add(format!("{BASE}events/{DEFINITIONS}"), definitions)?
-            .add(format!("{BASE}openapi.json"), json.clone())?
-            .prepare()?;
-        Ok(Self { json, registry })
+        let json = infra::yaml("openapi.yaml")?;
+        let definitions = infra::json(DEFINITIONS)?;
+        let documents = Documents::new([
+            (DEFINITIONS.to_owned(), definitions),
+            (OPENAPI.to_owned(), json.clone()),
+        ])?;
+        Ok(Self { json, documents })
     }
 
-    /// All of it.
+    /// The whole document.
     pub fn json(&self) -> &Value {
         &self.json
     }
 
-    /// The operations, by method and path as the template's routes have them.
+    /// Returns the operations by method and path, in the form of the template's route keys.
     pub fn operations(&self) -> BTreeMap<String, &Value> {
         let paths = self.json.get("paths").and_then(Value::as_object);
         let mut operations = BTreeMap::new();
@@ -54,7 +52,7 @@ impl Document {
         operations
     }
 
-    /// A value, or what it refers to.
+    /// Returns the target of a reference; any other value unchanged.
     pub fn follow<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = value.get("$ref").and_then(Value::as_str);
         let target = target.and_then(|target| target.strip_prefix('#'));
@@ -63,47 +61,34 @@ impl Document {
             .unwrap_or(value)
     }
 
-    /// What of a value is not as a schema of the document says.
+    /// Returns every difference between a value and a schema of the document.
     ///
     /// # Errors
     ///
-    /// When the schema is none.
+    /// If the schema is invalid.
     pub fn differences(&self, schema: &Value, value: &Value) -> anyhow::Result<Vec<String>> {
-        let validator = self.validator(schema)?;
-        Ok(validator
-            .iter_errors(value)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect())
-    }
-
-    fn validator(&self, schema: &Value) -> anyhow::Result<Validator> {
         let mut schema = schema.clone();
-        absolute(&mut schema);
-        jsonschema::options()
-            .offline()
-            .with_registry(&self.registry)
-            .should_validate_formats(true)
-            .build(&schema)
-            .map_err(|error| anyhow::anyhow!("{error}"))
-            .with_context(|| format!("{schema}"))
+        make_absolute(&mut schema);
+        let validator = self.documents.validator(&schema)?;
+        Ok(validation::differences(&validator, value))
     }
 }
 
-/// References as they are from anywhere.
-fn absolute(schema: &mut Value) {
+/// Makes the references of a schema absolute, so that the schema is valid outside of the document.
+fn make_absolute(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
                     Value::String(target) if name == "$ref" && target.starts_with('#') => {
-                        *target = format!("{BASE}openapi.json{target}");
+                        *target = format!("{BASE}{OPENAPI}{target}");
                     }
                     Value::String(target) if name == "$ref" => *target = format!("{BASE}{target}"),
-                    member => absolute(member),
+                    member => make_absolute(member),
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(absolute),
+        Value::Array(values) => values.iter_mut().for_each(make_absolute),
         _ => {}
     }
 }

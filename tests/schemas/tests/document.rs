@@ -1,5 +1,5 @@
-//! `infra/openapi.yaml` says what there is, and its examples and the answers that tests have kept are
-//! as it says.
+//! `infra/openapi.yaml` describes every route of the template, and its examples and the answers in
+//! `tests/data/responses` match its schemas.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use anyhow::{Context, ensure};
 use schemas::openapi::Document;
 use serde_json::Value;
 
-/// The members of an object; none of anything else.
+/// Returns the members of an object; of any other value, none.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Every object in a value, however deep, with its pointer.
+/// Adds every object in a value, at any depth, with its pointer.
 fn objects<'a>(at: String, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(inner) => {
@@ -33,7 +33,7 @@ fn objects<'a>(at: String, value: &'a Value, found: &mut Vec<(String, &'a Value)
 }
 
 #[test]
-fn every_route_is_described_and_none_more() -> anyhow::Result<()> {
+fn the_document_describes_exactly_the_routes_of_the_template() -> anyhow::Result<()> {
     let document = Document::read()?;
     ensure!(document.json()["openapi"] == "3.1.0");
     let template = schemas::yaml("template.yaml")?;
@@ -47,12 +47,14 @@ fn every_route_is_described_and_none_more() -> anyhow::Result<()> {
 }
 
 #[test]
-fn every_operation_has_a_name_and_its_paths_parameters() -> anyhow::Result<()> {
+fn every_operation_has_a_unique_name_and_the_parameters_of_its_path() -> anyhow::Result<()> {
     let document = Document::read()?;
     let mut names = BTreeSet::new();
     for (route, operation) in document.operations() {
-        let name = operation["operationId"].as_str().context("no name")?;
-        ensure!(names.insert(name), "{name} twice");
+        let name = operation["operationId"]
+            .as_str()
+            .context("no operationId")?;
+        ensure!(names.insert(name), "{name} is not unique");
         let path = route.split_once(' ').unwrap_or_default().1;
         let in_path: BTreeSet<&str> = path
             .split('/')
@@ -70,7 +72,7 @@ fn every_operation_has_a_name_and_its_paths_parameters() -> anyhow::Result<()> {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_everything_is_used() -> anyhow::Result<()> {
+fn every_reference_has_a_target_and_every_component_is_used() -> anyhow::Result<()> {
     let document = Document::read()?;
     let mut all = Vec::new();
     objects(String::new(), document.json(), &mut all);
@@ -103,7 +105,7 @@ fn every_reference_leads_somewhere_and_everything_is_used() -> anyhow::Result<()
 }
 
 #[test]
-fn every_example_is_as_its_schema_says() -> anyhow::Result<()> {
+fn every_example_matches_its_schema() -> anyhow::Result<()> {
     let document = Document::read()?;
     let mut all = Vec::new();
     objects(String::new(), document.json(), &mut all);
@@ -125,11 +127,11 @@ fn every_example_is_as_its_schema_says() -> anyhow::Result<()> {
 }
 
 #[test]
-fn every_kept_answer_is_described() -> anyhow::Result<()> {
+fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
     let document = Document::read()?;
     let operations = document.operations();
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/responses");
-    for entry in std::fs::read_dir(kept)? {
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/responses");
+    for entry in std::fs::read_dir(stored)? {
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let answer: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
@@ -151,9 +153,9 @@ fn every_kept_answer_is_described() -> anyhow::Result<()> {
             let mut named = members(&described["headers"]);
             let Some((_, described)) = named.find(|(name, _)| name.eq_ignore_ascii_case(header))
             else {
-                // What every problem has is not said each time.
-                let usual = header == "content-type" || kind == "application/problem+json";
-                ensure!(usual, "{name}: {header} is not described");
+                // The document does not repeat the headers that every problem has.
+                let is_usual = header == "content-type" || kind == "application/problem+json";
+                ensure!(is_usual, "{name}: {header} is not described");
                 continue;
             };
             let schema = &document.follow(described)["schema"];
@@ -165,7 +167,7 @@ fn every_kept_answer_is_described() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_is_not_described_is_noticed() -> anyhow::Result<()> {
+fn a_problem_that_differs_from_its_schema_is_refused() -> anyhow::Result<()> {
     let document = Document::read()?;
     let schemas = &document.json()["components"]["schemas"];
     let problem = serde_json::json!({

@@ -1,4 +1,4 @@
-//! The HTTP client under the SDK's clients: writes down, fails, answers.
+//! The HTTP client below the SDK: records every call, answers or forwards it, and fails on demand.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{Record, locked};
 
-/// A client that keeps a record.
+/// Returns a client that writes to `record`.
 pub(crate) fn recording(record: Arc<Mutex<Record>>) -> SharedHttpClient {
     let real = Builder::new().build_http();
     http_client_fn(move |settings, components| {
@@ -37,12 +37,11 @@ impl HttpConnector for Recorder {
         let (service, operation) = target.split_once('.').unwrap_or_default();
         let mut operation = operation.to_owned();
         let record = self.record.clone();
-        let next = match service {
-            "AmazonSQS" => Next::Own(take_message(&record, request.body())),
+        let server = match service {
+            "AmazonSQS" => Server::Own(accept_message(&record, request.body())),
             "secretsmanager" => {
-                let asked = request.body().bytes().unwrap_or_default();
-                let asked: Value = serde_json::from_slice(asked).unwrap_or_default();
-                let name = asked.get("SecretId").and_then(Value::as_str);
+                let body = json_of(request.body());
+                let name = body.get("SecretId").and_then(Value::as_str);
                 let mut record = locked(&record);
                 let Record {
                     secret,
@@ -50,41 +49,43 @@ impl HttpConnector for Recorder {
                     ..
                 } = &mut *record;
                 let named = name.and_then(|name| named_secrets.get_mut(name));
-                Next::Own(named.unwrap_or(secret).call(&operation, &asked))
+                Server::Own(named.unwrap_or(secret).call(&operation, &body))
             }
-            // What is sent while a function's connections are opened.
+            // The request that opens a connection before the first event.
             _ if request.uri().ends_with("/ping") => {
                 operation = "Ping".to_owned();
-                Next::Own((200, Value::Null))
+                Server::Own((200, Value::Null))
             }
-            _ => Next::Forward(self.next.call(request)),
+            _ => Server::Table(self.next.call(request)),
         };
         HttpConnectorFuture::new(async move {
             begin(&record, &operation);
             if locked(&record).hanging.contains(&operation) {
                 return std::future::pending().await;
             }
-            let answer = next.answer().await;
+            let answer = server.answer().await;
             match end(&record, &operation) {
-                Answer::Arrives => answer,
-                Answer::IsLost => Err(ConnectorError::io("the answer is lost".into())),
+                true => Err(ConnectorError::io("the answer is lost".into())),
+                false => answer,
             }
         })
     }
 }
 
-/// Who answers.
-enum Next {
-    Forward(HttpConnectorFuture),
+/// The server that answers.
+enum Server {
+    /// The server of the table.
+    Table(HttpConnectorFuture),
+    /// This client, with this status and body.
     Own((u16, Value)),
 }
 
-impl Next {
+impl Server {
     async fn answer(self) -> Result<HttpResponse, ConnectorError> {
         match self {
-            Next::Forward(call) => call.await,
-            Next::Own((status, body)) => {
-                // Long enough for what is done side by side to meet.
+            Server::Table(call) => call.await,
+            Server::Own((status, body)) => {
+                // Long enough for concurrent calls to overlap.
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                 let status = status
                     .try_into()
@@ -95,36 +96,31 @@ impl Next {
     }
 }
 
-enum Answer {
-    Arrives,
-    IsLost,
-}
-
 fn begin(record: &Mutex<Record>, operation: &str) {
     let mut record = locked(record);
     record.calls.push(operation.to_owned());
     let running = record.running.entry(operation.to_owned()).or_default();
     *running += 1;
     let running = *running;
-    let most = record.most_at_once.entry(operation.to_owned()).or_default();
-    *most = running.max(*most);
+    let max = record
+        .max_concurrent
+        .entry(operation.to_owned())
+        .or_default();
+    *max = running.max(*max);
 }
 
-fn end(record: &Mutex<Record>, operation: &str) -> Answer {
+/// Returns whether the answer is lost.
+fn end(record: &Mutex<Record>, operation: &str) -> bool {
     let mut record = locked(record);
     if let Some(running) = record.running.get_mut(operation) {
         *running -= 1;
     }
-    match record.lost_answers.remove(operation) {
-        true => Answer::IsLost,
-        false => Answer::Arrives,
-    }
+    record.lost_answers.remove(operation)
 }
 
-/// A queue's answer to `SendMessage`.
-fn take_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
-    let message: Value =
-        serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default();
+/// Returns a queue's answer to `SendMessage`.
+fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
+    let message = json_of(body);
     let mut record = locked(record);
     let queue = message.get("QueueUrl").and_then(Value::as_str);
     if queue.is_none_or(|queue| record.broken_queues.contains(queue)) {
@@ -138,4 +134,9 @@ fn take_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
     });
     record.sent.push(message);
     (200, answer)
+}
+
+/// The JSON of a request; null if it is not JSON.
+fn json_of(body: &SdkBody) -> Value {
+    serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default()
 }

@@ -1,12 +1,12 @@
-//! For tests: the template's table in this process, and the wire to it.
+//! For tests: the template's table in this process, and the HTTP client that leads to it.
 //!
-//! The stores and functions under test are the real ones, with the real SDK; only the last piece
-//! is exchanged, the HTTP client. It brings DynamoDB calls to a table made from
-//! `infra/template.yaml`, so that its keys and indexes cannot drift from the deployed ones,
-//! answers SQS and Secrets Manager itself, writes down what was called, and fails on demand.
+//! The stores and functions under test are the real ones, with the real SDK. Only the HTTP client
+//! below the SDK is replaced. It forwards DynamoDB calls to a table made from `infra/template.yaml`,
+//! so that its keys and indexes always equal the deployed ones. It answers SQS and Secrets Manager
+//! itself, records every call, and fails on demand.
 
 mod client;
-mod door;
+mod proxy;
 mod secret;
 mod table;
 
@@ -21,14 +21,14 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use serde_json::Value;
 
-pub use crate::door::Door;
+pub use crate::proxy::CountingProxy;
 use crate::secret::Secret;
 pub use crate::table::database;
 
 /// The name of the table.
 pub const TABLE: &str = "payments";
 
-/// A table of its own, and what went over the wire to it and to the queues.
+/// A new table, and a record of the calls to it, to the queues and to the secrets.
 #[derive(Debug, Clone)]
 pub struct Wire {
     config: SdkConfig,
@@ -38,22 +38,26 @@ pub struct Wire {
 #[derive(Debug, Default)]
 struct Record {
     calls: Vec<String>,
+    /// The messages that the queues accepted.
     sent: Vec<Value>,
+    /// The number of unanswered calls of each operation.
     running: BTreeMap<String, usize>,
-    most_at_once: BTreeMap<String, usize>,
+    max_concurrent: BTreeMap<String, usize>,
+    /// The operations whose next answer is lost.
     lost_answers: BTreeSet<String>,
     broken_queues: BTreeSet<String>,
+    /// The operations that are never answered.
     hanging: BTreeSet<String>,
     secret: Secret,
     named_secrets: BTreeMap<String, Secret>,
 }
 
 impl Wire {
-    /// An empty table.
+    /// Starts with an empty table.
     ///
     /// # Errors
     ///
-    /// When the template has no table that could be made.
+    /// If no table can be made from the template.
     pub async fn start() -> anyhow::Result<Self> {
         let endpoint = table::serve(TABLE).await.context("There is no table")?;
         let record = Arc::<Mutex<Record>>::default();
@@ -70,31 +74,32 @@ impl Wire {
         Ok(Self { config, record })
     }
 
-    /// The configuration for clients of any service.
+    /// The configuration for the clients of any service.
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// The operations that were called since the last [`Wire::forget`], in their order; each
+    /// Returns the operations that were called since the last [`Wire::forget`], in order. Each
     /// attempt of the SDK counts.
     pub fn calls(&self) -> Vec<String> {
         self.record().calls.clone()
     }
 
-    /// How many calls of an operation were on their way at once.
-    pub fn most_at_once(&self, operation: &str) -> usize {
+    /// Returns the largest number of concurrent calls of an operation since the last
+    /// [`Wire::forget`].
+    pub fn max_concurrent(&self, operation: &str) -> usize {
         let record = self.record();
-        record.most_at_once.get(operation).copied().unwrap_or(0)
+        record.max_concurrent.get(operation).copied().unwrap_or(0)
     }
 
-    /// Forgets the calls so far.
+    /// Clears the record of calls.
     pub fn forget(&self) {
         let mut record = self.record();
         record.calls.clear();
-        record.most_at_once.clear();
+        record.max_concurrent.clear();
     }
 
-    /// What was sent to a queue, in its order, repeats included.
+    /// Returns the messages that a queue accepted, in order, repeats included.
     pub fn sent(&self, queue_url: &str) -> Vec<Value> {
         let record = self.record();
         let to_it = record
@@ -106,39 +111,39 @@ impl Wire {
             .collect()
     }
 
-    /// The next call of an operation is carried out, but its answer is lost.
+    /// Executes the next call of an operation and loses its answer.
     pub fn lose_next_answer_of(&self, operation: &str) {
         self.record().lost_answers.insert(operation.to_owned());
     }
 
-    /// A queue refuses everything from now on.
+    /// Makes a queue refuse every message from now on.
     pub fn break_queue(&self, queue_url: &str) {
         self.record().broken_queues.insert(queue_url.to_owned());
     }
 
-    /// No call of an operation is answered any more.
+    /// Makes every queue accept messages again.
+    pub fn repair_queues(&self) {
+        self.record().broken_queues.clear();
+    }
+
+    /// Never answers a call of this operation again.
     pub fn hang(&self, operation: &str) {
         self.record().hanging.insert(operation.to_owned());
     }
 
-    /// All queues work again.
-    pub fn mend_queues(&self) {
-        self.record().broken_queues.clear();
-    }
-
-    /// Puts a value into the secret that all names lead to; before, it has none.
+    /// Sets the value of the secret that every other name leads to. Initially it has no value.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
     }
 
-    /// Puts a value into a secret of its own, that this name leads to.
+    /// Sets the value of the secret with this name.
     pub fn set_secret_of(&self, name: &str, value: &str) {
         let mut record = self.record();
         let secret = record.named_secrets.entry(name.to_owned());
         secret.or_default().set(value);
     }
 
-    /// The labels that the secret's versions have.
+    /// Returns the labels of the secret that [`Wire::set_secret`] sets.
     pub fn secret_labels(&self) -> Vec<String> {
         self.record().secret.labels()
     }

@@ -1,4 +1,4 @@
-//! A secret: its versions, and the labels that move from one to another.
+//! A secret: its versions, and the labels that move between them.
 //!
 //! Source: Secrets Manager's API reference, `PutSecretValue` and `UpdateSecretVersionStage`.
 
@@ -9,28 +9,28 @@ use serde_json::{Value, json};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// Any secret there is.
+/// A secret; initially without a version.
 #[derive(Debug, Default)]
 pub(crate) struct Secret {
     versions: BTreeMap<String, String>,
-    /// The version of each label.
+    /// The version that each label is attached to.
     labels: BTreeMap<String, String>,
 }
 
 impl Secret {
-    /// Puts a value in, as somebody does who has not looked what was there.
+    /// Sets the value without a check of the value before it.
     pub(crate) fn set(&mut self, value: &str) {
         let version = format!("version-{}", self.versions.len());
         self.versions.insert(version.clone(), value.to_owned());
         self.attach(CURRENT, &version);
     }
 
-    /// The labels that versions have.
+    /// Returns the labels that are attached to a version.
     pub(crate) fn labels(&self) -> Vec<String> {
         self.labels.keys().cloned().collect()
     }
 
-    /// The answer to a call.
+    /// Returns the status and the body of the answer to a call.
     pub(crate) fn call(&mut self, operation: &str, request: &Value) -> (u16, Value) {
         let text = |name: &str| request.get(name).and_then(Value::as_str);
         let (version, value) = (text("ClientRequestToken"), text("SecretString"));
@@ -70,15 +70,15 @@ impl Secret {
 
     fn put(&mut self, version: &str, value: &str, labels: &[&str]) -> (u16, Value) {
         let is_first = self.versions.is_empty();
-        let before = self.versions.insert(version.to_owned(), value.to_owned());
-        if before.is_none() {
+        let replaced = self.versions.insert(version.to_owned(), value.to_owned());
+        if replaced.is_none() {
             let first = is_first.then_some(CURRENT);
             for label in labels.iter().copied().chain(first) {
                 self.attach(label, version);
             }
         }
-        let its = self.labels.iter().filter(|(_, its)| *its == version);
-        let stages: Vec<&String> = its.map(|(label, _)| label).collect();
+        let attached = self.labels.iter().filter(|(_, other)| *other == version);
+        let stages: Vec<&String> = attached.map(|(label, _)| label).collect();
         (
             200,
             json!({ "VersionId": version, "VersionStages": stages }),
@@ -87,11 +87,11 @@ impl Secret {
 
     fn move_label(&mut self, label: &str, to: Option<&str>, from: Option<&str>) -> (u16, Value) {
         let holder = self.labels.get(label).map(String::as_str);
-        let may = match to {
+        let is_allowed = match to {
             Some(_) => holder == from,
             None => from.is_some() && holder == from,
         };
-        if !may {
+        if !is_allowed {
             return refusal("InvalidParameterException");
         }
         match to {
@@ -102,11 +102,11 @@ impl Secret {
     }
 
     fn attach(&mut self, label: &str, version: &str) {
-        let before = self.labels.insert(label.to_owned(), version.to_owned());
+        let previous = self.labels.insert(label.to_owned(), version.to_owned());
         if label == CURRENT
-            && let Some(before) = before
+            && let Some(previous) = previous
         {
-            self.labels.insert(PREVIOUS.to_owned(), before);
+            self.labels.insert(PREVIOUS.to_owned(), previous);
         }
     }
 }

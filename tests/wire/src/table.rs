@@ -4,7 +4,7 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
-/// What a table's properties in a template and a `CreateTable` request have in common.
+/// The properties that a table in a template shares with a `CreateTable` request.
 const SHARED: [&str; 4] = [
     "AttributeDefinitions",
     "KeySchema",
@@ -12,18 +12,18 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// A database in memory with that table alone.
+/// Returns an in-memory database with only this table.
 ///
 /// # Errors
 ///
-/// When the template has no table that could be made.
+/// If no table can be made from the template.
 pub fn database(name: &str) -> anyhow::Result<dynoxide::Database> {
     let database = dynoxide::Database::memory()?;
     database.create_table(serde_json::from_value(definition(name)?)?)?;
     Ok(database)
 }
 
-/// Makes the table and gives the address where DynamoDB answers, until the process ends.
+/// Serves the table until the process ends. Returns the address of its DynamoDB endpoint.
 pub(crate) async fn serve(name: &str) -> anyhow::Result<String> {
     let database = database(name)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -137,7 +137,7 @@ fn still(out: &str) -> anyhow::Result<String> {
         Some(_) => format!("{polls}1 sent\n"),
         None => format!("{}\n", without_numbers(line)),
     });
-    Ok(snapshots::without_moments(&lines.collect::<String>()))
+    Ok(snapshots::without_timestamps(&lines.collect::<String>()))
 }
 
 /// The platform numbers its operations with fourteen digits.

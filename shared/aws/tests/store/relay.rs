@@ -35,7 +35,7 @@ async fn the_relay_sends_in_order_what_was_left_behind_and_nothing_else() {
         assert_eq!(world.sent(AUDIT, &id), [1, 2]);
         assert_eq!(world.sent(FULFILMENT, &id), [2]);
     }
-    let at_once = world.wire.most_at_once("SendMessage");
+    let at_once = world.wire.max_concurrent("SendMessage");
     assert!((4..=32).contains(&at_once), "{at_once} sends at once");
     assert!(world.outbox().await.is_empty());
     assert_eq!(
@@ -77,7 +77,7 @@ async fn a_payment_with_500_operations_is_told_whole() {
     let relayed = world.payments.sweep_outbox(Duration::ZERO, later()).await;
     assert_eq!((relayed.done, relayed.failed), (0, 1));
     assert_eq!(world.unsent_ids().await, ["211/many"]);
-    world.wire.mend_queues();
+    world.wire.repair_queues();
     let relayed = world.payments.sweep_outbox(Duration::ZERO, later()).await;
     assert_eq!((relayed.done, relayed.failed), (1, 0));
     assert!(world.outbox().await.is_empty());
@@ -139,7 +139,7 @@ async fn a_failure_holds_up_no_other_payment_and_is_tried_again() {
     assert!(relayed.failure.unwrap().starts_with("211/bad: "));
     assert_eq!(world.unsent_ids().await, ["211/bad"]);
 
-    world.wire.mend_queues();
+    world.wire.repair_queues();
     let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
     assert_eq!((relayed.done, relayed.failed), (1, 0));
     assert_eq!(world.sent(FULFILMENT, "bad"), [2]);

@@ -113,7 +113,7 @@ impl Desk {
 
     /// Holds a text against what was kept under a name.
     pub fn keep(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        let mut text = snapshots::without_moments(text);
+        let mut text = snapshots::without_timestamps(text);
         for (value, stands_for_it) in self.differs.borrow().iter() {
             text = text.replace(value, stands_for_it);
         }

@@ -1,4 +1,4 @@
-//! A door in front of a server, that counts who comes in.
+//! A TCP proxy that counts the connections to a server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,61 +8,61 @@ use anyhow::Context;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
-/// An address at which every connection is counted, and led on if anybody is there.
+/// A TCP proxy that counts the connections to a server.
 #[derive(Debug)]
-pub struct Door {
+pub struct CountingProxy {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
-impl Door {
-    /// In front of the server at an address like `http://127.0.0.1:80`.
+impl CountingProxy {
+    /// Starts a proxy for the server at an address like `http://127.0.0.1:80`.
     ///
     /// # Errors
     ///
-    /// When no address is free.
-    pub async fn before(server: &str) -> anyhow::Result<Self> {
+    /// If the address is not `http` or no port is free.
+    pub async fn to(server: &str) -> anyhow::Result<Self> {
         let server = server.strip_prefix("http://").context("not http")?;
-        Self::open(Some(server.to_owned())).await
+        Self::start(Some(server.to_owned())).await
     }
 
-    /// In front of nobody: connections are taken, and nothing ever comes back.
+    /// Starts a proxy that accepts connections and never responds.
     ///
     /// # Errors
     ///
-    /// When no address is free.
-    pub async fn before_nobody() -> anyhow::Result<Self> {
-        Self::open(None).await
+    /// If no port is free.
+    pub async fn without_server() -> anyhow::Result<Self> {
+        Self::start(None).await
     }
 
-    async fn open(server: Option<String>) -> anyhow::Result<Self> {
+    async fn start(server: Option<String>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let door = Self {
+        let proxy = Self {
             address: listener.local_addr()?,
             connections: Arc::default(),
         };
-        let connections = door.connections.clone();
+        let connections = proxy.connections.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(lead(client, server.clone()));
+                tokio::spawn(forward(client, server.clone()));
             }
         });
-        Ok(door)
+        Ok(proxy)
     }
 
-    /// Where it is.
+    /// The address of the proxy.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections were made so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 }
 
-async fn lead(mut client: TcpStream, server: Option<String>) {
+async fn forward(mut client: TcpStream, server: Option<String>) {
     let Some(server) = server else {
         return std::future::pending().await;
     };

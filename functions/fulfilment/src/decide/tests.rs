@@ -1,0 +1,319 @@
+use super::*;
+use crate::event::samples::{event, refunded, succeeded};
+use Action::{Hold, Nothing, Ship, TakeBack};
+
+fn declined(sequence: u64) -> Event {
+    event(sequence, "payment.declined", Status::Declined, 0)
+}
+
+fn quarantined(sequence: u64) -> Event {
+    event(sequence, "payment.quarantined", Status::Quarantined, 0)
+}
+
+/// A person has rejected the payment, and its refund has succeeded.
+fn rejected(sequence: u64) -> Event {
+    event(sequence, "refund.succeeded", Status::Quarantined, 1000)
+}
+
+fn unmatched(sequence: u64) -> Event {
+    event(sequence, "payment.unmatched", Status::Unmatched, 0)
+}
+
+fn paid_twice(sequence: u64) -> Event {
+    event(sequence, "order.paid_twice", Status::Succeeded, 0)
+}
+
+fn refund_pending(sequence: u64) -> Event {
+    event(sequence, "refund.pending", Status::Succeeded, 0)
+}
+
+fn refund_declined(sequence: u64) -> Event {
+    event(sequence, "refund.declined", Status::Succeeded, 0)
+}
+
+/// The bank has returned every refund.
+fn refund_returned(sequence: u64) -> Event {
+    event(sequence, "refund.returned", Status::Succeeded, 0)
+}
+
+/// Processes events in the order of their arrival. Returns their actions and the last memory.
+fn process(events: &[Event]) -> (Vec<Action>, Memory) {
+    let mut memory = None;
+    let mut actions = Vec::new();
+    for event in events {
+        match decide(memory.clone(), event) {
+            Decision::Duplicate(_) => actions.push(Nothing),
+            Decision::New(action, next) => {
+                actions.push(action);
+                memory = Some(next);
+            }
+        }
+    }
+    (actions, memory.unwrap())
+}
+
+fn actions(events: &[Event]) -> Vec<Action> {
+    process(events).0
+}
+
+#[test]
+fn every_cell_of_the_table_fits_the_money_and_the_goods() {
+    let kinds = EventKind::ALL.into_iter().map(Some).chain([None]);
+    for kind in kinds {
+        for money in [Money::Pending, Money::Paid, Money::InReview, Money::Gone] {
+            for goods in Goods::ALL {
+                let action = action(goods, money, kind);
+                let is_allowed = match action {
+                    Ship => money == Money::Paid && kind == Some(EventKind::PaymentSucceeded),
+                    TakeBack => money == Money::Gone && goods != Goods::Waiting,
+                    Hold => matches!(money, Money::Paid | Money::InReview),
+                    Nothing => true,
+                };
+                let cell = format!("{money:?} {kind:?} {goods:?}: {action:?}");
+                assert!(is_allowed, "{cell}");
+                assert!(action == Nothing || goods.after(action) != goods, "{cell}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_succeeded_payment_ships() {
+    assert_eq!(actions(&[succeeded(3)]), [Ship]);
+}
+
+#[test]
+fn a_duplicate_returns_its_first_action_and_changes_nothing() {
+    let (_, memory) = process(&[succeeded(3)]);
+    let again = decide(Some(memory), &succeeded(3));
+    assert_eq!(again, Decision::Duplicate(Ship));
+    let (_, memory) = process(&[succeeded(3), refunded(5, 1000)]);
+    let again = decide(Some(memory.clone()), &succeeded(3));
+    assert_eq!(again, Decision::Duplicate(Ship));
+    let again = decide(Some(memory), &refunded(5, 1000));
+    assert_eq!(again, Decision::Duplicate(TakeBack));
+}
+
+#[test]
+fn a_duplicate_of_a_success_does_not_ship_goods_that_were_taken_back() {
+    let events = [succeeded(3), refunded(5, 1000), succeeded(3), succeeded(3)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Nothing, Nothing]);
+}
+
+#[test]
+fn an_event_is_processed_whatever_numbers_are_missing_before_it() {
+    // The queue has only some types, so some numbers never arrive.
+    assert_eq!(actions(&[succeeded(900)]), [Ship]);
+    assert_eq!(actions(&[declined(4), succeeded(7)]), [Nothing, Ship]);
+}
+
+#[test]
+fn a_late_success_ships_when_the_newest_state_is_still_paid() {
+    let events = [refund_pending(4), succeeded(3)];
+    assert_eq!(actions(&events), [Nothing, Ship]);
+    assert_eq!(actions(&[refunded(5, 400), succeeded(3)]), [Nothing, Ship]);
+    let events = [refund_pending(4), refund_declined(5), succeeded(3)];
+    assert_eq!(actions(&events), [Nothing, Nothing, Ship]);
+}
+
+#[test]
+fn a_late_success_does_not_ship_when_the_money_is_gone_or_under_review() {
+    let events = [refunded(5, 1000), succeeded(3)];
+    assert_eq!(actions(&events), [Nothing, Nothing]);
+    assert_eq!(actions(&[quarantined(5), succeeded(3)]), [Hold, Nothing]);
+    assert_eq!(actions(&[declined(5), succeeded(3)]), [Nothing, Nothing]);
+}
+
+#[test]
+fn goods_stay_shipped_after_a_partial_refund_and_are_taken_back_after_the_full_refund() {
+    let events = [
+        succeeded(3),
+        refund_pending(4),
+        refunded(5, 400),
+        refund_pending(6),
+        refunded(7, 1000),
+    ];
+    let expected = [Ship, Nothing, Nothing, Nothing, TakeBack];
+    assert_eq!(actions(&events), expected);
+}
+
+#[test]
+fn goods_are_taken_back_once() {
+    let events = [succeeded(3), refunded(7, 1000), refunded(5, 400)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Nothing]);
+    let overrefunded = event(8, "payment.overrefunded", Status::Refunded, 1400);
+    let events = [succeeded(3), refunded(7, 1000), overrefunded];
+    assert_eq!(actions(&events), [Ship, TakeBack, Nothing]);
+}
+
+#[test]
+fn goods_are_held_once_while_the_money_is_under_review() {
+    assert_eq!(actions(&[quarantined(2), quarantined(3)]), [Hold, Nothing]);
+    assert_eq!(actions(&[unmatched(1), unmatched(2)]), [Hold, Nothing]);
+}
+
+#[test]
+fn held_goods_ship_after_a_release() {
+    assert_eq!(actions(&[quarantined(2), succeeded(4)]), [Hold, Ship]);
+}
+
+#[test]
+fn shipped_goods_are_stopped_while_the_money_is_under_review_and_ship_after_a_release() {
+    let events = [succeeded(3), quarantined(5), succeeded(7)];
+    assert_eq!(actions(&events), [Ship, Hold, Ship]);
+}
+
+#[test]
+fn shipped_goods_are_not_stopped_by_a_quarantine_that_is_older_than_the_success() {
+    assert_eq!(actions(&[succeeded(4), quarantined(2)]), [Ship, Nothing]);
+}
+
+#[test]
+fn stopped_goods_are_taken_back_after_a_rejection() {
+    let events = [quarantined(5), rejected(6), succeeded(3)];
+    assert_eq!(actions(&events), [Hold, Nothing, Nothing]);
+    let events = [succeeded(3), quarantined(5), rejected(6)];
+    assert_eq!(actions(&events), [Ship, Hold, TakeBack]);
+}
+
+#[test]
+fn shipped_goods_are_taken_back_when_the_payment_is_declined_after_all() {
+    assert_eq!(actions(&[succeeded(3), declined(5)]), [Ship, TakeBack]);
+    let events = [succeeded(3), declined(5), succeeded(7)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Ship]);
+    let events = [succeeded(3), succeeded(7), declined(5)];
+    assert_eq!(actions(&events), [Ship, Nothing, Nothing]);
+}
+
+#[test]
+fn goods_wait_while_a_payment_is_not_confirmed_or_its_checkout_has_expired() {
+    let kind = "payment.awaiting_confirmation";
+    let unconfirmed = event(3, kind, Status::AwaitingConfirmation, 0);
+    let expired = event(4, "checkout.expired", Status::AwaitingCustomer, 0);
+    let events = [unconfirmed, expired, succeeded(5)];
+    assert_eq!(actions(&events), [Nothing, Nothing, Ship]);
+}
+
+#[test]
+fn goods_that_were_taken_back_are_held_when_the_refund_is_returned() {
+    let events = [succeeded(3), refunded(5, 1000), refund_returned(7)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Hold]);
+    let events = [succeeded(3), refund_returned(7), refunded(5, 1000)];
+    assert_eq!(actions(&events), [Ship, Nothing, Nothing]);
+}
+
+#[test]
+fn goods_stay_shipped_when_a_partial_refund_is_returned() {
+    let events = [succeeded(3), refunded(5, 400), refund_returned(7)];
+    assert_eq!(actions(&events), [Ship, Nothing, Nothing]);
+}
+
+#[test]
+fn goods_that_never_shipped_are_held_when_the_full_refund_is_returned() {
+    let events = [refunded(5, 1000), succeeded(3), refund_returned(7)];
+    assert_eq!(actions(&events), [Nothing, Nothing, Hold]);
+}
+
+#[test]
+fn shipped_goods_are_stopped_when_another_payment_had_paid_the_order() {
+    let events = [succeeded(3), paid_twice(4), refunded(6, 1000)];
+    assert_eq!(actions(&events), [Ship, Hold, TakeBack]);
+    let events = [succeeded(3), refunded(6, 1000), paid_twice(4)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Nothing]);
+}
+
+#[test]
+fn goods_that_were_taken_back_are_held_when_the_refund_is_declined_after_all() {
+    let events = [succeeded(3), refunded(5, 1000), refund_declined(7)];
+    assert_eq!(actions(&events), [Ship, TakeBack, Hold]);
+    let events = [succeeded(3), refund_declined(7), refunded(5, 1000)];
+    assert_eq!(actions(&events), [Ship, Nothing, Nothing]);
+}
+
+#[test]
+fn events_of_other_types_lead_to_no_action() {
+    let events = [
+        event(1, "payment.created", Status::Created, 0),
+        event(2, "payment.awaiting_customer", Status::AwaitingCustomer, 0),
+        event(3, "payment.invented", Status::Succeeded, 0),
+        event(4, "refund.unknown", Status::Succeeded, 0),
+    ];
+    assert_eq!(actions(&events), [Nothing; 4]);
+}
+
+#[test]
+fn the_memory_has_the_state_with_the_highest_sequence() {
+    let (_, memory) = process(&[refunded(5, 400), succeeded(3)]);
+    assert_eq!(memory.newest.sequence, 5);
+    assert_eq!(memory.newest.state.status, Status::PartiallyRefunded);
+    assert_eq!(memory.actions.to_string(), "3 ship, 5 nothing");
+}
+
+/// Every order of the events.
+fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
+    let Some((first, rest)) = events.split_first() else {
+        return vec![Vec::new()];
+    };
+    let mut all = Vec::new();
+    for order in permutations(rest) {
+        for index in 0..=order.len() {
+            let mut order = order.clone();
+            order.insert(index, first.clone());
+            all.push(order);
+        }
+    }
+    all
+}
+
+#[test]
+fn every_order_with_duplicates_ends_with_the_goods_where_the_newest_state_wants_them() {
+    let shipped = [Goods::Shipped].as_slice();
+    let in_warehouse = [Goods::Waiting, Goods::Held, Goods::TakenBack].as_slice();
+    let on_hold = [Goods::Held, Goods::Stopped].as_slice();
+    let shipped_or_held = [Goods::Shipped, Goods::Held].as_slice();
+    for (events, expected) in [
+        (
+            vec![succeeded(3), refunded(5, 1000), refund_returned(7)],
+            shipped_or_held,
+        ),
+        (vec![succeeded(3), declined(5)], in_warehouse),
+        (
+            vec![succeeded(3), refund_pending(4), refunded(5, 400)],
+            shipped,
+        ),
+        (vec![declined(1), succeeded(3), refunded(5, 400)], shipped),
+        (
+            vec![succeeded(3), refunded(5, 400), refunded(7, 1000)],
+            in_warehouse,
+        ),
+        (
+            vec![succeeded(3), refund_pending(4), quarantined(5)],
+            on_hold,
+        ),
+        (vec![succeeded(3), quarantined(5), succeeded(7)], shipped),
+        (
+            vec![quarantined(2), succeeded(4), refund_pending(5)],
+            shipped,
+        ),
+        (
+            vec![succeeded(3), quarantined(5), rejected(6)],
+            in_warehouse,
+        ),
+        (vec![unmatched(1), unmatched(2), unmatched(3)], on_hold),
+    ] {
+        let twice = [events.clone(), events].concat();
+        for order in permutations(&twice) {
+            let (actions, memory) = process(&order);
+            assert!(expected.contains(&memory.goods), "{order:#?}: {memory:?}");
+            let count = |wanted| actions.iter().filter(|action| **action == wanted).count();
+            // Each further instruction to ship follows a hold or a return.
+            assert!(
+                count(Ship) <= 1 + count(Hold) + count(TakeBack),
+                "{actions:?}"
+            );
+            assert!(count(TakeBack) <= count(Ship), "{actions:?}");
+            let is_processed = |event: &Event| memory.actions.of(event.sequence).is_some();
+            assert!(order.iter().all(is_processed), "{memory:?}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The routes of the API, as the template spells them.
+
+/// Creates a checkout.
+pub const CHECKOUTS: &str = "POST /checkouts";
+/// The shopper's page.
+pub const PAGE: &str = "GET /checkouts/{token}";
+/// The form of the shopper's page.
+pub const FORM: &str = "POST /checkouts/{token}";
+/// The way back from the bank to the shop.
+pub const RETURN: &str = "GET /checkouts/{token}/return";
+/// The status for the shop's page.
+pub const STATUS: &str = "GET /checkouts/{token}/status";
+/// Shows a payment.
+pub const PAYMENT: &str = "GET /payments/{payment_id}";
+/// Answers the platform's request for data.
+pub const CLARIFICATION: &str = "POST /payments/{payment_id}/clarification";
+/// Creates a refund.
+pub const REFUNDS: &str = "POST /payments/{payment_id}/refunds";
+/// Shows a refund.
+pub const REFUND: &str = "GET /payments/{payment_id}/refunds/{refund_id}";
+/// Answers the platform's request for data of a refund.
+pub const REFUND_CLARIFICATION: &str =
+    "POST /payments/{payment_id}/refunds/{refund_id}/clarification";
+/// Receives the platform's callbacks.
+pub const CALLBACKS: &str = "POST /callbacks";

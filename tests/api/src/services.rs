@@ -1,0 +1,86 @@
+//! Builds the handlers of the functions for the services that a test provides.
+
+use aws_types::SdkConfig;
+use callback::handler::Callbacks;
+use checkout::handler::Checkouts;
+use payments::Payments;
+use aws::dynamodb::DynamoStore;
+use aws::gate_http::HttpGate;
+use aws::environment::LivePayments;
+use aws::secrets::{CachedTokenSecret, CachedProjectKeys};
+use aws::sqs::SqsQueue;
+use aws::config::QueueConfig;
+use payments::service::checkout::payment_page::PaymentPageSettings;
+use payments::ports::SystemClock;
+use payments::model::schedule::Schedule;
+use refund::handler::Refunds;
+use wire::TABLE;
+
+/// The secret that holds the project keys.
+pub const PROJECT_KEYS: &str = "keys";
+/// The secret that checkout tokens are computed from.
+pub const TOKENS: &str = "tokens";
+
+/// The services that the functions call, and the queues that they publish to.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// The configuration of the client for the table.
+    pub table: SdkConfig,
+    /// The configuration of the client for the queues.
+    pub queues: SdkConfig,
+    /// The configuration of the client for the secrets.
+    pub secrets: SdkConfig,
+    /// The address of Gate. The functions that call it cannot be built if it is invalid.
+    pub gate: String,
+    /// The URLs of the queues.
+    pub queue_urls: Vec<String>,
+}
+
+impl Services {
+    /// Returns the function that serves checkouts and payments.
+    pub fn checkouts(&self) -> anyhow::Result<Checkouts> {
+        Ok(Checkouts {
+            payments: self.payments(),
+            keys: self.keys(),
+            gate: HttpGate::new(self.gate.as_str())?,
+            tokens: CachedTokenSecret::new(&self.secrets, TOKENS),
+            base_url: "https://api.example".into(),
+            page_url: "https://page.example/payment".into(),
+            page_settings: PaymentPageSettings {
+                languages: ["en", "fr", "de"].map(String::from).into(),
+                automatic_return: true,
+            },
+        })
+    }
+
+    /// Returns the function that serves refunds.
+    pub fn refunds(&self) -> anyhow::Result<Refunds> {
+        Ok(Refunds {
+            payments: self.payments(),
+            keys: self.keys(),
+            gate: HttpGate::new(self.gate.as_str())?,
+        })
+    }
+
+    /// Returns the function that receives callbacks.
+    pub fn callbacks(&self) -> Callbacks {
+        Callbacks::new(self.payments(), self.keys())
+    }
+
+    fn payments(&self) -> LivePayments {
+        let queues = self.queue_urls.iter().map(|url| QueueConfig {
+            url: url.clone(),
+            types: None,
+        });
+        Payments {
+            store: DynamoStore::new(&self.table, TABLE),
+            queues: SqsQueue::all(&self.queues, queues.collect()),
+            clock: SystemClock,
+            schedule: Schedule::default(),
+        }
+    }
+
+    fn keys(&self) -> CachedProjectKeys {
+        CachedProjectKeys::new(&self.secrets, PROJECT_KEYS)
+    }
+}

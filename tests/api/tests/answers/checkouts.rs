@@ -1,0 +1,126 @@
+//! `POST /checkouts`.
+
+use anyhow::ensure;
+use api::routes::{CHECKOUTS, PAYMENT as SHOW};
+use api::snapshot::check;
+use api::{Api, Call, OTHER_SHOP, PAYMENT, READER, SHOP, order};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_repeated_checkout_is_answered_without_a_second_sale() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let created = api.checkout(&order(PAYMENT)).await?;
+    check("checkout_created", CHECKOUTS, &created)?;
+    ensure!(created.location() == created.json["checkout_url"].as_str());
+    let again = api.checkout(&order(PAYMENT)).await?;
+    check("checkout_repeated", CHECKOUTS, &again)?;
+    ensure!(api.gate.requests().len() == 1, "sent twice");
+
+    api.report("redirect_get.json").await?;
+    let again = api.checkout(&order(PAYMENT)).await?;
+    check("checkout_with_redirect", CHECKOUTS, &again)?;
+
+    let mut other = order(PAYMENT);
+    other["amount"] = json!(1001);
+    let other = api.checkout(&other).await?;
+    check("checkout_conflict", CHECKOUTS, &other)?;
+    ensure!(api.gate.requests().len() == 1, "sent twice");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkout_on_payment_page_sends_nothing_to_gate() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let mut order = order("page-1");
+    order["channel"] = json!("payment_page");
+    order["amount"] = json!(50_000);
+    let created = api.checkout(&order).await?;
+    check("checkout_on_payment_page", CHECKOUTS, &created)?;
+    ensure!(api.gate.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_sale_is_answered_with_its_code() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    for (name, code) in [
+        ("checkout_refused", "3061"),
+        ("checkout_refused_confidentially", "402"),
+        ("checkout_refused_with_an_unlisted_code", "123456"),
+    ] {
+        api.gate.refuse(code);
+        let answer = api.checkout(&order(name)).await?;
+        check(name, CHECKOUTS, &answer)?;
+        ensure!(!answer.text.contains("Only for our eyes"), "{name}");
+    }
+    let failed = api.payment("checkout_refused").await?;
+    check("payment_failed", SHOW, &failed)
+}
+
+#[tokio::test]
+async fn a_sale_with_an_unknown_outcome_is_not_refused() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    api.gate.fail();
+    let answer = api.checkout(&order("unclear")).await?;
+    check("checkout_outcome_unknown", CHECKOUTS, &answer)
+}
+
+#[tokio::test]
+async fn a_checkout_with_invalid_fields_is_answered_with_every_field() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let bad = json!({
+        "payment_id": "a/b", "order_id": "", "amount": 99, "currency": "USD", "channel": "card", "colour": "red",
+        "customer": {
+            "id": "a;b", "ip_address": "300.1.1.1", "last_name": "Li", "email": "els", "phone": "+32", "shoe": 1,
+        },
+        "return_url": "https://evil.example/", "expires_in": 0, "language": "es", "description": "a\nb",
+    });
+    let answer = api.checkout(&bad).await?;
+    check("checkout_invalid", CHECKOUTS, &answer)?;
+    let answer = api.checkout(&json!({})).await?;
+    check("checkout_empty", CHECKOUTS, &answer)?;
+    let answer = api
+        .call(Call {
+            route: CHECKOUTS,
+            key: SHOP,
+            body: r#"{"amount": 1000, "amount": 1001}"#.into(),
+            ..Call::default()
+        })
+        .await?;
+    check("checkout_not_json", CHECKOUTS, &answer)?;
+    ensure!(api.gate.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_is_refused_without_the_scope_or_for_another_shop() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let create = |key| Call {
+        route: CHECKOUTS,
+        key,
+        body: order(PAYMENT).to_string(),
+        ..Call::default()
+    };
+    check("no_key", CHECKOUTS, &api.call(create("")).await?)?;
+    check("no_scope", CHECKOUTS, &api.call(create(READER)).await?)?;
+    api.call(create(SHOP)).await?;
+    let others = api.call(create(OTHER_SHOP)).await?;
+    check("checkout_of_another_shop", CHECKOUTS, &others)?;
+    let others = Call {
+        route: SHOW,
+        parameters: &[PAYMENT],
+        key: OTHER_SHOP,
+        ..Call::default()
+    };
+    check("payment_not_found", SHOW, &api.call(others).await?)
+}
+
+#[tokio::test]
+async fn a_checkout_is_unavailable_without_the_project_key() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    api.wire.set_secret("not keys");
+    let answer = api.checkout(&order("no-key")).await?;
+    check("checkout_unavailable", CHECKOUTS, &answer)?;
+    ensure!(api.gate.requests().is_empty());
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Every status and every problem that the API answers, compared with `tests/data/responses`.
+#![allow(clippy::indexing_slicing)]
+
+mod checkouts;
+mod clarification;
+mod payments;
+mod refunds;
+mod status;

@@ -1,0 +1,47 @@
+//! Checks values against JSON Schemas.
+
+use anyhow::{Context, anyhow};
+use jsonschema::{Registry, Validator};
+use serde_json::Value;
+
+/// The URI of `infra`: schemas refer to its files by their paths below it.
+pub(crate) const BASE: &str = "json-schema:///";
+
+/// The file of the definitions that events and the API share.
+pub(crate) const DEFINITIONS: &str = "events/definitions.json";
+
+/// The documents that schemas can refer to.
+#[derive(Debug)]
+pub(crate) struct Documents(Registry<'static>);
+
+impl Documents {
+    /// Registers documents under their paths in `infra`.
+    pub(crate) fn new(
+        documents: impl IntoIterator<Item = (String, Value)>,
+    ) -> anyhow::Result<Self> {
+        let mut registry = Registry::new();
+        for (path, document) in documents {
+            registry = registry.add(format!("{BASE}{path}"), document)?;
+        }
+        Ok(Self(registry.prepare()?))
+    }
+
+    /// Returns the validator of a schema.
+    pub(crate) fn validator(&self, schema: &Value) -> anyhow::Result<Validator> {
+        jsonschema::options()
+            .offline()
+            .with_registry(&self.0)
+            .should_validate_formats(true)
+            .build(schema)
+            .map_err(|error| anyhow!("{error}"))
+            .with_context(|| schema.to_string())
+    }
+}
+
+/// Returns every difference between a value and a schema.
+pub(crate) fn differences(validator: &Validator, value: &Value) -> Vec<String> {
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
