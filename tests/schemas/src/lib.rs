@@ -113,8 +113,8 @@ fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder())? {
         let path = entry?.path();
-        if path.is_dir() {
-            continue; // samples
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue; // The samples and the README.
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let schema: Value = serde_json::from_slice(&std::fs::read(&path)?)

@@ -227,8 +227,8 @@ fn the_event_types_are_those_of_the_schemas_and_the_queues() -> anyhow::Result<(
 
     let document = files::read("infra/events/README.md")?;
     let table = rows(&document, "# Events")?;
-    let rows = table.iter().filter(|row| row[0].contains('`'));
-    let documented: Vec<(&str, bool)> = rows
+    let typed = table.iter().filter(|row| row[0].contains('`'));
+    let documented: Vec<(&str, bool)> = typed
         .map(|row| (row[0].trim_matches('`'), row[2] == "yes"))
         .collect();
     let types: BTreeSet<&str> = documented.iter().map(|(name, _)| *name).collect();
