@@ -20,7 +20,7 @@ mod process;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
-use payments::adapters::{aws, opening};
+use aws::{prewarm, sdk};
 use aws::config;
 
 use crate::dynamodb::MemoryTable;

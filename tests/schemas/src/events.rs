@@ -64,8 +64,8 @@ fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
     let mut schemas = BTreeMap::new();
     for entry in std::fs::read_dir(infra::path("events"))? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            continue; // The samples.
+        if entry.path().extension().is_none_or(|one| one != "json") {
+            continue; // The samples and the README.
         }
         let path = format!("events/{}", entry.file_name().to_string_lossy());
         let schema = infra::json(&path)?;

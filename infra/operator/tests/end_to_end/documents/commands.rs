@@ -1,61 +1,129 @@
-//! The commands of a document: those of its indented blocks, and those in the middle of a sentence.
+//! The shell commands of a document: those of its code blocks, and those in code spans.
 
-/// What a command of ours begins with.
-const PROGRAMS: [&str; 9] = [
-    "alias", "aws", "cargo", "curl", "eval", "export", "operator", "printf", "python3",
+/// The programs that a command starts with.
+const PROGRAMS: [&str; 14] = [
+    "alias", "apt-get", "aws", "cargo", "curl", "eval", "export", "git", "node", "npm", "operator",
+    "printf", "python3", "rustup",
 ];
+/// The languages of fenced blocks with commands.
+const SHELLS: [&str; 3] = ["bash", "sh", "shell"];
 
-/// All commands of a document in Markdown, in their order.
+/// All commands of a document in Markdown, those of the blocks first.
 pub fn of(document: &str) -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut sentence = String::new();
-    let mut block = String::new();
-    let mut is_fenced = false;
+    let mut reader = Reader::default();
     for line in document.lines() {
-        if line.starts_with("```") {
-            is_fenced = !is_fenced;
-        } else if !is_fenced && line.starts_with("    ") {
-            take(&mut commands, &mut block, line.trim());
-        } else if !is_fenced {
-            // A span of code can go on in the next line; a table has one line for each row.
-            sentence.push_str(line);
-            sentence.push(if line.starts_with('|') { '\n' } else { ' ' });
-            block.clear();
-        }
+        reader.read(line);
     }
-    // Backticks come in pairs, so what is between them is every other part.
-    let spans = sentence.split('`').skip(1).step_by(2);
-    let one_line = |span: &str| span.split_whitespace().collect::<Vec<_>>().join(" ");
-    commands.extend(spans.filter(|span| is_command(span)).map(one_line));
+    reader.end_paragraph();
+    let Reader {
+        mut commands,
+        in_spans,
+        ..
+    } = reader;
+    commands.extend(in_spans);
     commands
 }
 
-/// A command ends where a line neither says that it goes on nor leaves a quote open.
-fn take(commands: &mut Vec<String>, block: &mut String, line: &str) {
-    if !block.is_empty() {
-        block.push('\n');
-    }
-    block.push_str(line);
-    let is_open = line.ends_with('\\') || block.matches('\'').count() % 2 == 1;
-    if !is_open {
-        let command = std::mem::take(block);
-        if is_command(&command) {
-            commands.push(command);
+/// A fenced block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fence {
+    Commands,
+    Other,
+}
+
+#[derive(Default)]
+struct Reader {
+    fence: Option<Fence>,
+    /// The unfinished command of a block.
+    block: String,
+    paragraph: String,
+    commands: Vec<String>,
+    in_spans: Vec<String>,
+}
+
+impl Reader {
+    fn read(&mut self, line: &str) {
+        let text = line.trim();
+        if let Some(language) = text.strip_prefix("```") {
+            self.end_paragraph();
+            self.block.clear();
+            let is_shell = SHELLS.contains(&language);
+            self.fence = match self.fence {
+                Some(_) => None,
+                None if is_shell => Some(Fence::Commands),
+                None => Some(Fence::Other),
+            };
+            return;
         }
+        match self.fence {
+            Some(Fence::Commands) => self.read_block(text),
+            Some(Fence::Other) => {}
+            None if line.starts_with("    ") => self.read_block(text),
+            None => self.read_text(text),
+        }
+    }
+
+    /// A command continues in the next line after a backslash and inside a quotation.
+    fn read_block(&mut self, line: &str) {
+        if !self.block.is_empty() {
+            self.block.push('\n');
+        }
+        self.block.push_str(line);
+        let is_open = line.ends_with('\\') || self.block.matches('\'').count() % 2 == 1;
+        if !is_open {
+            let command = std::mem::take(&mut self.block);
+            self.commands
+                .extend(Some(command).filter(|text| is_command(text)));
+        }
+    }
+
+    fn read_text(&mut self, line: &str) {
+        self.block.clear();
+        let is_row = line.starts_with('|');
+        if line.is_empty() || is_row {
+            self.end_paragraph();
+        }
+        self.paragraph.push_str(line);
+        self.paragraph.push(' ');
+        if is_row {
+            self.end_paragraph();
+        }
+    }
+
+    /// A code span can continue in the next line of its paragraph.
+    fn end_paragraph(&mut self) {
+        let paragraph = std::mem::take(&mut self.paragraph);
+        // Backticks come in pairs, so every other part is a code span.
+        let spans = paragraph.split('`').skip(1).step_by(2);
+        let one_line = |span: &str| span.split_whitespace().collect::<Vec<_>>().join(" ");
+        // A table escapes the character that divides its cells.
+        let spans = spans.map(|span| one_line(span).replace("\\|", "|"));
+        self.in_spans.extend(spans.filter(|span| is_command(span)));
     }
 }
 
+/// A program with at least one argument. Variables can precede it.
 fn is_command(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    // One word names a program, or is one without any argument.
-    PROGRAMS.contains(&first) && text.contains(' ')
+    let mut words = text
+        .split_whitespace()
+        .skip_while(|word| is_assignment(word));
+    let program = words.next().unwrap_or_default();
+    PROGRAMS.contains(&program) && words.next().is_some()
+}
+
+fn is_assignment(word: &str) -> bool {
+    let (name, _) = word.split_once('=').unwrap_or_default();
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 #[test]
-fn commands_are_found_in_blocks_and_sentences() {
+fn commands_are_found_in_blocks_and_spans() {
     let document = "
-Say `operator show --project 211
-   order-1`, or `cargo` alone, or `queues`:
+Run `operator show --project 211
+   order-1`, or `cargo` alone, or `queues`, or `LONG=1`, or `LONG=1 cargo test`:
 
     curl -X POST $API -d '{
       \"a\": 1}'
@@ -63,12 +131,17 @@ Say `operator show --project 211
 
 1. Then
 
-       aws one \\
-         two
+   ```sh
+   # a comment
+   aws one \\
+     two
+   ```
 
-| `printf %s a` | `x` |
-```
-    cargo run -- not
+A paragraph with ` one backtick.
+
+| `printf %s a \\| cat` | `x` |
+```text
+cargo run -- not
 ```
 ";
     let found = of(document);
@@ -76,7 +149,8 @@ Say `operator show --project 211
         "curl -X POST $API -d '{\n\"a\": 1}'",
         "aws one \\\ntwo",
         "operator show --project 211 order-1",
-        "printf %s a",
+        "LONG=1 cargo test",
+        "printf %s a | cat",
     ];
     assert_eq!(found, expected);
 }

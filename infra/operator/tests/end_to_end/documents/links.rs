@@ -1,0 +1,106 @@
+//! Links between documents, and the documents that each folder must have.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::ensure;
+
+use super::files;
+
+/// The most lines of the root's README, so that a reader finds their way in it.
+const MOST_LINES: usize = 150;
+
+/// The targets of the links of a document, outside of code.
+fn links(document: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut is_code = false;
+    for line in document.lines() {
+        is_code ^= line.trim_start().starts_with("```");
+        if is_code {
+            continue;
+        }
+        // Every other part is outside of a code span.
+        for text in line.split('`').step_by(2) {
+            let targets = text.split("](").skip(1);
+            found.extend(targets.filter_map(|rest| Some(rest.split_once(')')?.0)));
+        }
+    }
+    found
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut is_code = false;
+    for line in document.lines() {
+        is_code ^= line.trim_start().starts_with("```");
+        let text = line.trim_start_matches('#');
+        let Some(title) = text.strip_prefix(' ').filter(|_| !is_code && text != line) else {
+            continue;
+        };
+        let title = title.to_lowercase();
+        let kept = title
+            .chars()
+            .filter(|one| one.is_alphanumeric() || " -_".contains(*one));
+        found.insert(kept.map(|one| if one == ' ' { '-' } else { one }).collect());
+    }
+    found
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() -> anyhow::Result<()> {
+    let mut broken = Vec::new();
+    for path in files::documents()? {
+        let document = files::read(&path)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for link in links(&document) {
+            if link.contains("://") || link.starts_with("crate::") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => folder.join(file),
+            };
+            let is_there = match anchor {
+                "" => files::root().join(&target).exists(),
+                anchor => files::read(&target).is_ok_and(|text| anchors(&text).contains(anchor)),
+            };
+            if !is_there {
+                broken.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    ensure!(broken.is_empty(), "{broken:#?}");
+    Ok(())
+}
+
+#[test]
+fn every_folder_of_the_first_two_levels_has_a_readme() -> anyhow::Result<()> {
+    let mut without = Vec::new();
+    for first in files::folders(Path::new(""))? {
+        let second = files::folders(&first)?;
+        for folder in [first].into_iter().chain(second) {
+            if !files::root().join(&folder).join("README.md").exists() {
+                without.push(folder);
+            }
+        }
+    }
+    ensure!(without.is_empty(), "{without:#?}");
+    Ok(())
+}
+
+#[test]
+fn the_readme_stays_short() -> anyhow::Result<()> {
+    let lines = files::read("README.md")?.lines().count();
+    ensure!(lines <= MOST_LINES, "{lines} lines");
+    Ok(())
+}
+
+#[test]
+fn links_and_anchors_are_found_outside_of_code() {
+    let document =
+        "## One `two`: *three*\n[a](b.md#c), `[x](y)` and [d](e)\n```sh\n# no [f](g)\n```\n";
+    assert_eq!(links(document), ["b.md#c", "e"]);
+    assert_eq!(anchors(document), ["one-two-three".to_owned()].into());
+}

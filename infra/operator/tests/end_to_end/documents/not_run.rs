@@ -1,0 +1,109 @@
+//! The commands of the documents that this test does not run, each with its reason.
+
+/// Commands that another test runs, and its file.
+pub const ELSEWHERE: [(&str, &str); 16] = [
+    ("cargo run", "tests/sandbox/tests/command_line.rs"),
+    ("cargo run -- --help", "tests/sandbox/src/options.rs"),
+    (
+        "cargo run -- --sample-consumer",
+        "tests/e2e/tests/end_to_end/consumer.rs",
+    ),
+    (
+        "cargo run -- exec cargo run --bin walk",
+        "tests/e2e/tests/end_to_end/walk.rs",
+    ),
+    ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),
+    (
+        "cargo run -q -p ecommpay --example signature -- verify --key test-secret-key callback.json",
+        "shared/ecommpay/tests/tools.rs",
+    ),
+    (
+        "cargo run -q -p ecommpay --example callback -- --key test-secret-key callback.json",
+        "shared/ecommpay/tests/tools.rs",
+    ),
+    (
+        "cargo run -q -p ecommpay --example payment_page -- --key test-secret-key parameters.json",
+        "shared/ecommpay/tests/tools.rs",
+    ),
+    ("cargo test --workspace", ".ci/run"),
+    (
+        "export AWS_REGION=eu-west-1",
+        "tests/e2e/tests/end_to_end/deployment.rs",
+    ),
+    (
+        "python3 infra/deploy.py deploy dev",
+        "tests/sandbox/src/deploy_script.rs",
+    ),
+    (
+        "python3 infra/deploy.py deploy prod --stack bancontact-prod-2",
+        "tests/sandbox/src/deploy_script.rs",
+    ),
+    (
+        "python3 infra/deploy.py outputs prod",
+        "tests/e2e/tests/end_to_end/deployment.rs",
+    ),
+    (
+        "python3 infra/deploy.py smoke prod",
+        "tests/e2e/tests/end_to_end/deployment.rs",
+    ),
+    (
+        "python3 infra/deploy.py rollback prod",
+        "tests/e2e/tests/end_to_end/deployment.rs",
+    ),
+    (
+        "python3 infra/deploy.py delete dev",
+        "tests/e2e/tests/end_to_end/deployment.rs",
+    ),
+];
+
+const TAKES_HOURS: &str = "a campaign takes hours; `cargo test --workspace` runs its small form";
+const MEASURES: &str = "a measurement needs a quiet machine and takes minutes";
+const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
+const DESTROYS: &str = "it removes or stops the stack under test";
+const SETS_UP: &str = "the test sets it up itself";
+
+/// The beginnings of commands that no test runs, and why.
+pub const NOWHERE: [(&str, &str); 23] = [
+    ("LONG=1 cargo test", TAKES_HOURS),
+    ("SEED=7 cargo test", "it repeats a part of the simulation"),
+    (
+        "UPDATE_SNAPSHOTS=1 cargo test",
+        "it writes files of the repository",
+    ),
+    ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
+    ("cargo bench", MEASURES),
+    ("cargo deny check advisories", "it downloads a database"),
+    (
+        "cargo run --bin capacity -- --",
+        "tests/capacity/tests/tables.rs runs the program with each option",
+    ),
+    ("cargo run --release", MEASURES),
+    ("alias operator='cargo run", SETS_UP),
+    ("export BANCONTACT_STACK=.deployed/", SETS_UP),
+    (
+        "eval \"$(aws configure export-credentials",
+        "the local AWS has no profile",
+    ),
+    ("aws cloudformation create-change-set", NEEDS_AN_ACCOUNT),
+    ("aws cloudformation describe-stacks", NEEDS_AN_ACCOUNT),
+    ("aws cloudformation execute-change-set", NEEDS_AN_ACCOUNT),
+    (
+        "aws dynamodb restore-table-to-point-in-time",
+        NEEDS_AN_ACCOUNT,
+    ),
+    ("aws dynamodb wait table-exists", NEEDS_AN_ACCOUNT),
+    ("aws dynamodb update-continuous-backups", NEEDS_AN_ACCOUNT),
+    ("aws dynamodb update-time-to-live", NEEDS_AN_ACCOUNT),
+    ("aws dynamodb update-table", NEEDS_AN_ACCOUNT),
+    ("aws dynamodb delete-table", DESTROYS),
+    ("aws lambda delete-function-concurrency", DESTROYS),
+    ("aws lambda put-function-concurrency", DESTROYS),
+    ("aws secretsmanager delete-secret", DESTROYS),
+];
+
+/// Why a command is not run here, if it is in a list.
+pub fn reason(command: &str) -> Option<&'static str> {
+    let elsewhere = ELSEWHERE.iter().find(|(listed, _)| *listed == command);
+    let nowhere = NOWHERE.iter().find(|(start, _)| command.starts_with(start));
+    elsewhere.or(nowhere).map(|(_, reason)| *reason)
+}
