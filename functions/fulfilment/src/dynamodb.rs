@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
+use aws::sdk::describe;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws::sdk::describe;
-use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
 use payments::model::Status;
 use payments::ports::{CommitError, StoreError};
 use payments::{PaymentKey, Timestamp};

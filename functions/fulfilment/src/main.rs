@@ -18,10 +18,10 @@ mod handler;
 mod memory;
 mod process;
 
+use aws::config;
+use aws::{prewarm, sdk};
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
-use aws::{prewarm, sdk};
-use aws::config;
 
 use crate::dynamodb::MemoryTable;
 use crate::handler::Fulfilment;

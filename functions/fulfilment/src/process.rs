@@ -1,7 +1,7 @@
 //! Processes one event: loads the memory of its payment, decides, and saves.
 
-use payments::service::backoff;
 use payments::ports::{CommitError, StoreError, SystemClock};
+use payments::service::backoff;
 
 use crate::decide::{Decision, decide};
 use crate::event::Event;

@@ -11,11 +11,11 @@ pub mod snapshot;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow, ensure};
+use aws::dynamodb::DynamoStore;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
 use lambda_http::Response;
-use aws::dynamodb::DynamoStore;
 use payments::model::storefront::{Scope, Storefront};
 use payments::service::storefront::key_id;
 use payments::{Timestamp, sha256};

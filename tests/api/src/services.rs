@@ -1,18 +1,18 @@
 //! Builds the handlers of the functions for the services that a test provides.
 
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::environment::LivePayments;
+use aws::gate_http::HttpGate;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
+use aws::sqs::SqsQueue;
 use aws_types::SdkConfig;
 use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use payments::Payments;
-use aws::dynamodb::DynamoStore;
-use aws::gate_http::HttpGate;
-use aws::environment::LivePayments;
-use aws::secrets::{CachedTokenSecret, CachedProjectKeys};
-use aws::sqs::SqsQueue;
-use aws::config::QueueConfig;
-use payments::service::checkout::payment_page::PaymentPageSettings;
-use payments::ports::SystemClock;
 use payments::model::schedule::Schedule;
+use payments::ports::SystemClock;
+use payments::service::checkout::payment_page::PaymentPageSettings;
 use refund::handler::Refunds;
 use wire::TABLE;
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use api::services::Services;
 use api::{Api, PAYMENT, order, snapshot};
+use aws::gate_http::HttpGate;
+use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use axum::{Json, Router};
 use lambda_http::{Body, Request};
-use aws::sdk;
-use aws::gate_http::HttpGate;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
@@ -137,7 +137,7 @@ async fn init_ends_in_time_when_no_service_answers() {
     let proxies = Proxies::hanging().await;
     let callbacks = proxies.services(TWO_QUEUES).callbacks();
     let checkouts = proxies.services(ONE_QUEUE).checkouts().unwrap();
-    let opened = async { tokio::join!(callbacks.prewarm(), checkouts.open()) };
+    let opened = async { tokio::join!(callbacks.prewarm(), checkouts.prewarm()) };
     timeout(LONG, opened).await.unwrap();
     assert_eq!(proxies.connections(), [2, 3, 3, 1], "it was tried");
 }
