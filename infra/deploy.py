@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Builds the functions and deploys them, into an AWS account or, with AWS_ENDPOINT_URL, into an emulator of AWS.
+"""Builds the functions and deploys them into an AWS account, or into an emulator of AWS if AWS_ENDPOINT_URL is set.
 
-Needs Rust and Python 3.10 or newer. Everything else it installs itself, pinned, into the ignored folder `.tools`.
-Credentials and region come from the usual AWS variables or profile.
+Needs Rust and Python 3.10 or newer. Installs everything else, pinned, into the ignored folder `.tools`.
+Reads credentials and region from the usual AWS variables or profile.
 """
 
 import argparse
@@ -10,73 +10,72 @@ import os
 import sys
 from pathlib import Path
 
-# Only the standard library up to here and below: the rest comes with the environment.
 sys.dont_write_bytecode = True
 if sys.version_info < (3, 10):
     sys.exit("Python 3.10 or newer is needed.")
 
-from deployment import processes  # noqa: E402
+# These modules use the standard library only. `main` imports the others, which need the installed packages.
 from deployment.build import ARCHITECTURES, build  # noqa: E402
-from deployment.environment import environment  # noqa: E402
-from deployment.failure import Failure  # noqa: E402
+from tools.failure import Failure  # noqa: E402
+from tools.install import install  # noqa: E402
+from tools.supervise import interruptible  # noqa: E402
 
+PACKAGES = Path(__file__).resolve().parent / "deployment/sam.txt"
 PATIENCE_SECONDS = 30
 
 
 def arguments():
-    """The command line."""
+    """Parses the command line."""
     line = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     commands = line.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    one = commands.add_parser("build", help="build the functions into target/lambda and check their sizes")
-    one.add_argument("--architecture", choices=ARCHITECTURES, default="x86_64", help="default: %(default)s")
-    commands.add_parser("install", help="install what the commands below need; they do so by themselves too")
-    commands.add_parser("validate", help="hold the template against what AWS takes, without an account")
+    command = commands.add_parser("build", help="build the functions into target/lambda and check their sizes")
+    command.add_argument("--architecture", choices=ARCHITECTURES, default="x86_64", help="default: %(default)s")
+    commands.add_parser("validate", help="check the template against the rules of AWS, without an account")
 
     stage = argparse.ArgumentParser(add_help=False)
     stage.add_argument("stage", metavar="STAGE", help="a stage of infra/samconfig.toml: dev or prod")
-    stage.add_argument("--stack", metavar="NAME", help="the stack's name, instead of the stage's")
+    stage.add_argument("--stack", metavar="NAME", help="the name of the stack, instead of the stage's")
     stage.add_argument("--deployed", metavar="FOLDER", help=argparse.SUPPRESS)
     smoke = argparse.ArgumentParser(add_help=False)
     smoke.add_argument(
         "--patience", metavar="SECONDS", type=float, default=PATIENCE_SECONDS,
-        help="how long the smoke test waits for what does not work at once; default: %(default)s",
+        help="how long the smoke test repeats a failing check; default: %(default)s",
     )  # fmt: skip
 
-    one = commands.add_parser(
+    command = commands.add_parser(
         "deploy", parents=[stage, smoke],
-        help="build, deploy, write .deployed/<stack>.json, and test; go back if the test fails",
+        help="build, deploy, write .deployed/<stack>.json and run the smoke test; roll back if it fails",
     )  # fmt: skip
-    one.add_argument(
+    command.add_argument(
         "--parameter", metavar="NAME=VALUE", action="append", default=[], dest="parameters",
-        help="a parameter of the template, instead of the stage's; can be repeated. What neither names stays as it was",
+        help="a parameter of the template, instead of the stage's; repeatable. Parameters without a value from here or "
+        "from the stage stay as they are",
     )  # fmt: skip
-    one.add_argument("--no-build", action="store_true", help="deploy what was built last")
-    one.add_argument(
-        "--binaries", metavar="FOLDER", help="deploy the binaries of this folder, <name>/bootstrap each; builds nothing"
+    command.add_argument("--no-build", action="store_true", help="deploy the last build")
+    command.add_argument(
+        "--binaries", metavar="FOLDER", help="deploy the binaries <name>/bootstrap of this folder, without a build"
     )
-    commands.add_parser("smoke", parents=[stage, smoke], help="test what is deployed, without changing anything")
+    commands.add_parser("smoke", parents=[stage, smoke], help="run the smoke test, which changes nothing")
     commands.add_parser(
-        "rollback", parents=[stage, smoke], help="go back to the release before the one that is deployed, and test"
+        "rollback", parents=[stage, smoke], help="deploy the previous release again and run the smoke test"
     )
     commands.add_parser("outputs", parents=[stage], help="write .deployed/<stack>.json again")
-    one = commands.add_parser("delete", parents=[stage], help="delete the stack after asking; tells what stays")
-    one.add_argument("--yes", action="store_true", help="do not ask")
+    command = commands.add_parser("delete", parents=[stage], help="delete the stack and list what remains")
+    command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     return line.parse_args()
 
 
 def main():
-    processes.interruptible()
+    """Runs the command."""
+    interruptible()
     options = arguments()
     if options.command == "build":
         build(options.architecture)
         return
-    home = environment("sam")
-    if options.command == "install":
-        return
-    inside(home)
+    run_in(install(PACKAGES))
     from deployment import commands, sam
     from deployment.stages import Stage
 
@@ -94,18 +93,18 @@ def main():
     try:
         run(stage, options)
     except KeyboardInterrupt as interrupt:
-        raise Failure("Interrupted. What CloudFormation has begun, it ends by itself.") from interrupt
+        raise Failure("Interrupted. CloudFormation finishes a change that it has started.") from interrupt
 
 
-def inside(home):
-    """Starts again as the environment's own Python, unless this is it already."""
-    if Path(sys.prefix).resolve() != home.resolve():
-        python = home / "bin/python"
+def run_in(environment):
+    """Restarts this script with the environment's Python, unless that already runs it."""
+    if Path(sys.prefix).resolve() != environment.resolve():
+        python = environment / "bin/python"
         os.execv(python, [python, "-E", "-s", __file__, *sys.argv[1:]])
 
 
-def told(error):
-    """A sentence, also where the SDK has no better one."""
+def sentence(error):
+    """The message of an SDK error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -119,4 +118,4 @@ if __name__ == "__main__":
     except Exception as error:
         if not type(error).__module__.startswith("botocore"):
             raise
-        sys.exit(told(error))
+        sys.exit(sentence(error))

@@ -1,61 +1,65 @@
-"""Builds the functions, all in one run of cargo-lambda: their dependencies are compiled once for all of them.
+"""Builds the functions in one run of cargo-lambda, so that their dependencies are compiled once.
 
-The alternative, `BuildMethod: rust-cargolambda`, lets SAM run cargo-lambda once for each function of the template.
+The alternative, `BuildMethod: rust-cargolambda`, makes SAM run cargo-lambda once per function of the template.
 """
 
 import io
 import os
 import platform
 import re
+import shutil
 import zipfile
+from pathlib import Path
 
-from deployment import processes
-from deployment.environment import ROOT, environment
-from deployment.failure import Failure
+from tools.failure import Failure
+from tools.install import ROOT, install
+from tools.supervise import run
 
 TEMPLATE = ROOT / "infra/template.yaml"
-# Where cargo-lambda puts `<binary>/bootstrap`, and where the template looks for it.
+PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
+# cargo-lambda writes `<binary>/bootstrap` here, and the template names these folders.
 BUILT = ROOT / "target/lambda"
 
-# A binary is read at each cold start, a package is unzipped: what is far above what we have today has a reason that
-# somebody should know.
+# Bytes. A cold start reads the binary and unzips the package. The limits are well above today's sizes, so a larger
+# file is probably a mistake.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
 
-# cargo-lambda's option and the machine's own names for each architecture of Lambda.
+# For each architecture of Lambda: cargo-lambda's option, and the names that operating systems use.
 ARCHITECTURES = {"x86_64": ("--x86-64", ["x86_64", "amd64"]), "arm64": ("--arm64", ["aarch64", "arm64"])}
 
 
 def binaries():
-    """The binaries that the template's functions are made of; each is the only one of the package of its name."""
+    """Returns the binaries of the template's functions. Each is the only binary of the package with the same name."""
     found = re.findall(r"^ +CodeUri: \.\./target/lambda/(\S+)$", TEMPLATE.read_text(encoding="utf-8"), re.MULTILINE)
     return sorted(set(found))
 
 
 def build(architecture):
-    """Builds all binaries for an architecture and refuses those that are too large."""
+    """Builds all binaries for an architecture. Fails if one is too large."""
     names = binaries()
-    option, machines = ARCHITECTURES[architecture]
-    command = ["cargo", "lambda", "build", "--release", "--locked", option, "--lambda-dir", BUILT]
-    if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # Rust for this machine is there; without this, cargo-lambda asks rustup for it.
-        command.append("--skip-target-check")
-    for name in names:
-        command += ["--package", name, "--bin", name]
-    home = environment("cargo-lambda")
-    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
     print(f"Building {', '.join(names)} for {architecture}", flush=True)
-    try:
-        status = processes.run(command, cwd=ROOT, env={**os.environ, "PATH": path})
-    except FileNotFoundError as error:
-        raise Failure("There is no cargo on the search path: install Rust.") from error
-    if status != 0:
-        raise Failure("The functions cannot be built; cargo-lambda says why above.")
+    options = [option for name in names for option in ("--package", name, "--bin", name)]
+    cargo_lambda(architecture, ["--lambda-dir", BUILT, *options], cwd=ROOT, env=os.environ)
     check_sizes(names, BUILT)
 
 
+def cargo_lambda(architecture, options, cwd, env):
+    """Runs `cargo lambda build` with the pinned cargo-lambda."""
+    option, machines = ARCHITECTURES[architecture]
+    command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
+    if platform.system() == "Linux" and platform.machine().lower() in machines:
+        # The installed Rust has this target. Without the option, cargo-lambda runs rustup to check it.
+        command.append("--skip-target-check")
+    if shutil.which("cargo") is None:
+        raise Failure("cargo is missing: install Rust.")
+    path = f"{install(PACKAGES) / 'bin'}{os.pathsep}{env.get('PATH', '')}"
+    if run(command, cwd=cwd, env={**env, "PATH": path}) != 0:
+        raise Failure("The build failed; the reason is above.")
+
+
 def check_sizes(names, folder):
-    """Tells how large each binary and its package are, and fails if one is too large."""
+    """Prints the sizes of each binary and of its package. Fails if one is above its limit."""
     problems = []
     for name in names:
         binary = (folder / name / "bootstrap").read_bytes()
@@ -63,10 +67,10 @@ def check_sizes(names, folder):
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bootstrap", binary)
         sizes = [("binary", len(binary), BINARY_LIMIT), ("package", package.tell(), PACKAGE_LIMIT)]
-        print(f"{name}: {', '.join(f'{what} {size / 1e6:.1f} MB' for what, size, _ in sizes)}")
+        print(f"{name}: {', '.join(f'{kind} {size / 1e6:.1f} MB' for kind, size, _ in sizes)}")
         problems += [
-            f"The {what} of {name} has {size:,} bytes, {limit:,} are allowed."
-            for what, size, limit in sizes
+            f"The {kind} of {name} has {size:,} bytes, {limit:,} are allowed."
+            for kind, size, limit in sizes
             if size > limit
         ]
     if problems:

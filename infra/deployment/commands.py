@@ -1,15 +1,15 @@
-"""What can be done with a stage. Each command ends well or with a `Failure`."""
+"""The commands of `deploy.py` on a stage. A command that fails raises a `Failure`."""
 
 from deployment import outputs, parameters, sam
 from deployment.build import ARCHITECTURES, build
-from deployment.failure import Failure
 from deployment.releases import Releases
 from deployment.smoke import smoke
 from deployment.stack import Stack
+from tools.failure import Failure
 
 
 def deploy(stage, options):
-    """Builds, deploys, looks whether it works, and goes back if it does not."""
+    """Builds and deploys the functions and runs the smoke test. Rolls back if it fails."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_take_changes()
     if not options.no_build and not options.binaries:
@@ -19,48 +19,48 @@ def deploy(stage, options):
     if stage.protected:
         stack.protect()
     after = stack.deployed()
-    _tell_deployed(stage, before, after)
+    _print_parameters(stage, before, after)
     outputs.write(stage, stack)
     problems = _smoke(stage, stack, options)
     if not problems:
-        releases.keep(after)
+        releases.add(after)
         print(f"{stage.stack} is deployed and works")
         return
-    _tell(problems)
-    _go_back(stage, options, stack, releases, before, after)
+    _print_problems(problems)
+    _undo(stage, options, stack, releases, before, after)
 
 
-def _go_back(stage, options, stack, releases, before, after):
-    """Goes back to the last release that passed, after a deployment that did not."""
+def _undo(stage, options, stack, releases, before, after):
+    """Deploys the last release that passed the smoke test, and then fails."""
     release = releases.current()
     _must_be_another(stage, release, before, after)
-    back = f"{stage.stack} is again what it was before this deployment"
+    back = f"{stage.stack} is back in its previous state"
     if release.deployed != before:
-        print("What was deployed before has not passed the smoke test, so it is not what we go back to")
-        back = f"{stage.stack} is again the last release that passed, that of {release.name}"
-    print(f"The smoke test failed; going back to the release of {release.name}", flush=True)
+        print("The smoke test did not pass before this deployment either, so an earlier release is deployed")
+        back = f"{stage.stack} is back at the release {release.name}, the last that passed"
+    print(f"The smoke test failed; rolling back to the release {release.name}", flush=True)
     stack.update(releases.address(release.deployed), release.deployed.parameters)
     outputs.write(stage, stack)
     problems = _smoke(stage, stack, options)
     if problems:
-        _tell(problems)
-        raise Failure(f"The smoke test failed. {back}, but fails the smoke test now too.")
+        _print_problems(problems)
+        raise Failure(f"The smoke test failed. {back}, but now fails the smoke test too.")
     raise Failure(f"The smoke test failed. {back}, and works.")
 
 
 def _must_be_another(stage, release, before, after):
-    """Fails where there is nothing to go back to from what was just deployed."""
-    left = f"so there is nothing to go back to: {stage.stack} is left as it is, to be looked into."
+    """Fails if there is no release to roll back to."""
+    left = f"so there is no release to roll back to. {stage.stack} stays as it is, for inspection."
     if before is None:
         raise Failure(f"The smoke test failed. This was the first deployment, {left}")
     if before == after:
-        raise Failure("The smoke test failed. The deployment had changed nothing, so there is nothing to go back to.")
+        raise Failure(f"The smoke test failed. The deployment changed nothing, {left}")
     if release is None or release.deployed == after:
         raise Failure(f"The smoke test failed. No other release has passed it, {left}")
 
 
 def test(stage, options):
-    """Looks whether what is deployed works."""
+    """Runs the smoke test on the stack as it is."""
     stack = Stack(stage)
     stack.must_exist()
     _must_work(stage, smoke(stage, stack, options.patience))
@@ -68,18 +68,18 @@ def test(stage, options):
 
 def _must_work(stage, problems):
     if problems:
-        _tell(problems)
+        _print_problems(problems)
         raise Failure("The smoke test failed.")
     print(f"{stage.stack} works")
 
 
 def roll_back(stage, options):
-    """Goes back to the release before the one that is deployed."""
+    """Deploys the release before the current one."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_exist()
     stack.must_take_changes()
     release = releases.before(stack.deployed())
-    print(f"Going back to the release of {release.name}", flush=True)
+    print(f"Rolling back to the release {release.name}", flush=True)
     stack.update(releases.address(release.deployed), release.deployed.parameters)
     releases.make_current(release.name)
     outputs.write(stage, stack)
@@ -92,44 +92,44 @@ def write_outputs(stage, _options):
 
 
 def delete(stage, options):
-    """Deletes the stack, its packages and releases, and tells what stays. Can be run again if it was interrupted."""
+    """Deletes the stack, its packages and its releases, and prints what remains. An interrupted run can be repeated."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_be_deletable()
     if not options.yes:
-        _ask(stage)
+        _confirm(stage)
     if stack.state() is None:
-        print(f"There is no stack {stage.stack}; its packages and releases are removed, as far as there are any")
+        print(f"There is no stack {stage.stack}; deleting its packages and releases, if any")
     else:
-        kept = stack.delete()
+        retained = stack.delete()
         print(f"{stage.stack} is deleted")
-        _tell_kept(kept)
+        _print_retained(retained)
     stage.file.unlink(missing_ok=True)
-    releases.forget()
-    print(f"The artefact bucket {releases.bucket()} stays: all stacks of this account share it")
+    releases.delete()
+    print(f"The artefact bucket {releases.bucket()} remains: all stacks of this account share it")
 
 
-def _tell_kept(kept):
-    lines = [line for kind, name in kept for line in _removal(kind, name)]
-    if lines:
-        print("Kept on purpose; whoever is sure removes them with")
-    for line in lines:
-        print(f"  {line}")
-
-
-def _ask(stage):
+def _confirm(stage):
     print(
         f"This deletes {stage.stack} in {stage.region}: its API, functions, logs, queues with their events, and the "
-        "secrets with the projects' keys and the Data API's token. Payments stay."
+        "secrets with the projects' keys and the Data API's token. Payments remain."
     )
     try:
-        answer = input("Type the stack's name to go on: ")
+        answer = input("Type the name of the stack to continue: ")
     except EOFError:
         answer = ""
     if answer.strip() != stage.stack:
         raise Failure("Nothing was deleted.")
 
 
-def _removal(kind, name):
+def _print_retained(resources):
+    lines = [line for kind, name in resources for line in _deletion(kind, name)]
+    if lines:
+        print("Some data remains on purpose. These commands delete it:")
+    for line in lines:
+        print(f"  {line}")
+
+
+def _deletion(kind, name):
     if kind == "AWS::DynamoDB::Table":
         return [
             f"aws dynamodb update-table --table-name {name} --no-deletion-protection-enabled",
@@ -137,7 +137,7 @@ def _removal(kind, name):
         ]
     if kind == "AWS::SecretsManager::Secret":
         return [f"aws secretsmanager delete-secret --secret-id {name}"]
-    # Versions of functions, which go with their functions.
+    # A version of a function: Lambda deletes it with the function.
     return []
 
 
@@ -147,15 +147,15 @@ def _architecture(stage, stack):
 
 
 def _smoke(stage, stack, options):
-    """The smoke test of what was just deployed."""
+    """Runs the smoke test after a deployment."""
     try:
         return smoke(stage, stack, options.patience)
     except KeyboardInterrupt as interrupt:
-        raise Failure(f"Interrupted. {stage.stack} is deployed, not tested: run smoke or rollback.") from interrupt
+        raise Failure(f"Interrupted. {stage.stack} is deployed but not tested: run smoke or rollback.") from interrupt
 
 
-def _tell_deployed(stage, before, after):
-    """What is unlike the template's defaults, also what only stayed from earlier deployments."""
+def _print_parameters(stage, before, after):
+    """Prints the parameters that differ from the template's defaults, including those of earlier deployments."""
     if after == before:
         print(f"Nothing has changed in {stage.stack}")
     lines = parameters.unusual(after.template, after.parameters)
@@ -164,6 +164,6 @@ def _tell_deployed(stage, before, after):
         print(f"  {line}")
 
 
-def _tell(problems):
+def _print_problems(problems):
     for problem in problems:
         print(f"- {problem}")

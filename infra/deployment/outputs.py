@@ -1,30 +1,28 @@
-"""What a deployment writes about its stack, for the operator's tool and for the smoke test."""
+"""Writes the outputs of a stack into a file, for the operator's tool."""
 
 import json
 import os
 
 
 def write(stage, stack):
-    """Writes what the stack's outputs say, in one step, and gives it."""
-    told = told_of(stage, stack)
+    """Writes the file in one step."""
+    content = _content(stage, stack)
     stage.file.parent.mkdir(parents=True, exist_ok=True)
     partial = stage.file.with_suffix(".partial")
-    partial.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, stage.file)
     print(f"Wrote {os.path.relpath(stage.file)}")
-    return told
 
 
-def told_of(stage, stack):
-    """What the stack's outputs say."""
+def _content(stage, stack):
     outputs = stack.outputs()
 
     def ending(end):
-        """Of AuditQueueUrl, audit."""
+        """Returns the outputs with this ending, by the rest of their names in lower case: AuditQueueUrl as audit."""
         named = {name.removesuffix(end).lower(): value for name, value in outputs.items() if name.endswith(end)}
         return dict(sorted(named.items()))
 
-    told = {
+    content = {
         "api": stage.endpoint and address(stage, outputs) or stack.parameter("PublicBaseUrl") or outputs["ApiUrl"],
         "region": stage.region,
         "table": outputs["TableName"],
@@ -34,11 +32,11 @@ def told_of(stage, stack):
         "project_keys_secret": outputs["ProjectKeysSecret"],
         "data_api_token_secret": outputs["DataApiTokenSecret"],
     }
-    return {"aws_endpoint": stage.endpoint, **told} if stage.endpoint else told
+    return {"aws_endpoint": stage.endpoint, **content} if stage.endpoint else content
 
 
 def address(stage, outputs):
-    """Where the stack's API itself answers; on an emulator that is a path of the emulator."""
+    """Returns the address of the stack's API, which is a path of the emulator if there is one."""
     if stage.endpoint:
         return f"{stage.endpoint}/_aws/execute-api/{outputs['ApiId']}/$default"
     return outputs["ApiUrl"]

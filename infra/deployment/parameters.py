@@ -1,4 +1,4 @@
-"""The parameters of the template: what a deployment gives them, and how it is told from others."""
+"""The parameters of the template: their values in a deployment, and the hashes that identify a release."""
 
 import hashlib
 import json
@@ -6,8 +6,8 @@ import re
 
 from samcli.yamlhelper import yaml_parse
 
-# Properties of a function that are no part of its versions. Lambda refuses a version that is like the last one, so what
-# changes only these must not ask for one.
+# Properties of a function that are not part of its versions. Lambda refuses a version that equals the last one, so a
+# change of these alone must not publish a version.
 UNVERSIONED = {
     "AutoPublishAlias",
     "AutoPublishCodeSha256",
@@ -18,57 +18,56 @@ UNVERSIONED = {
 
 
 def defaults(template):
-    """What each parameter of a template is if nobody says otherwise; without those that tell a release."""
-    parameters = yaml_parse(template)["Parameters"]
-    return {name: str(about.get("Default", "")) for name, about in parameters.items() if not name.endswith("Release")}
+    """Returns the default of each parameter, except of those that identify a release."""
+    parameters = yaml_parse(template)["Parameters"].items()
+    return {name: str(each.get("Default", "")) for name, each in parameters if not name.endswith("Release")}
 
 
-def merged(template, kept, given):
-    """What each parameter is to be: as given, or as it was, or its default."""
+def merged(template, current, given):
+    """Returns a value for each parameter: the given value, else the current value, else the default."""
     known = defaults(template)
-    return {name: given.get(name, kept.get(name, default)) for name, default in known.items()}
+    return {name: given.get(name, current.get(name, default)) for name, default in known.items()}
 
 
 def unusual(template, parameters):
-    """The parameters that are not what the template says, in lines."""
+    """Returns a line for each parameter whose value is not its default."""
     known = defaults(template)
     return [f"{name}={value}" for name, value in sorted(parameters.items()) if value != known.get(name, value)]
 
 
 def releases(template, parameters, binaries):
-    """The parameters that tell a release, as hashes; `binaries` are the paths by their names.
+    """Returns the parameters that identify a release, as hashes. `binaries` holds the paths by name.
 
-    One that functions publish their versions by tells what these functions are made of; any other one tells all that is
-    deployed.
+    A parameter by which functions publish their versions identifies the content of these functions. Any other such
+    parameter identifies the whole deployment.
     """
     code = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in binaries.items()}
-    read = yaml_parse(template)
+    parsed = yaml_parse(template)
     found = {}
-    for name in read["Parameters"]:
+    for name in parsed["Parameters"]:
         if name.endswith("Release"):
-            functions = _published_by(read, name)
-            made_of = [_made_of(read, function, parameters, code) for function in functions]
-            found[name] = _hash(made_of or [template, parameters, code])
+            functions = _published_by(parsed, name)
+            contents = [_content(parsed, function, parameters, code) for function in functions]
+            found[name] = _hash(contents or [template, parameters, code])
     return found
 
 
 def _published_by(template, parameter):
-    resources = template["Resources"].values()
-    functions = [one for one in resources if one["Type"] == "AWS::Serverless::Function"]
-    return [one for one in functions if one["Properties"].get("AutoPublishCodeSha256") == {"Ref": parameter}]
+    functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    return [each for each in functions if each["Properties"].get("AutoPublishCodeSha256") == {"Ref": parameter}]
 
 
-def _made_of(template, function, parameters, code):
-    """Its code, its properties, and the parameters that these name, by way of conditions too."""
+def _content(template, function, parameters, code):
+    """Returns the function's code, its properties, and the parameters that the properties or their conditions name."""
     ignored = function.get("IgnoreGlobals", [])
     common = template.get("Globals", {}).get("Function", {})
     common = {name: value for name, value in common.items() if ignored != "*" and name not in ignored}
     own = {name: value for name, value in function["Properties"].items() if name not in UNVERSIONED}
     text = json.dumps([common, own], sort_keys=True)
-    conditions = [one for name, one in template.get("Conditions", {}).items() if _names(text, name)]
+    conditions = [condition for name, condition in template.get("Conditions", {}).items() if _names(text, name)]
     text += json.dumps(conditions, sort_keys=True)
-    given = {name: value for name, value in parameters.items() if _names(text, name)}
-    return [code[function["Properties"]["CodeUri"].rsplit("/", 1)[-1]], text, given]
+    named = {name: value for name, value in parameters.items() if _names(text, name)}
+    return [code[function["Properties"]["CodeUri"].rsplit("/", 1)[-1]], text, named]
 
 
 def _names(text, name):

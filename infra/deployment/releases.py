@@ -1,12 +1,12 @@
-"""What was deployed, and can be deployed again from any machine: kept in the artefact bucket of the SAM CLI, where the
-functions' packages are kept too.
+"""The releases of a stack. They are stored in the artefact bucket of the SAM CLI, like the functions' packages, so any
+machine can deploy them again.
 
-    releases/<stack>/<time>/template   as CloudFormation was given it, with the addresses of the packages
-    releases/<stack>/<time>/release    its parameters, and the release before it
-    releases/<stack>/current           the release that was last deployed
+    releases/<stack>/<time>/template   the template of CloudFormation, with the addresses of the packages
+    releases/<stack>/<time>/release    its parameters, and the name of the previous release
+    releases/<stack>/current           the name of the current release
     packages/<stack>/                  the packages
 
-Only what has passed the smoke test is a release.
+A deployment becomes a release when it passes the smoke test.
 """
 
 import json
@@ -17,16 +17,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from deployment.failure import Failure
 from deployment.stack import Deployed
+from tools.failure import Failure
 
-# Made by the SAM CLI at the first deployment into an account and region, for all stacks of it.
+# The SAM CLI creates it at the first deployment into an account and region. All stacks there share it.
 BUCKET_STACK = "aws-sam-cli-managed-default"
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release and the name of the one before it."""
+    """A release and the name of the previous one."""
 
     name: str
     deployed: Deployed
@@ -43,61 +43,60 @@ class Releases:
         self._bucket = None
 
     def bucket(self):
-        """The bucket that holds them."""
+        """Returns the bucket's name."""
         if self._bucket is None:
             try:
                 stacks = self._stage.client("cloudformation").describe_stacks(StackName=BUCKET_STACK)["Stacks"]
             except ClientError as error:
-                raise Failure(f"There is no stack {BUCKET_STACK}, so nothing was deployed from here.") from error
+                raise Failure(f"There is no stack {BUCKET_STACK}, so nothing was deployed by this script.") from error
             outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
             self._bucket = outputs["SourceBucket"]
         return self._bucket
 
     def current(self):
-        """The release that was last deployed, or nothing."""
+        """Returns the current release, or None."""
         name = self._get("current")
         return self._release(name) if name else None
 
     def before(self, deployed):
-        """The release to go back to from what is deployed."""
+        """Returns the release to roll back to from a deployment."""
         current = self.current()
         if current is None:
-            raise Failure("There is no release to go back to.")
+            raise Failure("There is no release to roll back to.")
         if current.deployed != deployed:
-            # Deployed in another way, or failing the smoke test: no release.
+            # The deployment is no release: another tool made it, or it failed the smoke test.
             return current
         if current.previous is None:
             raise Failure("This is the first release; there is none before it.")
         return self._release(current.previous)
 
-    def keep(self, deployed):
-        """Keeps what is deployed as the current release."""
+    def add(self, deployed):
+        """Stores a deployment as the current release."""
         current = self.current()
         if current and current.deployed == deployed:
-            return current
+            return
         name = time.strftime("%Y-%m-%dT%H-%M-%SZ", time.gmtime())
         previous = current.name if current else None
         self._put(f"{name}/template", deployed.template)
         self._put(f"{name}/release", json.dumps({"parameters": deployed.parameters, "previous": previous}))
         self.make_current(name)
-        return Release(name, deployed, previous)
 
     def make_current(self, name):
-        """Notes which release is deployed."""
+        """Stores which release is deployed."""
         self._put("current", name)
 
     def address(self, deployed):
-        """An address of a template for CloudFormation, which takes 51,200 bytes at most in a call."""
-        self._put("going-back", deployed.template)
-        return f"{self._s3.meta.endpoint_url}/{self.bucket()}/{self._folder}/going-back"
+        """Uploads a template and returns its address: CloudFormation accepts at most 51,200 bytes in a call."""
+        self._put("rollback", deployed.template)
+        return f"{self._s3.meta.endpoint_url}/{self.bucket()}/{self._folder}/rollback"
 
-    def forget(self):
-        """Removes all of them with all versions, and the packages of the stack's functions."""
+    def delete(self):
+        """Deletes all versions of all releases, and the packages."""
         pages = self._s3.get_paginator("list_object_versions")
         for prefix in (f"{self._folder}/", f"{self._stage.packages}/"):
             for page in pages.paginate(Bucket=self.bucket(), Prefix=prefix):
                 found = page.get("Versions", []) + page.get("DeleteMarkers", [])
-                objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+                objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in found]
                 if objects:
                     self._delete(objects)
 
@@ -108,13 +107,13 @@ class Releases:
             first = errors[0]
             raise Failure(
                 f"{len(errors)} objects of {self.bucket()} cannot be deleted. The first is {first.get('Key')}: "
-                f"{first.get('Message') or first.get('Code')}. Delete again once that is mended."
+                f"{first.get('Message') or first.get('Code')}. Fix this and delete again."
             )
 
     def _release(self, name):
-        about = json.loads(self._get(f"{name}/release"))
-        deployed = Deployed(self._get(f"{name}/template"), about["parameters"])
-        return Release(name, deployed, about["previous"])
+        release = json.loads(self._get(f"{name}/release"))
+        deployed = Deployed(self._get(f"{name}/template"), release["parameters"])
+        return Release(name, deployed, release["previous"])
 
     def _get(self, key):
         try:
@@ -128,5 +127,5 @@ class Releases:
 
 
 def _path_style(stage):
-    """An emulator has no address of its own for each bucket."""
+    """Returns a client for an emulator, where buckets have no host names."""
     return boto3.client("s3", region_name=stage.region, config=Config(s3={"addressing_style": "path"}))

@@ -1,21 +1,22 @@
-"""The SAM CLI, as far as it is needed: it packages the functions, uploads them and deploys."""
+"""Runs the SAM CLI, which packages the functions, uploads the packages and deploys the stack."""
 
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from deployment import parameters, processes
+from deployment import parameters
 from deployment.build import BUILT, TEMPLATE, binaries
-from deployment.environment import ROOT
-from deployment.failure import Failure
 from deployment.stages import CONFIG
+from tools.failure import Failure
+from tools.install import ROOT
+from tools.supervise import run
 
 
-def deploy(stage, kept, built=None):
-    """Deploys the template with the binaries in a folder, `<binary>/bootstrap` each.
+def deploy(stage, current, built=None):
+    """Deploys the template with the binaries `<binary>/bootstrap` of a folder.
 
-    `kept` are the parameters that the stack has; what the stage does not say stays so.
+    `current` holds the parameters of the stack. Parameters that the stage does not set keep these values.
     """
     built = Path(built or BUILT).resolve()
     files = {name: built / name / "bootstrap" for name in binaries()}
@@ -23,9 +24,9 @@ def deploy(stage, kept, built=None):
         if not file.is_file():
             raise Failure(f"{file} is missing: build first.")
     text = TEMPLATE.read_text(encoding="utf-8")
-    given = parameters.merged(text, kept, stage.parameters)
-    # They replace those of the stage's configuration, so all are given. What is not, stays as it was.
-    overrides = {**stage.parameters, **parameters.releases(text, given, files)}
+    merged = parameters.merged(text, current, stage.parameters)
+    # They replace all parameters of the stage's configuration. CloudFormation keeps the values of the others.
+    overrides = {**stage.parameters, **parameters.releases(text, merged, files)}
     with tempfile.TemporaryDirectory() as folder:
         template = TEMPLATE
         if built != BUILT:
@@ -33,22 +34,21 @@ def deploy(stage, kept, built=None):
             template.write_text(text.replace("CodeUri: ../target/lambda", f"CodeUri: {built}"), encoding="utf-8")
         options = ["--template-file", template, "--config-env", stage.name, "--stack-name", stage.stack]
         options += ["--s3-prefix", stage.packages, "--region", stage.region]
-        options += ["--parameter-overrides", *(f"{k}={_quoted(v)}" for k, v in overrides.items())]
-        run("deploy", *options, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
+        options += ["--parameter-overrides", *(f"{name}={_quoted(value)}" for name, value in overrides.items())]
+        _sam("deploy", *options, "--no-confirm-changeset", "--no-fail-on-empty-changeset")
 
 
 def validate():
-    """Holds the template against what AWS takes, with cfn-lint."""
-    # A region is asked for, and nothing is sent there.
-    run("validate", "--lint", "--template-file", TEMPLATE, "--region", "eu-west-1")
+    """Checks the template with cfn-lint."""
+    # The SAM CLI requires a region, but sends nothing to it.
+    _sam("validate", "--lint", "--template-file", TEMPLATE, "--region", "eu-west-1")
 
 
-def run(command, *options):
-    """Runs one of its commands."""
+def _sam(command, *options):
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
     arguments = [sys.executable, "-m", "samcli", command, "--config-file", CONFIG, *options]
-    if processes.run(arguments, cwd=ROOT, env=environment) != 0:
-        raise Failure(f"sam {command} has failed; it says why above.")
+    if run(arguments, cwd=ROOT, env=environment) != 0:
+        raise Failure(f"sam {command} failed; the reason is above.")
 
 
 def _quoted(value):

@@ -1,4 +1,4 @@
-"""Looks whether a stack works, without changing anything in it."""
+"""The smoke test of a stack. It changes nothing in the stack."""
 
 import time
 import urllib.error
@@ -13,11 +13,11 @@ REQUEST_SECONDS = 30
 
 
 def smoke(stage, stack, patience):
-    """What does not work, in sentences. What is not there at once has `patience` seconds to come."""
+    """Returns the problems, as sentences. Repeats failing checks for `patience` seconds."""
     try:
         outputs = stack.outputs()
     except (BotoCoreError, ClientError) as error:
-        return [_refused(error)]
+        return [_failed(error)]
     checks = [
         lambda: _stack(stack),
         lambda: _functions(stage, stack),
@@ -28,7 +28,7 @@ def smoke(stage, stack, patience):
     ]
     end = time.monotonic() + patience
     while True:
-        # What has passed once is not asked again: refused callbacks are counted, and an alarm stands on them.
+        # Only failing checks are repeated: each refused callback counts in a metric, which has an alarm.
         found = [(check, _problems(check)) for check in checks]
         checks = [check for check, problems in found if problems]
         if not checks or time.monotonic() > end:
@@ -40,11 +40,11 @@ def _problems(check):
     try:
         return check()
     except (BotoCoreError, ClientError) as error:
-        return [_refused(error)]
+        return [_failed(error)]
 
 
-def _refused(error):
-    return f"AWS cannot be asked: {' '.join(str(error).split())}"
+def _failed(error):
+    return f"A call to AWS failed: {' '.join(str(error).split())}"
 
 
 def _stack(stack):
@@ -63,7 +63,7 @@ def _functions(stage, stack):
             problems.append(f"{name} is missing.")
             continue
         state, last = function.get("State"), function.get("LastUpdateStatus", "Successful")
-        # One that was not called for weeks is inactive until the next call.
+        # A function without calls for weeks is inactive until the next call.
         if state not in ("Active", "Inactive") or last != "Successful":
             problems.append(f"{name} is {state}, its last update {last}.")
     return problems
@@ -77,7 +77,7 @@ def _tables(stage, stack):
             status = client.describe_table(TableName=physical)["Table"]["TableStatus"]
         except client.exceptions.ResourceNotFoundException:
             status = "missing"
-        # One whose index or settings change takes requests all the while.
+        # A table accepts requests while its index or its settings change.
         if status not in ("ACTIVE", "UPDATING"):
             problems.append(f"{name} is {status}.")
     return problems
@@ -98,15 +98,15 @@ def _alarms(stage, stack):
     alarms = stack.resources("AWS::CloudWatch::Alarm")
     pages = stage.client("cloudwatch").get_paginator("describe_alarms")
     names = list(alarms.values())
-    there = set()
-    for start in range(0, len(names), 100):  # what one call takes
+    found = set()
+    for start in range(0, len(names), 100):  # the maximum of a call
         for page in pages.paginate(AlarmNames=names[start : start + 100]):
-            there |= {alarm["AlarmName"] for alarm in page["MetricAlarms"]}
-    return [f"{name} is missing." for name, physical in alarms.items() if physical not in there]
+            found |= {alarm["AlarmName"] for alarm in page["MetricAlarms"]}
+    return [f"{name} is missing." for name, physical in alarms.items() if physical not in found]
 
 
 def _answers(stage, outputs):
-    """One check for each request whose answer is known without any key."""
+    """Returns a check per request whose answer needs no key."""
     api = address(stage, outputs)
     return [
         lambda: _callbacks(stage, outputs, f"{api}/callbacks"),
@@ -122,7 +122,7 @@ def _callbacks(stage, outputs, url):
         return _answer("POST", url, 401, unsigned)
     problems = _answer("POST", url, 503, unsigned)
     if not problems:
-        print("The secret with the projects' keys is still empty: until they are put in, callbacks are answered 503.")
+        print("The secret with the projects' keys is empty: callbacks are answered 503 until it has a key.")
     return problems
 
 
@@ -134,12 +134,12 @@ def _answer(method, url, expected, body=None):
     except urllib.error.HTTPError as error:
         status = error.code
     except OSError as error:
-        return [f"{method} {url} is not answered: {error}."]
-    return [] if status == expected else [f"{method} {url} is answered {status} instead of {expected}."]
+        return [f"{method} {url} has no answer: {error}."]
+    return [] if status == expected else [f"{method} {url} returned {status} instead of {expected}."]
 
 
 def _has_value(stage, secret):
-    """Whether there is a value; it is not looked at. On AWS, nobody who deploys needs the right to read it."""
+    """Returns whether a secret has a value. On AWS it does not read the value, so a deployment needs no right to it."""
     client = stage.client("secretsmanager")
     if not stage.endpoint:
         versions = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})

@@ -1,4 +1,4 @@
-"""The stack as CloudFormation knows it."""
+"""The stack in CloudFormation."""
 
 import json
 import time
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from deployment.failure import Failure
+from tools.failure import Failure
 
 POLL_SECONDS = 1
 LIMIT_SECONDS = 3600
-# Those that AWS::Serverless needs, and its expansion.
+# AWS::Serverless creates roles, and its macro is expanded.
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What CloudFormation was given: enough to deploy the same again."""
+    """A deployment: enough to deploy it again."""
 
     template: str
     parameters: dict
 
 
 class Stack:
-    """One stack, there or not."""
+    """A stack, which may not exist."""
 
     def __init__(self, stage):
         self.name = stage.stack
         self._client = stage.client("cloudformation")
 
     def state(self):
-        """What CloudFormation says about it, or nothing if it is not there."""
+        """Returns the description of the stack, or None if it does not exist."""
         try:
             return self._client.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
@@ -39,38 +39,38 @@ class Stack:
             raise
 
     def must_exist(self):
-        """Like `state`, where there is no going on without it."""
+        """Returns the description of the stack. Fails if it does not exist."""
         state = self.state()
         if state is None:
             raise Failure(f"There is no stack {self.name}.")
         return state
 
     def must_take_changes(self):
-        """Fails where CloudFormation would refuse a change, and tells what to do."""
+        """Fails if CloudFormation would refuse a change. The message says what to do."""
         state = self.state()
         status = state["StackStatus"] if state else ""
         if status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"):
-            raise Failure(f"{self.name} is {status} and takes no change: delete it, then deploy again.")
+            raise Failure(f"{self.name} is {status} and cannot be changed: delete it, then deploy again.")
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Failure(
-                f"{self.name} is {status} and takes no change. Its events say why; once that is mended, end the way "
-                f"back with: aws cloudformation continue-update-rollback --stack-name {self.name}"
+                f"{self.name} is {status} and cannot be changed. Its events say why; fix that, then finish the "
+                f"rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise Failure(f"{self.name} is being changed right now ({status}): wait until that has ended.")
+            raise Failure(f"{self.name} is being changed ({status}): wait until the change has ended.")
 
     def outputs(self):
-        """Its outputs by their names."""
+        """Returns the outputs by name."""
         outputs = self.must_exist().get("Outputs", [])
         return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
     def parameter(self, name):
-        """The value of one of its parameters."""
+        """Returns the value of a parameter, or None."""
         parameters = self.must_exist().get("Parameters", [])
-        return next((one["ParameterValue"] for one in parameters if one["ParameterKey"] == name), None)
+        return next((each["ParameterValue"] for each in parameters if each["ParameterKey"] == name), None)
 
     def resources(self, kind):
-        """The physical ids of its resources of a type, by their logical ids."""
+        """Returns the physical ids of all resources of a type, by logical id."""
         pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
         resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
         return {
@@ -80,18 +80,18 @@ class Stack:
         }
 
     def deployed(self):
-        """What it was last given, or nothing if it is not there."""
+        """Returns the current deployment, or None if the stack does not exist."""
         state = self.state()
         if state is None or state["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
         template = self._client.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
-        if not isinstance(template, str):  # the SDK reads JSON by itself
+        if not isinstance(template, str):  # The SDK has parsed a JSON template.
             template = json.dumps(template)
-        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in state.get("Parameters", [])}
+        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in state.get("Parameters", [])}
         return Deployed(template, parameters)
 
     def update(self, template_url, parameters):
-        """Gives it a template and all its parameters, and waits until it has them."""
+        """Updates the stack to a template with all its parameters, and waits for the end."""
         try:
             self._client.update_stack(
                 StackName=self.name,
@@ -108,22 +108,22 @@ class Stack:
             raise Failure(f"{self.name} is {status}; its events say why.")
 
     def protect(self):
-        """Lets CloudFormation refuse to delete it."""
+        """Makes CloudFormation refuse to delete the stack."""
         self._client.update_termination_protection(StackName=self.name, EnableTerminationProtection=True)
 
     def must_be_deletable(self):
-        """Fails where it is protected, and tells how that is ended."""
+        """Fails if the stack is protected. The message says how to remove the protection."""
         if (self.state() or {}).get("EnableTerminationProtection"):
             raise Failure(
-                f"{self.name} is protected, nothing was deleted. Take that off with: aws cloudformation "
+                f"{self.name} is protected; nothing was deleted. Remove the protection with: aws cloudformation "
                 f"update-termination-protection --no-enable-termination-protection --stack-name {self.name}"
             )
 
     def delete(self):
-        """Deletes it and gives what it leaves behind: type and physical id of each resource that is retained."""
+        """Deletes the stack. Returns the type and physical id of each resource that is retained."""
         state = self.must_exist()
         self._client.delete_stack(StackName=self.name)
-        # By its id: a stack that is gone has no name any more.
+        # By the id: a deleted stack cannot be found by its name.
         status = self._ended(state["StackId"])["StackStatus"]
         if status != "DELETE_COMPLETE":
             raise Failure(f"{self.name} is {status}; its events say why.")

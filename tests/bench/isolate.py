@@ -1,8 +1,8 @@
-"""Runs a program in a network of its own, in which the hosts that it calls are this machine.
+"""Runs a program in a network namespace of its own, in which this machine stands for the hosts that it calls.
 
     unshare --mount --net [--map-root-user] python3 isolate.py "ADDRESS NAME..."... -- PROGRAM ARGS...
 
-So what is measured runs exactly as deployed, with the real names of its hosts, and can reach nothing else.
+So the program uses the real host names, as deployed, and can reach no other machine.
 """
 
 import fcntl
@@ -13,22 +13,22 @@ import subprocess
 import sys
 import tempfile
 
-# From Linux' net/if.h and sockios.h.
+# From net/if.h and sockios.h of Linux.
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 
 
 def loopback_up():
-    """A new network has a loopback interface, but it is down."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as some:
+    """Starts the loopback interface, which is down in a new namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sh22x", b"lo", 0)
-        (flags,) = struct.unpack_from("h", fcntl.ioctl(some, SIOCGIFFLAGS, request), 16)
-        fcntl.ioctl(some, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
+        (flags,) = struct.unpack_from("h", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request), 16)
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
 
 
-def name(lines):
-    """Puts names of hosts in place of /etc/hosts, for this program and what it starts only."""
+def set_hosts(lines):
+    """Replaces /etc/hosts for this process and its children."""
     with tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".hosts") as hosts:
         os.chmod(hosts.name, 0o644)
         hosts.write("127.0.0.1 localhost\n" + "".join(line + "\n" for line in lines))
@@ -39,7 +39,7 @@ def name(lines):
 def main():
     end = sys.argv.index("--")
     loopback_up()
-    name(sys.argv[1:end])
+    set_hosts(sys.argv[1:end])
     program = sys.argv[end + 1 :]
     os.execv(program[0], program)
 

@@ -1,11 +1,10 @@
-"""Deploys a SAM template into the local AWS, as `sam deploy` does on the real one.
+"""Deploys a SAM template into the local AWS, in fewer steps than the SAM CLI.
 
-    python deploy.py binaries TEMPLATE     lists the binaries the template's functions are made of
-    python deploy.py deploy REQUEST        deploys; REQUEST is JSON (see `deploy`)
-    python deploy.py outputs STACK         gives the outputs of a stack that is there
+    python deploy.py deploy REQUEST     REQUEST is JSON (see `deploy`)
+    python deploy.py outputs STACK      for an existing stack
 
-The answer is JSON on standard output. On failure there is one sentence on standard error and the exit status is 1.
-Endpoint, region and credentials come from the usual AWS variables.
+Both print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits with 1.
+Endpoint, region and credentials are in the usual AWS variables.
 """
 
 import io
@@ -14,15 +13,18 @@ import sys
 import time
 import zipfile
 
+import boto3
 import yaml
+from botocore.config import Config
 from samtranslator.yaml_helper import yaml_parse
 
 BUCKET = "sandbox-artifacts"
-TIME_LIMIT = 180.0
+LIMIT_SECONDS = 180
+POLL_SECONDS = 0.05
 
 
 class Failure(Exception):
-    """A sentence for the user, without a full stop at its end."""
+    """A sentence for the user, without its full stop."""
 
 
 def read_template(path):
@@ -40,10 +42,10 @@ def read_template(path):
 
 
 def functions(template):
-    """Each function's logical name, its resource and its binary."""
+    """Yields the logical name, the resource and the binary of each function."""
     for name, resource in template["Resources"].items():
         if resource.get("Type") == "AWS::Serverless::Function":
-            # Where a build for AWS puts it: ../target/lambda/<binary>
+            # The folder of a build for AWS: ../target/lambda/<binary>
             folder, _, binary = str(resource.get("Properties", {}).get("CodeUri")).rpartition("/")
             if not folder.endswith("target/lambda") or not binary:
                 raise Failure(f"The function {name} names no binary: its CodeUri is not ../target/lambda/<binary>")
@@ -51,27 +53,24 @@ def functions(template):
 
 
 def package(path):
-    """A deployment package. Stored, not compressed: it only travels to the next process."""
+    """Returns a deployment package. It is not compressed, because MiniStack reads it on the same machine."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive, open(path, "rb") as binary:
         entry = zipfile.ZipInfo("bootstrap")
-        entry.create_system = 3  # Unix, so that the mode counts
+        entry.create_system = 3  # Unix, whose entries have a mode.
         entry.external_attr = 0o100755 << 16
         archive.writestr(entry, binary.read())
     return buffer.getvalue()
 
 
 def to_json(value):
-    # YAML reads an unquoted 2012-10-17 as a date; CloudFormation wants the text.
+    # YAML parses an unquoted 2012-10-17 as a date, but CloudFormation expects the text.
     return json.dumps(value, default=str)
 
 
 def deploy(request):
-    """REQUEST: {"template": path, "stack": name, "binaries": {name: path}, "parameters": {name: text}}."""
-    import boto3
-    from botocore.config import Config
-
-    # No pause between attempts and no hidden minutes: the other side is on this machine.
+    """Deploys {"template": path, "stack": name, "binaries": {name: path}, "parameters": {name: text}}."""
+    # One attempt: retries with pauses would only delay the error of a local server.
     config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
     s3 = boto3.client("s3", config=config)
     cloudformation = boto3.client("cloudformation", config=config)
@@ -94,7 +93,7 @@ def deploy(request):
     if unknown:
         raise Failure(f"The template has no parameter {', '.join(unknown)}")
 
-    # By address, not in the call: a body may have 51,200 bytes at most.
+    # By its address, because CloudFormation accepts at most 51,200 bytes in a call.
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
     stack = request["stack"]
     cloudformation.create_stack(
@@ -103,14 +102,14 @@ def deploy(request):
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in request["parameters"].items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
-    end = time.monotonic() + TIME_LIMIT
+    end = time.monotonic() + LIMIT_SECONDS
     while True:
         state = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         if not state["StackStatus"].endswith("IN_PROGRESS"):
             break
         if time.monotonic() > end:
-            raise Failure(f"The stack is still {state['StackStatus']} after {TIME_LIMIT:.0f} seconds")
-        time.sleep(0.05)
+            raise Failure(f"The stack is still {state['StackStatus']} after {LIMIT_SECONDS} seconds")
+        time.sleep(POLL_SECONDS)
     if state["StackStatus"] != "CREATE_COMPLETE":
         raise Failure(first_failure(cloudformation, stack, state))
     return outputs(state)
@@ -120,31 +119,23 @@ def outputs(state):
     return {output["OutputKey"]: output["OutputValue"] for output in state.get("Outputs", [])}
 
 
-def outputs_of(stack):
-    import boto3
-
-    return outputs(boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0])
-
-
 def first_failure(cloudformation, stack, state):
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
     failed = [e for page in pages for e in page["StackEvents"] if e["ResourceStatus"].endswith("FAILED")]
     if not failed:
         return f"The stack is {state['StackStatus']}: {state.get('StackStatusReason', 'no reason given')}"
-    first = failed[-1]  # the newest comes first
+    first = failed[-1]  # CloudFormation lists the newest event first.
     reason = first.get("ResourceStatusReason", "no reason given").rstrip(".")
     return f"{first['LogicalResourceId']} ({first['ResourceType']}) was refused: {reason}"
 
 
 def main():
-    mode, argument = sys.argv[1:3]
+    command, argument = sys.argv[1:3]
     try:
-        if mode == "binaries":
-            answer = sorted({binary for _, _, binary in functions(read_template(argument))})
-        elif mode == "outputs":
-            answer = outputs_of(argument)
-        else:
+        if command == "deploy":
             answer = deploy(json.loads(argument))
+        else:
+            answer = outputs(boto3.client("cloudformation").describe_stacks(StackName=argument)["Stacks"][0])
     except Failure as failure:
         sys.exit(str(failure))
     except Exception as error:

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Builds what is measured, and what it is measured against, and tells where it lies and how large it is.
+"""Builds our functions and the baselines, and writes where they are and how large they are.
 
-    python prepare.py [--no-build] ANSWER
+    python3 prepare.py [--no-build] ANSWER
 
-The answer is written to a file, as JSON: for each target its functions, or why it is left out. Ours are those that
-`infra/deploy.py` builds. The packages of the Node and the Python function are pinned and installed into `.tools`.
+ANSWER is a JSON file: for each target its functions, or the reason why it is missing. Our functions are those of
+`infra/deploy.py`. The packages of the Node and the Python function are pinned, and are installed into `.tools`.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -21,24 +20,23 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "infra"))
 
-from deployment import processes  # noqa: E402
-from deployment.environment import environment  # noqa: E402
-from deployment.failure import Failure  # noqa: E402
+from deployment.build import BUILT, build, cargo_lambda  # noqa: E402
+from tools.failure import Failure  # noqa: E402
+from tools.install import install  # noqa: E402
+from tools.supervise import interruptible, run  # noqa: E402
 
 FUNCTIONS = ("callback", "checkout", "refund")
-OURS = ROOT / "target/lambda"
-DEFAULTS = ROOT / "target/bench/rust-defaults"
-OLDEST_NODE = 20
+BASELINES = ROOT / "target/bench"
 
 
-def run(command, **options):
-    """Runs a program that must succeed."""
-    if processes.run(command, **options) != 0:
-        raise Failure(f"{Path(command[0]).name} has failed; it says why above.")
+def must_run(command, **options):
+    """Runs a program. Fails if the program fails."""
+    if run(command, **options) != 0:
+        raise Failure(f"{Path(command[0]).name} failed; the reason is above.")
 
 
-def zipped(folder):
-    """The bytes of a folder's files, and of the package that is made of them."""
+def sizes(folder):
+    """Returns the bytes of a folder's files, and of their deployment package."""
     size, package = 0, io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -49,10 +47,10 @@ def zipped(folder):
 
 
 def function(program, arguments, folder, handler="bootstrap"):
-    """How a function is started, and its sizes."""
+    """Returns how to start a function, and its sizes."""
     if not Path(program).exists():
         raise Failure(f"{os.path.relpath(program, ROOT)} was not built.")
-    size, package = zipped(folder)
+    size, package = sizes(folder)
     return {
         "program": str(program),
         "arguments": [str(argument) for argument in arguments],
@@ -64,99 +62,82 @@ def function(program, arguments, folder, handler="bootstrap"):
 
 
 def binaries(folder):
-    """Programs that cargo-lambda has built."""
+    """Returns the functions that cargo-lambda has built into a folder."""
     return {name: function(folder / name / "bootstrap", [], folder / name) for name in FUNCTIONS}
 
 
-def ours(build):
-    """The functions as they are deployed."""
-    if build:
-        run([sys.executable, ROOT / "infra/deploy.py", "build"])
-    return binaries(OURS)
+def ours(is_built):
+    """Our functions as they are deployed."""
+    if not is_built:
+        build("x86_64")
+    return binaries(BUILT)
 
 
-def rust_defaults(build):
-    """The same in Rust with everything as it comes, by the cargo-lambda that builds ours, with its own settings."""
-    if build:
-        tools = environment("cargo-lambda") / "bin"
-        path = f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"
-        # Rust for this machine is there; without the option, cargo-lambda asks rustup for it.
-        command = ["cargo", "lambda", "build", "--release", "--locked", "--x86-64", "--skip-target-check"]
-        command += ["--lambda-dir", DEFAULTS / "lambda"]
-        variables = {**os.environ, "CARGO_TARGET_DIR": str(DEFAULTS), "PATH": path}
-        run(command, cwd=HERE / "rust-defaults", env=variables)
-    return binaries(DEFAULTS / "lambda")
+def rust_defaults(is_built):
+    """The same work in Rust with default settings, built by the same cargo-lambda."""
+    folder = BASELINES / "rust-defaults"
+    if not is_built:
+        variables = {**os.environ, "CARGO_TARGET_DIR": str(folder)}
+        cargo_lambda("x86_64", ["--lambda-dir", folder / "lambda"], cwd=HERE / "rust-defaults", env=variables)
+    return binaries(folder / "lambda")
 
 
-def tool(name, sources):
-    """A folder in `.tools`, another one as soon as the sources change; and whether it is complete."""
-    identity = b"".join(path.read_bytes() for path in sources) + sys.version.encode()
-    home = ROOT / ".tools" / f"bench-{name}-{hashlib.sha256(identity).hexdigest()[:12]}"
-    if (home / "complete").exists():
-        return home, True
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    return home, False
-
-
-def python(_build):
-    """The function in Python, in AWS's own runtime for it."""
-    sources = [HERE / "python/requirements.txt", HERE / "python/callback.py"]
-    home, is_complete = tool("python", sources)
-    if not is_complete:
-        print("Installing the Python function's packages; this happens once", flush=True)
-        run([sys.executable, "-I", "-m", "venv", home / "venv"])
-        options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-        command = [home / "venv/bin/python", "-I", "-m", "pip", "install", *options, "--target", home / "code"]
-        run([*command, "--requirement", sources[0]])
-        shutil.copy(sources[1], home / "code")
-        # As in a package that was made with care: nothing is compiled at a cold start.
-        run([home / "venv/bin/python", "-I", "-m", "compileall", "-q", home / "code"])
-        (home / "complete").touch()
-    # The interpreter itself: a version manager's wrapper would be measured as well.
+def python(_is_built):
+    """The callback function in Python, in AWS's runtime for Python."""
+    packages = install(HERE / "python/requirements.txt")
+    (site_packages,) = packages.glob("lib/python*/site-packages")
+    code = empty("python")
+    # Without the packages that each virtual environment has.
+    own = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "distutils-*")
+    shutil.copytree(site_packages, code, ignore=own, dirs_exist_ok=True)
+    shutil.copy(HERE / "python/callback.py", code)
+    # A cold start then compiles nothing, as with a carefully built package.
+    must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
+    # The interpreter itself: a version manager's wrapper would add its own time.
     interpreter = Path(sys.executable).resolve()
-    callback = function(interpreter, ["-m", "awslambdaric", "callback.handler"], home / "code", "callback.handler")
-    return {"callback": callback}
+    return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 
 
-def node(_build):
-    """The function in JavaScript, bundled."""
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program is None or npm is None:
-        raise Failure("Node is left out: there is no node or no npm on this machine.")
-    sources = [HERE / "node" / name for name in ("package.json", "package-lock.json", "callback.mjs", "runtime.mjs")]
-    home, is_complete = tool("node", sources)
-    if not is_complete:
-        print("Installing the Node function's packages; this happens once", flush=True)
-        for source in sources:
-            shutil.copy(source, home)
-        run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=home)
-        run([npm, "run", "--silent", "build"], cwd=home)
-        (home / "code").mkdir()
-        shutil.move(home / "bundle.cjs", home / "code")
-        (home / "complete").touch()
-    bundle = home / "code/bundle.cjs"
-    return {"callback": function(Path(program).resolve(), [bundle], home / "code", "callback.handler")}
+def node(_is_built):
+    """The callback function in JavaScript, as a bundle."""
+    program = shutil.which("node")
+    if program is None:
+        raise Failure("node is missing: install Node.js 20 or newer.")
+    packages = install(HERE / "node/package-lock.json")
+    bundle = empty("node") / "bundle.cjs"
+    options = ["--bundle", "--minify", "--platform=node", "--target=node20", "--format=cjs", f"--outfile={bundle}"]
+    variables = {**os.environ, "NODE_PATH": str(packages / "node_modules")}
+    esbuild = packages / "node_modules/.bin/esbuild"
+    must_run([esbuild, HERE / "node/runtime.mjs", "--log-level=warning", *options], env=variables)
+    return {"callback": function(Path(program).resolve(), [bundle], bundle.parent, "callback.handler")}
+
+
+def empty(name):
+    """Returns an empty folder for a baseline."""
+    folder = BASELINES / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 TARGETS = {"ours": ours, "rust-defaults": rust_defaults, "node": node, "python": python}
 
 
 def main():
-    build = "--no-build" not in sys.argv
+    """Runs the command line."""
     answer = {}
     for name, prepare in TARGETS.items():
         try:
-            answer[name] = {"functions": prepare(build)}
-        except (Failure, FileNotFoundError) as failure:
+            answer[name] = {"functions": prepare("--no-build" in sys.argv)}
+        except Failure as failure:
             if name == "ours":
                 raise
-            print(f"Left out, {name}: {failure}", flush=True)
+            print(f"{name} is left out: {failure}", flush=True)
             answer[name] = {"missing": str(failure)}
     Path(sys.argv[-1]).write_text(json.dumps(answer, indent=1), encoding="utf-8")
 
 
-processes.interruptible()
+interruptible()
 try:
     main()
 except (Failure, KeyboardInterrupt) as stopped:

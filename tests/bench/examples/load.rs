@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bench::load::{self, Options, Summary};
-use bench::supervised;
 use clap::Parser;
+use tools::supervised;
 
 /// Set where this program runs supervised.
 const SUPERVISED: &str = "LOAD_SUPERVISED";

@@ -13,5 +13,4 @@ pub mod plot;
 pub mod report;
 pub mod scenario;
 pub mod stubs;
-pub mod supervised;
 pub mod world;

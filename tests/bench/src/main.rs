@@ -10,8 +10,9 @@ use bench::goals::{Goal, free, sizes, throttled};
 use bench::measure::{Bench, Plan, Prepared, TARGETS, same_work};
 use bench::report::{self, Part, Report};
 use bench::world::{Way, World};
-use bench::{isolated, plot, stubs, supervised};
+use bench::{isolated, plot, stubs};
 use clap::Parser;
+use tools::supervised;
 
 const PREPARE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baselines/prepare.py");
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");

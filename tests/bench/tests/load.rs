@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use bench::load::{self, Options, Outcome, Summary};
-use sandbox::supervised::Supervisor;
-use sandbox::{functions, python};
+use sandbox::functions;
+use tools::Supervisor;
 
 /// So many that each way of a payment occurs.
 const PAYMENTS: u32 = 20;
@@ -30,7 +30,7 @@ async fn each_payment_ends_as_planned_and_a_lost_event_is_noticed() -> anyhow::R
 }
 
 async fn options() -> anyhow::Result<Options> {
-    let supervisor = Supervisor::new(python::find().await?.path);
+    let supervisor = Supervisor::new()?;
     let names = ["checkout", "callback"].map(str::to_owned);
     let built = functions::build(&supervisor, &names).await?;
     let path = |name: &str| -> anyhow::Result<PathBuf> {

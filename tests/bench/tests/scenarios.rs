@@ -9,8 +9,8 @@ use bench::scenario::Scenario;
 use bench::stubs::Options;
 use bench::world::{Way, World};
 use sandbox::functions;
-use sandbox::supervised::Supervisor;
 use serde_json::Value;
+use tools::Supervisor;
 
 /// The calls of `functions/callback/tests/round_trips.rs`, and those of the storefronts' functions.
 fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
@@ -47,7 +47,7 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
 async fn built() -> BTreeMap<String, PathBuf> {
     let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
     let names: Vec<String> = names.into_iter().collect();
-    functions::build(&Supervisor::new("python3"), &names)
+    functions::build(&Supervisor::new().unwrap(), &names)
         .await
         .unwrap()
 }

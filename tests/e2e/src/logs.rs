@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::ensure;
-use sandbox::{Sandbox, python};
+use sandbox::Sandbox;
 
 /// Every line that the sandbox's functions have written so far.
 ///
@@ -12,9 +12,8 @@ use sandbox::{Sandbox, python};
 /// When the logs cannot be read.
 pub async fn of_functions(sandbox: &Sandbox) -> anyhow::Result<String> {
     let supervisor = sandbox.supervisor();
-    let python = python::environment(&python::find().await?, supervisor).await?;
     let ready = sandbox.ready();
-    let mut command = supervisor.command(&python);
+    let mut command = supervisor.command(sandbox.python());
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/logs.py"))
         .args([&ready.aws_endpoint, &ready.region]);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use payments::Timestamp;
-use sandbox::{Sandbox, python};
+use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 /// One call of any service; names and parameters are those of the Python SDK.
@@ -21,9 +21,8 @@ pub async fn call(
     parameters: &Value,
 ) -> anyhow::Result<Value> {
     let supervisor = sandbox.supervisor();
-    let python = python::environment(&python::find().await?, supervisor).await?;
     let ready = sandbox.ready();
-    let mut command = supervisor.command(&python);
+    let mut command = supervisor.command(sandbox.python());
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws_call.py"))
         .args([&ready.aws_endpoint, &ready.region])

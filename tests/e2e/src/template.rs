@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use sandbox::python;
-use sandbox::supervised::Supervisor;
+use sandbox::local_aws;
 use serde_json::Value;
+use tools::Supervisor;
 
 /// The processed template.
 #[derive(Debug)]
@@ -22,9 +22,8 @@ impl Template {
     ///
     /// When Python is missing, or the template is wrong.
     pub async fn processed() -> anyhow::Result<Self> {
-        let found = python::find().await?;
-        let supervisor = Supervisor::new(&found.path);
-        let python = python::environment(&found, &supervisor).await?;
+        let supervisor = Supervisor::new()?;
+        let python = local_aws::python(&supervisor).await?;
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let template = here.join("../../infra/template.yaml");
         let mut command = supervisor.command(&python);

@@ -28,11 +28,10 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use ecommpay::report::ClarificationField;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use payments::model::{Redirect, RedirectMethod};
-use sandbox::python;
-use sandbox::supervised::Supervisor;
 use sandbox::workspace::Folder;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tools::Supervisor;
 
 use self::axe::{Axe, evaluate};
 use self::chromium::Chromium;
@@ -58,9 +57,8 @@ fn in_chromium(
     test: impl AsyncFnOnce(&Page, &Axe) -> anyhow::Result<()>,
 ) -> Result<Completion, Failed> {
     let test = async |program: &std::path::Path| {
-        let python = python::find().await?;
-        let supervisor = Supervisor::new(&python.path);
-        let axe = Axe::install(&python, &supervisor).await?;
+        let supervisor = Supervisor::new()?;
+        let axe = Axe::install(&supervisor).await?;
         let folder = Folder::new()?;
         let chromium = Chromium::start(program, &supervisor, &folder.file("chromium")).await?;
         let outcome = async {

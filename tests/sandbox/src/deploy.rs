@@ -1,54 +1,42 @@
-//! Deploys the template into the local AWS. What a SAM template means is left to AWS's own Python code, which
-//! `deploy.py` calls; the AWS SDK for Rust would only bring the calls, not the reading of the template.
+//! Deploys the template into the local AWS. `deploy.py` does the work, because only AWS's Python code reads SAM
+//! templates; the AWS SDK for Rust has the calls alone.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use anyhow::{Context, bail};
 use serde_json::json;
+use tools::Supervisor;
+use tools::supervised::last_line;
 
 use crate::local_aws::{LocalAws, with_clean_environment};
-use crate::supervised::{Supervisor, last_line};
 use crate::workspace::Folder;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy.py");
 /// The name of the only stack.
 pub const STACK: &str = "sandbox";
 
-/// Reads templates and deploys them.
+/// Deploys a template.
 #[derive(Debug)]
 pub struct Deployer<'a> {
-    /// What its processes run under.
+    /// Runs the script.
     pub supervisor: &'a Supervisor,
-    /// The interpreter of the environment with the packages.
+    /// The Python interpreter that has the packages.
     pub python: &'a Path,
-    /// The sandbox's folder, for a log.
+    /// The sandbox's folder, for logs.
     pub folder: &'a Folder,
     /// The template.
     pub template: &'a Path,
 }
 
 impl Deployer<'_> {
-    /// The names of the binaries that the template's functions are made of.
-    ///
-    /// # Errors
-    ///
-    /// When the template cannot be read or a function names no binary.
-    pub async fn binaries(&self) -> anyhow::Result<Vec<String>> {
-        let template = self
-            .template
-            .to_str()
-            .context("The template's path is not valid UTF-8")?;
-        let answer = self.run("", "binaries", template).await?;
-        serde_json::from_slice(&answer).context("The list of binaries cannot be read")
-    }
-
     /// Creates the stack, waits for it and returns its outputs.
     ///
     /// # Errors
     ///
-    /// When a resource is refused; the message names the first one and the reason.
+    /// When the template cannot be read, or a resource is refused; the message names the first refused resource and the
+    /// reason.
     pub async fn deploy(
         &self,
         aws: &LocalAws,
@@ -61,48 +49,43 @@ impl Deployer<'_> {
             "binaries": binaries,
             "parameters": parameters,
         });
-        let answer = self
-            .run(aws.endpoint(), "deploy", &request.to_string())
-            .await?;
-        Ok(Outputs(
-            serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?,
-        ))
+        self.run(aws, "deploy", &request.to_string()).await
     }
 
-    /// The outputs of the stack, where somebody else has deployed it.
+    /// Returns the outputs of a stack that was deployed by another program.
     ///
     /// # Errors
     ///
-    /// When it is not there.
+    /// When the stack does not exist.
     pub async fn outputs(&self, aws: &LocalAws) -> anyhow::Result<Outputs> {
-        let answer = self.run(aws.endpoint(), "outputs", STACK).await?;
-        Ok(Outputs(
-            serde_json::from_slice(&answer).context("The stack's outputs cannot be read")?,
-        ))
+        self.run(aws, "outputs", STACK).await
     }
 
-    async fn run(&self, endpoint: &str, mode: &str, argument: &str) -> anyhow::Result<Vec<u8>> {
+    async fn run(&self, aws: &LocalAws, mode: &str, argument: &str) -> anyhow::Result<Outputs> {
         let log = self.folder.file(&format!("{mode}.log"));
-        let stderr = std::fs::File::create(&log)
-            .with_context(|| format!("{} cannot be written", log.display()))?;
+        let stderr =
+            File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
         let mut command = self.supervisor.command(self.python);
-        with_clean_environment(&mut command, endpoint)
+        with_clean_environment(&mut command, aws.endpoint())
             .args(["-I", SCRIPT, mode, argument])
-            .stderr(Stdio::from(stderr));
+            .stderr(stderr);
         let (status, answer) = self.supervisor.output(command).await?;
         if !status.success() {
             bail!(last_line(&log));
         }
-        Ok(answer)
+        let outputs = serde_json::from_slice(&answer);
+        Ok(Outputs(
+            outputs.context("The stack's outputs cannot be read")?,
+        ))
     }
 }
 
-/// The outputs of the stack by their names in the template.
+/// The outputs of the stack, by their names in the template.
 #[derive(Clone, Debug)]
 pub struct Outputs(BTreeMap<String, String>);
 
 impl Outputs {
-    /// One output.
+    /// Returns an output.
     ///
     /// # Errors
     ///
@@ -112,12 +95,12 @@ impl Outputs {
             .with_context(|| format!("The template has no output {name}"))
     }
 
-    /// One output that depends on a condition of the template.
+    /// Returns an output that depends on a condition of the template.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// All outputs whose name ends so, by the lower-case rest of the name: of `AuditQueueUrl`, `audit`.
+    /// Returns all outputs with this ending, by the rest of their names in lower case: `AuditQueueUrl` as `audit`.
     pub fn ending(&self, end: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| {
             Some((name.strip_suffix(end)?.to_lowercase(), value.clone()))

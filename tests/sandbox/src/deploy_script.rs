@@ -1,54 +1,49 @@
-//! The project's own deployment script, `infra/deploy.py`, run against the local AWS as it is run against the real
-//! one.
+//! The deployment script `infra/deploy.py`, run against the local AWS as it is run against AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use tokio::process::Command;
+use tools::Supervisor;
+use tools::supervised::{last_line, log_to};
 
 use crate::deploy::STACK;
 use crate::local_aws::with_clean_environment;
-use crate::supervised::{Supervisor, last_line, log_to};
-use crate::workspace::{self, Folder};
+use crate::workspace::Folder;
 
 const STAGE: &str = "dev";
+const PACKAGES: &str = "infra/deployment/sam.txt";
 
-/// The script and what it deploys.
+/// The script, with a folder for its binaries and logs.
 #[derive(Debug)]
 pub struct DeployScript {
     supervisor: Supervisor,
-    python: PathBuf,
     endpoint: String,
     folder: PathBuf,
 }
 
-/// How a run of the script ended.
+/// The result of a run of the script.
 #[derive(Debug)]
 pub struct Run {
-    /// Whether it did what it was asked for.
+    /// Whether the exit status was 0.
     pub succeeded: bool,
-    /// All it said.
+    /// The standard output and standard error.
     pub text: String,
 }
 
 impl DeployScript {
-    /// The script for a local AWS.
+    /// Creates the folder for a local AWS.
     ///
     /// # Errors
     ///
-    /// When its folder cannot be made.
-    pub fn new(
-        supervisor: &Supervisor,
-        python: &Path,
-        folder: &Folder,
-        endpoint: &str,
-    ) -> anyhow::Result<Self> {
+    /// When the folder cannot be created.
+    pub fn new(supervisor: &Supervisor, folder: &Folder, endpoint: &str) -> anyhow::Result<Self> {
         let folder = folder.file("deployment");
         std::fs::create_dir_all(&folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
+            .with_context(|| format!("{} cannot be created", folder.display()))?;
         Ok(Self {
             supervisor: supervisor.clone(),
-            python: python.to_owned(),
             endpoint: endpoint.to_owned(),
             folder,
         })
@@ -70,7 +65,7 @@ impl DeployScript {
             std::fs::create_dir_all(folder)?;
             self.put(path, &binary).await?;
         }
-        let mut arguments = self.of_these_binaries();
+        let mut arguments = self.with_binaries();
         for (name, value) in parameters {
             arguments.extend(["--parameter".to_owned(), format!("{name}={value}")]);
         }
@@ -79,23 +74,22 @@ impl DeployScript {
         Ok(())
     }
 
-    /// Deploys again what lies in the folder now; nothing but the binaries can have changed.
+    /// Deploys the binaries in the folder again, with the same parameters.
     ///
     /// # Errors
     ///
     /// When the script cannot be run.
     pub async fn deploy_again(&self) -> anyhow::Result<Run> {
-        self.run("deploy", &self.of_these_binaries()).await
+        self.run("deploy", &self.with_binaries()).await
     }
 
-    /// Builds the binaries for AWS, and deploys them.
+    /// Builds the binaries for AWS and deploys them.
     ///
     /// # Errors
     ///
     /// When the script cannot be run, or the build fails.
     pub async fn deploy_built(&self) -> anyhow::Result<Run> {
-        // Apart for the same reason as the installation.
-        let built = self.alone("build").await?;
+        let built = self.build().await?;
         let deployed = self.run("deploy", &["--no-build".to_owned()]).await?;
         Ok(Run {
             succeeded: deployed.succeeded,
@@ -103,28 +97,29 @@ impl DeployScript {
         })
     }
 
-    /// Where a binary lies that is deployed.
+    /// The path of a deployed binary.
     pub fn binary(&self, name: &str) -> PathBuf {
         self.folder.join("functions").join(name).join("bootstrap")
     }
 
-    /// What the deployment wrote about the stack.
+    /// The file about the stack that a deployment writes.
     pub fn written(&self) -> PathBuf {
         self.folder.join(format!("{STACK}.json"))
     }
 
-    /// Runs one of its commands.
+    /// Runs a command of the script.
     ///
     /// # Errors
     ///
     /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        self.alone("install").await?;
-        let mut script = self.script();
+        // With the user's variables, because pip may need them to reach the package index.
+        self.supervisor.install(PACKAGES).await?;
+        let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
-            // The SAM CLI asks twice a second how far CloudFormation is.
+            // Seconds between the SAM CLI's requests for the state of the stack.
             .env("SAM_CLI_POLL_DELAY", "0.2")
-            .args([command, STAGE, "--stack", STACK, "--deployed"])
+            .args([STAGE, "--stack", STACK, "--deployed"])
             .arg(&self.folder)
             .args(arguments);
         let log = self.folder.join(format!("{command}.log"));
@@ -136,38 +131,38 @@ impl DeployScript {
         })
     }
 
-    /// Runs a command that is about no stack, with the user's own settings: they can be needed to reach the package
-    /// index.
-    async fn alone(&self, command: &str) -> anyhow::Result<String> {
-        let mut script = self.script();
-        script.arg(command);
-        let log = self.folder.join(format!("{command}.log"));
+    /// Builds with the user's variables, because cargo may need them.
+    async fn build(&self) -> anyhow::Result<String> {
+        let mut script = self.script("build");
+        let log = self.folder.join("build.log");
         log_to(&mut script, &log)?;
         let status = self.supervisor.start(script)?.wait().await;
         ensure!(status.success(), last_line(&log));
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Without what debuggers want, as far as there is a `strip`: each deployment compresses it.
-    async fn put(&self, built: &Path, place: &Path) -> anyhow::Result<()> {
+    /// Copies a binary, without its debugging symbols if `strip` is installed: each deployment compresses the binary.
+    async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
-        strip.arg("-o").args([place, built]);
+        strip.arg("-o").args([copy, built]);
         if !self.supervisor.output(strip).await?.0.success() {
-            std::fs::copy(built, place)
-                .with_context(|| format!("{} cannot be written", place.display()))?;
+            std::fs::copy(built, copy)
+                .with_context(|| format!("{} cannot be written", copy.display()))?;
         }
         Ok(())
     }
 
-    fn script(&self) -> tokio::process::Command {
-        let mut script = self.supervisor.command(&self.python);
-        script.arg(workspace::root().join("infra/deploy.py"));
+    fn script(&self, command: &str) -> Command {
+        let mut script = self.supervisor.command(self.supervisor.python());
+        script
+            .arg(tools::root().join("infra/deploy.py"))
+            .arg(command);
         script
     }
 
-    fn of_these_binaries(&self) -> Vec<String> {
+    fn with_binaries(&self) -> Vec<String> {
         let folder = self.folder.join("functions").display().to_string();
-        // A failing smoke test need not be waited for: all is there at once here.
+        // Seconds for which the smoke test repeats a failing check. The local AWS applies changes immediately.
         ["--binaries", &folder, "--patience", "5"]
             .map(str::to_owned)
             .into()

@@ -1,30 +1,43 @@
-//! Builds the functions with cargo, exactly as a developer would.
+//! Builds the functions with cargo.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use tools::Supervisor;
 
-use crate::supervised::Supervisor;
-use crate::workspace;
+/// Returns the names of the binaries of a template's functions.
+///
+/// # Errors
+///
+/// When the template cannot be read.
+pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(template)
+        .with_context(|| format!("{} cannot be read", template.display()))?;
+    let names: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("CodeUri: ../target/lambda/"))
+        .collect();
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
 
-/// Builds binaries of the workspace in the dev profile and returns where each lies. Cargo's own progress goes to
+/// Builds binaries of the workspace in the dev profile and returns their paths by name. Cargo prints its progress to
 /// standard error.
 ///
 /// # Errors
 ///
-/// When cargo fails, or a binary is not one of the workspace's.
+/// When cargo fails, or the workspace has no such binary.
 pub async fn build(
     supervisor: &Supervisor,
     binaries: &[String],
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // For the whole workspace, so that dependencies have the features that `cargo build` and `cargo test` give them
-    // and nothing is compiled twice.
+    // For the whole workspace: with other features than in `cargo build` and `cargo test`, dependencies would be
+    // compiled twice.
     command
-        .current_dir(workspace::root())
+        .current_dir(tools::root())
         .args([
             "build",
             "--workspace",
@@ -32,14 +45,14 @@ pub async fn build(
         ])
         .args(binaries.iter().flat_map(|name| ["--bin", name]));
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(is_about_a_package) {
+        if name.to_str().is_some_and(describes_a_package) {
             command.env_remove(name);
         }
     }
     let (status, output) = supervisor.output(command).await?;
     ensure!(
         status.success(),
-        "The functions cannot be built; cargo says why above"
+        "The functions cannot be built; the reason is above"
     );
 
     let built = executables(&String::from_utf8_lossy(&output));
@@ -48,22 +61,22 @@ pub async fn build(
         .map(|name| {
             let path = built
                 .get(name)
-                .with_context(|| format!("Cargo did not say where it put the binary {name}"))?;
+                .with_context(|| format!("Cargo has not named the path of the binary {name}"))?;
             Ok((name.clone(), path.clone()))
         })
         .collect()
 }
 
-/// What an outer `cargo run` or `cargo test` says about the package it runs. Build scripts that look at these (ring's
-/// does) would run again, and everything above them, each time the outer package differs.
-fn is_about_a_package(name: &str) -> bool {
+/// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
+/// (ring's) read these variables, so each other outer package would compile everything that depends on them again.
+fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()
         .any(|start| name.starts_with(start))
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name)
 }
 
-/// Reads cargo's messages, one JSON object a line.
+/// Reads the paths from cargo's messages, one JSON object per line.
 fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     messages
         .lines()

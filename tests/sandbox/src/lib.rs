@@ -1,36 +1,33 @@
-//! The sandbox: the real functions behind the real template in a local AWS, with everything around them that a
-//! payment needs. It is the program behind `cargo run`, and end-to-end tests start it in their own process.
+//! The sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo shop. It
+//! is the program behind `cargo run`. End-to-end tests start it in their own process.
 //!
-//! The order of a start: take the public addresses, so that a taken port is known at once; find Python and its
-//! packages; read from the template which binaries it needs; build them while the local AWS starts; open the platform;
-//! deploy; put in the keys; open the API's address and the shop. A sandbox shares nothing with another one except what lasts: the Python packages and cargo's output.
+//! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
+//! the pinned packages; read the template's list of binaries; build them while the local AWS starts; start the
+//! platform; deploy; store the keys; start the API's address and the shop. Sandboxes share only the Python packages and
+//! cargo's output.
 
 pub mod deploy;
 pub mod deploy_script;
 pub mod functions;
 pub mod local_aws;
 pub mod options;
+mod parameters;
 pub mod platform;
 pub mod progress;
 mod provision;
 pub mod proxy;
-pub mod python;
 pub mod ready;
 pub mod shop;
-pub mod signals;
-pub mod supervised;
 pub mod workspace;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use payments::model::schedule::Schedule;
 use tokio::net::TcpListener;
+use tools::Supervisor;
 
 pub use crate::options::Options;
 pub use crate::ready::Ready;
@@ -45,88 +42,91 @@ use crate::shop::Shop;
 use crate::shop::delivery::{Delivery, SampleMemory};
 use crate::shop::fulfilment::Fulfilment;
 use crate::shop::history::History;
-use crate::supervised::Supervisor;
 use crate::workspace::Folder;
 
-/// A running sandbox. Dropping it stops everything too, without waiting for the end.
+/// A running sandbox. Dropping it stops everything, but does not wait for the end.
 pub struct Sandbox {
     ready: Ready,
     aws: LocalAws,
-    // Held for their drop, which closes the public addresses.
+    // Their drop closes the public addresses.
     _proxy: Proxy,
     _shop: Shop,
     platform: Platform,
     supervisor: Supervisor,
+    python: PathBuf,
     folder: Folder,
 }
 
 impl Sandbox {
-    /// Starts a sandbox. When it fails, everything it had started is gone again.
+    /// Starts a sandbox. If it fails, everything that it has started has ended.
     ///
     /// # Errors
     ///
-    /// When something is missing on this machine or a step fails; one sentence says what.
+    /// When a tool is missing or a step fails; the message is one sentence.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         Self::start_unless(options, std::future::pending::<()>())
             .await?
-            .context("The start was given up")
+            .context("The start was cancelled")
     }
 
-    /// Like [`Sandbox::start`], but gives up when `given_up` ends first; then there is no sandbox and nothing of it
-    /// left.
+    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first; everything that was
+    /// started has then ended.
     ///
     /// # Errors
     ///
     /// As [`Sandbox::start`].
     pub async fn start_unless<T>(
         options: Options,
-        given_up: impl Future<Output = T>,
+        cancelled: impl Future<Output = T>,
     ) -> anyhow::Result<Option<Self>> {
-        let addresses = Addresses::take(&options).await?;
-        let python = python::find().await?;
-        let supervisor = Supervisor::new(&python.path);
+        let addresses = Addresses::bind(&options).await?;
+        let supervisor = Supervisor::new()?;
         let started = tokio::select! {
-            started = up(&options, addresses, &python, &supervisor) => started.map(Some),
-            _ = given_up => Ok(None),
+            started = start(&options, addresses, &supervisor) => started.map(Some),
+            _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // What was running was dropped with the future above and is ending.
-            supervisor.all_gone().await;
+            // The dropped future above has stopped its programs, but they may still be running.
+            supervisor.all_ended().await;
         }
         started
     }
 
-    /// Where everything is.
+    /// The addresses and names of everything in the sandbox.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// A supervisor for a test's own programs; they end with the sandbox's process.
+    /// A supervisor for a test's own programs. They end with this process.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
 
-    /// The local AWS's log, in which each function call leaves its lines too.
+    /// The Python interpreter that has the packages of the local AWS, the AWS SDK among them.
+    pub fn python(&self) -> &Path {
+        &self.python
+    }
+
+    /// The log of the local AWS, which includes the functions' logs.
     pub fn aws_log(&self) -> &Path {
         self.aws.log()
     }
 
-    /// The script that deploys, where [`Options::by_script`] asked for it.
+    /// The deployment script, which deployed the stack if [`Options::by_script`] is set.
     ///
     /// # Errors
     ///
-    /// When its folder cannot be made.
-    pub fn deploy_script(&self, python: &Path) -> anyhow::Result<DeployScript> {
-        let endpoint = self.aws.endpoint();
-        DeployScript::new(&self.supervisor, python, &self.folder, endpoint)
+    /// When its folder cannot be created.
+    pub fn deploy_script(&self) -> anyhow::Result<DeployScript> {
+        DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }
 
     /// A file in the sandbox's own folder.
-    pub fn file(&self, name: &str) -> std::path::PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.folder.file(name)
     }
 
-    /// Waits until something the sandbox cannot do without has ended by itself, and says what.
+    /// Waits until the local AWS ends without being stopped, and returns that error.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(
@@ -135,14 +135,14 @@ impl Sandbox {
         )
     }
 
-    /// Stops everything and waits until it is gone.
+    /// Stops everything and waits for the end.
     pub async fn stop(self) {
         self.platform.stop().await;
         self.aws.stop().await;
     }
 }
 
-/// The public addresses, bound before anything else is done.
+/// The public addresses.
 struct Addresses {
     api: TcpListener,
     shop: TcpListener,
@@ -150,7 +150,7 @@ struct Addresses {
 }
 
 impl Addresses {
-    async fn take(options: &Options) -> anyhow::Result<Self> {
+    async fn bind(options: &Options) -> anyhow::Result<Self> {
         Ok(Self {
             api: listen(options.port.unwrap_or(0), "--port").await?,
             shop: listen(options.shop_port.unwrap_or(0), "--shop-port").await?,
@@ -172,18 +172,17 @@ fn url(listener: &TcpListener) -> anyhow::Result<String> {
     ))
 }
 
-async fn up(
+async fn start(
     options: &Options,
     addresses: Addresses,
-    python: &python::Python,
     supervisor: &Supervisor,
 ) -> anyhow::Result<Sandbox> {
-    let python = python::environment(python, supervisor).await?;
+    let python = local_aws::python(supervisor).await?;
     let folder = Folder::new()?;
     let template = options
         .template
         .clone()
-        .unwrap_or_else(|| workspace::root().join("infra/template.yaml"));
+        .unwrap_or_else(|| tools::root().join("infra/template.yaml"));
     let deployer = Deployer {
         supervisor,
         python: &python,
@@ -200,7 +199,7 @@ async fn up(
     let platform = Platform::start(addresses.platform, platform).await?;
     platform.set_callback_url(&format!("{}/callbacks", proxy.url()));
 
-    let binaries = deployer.binaries().await?;
+    let binaries = functions::binaries(&template)?;
     say("Building the functions and starting the local AWS");
     let (binaries, aws) = tokio::try_join!(
         functions::build(supervisor, &binaries),
@@ -213,9 +212,9 @@ async fn up(
     )?;
 
     say("Deploying the template");
-    let parameters = parameters(options, &proxy.url(), &platform.address());
+    let parameters = parameters::parameters(options, &proxy.url(), &platform.address());
     let outputs = if options.by_script {
-        let script = DeployScript::new(supervisor, &python, &folder, aws.endpoint())?;
+        let script = DeployScript::new(supervisor, &folder, aws.endpoint())?;
         script.deploy(&binaries, &parameters).await?;
         deployer.outputs(&aws).await?
     } else {
@@ -282,52 +281,7 @@ async fn up(
         _shop: Shop::start(addresses.shop, shop, delivery, history)?,
         platform,
         supervisor: supervisor.clone(),
+        python,
         folder,
     })
-}
-
-/// The template's parameters, as far as they are not its defaults.
-fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
-    let payment_page = format!("{platform}/payment");
-    let times = divided(&Schedule::default(), options.divide_times);
-    let mut parameters = vec![
-        ("PublicBaseUrl", api),
-        ("GateUrl", platform),
-        ("PaymentPageUrl", &payment_page),
-        ("DataApiUrl", platform),
-        // The local AWS speaks plain HTTP.
-        ("RequireTls", "false"),
-        // Nobody has half a minute's patience here.
-        ("OutboxGraceSeconds", "2"),
-    ];
-    if options.divide_times > 1 {
-        parameters.extend(times.iter().map(|(name, value)| (*name, value.as_str())));
-    }
-    if options.sample_consumer {
-        parameters.push(("SampleConsumer", "true"));
-    }
-    parameters
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .chain(options.parameters.clone())
-        .collect()
-}
-
-/// The template's parameters of a schedule that runs so many times faster.
-fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
-    let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
-    let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
-    [
-        ("StatusPollDelays", delays.join(",")),
-        (
-            "RedirectPollDelaySeconds",
-            seconds(&schedule.redirect_poll_delay),
-        ),
-        ("StatusPollMaxAgeSeconds", seconds(&schedule.poll_until)),
-        ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
-        (
-            "CustomerRetentionSeconds",
-            seconds(&schedule.customer_retention),
-        ),
-    ]
 }

@@ -1,4 +1,4 @@
-//! The local AWS: MiniStack as a supervised child, with IAM enforced, on a free port of the loopback address.
+//! The local AWS: MiniStack as a supervised program, with IAM enforced, on a free port of 127.0.0.1.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::process::Command;
+use tools::supervised::{last_line, log_to};
+use tools::{Supervised, Supervisor};
 
-use crate::supervised::{Supervised, Supervisor, last_line, log_to};
 use crate::workspace::Folder;
 
-/// The region everything is deployed in.
+/// The region of everything in the local AWS.
 pub const REGION: &str = "eu-west-1";
-/// The access key and the secret key of the one who deploys.
+/// The access key and the secret key of the administrator.
 pub const CREDENTIALS: (&str, &str) = ("test", "test");
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -27,12 +28,12 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts it and waits until it answers. Its functions find it there too, unless another
-    /// endpoint is named for them.
+    /// Starts the local AWS and waits until it answers. Its functions use the same endpoint, unless another endpoint is
+    /// given for them.
     ///
     /// # Errors
     ///
-    /// When it does not come up.
+    /// When the local AWS ends or does not answer in time.
     pub async fn start(
         supervisor: &Supervisor,
         python: &Path,
@@ -42,7 +43,7 @@ impl LocalAws {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            // Another process may take the port before ours does. Then either ours ends, or a stranger answers.
+            // Another process can bind the port first. Then ours ends, or the other process answers without the marker.
             let marker = format!("{}-{port}", std::process::id());
             let endpoint = format!("http://127.0.0.1:{port}");
             let mut command = command(
@@ -73,9 +74,9 @@ impl LocalAws {
                     });
                 }
                 Some(_) => process.stop().await,
-                None if port_was_taken(&log) => {}
+                None if port_was_in_use(&log) => {}
                 None => bail!(
-                    "The local AWS ended while starting: {}; its log is {}",
+                    "The local AWS ended while it started: {}; its log is {}",
                     last_line(&log),
                     log.display()
                 ),
@@ -84,34 +85,44 @@ impl LocalAws {
         bail!("The local AWS found no free port in {ATTEMPTS} attempts")
     }
 
-    /// Where the AWS services answer.
+    /// The address of the AWS services.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Where an HTTP API answers; a path is to be appended.
+    /// The address of an HTTP API, without a path.
     pub fn api(&self, api_id: &str) -> String {
         format!("{}/_aws/execute-api/{api_id}/$default", self.endpoint)
     }
 
-    /// Its log, in which each function call leaves its lines too.
+    /// The log, which includes the functions' logs.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Waits until it has ended by itself, which it should not.
+    /// Waits until the local AWS has ended.
     pub async fn ended(&self) {
         self.process.wait().await;
     }
 
-    /// Stops it and all functions, and waits until they are gone.
+    /// Stops the local AWS with all functions, and waits for the end.
     pub async fn stop(self) {
         self.process.stop().await;
     }
 }
 
-/// A command with the variables of one who may do everything in the local AWS, and none of the user's: neither a
-/// profile nor a proxy may lead a call elsewhere, and the functions inherit what MiniStack gets.
+/// Installs the packages of the local AWS, the AWS SDK among them, and returns their Python interpreter.
+///
+/// # Errors
+///
+/// When they cannot be installed; the reason is on standard error.
+pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
+    let packages = supervisor.install("tests/sandbox/requirements.txt").await?;
+    Ok(packages.join("bin/python"))
+}
+
+/// Gives a command the administrator's variables and removes the user's: a profile or a proxy could send calls to
+/// another AWS, and MiniStack passes its variables on to the functions.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {
@@ -139,7 +150,7 @@ fn command(
 ) -> Command {
     let state = folder.state();
     let mut command = supervisor.command(python);
-    // The endpoint is for the functions: only what MiniStack finds here does it hand on to them.
+    // MiniStack passes this endpoint on to the functions and does not use it itself.
     with_clean_environment(&mut command, functions_endpoint)
         .args(["-I", "-m", "ministack"])
         .env("BIND_HOST", "127.0.0.1")
@@ -160,7 +171,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(port().context("There is no free port on 127.0.0.1")?.port())
 }
 
-/// Asks until somebody answers, and returns the edition the answer names.
+/// Repeats a request until it is answered, and returns the edition of the answer.
 async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -180,7 +191,7 @@ async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
     }
 }
 
-fn port_was_taken(log: &Path) -> bool {
+fn port_was_in_use(log: &Path) -> bool {
     let log = std::fs::read(log).unwrap_or_default();
     String::from_utf8_lossy(&log).contains("already in use")
 }

@@ -1,4 +1,4 @@
-//! The program behind `cargo run`: one sandbox, until Ctrl-C or for the time of one command.
+//! The program behind `cargo run`: a sandbox that runs until Ctrl-C or until a command ends.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -10,8 +10,8 @@ use anyhow::Context;
 use sandbox::options::{self, Command, CommandLine};
 use sandbox::progress::say;
 use sandbox::ready::ReadyFile;
-use sandbox::signals::{Signals, pass_on};
 use sandbox::{Ready, Sandbox, workspace};
+use tools::signals::{Signals, pass_on};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,18 +34,18 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // Before the start, so that nobody takes a killed run's file for ours.
+    // Before the start, because the file of a killed run may still exist.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
 
-    let mut given_up = None;
+    let mut received = None;
     let sandbox = Sandbox::start_unless(line.options, async {
-        given_up = Some(signals.next().await)
+        received = Some(signals.next().await)
     })
     .await?;
     let Some(sandbox) = sandbox else {
-        return Ok(exit_code(128 + given_up.map_or(0, |signal| signal as i32)));
+        return Ok(exit_code(128 + received.map_or(0, |signal| signal as i32)));
     };
     let outcome = serve(&sandbox, line.command, &file, &mut signals).await;
     sandbox.stop().await;
@@ -62,7 +62,7 @@ async fn serve(
     match command {
         Some(Command::Exec { command }) => exec(sandbox, &command, file.path(), signals).await,
         None => {
-            announce(sandbox.ready());
+            show(sandbox.ready());
             tokio::select! {
                 _ = signals.next() => {
                     say("Stopping");
@@ -74,7 +74,7 @@ async fn serve(
     }
 }
 
-fn announce(ready: &Ready) {
+fn show(ready: &Ready) {
     let Ready {
         api,
         shop,
@@ -88,7 +88,7 @@ fn announce(ready: &Ready) {
     ));
 }
 
-/// Runs the user's command in our own process group, so that it keeps the terminal, and gives back its status.
+/// Runs the user's command and returns its exit status. It is in our process group, so it can use the terminal.
 async fn exec(
     sandbox: &Sandbox,
     command: &[OsString],
@@ -105,7 +105,7 @@ async fn exec(
     loop {
         tokio::select! {
             status = child.wait() => {
-                let status = status.context("The command's end cannot be seen")?;
+                let status = status.context("The command's status is unknown")?;
                 return Ok(exit_code(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))));
             }
             signal = signals.next() => {
@@ -114,7 +114,7 @@ async fn exec(
                 }
             }
             error = sandbox.failed(), if !warned => {
-                // The command finds out by itself; its status is what counts.
+                // Only a warning: the status of the command decides.
                 warned = true;
                 say(&format!("{error:#}."));
             }

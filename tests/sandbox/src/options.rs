@@ -1,4 +1,4 @@
-//! What a sandbox can be told.
+//! The options of a sandbox.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,18 +16,18 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
     about = "Runs the functions in a local AWS, with a simulated platform and a demo shop around them"
 )]
 pub struct CommandLine {
-    /// What the sandbox is told.
+    /// The sandbox's options.
     #[command(flatten)]
     pub options: Options,
-    /// What to do once it is up.
+    /// The command for the sandbox.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What to do once the sandbox is up, instead of waiting for Ctrl-C.
+/// A command for the started sandbox, instead of waiting for Ctrl-C.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Run a command, with the path of the file that says where everything is in SANDBOX_READY, then stop
+    /// Run a command, with the path of ready.json (addresses and names) in SANDBOX_READY, then stop
     Exec {
         /// The command and its arguments
         #[arg(
@@ -40,50 +40,50 @@ pub enum Command {
     },
 }
 
-/// What a sandbox is told. A port that is not given, or 0, means any free one.
+/// The options of a sandbox. Without a port, or with port 0, any free port is used.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
-    /// Port of the API [default: 8080, with exec any free one]
+    /// Port of the API [default: 8080; with exec any free port]
     #[arg(long)]
     pub port: Option<u16>,
-    /// Port of the demo shop [default: 8081, with exec any free one]
+    /// Port of the demo shop [default: 8081; with exec any free port]
     #[arg(long)]
     pub shop_port: Option<u16>,
-    /// Port of the simulated platform [default: 8082, with exec any free one]
+    /// Port of the simulated platform [default: 8082; with exec any free port]
     #[arg(long)]
     pub platform_port: Option<u16>,
-    /// Project at the platform
+    /// Project id at the platform
     #[arg(long, default_value_t = 211, value_parser = clap::value_parser!(u32).range(1..))]
     pub project: u32,
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
-    /// Deploy the sample consumer, which then alone reads the queue of what to ship
+    /// Deploy the sample consumer, which then reads the fulfilment queue instead of the demo shop
     #[arg(long)]
     pub sample_consumer: bool,
-    /// Let everything that takes minutes or days take so many times less
+    /// Divide all delays and deadlines, which are minutes to days, by this number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub divide_times: u32,
-    /// The template to deploy, when it is not the project's own
+    /// The template to deploy instead of the project's
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
-    /// Parameters of the template, instead of those that the sandbox would give
+    /// Parameters of the template, which override those of the sandbox
     #[arg(skip)]
     pub parameters: BTreeMap<String, String>,
-    /// Whether the project's own deployment script deploys, which takes longer
+    /// Whether the project's deployment script deploys, which takes longer
     #[arg(skip)]
     pub by_script: bool,
-    /// Whether each call of the API is told to the user
+    /// Whether each call of the API is printed
     #[arg(skip)]
     pub follow: bool,
-    /// Where the functions find AWS, if something stands between them and the local AWS
+    /// The functions' address of AWS, if a proxy is between them and the local AWS
     #[arg(skip)]
     pub functions_endpoint: Option<String>,
 }
 
 impl Options {
-    /// For tests: any free ports, so that several sandboxes can run side by side. With `DEPLOY_BY_SCRIPT` set, each
-    /// is deployed by the script.
+    /// Returns options for tests: any free ports, so that several sandboxes can run at the same time. If the variable
+    /// `DEPLOY_BY_SCRIPT` is set, the deployment script deploys.
     pub fn any_ports() -> Self {
         Self {
             port: None,
@@ -101,8 +101,8 @@ impl Options {
         }
     }
 
-    /// For a run that somebody watches: pleasant ports where none were asked for, and every call shown.
-    fn watched(mut self) -> Self {
+    /// Changes the options for interactive use: fixed ports by default, and each call is printed.
+    fn interactive(mut self) -> Self {
         self.port.get_or_insert(8080);
         self.shop_port.get_or_insert(8081);
         self.platform_port.get_or_insert(8082);
@@ -111,12 +111,12 @@ impl Options {
     }
 }
 
-/// Reads the command line. The error is what to print and the exit status: help is no failure, and of clap's report
-/// on a wrong option only the sentence that matters is left.
+/// Parses the command line.
 ///
 /// # Errors
 ///
-/// When help was asked for or the command line is wrong.
+/// The text to print and the exit status. For `--help` the status is 0. For a wrong command line the text is the first
+/// sentence of clap's report.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, (String, u8)> {
     CommandLine::command()
         .try_get_matches_from(arguments)
@@ -124,7 +124,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLin
         .map(|line| match line.command {
             Some(_) => line,
             None => CommandLine {
-                options: line.options.watched(),
+                options: line.options.interactive(),
                 ..line
             },
         })
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_command_line_gives_fixed_ports_and_the_documented_project() {
+    fn an_empty_command_line_means_fixed_ports_and_the_documented_project() {
         let options = parsed("sandbox").unwrap().options;
         assert_eq!(
             (options.port, options.shop_port, options.platform_port),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_behind_exec_belongs_to_the_command() {
+    fn all_arguments_after_exec_belong_to_the_command() {
         let line = parsed("sandbox --port 9 exec pytest -x --port 1 -- a").unwrap();
         let Some(Command::Exec { command }) = line.command else {
             panic!("no command")
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_command_line_gives_one_sentence() {
+    fn a_wrong_command_line_is_refused_with_one_sentence() {
         for line in [
             "sandbox --prot 1",
             "sandbox --port 70000",
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn help_is_no_failure() {
+    fn help_has_exit_status_0() {
         let (text, status) = parsed("sandbox --help").unwrap_err();
         assert_eq!(status, 0);
         assert!(text.contains("--platform-port"));

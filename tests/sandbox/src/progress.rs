@@ -1,9 +1,8 @@
-//! What the sandbox tells the user while it works.
+//! Messages for the user.
 
 use std::io::Write;
 
-/// Writes one line to standard error. A terminal that has gone away is no reason to fail, so unlike `eprintln!`
-/// this never panics.
+/// Writes a line to standard error. Unlike `eprintln!`, it does not panic if the terminal is closed.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What an operator puts into a fresh deployment: the project's key, the Data API's token and a storefront.
+//! Stores what an operator adds to a new deployment: the project's key, the Data API's token and a storefront.
 
 use anyhow::{Context, ensure};
 use aws::dynamodb::DynamoStore;
@@ -15,14 +15,14 @@ use payments::sha256;
 use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
 use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 
-/// The only key of the sandbox's only storefront; worth nothing anywhere else.
+/// The key of the sandbox's only storefront. It is valid nowhere else.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
 
-/// The local account, with an operator's rights.
+/// The account in the local AWS, with an operator's rights.
 pub struct Account(SdkConfig);
 
 impl Account {
-    /// The account of a local AWS.
+    /// Creates the account of a local AWS.
     pub fn new(aws: &LocalAws) -> Self {
         let (id, secret) = CREDENTIALS;
         let credentials = Credentials::new(id, secret, None, None, "sandbox");
@@ -33,17 +33,17 @@ impl Account {
         ))
     }
 
-    /// A client of the queues.
+    /// Returns a client of SQS.
     pub fn queues(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.0)
     }
 
-    /// A client of the tables.
+    /// Returns a client of DynamoDB.
     pub fn tables(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.0)
     }
 
-    /// Puts in the key that the platform has issued.
+    /// Stores the project key that the platform has issued.
     pub async fn put_project_key(
         &self,
         secret: &str,
@@ -58,7 +58,7 @@ impl Account {
         written.context("The project's key cannot be stored")
     }
 
-    /// Puts in the token of the Data API that somebody has made in the Dashboard.
+    /// Stores the token of the Data API, which an operator creates in the Dashboard.
     pub async fn put_data_api_token(&self, secret: &str) -> anyhow::Result<()> {
         let (token, key) = (
             SecretText::read(DATA_API_TOKEN)?,
@@ -69,7 +69,7 @@ impl Account {
         put.context("The Data API's token cannot be stored")
     }
 
-    /// Makes the storefront and gives its key.
+    /// Creates the storefront and returns its key.
     pub async fn put_storefront(
         &self,
         table: &str,
@@ -83,14 +83,14 @@ impl Account {
             name: "sandbox".to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
-            // The second one is the shop of the documentation's examples.
+            // The second origin is in the examples of the documentation.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
         let added = DynamoStore::new(&self.0, table)
             .add_storefront_key(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
-        ensure!(added, "The table is not a fresh one");
+        ensure!(added, "The table has this storefront already");
         Ok(STOREFRONT_KEY.to_owned())
     }
 }

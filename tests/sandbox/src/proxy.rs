@@ -1,8 +1,8 @@
-//! The one public address of the API, as a custom domain gives it on AWS.
+//! The public address of the API. It corresponds to the custom domain on AWS.
 //!
-//! The local AWS gives the API a new address at each start, and the functions must know their public address before
-//! the API exists. So this is bound first and told later where to send what it gets. It changes nothing on the way:
-//! paths are passed on byte for byte and redirects are the caller's to follow.
+//! The local AWS gives the API another address at each start, but the functions need their public address before the
+//! API exists. So the proxy is bound first and gets its target later. It passes paths on byte for byte and follows no
+//! redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -29,7 +29,7 @@ const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-// RFC 9110, 7.6.1; Host and Content-Length are made anew for the next hop.
+// RFC 9110, 7.6.1. The HTTP client sets Host and Content-Length for the next hop.
 const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -45,15 +45,15 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 
 type Http = Client<HttpConnector, Full<axum::body::Bytes>>;
 
-/// What the proxy knows while it serves.
+/// The state of the handler.
 #[derive(Clone)]
-struct Way {
+struct Forward {
     http: Http,
     target: Arc<OnceLock<String>>,
     follow: bool,
 }
 
-/// A reverse proxy in front of one API. It ends when dropped.
+/// A reverse proxy in front of an API. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -62,7 +62,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves on a listener; until it has a target it answers 503. With `follow` each call is told to the user.
+    /// Serves on a listener. Without a target it answers 503. With `follow` it prints each call.
     ///
     /// # Errors
     ///
@@ -75,14 +75,13 @@ impl Proxy {
         let http = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build_http::<Full<axum::body::Bytes>>();
-        let app = axum::Router::new().fallback(forward).with_state(Way {
+        let app = axum::Router::new().fallback(forward).with_state(Forward {
             http,
             target: Arc::clone(&target),
             follow,
         });
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
-            // Without a shutdown signal this does not return.
             let _ = axum::serve(listener, service).await;
         });
         Ok(Self {
@@ -92,12 +91,12 @@ impl Proxy {
         })
     }
 
-    /// The public address, without a slash at the end.
+    /// The public address, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Says where requests go: an address to which their path is appended. The first call counts.
+    /// Sets the target, an address to which paths are appended. Later calls have no effect.
     pub fn set_target(&self, target: String) {
         let _ = self.target.set(target);
     }
@@ -110,11 +109,11 @@ impl Drop for Proxy {
 }
 
 async fn forward(
-    State(way): State<Way>,
+    State(state): State<Forward>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Infallible> {
-    let Some(target) = way.target.get() else {
+    let Some(target) = state.target.get() else {
         let sentence = "The API is still being deployed.\n";
         return Ok((StatusCode::SERVICE_UNAVAILABLE, sentence).into_response());
     };
@@ -124,10 +123,10 @@ async fn forward(
         without_token(request.uri().path())
     );
     let since = Instant::now();
-    let response = send(way.http, target, peer, request)
+    let response = send(state.http, target, peer, request)
         .await
         .unwrap_or_else(IntoResponse::into_response);
-    if way.follow {
+    if state.follow {
         let status = response.status().as_u16();
         say(&format!(
             "  api      {call} -> {status} in {} ms",
@@ -137,7 +136,7 @@ async fn forward(
     Ok(response)
 }
 
-/// A checkout's address is as good as a key, also on a screen.
+/// Hides the token of a checkout's address, which gives access to the checkout.
 fn without_token(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').collect();
     if let ["", "checkouts", token, ..] = parts.as_mut_slice() {
@@ -174,8 +173,7 @@ async fn send(
     *onward.headers_mut() = end_to_end(parts.headers);
     add_peer(onward.headers_mut(), peer);
     if !is_text {
-        // The local AWS would replace what is not UTF-8 in a body that claims to be JSON; as a binary body it
-        // reaches the function byte for byte.
+        // In a JSON body, the local AWS would replace bytes that are not UTF-8. A binary body stays unchanged.
         let binary = HeaderValue::from_static("application/octet-stream");
         onward.headers_mut().insert(header::CONTENT_TYPE, binary);
     }
@@ -201,7 +199,7 @@ async fn send(
     Ok(response)
 }
 
-/// Without the headers that concern one connection only, those that `Connection` names included.
+/// Removes the headers of a single connection, including those that `Connection` names.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -216,7 +214,7 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Adds the caller's address behind those that other proxies have put there.
+/// Appends the caller's address to those of other proxies.
 fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
     let mut hops: Vec<String> = headers
         .get_all(FORWARDED_FOR)
@@ -243,12 +241,12 @@ mod tests {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
     }
 
-    /// An API that answers with a redirect, two cookies and, as its body, what it was asked.
+    /// An API that answers with a redirect, two cookies and, in the body, the request.
     async fn api() -> String {
         let listener = listener().await;
         let address = listener.local_addr().unwrap();
         let app = axum::Router::new().fallback(async |request: Request| {
-            let asked = format!(
+            let received = format!(
                 "{} {} {:?}",
                 request.method(),
                 request.uri(),
@@ -259,7 +257,7 @@ mod tests {
                 ("set-cookie", "a=1"),
                 ("set-cookie", "b=2"),
             ];
-            let mut response = (StatusCode::SEE_OTHER, asked).into_response();
+            let mut response = (StatusCode::SEE_OTHER, received).into_response();
             for (name, value) in headers {
                 response
                     .headers_mut()
@@ -271,8 +269,8 @@ mod tests {
         format!("http://{address}/_aws/execute-api/abc/$default")
     }
 
-    /// One exchange in plain text, so that no client tidies up the path.
-    async fn ask(proxy: &Proxy, head: &str) -> String {
+    /// Sends a request as plain text, because an HTTP client would normalize the path.
+    async fn exchange(proxy: &Proxy, head: &str) -> String {
         let mut connection = TcpStream::connect(proxy.address).await.unwrap();
         let request =
             format!("{head}\r\nHost: api.example\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\n\r\n");
@@ -283,17 +281,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn before_the_api_exists_it_answers_503() {
+    async fn a_request_is_answered_503_when_there_is_no_target() {
         let proxy = Proxy::start(listener().await, false).unwrap();
-        let answer = ask(&proxy, "GET / HTTP/1.1").await;
+        let answer = exchange(&proxy, "GET / HTTP/1.1").await;
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     }
 
     #[tokio::test]
-    async fn it_changes_neither_the_path_nor_the_answer() {
+    async fn path_and_answer_pass_unchanged() {
         let proxy = Proxy::start(listener().await, false).unwrap();
         proxy.set_target(api().await);
-        let answer = ask(
+        let answer = exchange(
             &proxy,
             "DELETE /a%2Fb/../c?x=%20&x={} HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1",
         )

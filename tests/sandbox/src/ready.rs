@@ -1,4 +1,4 @@
-//! What a program needs to know to drive the sandbox.
+//! The addresses and names that a program needs to use the sandbox.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-/// Where everything is, once all is up.
+/// The addresses and names of a started sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     /// The API's public address.
@@ -17,34 +17,34 @@ pub struct Ready {
     pub shop: String,
     /// The simulated platform's address.
     pub platform: String,
-    /// Where the local AWS answers.
+    /// The address of the local AWS.
     pub aws_endpoint: String,
-    /// The region everything lies in.
+    /// The AWS region.
     pub region: String,
     /// The table's name.
     pub table: String,
     /// The event queues' addresses by name.
     pub queues: BTreeMap<String, String>,
-    /// The addresses of their dead letters by the same names.
+    /// The addresses of their dead-letter queues by the same names.
     pub dead_letters: BTreeMap<String, String>,
     /// The secret with the projects' keys.
     pub project_keys_secret: String,
     /// The secret with the Data API's token.
     pub data_api_token_secret: String,
-    /// The functions' names in the local AWS by what they are for.
+    /// The functions' names in the local AWS by purpose.
     pub functions: BTreeMap<String, String>,
-    /// The table of the sample consumer, where it is deployed.
+    /// The table of the sample consumer, if that is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilment_memory: Option<String>,
     /// A key for the API with all scopes.
     pub storefront_key: String,
-    /// The project at the platform.
+    /// The project id at the platform.
     pub project_id: u32,
     /// The project's secret key.
     pub project_key: String,
 }
 
-/// The file with all this, removed when dropped.
+/// The file `ready.json`, which is deleted when this is dropped.
 #[derive(Debug)]
 pub struct ReadyFile {
     path: PathBuf,
@@ -52,12 +52,12 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Takes the file at its usual place, and removes what a killed run left there. A second run at the same time
-    /// gets the file in its own folder instead.
+    /// Reserves the usual path and deletes the file of a killed run. If another run has reserved it, the path `own` is
+    /// used.
     ///
     /// # Errors
     ///
-    /// When the place cannot be written.
+    /// When the folder cannot be written.
     pub fn claim(usual: &Path, own: PathBuf) -> anyhow::Result<Self> {
         let claim = || -> std::io::Result<Option<File>> {
             if let Some(parent) = usual.parent() {
@@ -76,16 +76,16 @@ impl ReadyFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes the file in one step: whoever sees it sees all of it.
+    /// Writes the file in one step, so that no reader finds a part of it.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn write(&self, ready: &Ready) -> anyhow::Result<()> {
         let write = || -> std::io::Result<()> {
             let parent = self.path.parent().unwrap_or(Path::new("."));

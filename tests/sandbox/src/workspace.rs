@@ -1,4 +1,4 @@
-//! Where things lie: the workspace, its target folder and the folder of one sandbox.
+//! The folders of the sandboxes, below cargo's target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,46 +7,34 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
-// Logs of sandboxes that are gone are kept this long, so that a failed test can be looked into.
+// Logs stay for this time after the end of a sandbox, so that a failed test can be inspected.
 const KEEP_LOGS: Duration = Duration::from_secs(24 * 3600);
 
-/// The root of the workspace.
-pub fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.canonicalize().unwrap_or(root)
-}
-
-/// Cargo's target folder.
-pub fn target() -> PathBuf {
-    match std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty()) {
-        Some(folder) => root().join(folder),
-        None => root().join("target"),
-    }
-}
-
-/// The folder in which sandboxes live.
+/// Returns the folder that contains the folders of all sandboxes.
 pub fn sandboxes() -> PathBuf {
-    target().join("sandbox")
+    let target = std::env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty());
+    let target = target.unwrap_or_else(|| "target".into());
+    tools::root().join(target).join("sandbox")
 }
 
-/// The folder of one sandbox, unique and locked as long as the sandbox lives.
+/// The folder of one sandbox. It is locked while the sandbox runs.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// What the local AWS keeps; removed at the end, as it can be large.
+    /// The files of the local AWS, which can be large; deleted at the end.
     state: Option<TempDir>,
     _lock: File,
 }
 
 impl Folder {
-    /// Makes a folder, and clears away what earlier sandboxes left behind when they were killed.
+    /// Creates a folder, and deletes the files of killed sandboxes.
     ///
     /// # Errors
     ///
     /// When the target folder cannot be written.
     pub fn new() -> anyhow::Result<Self> {
         let parent = sandboxes();
-        let make = || -> std::io::Result<Self> {
+        let create = || -> std::io::Result<Self> {
             std::fs::create_dir_all(&parent)?;
             sweep(&parent);
             let path = tempfile::Builder::new()
@@ -66,22 +54,22 @@ impl Folder {
                 _lock: lock,
             })
         };
-        make().with_context(|| format!("{} cannot be written", parent.display()))
+        create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// A file in the folder; it stays for a day.
+    /// A file in the folder, which stays for a day.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The folder for what is of no use after the end.
+    /// The folder for files that are deleted at the end.
     pub fn state(&self) -> &Path {
         self.state.as_ref().map_or(&self.path, TempDir::path)
     }
 }
 
-/// Removes the state of sandboxes whose process is gone, and the rest of it after a day. Another process may be
-/// doing the same, so nothing here can fail.
+/// Deletes the state of sandboxes whose process has ended, and their folders after a day. Ignores errors, because
+/// another process may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

@@ -1,4 +1,4 @@
-//! The program behind `cargo run`, from the outside: how it ends, and that nothing is left.
+//! The program behind `cargo run`, from the outside: exit statuses, messages, and that no process is left.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -20,27 +20,28 @@ fn sandbox() -> Command {
     command
 }
 
+/// Runs a command that must fail, and returns the last line of its standard error.
 fn refused(command: &mut Command) -> String {
     let Output {
         status,
         stdout,
         stderr,
     } = command.output().unwrap();
-    let told = String::from_utf8(stderr).unwrap();
-    assert!(!status.success(), "{told}");
-    assert!(status.signal().is_none(), "{told}");
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(!status.success(), "{stderr}");
+    assert!(status.signal().is_none(), "{stderr}");
     assert!(stdout.is_empty());
-    assert!(!told.contains("panicked"), "{told}");
-    told.lines().last().unwrap_or_default().to_owned()
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    stderr.lines().last().unwrap_or_default().to_owned()
 }
 
-/// A sandbox that somebody watches, once it is up.
-struct Watched {
+/// A started sandbox in interactive use.
+struct Interactive {
     child: Child,
     addresses: BTreeMap<String, String>,
 }
 
-impl Watched {
+impl Interactive {
     fn start() -> Self {
         let mut child = sandbox()
             .args(ANY_PORTS)
@@ -62,12 +63,12 @@ impl Watched {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // Whatever it says from now on must not fill the pipe.
+        // Later output must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }
 
-    /// Calls a function, so that one is running.
+    /// Calls a function, so that a function process runs.
     fn call_a_function(&self) {
         use std::io::{Read, Write};
         let host = self.addresses["API"].strip_prefix("http://").unwrap();
@@ -95,7 +96,10 @@ impl Watched {
         .unwrap();
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{signal}");
-        let left: Vec<&u32> = family.iter().filter(|process| alive(**process)).collect();
+        let left: Vec<&u32> = family
+            .iter()
+            .filter(|process| is_alive(**process))
+            .collect();
         assert!(left.is_empty(), "{signal} left {left:?}");
         for (name, address) in &self.addresses {
             let host = address.strip_prefix("http://").unwrap();
@@ -109,11 +113,11 @@ impl Watched {
 
 fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in the second field may hold anything but ends with the last bracket.
+    // The name in the second field can contain any character. It ends with the last bracket.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
-fn alive(process: u32) -> bool {
+fn is_alive(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
         !stat
             .rsplit_once(") ")
@@ -142,18 +146,18 @@ fn descendants(ancestor: u32) -> Vec<u32> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn ctrl_c_leaves_nothing() {
-    Watched::start().end(Signal::SIGINT);
+fn ctrl_c_leaves_no_process() {
+    Interactive::start().end(Signal::SIGINT);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn sigterm_leaves_nothing() {
-    Watched::start().end(Signal::SIGTERM);
+fn sigterm_leaves_no_process() {
+    Interactive::start().end(Signal::SIGTERM);
 }
 
 #[test]
-fn exec_gives_back_the_commands_status_and_its_output() {
+fn exec_returns_the_status_and_the_output_of_the_command() {
     let script = r#"test -s "$SANDBOX_READY" && cat "$SANDBOX_READY" && exit 7"#;
     let output = sandbox()
         .args(ANY_PORTS)
@@ -180,52 +184,55 @@ fn exec_gives_back_the_commands_status_and_its_output() {
 }
 
 #[test]
-fn a_command_that_cannot_be_started_is_told() {
-    let told = refused(sandbox().args(ANY_PORTS).args(["exec", "/no/such/command"]));
+fn the_message_names_a_command_that_cannot_be_started() {
+    let message = refused(sandbox().args(ANY_PORTS).args(["exec", "/no/such/command"]));
     assert!(
-        told.contains("/no/such/command cannot be started"),
-        "{told}"
+        message.contains("/no/such/command cannot be started"),
+        "{message}"
     );
 }
 
 #[test]
-fn a_wrong_option_is_told() {
-    let told = refused(sandbox().arg("--prot"));
-    assert!(told.contains("--prot"), "{told}");
+fn the_message_names_a_wrong_option() {
+    let message = refused(sandbox().arg("--prot"));
+    assert!(message.contains("--prot"), "{message}");
 }
 
 #[test]
-fn a_taken_port_is_told() {
+fn the_message_names_a_port_in_use_and_its_option() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     for option in ["--port", "--shop-port", "--platform-port"] {
-        let told = refused(sandbox().args(ANY_PORTS).args([option, &port]));
-        assert!(told.contains(&port) && told.contains(option), "{told}");
+        let message = refused(sandbox().args(ANY_PORTS).args([option, &port]));
+        assert!(
+            message.contains(&port) && message.contains(option),
+            "{message}"
+        );
     }
 }
 
 #[test]
-fn a_missing_python_is_told() {
-    let told = refused(sandbox().args(ANY_PORTS).env("PYTHON", "/no/such/python"));
-    assert!(told.contains("/no/such/python"), "{told}");
-    let told = refused(
+fn the_message_says_which_python_to_install() {
+    let message = refused(sandbox().args(ANY_PORTS).env("PYTHON", "/no/such/python"));
+    assert!(message.contains("/no/such/python"), "{message}");
+    let message = refused(
         sandbox()
             .args(ANY_PORTS)
             .env_remove("PYTHON")
             .env("PATH", "/no/such/path"),
     );
-    assert!(told.contains("Python 3.10"), "{told}");
+    assert!(message.contains("Python 3.10"), "{message}");
 }
 
 #[test]
-fn a_template_that_does_not_deploy_is_told() {
+fn the_message_names_the_refused_resource_type() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
                     PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();
     let since = Instant::now();
-    let told = refused(
+    let message = refused(
         sandbox()
             .args(ANY_PORTS)
             .arg("--template")
@@ -233,8 +240,8 @@ fn a_template_that_does_not_deploy_is_told() {
             .args(["exec", "true"]),
     );
     assert!(
-        told.starts_with("The deployment failed") && told.contains("AWS::Nothing::AtAll"),
-        "{told}"
+        message.starts_with("The deployment failed") && message.contains("AWS::Nothing::AtAll"),
+        "{message}"
     );
     assert!(since.elapsed() < Duration::from_secs(120));
 }

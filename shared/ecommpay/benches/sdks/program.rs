@@ -1,6 +1,5 @@
 //! The programs that are compared. Each verifies callbacks and measures its own time.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -105,38 +104,28 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Returns the folder with the pinned Node SDK, and installs the SDK if necessary.
+/// Installs the pinned Node SDK, unless it is installed already, and returns its folder.
 fn installed() -> Result<PathBuf, String> {
-    let folder = here("../../../.tools/ecommpay-node-sdk");
-    let marker = folder.join("complete");
-    let pinned =
-        fs::read(here("sdks/node/package-lock.json")).map_err(|error| error.to_string())?;
-    if fs::read(&marker).is_ok_and(|installed| installed == pinned) {
-        return Ok(folder);
-    }
-    install(&folder).map_err(|error| format!("npm does not install the SDK: {error}"))?;
-    fs::write(&marker, pinned).map_err(|error| error.to_string())?;
-    Ok(folder)
-}
-
-fn install(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for file in ["package.json", "package-lock.json"] {
-        fs::copy(here("sdks/node").join(file), folder.join(file))?;
-    }
-    let mut npm = Command::new("python3")
+    let scripts = here("../../../infra/tools");
+    let mut install = Command::new("python3")
         .arg("-I")
-        .arg(here("../../../tests/sandbox/supervise.py"))
-        .args(["--", "npm", "ci", "--ignore-scripts", "--silent"])
-        .current_dir(folder)
+        .arg(scripts.join("supervise.py"))
+        .args(["--", "python3", "-I"])
+        .arg(scripts.join("install.py"))
+        .arg(here("sdks/node/package-lock.json"))
         .stdin(Stdio::piped())
-        .spawn()?;
-    // The supervisor ends npm when this is closed.
-    let hold = npm.stdin.take();
-    let status = npm.wait()?;
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("python3 does not start: {error}"))?;
+    // The installation is stopped when this is closed.
+    let hold = install.stdin.take();
+    let output = install.wait_with_output();
     drop(hold);
-    match status.success() {
-        true => Ok(()),
-        false => Err(std::io::Error::other(status.to_string())),
+    match output {
+        Ok(output) if output.status.success() => {
+            let folder = String::from_utf8_lossy(&output.stdout);
+            Ok(folder.trim_end().into())
+        }
+        _ => Err("the Node SDK cannot be installed; the reason is above".to_owned()),
     }
 }

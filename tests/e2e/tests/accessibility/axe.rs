@@ -1,13 +1,10 @@
 //! axe-core, the checker, run inside a page.
 
-use std::path::Path;
-
 use anyhow::Context;
 use chromiumoxide::Page;
 use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
-use sandbox::python;
-use sandbox::supervised::Supervisor;
 use serde::de::DeserializeOwned;
+use tools::Supervisor;
 
 /// What the checker finds wrong, and what it cannot decide, each in a line.
 const RUN: &str = r#"
@@ -20,16 +17,16 @@ pub struct Axe(String);
 
 impl Axe {
     /// The pinned one, fetched if it is not there yet.
-    pub async fn install(python: &python::Python, supervisor: &Supervisor) -> anyhow::Result<Self> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/accessibility");
-        let interpreter = python::environment(python, supervisor).await?;
-        let requirements = here.join("requirements.txt");
-        let files = python::files(&interpreter, supervisor, &requirements).await?;
-        let script = files.join("axe_playwright_python/axe.min.js");
-        let script = std::fs::read_to_string(&script).with_context(|| {
-            let script = script.display();
-            format!("axe-core is not at {script}: remove that folder, it is fetched again")
-        })?;
+    pub async fn install(supervisor: &Supervisor) -> anyhow::Result<Self> {
+        let pins = "tests/e2e/tests/accessibility/requirements.txt";
+        let library = supervisor.install(pins).await?.join("lib");
+        // The only entry has the version of Python in its name.
+        let python = std::fs::read_dir(&library)?.next().context("No Python")??;
+        let script = python
+            .path()
+            .join("site-packages/axe_playwright_python/axe.min.js");
+        let script = std::fs::read_to_string(&script)
+            .with_context(|| format!("axe-core is not at {}", script.display()))?;
         Ok(Self(script))
     }
 

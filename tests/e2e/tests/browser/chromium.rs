@@ -7,7 +7,8 @@ use anyhow::Context;
 use chromiumoxide::{Browser, Page};
 use futures_util::StreamExt;
 use libtest_mimic::{Completion, Failed};
-use sandbox::supervised::{Supervised, Supervisor, log_to};
+use tools::supervised::log_to;
+use tools::{Supervised, Supervisor};
 
 /// The names under which a Chromium may be installed.
 const NAMES: [&str; 4] = [

@@ -3,7 +3,6 @@
 use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use chromiumoxide::page::ScreenshotParams;
-use sandbox::workspace;
 
 /// A usual telephone.
 const WIDTH: i64 = 390;
@@ -12,7 +11,7 @@ const HEIGHT: i64 = 844;
 /// With `SCREENSHOTS=1` the page as a telephone shows it is saved in `target/screenshots`.
 pub async fn take(page: &Page, name: &str) -> anyhow::Result<()> {
     if std::env::var_os("SCREENSHOTS").is_some() {
-        let folder = workspace::root().join("target/screenshots");
+        let folder = tools::root().join("target/screenshots");
         std::fs::create_dir_all(&folder)?;
         page.execute(SetDeviceMetricsOverrideParams::new(
             WIDTH, HEIGHT, 1.0, true,

@@ -12,8 +12,9 @@ use e2e::stack::{Snapshot, everything, last_changed, objects};
 use e2e::walk::walk;
 use sandbox::deploy::STACK;
 use sandbox::deploy_script::{DeployScript, Run};
-use sandbox::{Options, Sandbox, python};
+use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
+use tools::Supervisor;
 
 struct Test {
     sandbox: Sandbox,
@@ -27,7 +28,7 @@ impl Test {
             ..Options::any_ports()
         };
         let sandbox = Sandbox::start(options).await?;
-        let script = sandbox.deploy_script(&python::find().await?.path)?;
+        let script = sandbox.deploy_script()?;
         Ok(Self { sandbox, script })
     }
 
@@ -79,11 +80,11 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     std::fs::write(&refund, b"#!/bin/sh\nexit 1\n")?;
     let run = failed(test.script.deploy_again().await?)?;
     ensure!(
-        run.contains("/refunds/smoke-test is answered 502 instead of 401"),
+        run.contains("/refunds/smoke-test returned 502 instead of 401"),
         "{run}"
     );
     ensure!(
-        run.contains("is again what it was before this deployment, and works"),
+        run.contains("is back in its previous state, and works"),
         "{run}"
     );
     let after = Snapshot::take(sandbox).await?;
@@ -261,7 +262,7 @@ import pathlib, random, sys, tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, sys.argv[1])
 from deployment.build import check_sizes
-from deployment.failure import Failure
+from tools.failure import Failure
 with tempfile.TemporaryDirectory() as folder:
     for name, noise, rest in [('good', 3_500_000, 4_000_000), ('large', 1_000, 8_000_000), ('dense', 4_100_000, 0)]:
         place = pathlib.Path(folder, name)
@@ -272,8 +273,7 @@ with tempfile.TemporaryDirectory() as folder:
     except Failure as failure:
         print(failure)";
     let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
-    let python = python::find().await?.path;
-    let output = Command::new(python)
+    let output = Command::new(Supervisor::new()?.python())
         .args(["-I", "-c", check])
         .arg(infra)
         .output()?;

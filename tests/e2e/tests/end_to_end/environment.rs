@@ -13,13 +13,12 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use e2e::template::Template;
 use sandbox::functions;
-use sandbox::python;
-use sandbox::supervised::Supervisor;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::Notify;
 use tokio::time::timeout;
+use tools::Supervisor;
 
 /// What values of some names must look like; the others can be anything.
 const FORMS: [(&str, &str); 6] = [
@@ -107,7 +106,7 @@ fn form(name: &str) -> &'static str {
 #[tokio::test]
 async fn every_variable_is_needed_and_given() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    let supervisor = Supervisor::new(&python::find().await?.path);
+    let supervisor = Supervisor::new()?;
     let functions = template.all("AWS::Lambda::Function");
     let binary = |function: &Value| -> anyhow::Result<String> {
         let key = function["Code"]["S3Key"].as_str();

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use e2e::shopper::Shopper;
 use e2e::storefront::Storefront;
-use sandbox::supervised::Supervisor;
 use sandbox::workspace::Folder;
-use sandbox::{Options, Ready, Sandbox, python};
+use sandbox::{Options, Ready, Sandbox};
 use schemas::openapi::Document;
 use serde_json::{Value, json};
 
@@ -26,12 +25,9 @@ const PAYMENT: &str = "order-1001-1";
 async fn the_api_is_as_described() -> anyhow::Result<()> {
     let sandbox = Sandbox::start(Options::any_ports()).await?;
     let ready = sandbox.ready();
-    let python = python::find().await?;
-    let supervisor = Supervisor::new(&python.path);
-    let requirements =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/openapi/requirements.txt");
-    let interpreter =
-        python::environment_of(&python, &supervisor, &requirements, "schemathesis").await?;
+    let supervisor = sandbox.supervisor();
+    let pins = "tests/e2e/tests/end_to_end/openapi/requirements.txt";
+    let schemathesis = supervisor.install(pins).await?.join("bin/schemathesis");
 
     let folder = Folder::new()?;
     let document = for_this_sandbox(ready, &folder).await?;
@@ -39,7 +35,7 @@ async fn the_api_is_as_described() -> anyhow::Result<()> {
         Some(_) => ("examples,coverage,fuzzing,stateful", "100"),
         None => ("examples,coverage,fuzzing", "15"),
     };
-    let mut command = supervisor.command(interpreter.with_file_name("schemathesis"));
+    let mut command = supervisor.command(schemathesis);
     command
         .arg("run")
         .arg(document)

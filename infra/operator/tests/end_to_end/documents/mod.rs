@@ -14,8 +14,8 @@ use std::process::Stdio;
 
 use anyhow::{Context, ensure};
 use e2e::stage::{Stage, report_of};
+use sandbox::Options;
 use sandbox::platform::{DATA_API_KEY, DATA_API_TOKEN};
-use sandbox::{Options, python};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -55,9 +55,9 @@ impl Reader {
             std::fs::write(deployed.join(name), &stack)?;
         }
         Ok(Self {
+            python: stage.sandbox.supervisor().python().to_owned(),
             stage,
             folder,
-            python: python::find().await?.path,
             documented: documented()?,
             run: RefCell::default(),
         })

@@ -1,11 +1,10 @@
-//! Child processes that certainly end with us.
+//! Programs that end with this process.
 //!
-//! Whatever ends this process, SIGKILL included, nothing it started may stay. So each program runs below
-//! `supervise.py`, which holds on to our end of a pipe and stops the program and everything below it when the pipe
-//! closes. A death signal set in the child would be simpler but needs unsafe code and does not reach grandchildren
-//! such as the functions that the local AWS starts.
+//! Each program runs below `infra/tools/supervise.py`, which stops it and everything below it when this process ends,
+//! also by SIGKILL. A death signal set in the child would need unsafe code, and would not reach grandchildren such as
+//! the functions that the local AWS starts.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,43 +14,55 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
-/// Starts programs under supervision and knows when all of them are gone. Clones share that knowledge.
+use crate::python;
+use crate::signals::Signals;
+
+const SCRIPT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../infra/tools/supervise.py"
+);
+
+/// Starts supervised programs. Clones count their running programs together.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
     python: PathBuf,
-    alive: watch::Sender<usize>,
+    running: watch::Sender<usize>,
 }
 
 impl Supervisor {
-    /// A supervisor that runs its script with this Python.
-    pub fn new(python: impl Into<PathBuf>) -> Self {
-        Self {
-            python: python.into(),
-            alive: watch::Sender::new(0),
-        }
-    }
-
-    /// A command that runs `program` supervised. Add arguments, variables and outputs as to any command, then give it
-    /// to [`Supervisor::start`]. The program's standard input is empty.
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(&self.python);
-        command
-            .args([
-                "-I",
-                concat!(env!("CARGO_MANIFEST_DIR"), "/supervise.py"),
-                "--",
-            ])
-            .arg(program);
-        command
-    }
-
-    /// Starts a command made by [`Supervisor::command`].
+    /// Creates a supervisor.
     ///
     /// # Errors
     ///
-    /// When the supervising process cannot be started. A program that cannot be started shows as exit status 127.
+    /// When Python 3.10 or newer is missing; the message says what to install.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            python: python::find()?,
+            running: watch::Sender::new(0),
+        })
+    }
+
+    /// The Python interpreter that runs the supervising script.
+    pub fn python(&self) -> &Path {
+        &self.python
+    }
+
+    /// Returns a command that runs `program` supervised, with an empty standard input. The caller adds arguments,
+    /// variables and outputs and passes the command to [`Supervisor::start`].
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(&self.python);
+        command.args(["-I", SCRIPT, "--"]).arg(program);
+        command
+    }
+
+    /// Starts a command of [`Supervisor::command`].
+    ///
+    /// # Errors
+    ///
+    /// When the supervising process cannot be started. If the program itself cannot be started, the exit status is
+    /// 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
-        // A group of its own: a signal from the terminal is ours to pass on, in our order.
+        // A group of its own: Ctrl-C in the terminal reaches only this process, which stops its programs in order.
         let mut child = command
             .stdin(Stdio::piped())
             .process_group(0)
@@ -60,11 +71,11 @@ impl Supervisor {
         let hold = child.stdin.take();
         let stdout = child.stdout.take();
         let (ended, status) = watch::channel(None);
-        self.alive.send_modify(|count| *count += 1);
-        let alive = self.alive.clone();
+        self.running.send_modify(|count| *count += 1);
+        let running = self.running.clone();
         tokio::spawn(async move {
             let status = child.wait().await.unwrap_or_default();
-            alive.send_modify(|count| *count -= 1);
+            running.send_modify(|count| *count -= 1);
             ended.send_replace(Some(status));
         });
         Ok(Supervised {
@@ -74,8 +85,8 @@ impl Supervisor {
         })
     }
 
-    /// Runs a command to its end and returns its status and what it wrote to standard output. Dropping the future
-    /// stops the program.
+    /// Runs a command to its end and returns its status and its standard output. Dropping the future stops the
+    /// program.
     ///
     /// # Errors
     ///
@@ -93,14 +104,14 @@ impl Supervisor {
         Ok((supervised.wait().await, output))
     }
 
-    /// Waits until nothing that was started here, or by a clone, runs any more. It does not stop anything.
-    pub async fn all_gone(&self) {
-        // The sender is ours, so the channel cannot close under us.
-        let _ = self.alive.subscribe().wait_for(|count| *count == 0).await;
+    /// Waits until no program runs that this supervisor or a clone has started. Stops none.
+    pub async fn all_ended(&self) {
+        // This supervisor holds the sender, so the channel stays open.
+        let _ = self.running.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-/// A program under supervision. Dropping it stops the program without waiting for its end.
+/// A supervised program. Dropping it stops the program, but does not wait for its end.
 #[derive(Debug)]
 pub struct Supervised {
     hold: Option<ChildStdin>,
@@ -109,29 +120,44 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// The program's exit status once it and everything it started are gone.
-    pub fn exited(&self) -> Option<ExitStatus> {
-        *self.status.borrow()
-    }
-
-    /// Waits until the program has ended and everything it started is gone.
+    /// Waits until the program and everything below it have ended, and returns the program's status.
     pub async fn wait(&self) -> ExitStatus {
         let mut status = self.status.clone();
         match status.wait_for(Option::is_some).await {
             Ok(status) => status.unwrap_or_default(),
-            // Only when the runtime shuts down, and with it whoever waits here.
+            // The runtime is shutting down, and the caller with it.
             Err(_) => ExitStatus::default(),
         }
     }
 
-    /// Stops the program and waits until everything is gone.
+    /// Stops the program and waits until it and everything below it have ended.
     pub async fn stop(mut self) {
         drop(self.hold.take());
         self.wait().await;
     }
 }
 
-/// Sends a command's standard output and standard error to one file, which is emptied first.
+/// Runs a command until it ends, or until a signal ends this process. Returns the exit status for this process.
+///
+/// # Errors
+///
+/// When Python is missing or the command is empty.
+pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
+    let mut signals = Signals::new()?;
+    let supervisor = Supervisor::new()?;
+    let (program, arguments) = command.split_first().context("There is no command")?;
+    let mut command = supervisor.command(program);
+    command.args(arguments);
+    let program = supervisor.start(command)?;
+    let code = tokio::select! {
+        status = program.wait() => status.code().unwrap_or(1),
+        signal = signals.next() => 128 + signal as i32,
+    };
+    program.stop().await;
+    Ok(u8::try_from(code).unwrap_or(1))
+}
+
+/// Redirects the standard output and standard error of a command into a file, which is emptied first.
 ///
 /// # Errors
 ///
@@ -147,7 +173,7 @@ pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The last line of a log that says something, for an error message.
+/// Returns the last line of a log that is not empty, for an error message.
 pub fn last_line(path: &Path) -> String {
     let log = std::fs::read(path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
@@ -172,8 +198,8 @@ mod tests {
 
     use super::*;
 
-    // Three processes to get rid of: itself, a child, and a child that left the process group (which can be found
-    // on Linux only).
+    // Three processes that ignore SIGTERM: the program, a child, and a child in another process group, which
+    // supervise.py finds on Linux only.
     const FAMILY: &str = "
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -184,7 +210,7 @@ print(*pids, flush=True)
 time.sleep(300)";
 
     fn start_family() -> Supervised {
-        let supervisor = Supervisor::new("python3");
+        let supervisor = Supervisor::new().unwrap();
         let mut command = supervisor.command("python3");
         command.args(["-c", FAMILY]).stdout(Stdio::piped());
         supervisor.start(command).unwrap()
@@ -199,18 +225,18 @@ time.sleep(300)";
         pids
     }
 
-    fn is_gone(pid: &i32) -> bool {
+    fn has_ended(pid: &i32) -> bool {
         kill(Pid::from_raw(*pid), None) == Err(Errno::ESRCH)
     }
 
-    async fn assert_gone_soon(pids: &[i32]) {
+    async fn assert_all_end(pids: &[i32]) {
         for _ in 0..1_500 {
-            if pids.iter().all(is_gone) {
+            if pids.iter().all(has_ended) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("still there: {pids:?}");
+        panic!("still running: {pids:?}");
     }
 
     async fn first_line(family: &mut Supervised) -> String {
@@ -223,26 +249,25 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn dropped_it_takes_grandchildren_along_that_ignore_sigterm_or_left_the_group() {
+    async fn dropping_a_program_ends_descendants_that_ignore_sigterm_or_left_the_group() {
         let mut family = start_family();
         let pids = pids(&first_line(&mut family).await);
-        assert!(!pids.iter().any(is_gone));
-        assert_eq!(family.exited(), None);
+        assert!(!pids.iter().any(has_ended));
         drop(family);
-        assert_gone_soon(&pids).await;
+        assert_all_end(&pids).await;
     }
 
     #[tokio::test]
-    async fn killed_itself_it_takes_its_grandchildren_along() {
+    async fn a_killed_program_ends_with_all_its_descendants() {
         let mut family = start_family();
         let pids = pids(&first_line(&mut family).await);
         kill(Pid::from_raw(pids[0]), Signal::SIGKILL).unwrap();
         assert_eq!(family.wait().await.code(), Some(128 + 9));
-        assert!(pids.iter().all(is_gone), "{pids:?}");
+        assert!(pids.iter().all(has_ended), "{pids:?}");
     }
 
     #[tokio::test]
-    async fn nothing_survives_when_our_own_process_is_killed() {
+    async fn a_program_ends_when_this_process_is_killed() {
         let mut holder = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "supervised::tests::holder", "--nocapture"])
             .env("HOLD_FAMILY", "1")
@@ -256,12 +281,12 @@ time.sleep(300)";
         let pids = pids(line.trim_start_matches("family"));
         holder.kill().unwrap();
         holder.wait().unwrap();
-        assert_gone_soon(&pids).await;
+        assert_all_end(&pids).await;
     }
 
     #[tokio::test]
     async fn holder() {
-        // The process that the test above kills; without it there is nothing to do.
+        // The process that the test above kills. Without the variable, this is not that process.
         if std::env::var_os("HOLD_FAMILY").is_none() {
             return;
         }
@@ -271,8 +296,14 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn output_and_status_are_the_programs_own() {
-        let supervisor = Supervisor::new("python3");
+    async fn run_returns_the_status_of_the_program() {
+        let command = ["sh", "-c", "exit 3"].map(OsString::from);
+        assert_eq!(run(&command).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn output_returns_the_output_and_the_status_of_the_program() {
+        let supervisor = Supervisor::new().unwrap();
         let mut command = supervisor.command("sh");
         command.args(["-c", "echo hello; exit 3"]);
         let (status, output) = supervisor.output(command).await.unwrap();
@@ -280,6 +311,6 @@ time.sleep(300)";
             (status.code(), output.as_slice()),
             (Some(3), b"hello\n".as_slice())
         );
-        supervisor.all_gone().await;
+        supervisor.all_ended().await;
     }
 }

@@ -1,5 +1,0 @@
-"""What ends a command."""
-
-
-class Failure(Exception):
-    """A sentence for the user."""

@@ -1,0 +1,5 @@
+"""The error that ends a command."""
+
+
+class Failure(Exception):
+    """A sentence for the user, with the remedy if there is one."""

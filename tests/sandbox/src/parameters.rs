@@ -1,0 +1,51 @@
+//! The template's parameters that differ from its defaults.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use payments::schedule::Schedule;
+
+use crate::Options;
+
+/// Returns the parameters for a public address of the API and the address of the platform.
+pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeMap<String, String> {
+    let payment_page = format!("{platform}/payment");
+    let times = divided(&Schedule::default(), options.divide_times);
+    let mut parameters = vec![
+        ("PublicBaseUrl", api),
+        ("GateUrl", platform),
+        ("PaymentPageUrl", &payment_page),
+        ("DataApiUrl", platform),
+        // The local AWS speaks plain HTTP.
+        ("TlsOnly", "false"),
+        // The default is half a minute, which is too long for tests and demonstrations.
+        ("UnsentGraceSeconds", "2"),
+    ];
+    if options.divide_times > 1 {
+        parameters.extend(times.iter().map(|(name, value)| (*name, value.as_str())));
+    }
+    if options.sample_consumer {
+        parameters.push(("SampleConsumer", "true"));
+    }
+    parameters
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .chain(options.parameters.clone())
+        .collect()
+}
+
+/// Returns the parameters of a schedule whose times are divided by a number.
+fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
+    let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
+    let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
+    [
+        ("QuestionPauses", delays.join(",")),
+        (
+            "RedirectPollSeconds",
+            seconds(&schedule.redirect_poll_delay),
+        ),
+        ("QuestionsEndSeconds", seconds(&schedule.poll_until)),
+        ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
+        ("CustomerKeptSeconds", seconds(&schedule.customer_retention)),
+    ]
+}

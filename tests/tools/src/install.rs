@@ -1,0 +1,28 @@
+//! Pinned tools, which `infra/tools/install.py` installs.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+
+use crate::Supervisor;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/tools/install.py");
+
+impl Supervisor {
+    /// Installs the packages that a file pins, unless they are installed already, and returns their folder. The file
+    /// is named by its path in the workspace.
+    ///
+    /// # Errors
+    ///
+    /// When the packages cannot be installed; the reason is on standard error.
+    pub async fn install(&self, pins: &str) -> anyhow::Result<PathBuf> {
+        let mut command = self.command(self.python());
+        command.args(["-I", SCRIPT]).arg(crate::root().join(pins));
+        let (status, output) = self.output(command).await?;
+        ensure!(
+            status.success(),
+            "The packages of {pins} cannot be installed; the reason is above"
+        );
+        Ok(String::from_utf8(output)?.trim_end().into())
+    }
+}

@@ -1,0 +1,17 @@
+//! Runs programs that end with this process, and installs pinned tools. The work is done by the Python scripts in
+//! `infra/tools`, which the deployment uses too.
+
+mod install;
+mod python;
+pub mod signals;
+pub mod supervised;
+
+use std::path::{Path, PathBuf};
+
+pub use crate::supervised::{Supervised, Supervisor};
+
+/// Returns the root of the workspace.
+pub fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap_or(root)
+}

@@ -1,0 +1,107 @@
+//! The scripts in `infra/tools`, as other programs use them.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn scripts() -> PathBuf {
+    tools::root().join("infra/tools")
+}
+
+fn pid(process: u32) -> Pid {
+    Pid::from_raw(i32::try_from(process).unwrap())
+}
+
+#[test]
+fn a_program_ends_with_the_python_process_that_runs_it() {
+    let caller = "
+import sys
+sys.path.insert(0, sys.argv[1])
+from supervise import interruptible, run
+interruptible()
+run(['sh', '-c', 'echo $$; exec sleep 300'])";
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+        let mut caller = Command::new("python3")
+            .args(["-B", "-c", caller])
+            .arg(scripts())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(caller.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        let program = pid(line.trim().parse().unwrap());
+        kill(pid(caller.id()), signal).unwrap();
+        caller.wait().unwrap();
+        // The output is closed when its last writer has ended.
+        assert_eq!(output.read_line(&mut line).unwrap(), 0);
+        assert_eq!(kill(program, None), Err(Errno::ESRCH), "{signal}");
+    }
+}
+
+fn install(pins: &Path) -> Child {
+    Command::new("python3")
+        .arg(scripts().join("install.py"))
+        .arg(pins)
+        .env("PIP_NO_INDEX", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn pins(name: &str, text: &str) -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+/// Removes what an installation has left in `.tools`.
+fn remove(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+    let _ = std::fs::remove_file(folder.with_extension("log"));
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap().trim_end()
+}
+
+#[test]
+fn packages_are_installed_once_by_processes_that_start_together() {
+    let file = pins("none.txt", &format!("# {}\n", std::process::id()));
+    let processes = [install(&file), install(&file)];
+    let outputs = processes.map(|process| process.wait_with_output().unwrap());
+    let [first, second] = &outputs;
+    let folder = Path::new(text(&first.stdout));
+    let is_complete = folder.join("complete").exists() && folder.join("bin/python").exists();
+    remove(folder);
+    assert!(is_complete, "{outputs:?}");
+    assert_eq!(first.stdout, second.stdout);
+    let said = outputs.iter().map(|output| text(&output.stderr));
+    let installed = said.filter(|said| said.contains("Installing"));
+    assert_eq!(installed.count(), 1, "{outputs:?}");
+}
+
+#[test]
+fn a_failed_installation_ends_with_one_sentence_and_without_a_folder() {
+    let file = pins("missing.txt", "no-such-package==1 --hash=sha256:00\n");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = install(&file).wait_with_output().unwrap();
+    let last = text(&stderr).lines().last().unwrap_or_default();
+    let (reason, log) = last.split_once("; the log is ").unwrap();
+    let folder = Path::new(log.trim_end_matches('.')).with_extension("");
+    let is_usable = folder.join("complete").exists();
+    remove(&folder);
+    assert!(!status.success() && stdout.is_empty());
+    assert!(reason.contains("no-such-package"), "{last}");
+    assert!(!is_usable);
+}
