@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use payments::schedule::Schedule;
+use payments::model::schedule::Schedule;
 
 use crate::Options;
 
@@ -17,9 +17,9 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         ("PaymentPageUrl", &payment_page),
         ("DataApiUrl", platform),
         // The local AWS speaks plain HTTP.
-        ("TlsOnly", "false"),
+        ("RequireTls", "false"),
         // The default is half a minute, which is too long for tests and demonstrations.
-        ("UnsentGraceSeconds", "2"),
+        ("OutboxGraceSeconds", "2"),
     ];
     if options.divide_times > 1 {
         parameters.extend(times.iter().map(|(name, value)| (*name, value.as_str())));
@@ -39,13 +39,16 @@ fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
     let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();
     [
-        ("QuestionPauses", delays.join(",")),
+        ("StatusPollDelays", delays.join(",")),
         (
-            "RedirectPollSeconds",
+            "RedirectPollDelaySeconds",
             seconds(&schedule.redirect_poll_delay),
         ),
-        ("QuestionsEndSeconds", seconds(&schedule.poll_until)),
+        ("StatusPollMaxAgeSeconds", seconds(&schedule.poll_until)),
         ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
-        ("CustomerKeptSeconds", seconds(&schedule.customer_retention)),
+        (
+            "CustomerRetentionSeconds",
+            seconds(&schedule.customer_retention),
+        ),
     ]
 }
