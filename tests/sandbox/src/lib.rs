@@ -8,6 +8,7 @@
 pub mod deploy;
 pub mod deploy_script;
 pub mod functions;
+mod html;
 pub mod local_aws;
 pub mod options;
 pub mod platform;
