@@ -11,11 +11,12 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::callbacks::log::CallbackLog;
-use super::faults::FaultBoard;
+use super::faults::{FaultBoard, Faults};
 use super::gate::counters::RequestCounters;
 use super::ids::Ids;
 use super::messages::Project;
-use super::records::Records;
+use super::messages::codes::Code;
+use super::records::{Change, Payment, Records, Stamp};
 
 /// The timeout of one delivery of a callback, in real time.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,6 +54,19 @@ pub struct PlatformState {
     pub requests: RequestCounters,
     pub ids: Ids,
     pub callback_url: Option<String>,
+}
+
+impl PlatformState {
+    /// Changes a payment. The change gets the payment, its switches, and the ids of a new operation.
+    pub fn change(
+        &mut self,
+        payment_id: &str,
+        change: impl FnOnce(&mut Payment, &Faults, Stamp) -> Result<Change, Code>,
+    ) -> Result<Change, Code> {
+        let stamp = self.ids.stamp();
+        let payment = self.records.find(payment_id)?;
+        change(payment, self.faults.of(payment_id), stamp)
+    }
 }
 
 impl Shared {

@@ -11,12 +11,13 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use time::OffsetDateTime;
 
+use super::faults::Faults;
 use super::html::{notice, redirect_to, unknown_payment};
-use super::records::{Choice, Payment, Status};
+use super::messages::codes::Code;
+use super::records::{Change, Payment, Stamp, Status};
 use super::shared::{App, Shared};
-use super::{callbacks, timers};
+use super::timers;
 
 /// The bank's pages.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -54,21 +55,15 @@ async fn enter(
 }
 
 async fn pay(State(shared): App, Path(token): Path<String>) -> Response {
-    let charge = {
-        let state = shared.state();
-        state.records.at_page(&token).map(|payment| {
-            let faults = state.faults.of(&payment.order.payment_id);
-            faults.charge(payment.order.amount)
-        })
-    };
-    match charge {
-        Some(charge) => choose(&shared, &token, Choice::Pay(charge)),
-        None => unknown_payment(),
-    }
+    choose(&shared, &token, |payment, faults, stamp| {
+        payment.pay(faults.charge(payment.order.amount), stamp.now)
+    })
 }
 
 async fn decline(State(shared): App, Path(token): Path<String>) -> Response {
-    choose(&shared, &token, Choice::Decline)
+    choose(&shared, &token, |payment, _, stamp| {
+        payment.cancel(stamp.now)
+    })
 }
 
 async fn walk_away(State(shared): App, Path(token): Path<String>) -> Response {
@@ -78,20 +73,32 @@ async fn walk_away(State(shared): App, Path(token): Path<String>) -> Response {
     }
 }
 
-fn choose(shared: &Arc<Shared>, token: &str, choice: Choice) -> Response {
+/// Applies the shopper's choice while the page is open.
+fn choose(
+    shared: &Arc<Shared>,
+    token: &str,
+    choice: impl FnOnce(&mut Payment, &Faults, Stamp) -> Result<Change, Code>,
+) -> Response {
     let mut state = shared.state();
-    let now = OffsetDateTime::now_utc();
-    if let Ok(change) = state.records.choose(token, choice, now) {
-        drop(state);
-        let back = redirect_to(change.payment.return_url());
-        timers::paid(shared, &change);
-        callbacks::send(shared, change);
-        return back;
+    let Some(payment) = state.records.at_page(token).cloned() else {
+        return unknown_payment();
+    };
+    if !is_open(&payment, token) {
+        return not_open(&payment);
     }
-    let payment = state.records.at_page(token);
-    payment.map_or_else(unknown_payment, not_open)
+    let changed = state.change(&payment.order.payment_id, choice);
+    drop(state);
+    match changed {
+        Ok(change) => {
+            let back = redirect_to(change.payment.return_url());
+            timers::publish(shared, change);
+            back
+        }
+        Err(_) => not_open(&payment),
+    }
 }
 
+/// After an error, an id can belong to a newer payment with another token.
 fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }

@@ -7,16 +7,16 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::request::{Body, Refused, check_amount};
+use crate::platform::faults::Faults;
 use crate::platform::messages::codes::Code;
 use crate::platform::records::{
-    CURRENCY, Change, CreditingResult, FurtherSale, ManualChange, OperationType, OtherOperation,
-    RefundOrder, RefundReversal, Status, read_result,
+    CURRENCY, Change, CreditingResult, FurtherSale, ManualChange, OtherOperation, Payment,
+    RefundOrder, RefundReversal, Stamp, Status, read_result,
 };
-use crate::platform::shared::{App, PlatformState, Shared};
-use crate::platform::{callbacks, gate, timers};
+use crate::platform::shared::{App, Shared};
+use crate::platform::{gate, timers};
 
 /// The answer to a call that changes a payment.
 pub type Answer = Result<Json<Value>, Refused>;
@@ -37,11 +37,10 @@ pub async fn refund(
     let stamp = shared.state().ids.stamp();
     let accepted = json!({"operation_id": stamp.operation_id, "request_id": stamp.request_id});
     let order = RefundOrder {
-        payment_id: id,
         sum: refund.amount.map(|amount| (amount, CURRENCY.to_owned())),
         merchant_refund_id: None,
     };
-    gate::refund(&shared, order, stamp)?;
+    gate::refund(&shared, &id, order, stamp)?;
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
@@ -50,10 +49,8 @@ pub async fn reverse_refund(
     Path((id, operation)): Path<(String, u64)>,
     Body(reversal): Body<RefundReversal>,
 ) -> Answer {
-    act(&shared, |state| {
-        let stamp = state.ids.stamp();
-        let records = &mut state.records;
-        records.reverse_refund(&id, operation, reversal, stamp)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.reverse_refund(operation, reversal, stamp)
     })
 }
 
@@ -69,17 +66,13 @@ pub async fn confirm(
     Path(id): Path<String>,
     Body(report): Body<ProviderReport>,
 ) -> Answer {
-    let begun = {
-        let mut state = shared.state();
-        let stamp = state.ids.stamp();
-        state.records.begin_confirmation(&id, stamp)
-    };
-    if let Ok(begun) = begun {
-        callbacks::send(&shared, begun);
+    let begin = |payment: &mut Payment, _: &Faults, stamp| payment.begin_confirmation(stamp);
+    let begun = shared.state().change(&id, begin);
+    if let Ok(change) = begun {
+        timers::publish(&shared, change);
     }
-    act(&shared, |state| {
-        let now = OffsetDateTime::now_utc();
-        state.records.settle_confirmation(&id, report.result, now)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.settle_confirmation(report.result, stamp.now)
     })
 }
 
@@ -88,9 +81,8 @@ pub async fn change_manually(
     Path(id): Path<String>,
     Body(change): Body<ManualChange>,
 ) -> Answer {
-    act(&shared, |state| {
-        let stamp = state.ids.stamp();
-        state.records.manual_change(&id, change, stamp)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.change_manually(change, stamp)
     })
 }
 
@@ -99,9 +91,8 @@ pub async fn add_sale(
     Path(id): Path<String>,
     Body(sale): Body<FurtherSale>,
 ) -> Answer {
-    act(&shared, |state| {
-        let stamp = state.ids.stamp();
-        state.records.further_sale(&id, sale, stamp)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.add_sale(sale, stamp)
     })
 }
 
@@ -118,10 +109,8 @@ pub async fn settle_sale(
     Path((id, operation)): Path<(String, u64)>,
     Body(result): Body<SaleResult>,
 ) -> Answer {
-    act(&shared, |state| {
-        let (status, now) = (result.status, OffsetDateTime::now_utc());
-        let records = &mut state.records;
-        records.settle_further_sale(&id, operation, status, now)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.settle_added_sale(operation, result.status, stamp.now)
     })
 }
 
@@ -130,26 +119,23 @@ pub async fn add_operation(
     Path(id): Path<String>,
     Body(operation): Body<OtherOperation>,
 ) -> Answer {
-    act(&shared, |state| {
-        let stamp = state.ids.stamp();
-        state.records.other_operation(&id, operation, stamp)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.add_other(operation, stamp)
     })
 }
 
-/// Makes a change, sends its callback and starts what follows it.
+/// Changes a payment and publishes the change.
 pub fn act(
     shared: &Arc<Shared>,
-    change: impl FnOnce(&mut PlatformState) -> Result<Change, Code>,
+    payment_id: &str,
+    change: impl FnOnce(&mut Payment, &Faults, Stamp) -> Result<Change, Code>,
 ) -> Answer {
-    let change = change(&mut shared.state())?;
+    let change = shared.state().change(payment_id, change)?;
     let answer = json!({
         "operation_id": change.operation.id,
         "request_id": change.operation.request_id,
         "payment_status": change.payment.status(),
     });
-    if change.operation.kind == OperationType::PaymentConfirmation {
-        timers::reverse_sale(shared, &change);
-    }
-    callbacks::send(shared, change);
+    timers::publish(shared, change);
     Ok(Json(answer))
 }

@@ -7,12 +7,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
 use super::actions::{Answer, act};
 use super::request::{Body, Refused, check_amount};
 use crate::platform::payment_page::link_url;
-use crate::platform::records::{ReturnUrls, SaleOrder, Status, read_one_of};
+use crate::platform::records::{Change, Payment, ReturnUrls, SaleOrder, Status, read_one_of};
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
@@ -52,8 +51,8 @@ pub async fn create(
     let mut state = shared.state();
     let token = state.ids.secret();
     let stamp = state.ids.stamp();
-    let payment_id = link.payment_id;
-    let payment_id = payment_id.unwrap_or_else(|| format!("LINK-{}", stamp.operation_id));
+    let id = stamp.operation_id;
+    let payment_id = link.payment_id.unwrap_or_else(|| format!("LINK-{id}"));
     let order = SaleOrder {
         payment_id: payment_id.clone(),
         amount: link.amount,
@@ -66,16 +65,18 @@ pub async fn create(
         ..SaleOrder::default()
     };
     let url = link_url(&shared, &token);
-    let change = state.records.create_link(order, token, stamp)?;
+    let payment = Payment::with_link(order, token, stamp);
+    let operation = payment.operation(id)?.clone();
+    state.records.add(payment.clone())?;
     drop(state);
     let created = json!({
         "payment_id": payment_id,
-        "operation_id": change.operation.id,
-        "request_id": change.operation.request_id,
-        "payment_status": change.payment.status(),
+        "operation_id": id,
+        "request_id": operation.request_id,
+        "payment_status": payment.status(),
         "url": url,
     });
-    callbacks::send(&shared, change);
+    callbacks::send(&shared, Change { payment, operation });
     if link.send {
         timers::send_link(&shared, &payment_id);
     }
@@ -106,8 +107,7 @@ pub async fn set_status(
     Path(id): Path<String>,
     Body(link): Body<LinkStatus>,
 ) -> Answer {
-    act(&shared, |state| {
-        let now = OffsetDateTime::now_utc();
-        state.records.set_link_status(&id, link.status, now)
+    act(&shared, &id, |payment, _, stamp| {
+        payment.set_link_status(link.status, stamp.now)
     })
 }

@@ -6,7 +6,7 @@ use super::answer::{Answer, NotFoundForm, RequestKind};
 use super::charge::{ConfirmationProcedure, SumField, WrongAmount, read_held_status};
 use crate::platform::gate::customer_rules::{CustomerField, CustomerRules};
 use crate::platform::records::{
-    Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, Status,
+    Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, SalePlan, Status,
 };
 
 /// The switches of one payment. The default of each is the usual behaviour. The start page explains them
@@ -108,8 +108,17 @@ impl Faults {
         }
     }
 
+    /// What a sale does after the first delay.
+    pub fn sale_plan(&self) -> SalePlan {
+        SalePlan {
+            redirect: !self.no_redirect,
+            error: self.sale_error,
+            requirement: self.sale_requirement(),
+        }
+    }
+
     /// The data that a sale needs.
-    pub fn sale_requirement(&self) -> Requirement {
+    fn sale_requirement(&self) -> Requirement {
         let fields = match self.mandatory_fields_missing {
             WhenMissing::Refuse => CustomerField::with_last_name(&[]),
             WhenMissing::Clarify => CustomerField::with_last_name(&self.mandatory_fields),

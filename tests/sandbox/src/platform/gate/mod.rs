@@ -144,9 +144,9 @@ fn carry_out(
         RequestKind::Clarification => perform::clarification(shared, request, &payment_id)?,
         RequestKind::Refund => {
             let requires_ip_address = endpoint.requires_ip_address;
-            let order = validation::refund(request, payment_id.clone(), requires_ip_address)?;
+            let order = validation::refund(request, requires_ip_address)?;
             let stamp = shared.state().ids.stamp_of(request_id);
-            perform::refund(shared, order, stamp)?;
+            perform::refund(shared, &payment_id, order, stamp)?;
         }
     }
     let accepted = json!({

@@ -1,4 +1,4 @@
-//! Carries out requests that are valid.
+//! Carries out valid requests.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use super::refusal::Refusal;
 use super::request::GateRequest;
 use super::validation;
 use crate::platform::messages::codes::Code;
-use crate::platform::records::{Clarified, RefundOrder, Stamp};
+use crate::platform::records::{OperationType, Payment, RefundOrder, Stamp, Status};
 use crate::platform::shared::Shared;
-use crate::platform::{callbacks, timers};
+use crate::platform::timers;
 
 /// Carries out a sale request.
 pub fn sale(
@@ -23,10 +23,11 @@ pub fn sale(
     let order = validation::sale(request, payment_id.to_owned(), &rules)?;
     let mut state = shared.state();
     let stamp = state.ids.stamp_of(request_id);
-    let (operation_id, token) = (stamp.operation_id, state.ids.secret());
-    state.records.sale(order, token, stamp)?;
+    let (sale_id, token) = (stamp.operation_id, state.ids.secret());
+    state.records.add(Payment::with_sale(order, token, stamp))?;
     drop(state);
-    timers::sale_accepted(shared, payment_id, operation_id);
+    timers::continue_sale(shared, payment_id);
+    timers::start_sale_limit(shared, payment_id, sale_id);
     Ok(())
 }
 
@@ -39,25 +40,32 @@ pub fn clarification(
     let rules = shared.state().faults.of(payment_id).customer_rules();
     let data = validation::clarification(request, &rules)?;
     let now = OffsetDateTime::now_utc();
-    let clarified = shared.state().records.clarify(payment_id, &data, now)?;
-    match clarified {
-        Clarified::SaleContinues => timers::continue_sale(shared, payment_id),
-        Clarified::RefundContinues(operation_id) => {
-            timers::continue_refund(shared, payment_id, operation_id);
-        }
-        Clarified::Incomplete(change) => {
-            timers::start_clarification_limit(shared, &change);
-            callbacks::send(shared, *change);
-        }
+    let change = shared
+        .state()
+        .records
+        .find(payment_id)?
+        .clarify(&data, now)?;
+    match (change.operation.kind, change.operation.status) {
+        (_, Status::AwaitingClarification) => timers::publish(shared, change),
+        (OperationType::Sale, _) => timers::continue_sale(shared, payment_id),
+        _ => timers::continue_refund(shared, payment_id, change.operation.id),
     }
     Ok(())
 }
 
 /// Accepts a refund from a merchant or from the Dashboard.
-pub fn refund(shared: &Arc<Shared>, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
-    let payment_id = order.payment_id.clone();
-    let operation_id = stamp.operation_id;
-    shared.state().records.refund(order, stamp)?;
-    timers::refund_accepted(shared, &payment_id, operation_id);
+pub fn refund(
+    shared: &Arc<Shared>,
+    payment_id: &str,
+    order: RefundOrder,
+    stamp: Stamp,
+) -> Result<(), Code> {
+    let refund_id = stamp.operation_id;
+    shared
+        .state()
+        .records
+        .find(payment_id)?
+        .refund(order, stamp)?;
+    timers::begin_refund(shared, payment_id, refund_id);
     Ok(())
 }

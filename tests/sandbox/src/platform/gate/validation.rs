@@ -65,11 +65,7 @@ pub fn sale(
 }
 
 /// Validates a refund request.
-pub fn refund(
-    request: &GateRequest,
-    payment_id: String,
-    requires_ip_address: bool,
-) -> Result<RefundOrder, Refusal> {
+pub fn refund(request: &GateRequest, requires_ip_address: bool) -> Result<RefundOrder, Refusal> {
     request.text("payment.description")?;
     if requires_ip_address {
         request.check_ip_address("customer.ip_address")?;
@@ -90,7 +86,6 @@ pub fn refund(
         Some(_) => Some(request.text(refund_id)?),
     };
     Ok(RefundOrder {
-        payment_id,
         sum,
         merchant_refund_id,
     })

@@ -10,8 +10,9 @@ use axum::routing::get;
 
 use super::page;
 use crate::platform::bank::redirect::page_url;
+use crate::platform::faults::Faults;
 use crate::platform::html::{redirect_to, unknown_payment, unusable_link};
-use crate::platform::records::Status;
+use crate::platform::records::{Payment, Status};
 use crate::platform::shared::{App, Shared};
 use crate::platform::timers;
 
@@ -41,15 +42,16 @@ async fn show(State(shared): App, Path(token): Path<String>) -> Response {
 }
 
 async fn confirm(State(shared): App, Path(token): Path<String>) -> Response {
-    let confirmed = {
-        let mut state = shared.state();
-        let stamp = state.ids.stamp();
-        state.records.confirm_link(&token, stamp)
-    };
-    // A link that is closed, or that the shopper has confirmed before, is shown as it is.
-    if let Ok(change) = confirmed {
-        timers::start_sale_limit(&shared, change.payment_id(), change.operation.id);
-        timers::start_redirect_limit(&shared, &change);
+    let payment = shared.state().records.at_page(&token).cloned();
+    if let Some(payment) = payment {
+        let id = payment.order.payment_id;
+        let confirm = |payment: &mut Payment, _: &Faults, stamp| payment.confirm_link(stamp);
+        let confirmed = shared.state().change(&id, confirm);
+        // A link that is closed, or that the shopper has confirmed before, does not change.
+        if let Ok(change) = confirmed {
+            timers::start_sale_limit(&shared, &id, change.operation.id);
+            timers::follow_up(&shared, &change);
+        }
     }
     show(State(shared), Path(token)).await
 }

@@ -86,8 +86,12 @@ async fn confirm(
     match begin(&shared, link) {
         Err(code) => refused(code),
         Ok(change) => {
-            if let Some(change) = change.filter(|change| !change.payment.status().is_open()) {
-                callbacks::send(&shared, change);
+            if let Some(change) = change {
+                timers::follow_up(&shared, &change);
+                // Only a result is reported.
+                if !change.payment.status().is_open() {
+                    callbacks::send(&shared, change);
+                }
             }
             payment().map_or_else(unknown_payment, |payment| {
                 continue_payment(&shared, &payment)
@@ -96,23 +100,20 @@ async fn confirm(
     }
 }
 
-/// Records the payment and moves it to the bank.
+/// Records the payment and moves it to the bank. The change is missing if a switch leaves the sale in `processing`.
 fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     let payment_id = link.order.payment_id.clone();
     let mut state = shared.state();
-    let plan = timers::sale_plan(state.faults.of(&payment_id));
-    let token = state.ids.secret();
-    let stamp = state.ids.stamp();
-    let (operation_id, now) = (stamp.operation_id, stamp.now);
+    let (token, stamp) = (state.ids.secret(), state.ids.stamp());
+    let sale_id = stamp.operation_id;
     let order = link.into_order(&format!("{}/payment/{token}", shared.address()));
-    state.records.sale(order, token, stamp)?;
-    let change = state.records.proceed(&payment_id, &plan, now).ok();
+    state.records.add(Payment::with_sale(order, token, stamp))?;
+    let change = state.change(&payment_id, |payment, faults, stamp| {
+        payment.proceed(&faults.sale_plan(), stamp.now)
+    });
     drop(state);
-    timers::start_sale_limit(shared, &payment_id, operation_id);
-    if let Some(change) = &change {
-        timers::start_redirect_limit(shared, change);
-    }
-    Ok(change)
+    timers::start_sale_limit(shared, &payment_id, sale_id);
+    Ok(change.ok())
 }
 
 /// Redirects the browser to the bank, or away from a payment that has ended.

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Deserializer};
 use time::OffsetDateTime;
 
+use super::change::{Change, check};
 use super::operation::{Operation, OperationType};
 use super::order::Stamp;
+use super::payment::Payment;
 use super::status::{Status, read_one_of, read_result};
-use super::store::{Change, Records, add_operation, check, set_status, update};
 use crate::platform::messages::codes::{self, Code};
 
 /// The decision of the platform's support about a held payment.
@@ -57,22 +58,16 @@ fn read_first_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Statu
     read_one_of(deserializer, &allowed)
 }
 
-impl Records {
+impl Payment {
     /// Decides about a held payment.
-    pub fn manual_change(
-        &mut self,
-        payment_id: &str,
-        change: ManualChange,
-        stamp: Stamp,
-    ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let sale = payment.sale().ok_or(codes::STATUS_FORBIDS)?;
-        check(payment.held.is_some())?;
+    pub fn change_manually(&mut self, change: ManualChange, stamp: Stamp) -> Result<Change, Code> {
+        let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
+        check(self.held.is_some())?;
         let (sale_id, now, id) = (sale.id, stamp.now, stamp.operation_id);
         let amount = change.amount.unwrap_or(sale.moved);
         let mut operation = Operation::after(sale, OperationType::ManualChange, amount, stamp);
         operation.set_status(change.result, code_of(change.result), now);
-        update(payment, id, now, |payment| {
+        self.change(id, now, |payment| {
             payment.held = None;
             let sale = payment.operation_mut(sale_id);
             if let Some(sale) = sale.filter(|_| change.decline_sale) {
@@ -83,58 +78,42 @@ impl Records {
     }
 
     /// Adds a further sale to a payment that has one.
-    pub fn further_sale(
-        &mut self,
-        payment_id: &str,
-        further: FurtherSale,
-        stamp: Stamp,
-    ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        check(payment.sale().is_some() && payment.status() != Status::Error)?;
+    pub fn add_sale(&mut self, further: FurtherSale, stamp: Stamp) -> Result<Change, Code> {
+        check(self.sale().is_some() && self.status() != Status::Error)?;
         let now = stamp.now;
-        let amount = further.amount.unwrap_or(payment.order.amount);
+        let amount = further.amount.unwrap_or(self.order.amount);
         let mut sale = Operation::new(OperationType::Sale, amount, stamp);
         sale.set_status(further.status, code_of(further.status), now);
-        add_operation(payment, sale)
+        self.begin(sale)
     }
 
     /// Decides about a further sale that is in `processing`.
-    pub fn settle_further_sale(
+    pub fn settle_added_sale(
         &mut self,
-        payment_id: &str,
-        sale_id: u64,
+        id: u64,
         result: Status,
         now: OffsetDateTime,
     ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let operation = payment.operation(sale_id).ok_or(codes::NOT_FOUND)?;
-        let is_further = payment.sale().is_some_and(|sale| sale.id != sale_id);
-        let is_open =
-            operation.kind == OperationType::Sale && operation.status == Status::Processing;
-        check(is_open && is_further)?;
-        set_status(payment, sale_id, (result, code_of(result)), now)
+        let sale = self.operation(id)?;
+        let is_first = self.sale().is_some_and(|sale| sale.id == id);
+        check(sale.kind == OperationType::Sale && sale.status == Status::Processing && !is_first)?;
+        self.set_status(id, (result, code_of(result)), now)
     }
 
     /// Adds an operation of another type.
-    pub fn other_operation(
-        &mut self,
-        payment_id: &str,
-        other: OtherOperation,
-        stamp: Stamp,
-    ) -> Result<Change, Code> {
+    pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
-        check(!other.name.is_empty() && !simulated.contains(&other.name.as_str()))?;
-        let payment = self.find(payment_id)?;
-        check(payment.status() != Status::Error)?;
+        let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());
+        check(is_other && self.status() != Status::Error)?;
         let now = stamp.now;
-        let amount = other.amount.unwrap_or(payment.order.amount);
+        let amount = other.amount.unwrap_or(self.order.amount);
         let mut operation = Operation {
             other_type: Some(other.name),
             is_charge: other.takes_money,
             ..Operation::new(OperationType::Other, amount, stamp)
         };
         operation.set_status(other.status, code_of(other.status), now);
-        add_operation(payment, operation)
+        self.begin(operation)
     }
 }
 

@@ -1,9 +1,10 @@
-//! The platform records: all payments of the project, as a pure state machine.
+//! The platform records: payments as pure state machines.
 //!
-//! Time and ids are arguments. Each change returns a [`Change`], from which a callback is made. `store` finds payments;
-//! the other files hold what a payment consists of, and the changes by topic.
+//! Time and ids are arguments. Each change returns a [`Change`], from which a callback is made. `payment` holds what a
+//! payment consists of and `change` how it changes; the changes lie in a file for each topic.
 
 mod added_operations;
+mod change;
 mod clarification;
 mod clarifying;
 mod confirmation;
@@ -20,8 +21,8 @@ mod store;
 mod tests;
 
 pub use added_operations::{FurtherSale, ManualChange, OtherOperation};
+pub use change::Change;
 pub use clarification::{ClarificationForm, FieldNames, Requirement};
-pub use clarifying::Clarified;
 pub use confirmation::CreditingResult;
 pub use operation::{CURRENCY, Money, Operation, OperationType};
 pub use order::{
@@ -29,6 +30,6 @@ pub use order::{
 };
 pub use payment::Payment;
 pub use refunds::RefundReversal;
-pub use sales::{Charge, Choice, SalePlan};
+pub use sales::{Charge, SalePlan};
 pub use status::{Status, read_one_of, read_optional, read_result};
-pub use store::{Change, Records, key};
+pub use store::{Records, key};

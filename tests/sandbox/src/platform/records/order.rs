@@ -66,9 +66,8 @@ pub struct CallbackOptions {
 }
 
 /// The order of a refund.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RefundOrder {
-    pub payment_id: String,
     /// Minor units and currency. `None` refunds the remaining amount.
     pub sum: Option<(u64, String)>,
     /// The merchant's own id of the refund.

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::operation::{CURRENCY, Money, Operation, OperationType};
-use super::order::SaleOrder;
+use super::order::{SaleOrder, Stamp};
 use super::status::Status;
+use crate::platform::messages::codes::{self, Code};
 
 /// One payment. [`Payment::status`] derives its status.
 #[derive(Debug, Clone)]
@@ -37,8 +38,20 @@ pub struct Confirmation {
 }
 
 impl Payment {
-    /// A new payment.
-    pub fn new(order: SaleOrder, token: String, first: Operation) -> Self {
+    /// A new payment with a sale.
+    pub fn with_sale(order: SaleOrder, token: String, stamp: Stamp) -> Self {
+        let sale = Operation::new(OperationType::Sale, order.amount, stamp);
+        Self::new(order, token, sale)
+    }
+
+    /// A new payment with an open payment link.
+    pub fn with_link(order: SaleOrder, token: String, stamp: Stamp) -> Self {
+        let mut invoice = Operation::new(OperationType::Invoice, order.amount, stamp);
+        invoice.status = Status::AwaitingPayment;
+        Self::new(order, token, invoice)
+    }
+
+    fn new(order: SaleOrder, token: String, first: Operation) -> Self {
         Self {
             order,
             date: first.created,
@@ -59,12 +72,12 @@ impl Payment {
     }
 
     /// The operation with this id.
-    pub fn operation(&self, id: u64) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.id == id)
+    pub fn operation(&self, id: u64) -> Result<&Operation, Code> {
+        let operation = self.operations.iter().find(|operation| operation.id == id);
+        operation.ok_or(codes::NOT_FOUND)
     }
 
-    /// The operation with this id.
-    pub fn operation_mut(&mut self, id: u64) -> Option<&mut Operation> {
+    pub(super) fn operation_mut(&mut self, id: u64) -> Option<&mut Operation> {
         let mut operations = self.operations.iter_mut();
         operations.find(|operation| operation.id == id)
     }

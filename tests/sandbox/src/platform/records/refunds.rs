@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use super::change::{Change, check};
 use super::clarification::Requirement;
-use super::clarifying::request_clarification;
 use super::operation::{CURRENCY, Operation, OperationType};
 use super::order::{RefundOrder, Stamp};
+use super::payment::Payment;
 use super::status::Status;
-use super::store::{Change, Records, add_operation, check, set_status};
 use crate::platform::messages::codes::{self, Code};
 
 /// A reversal of a refund.
@@ -22,79 +22,66 @@ pub struct RefundReversal {
     pub with_merchant_refund_id: bool,
 }
 
-impl Records {
-    /// Accepts a refund. [`Records::settle_refund`] carries it out or declines it.
+impl Payment {
+    /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
     ///
     /// A repeat is refused as a repeat even if nothing remains. An amount above the remaining one is accepted, and the
     /// operation is declined later.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
-        let payment = self.find(&order.payment_id)?;
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
                 && refund.merchant_refund_id == order.merchant_refund_id
         };
-        if payment.of_type(OperationType::Refund).any(is_same) {
+        if self.of_type(OperationType::Refund).any(is_same) {
             return Err(codes::REFUND_EXISTS);
         }
-        check(payment.is_refundable())?;
+        check(self.is_refundable())?;
         let amount = match order.sum {
-            None => payment.remaining(),
+            None => self.remaining(),
             Some((amount, currency)) if currency == CURRENCY => amount,
             Some(_) => return Err(codes::REFUND_CURRENCY),
         };
         let mut refund = Operation::new(OperationType::Refund, amount, stamp);
         refund.merchant_refund_id = order.merchant_refund_id;
-        payment.operations.push(refund);
+        self.operations.push(refund);
         Ok(())
     }
 
     /// Hands an accepted refund to the provider: refund and payment are in `external processing`.
-    pub fn hand_over_refund(
-        &mut self,
-        payment_id: &str,
-        refund_id: u64,
-        now: OffsetDateTime,
-    ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let refund = payment.operation(refund_id).ok_or(codes::NOT_FOUND)?;
-        check(is_undecided(refund))?;
+    pub fn hand_over_refund(&mut self, id: u64, now: OffsetDateTime) -> Result<Change, Code> {
+        check(is_undecided(self.operation(id)?))?;
         let external = (Status::ExternalProcessing, codes::AWAITING_PROVIDER);
-        set_status(payment, refund_id, external, now)
+        self.set_status(id, external, now)
     }
 
     /// Carries out an accepted refund, declines it if it exceeds the remaining amount, or requests clarification.
     pub fn settle_refund(
         &mut self,
-        payment_id: &str,
-        refund_id: u64,
+        id: u64,
         requirement: &Requirement,
         now: OffsetDateTime,
     ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let refund = payment.operation(refund_id).ok_or(codes::NOT_FOUND)?;
+        let refund = self.operation(id)?;
         check(is_undecided(refund))?;
-        if refund.amount == 0 || refund.amount > payment.remaining() {
-            let declined = (Status::Decline, codes::REFUND_TOO_LARGE);
-            return set_status(payment, refund_id, declined, now);
+        if refund.amount == 0 || refund.amount > self.remaining() {
+            return self.set_status(id, (Status::Decline, codes::REFUND_TOO_LARGE), now);
         }
         match requirement.clarification(&refund.data) {
-            Some(missing) => request_clarification(payment, refund_id, missing, now),
-            None => set_status(payment, refund_id, (Status::Success, codes::SUCCESS), now),
+            Some(missing) => self.request_clarification(id, missing, now),
+            None => self.set_status(id, (Status::Success, codes::SUCCESS), now),
         }
     }
 
     /// Reverses a successful refund, in full or in part.
     pub fn reverse_refund(
         &mut self,
-        payment_id: &str,
-        refund_id: u64,
+        id: u64,
         reversal: RefundReversal,
         stamp: Stamp,
     ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let refund = payment.operation(refund_id).ok_or(codes::NOT_FOUND)?;
+        let refund = self.operation(id)?;
         check(refund.kind == OperationType::Refund && refund.status == Status::Success)?;
-        let unreversed = payment.unreversed_part(refund);
+        let unreversed = self.unreversed_part(refund);
         let amount = reversal.amount.unwrap_or(unreversed);
         if amount == 0 || amount > unreversed {
             return Err(codes::REFUND_TOO_LARGE);
@@ -105,7 +92,7 @@ impl Records {
             operation.merchant_refund_id = refund.merchant_refund_id.clone();
         }
         operation.set_status(Status::Success, codes::SUCCESS, now);
-        add_operation(payment, operation)
+        self.begin(operation)
     }
 }
 

@@ -3,13 +3,11 @@
 use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;
 
+use super::change::{Change, check};
 use super::clarification::Requirement;
-use super::clarifying::request_clarification;
-use super::operation::{Money, Operation, OperationType};
-use super::order::{SaleOrder, Stamp};
+use super::operation::{Money, Operation};
 use super::payment::{Confirmation, Payment};
 use super::status::Status;
-use super::store::{Change, Records, check, set_status, update};
 use crate::platform::messages::codes::{self, Code};
 
 /// What a sale does after the first delay.
@@ -21,15 +19,6 @@ pub struct SalePlan {
     pub error: bool,
     /// The data that it needs first.
     pub requirement: Requirement,
-}
-
-/// What the shopper does at the bank.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
-    /// Pays.
-    Pay(Charge),
-    /// Cancels.
-    Decline,
 }
 
 /// The charge of the bank, and how messages show it.
@@ -49,98 +38,67 @@ pub struct Charge {
     pub confirmation: Option<Status>,
 }
 
-impl Records {
-    /// Accepts a sale.
-    pub fn sale(&mut self, order: SaleOrder, token: String, stamp: Stamp) -> Result<(), Code> {
-        self.check_is_free(&order.payment_id)?;
-        let sale = Operation::new(OperationType::Sale, order.amount, stamp);
-        self.add(Payment::new(order, token, sale));
-        Ok(())
-    }
-
+impl Payment {
     /// Moves an accepted sale to its next step. No change if the plan leaves it in `processing`.
-    pub fn proceed(
-        &mut self,
-        payment_id: &str,
-        plan: &SalePlan,
-        now: OffsetDateTime,
-    ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let sale = payment.sale().ok_or(codes::NOT_FOUND)?;
-        check(sale.status == Status::Processing && payment.held.is_none())?;
+    pub fn proceed(&mut self, plan: &SalePlan, now: OffsetDateTime) -> Result<Change, Code> {
+        let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
+        check(sale.status == Status::Processing && self.held.is_none())?;
         let id = sale.id;
         let next = if plan.error {
             (Status::Error, codes::VALIDATION)
-        } else if payment.order.amount < MinorUnits::BANCONTACT_MIN {
+        } else if self.order.amount < MinorUnits::BANCONTACT_MIN {
             (Status::Decline, codes::OUTSIDE_LIMITS)
-        } else if let Some(missing) = plan.requirement.clarification(&payment.customer_data()) {
-            return request_clarification(payment, id, missing, now);
+        } else if let Some(missing) = plan.requirement.clarification(&self.customer_data()) {
+            return self.request_clarification(id, missing, now);
         } else {
             check(plan.redirect)?;
             (Status::AwaitingRedirect, codes::AWAITING)
         };
-        set_status(payment, id, next, now)
+        self.set_status(id, next, now)
     }
 
     /// Declines a sale at its time limit, if it is still open and the payment is not held.
-    pub fn time_out(
-        &mut self,
-        payment_id: &str,
-        sale_id: u64,
-        now: OffsetDateTime,
-    ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let sale = payment.operation(sale_id).ok_or(codes::NOT_FOUND)?;
-        let is_open = payment.status().is_open() && sale.status.is_open();
-        check(is_open && payment.held.is_none())?;
-        set_status(payment, sale_id, (Status::Decline, codes::TIME_OUT), now)
+    pub fn time_out(&mut self, sale_id: u64, now: OffsetDateTime) -> Result<Change, Code> {
+        let sale = self.operation(sale_id)?;
+        let is_open = self.status().is_open() && sale.status.is_open();
+        check(is_open && self.held.is_none())?;
+        self.set_status(sale_id, (Status::Decline, codes::TIME_OUT), now)
     }
 
-    /// Applies the shopper's choice at the bank, while the bank's page is open.
-    pub fn choose(
-        &mut self,
-        token: &str,
-        choice: Choice,
-        now: OffsetDateTime,
-    ) -> Result<Change, Code> {
-        let payment = self.find_by_token(token)?;
-        let sale = payment.sale().ok_or(codes::STATUS_FORBIDS)?;
-        // After an error, an id can belong to a newer payment with another page.
-        check(sale.status == Status::AwaitingRedirect && payment.token == token)?;
-        let id = sale.id;
-        match choice {
-            Choice::Decline => {
-                let declined = (Status::Decline, codes::CANCELLED_BY_OWNER);
-                set_status(payment, id, declined, now)
-            }
-            Choice::Pay(charge) => {
-                update(payment, id, now, |payment| pay(payment, id, charge, now))
-            }
-        }
+    /// The shopper cancels at the bank.
+    pub fn cancel(&mut self, now: OffsetDateTime) -> Result<Change, Code> {
+        let id = self.sale_at_bank()?.id;
+        self.set_status(id, (Status::Decline, codes::CANCELLED_BY_OWNER), now)
     }
-}
 
-fn pay(payment: &mut Payment, sale_id: u64, charge: Charge, now: OffsetDateTime) {
-    payment.held = charge.held;
-    payment.confirmation = charge.confirmation.map(|first_status| Confirmation {
-        first_status,
-        reverses: false,
-    });
-    if charge.held.is_none() {
-        payment.currency = charge.payment_sum.currency;
-    }
-    let Some(sale) = payment.operation_mut(sale_id) else {
-        return;
-    };
-    sale.moved = charge.moved;
-    match charge.held {
-        // Messages show the ordered amount until support has decided about the other one.
-        Some(status) => sale.set_status(status, codes::AWAITING, now),
-        None => {
+    /// The shopper pays at the bank.
+    pub fn pay(&mut self, charge: Charge, now: OffsetDateTime) -> Result<Change, Code> {
+        let id = self.sale_at_bank()?.id;
+        self.change(id, now, |payment| {
+            payment.held = charge.held;
+            payment.confirmation = charge.confirmation.map(|first_status| Confirmation {
+                first_status,
+                reverses: false,
+            });
+            let Some(sale) = payment.operation_mut(id) else {
+                return;
+            };
+            sale.moved = charge.moved;
+            // Messages show the ordered amount until support has decided about a held payment.
+            if let Some(status) = charge.held {
+                return sale.set_status(status, codes::AWAITING, now);
+            }
             sale.counted = charge.payment_sum.amount;
             sale.sum_initial = charge.sum_initial;
             sale.sum_converted = charge.sum_converted;
             sale.set_status(Status::Success, codes::SUCCESS, now);
-        }
+            payment.currency = charge.payment_sum.currency;
+        })
+    }
+
+    fn sale_at_bank(&self) -> Result<&Operation, Code> {
+        let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
+        check(sale.status == Status::AwaitingRedirect)?;
+        Ok(sale)
     }
 }

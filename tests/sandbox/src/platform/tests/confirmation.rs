@@ -50,6 +50,9 @@ async fn a_sale_stays_successful_when_its_crediting_is_declined() {
         let answer = stage.act("confirmation", json!({"result": result})).await;
         assert_eq!(answer["payment_status"], status);
         assert_eq!(stage.callback().await["payment"]["status"], status);
+        let path = "payments/order-1/confirmation";
+        let repeated = stage.control(path, json!({"result": result})).await;
+        assert_eq!(repeated.0, 409);
     }
 }
 
@@ -71,6 +74,7 @@ async fn a_declined_crediting_can_be_followed_by_a_reversal() {
     assert_eq!(record["money"], nothing);
     for (payment, body, status) in [
         ("order-1", reverse, 409),
+        ("order-1", json!({"result": "credit"}), 409),
         ("x", json!({"result": "credit"}), 404),
         ("order-1", json!({"result": "maybe"}), 400),
     ] {

@@ -56,12 +56,12 @@ async fn invalid_refunds_are_refused_and_too_large_refunds_are_declined_later() 
         }
         assert_eq!(stage.code(REFUND, message).await, expected, "{name}");
     }
-    let too_large = refund("order-1", 1001, "r-1");
-    stage.accept(REFUND, too_large.clone()).await;
+    let too_large = || refund("order-1", 1001, "r-1");
+    stage.accept(REFUND, too_large()).await;
     let declined = stage.callback().await;
     assert_eq!(brief(&declined), ("success", "refund", "decline", 1000));
     assert_eq!(declined["operation"]["code"], "3283");
-    assert_eq!(stage.code(REFUND, too_large).await, "3230");
+    assert_eq!(stage.code(REFUND, too_large()).await, "3230");
 
     let dashboard = "payments/order-1/refunds";
     assert_eq!(stage.control(dashboard, json!({})).await.0, 202);
@@ -70,6 +70,7 @@ async fn invalid_refunds_are_refused_and_too_large_refunds_are_declined_later() 
     assert_eq!(refunded["payment"].get("merchant_refund_id"), None);
     let late = stage.code(REFUND, refund("order-1", 1, "r-2")).await;
     assert_eq!(late, "3060");
+    assert_eq!(stage.code(REFUND, too_large()).await, "3230");
 }
 
 #[tokio::test]

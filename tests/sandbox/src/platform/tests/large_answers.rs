@@ -4,25 +4,22 @@ use serde_json::json;
 
 use super::data_api::page;
 use super::stage::*;
-use crate::platform::records::{RefundOrder, Requirement};
+use crate::platform::records::RefundOrder;
 
 /// Refunds one cent many times, without a callback for each.
 fn refund_often(stage: &Stage, times: u32) {
     let mut state = stage.platform.shared.state();
     for number in 0..times {
         let order = RefundOrder {
-            payment_id: "order-1".into(),
             sum: Some((1, "EUR".into())),
             merchant_refund_id: Some(format!("r-{number}")),
         };
-        let stamp = state.ids.stamp();
-        let (id, now) = (stamp.operation_id, stamp.now);
-        let records = &mut state.records;
-        records.refund(order, stamp).unwrap();
-        let requirement = Requirement::default();
-        records
-            .settle_refund("order-1", id, &requirement, now)
-            .unwrap();
+        let refunded = state.change("order-1", |payment, faults, stamp| {
+            let (id, now) = (stamp.operation_id, stamp.now);
+            payment.refund(order, stamp)?;
+            payment.settle_refund(id, &faults.refund_requirement(), now)
+        });
+        assert!(refunded.is_ok());
     }
 }
 

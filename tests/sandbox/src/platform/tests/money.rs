@@ -85,6 +85,9 @@ async fn a_payment_can_be_charged_twice() {
     let record = stage.record("order-1").await;
     let paid = (&record["paid"], &record["sum"]["amount"]);
     assert_eq!(paid, (&json!(2000), &json!(2000)));
+    stage.accept(REFUND, refund("order-1", 2000, "r-1")).await;
+    let refunded = stage.callback().await;
+    assert_eq!(brief(&refunded), ("refunded", "refund", "success", 0));
 }
 
 #[tokio::test]

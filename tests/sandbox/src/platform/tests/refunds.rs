@@ -24,13 +24,15 @@ async fn a_refund_is_reversed_in_parts() {
     let request_id = &part["operation"]["request_id"];
     assert_eq!(request_id, &refunded["operation"]["request_id"]);
 
+    let full_path = format!("payments/order-1/{reverse}");
+    let too_large = json!({"amount": 751});
+    assert_eq!(stage.control(&full_path, too_large).await.0, 409);
     let with_id = json!({"with_merchant_refund_id": true});
     stage.act(&reverse, with_id).await;
     let rest = stage.callback().await;
     assert_eq!(brief(&rest), ("success", "refund reverse", "success", 1000));
     assert_eq!(rest["payment"]["merchant_refund_id"], "r-1");
 
-    let full_path = format!("payments/order-1/{reverse}");
     assert_eq!(stage.control(&full_path, json!({})).await.0, 409);
     let record = stage.record("order-1").await;
     let money = json!({"received": 1000, "refunded": 1000, "reversed": 1000, "remaining": 1000});

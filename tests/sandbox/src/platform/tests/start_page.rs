@@ -9,7 +9,7 @@ async fn the_start_page_explains_every_switch_and_every_call() {
     let (_, page) = stage.open(&stage.platform.address()).await;
     let switches = serde_json::to_value(Faults::default()).unwrap();
     for name in switches.as_object().unwrap().keys() {
-        let cell = format!("<code>{name}</code>");
+        let cell = format!("<td><code>{name}</code></td>");
         assert!(page.contains(&cell), "{name} is not explained");
     }
     for call in [
