@@ -1,7 +1,5 @@
 //! Ids in the formats of the platform: operation ids, request ids, secret page names.
 
-use std::fmt::Write as _;
-
 use ecommpay::ProjectKey;
 use ecommpay::keyring::EmptyKey;
 use time::OffsetDateTime;
@@ -62,13 +60,8 @@ impl Ids {
     fn hex(&mut self, digits: usize) -> String {
         self.count += 1;
         let digest = self.seed.sign(&self.count.to_be_bytes());
-        let mut text = String::with_capacity(128);
-        for byte in digest.as_bytes() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.truncate(digits);
-        text
+        let bytes = digest.as_bytes().iter().take(digits / 2);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -40,7 +40,7 @@ use tokio::task::JoinHandle;
 pub use data_api::{KEY as DATA_API_KEY, TOKEN as DATA_API_TOKEN};
 pub use shared::Settings;
 
-use gate::connection::{ConnectionCutter, CuttableListener};
+use gate::connection::ConnectionCutter;
 use shared::Shared;
 
 /// How long [`Platform::stop`] waits for open requests.
@@ -74,7 +74,7 @@ impl Platform {
             .into_make_service_with_connect_info::<ConnectionCutter>();
         let stopping = shared.clone();
         let server = tokio::spawn(async move {
-            let served = axum::serve(CuttableListener(listener), app);
+            let served = axum::serve(listener, app);
             // `axum::serve` retries failed accepts, so it never returns an error.
             let _ = served
                 .with_graceful_shutdown(async move { stopping.stopped().await })

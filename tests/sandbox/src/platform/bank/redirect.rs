@@ -5,24 +5,30 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde_json::json;
+
 use crate::platform::faults::RedirectMethod;
-use crate::platform::messages::RedirectData;
+use crate::platform::messages::Object;
 use crate::platform::records::Payment;
 use crate::platform::shared::Shared;
 
 /// The `redirect_data` of a callback.
-pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> RedirectData {
+pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> Object {
     let page = page_url(shared, payment);
+    // PHP writes an empty object as an empty array.
     let (method, body, url) = match method {
-        RedirectMethod::Get => ("GET", BTreeMap::new(), page),
-        RedirectMethod::Post => ("POST", form(shared, payment), format!("{page}/enter")),
+        RedirectMethod::Get => ("GET", json!([]), page),
+        RedirectMethod::Post => (
+            "POST",
+            json!(form(shared, payment)),
+            format!("{page}/enter"),
+        ),
     };
-    RedirectData {
-        method,
-        body,
-        encrypted: [],
-        url,
-    }
+    Object::default()
+        .with("method", method)
+        .with("body", body)
+        .with("encrypted", json!([]))
+        .with("url", url)
 }
 
 /// The URL of the page where a payment is paid.

@@ -5,21 +5,47 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::routing::{MethodRouter, post};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::request::{Body, Refused, check_amount};
 use crate::platform::faults::Faults;
 use crate::platform::messages::codes::Code;
-use crate::platform::records::{
-    CURRENCY, Change, CreditingResult, FurtherSale, ManualChange, OtherOperation, Payment,
-    RefundOrder, RefundReversal, Stamp, Status, read_result,
-};
+use crate::platform::records::{CURRENCY, Change, CreditingResult, Payment, RefundOrder, Stamp};
 use crate::platform::shared::{App, Shared};
 use crate::platform::{gate, timers};
 
-/// The answer to a call that changes a payment.
-pub type Answer = Result<Json<Value>, Refused>;
+/// A call that changes a payment, with a body of type `B`.
+pub fn action<B, F>(change: F) -> MethodRouter<Arc<Shared>>
+where
+    B: DeserializeOwned + Send + 'static,
+    F: FnOnce(&mut Payment, B, Stamp) -> Result<Change, Code> + Clone + Send + Sync + 'static,
+{
+    post(
+        move |State(shared): App, Path(id): Path<String>, Body(body)| async move {
+            act(&shared, &id, |payment, _, stamp| {
+                change(payment, body, stamp)
+            })
+        },
+    )
+}
+
+/// A call that changes the operation `{operation}` of a payment.
+pub fn action_on_operation<B, F>(change: F) -> MethodRouter<Arc<Shared>>
+where
+    B: DeserializeOwned + Send + 'static,
+    F: FnOnce(&mut Payment, u64, B, Stamp) -> Result<Change, Code> + Clone + Send + Sync + 'static,
+{
+    post(
+        move |State(shared): App, Path((id, operation)): Path<(String, u64)>, Body(body)| async move {
+            act(&shared, &id, |payment, _, stamp| {
+                change(payment, operation, body, stamp)
+            })
+        },
+    )
+}
 
 /// A refund in the Dashboard. Without an amount it refunds everything that remains.
 #[derive(Deserialize)]
@@ -44,16 +70,6 @@ pub async fn refund(
     Ok((StatusCode::ACCEPTED, Json(accepted)))
 }
 
-pub async fn reverse_refund(
-    State(shared): App,
-    Path((id, operation)): Path<(String, u64)>,
-    Body(reversal): Body<RefundReversal>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.reverse_refund(operation, reversal, stamp)
-    })
-}
-
 /// The provider's report about the money of a sale.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,75 +77,27 @@ pub struct ProviderReport {
     result: CreditingResult,
 }
 
+/// Begins the confirmation procedure if it has not begun, and ends it.
 pub async fn confirm(
     State(shared): App,
     Path(id): Path<String>,
     Body(report): Body<ProviderReport>,
-) -> Answer {
-    let begin = |payment: &mut Payment, _: &Faults, stamp| payment.begin_confirmation(stamp);
-    let begun = shared.state().change(&id, begin);
-    if let Ok(change) = begun {
-        timers::publish(&shared, change);
-    }
+) -> Result<Json<Value>, Refused> {
+    // Refused if it has begun.
+    let _ = act(&shared, &id, |payment, _, stamp| {
+        payment.begin_confirmation(stamp)
+    });
     act(&shared, &id, |payment, _, stamp| {
         payment.settle_confirmation(report.result, stamp.now)
     })
 }
 
-pub async fn change_manually(
-    State(shared): App,
-    Path(id): Path<String>,
-    Body(change): Body<ManualChange>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.change_manually(change, stamp)
-    })
-}
-
-pub async fn add_sale(
-    State(shared): App,
-    Path(id): Path<String>,
-    Body(sale): Body<FurtherSale>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.add_sale(sale, stamp)
-    })
-}
-
-/// The result of a further sale.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SaleResult {
-    #[serde(deserialize_with = "read_result")]
-    status: Status,
-}
-
-pub async fn settle_sale(
-    State(shared): App,
-    Path((id, operation)): Path<(String, u64)>,
-    Body(result): Body<SaleResult>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.settle_added_sale(operation, result.status, stamp.now)
-    })
-}
-
-pub async fn add_operation(
-    State(shared): App,
-    Path(id): Path<String>,
-    Body(operation): Body<OtherOperation>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.add_other(operation, stamp)
-    })
-}
-
-/// Changes a payment and publishes the change.
-pub fn act(
+/// Changes a payment, publishes the change and answers with it.
+fn act(
     shared: &Arc<Shared>,
     payment_id: &str,
     change: impl FnOnce(&mut Payment, &Faults, Stamp) -> Result<Change, Code>,
-) -> Answer {
+) -> Result<Json<Value>, Refused> {
     let change = shared.state().change(payment_id, change)?;
     let answer = json!({
         "operation_id": change.operation.id,

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use super::actions::{Answer, act};
 use super::request::{Body, Refused, check_amount};
+use crate::platform::messages::codes::Code;
 use crate::platform::payment_page::link_url;
-use crate::platform::records::{Change, Payment, ReturnUrls, SaleOrder, Status, read_one_of};
+use crate::platform::records::{
+    Change, Payment, ReturnUrls, SaleOrder, Stamp, Status, read_one_of,
+};
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
@@ -102,12 +104,7 @@ fn read_link_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status
     read_one_of(deserializer, &allowed)
 }
 
-pub async fn set_status(
-    State(shared): App,
-    Path(id): Path<String>,
-    Body(link): Body<LinkStatus>,
-) -> Answer {
-    act(&shared, &id, |payment, _, stamp| {
-        payment.set_link_status(link.status, stamp.now)
-    })
+/// Changes a link that no shopper has confirmed.
+pub fn set_status(payment: &mut Payment, link: LinkStatus, stamp: Stamp) -> Result<Change, Code> {
+    payment.set_link_status(link.status, stamp.now)
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+use super::records::Payment;
 use super::shared::Shared;
+use actions::{action, action_on_operation};
 
 /// The start page, and every path below `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
@@ -29,15 +31,18 @@ fn payment_routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(payments::one))
         .route("/faults", get(switches::get_of).put(switches::put_of))
-        .route("/link", post(links::set_status))
+        .route("/link", action(links::set_status))
         .route("/refunds", post(actions::refund))
         .route(
             "/refunds/{operation}/reverse",
-            post(actions::reverse_refund),
+            action_on_operation(Payment::reverse_refund),
         )
         .route("/confirmation", post(actions::confirm))
-        .route("/manual-change", post(actions::change_manually))
-        .route("/sales", post(actions::add_sale))
-        .route("/sales/{operation}", post(actions::settle_sale))
-        .route("/operations", post(actions::add_operation))
+        .route("/manual-change", action(Payment::change_manually))
+        .route("/sales", action(Payment::add_sale))
+        .route(
+            "/sales/{operation}",
+            action_on_operation(Payment::settle_added_sale),
+        )
+        .route("/operations", action(Payment::add_other))
 }

@@ -13,9 +13,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ecommpay::ProjectKey;
 use ecommpay::data_api::OperationsGet;
-use serde_json::json;
 
-use super::messages;
+use super::messages::{self, Member, Object};
 use super::shared::{App, Shared};
 use query::{Query, Refusal};
 
@@ -36,19 +35,18 @@ async fn operations(State(shared): App, body: Bytes) -> Response {
     match Query::read(&body, shared.project.id, TOKEN, &key) {
         Ok(query) => {
             let operations = listing::list(&query, shared.project.id, &shared.state());
-            let list = json!({ "operations": operations });
-            messages::signed_json(messages::signed(&list, &key))
+            let list = Object::default().with("operations", Member::List(operations));
+            messages::signed_json(messages::signed(list, &key))
         }
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => refused(refusal),
     }
 }
 
-fn refused(refusal: &Refusal) -> Response {
-    let body = json!({
-        "name": refusal.status.canonical_reason(),
-        "message": refusal.message,
-        "code": 0,
-        "status": refusal.status.as_u16(),
-    });
+fn refused(refusal: Refusal) -> Response {
+    let body = Object::default()
+        .with_some("name", refusal.status.canonical_reason())
+        .with("message", refusal.message)
+        .with("code", 0)
+        .with("status", refusal.status.as_u16());
     messages::json(refusal.status, &body)
 }

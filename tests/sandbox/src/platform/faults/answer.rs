@@ -23,10 +23,11 @@ impl RequestKind {
 }
 
 /// How a request is answered. The `Error` variants and `Lost` refuse the request; the others carry it out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// As documented.
+    #[default]
     Ok,
     /// HTTP 500 with code 501.
     #[serde(rename = "error_500")]
@@ -61,10 +62,11 @@ pub enum Answer {
 }
 
 /// The form of a status answer with code 3061 or 3062 (protocol-2.md section 0).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {
     /// A signed answer whose payment has the status `error`.
+    #[default]
     Payment,
     /// A signed answer without a payment.
     TopLevel,

@@ -7,6 +7,9 @@ use super::answer::{Answer, RequestKind};
 use super::switches::Faults;
 use crate::platform::records::key;
 
+/// The default delay of a slow answer.
+const SLOW: Duration = Duration::from_secs(10);
+
 /// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
@@ -37,8 +40,10 @@ impl FaultBoard {
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());
-        let delay = Duration::from_millis(faults.slow_ms);
-        if !faults.answer_to.contains(&kind) {
+        let delay = faults.slow_ms.map_or(SLOW, Duration::from_millis);
+        let answer_to = faults.answer_to.as_deref();
+        let answer_to = answer_to.unwrap_or(&[RequestKind::Sale, RequestKind::Refund]);
+        if !answer_to.contains(&kind) {
             return (Answer::Ok, delay);
         }
         match faults.answer_times.as_mut() {

@@ -10,8 +10,8 @@ use crate::platform::records::{
 };
 
 /// The switches of one payment. The default of each is the usual behaviour. The start page explains them
-/// (`control/start_page/switches.rs`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// (`control/start_page.html`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
     // Callbacks
@@ -35,8 +35,8 @@ pub struct Faults {
     pub clarification_form: ClarificationForm,
 
     // Money
-    pub wrong_amount: WrongAmount,
-    pub wrong_amount_in: Vec<SumField>,
+    pub wrong_amount: Option<WrongAmount>,
+    pub wrong_amount_in: Option<Vec<SumField>>,
     pub wrong_currency: Option<String>,
     #[serde(deserialize_with = "read_held_status")]
     pub hold_payment: Option<Status>,
@@ -46,8 +46,8 @@ pub struct Faults {
 
     // Answers to requests
     pub answer: Answer,
-    pub answer_to: Vec<RequestKind>,
-    pub slow_ms: u64,
+    pub answer_to: Option<Vec<RequestKind>>,
+    pub slow_ms: Option<u64>,
     pub answer_times: Option<u32>,
     pub not_found_form: NotFoundForm,
 
@@ -55,44 +55,6 @@ pub struct Faults {
     pub unlisted: Vec<OperationType>,
     pub listed_amount: Option<u64>,
     pub list_transaction_status: bool,
-}
-
-impl Default for Faults {
-    fn default() -> Self {
-        Self {
-            duplicate: 0,
-            delay_ms: 0,
-            hold: false,
-            drop: false,
-            reorder: false,
-            tamper: false,
-            intermediate_once: false,
-            no_redirect: false,
-            redirect_method: RedirectMethod::Get,
-            sale_error: false,
-            decline_after_redirect_s: None,
-            mandatory_fields: Vec::new(),
-            mandatory_fields_missing: WhenMissing::Refuse,
-            ipv4_only: false,
-            no_diacritics: false,
-            clarification_form: ClarificationForm::List,
-            wrong_amount: WrongAmount::Switch(false),
-            wrong_amount_in: vec![SumField::PaymentSum, SumField::SumConverted],
-            wrong_currency: None,
-            hold_payment: None,
-            confirmation: None,
-            refund_external_s: None,
-            refund_clarification: FieldNames::new(),
-            answer: Answer::Ok,
-            answer_to: vec![RequestKind::Sale, RequestKind::Refund],
-            slow_ms: 10_000,
-            answer_times: None,
-            not_found_form: NotFoundForm::Payment,
-            unlisted: Vec::new(),
-            listed_amount: None,
-            list_transaction_status: false,
-        }
-    }
 }
 
 impl Faults {
@@ -140,10 +102,14 @@ impl Faults {
 
     /// The charge of the bank for an order of `amount`, and how messages show it.
     pub fn charge(&self, amount: u64) -> Charge {
-        let moved = self.wrong_amount.charged(amount);
+        let moved = self
+            .wrong_amount
+            .map_or(amount, |wrong| wrong.charged(amount));
+        let shown_in = self.wrong_amount_in.as_deref();
+        let shown_in = shown_in.unwrap_or(&[SumField::PaymentSum, SumField::SumConverted]);
         let shown = |field: SumField| {
             let mut sum = Money::euros(amount);
-            if self.wrong_amount_in.contains(&field) {
+            if shown_in.contains(&field) {
                 sum.amount = moved;
                 if let Some(currency) = &self.wrong_currency {
                     sum.currency = currency.clone();
@@ -165,20 +131,22 @@ impl Faults {
 }
 
 /// What happens to a sale without a mandatory field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenMissing {
     /// The request is refused.
+    #[default]
     Refuse,
     /// The platform requests clarification.
     Clarify,
 }
 
 /// How the browser gets to the bank.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {
     /// It opens a URL.
+    #[default]
     Get,
     /// It posts a form.
     Post,
@@ -197,7 +165,7 @@ mod tests {
     fn switches_are_read_and_unknown_switches_are_refused() {
         let faults = read(r#"{"wrong_amount":900,"answer":"error_500","redirect_method":"POST"}"#);
         let faults = faults.unwrap();
-        assert_eq!(faults.wrong_amount.charged(1000), 900);
+        assert_eq!(faults.charge(1000).moved, 900);
         assert_eq!(faults.answer, Answer::Error500);
         assert_eq!(read("{}").unwrap(), Faults::default());
         let error = read(r#"{"explode":true}"#).unwrap_err().to_string();

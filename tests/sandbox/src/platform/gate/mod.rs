@@ -18,14 +18,13 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::post;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use perform::refund;
 
 use super::faults::{Answer, RequestKind};
-use super::messages;
 use super::messages::codes::{self, Code};
+use super::messages::{self, Object};
 use super::shared::{App, Shared};
 use connection::ConnectionCutter;
 use refusal::Refusal;
@@ -80,10 +79,10 @@ async fn serve(
 ) -> Response {
     let Some(request) = GateRequest::read(body) else {
         let code = codes::INVALID_JSON;
-        return refused(StatusCode::UNPROCESSABLE_ENTITY, code.into(), None, "");
+        return refused(StatusCode::UNPROCESSABLE_ENTITY, code.into(), None);
     };
     let request_id = shared.state().ids.gate_request();
-    let refused = |status, refusal| refused(status, refusal, Some(&request), &request_id);
+    let refused = |status, refusal| refused(status, refusal, Some((&request, &request_id)));
     let (answer, delay) = count(shared, &request, endpoint.kind);
     if answer == Answer::Lost {
         return cut(client);
@@ -149,49 +148,39 @@ fn carry_out(
             perform::refund(shared, &payment_id, order, stamp)?;
         }
     }
-    let accepted = json!({
-        "status": "success",
-        "request_id": request_id,
-        "project_id": shared.project.id,
-        "payment_id": payment_id,
-    });
+    let accepted = Object::default()
+        .with("status", "success")
+        .with("request_id", request_id)
+        .with("project_id", shared.project.id)
+        .with("payment_id", payment_id);
     Ok(messages::json(StatusCode::OK, &accepted))
-}
-
-#[derive(Serialize)]
-struct Refused<'a> {
-    status: &'static str,
-    code: &'static str,
-    message: &'static str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    project_id: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payment_id: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    constraint: Option<&'static str>,
 }
 
 fn refused(
     status: StatusCode,
     refusal: Refusal,
-    request: Option<&GateRequest>,
-    request_id: &str,
+    request: Option<(&GateRequest, &str)>,
 ) -> Response {
-    let value = |path| request.and_then(|request| request.value(path));
-    let body = Refused {
-        status: "error",
-        code: refusal.code.number,
-        message: refusal.code.message,
-        request_id,
-        project_id: value("general.project_id").filter(|id| id.is_u64()),
-        payment_id: value("general.payment_id").filter(|id| id.is_string()),
-        field: refusal.field,
-        constraint: refusal.constraint,
+    let value = |path| {
+        request
+            .and_then(|(request, _)| request.value(path))
+            .cloned()
     };
+    let body = Object::default()
+        .with("status", "error")
+        .with("code", refusal.code.number)
+        .with("message", refusal.code.message)
+        .with_some("request_id", request.map(|(_, id)| id))
+        .with_some(
+            "project_id",
+            value("general.project_id").filter(Value::is_u64),
+        )
+        .with_some(
+            "payment_id",
+            value("general.payment_id").filter(Value::is_string),
+        )
+        .with_some("field", refusal.field)
+        .with_some("constraint", refusal.constraint);
     messages::json(status, &body)
 }
 

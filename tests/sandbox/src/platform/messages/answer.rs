@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use ecommpay::signature::SignError;
-use serde::Serialize;
 
+use super::object::Object;
 use super::php_json;
 
 /// An answer without a signature.
-pub fn json<M: Serialize>(status: StatusCode, message: &M) -> Response {
+pub fn json(status: StatusCode, message: &Object) -> Response {
     answer(status, php_json::to_vec(message).ok())
 }
 

@@ -2,10 +2,12 @@
 
 mod answer;
 pub mod codes;
+mod object;
 mod payment;
 mod php_json;
 mod signing;
 
 pub use answer::{json, signed_json};
-pub use payment::{RedirectData, callback, date, service_error, status, status_error};
+pub use object::{Member, Object};
+pub use payment::{callback, date, service_error, status, status_error};
 pub use signing::{Project, signed, verifies};

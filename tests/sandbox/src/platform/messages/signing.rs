@@ -5,8 +5,8 @@
 use ecommpay::json::{self, Limits};
 use ecommpay::signature::{self, SignError};
 use ecommpay::{ProjectKey, Signature};
-use serde::Serialize;
 
+use super::object::Object;
 use super::php_json;
 
 const ANY_SIZE: Limits = Limits {
@@ -22,19 +22,12 @@ pub struct Project {
     pub key: ProjectKey,
 }
 
-#[derive(Serialize)]
-struct Signed<'a, M> {
-    #[serde(flatten)]
-    message: &'a M,
-    signature: String,
-}
-
-/// Returns a message, which must be an object, with its signature as the last member.
-pub fn signed<M: Serialize>(message: &M, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-    let text = serde_json::to_vec(message)?;
+/// Returns a message with its signature as the last member.
+pub fn signed(message: Object, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
+    let text = serde_json::to_vec(&message)?;
     let canonical = signature::canonical_to_sign(&json::parse(&text, ANY_SIZE)?)?;
     let signature = key.sign(&canonical).to_base64();
-    Ok(php_json::to_vec(&Signed { message, signature })?)
+    Ok(php_json::to_vec(&message.with("signature", signature))?)
 }
 
 /// Whether a message with this canonical string has this signature, in base64.

@@ -43,7 +43,7 @@ pub enum LinkError {
     Repeated(String),
     /// A parameter contains a semicolon, which separates the lines of the signed string.
     Semicolon(String),
-    Invalid(&'static str),
+    Invalid(String),
     /// The signature is missing, or is not the signature of this link by the project's key.
     Signature,
     Expired,
@@ -81,14 +81,14 @@ impl Link {
             ("operation_type", "sale"),
         ] {
             if parameters.get(name).is_some_and(|value| value != only) {
-                return Err(LinkError::Invalid(name));
+                return Err(invalid(name));
             }
         }
         parameters.check_expiry(now)?;
         Ok(Self {
             order: SaleOrder {
                 payment_id: parameters.required("payment_id")?.to_owned(),
-                amount: amount.ok_or(LinkError::Invalid("payment_amount"))?,
+                amount: amount.ok_or_else(|| invalid("payment_amount"))?,
                 description: parameters.get("payment_description").map(str::to_owned),
                 customer: parameters.customer(),
                 callbacks: CallbackOptions {
@@ -98,18 +98,8 @@ impl Link {
                 ..SaleOrder::default()
             },
             signature,
-            redirects: PageUrls {
-                success: parameters
-                    .enabled_url("redirect_success_url", "redirect_success_enabled")?,
-                fail: parameters.enabled_url("redirect_fail_url", "redirect_fail_enabled")?,
-                back: parameters.enabled_url("redirect_return_url", "redirect_return_enabled")?,
-            },
-            buttons: PageUrls {
-                success: parameters
-                    .enabled_url("merchant_success_url", "merchant_success_enabled")?,
-                fail: parameters.enabled_url("merchant_fail_url", "merchant_fail_enabled")?,
-                back: parameters.enabled_url("merchant_return_url", "merchant_return_enabled")?,
-            },
+            redirects: parameters.page_urls("redirect")?,
+            buttons: parameters.page_urls("merchant")?,
         })
     }
 
@@ -153,16 +143,18 @@ impl Parameters {
     }
 
     /// A text of 1 to 255 characters.
-    fn required(&self, name: &'static str) -> Result<&str, LinkError> {
+    fn required(&self, name: &str) -> Result<&str, LinkError> {
         let fits = |value: &&str| (1..=255).contains(&value.chars().count());
-        self.get(name).filter(fits).ok_or(LinkError::Invalid(name))
+        let value = self.get(name).filter(fits);
+        value.ok_or_else(|| invalid(name))
     }
 
-    fn expect(&self, name: &'static str, is_valid: impl Fn(&str) -> bool) -> Result<(), LinkError> {
+    fn expect(&self, name: &str, is_valid: impl Fn(&str) -> bool) -> Result<(), LinkError> {
         let value = self.required(name)?;
-        is_valid(value)
-            .then_some(())
-            .ok_or(LinkError::Invalid(name))
+        match is_valid(value) {
+            true => Ok(()),
+            false => Err(invalid(name)),
+        }
     }
 
     /// Returns the signature if it is the project's.
@@ -185,7 +177,7 @@ impl Parameters {
         match time {
             Ok(time) if time <= now => Err(LinkError::Expired),
             Ok(time) if time <= now + LATEST_EXPIRY => Ok(()),
-            _ => Err(LinkError::Invalid("best_before")),
+            _ => Err(invalid("best_before")),
         }
     }
 
@@ -198,25 +190,34 @@ impl Parameters {
         named.collect()
     }
 
-    fn url(&self, name: &'static str) -> Result<Option<String>, LinkError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(url) if is_web_address(url) => Ok(Some(url.to_owned())),
-            Some(_) => Err(LinkError::Invalid(name)),
+    fn page_urls(&self, prefix: &str) -> Result<PageUrls, LinkError> {
+        Ok(PageUrls {
+            success: self.enabled_url(&format!("{prefix}_success"))?,
+            fail: self.enabled_url(&format!("{prefix}_fail"))?,
+            back: self.enabled_url(&format!("{prefix}_return"))?,
+        })
+    }
+
+    /// The URL `{name}_url`, unless `{name}_enabled` is 0.
+    fn enabled_url(&self, name: &str) -> Result<Option<String>, LinkError> {
+        let url = self.url(&format!("{name}_url"))?;
+        let enabled = format!("{name}_enabled");
+        match self.get(&enabled) {
+            None | Some("1" | "2") => Ok(url),
+            Some("0") => Ok(None),
+            Some(_) => Err(invalid(&enabled)),
         }
     }
 
-    /// A URL, unless another parameter disables it.
-    fn enabled_url(
-        &self,
-        name: &'static str,
-        enabled: &'static str,
-    ) -> Result<Option<String>, LinkError> {
-        let url = self.url(name)?;
-        match self.get(enabled) {
-            None | Some("1" | "2") => Ok(url),
-            Some("0") => Ok(None),
-            Some(_) => Err(LinkError::Invalid(enabled)),
+    fn url(&self, name: &str) -> Result<Option<String>, LinkError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(url) if is_web_address(url) => Ok(Some(url.to_owned())),
+            Some(_) => Err(invalid(name)),
         }
     }
+}
+
+fn invalid(name: &str) -> LinkError {
+    LinkError::Invalid(name.to_owned())
 }

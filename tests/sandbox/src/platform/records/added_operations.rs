@@ -1,7 +1,6 @@
 //! Operations that only the control API adds: manual changes, further sales and operations of other types.
 
 use serde::{Deserialize, Deserializer};
-use time::OffsetDateTime;
 
 use super::change::{Change, check};
 use super::operation::{Operation, OperationType};
@@ -30,6 +29,14 @@ pub struct FurtherSale {
     /// Minor units; the ordered amount without it.
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
+    pub status: Status,
+}
+
+/// The result of a further sale.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleResult {
+    #[serde(deserialize_with = "read_result")]
     pub status: Status,
 }
 
@@ -91,13 +98,13 @@ impl Payment {
     pub fn settle_added_sale(
         &mut self,
         id: u64,
-        result: Status,
-        now: OffsetDateTime,
+        result: SaleResult,
+        stamp: Stamp,
     ) -> Result<Change, Code> {
         let sale = self.operation(id)?;
         let is_first = self.sale().is_some_and(|sale| sale.id == id);
         check(sale.kind == OperationType::Sale && sale.status == Status::Processing && !is_first)?;
-        self.set_status(id, (result, code_of(result)), now)
+        self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
     /// Adds an operation of another type.

@@ -20,7 +20,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use added_operations::{FurtherSale, ManualChange, OtherOperation};
 pub use change::Change;
 pub use clarification::{ClarificationForm, FieldNames, Requirement};
 pub use confirmation::CreditingResult;
@@ -29,7 +28,6 @@ pub use order::{
     CallbackOptions, PageOrder, PageUrls, RefundOrder, ReturnUrls, SaleOrder, Stamp, is_web_address,
 };
 pub use payment::Payment;
-pub use refunds::RefundReversal;
 pub use sales::{Charge, SalePlan};
-pub use status::{Status, read_one_of, read_optional, read_result};
+pub use status::{Status, read_one_of, read_optional};
 pub use store::{Records, key};

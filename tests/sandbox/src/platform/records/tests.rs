@@ -4,9 +4,10 @@
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::added_operations::{FurtherSale, ManualChange, SaleResult};
+use super::refunds::RefundReversal;
 use super::{
-    CURRENCY, Change, CreditingResult, FurtherSale, ManualChange, Payment, RefundOrder,
-    RefundReversal, Requirement, SaleOrder, Stamp, Status,
+    CURRENCY, Change, CreditingResult, Payment, RefundOrder, Requirement, SaleOrder, Stamp, Status,
 };
 use crate::platform::faults::Faults;
 use crate::platform::messages::codes::{self, Code};
@@ -264,8 +265,11 @@ fn money_in_a_cascade_can_be_refunded_and_only_added_sales_are_settled() {
     }
     assert_eq!(state(&payment), ("processing", 1000, 1000));
     assert_eq!(refund(&mut payment, 4, 100), Ok(()));
-    let first = payment.settle_added_sale(SALE, Status::Success, NOW);
+    let decline = SaleResult {
+        status: Status::Decline,
+    };
+    let first = payment.settle_added_sale(SALE, decline, stamp(5));
     assert_eq!(first.unwrap_err(), codes::STATUS_FORBIDS);
-    payment.settle_added_sale(2, Status::Decline, NOW).unwrap();
+    payment.settle_added_sale(2, decline, stamp(5)).unwrap();
     assert_eq!(state(&payment), ("success", 1000, 1000));
 }
