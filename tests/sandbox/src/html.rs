@@ -1,4 +1,4 @@
-//! What the pages of the platform and of the shop have in common.
+//! The parts that the pages of the platform and of the shop share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

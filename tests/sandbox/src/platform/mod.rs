@@ -1,4 +1,4 @@
-//! The simulated platform: Gate, Payment Page, the Data API, the bank's pages and the callbacks behind one local address.
+//! The simulated platform: Gate, Payment Page, the Data API, the bank's pages and the callbacks on one local port.
 //!
 //! | folder | holds |
 //! | --- | --- |
@@ -11,7 +11,7 @@
 //! | `faults` | the switches |
 //! | `control` | the HTTP API for the switches and for actions of the platform's staff |
 //!
-//! `timers` makes the changes that follow after a delay.
+//! `timers` makes delayed changes, and `shared` holds the state that all parts use.
 
 mod bank;
 mod callbacks;

@@ -35,7 +35,7 @@ pub struct Settings {
 /// The argument by which request handlers receive [`Shared`].
 pub type App = State<Arc<Shared>>;
 
-/// What request handlers and background tasks share.
+/// The settings and the state that request handlers and background tasks share.
 pub struct Shared {
     pub port: u16,
     pub clock_speed: f64,
@@ -46,7 +46,7 @@ pub struct Shared {
     state: Mutex<PlatformState>,
 }
 
-/// What changes while the platform runs.
+/// The state that changes while the platform runs.
 pub struct PlatformState {
     pub records: Records,
     pub faults: FaultBoard,
@@ -57,7 +57,7 @@ pub struct PlatformState {
 }
 
 impl PlatformState {
-    /// Changes a payment. The change gets the payment, its switches, and the ids of a new operation.
+    /// Changes a payment. `change` gets the payment, its switches, and the ids of a new operation.
     pub fn change(
         &mut self,
         payment_id: &str,
@@ -136,7 +136,7 @@ impl Shared {
     /// Waits for `real`, divided by the clock speed.
     pub async fn pause(&self, real: Duration) {
         let scaled = real.as_secs_f64() / self.clock_speed;
-        // A slow clock can make a pause too long for `Duration`; that pause never ends.
+        // With a slow clock, a pause can be too long for `Duration`. Such a pause never ends.
         match Duration::try_from_secs_f64(scaled) {
             Ok(pause) => tokio::time::sleep(pause).await,
             Err(_) => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! What follows a request or a change by itself, after a delay.
+//! Delayed changes: those that follow a request or another change without further requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use super::messages::codes::{self, Code};
 use super::records::{Change, CreditingResult, OperationType, Payment, Stamp, Status};
 use super::shared::Shared;
 
-/// From an accepted request, or from one step of the platform, to the next callback.
+/// The delay from an accepted request, or from one step of the platform, to the next callback.
 const STEP: Duration = Duration::from_millis(300);
 /// The time limit of a clarification.
 const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest time that a Bancontact payment can stay open.
 const SALE_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Sends the callback of a change, and starts what follows it.
+/// Sends the callback of a change, and schedules the changes that follow it.
 pub fn publish(shared: &Arc<Shared>, change: Change) {
     follow_up(shared, &change);
     callbacks::send(shared, change);
 }
 
-/// Starts what follows a change.
+/// Schedules the changes that follow a change.
 pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     let Change { payment, operation } = change;
     let (payment_id, id) = (change.payment_id(), operation.id);
@@ -81,7 +81,7 @@ fn time_out_after(limit: Duration, shared: &Arc<Shared>, payment_id: &str, sale_
     });
 }
 
-/// Carries out an accepted refund, through the provider if it is switched so.
+/// Carries out an accepted refund, through the provider if the switch `refund_external_s` is set.
 pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     let external = shared.state().faults.of(payment_id).refund_external_s;
     if external.is_none() {
@@ -134,7 +134,7 @@ pub fn expire_link(shared: &Arc<Shared>, payment_id: &str, lifetime: Duration) {
     });
 }
 
-/// Makes a change after a delay and publishes it. A change that is no longer allowed is left out.
+/// Makes a change after a delay and publishes it. Does nothing if the change is no longer allowed.
 fn change_after(
     delay: Duration,
     shared: &Arc<Shared>,

@@ -108,7 +108,7 @@ impl Consumer {
         }
     }
 
-    /// Applies an event of the shop; hides another event for `hidden_s` seconds. Returns whether a shipment has changed.
+    /// Applies an event of the shop; hides any other event for `hidden_s` seconds. Returns whether a shipment changed.
     async fn handle(&self, message: Message, hidden_s: i32) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
         let event: Option<Event> = message

@@ -1,7 +1,7 @@
 //! The demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
 //!
-//! It is a storefront like any other: it has a key, calls the public API, and reads from the `fulfilment` queue what to
-//! ship. If the sample consumer reads the queue, the shop reads the sample consumer's table instead.
+//! It is a storefront like any other: it has a key and calls the public API. It ships orders after events of the
+//! `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table instead.
 
 mod api;
 mod choice;
@@ -100,7 +100,7 @@ impl Drop for Shop {
     }
 }
 
-/// What the shop knows about an order.
+/// An order: its payment and its shipment.
 struct Order {
     payment: PaymentStatus,
     shipment: Shipment,
@@ -192,7 +192,7 @@ async fn send_back(
 /// Shows the activity of all orders, after it has read the status of those that can still change.
 async fn activity(State(shop): State<Arc<Shared>>) -> Html<String> {
     for payment_id in shop.history.open() {
-        // The next visit retries what fails now.
+        // After a failure, the next visit of the page tries again.
         let _ = shop.order(&payment_id).await;
     }
     pages::activity(&shop.history.lines())

@@ -1,4 +1,4 @@
-//! Decides what to ship, from events alone.
+//! Decides from events which orders are shipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -98,7 +98,8 @@ fn choose(
     }
 }
 
-/// After an error, an id can belong to a newer payment with another token.
+/// Whether the payment can be paid on the page with this token. After an error, a newer payment with another token can
+/// have the same id.
 fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }

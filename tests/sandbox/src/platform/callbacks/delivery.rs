@@ -10,9 +10,9 @@ use super::schedule;
 use crate::platform::faults::Faults;
 use crate::platform::shared::{PlatformState, Shared};
 
-/// How long a callback waits for a later one to overtake it, in real time.
+/// How long a callback waits until a later callback has overtaken it, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
-/// How often a waiting callback checks whether it may go on, in real time.
+/// How often a waiting callback checks its condition, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A callback that is being delivered.
@@ -34,7 +34,7 @@ impl Delivery {
         shared.pause(self.delay).await;
         let faults = self.faults(shared);
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-        // If every callback waited for a later one, the order would stay the same.
+        // If every callback waited for a later callback, the order would stay the same.
         if faults.reorder && self.number.is_multiple_of(2) {
             let is_overtaken = |state: &PlatformState| {
                 let log = &state.callbacks;

@@ -83,7 +83,7 @@ pub async fn confirm(
     Path(id): Path<String>,
     Body(report): Body<ProviderReport>,
 ) -> Result<Json<Value>, Refused> {
-    // Refused if it has begun.
+    // A procedure that has begun refuses to begin again.
     let _ = act(&shared, &id, |payment, _, stamp| {
         payment.begin_confirmation(stamp)
     });

@@ -61,7 +61,8 @@ pub enum Answer {
     Lost,
 }
 
-/// The form of a status answer with code 3061 or 3062 (protocol-2.md section 0).
+/// The form of a status answer with code 3061 or 3062. The platform's documentation describes an answer with a payment
+/// and an answer without. It does not say whether the second is signed, so both possibilities are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {

@@ -1,10 +1,10 @@
-//! The switches for the charge of the bank and for what follows it.
+//! The switches for the charge of the bank and for the confirmation procedure.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::platform::records::{CreditingResult, Status, read_one_of, read_optional};
 
-/// The amount that the bank charges instead of the ordered one.
+/// The amount that the bank charges instead of the ordered amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum WrongAmount {

@@ -1,4 +1,4 @@
-//! The switches of one payment, and what follows from them.
+//! The switches of one payment, and the rules, plans and amounts that follow from them.
 
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ impl Faults {
         }
     }
 
-    /// What a sale does after the first delay.
+    /// The next step of an accepted sale.
     pub fn sale_plan(&self) -> SalePlan {
         SalePlan {
             redirect: !self.no_redirect,

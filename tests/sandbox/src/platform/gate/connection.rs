@@ -1,7 +1,7 @@
 //! Connections that can be cut before a single byte of the answer is sent.
 //!
-//! An HTTP library always sends an answer. After the socket is shut down, the client sees what it would see if the
-//! platform or the network failed.
+//! An HTTP library always sends an answer. If the socket is shut down first, the client gets no answer, as after a
+//! failure of the platform or of the network.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;

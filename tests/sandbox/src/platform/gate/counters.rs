@@ -8,7 +8,7 @@ use crate::platform::records::key;
 /// The number of requests by kind.
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The number of requests about each payment, with refused and lost ones.
+/// The number of requests about each payment. Refused and lost requests count too.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 

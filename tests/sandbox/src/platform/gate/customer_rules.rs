@@ -35,10 +35,10 @@ impl CustomerField {
     }
 }
 
-/// What the project demands of the customer's data.
+/// The rules of a project for the customer's data.
 #[derive(Debug, Clone, Default)]
 pub struct CustomerRules {
-    /// A sale without one of these is refused.
+    /// A sale without any of these fields is refused.
     pub mandatory: Vec<CustomerField>,
     /// IPv6 addresses are refused.
     pub ipv4_only: bool,

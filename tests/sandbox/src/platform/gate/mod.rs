@@ -116,7 +116,7 @@ fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, 
     state.faults.next_answer(payment_id, kind)
 }
 
-/// The refusal that a switch demands.
+/// The refusal of the switch `answer`, if it refuses requests.
 fn refusal_of(answer: Answer) -> Option<(StatusCode, Code)> {
     match answer {
         Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),

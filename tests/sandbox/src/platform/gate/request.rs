@@ -40,7 +40,7 @@ impl GateRequest {
         object.cloned().unwrap_or_default()
     }
 
-    /// A text of 1 to 255 characters, if it is one.
+    /// A text of 1 to 255 characters; `None` for any other value.
     pub fn optional_text(&self, path: &str) -> Option<String> {
         let text = self.value(path)?.as_str()?;
         let fits = !text.is_empty() && text.chars().count() <= MAX_TEXT;

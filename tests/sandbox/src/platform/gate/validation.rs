@@ -13,7 +13,7 @@ const AMOUNTS: std::ops::RangeInclusive<u64> = 1..=u64::MAX;
 /// The longest delay of callbacks, in seconds.
 const MAX_CALLBACK_DELAY: u64 = 600;
 
-/// Validates what all requests have, and returns the payment id.
+/// Validates the fields that all requests have. Returns the payment id.
 pub fn payment_id(request: &GateRequest, project: &Project) -> Result<String, Refusal> {
     let project_id = request.integer("general.project_id", 0..=u64::MAX)?;
     let payment_id = request.text("general.payment_id")?;

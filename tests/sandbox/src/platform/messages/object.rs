@@ -1,4 +1,4 @@
-//! JSON objects as the platform writes them: the members keep their order.
+//! JSON objects whose members are written in the order in which they were added.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

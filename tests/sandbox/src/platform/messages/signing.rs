@@ -1,6 +1,7 @@
 //! Signs the messages of the platform, and verifies those of merchants.
 //!
-//! Merchants limit the size of a message. The platform does not, so it signs a payment with thousands of operations too.
+//! Merchants limit the size of a message. The platform does not, so it also signs a payment with thousands of
+//! operations.
 
 use ecommpay::json::{self, Limits};
 use ecommpay::signature::{self, SignError};

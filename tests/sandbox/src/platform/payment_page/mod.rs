@@ -1,7 +1,7 @@
 //! Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
 //!
-//! The platform records the payment when the shopper confirms. The page requests the data of the customer that the link
-//! lacks. The merchant gets only the callbacks with a result.
+//! The platform records the payment when the shopper confirms. The page requests the customer's data that the link does
+//! not have. The merchant gets only the callbacks with a result.
 
 mod dashboard_link;
 mod link;
@@ -88,7 +88,7 @@ async fn confirm(
         Ok(change) => {
             if let Some(change) = change {
                 timers::follow_up(&shared, &change);
-                // Only a result is reported.
+                // The merchant gets only the callbacks with a result.
                 if !change.payment.status().is_open() {
                     callbacks::send(&shared, change);
                 }

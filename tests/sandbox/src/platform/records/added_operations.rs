@@ -15,7 +15,7 @@ use crate::platform::messages::codes::{self, Code};
 pub struct ManualChange {
     #[serde(deserialize_with = "read_result")]
     pub result: Status,
-    /// Minor units; the amount that the bank charged without it.
+    /// Minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
     /// Whether the shopper's sale is declined too. Otherwise it stays undecided.
     #[serde(default)]
@@ -26,7 +26,7 @@ pub struct ManualChange {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FurtherSale {
-    /// Minor units; the ordered amount without it.
+    /// Minor units. `None` means the ordered amount.
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
@@ -47,7 +47,7 @@ pub struct OtherOperation {
     /// The type in messages.
     #[serde(rename = "type")]
     pub name: String,
-    /// Minor units; the ordered amount without it.
+    /// Minor units. `None` means the ordered amount.
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
@@ -84,7 +84,7 @@ impl Payment {
         })
     }
 
-    /// Adds a further sale to a payment that has one.
+    /// Adds a further sale to a payment that has a sale.
     pub fn add_sale(&mut self, further: FurtherSale, stamp: Stamp) -> Result<Change, Code> {
         check(self.sale().is_some() && self.status() != Status::Error)?;
         let now = stamp.now;

@@ -1,4 +1,4 @@
-//! How a payment changes.
+//! The steps that all changes of a payment share.
 
 use time::OffsetDateTime;
 

@@ -70,7 +70,7 @@ impl Clarification {
     }
 }
 
-/// The schema of one object. It always has an e-mail, which is optional unless it is required.
+/// The schema of one object. It always has the property `email`, which is optional unless it is required.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);
     let properties: Map<String, Value> = names

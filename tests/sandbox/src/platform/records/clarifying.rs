@@ -54,7 +54,7 @@ impl Payment {
         })
     }
 
-    /// Declines an operation at the time limit of a clarification, unless a later step has begun.
+    /// Declines an operation at the time limit of a clarification, unless clarification was requested again.
     pub fn end_clarification(
         &mut self,
         operation_id: u64,

@@ -1,5 +1,4 @@
-//! The confirmation procedure: the platform waits until the provider credits the money of a sale (protocol-2.md
-//! section 2).
+//! The confirmation procedure: the platform waits until the provider credits the money of a sale.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! Payment links of the Dashboard: the operation `invoice`, and the sale that can follow (protocol-2.md section 5).
+//! Payment links of the Dashboard: the operation `invoice`, and the sale that can follow.
 
 use time::OffsetDateTime;
 

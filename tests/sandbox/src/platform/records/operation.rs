@@ -114,7 +114,7 @@ pub struct Operation {
     pub clarification: Option<Clarification>,
     /// The data that clarification requests added to a refund.
     pub data: Map<String, Value>,
-    /// Counts the requests for clarification. A time limit belongs to one of them.
+    /// Counts the requests for clarification. Each request has its own time limit.
     pub clarification_step: u32,
 }
 
@@ -144,7 +144,7 @@ impl Operation {
         }
     }
 
-    /// A new operation that continues or reverses another one. It has the request id of the original.
+    /// A new operation that continues or reverses `original`. It has the request id of the original.
     pub fn after(original: &Operation, kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             request_id: original.request_id.clone(),

@@ -30,13 +30,13 @@ impl SaleOrder {
 /// The URLs to which the bank sends the shopper.
 #[derive(Debug, Clone, Default)]
 pub struct ReturnUrls {
-    /// After an interruption, and if one of the others is missing.
+    /// After an interruption. Replaces a missing `success` or `decline`.
     pub default: String,
     pub success: Option<String>,
     pub decline: Option<String>,
 }
 
-/// The part of a Payment Page link that matters after the order.
+/// The part of a Payment Page link that is stored with the order.
 #[derive(Debug, Clone)]
 pub struct PageOrder {
     /// Identifies the link.

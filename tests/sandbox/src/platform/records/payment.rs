@@ -28,7 +28,7 @@ pub struct Payment {
     pub currency: String,
 }
 
-/// The confirmation procedure of a sale (protocol-2.md section 2).
+/// The confirmation procedure of a sale.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmation {
     /// The payment's status before the operation `payment confirmation` exists.
@@ -114,7 +114,7 @@ impl Payment {
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
     }
 
-    /// The operation that waits for clarification. Requests name only the payment, so the oldest one is meant.
+    /// The operation that waits for clarification. Requests name only the payment, so the oldest operation is meant.
     pub fn awaiting_clarification(&self) -> Option<&Operation> {
         let mut operations = self.operations.iter();
         operations.find(|operation| operation.status == Status::AwaitingClarification)

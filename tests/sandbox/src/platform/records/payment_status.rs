@@ -22,7 +22,7 @@ impl Payment {
             return status;
         }
         match (self.charges().next(), self.undecided_sale()) {
-            // A cascade: one attempt has succeeded, another one is open.
+            // A cascade: one attempt has succeeded, another attempt is open.
             (Some(_), Some(_)) => Status::Processing,
             (Some(_), None) => self.paid_status(),
             (None, Some(sale)) => sale.status,

@@ -15,7 +15,7 @@ use crate::platform::messages::codes::{self, Code};
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefundReversal {
-    /// Minor units; everything that is not reversed without it.
+    /// Minor units. `None` reverses everything that is not reversed yet.
     pub amount: Option<u64>,
     /// Whether messages name the merchant's id of the refund.
     #[serde(default)]
@@ -25,8 +25,8 @@ pub struct RefundReversal {
 impl Payment {
     /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
     ///
-    /// A repeat is refused as a repeat even if nothing remains. An amount above the remaining one is accepted, and the
-    /// operation is declined later.
+    /// A repeat is refused as a repeat even if nothing remains. An amount above the remaining amount is accepted, and
+    /// the operation is declined later.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()

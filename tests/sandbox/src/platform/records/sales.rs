@@ -10,7 +10,7 @@ use super::payment::{Confirmation, Payment};
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// What a sale does after the first delay.
+/// The next step of an accepted sale.
 #[derive(Debug, Clone)]
 pub struct SalePlan {
     /// Whether the bank returns redirect data.
