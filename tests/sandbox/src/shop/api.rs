@@ -7,14 +7,13 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-use super::Settings;
 use super::choice::Choice;
 
 /// A client of the payment API.
-#[derive(Debug)]
 pub struct Api {
     http: reqwest::Client,
-    settings: Settings,
+    base_url: String,
+    storefront_key: String,
 }
 
 /// A checkout that was created.
@@ -64,14 +63,15 @@ impl PaymentStatus {
 
 impl Api {
     /// Creates a client that uses the storefront's key.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub fn new(base_url: &str, storefront_key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             http: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(std::time::Duration::from_secs(30))
                 .build()
                 .context("The shop's HTTP client cannot be created")?,
-            settings: settings.clone(),
+            base_url: base_url.to_owned(),
+            storefront_key: storefront_key.to_owned(),
         })
     }
 
@@ -97,7 +97,7 @@ impl Api {
             "language": choice.language,
             "description": choice.product.name,
         });
-        let url = format!("{}/checkouts", self.settings.api);
+        let url = format!("{}/checkouts", self.base_url);
         let response = self.send(self.http.post(url).json(&order)).await?;
         read(accepted(response).await?).await
     }
@@ -122,7 +122,7 @@ impl Api {
     }
 
     fn url(&self, path: &[&str]) -> anyhow::Result<Url> {
-        let mut url = Url::parse(&self.settings.api)?;
+        let mut url = Url::parse(&self.base_url)?;
         url.path_segments_mut()
             .map_err(|()| anyhow!("The URL of the payment service has no path"))?
             .extend(path);
@@ -130,7 +130,7 @@ impl Api {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let request = request.bearer_auth(&self.settings.storefront_key);
+        let request = request.bearer_auth(&self.storefront_key);
         let response = request.send().await;
         response.context("The payment service does not answer")
     }

@@ -72,7 +72,7 @@ impl Shop {
     ) -> anyhow::Result<Self> {
         let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let shared = Shared {
-            api: Api::new(&settings)?,
+            api: Api::new(&settings.api, &settings.storefront_key)?,
             settings,
             delivery,
             history,

@@ -6,7 +6,6 @@
 mod added_operations;
 mod change;
 mod clarification;
-mod clarifying;
 mod confirmation;
 mod links;
 mod operation;
@@ -14,6 +13,7 @@ mod order;
 mod payment;
 mod payment_status;
 mod refunds;
+mod requirement;
 mod sales;
 mod status;
 mod store;
@@ -21,13 +21,13 @@ mod store;
 mod tests;
 
 pub use change::Change;
-pub use clarification::{ClarificationForm, FieldNames, Requirement};
 pub use confirmation::CreditingResult;
 pub use operation::{CURRENCY, Money, Operation, OperationType};
 pub use order::{
     CallbackOptions, PageOrder, PageUrls, RefundOrder, ReturnUrls, SaleOrder, Stamp, is_web_address,
 };
 pub use payment::Payment;
+pub use requirement::{ClarificationForm, FieldNames, Requirement};
 pub use sales::{Charge, SalePlan};
 pub use status::{Status, read_one_of, read_optional};
 pub use store::{Records, key};

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use super::clarification::Clarification;
 use super::order::Stamp;
+use super::requirement::Clarification;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 

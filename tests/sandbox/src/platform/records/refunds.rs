@@ -4,10 +4,10 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use super::change::{Change, check};
-use super::clarification::Requirement;
 use super::operation::{CURRENCY, Operation, OperationType};
 use super::order::{RefundOrder, Stamp};
 use super::payment::Payment;
+use super::requirement::Requirement;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 

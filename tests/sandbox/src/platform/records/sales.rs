@@ -4,9 +4,9 @@ use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;
 
 use super::change::{Change, check};
-use super::clarification::Requirement;
 use super::operation::{Money, Operation};
 use super::payment::{Confirmation, Payment};
+use super::requirement::Requirement;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
