@@ -9,6 +9,7 @@
 pub mod deploy;
 pub mod deploy_script;
 pub mod functions;
+mod html;
 pub mod local_aws;
 pub mod options;
 mod parameters;

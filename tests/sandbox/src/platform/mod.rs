@@ -1,128 +1,83 @@
-//! The simulated platform: Gate, the bank's pages and the callbacks behind one local address.
+//! The simulated platform: Gate, Payment Page, the Data API, the bank's pages and the callbacks on one local port.
 //!
-//! Requests of merchants come in by `gate` and `data_api`, shoppers by `payment_page`, `dashboard_link` and `bank`.
-//! `records` holds the payments and changes them, `payment_status` derives a payment's status, `flow` lets time pass,
-//! and `callbacks` reports each change to the merchant. `control` is the API that drives the simulation; its switches
-//! are in `faults`.
+//! | folder | holds |
+//! | --- | --- |
+//! | `gate` | the endpoints for merchants: sale, refund, clarification and status |
+//! | `data_api` | the list of completed operations |
+//! | `payment_page`, `bank` | the pages for shoppers |
+//! | `records` | the payments, and every change of them as a pure function |
+//! | `messages` | the bodies that the platform signs |
+//! | `callbacks` | delivery of callbacks and the repeat schedule |
+//! | `faults` | the switches |
+//! | `control` | the HTTP API for the switches and for actions of the platform's staff |
+//!
+//! `timers` makes delayed changes, and `shared` holds the state that all parts use.
 
 mod bank;
 mod callbacks;
-mod clarification;
-mod codes;
-mod connection;
 mod control;
-mod dashboard_link;
 mod data_api;
 mod faults;
-mod flow;
 mod gate;
-mod gate_status;
+mod html;
 mod ids;
 mod messages;
-mod operation;
-mod order;
-mod pages;
-mod payment;
-mod payment_link;
 mod payment_page;
-mod payment_status;
-mod php_json;
 mod records;
-mod request;
-mod schedule;
-mod signing;
-mod start_page;
+mod shared;
 #[cfg(test)]
 mod tests;
+mod timers;
 
-use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use axum::Router;
-use ecommpay::ProjectKey;
-use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use data_api::{KEY as DATA_API_KEY, TOKEN as DATA_API_TOKEN};
-use request::Project;
+pub use shared::Settings;
 
-/// How long [`Platform::stop`] waits for answers under way.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+use gate::connection::ConnectionCutter;
+use shared::Shared;
 
-/// How long one delivery of a callback may take, in real time.
-const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What a simulated platform needs to know.
-#[derive(Clone)]
-pub struct Settings {
-    /// The only project that it serves.
-    pub project_id: u32,
-    /// That project's secret key.
-    pub key: String,
-    /// All pauses are divided by this; 1.0 is real time.
-    pub clock_speed: f64,
-}
+/// How long [`Platform::stop`] waits for open requests.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running simulated platform. Dropping it ends its tasks.
 pub struct Platform {
     shared: Arc<Shared>,
     server: JoinHandle<()>,
-    /// Everything that runs ends when this is gone.
+    /// All tasks end when this is dropped.
     running: watch::Sender<()>,
 }
 
 impl Platform {
     /// Starts to serve on `listener`, which should be bound to 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// If the clock speed is not above 0, the key is empty, or there is no HTTP client for callbacks.
     pub async fn start(listener: TcpListener, settings: Settings) -> anyhow::Result<Platform> {
-        let speed = settings.clock_speed;
-        anyhow::ensure!(
-            speed.is_finite() && speed > 0.0,
-            "the clock speed must be above 0"
-        );
         let port = listener.local_addr()?.port();
         let (running, watched) = watch::channel(());
-        let shared = Arc::new(Shared {
-            port,
-            clock_speed: speed,
-            project: Project {
-                id: settings.project_id,
-                key: ProjectKey::new(&settings.key)?,
-            },
-            client: reqwest::Client::builder()
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .timeout(DELIVERY_TIMEOUT)
-                .build()
-                .context("no HTTP client for callbacks")?,
-            running: watched,
-            state: Mutex::new(World {
-                records: records::Records::default(),
-                faults: faults::FaultBoard::default(),
-                callbacks: callbacks::CallbackLog::default(),
-                requests: gate::Counters::default(),
-                ids: ids::Ids::new(&settings.key, OffsetDateTime::now_utc())?,
-                callback_url: None,
-            }),
-        });
+        let shared = Arc::new(Shared::new(port, &settings, watched)?);
         let app = Router::new()
             .merge(gate::routes())
             .merge(data_api::routes())
             .merge(bank::routes())
             .merge(payment_page::routes())
-            .merge(dashboard_link::routes())
             .merge(control::routes())
             .with_state(shared.clone())
-            .into_make_service_with_connect_info::<connection::ConnectionCutter>();
-        let end = shared.clone();
+            .into_make_service_with_connect_info::<ConnectionCutter>();
+        let stopping = shared.clone();
         let server = tokio::spawn(async move {
-            let served = axum::serve(connection::CuttableListener(listener), app);
-            // Accepting never fails for good, and the end of it all is no failure.
+            let served = axum::serve(listener, app);
+            // `axum::serve` retries failed accepts, so it never returns an error.
             let _ = served
-                .with_graceful_shutdown(async move { end.stopped().await })
+                .with_graceful_shutdown(async move { stopping.stopped().await })
                 .await;
         });
         Ok(Platform {
@@ -132,83 +87,25 @@ impl Platform {
         })
     }
 
-    /// Its address, without a slash at the end.
+    /// Returns its base URL, without a trailing slash.
     pub fn address(&self) -> String {
         self.shared.address()
     }
 
-    /// Sets the project's address for callbacks; it counts for all attempts from now on.
+    /// Sets the project's callback URL, also for repeats of earlier callbacks.
     pub fn set_callback_url(&self, url: &str) {
         self.shared.state().callback_url = Some(url.to_owned());
     }
 
-    /// Ends all tasks and gives the port back.
+    /// Ends all tasks and releases the port.
     pub async fn stop(self) {
         drop(self.running);
         let mut server = self.server;
-        if tokio::time::timeout(LAST_ANSWERS, &mut server)
+        if tokio::time::timeout(STOP_TIMEOUT, &mut server)
             .await
             .is_err()
         {
             server.abort();
-        }
-    }
-}
-
-/// What all parts of the platform share.
-struct Shared {
-    port: u16,
-    clock_speed: f64,
-    project: Project,
-    client: reqwest::Client,
-    running: watch::Receiver<()>,
-    state: Mutex<World>,
-}
-
-/// What changes while the platform runs.
-struct World {
-    records: records::Records,
-    faults: faults::FaultBoard,
-    callbacks: callbacks::CallbackLog,
-    requests: gate::Counters,
-    ids: ids::Ids,
-    callback_url: Option<String>,
-}
-
-impl Shared {
-    fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// The state; never held while anything is awaited.
-    fn state(&self) -> MutexGuard<'_, World> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until the platform ends.
-    async fn stopped(&self) {
-        let mut running = self.running.clone();
-        while running.changed().await.is_ok() {}
-    }
-
-    /// Runs a task that ends with the platform.
-    fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
-        let shared = self.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = task => {}
-                () = shared.stopped() => {}
-            }
-        });
-    }
-
-    /// A pause of the platform, shortened by the clock.
-    async fn pause(&self, real: Duration) {
-        let scaled = real.as_secs_f64() / self.clock_speed;
-        // A slow clock can make a pause too long to be written down; then it never ends.
-        match Duration::try_from_secs_f64(scaled) {
-            Ok(pause) => tokio::time::sleep(pause).await,
-            Err(_) => std::future::pending().await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The shop's calls to the payment API, as any storefront would make them.
+//! The shop's calls to the payment API.
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -7,44 +7,37 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
-use super::Settings;
 use super::choice::Choice;
 
 /// A client of the payment API.
-#[derive(Debug)]
 pub struct Api {
     http: reqwest::Client,
-    settings: Settings,
+    base_url: String,
+    storefront_key: String,
 }
 
 /// A checkout that was created.
 #[derive(Debug, Deserialize)]
 pub struct Checkout {
-    /// Where the shopper's browser must go.
+    /// The URL to which the browser must go.
     pub checkout_url: String,
     /// The payment's status.
     pub status: String,
 }
 
-/// What the shop shows of a payment.
+/// The fields of a payment that the shop shows. Amounts are in cents.
 #[derive(Debug, Deserialize)]
 pub struct PaymentStatus {
-    /// Its id.
     pub payment_id: String,
-    /// Its status.
     pub status: String,
-    /// What was paid, in cents.
     pub paid_amount: u64,
-    /// What went back, in cents.
     pub refunded_amount: u64,
-    /// What is on its way back, in cents.
     pub pending_refund_amount: u64,
-    /// What could go back, in cents.
     pub refundable_amount: u64,
 }
 
 impl PaymentStatus {
-    /// Whether the money is there.
+    /// Whether the money was received.
     pub fn is_paid(&self) -> bool {
         matches!(
             self.status.as_str(),
@@ -52,32 +45,33 @@ impl PaymentStatus {
         )
     }
 
-    /// Whether all of the money went back.
-    pub fn is_given_back(&self) -> bool {
+    /// Whether all of the money was refunded.
+    pub fn is_refunded(&self) -> bool {
         self.status == "refunded"
     }
 
-    /// Whether nothing more happens by itself.
+    /// Whether the payment no longer changes by itself.
     pub fn is_settled(&self) -> bool {
         self.is_lost() || (self.is_paid() && self.pending_refund_amount == 0)
     }
 
-    /// Whether it is certain that the money will not come.
+    /// Whether the payment has ended without money.
     pub fn is_lost(&self) -> bool {
         matches!(self.status.as_str(), "declined" | "failed")
     }
 }
 
 impl Api {
-    /// A client with the storefront's key.
-    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+    /// Creates a client that uses the storefront's key.
+    pub fn new(base_url: &str, storefront_key: &str) -> anyhow::Result<Self> {
         Ok(Self {
             http: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(std::time::Duration::from_secs(30))
                 .build()
-                .context("The shop has no HTTP client")?,
-            settings: settings.clone(),
+                .context("The shop's HTTP client cannot be created")?,
+            base_url: base_url.to_owned(),
+            storefront_key: storefront_key.to_owned(),
         })
     }
 
@@ -103,57 +97,56 @@ impl Api {
             "language": choice.language,
             "description": choice.product.name,
         });
-        let address = format!("{}/checkouts", self.settings.api);
-        let response = self.send(self.http.post(address).json(&order)).await?;
-        read(taken(response).await?).await
+        let url = format!("{}/checkouts", self.base_url);
+        let response = self.send(self.http.post(url).json(&order)).await?;
+        read(accepted(response).await?).await
     }
 
-    /// Gives back what is left of a payment; once, however often it is asked for.
+    /// Refunds the remaining amount of a payment. A repeated call refunds nothing more, because its id is the same.
     pub async fn refund(&self, payment_id: &str) -> anyhow::Result<()> {
         let wanted = json!({ "refund_id": payment_id, "description": "Sent back" });
-        let address = self.address(&["payments", payment_id, "refunds"])?;
-        let response = self.send(self.http.post(address).json(&wanted)).await?;
-        taken(response).await?;
+        let url = self.url(&["payments", payment_id, "refunds"])?;
+        let response = self.send(self.http.post(url).json(&wanted)).await?;
+        accepted(response).await?;
         Ok(())
     }
 
-    /// How a payment stands.
+    /// Reads a payment; `None` if it does not exist.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Option<PaymentStatus>> {
-        let address = self.address(&["payments", payment_id])?;
-        let response = self.send(self.http.get(address)).await?;
+        let url = self.url(&["payments", payment_id])?;
+        let response = self.send(self.http.get(url)).await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        read(taken(response).await?).await.map(Some)
+        read(accepted(response).await?).await.map(Some)
     }
 
-    fn address(&self, path: &[&str]) -> anyhow::Result<Url> {
-        let mut address = Url::parse(&self.settings.api)?;
-        address
-            .path_segments_mut()
-            .map_err(|()| anyhow!("The address of the payment service has no path"))?
+    fn url(&self, path: &[&str]) -> anyhow::Result<Url> {
+        let mut url = Url::parse(&self.base_url)?;
+        url.path_segments_mut()
+            .map_err(|()| anyhow!("The URL of the payment service has no path"))?
             .extend(path);
-        Ok(address)
+        Ok(url)
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let request = request.bearer_auth(&self.settings.storefront_key);
+        let request = request.bearer_auth(&self.storefront_key);
         let response = request.send().await;
         response.context("The payment service does not answer")
     }
 }
 
-/// An answer that is no refusal.
-async fn taken(response: Response) -> anyhow::Result<Response> {
+/// Returns the answer if its status is a success.
+async fn accepted(response: Response) -> anyhow::Result<Response> {
     let status = response.status();
     if status.is_success() {
         return Ok(response);
     }
-    let said = response.text().await.unwrap_or_default();
-    bail!("The payment service answered {status}: {said}")
+    let body = response.text().await.unwrap_or_default();
+    bail!("The payment service answered {status}: {body}")
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
     let read = response.json().await;
-    read.context("The payment service's answer cannot be read")
+    read.context("The answer of the payment service is invalid")
 }

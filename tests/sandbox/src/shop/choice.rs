@@ -1,21 +1,19 @@
-//! What the shop sells and what a shopper can choose.
+//! The products and the choices of the shop.
 
 use url::form_urlencoded;
 
-/// One of the goods.
+/// A product.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Product {
-    /// Its name in the form.
+    /// Its value in the form.
     pub code: &'static str,
-    /// Its name.
     pub name: &'static str,
-    /// A few words about it.
     pub text: &'static str,
-    /// In cents.
+    /// Cents.
     pub price: u64,
 }
 
-/// All goods; the first one is chosen unless the shopper says otherwise.
+/// All products. The first one is the default.
 pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "tea",
@@ -26,47 +24,44 @@ pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "set",
         name: "A tea set",
-        text: "Just below 500 EUR, the most that Bancontact's app can pay.",
+        text: "Just below 500 EUR. Bancontact's app can pay it.",
         price: 49_999,
     },
     Product {
         code: "samovar",
         name: "A samovar",
-        text: "Above 500 EUR Bancontact's app is not available, the card is.",
+        text: "Above 500 EUR. Bancontact's app cannot pay it, the card can.",
         price: 75_000,
     },
 ];
 
-/// Ways to the bank, as the API names them, with words for them.
+/// The channels of the API, with their names. The first one is the default.
 pub const CHANNELS: [(&str, &str); 2] = [("gate", "Gate"), ("payment_page", "Payment Page")];
 
-/// Languages of the payment pages; without one, the browser's.
+/// The languages of the payment pages, with their names. The empty code means the language of the browser.
 pub const LANGUAGES: [(&str, &str); 5] = [
-    ("", "As the browser says"),
+    ("", "Language of the browser"),
     ("nl", "Nederlands"),
     ("fr", "Français"),
     ("de", "Deutsch"),
     ("en", "English"),
 ];
 
-/// The last name that the form begins with.
+/// The default of the last name.
 pub const LAST_NAME: &str = "Janssens";
 
-/// What a shopper has chosen.
+/// The choice of a shopper.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What is bought.
     pub product: &'static Product,
-    /// The way to the bank.
     pub channel: &'static str,
-    /// The language of the payment pages.
     pub language: Option<&'static str>,
-    /// Without one the platform asks for it.
+    /// Without it, the platform requests it from the shopper.
     pub last_name: Option<String>,
 }
 
 impl Choice {
-    /// Reads the posted form; what is not there is as the form begins.
+    /// Reads the posted form. A missing or unknown value is replaced by the default.
     pub fn read(form: &[u8]) -> Self {
         let field = |wanted: &str| {
             form_urlencoded::parse(form)
@@ -101,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_form_is_read() {
+    fn all_choices_are_read_from_the_form() {
         let form = b"product=samovar&channel=payment_page&language=fr&last_name=+Maes+";
         assert_eq!(
             Choice::read(form),
@@ -115,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_as_the_form_begins() {
+    fn missing_and_unknown_values_are_replaced_by_the_defaults() {
         let tea = Choice::read(b"");
         assert_eq!((tea.product.price, tea.channel), (1_000, "gate"));
         assert_eq!(tea.last_name.as_deref(), Some(LAST_NAME));

@@ -1,30 +1,31 @@
-//! Where the shop learns how far the delivery of an order is: from its own reader of the queue, or,
-//! where the sample consumer has the queue for itself, from what that one remembers.
+//! Where the shop reads the shipment of an order: from its own consumer of the queue, or from the sample consumer's
+//! table if the sample consumer reads the queue.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::fulfilment::{Fulfilment, Shipment};
+use super::fulfilment::Fulfilment;
+use super::orders::Shipment;
 use crate::progress::say;
 
-/// The shop's source of news.
+/// The source of shipments.
 #[derive(Debug)]
 pub enum Delivery {
-    /// The queue.
+    /// The shop's own consumer.
     Queue(Fulfilment),
     /// The sample consumer's table.
     Sample(SampleMemory),
 }
 
 impl Delivery {
-    /// Asks for news to be looked for. The sample consumer is told of them anyway.
-    pub fn look(&self) {
+    /// Makes the shop's own consumer read the queue. The sample consumer needs no request.
+    pub fn check_queue(&self) {
         if let Delivery::Queue(fulfilment) = self {
-            fulfilment.look();
+            fulfilment.check_queue();
         }
     }
 
-    /// How far the delivery of an order is.
+    /// The shipment of an order.
     pub async fn shipment(&self, payment_id: &str) -> Shipment {
         match self {
             Delivery::Queue(fulfilment) => fulfilment.shipment(payment_id),
@@ -33,12 +34,12 @@ impl Delivery {
     }
 }
 
-/// What the sample consumer remembers.
+/// Access to the sample consumer's table.
 #[derive(Debug)]
 pub struct SampleMemory {
-    /// A client of the table.
+    /// A DynamoDB client.
     pub client: Client,
-    /// The table.
+    /// The name of the table.
     pub table: String,
     /// The project of the shop's payments.
     pub project: u32,

@@ -1,70 +1,69 @@
-//! What the shop has seen of its payments: what the API said, and what events said.
+//! The activity of the shop's orders: the statuses from the API and the events from the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// So many lines are kept.
-const LINES: usize = 200;
-/// So many payments are worth asking about.
-const OPEN: usize = 5;
+/// The number of lines that are stored.
+const MAX_LINES: usize = 200;
+/// The number of open payments that the activity page polls.
+const MAX_POLLED: usize = 5;
 
-/// Where a line comes from.
+/// The source of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The shop has asked.
+    /// A status from the API.
     Api,
-    /// The shop was told.
+    /// An event from the queue.
     Queue,
 }
 
-/// One piece of news.
+/// One line of the activity page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When the shop has seen it.
+    /// When the shop has read it.
     pub at: OffsetDateTime,
-    /// Which payment it is about.
+    /// The payment's id.
     pub payment_id: String,
-    /// Where it comes from.
+    /// The source.
     pub source: Source,
-    /// What it says.
+    /// The status or the event type.
     pub text: String,
 }
 
-/// The news of one run.
+/// The activity of one run.
 #[derive(Debug, Default)]
 pub struct History(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     lines: VecDeque<Line>,
-    /// What the API said last, by payment.
+    /// The last status from the API, by payment.
     statuses: HashMap<String, String>,
     /// The payments that can still change by themselves, the newest last.
     open: VecDeque<String>,
 }
 
 impl History {
-    /// Notes a status that the API has given, if it is another one than before; `settled` if it does
-    /// not change by itself.
-    pub fn asked(&self, payment_id: &str, status: &str, settled: bool) {
+    /// Adds a status from the API if it differs from the last one. A settled payment is no longer polled.
+    pub fn add_status(&self, payment_id: &str, status: &str, is_settled: bool) {
         let mut inner = self.inner();
-        if settled {
+        if is_settled {
             inner.open.retain(|open| open != payment_id);
         } else if !inner.open.iter().any(|open| open == payment_id) {
             inner.open.push_back(payment_id.to_owned());
         }
-        let known = inner
+        let last = inner
             .statuses
             .insert(payment_id.to_owned(), status.to_owned());
-        if known.as_deref() != Some(status) {
+        if last.as_deref() != Some(status) {
             inner.add(payment_id, Source::Api, status);
         }
     }
 
-    /// Notes an event.
-    pub fn told(&self, payment_id: &str, kind: &str) {
+    /// Adds an event.
+    pub fn add_event(&self, payment_id: &str, kind: &str) {
         self.inner().add(payment_id, Source::Queue, kind);
     }
 
@@ -75,7 +74,8 @@ impl History {
 
     /// The newest payments that can still change by themselves.
     pub fn open(&self) -> Vec<String> {
-        self.inner().open.iter().rev().take(OPEN).cloned().collect()
+        let inner = self.inner();
+        inner.open.iter().rev().take(MAX_POLLED).cloned().collect()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -85,7 +85,7 @@ impl History {
 
 impl Inner {
     fn add(&mut self, payment_id: &str, source: Source, text: &str) {
-        if self.lines.len() == LINES {
+        if self.lines.len() == MAX_LINES {
             self.lines.pop_front();
         }
         self.lines.push_back(Line {
@@ -102,26 +102,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_noted_once_and_the_newest_line_comes_first() {
+    fn a_repeated_status_is_added_once_and_the_newest_line_is_first() {
         let history = History::default();
-        history.asked("shop-1", "processing", false);
-        history.asked("shop-1", "processing", false);
-        history.told("shop-1", "payment.succeeded");
+        history.add_status("shop-1", "processing", false);
+        history.add_status("shop-1", "processing", false);
+        history.add_event("shop-1", "payment.succeeded");
         assert_eq!(history.open(), ["shop-1"]);
-        history.asked("shop-1", "succeeded", true);
+        history.add_status("shop-1", "succeeded", true);
         let texts: Vec<String> = history.lines().into_iter().map(|line| line.text).collect();
         assert_eq!(texts, ["succeeded", "payment.succeeded", "processing"]);
         assert!(history.open().is_empty());
     }
 
     #[test]
-    fn old_lines_are_forgotten() {
+    fn the_oldest_line_is_removed_when_the_history_is_full() {
         let history = History::default();
-        for number in 0..=LINES {
-            history.told("shop-1", &number.to_string());
+        for number in 0..=MAX_LINES {
+            history.add_event("shop-1", &number.to_string());
         }
         let lines = history.lines();
-        assert_eq!(lines.len(), LINES);
+        assert_eq!(lines.len(), MAX_LINES);
         assert_eq!(lines.last().unwrap().text, "1");
     }
 }

@@ -1,13 +1,14 @@
-//! The demo shop: a few goods, a checkout button, a thank-you page, and what happened meanwhile.
+//! The demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
 //!
-//! It is a storefront like any other: it has a key, calls the public API, and learns what to ship
-//! from the `fulfilment` queue, or from the sample consumer where that one reads the queue.
+//! It is a storefront like any other: it has a key and calls the public API. It ships orders after events of the
+//! `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table instead.
 
 mod api;
 mod choice;
 pub mod delivery;
 pub mod fulfilment;
 pub mod history;
+mod orders;
 mod pages;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,7 +19,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -26,21 +27,21 @@ use tokio::task::JoinHandle;
 use self::api::{Api, PaymentStatus};
 use self::choice::Choice;
 use self::delivery::Delivery;
-use self::fulfilment::Shipment;
 use self::history::History;
+use self::orders::Shipment;
 
-/// What the shop needs to be a storefront.
+/// The settings of the shop.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The public address of the payment API.
+    /// The base URL of the payment API.
     pub api: String,
     /// The storefront's key.
     pub storefront_key: String,
-    /// The shop's own address.
+    /// The shop's own base URL.
     pub address: String,
 }
 
-/// A running shop; dropping it closes its port.
+/// A running shop. Dropping it closes its port.
 #[derive(Debug)]
 pub struct Shop {
     server: JoinHandle<()>,
@@ -51,42 +52,42 @@ struct Shared {
     api: Api,
     delivery: Delivery,
     history: Arc<History>,
-    /// When the shop was opened, so that its order numbers are new in every run.
-    opened: u64,
-    /// Where each order is paid.
+    /// When the shop started, in Unix seconds. It makes payment ids unique across runs.
+    started: u64,
+    /// The checkout URL of each order, by payment id.
     checkouts: Mutex<BTreeMap<String, String>>,
 }
 
 impl Shop {
-    /// Opens the shop.
+    /// Starts the shop.
     ///
     /// # Errors
     ///
-    /// When the HTTP client cannot be set up.
+    /// If the HTTP client cannot be created.
     pub fn start(
         listener: TcpListener,
         settings: Settings,
         delivery: Delivery,
         history: Arc<History>,
     ) -> anyhow::Result<Self> {
-        let opened = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let shared = Shared {
-            api: Api::new(&settings)?,
+            api: Api::new(&settings.api, &settings.storefront_key)?,
             settings,
             delivery,
             history,
-            opened: opened.context("The clock is before 1970")?.as_secs(),
+            started: started.context("The clock is before 1970")?.as_secs(),
             checkouts: Mutex::default(),
         };
         let routes = Router::new()
-            .route("/", get(products))
+            .route("/", get(|| async { pages::products() }))
             .route("/buy", post(buy))
             .route("/thanks", get(thanks))
             .route("/send-back", post(send_back))
-            .route("/news", get(news))
+            .route("/activity", get(activity))
             .with_state(Arc::new(shared));
         let server = tokio::spawn(async move {
-            // Serving ends with the task, not by itself.
+            // `axum::serve` retries failed accepts, so it never returns.
             let _ = axum::serve(listener, routes).await;
         });
         Ok(Self { server })
@@ -99,8 +100,8 @@ impl Drop for Shop {
     }
 }
 
-/// An order as far as the shop knows.
-struct Seen {
+/// An order: its payment and its shipment.
+struct Order {
     payment: PaymentStatus,
     shipment: Shipment,
 }
@@ -114,33 +115,28 @@ impl Shared {
 
     fn next_payment_id(&self) -> String {
         let mut checkouts = self.checkouts();
-        let payment_id = format!("shop-{}-{}", self.opened, checkouts.len() + 1);
+        let payment_id = format!("shop-{}-{}", self.started, checkouts.len() + 1);
         checkouts.insert(payment_id.clone(), String::new());
         payment_id
     }
 
-    /// Asks how an order stands, and has the queue looked at if there must be news in it.
-    async fn look(&self, payment_id: &str) -> anyhow::Result<Option<Seen>> {
+    /// Reads the status of an order. Checks the queue too if an event about the order must be in it.
+    async fn order(&self, payment_id: &str) -> anyhow::Result<Option<Order>> {
         let Some(payment) = self.api.payment(payment_id).await? else {
             return Ok(None);
         };
         self.history
-            .asked(&payment.payment_id, &payment.status, payment.is_settled());
+            .add_status(&payment.payment_id, &payment.status, payment.is_settled());
         let shipment = self.delivery.shipment(payment_id).await;
-        let awaited = if payment.is_given_back() {
-            Shipment::TakenBack
-        } else {
-            Shipment::Shipped
+        let expected = match payment.is_refunded() {
+            true => Shipment::TakenBack,
+            false => Shipment::Shipped,
         };
-        if payment.is_paid() && shipment != awaited {
-            self.delivery.look();
+        if payment.is_paid() && shipment != expected {
+            self.delivery.check_queue();
         }
-        Ok(Some(Seen { payment, shipment }))
+        Ok(Some(Order { payment, shipment }))
     }
-}
-
-async fn products() -> Response {
-    pages::products().into_response()
 }
 
 async fn buy(State(shop): State<Arc<Shared>>, form: Bytes) -> Response {
@@ -153,12 +149,13 @@ async fn buy(State(shop): State<Arc<Shared>>, form: Bytes) -> Response {
         .await;
     match created {
         Ok(checkout) => {
-            shop.history.asked(&payment_id, &checkout.status, false);
-            let address = checkout.checkout_url;
-            shop.checkouts().insert(payment_id, address.clone());
-            Redirect::to(&address).into_response()
+            shop.history
+                .add_status(&payment_id, &checkout.status, false);
+            let url = checkout.checkout_url;
+            shop.checkouts().insert(payment_id, url.clone());
+            Redirect::to(&url).into_response()
         }
-        Err(error) => failure(&error),
+        Err(error) => api_failed(&error),
     }
 }
 
@@ -167,19 +164,15 @@ async fn thanks(
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     let Some(payment_id) = query.get("payment_id") else {
-        let page = pages::failure("This address names no order.");
-        return (StatusCode::BAD_REQUEST, page).into_response();
+        return failed(StatusCode::BAD_REQUEST, "This URL names no order.");
     };
-    match shop.look(payment_id).await {
-        Ok(Some(seen)) => {
+    match shop.order(payment_id).await {
+        Ok(Some(order)) => {
             let checkout_url = shop.checkouts().get(payment_id).cloned();
-            pages::thanks(&seen.payment, seen.shipment, checkout_url.as_deref()).into_response()
+            pages::order(&order.payment, order.shipment, checkout_url.as_deref()).into_response()
         }
-        Ok(None) => {
-            let page = pages::failure("There is no such order.");
-            (StatusCode::NOT_FOUND, page).into_response()
-        }
-        Err(error) => failure(&error),
+        Ok(None) => failed(StatusCode::NOT_FOUND, "This order does not exist."),
+        Err(error) => api_failed(&error),
     }
 }
 
@@ -188,25 +181,27 @@ async fn send_back(
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
     let Some(payment_id) = form.get("payment_id") else {
-        let page = pages::failure("The form names no order.");
-        return (StatusCode::BAD_REQUEST, page).into_response();
+        return failed(StatusCode::BAD_REQUEST, "The form names no order.");
     };
     match shop.api.refund(payment_id).await {
-        Ok(()) => Redirect::to(&pages::order_address(payment_id)).into_response(),
-        Err(error) => failure(&error),
+        Ok(()) => Redirect::to(&pages::order_path(payment_id)).into_response(),
+        Err(error) => api_failed(&error),
     }
 }
 
-/// What happened; asks anew about the orders that are under way.
-async fn news(State(shop): State<Arc<Shared>>) -> Response {
+/// Shows the activity of all orders, after it has read the status of those that can still change.
+async fn activity(State(shop): State<Arc<Shared>>) -> Html<String> {
     for payment_id in shop.history.open() {
-        // What is not answered now is asked again at the next look.
-        let _ = shop.look(&payment_id).await;
+        // After a failure, the next visit of the page tries again.
+        let _ = shop.order(&payment_id).await;
     }
-    pages::news(&shop.history.lines()).into_response()
+    pages::activity(&shop.history.lines())
 }
 
-fn failure(error: &anyhow::Error) -> Response {
-    let page = pages::failure(&format!("{error:#}"));
-    (StatusCode::BAD_GATEWAY, page).into_response()
+fn api_failed(error: &anyhow::Error) -> Response {
+    failed(StatusCode::BAD_GATEWAY, &format!("{error:#}"))
+}
+
+fn failed(status: StatusCode, reason: &str) -> Response {
+    (status, pages::failure(reason)).into_response()
 }

@@ -1,57 +1,46 @@
 //! The shop's pages.
 
 use axum::response::Html;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use url::form_urlencoded;
 
 use super::api::PaymentStatus;
 use super::choice::{CHANNELS, LANGUAGES, LAST_NAME, PRODUCTS};
-use super::fulfilment::Shipment;
 use super::history::{Line, Source};
+use super::orders::Shipment;
+use crate::html::{document, euros};
 
 const STYLE: &str = include_str!("style.css");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
-/// `again_after` are the seconds after which the browser looks again.
-fn page(title: &str, again_after: Option<u8>, body: &Markup) -> Html<String> {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                @if let Some(seconds) = again_after { meta http-equiv="refresh" content=(seconds); }
-                title { (title) " - Demo shop" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                header {
-                    nav { a href="/" { "Demo shop" } a #news href="/news" { "What happened" } }
-                }
-                main { h1 { (title) } (body) }
-            }
+/// The number of seconds after which the browser loads a changing page again.
+const REFRESH_AFTER: u8 = 2;
+
+fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
+    let body = html! {
+        header {
+            nav { a href="/" { "Demo shop" } a #activity href="/activity" { "Activity" } }
         }
+        main { h1 { (heading) } (content) }
     };
-    Html(page.into_string())
+    let title = format!("{heading} - Demo shop");
+    let refresh_after = refreshes.then_some(REFRESH_AFTER);
+    Html(document(&title, STYLE, refresh_after, &body))
 }
 
-fn euros(cents: u64) -> String {
-    format!("{}.{:02} EUR", cents / 100, cents % 100)
-}
-
-/// The page of an order.
-pub fn order_address(payment_id: &str) -> String {
+/// The path of an order's page.
+pub fn order_path(payment_id: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("payment_id", payment_id)
         .finish();
     format!("/thanks?{query}")
 }
 
-/// The goods, the choices, and the button that buys.
+/// The products, the choices, and the button that buys.
 pub fn products() -> Html<String> {
-    let body = html! {
+    let content = html! {
         form method="post" action="/buy" {
             fieldset {
                 legend { "What would you like?" }
@@ -67,7 +56,7 @@ pub fn products() -> Html<String> {
                 }
             }
             fieldset {
-                legend { "How to pay" }
+                legend { "How would you like to pay?" }
                 @for (number, (code, name)) in CHANNELS.iter().enumerate() {
                     label.line {
                         input id=(code) type="radio" name="channel" value=(code) checked[number == 0];
@@ -82,31 +71,31 @@ pub fn products() -> Html<String> {
             label for="last-name" { "Last name" }
             input #last-name name="last_name" value=(LAST_NAME) autocomplete="family-name"
                 aria-describedby="last-name-hint";
-            small #last-name-hint { "Left empty, Bancontact asks for it." }
+            small #last-name-hint { "If you leave it empty, Bancontact asks for it." }
             button #buy { "Pay with Bancontact" }
         }
     };
-    page("Tea for everyone", None, &body)
+    page("Tea for everyone", false, &content)
 }
 
-/// How the order stands; looks again by itself until that is certain.
-pub fn thanks(
+/// The page of an order. It refreshes until the order is settled.
+pub fn order(
     payment: &PaymentStatus,
     shipment: Shipment,
     checkout_url: Option<&str>,
 ) -> Html<String> {
-    let (title, waiting) = if payment.is_lost() {
+    let (heading, is_changing) = if payment.is_lost() {
         ("The payment was not made", false)
-    } else if payment.is_given_back() {
-        ("Your money is back", shipment != Shipment::TakenBack)
+    } else if payment.is_refunded() {
+        ("Your money is refunded", shipment != Shipment::TakenBack)
     } else if payment.is_paid() {
-        let moving = shipment == Shipment::NotYet || !payment.is_settled();
-        ("Thank you", moving)
+        let is_waiting = shipment == Shipment::NotYet;
+        ("Thank you", is_waiting || !payment.is_settled())
     } else {
         ("Your payment is being checked", true)
     };
     let unpaid = checkout_url.filter(|_| payment.status == "awaiting_customer");
-    let body = html! {
+    let content = html! {
         dl {
             dt { "Order" } dd #order { (payment.payment_id) }
             dt { "Payment" } dd #payment { (payment.status) }
@@ -116,8 +105,8 @@ pub fn thanks(
             }
             dt { "Delivery" } dd #delivery { (shipment.as_str()) }
         }
-        @if let Some(address) = unpaid {
-            p { "Not paid yet? " a #pay href=(address) { "Go on paying" } "." }
+        @if let Some(url) = unpaid {
+            p { "Not paid yet? " a #pay href=(url) { "Continue to pay" } "." }
         }
         @if payment.refundable_amount > 0 {
             form method="post" action="/send-back" {
@@ -125,17 +114,17 @@ pub fn thanks(
                 button.quiet #send-back { "Send it back" }
             }
         }
-        p { a.button href="/" { "Back to the shop" } }
+        (link_to_products())
     };
-    page(title, waiting.then_some(2), &body)
+    page(heading, is_changing, &content)
 }
 
-/// What happened, the newest first.
-pub fn news(lines: &[Line]) -> Html<String> {
-    let body = html! {
-        p { "What the API said when the shop asked, and what the queue " code { "fulfilment" }
-            " told it. This page looks again by itself; leave it open in a second tab." }
-        @if lines.is_empty() { p { "Nothing so far." } }
+/// The activity of all orders, the newest line first.
+pub fn activity(lines: &[Line]) -> Html<String> {
+    let content = html! {
+        p { "The statuses from the API, and the events from the queue " code { "fulfilment" }
+            ". This page refreshes by itself; keep it open in a second tab." }
+        @if lines.is_empty() { p { "No activity yet." } }
         ol #lines {
             @for line in lines {
                 li {
@@ -145,19 +134,23 @@ pub fn news(lines: &[Line]) -> Html<String> {
                         Source::Queue => span.source.queue { "Queue" },
                     }
                     strong { (line.text) }
-                    a href=(order_address(&line.payment_id)) { (line.payment_id) }
+                    a href=(order_path(&line.payment_id)) { (line.payment_id) }
                 }
             }
         }
     };
-    page("What happened", Some(2), &body)
+    page("Activity", true, &content)
 }
 
-/// Something went wrong.
-pub fn failure(sentence: &str) -> Html<String> {
-    let body = html! {
-        p #failure { (sentence) }
-        p { a.button href="/" { "Back to the shop" } }
+/// The page about a failure.
+pub fn failure(reason: &str) -> Html<String> {
+    let content = html! {
+        p #failure { (reason) }
+        (link_to_products())
     };
-    page("Something went wrong", None, &body)
+    page("Something went wrong", false, &content)
+}
+
+fn link_to_products() -> Markup {
+    html! { p { a.button href="/" { "Back to the shop" } } }
 }

@@ -42,7 +42,7 @@ pub async fn a_cup_of_tea_is_bought_by_clicking(stage: &Stage) -> anyhow::Result
             ],
         )
         .await?;
-    tab.click("#news").await?;
+    tab.click("#activity").await?;
     let news = tab.text("#lines").await?;
     for line in ["payment.succeeded", "refunded", "refund.succeeded"] {
         ensure!(news.contains(line), "{line} is missing in {news}");

@@ -1,40 +1,39 @@
-//! Payment links of the Dashboard: an employee of the merchant creates one and can end it.
+//! Payment links of the Dashboard: an employee of the merchant creates a link, and can send, expire or cancel it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
-use time::OffsetDateTime;
 
-use super::super::operation::Status;
-use super::super::order::{CallbackOptions, ReturnUrl, SaleOrder};
-use super::super::{Shared, callbacks, dashboard_link, flow};
-use super::actions::{act, no_amount};
-use super::{impossible, read, refuse};
+use super::request::{Body, Refused, check_amount};
+use crate::platform::messages::codes::Code;
+use crate::platform::payment_page::link_url;
+use crate::platform::records::{
+    Change, Payment, ReturnUrls, SaleOrder, Stamp, Status, read_one_of,
+};
+use crate::platform::shared::App;
+use crate::platform::{callbacks, timers};
 
-/// The longest life of a link, 30 days, and the usual one.
-const LONGEST: u64 = 30 * 24 * 60 * 60;
+/// The longest lifetime of a link, 30 days. It is the default too.
+const MAX_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 /// A new link.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewLink {
+pub struct NewLink {
     amount: u64,
     payment_id: Option<String>,
     description: Option<String>,
     #[serde(default)]
     customer: Map<String, Value>,
-    /// Whether it is sent by itself.
+    /// Whether the platform sends it to the shopper.
     #[serde(default = "yes")]
     send: bool,
     /// Seconds of the platform's clock.
-    #[serde(default = "longest")]
+    #[serde(default = "max_lifetime")]
     expires_in_s: u64,
 }
 
@@ -42,88 +41,70 @@ fn yes() -> bool {
     true
 }
 
-fn longest() -> u64 {
-    LONGEST
+fn max_lifetime() -> u64 {
+    MAX_LIFETIME_S
 }
 
-pub async fn create(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
-    let wanted: NewLink = match read(&body) {
-        Ok(wanted) => wanted,
-        Err(error) => return refuse(error),
-    };
-    if wanted.amount == 0 {
-        return no_amount();
-    }
+pub async fn create(
+    State(shared): App,
+    Body(link): Body<NewLink>,
+) -> Result<(StatusCode, Json<Value>), Refused> {
+    check_amount(link.amount)?;
     let mut state = shared.state();
-    let (token, request_id) = (state.ids.secret(), state.ids.request());
-    let marks = state.ids.marks(&request_id);
-    let payment_id = wanted.payment_id;
-    let payment_id = payment_id.unwrap_or_else(|| format!("LINK-{}", marks.operation_id));
+    let token = state.ids.secret();
+    let stamp = state.ids.stamp();
+    let id = stamp.operation_id;
+    let payment_id = link.payment_id.unwrap_or_else(|| format!("LINK-{id}"));
     let order = SaleOrder {
         payment_id: payment_id.clone(),
-        amount: wanted.amount,
-        description: wanted.description,
-        customer: wanted.customer,
-        return_url: ReturnUrl {
-            always: format!("{}/payment/{token}", shared.address()),
-            ..ReturnUrl::default()
+        amount: link.amount,
+        description: link.description,
+        customer: link.customer,
+        return_urls: ReturnUrls {
+            default: format!("{}/payment/{token}", shared.address()),
+            ..ReturnUrls::default()
         },
-        callbacks: CallbackOptions::default(),
-        link: None,
+        ..SaleOrder::default()
     };
-    let url = dashboard_link::address(&shared, &token);
-    let created = state.records.create_link(order, token, marks);
+    let url = link_url(&shared, &token);
+    let payment = Payment::with_link(order, token, stamp);
+    let operation = payment.operation(id)?.clone();
+    state.records.add(payment.clone())?;
     drop(state);
-    match created {
-        Err(code) => impossible(code),
-        Ok(change) => {
-            let created = json!({
-                "payment_id": payment_id,
-                "operation_id": change.operation.id,
-                "request_id": request_id,
-                "payment_status": change.payment.status().as_str(),
-                "url": url,
-            });
-            callbacks::send(&shared, change);
-            if wanted.send {
-                flow::link_sent(&shared, payment_id.clone());
-            }
-            let life = Duration::from_secs(wanted.expires_in_s.min(LONGEST));
-            flow::link_expires(&shared, payment_id, life);
-            (StatusCode::CREATED, Json(created)).into_response()
-        }
+    let created = json!({
+        "payment_id": payment_id,
+        "operation_id": id,
+        "request_id": operation.request_id,
+        "payment_status": payment.status(),
+        "url": url,
+    });
+    callbacks::send(&shared, Change { payment, operation });
+    if link.send {
+        timers::send_link(&shared, &payment_id);
     }
+    let lifetime = Duration::from_secs(link.expires_in_s.min(MAX_LIFETIME_S));
+    timers::expire_link(&shared, &payment_id, lifetime);
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// The next status of a link.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LinkChange {
-    status: LinkStatus,
+pub struct LinkStatus {
+    #[serde(deserialize_with = "read_link_status")]
+    status: Status,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum LinkStatus {
-    #[serde(rename = "invoice sent")]
-    Sent,
-    #[serde(rename = "expired")]
-    Expired,
-    #[serde(rename = "invoice canceled")]
-    Canceled,
+fn read_link_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+    let allowed = [
+        Status::InvoiceSent,
+        Status::Expired,
+        Status::InvoiceCanceled,
+    ];
+    read_one_of(deserializer, &allowed)
 }
 
-pub async fn enter(
-    State(shared): State<Arc<Shared>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Response {
-    act(&shared, &body, |state, wanted: LinkChange| {
-        let status = match wanted.status {
-            LinkStatus::Sent => Status::InvoiceSent,
-            LinkStatus::Expired => Status::Expired,
-            LinkStatus::Canceled => Status::InvoiceCanceled,
-        };
-        let now = OffsetDateTime::now_utc();
-        state.records.enter_link(&id, status, now)
-    })
+/// Changes a link that no shopper has confirmed.
+pub fn set_status(payment: &mut Payment, link: LinkStatus, stamp: Stamp) -> Result<Change, Code> {
+    payment.set_link_status(link.status, stamp.now)
 }

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Answer, Faults, Kind};
+use super::answer::{Answer, RequestKind};
+use super::switches::Faults;
 use crate::platform::records::key;
+
+/// The default delay of a slow answer.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// The switches of all payments.
 #[derive(Debug, Default)]
@@ -21,32 +25,74 @@ impl FaultBoard {
         own.unwrap_or(&self.defaults)
     }
 
-    /// The switches of a payment, if it has its own.
-    pub fn own(&self, payment_id: &str) -> Option<&Faults> {
-        self.by_payment.get(&key(payment_id))
+    /// Whether a payment has switches of its own.
+    pub fn has_own(&self, payment_id: &str) -> bool {
+        self.by_payment.contains_key(&key(payment_id))
     }
 
-    /// Replaces the switches of a payment, which need not exist yet.
+    /// Replaces the switches of a payment, also before the payment exists.
     pub fn set(&mut self, payment_id: &str, faults: Faults) {
         self.by_payment.insert(key(payment_id), faults);
     }
 
-    /// How the next request of a kind about a payment is answered, and how slowly. From the
-    /// first request on the payment has its own switches, whatever the defaults become.
-    pub fn next_answer(&mut self, payment_id: &str, kind: Kind) -> (Answer, Duration) {
+    /// Returns how the next request about a payment is answered, and the delay of a slow answer. The first request
+    /// copies the defaults to the payment. Later changes of the defaults do not affect it.
+    pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());
-        let slow = Duration::from_millis(faults.slow_ms);
-        if !faults.answer_to.contains(&kind) {
-            return (Answer::Ok, slow);
+        let delay = faults.slow_ms.map_or(SLOW, Duration::from_millis);
+        let answer_to = faults.answer_to.as_deref();
+        let answer_to = answer_to.unwrap_or(&[RequestKind::Sale, RequestKind::Refund]);
+        if !answer_to.contains(&kind) {
+            return (Answer::Ok, delay);
         }
         match faults.answer_times.as_mut() {
-            None => (faults.answer, slow),
-            Some(0) => (Answer::Ok, slow),
+            None => (faults.answer, delay),
+            Some(0) => (Answer::Ok, delay),
             Some(times) => {
                 *times -= 1;
-                (faults.answer, slow)
+                (faults.answer, delay)
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn board(faults: &str) -> FaultBoard {
+        let mut board = FaultBoard::default();
+        board.set("Order-1", serde_json::from_str(faults).unwrap());
+        board
+    }
+
+    #[test]
+    fn an_answer_is_wrong_for_the_given_number_of_requests() {
+        let mut board = board(r#"{"answer":"lost","answer_times":1}"#);
+        let mut next = |id, kind| board.next_answer(id, kind).0;
+        assert_eq!(next("order-1", RequestKind::Status), Answer::Ok);
+        assert_eq!(next("order-1", RequestKind::Sale), Answer::Lost);
+        assert_eq!(next("ORDER-1", RequestKind::Sale), Answer::Ok);
+        assert_eq!(next("order-2", RequestKind::Sale), Answer::Ok);
+    }
+
+    #[test]
+    fn an_answer_is_wrong_for_the_given_kinds_of_requests() {
+        let mut board = board(r#"{"answer":"error_400","answer_to":["clarification"]}"#);
+        let mut next = |kind| board.next_answer("order-1", kind).0;
+        assert_eq!(next(RequestKind::Sale), Answer::Ok);
+        assert_eq!(next(RequestKind::Clarification), Answer::Error400);
+    }
+
+    #[test]
+    fn a_payment_keeps_the_defaults_of_its_first_request() {
+        let mut board = FaultBoard::default();
+        board.defaults.drop = true;
+        board.next_answer("order-1", RequestKind::Sale);
+        board.defaults.drop = false;
+        assert!(board.of("order-1").drop);
+        assert!(!board.of("order-2").drop);
     }
 }

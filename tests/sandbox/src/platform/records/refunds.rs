@@ -1,112 +1,105 @@
-//! Refunds, and refunds that are taken back.
+//! Refunds and their reversals.
 
+use serde::Deserialize;
 use time::OffsetDateTime;
 
-use super::sales::ask;
-use super::{Change, Records, begin, enter, key};
-use crate::platform::clarification::Requirement;
-use crate::platform::codes::{self, Code};
-use crate::platform::operation::{CURRENCY, Kind, Operation, Status};
-use crate::platform::order::{Marks, RefundOrder};
+use super::change::{Change, check};
+use super::operation::{CURRENCY, Operation, OperationType};
+use super::order::{RefundOrder, Stamp};
+use super::payment::Payment;
+use super::requirement::Requirement;
+use super::status::Status;
+use crate::platform::messages::codes::{self, Code};
 
-impl Records {
-    /// Takes a refund, which [`Records::settle_refund`] carries out or declines.
+/// A reversal of a refund.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundReversal {
+    /// Minor units. `None` reverses everything that is not reversed yet.
+    pub amount: Option<u64>,
+    /// Whether messages name the merchant's id of the refund.
+    #[serde(default)]
+    pub with_merchant_refund_id: bool,
+}
+
+impl Payment {
+    /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
     ///
-    /// A repeat is refused as a repeat even when nothing is left: its sender asks for the first request. An amount
-    /// above what is left does not refuse the request; the operation is declined later.
-    pub fn refund(&mut self, order: RefundOrder, marks: Marks) -> Result<(), Code> {
-        let payment = self.find(&order.payment_id)?;
-        let repeats = |refund: &Operation| {
+    /// A repeat is refused as a repeat even if nothing remains. An amount above the remaining amount is accepted, and
+    /// the operation is declined later.
+    pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
+        let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
                 && refund.merchant_refund_id == order.merchant_refund_id
         };
-        if payment.refunds().any(repeats) {
+        if self.of_type(OperationType::Refund).any(is_same) {
             return Err(codes::REFUND_EXISTS);
         }
-        if !payment.is_refundable() {
-            return Err(codes::STATUS_FORBIDS);
-        }
+        check(self.is_refundable())?;
         let amount = match order.sum {
-            None => payment.left(),
+            None => self.remaining(),
             Some((amount, currency)) if currency == CURRENCY => amount,
             Some(_) => return Err(codes::REFUND_CURRENCY),
         };
-        let mut refund = Operation::new(Kind::Refund, amount, marks);
+        let mut refund = Operation::new(OperationType::Refund, amount, stamp);
         refund.merchant_refund_id = order.merchant_refund_id;
-        payment.operations.push(refund);
+        self.operations.push(refund);
         Ok(())
     }
 
     /// Hands an accepted refund to the provider: refund and payment are in `external processing`.
-    pub fn hand_over_refund(
-        &mut self,
-        payment_id: &str,
-        operation_id: u64,
-        now: OffsetDateTime,
-    ) -> Option<Change> {
-        let payment = self.payments.get_mut(&key(payment_id))?;
-        let refund = payment.operation(operation_id)?;
+    pub fn hand_over_refund(&mut self, id: u64, now: OffsetDateTime) -> Result<Change, Code> {
+        check(is_undecided(self.operation(id)?))?;
         let external = (Status::ExternalProcessing, codes::AWAITING_PROVIDER);
-        is_undecided(refund).then(|| enter(payment, operation_id, external, now))?
+        self.set_status(id, external, now)
     }
 
-    /// Carries out an accepted refund, declines it when it exceeds the money that is left, or asks for data.
+    /// Carries out an accepted refund, declines it if it exceeds the remaining amount, or requests clarification.
     pub fn settle_refund(
         &mut self,
-        payment_id: &str,
-        operation_id: u64,
+        id: u64,
         requirement: &Requirement,
         now: OffsetDateTime,
-    ) -> Option<Change> {
-        let payment = self.payments.get_mut(&key(payment_id))?;
-        let refund = payment.operation(operation_id)?;
-        if !is_undecided(refund) {
-            return None;
+    ) -> Result<Change, Code> {
+        let refund = self.operation(id)?;
+        check(is_undecided(refund))?;
+        if refund.amount == 0 || refund.amount > self.remaining() {
+            return self.set_status(id, (Status::Decline, codes::REFUND_TOO_LARGE), now);
         }
-        if refund.amount == 0 || refund.amount > payment.left() {
-            let declined = (Status::Decline, codes::REFUND_TOO_LARGE);
-            return enter(payment, operation_id, declined, now);
-        }
-        match requirement.question(&refund.data) {
-            Some(question) => ask(payment, operation_id, question, now),
-            None => {
-                let done = (Status::Success, codes::SUCCESS);
-                enter(payment, operation_id, done, now)
-            }
+        match requirement.clarification(&refund.data) {
+            Some(missing) => self.request_clarification(id, missing, now),
+            None => self.set_status(id, (Status::Success, codes::SUCCESS), now),
         }
     }
 
-    /// Takes a successful refund back, wholly or in part: the money is the merchant's again.
+    /// Reverses a successful refund, in full or in part.
     pub fn reverse_refund(
         &mut self,
-        payment_id: &str,
-        refund_id: u64,
-        amount: Option<u64>,
-        keep_refund_id: bool,
-        marks: Marks,
+        id: u64,
+        reversal: RefundReversal,
+        stamp: Stamp,
     ) -> Result<Change, Code> {
-        let payment = self.find(payment_id)?;
-        let refund = payment.operation(refund_id).ok_or(codes::NOT_FOUND)?;
-        if refund.kind != Kind::Refund || refund.status != Status::Success {
-            return Err(codes::STATUS_FORBIDS);
-        }
-        let left = payment.left_of_refund(refund);
-        let amount = amount.unwrap_or(left);
-        if amount == 0 || amount > left {
+        let refund = self.operation(id)?;
+        check(refund.kind == OperationType::Refund && refund.status == Status::Success)?;
+        let unreversed = self.unreversed_part(refund);
+        let amount = reversal.amount.unwrap_or(unreversed);
+        if amount == 0 || amount > unreversed {
             return Err(codes::REFUND_TOO_LARGE);
         }
-        let now = marks.now;
-        let mut reverse = Operation::about(Kind::RefundReverse, amount, refund, marks);
-        reverse.merchant_refund_id = refund.merchant_refund_id.clone().filter(|_| keep_refund_id);
-        reverse.enter(Status::Success, codes::SUCCESS, now);
-        begin(payment, reverse).ok_or(codes::NOT_FOUND)
+        let now = stamp.now;
+        let mut operation = Operation::after(refund, OperationType::RefundReverse, amount, stamp);
+        if reversal.with_merchant_refund_id {
+            operation.merchant_refund_id = refund.merchant_refund_id.clone();
+        }
+        operation.set_status(Status::Success, codes::SUCCESS, now);
+        self.begin(operation)
     }
 }
 
 fn is_undecided(refund: &Operation) -> bool {
-    let undecided = matches!(
+    let is_undecided = matches!(
         refund.status,
         Status::Processing | Status::ExternalProcessing
     );
-    refund.kind == Kind::Refund && undecided
+    refund.kind == OperationType::Refund && is_undecided
 }

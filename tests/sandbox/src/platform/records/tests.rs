@@ -1,229 +1,275 @@
-//! The state machine, step by step.
+//! The rules of the state machine that callbacks and control calls do not show. The tests over HTTP cover the others.
 #![allow(clippy::unwrap_used)]
 
-mod later;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
-use serde_json::{Map, json};
-
-use super::*;
-use crate::platform::clarification::{Fields, Requirement};
+use super::added_operations::{FurtherSale, ManualChange, SaleResult};
+use super::refunds::RefundReversal;
+use super::{
+    CURRENCY, Change, CreditingResult, Payment, RefundOrder, Requirement, SaleOrder, Stamp, Status,
+};
 use crate::platform::faults::Faults;
-use crate::platform::operation::CURRENCY;
-use crate::platform::order::{Marks, RefundOrder, SaleOrder};
+use crate::platform::messages::codes::{self, Code};
 
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+const SALE: u64 = 1;
 
-fn plan() -> SalePlan {
-    SalePlan {
-        redirect: true,
-        error: false,
-        requirement: Faults::default().sale_requirement(),
-    }
+fn faults(switches: Value) -> Faults {
+    serde_json::from_value(switches).unwrap()
 }
 
-fn pay(amount: u64) -> Choice {
-    Choice::Pay(Faults::default().charge(amount))
-}
-
-/// Settles a refund that asks for nothing.
-fn settle(records: &mut Records, refund: u64) -> Option<Change> {
-    records.settle_refund("p-1", refund, &Requirement::default(), NOW)
-}
-
-fn marks(operation_id: u64) -> Marks {
-    Marks {
+fn stamp(operation_id: u64) -> Stamp {
+    Stamp {
         operation_id,
         request_id: format!("request-{operation_id}"),
         now: NOW,
     }
 }
 
-fn order(payment_id: &str, amount: u64, last_name: Option<&str>) -> SaleOrder {
-    let mut customer = Map::new();
-    if let Some(name) = last_name {
-        customer.insert("last_name".into(), json!(name));
-    }
-    SaleOrder {
-        payment_id: payment_id.into(),
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn sold(amount: u64, customer: Value) -> Payment {
+    let order = SaleOrder {
+        payment_id: "p-1".into(),
         amount,
-        description: None,
-        customer,
-        return_url: Default::default(),
-        callbacks: Default::default(),
-        link: None,
-    }
-}
-
-fn sold(amount: u64) -> Records {
-    let mut records = Records::default();
-    let order = order("p-1", amount, Some("Peeters"));
-    records.sale(order, "token".into(), marks(1)).unwrap();
-    records
-}
-
-fn paid(amount: u64) -> Records {
-    let mut records = sold(amount);
-    records.proceed("p-1", &plan(), NOW).unwrap();
-    records.choose("token", pay(amount), NOW).unwrap();
-    records
-}
-
-fn refund(records: &mut Records, number: u64, amount: u64, id: Option<&str>) -> Result<(), Code> {
-    let order = RefundOrder {
-        payment_id: "P-1".into(),
-        sum: Some((amount, CURRENCY.into())),
-        merchant_refund_id: id.map(str::to_owned),
+        customer: object(customer),
+        ..SaleOrder::default()
     };
-    records.refund(order, marks(number))
+    Payment::with_sale(order, "token".into(), stamp(SALE))
+}
+
+fn proceed(payment: &mut Payment) -> Result<Change, Code> {
+    payment.proceed(&Faults::default().sale_plan(), NOW)
+}
+
+/// A payment that waits at the bank.
+fn at_bank(amount: u64) -> Payment {
+    let mut payment = sold(amount, json!({"last_name": "Peeters"}));
+    proceed(&mut payment).unwrap();
+    payment
+}
+
+/// A payment of 1000 that was paid with these switches.
+fn paid_with(switches: Value) -> Payment {
+    let mut payment = at_bank(1000);
+    payment.pay(faults(switches).charge(1000), NOW).unwrap();
+    payment
+}
+
+fn refund(payment: &mut Payment, operation_id: u64, amount: u64) -> Result<(), Code> {
+    let order = RefundOrder {
+        sum: Some((amount, CURRENCY.into())),
+        merchant_refund_id: None,
+    };
+    payment.refund(order, stamp(operation_id))
+}
+
+/// Settles a refund that needs no data.
+fn settle(payment: &mut Payment, refund: u64) -> Result<Change, Code> {
+    payment.settle_refund(refund, &Requirement::default(), NOW)
+}
+
+/// The status, `payment.sum` and the remaining amount. The effects of all operations give the remaining amount.
+fn state(payment: &Payment) -> (&'static str, u64, u64) {
+    let operations = payment.operations.iter();
+    let effects: i64 = operations.map(|one| payment.effect(one)).sum();
+    let remaining = payment.remaining();
+    assert_eq!(effects.max(0), i64::try_from(remaining).unwrap());
+    (payment.status().as_str(), payment.sum().amount, remaining)
 }
 
 #[test]
 fn a_sale_is_paid_once() {
-    let mut records = sold(1000);
-    let change = records.proceed("p-1", &plan(), NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::AwaitingRedirect);
-    assert_eq!(change.operation.code, codes::AWAITING);
-    assert!(records.proceed("p-1", &plan(), NOW).is_none());
-    let change = records.choose("token", pay(1000), NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::Success);
-    assert!(records.choose("token", Choice::Decline, NOW).is_none());
-    assert!(records.time_over(1, "p-1", NOW).is_none());
+    let mut payment = at_bank(1000);
+    assert!(proceed(&mut payment).is_err());
+    assert_eq!(payment.status(), Status::AwaitingRedirect);
+    let charge = Faults::default().charge(1000);
+    let change = payment.pay(charge.clone(), NOW).unwrap();
+    assert!(!change.is_intermediate());
+    assert_eq!(state(&payment), ("success", 1000, 1000));
+    assert!(payment.pay(charge, NOW).is_err());
+    assert!(payment.cancel(NOW).is_err());
 }
 
 #[test]
 fn a_sale_below_one_euro_is_declined() {
-    let change = sold(99).proceed("p-1", &plan(), NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::Decline);
-    assert_eq!(change.operation.code, codes::OUTSIDE_LIMITS);
-    let change = sold(100).proceed("p-1", &plan(), NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::AwaitingRedirect);
+    let payment = at_bank(99);
+    assert_eq!(payment.status(), Status::Decline);
+    let sale = payment.sale().unwrap();
+    assert_eq!(sale.code, codes::OUTSIDE_LIMITS);
+    assert_eq!(at_bank(100).status(), Status::AwaitingRedirect);
 }
 
 #[test]
-fn an_id_is_used_once_in_any_spelling_unless_it_ended_in_error() {
-    let mut records = sold(1000);
-    let again = |records: &mut Records| {
-        records.sale(order("P-1", 1000, Some("Peeters")), "next".into(), marks(2))
-    };
-    assert_eq!(again(&mut records), Err(codes::PAYMENT_EXISTS));
-    let plan = SalePlan {
-        error: true,
-        ..plan()
-    };
-    let change = records.proceed("p-1", &plan, NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::Error);
-    assert_eq!(again(&mut records), Ok(()));
-    assert!(records.choose("token", pay(1000), NOW).is_none());
+fn only_the_time_limit_of_the_latest_clarification_declines_a_sale() {
+    let step = |change: &Change| change.operation.clarification_step;
+    let mut payment = sold(1000, json!({}));
+    let first = proceed(&mut payment).unwrap();
+    assert!(first.is_intermediate());
+    let second = payment.clarify(&Map::new(), NOW).unwrap();
+    assert_eq!(second.operation.status, Status::AwaitingClarification);
+    let early = payment.end_clarification(SALE, step(&first), NOW);
+    assert_eq!(early.unwrap_err(), codes::STATUS_FORBIDS);
+
+    let mut complete = payment.clone();
+    let data = object(json!({"customer": {"last_name": "Maes"}}));
+    complete.clarify(&data, NOW).unwrap();
+    let late = complete.end_clarification(SALE, step(&second), NOW);
+    assert_eq!(late.unwrap_err(), codes::STATUS_FORBIDS);
+
+    let declined = payment.end_clarification(SALE, step(&second), NOW);
+    let declined = declined.unwrap().operation;
+    assert_eq!(declined.status, Status::Decline);
+    assert_eq!(declined.code, codes::NEED_CLARIFICATION);
 }
 
 #[test]
-fn a_missing_last_name_is_asked_for_until_it_comes() {
-    let mut records = Records::default();
-    let order = order("p-1", 1000, None);
-    records.sale(order, "token".into(), marks(1)).unwrap();
-    let asked = records.proceed("p-1", &plan(), NOW).unwrap();
-    assert_eq!(asked.payment.status(), Status::AwaitingClarification);
-    assert_eq!(asked.operation.code, codes::NEED_CLARIFICATION);
-    let still = records.clarify("p-1", &Map::new(), NOW).unwrap();
-    let Clarified::PollResult(still) = still else {
-        panic!("{still:?}");
+fn the_time_limit_declines_only_an_open_sale_that_is_not_held() {
+    let mut changed = paid_with(json!({"hold_payment": "external processing"}));
+    assert!(changed.time_out(SALE, NOW).is_err());
+    let change = ManualChange {
+        result: Status::Success,
+        amount: None,
+        decline_sale: false,
     };
-    let round = |change: &Change| (1, change.operation.round);
-    let mut over = |change| records.clarification_over("p-1", round(change), NOW);
-    assert!(over(&asked).is_none());
-
-    let mut declined = Records {
-        payments: records.payments.clone(),
-        ..Records::default()
-    };
-    let change = declined.clarification_over("p-1", round(&still), NOW);
-    let change = change.unwrap();
-    assert_eq!(change.operation.status, Status::Decline);
-    assert_eq!(change.operation.code, codes::NEED_CLARIFICATION);
-
-    let data = Map::from_iter([("customer".to_owned(), json!({"last_name": "Maes"}))]);
-    let clarified = records.clarify("p-1", &data, NOW).unwrap();
-    assert!(matches!(clarified, Clarified::SaleContinues));
-    let over = records.clarification_over("p-1", round(&still), NOW);
-    assert!(over.is_none());
-    let change = records.proceed("p-1", &plan(), NOW).unwrap();
-    assert_eq!(change.payment.status(), Status::AwaitingRedirect);
-    let late = records.clarify("p-1", &data, NOW).unwrap_err();
-    assert_eq!(late, codes::STATUS_FORBIDS);
-}
-
-#[test]
-fn an_open_sale_is_declined_in_the_end() {
-    let change = sold(1000).time_over(1, "p-1", NOW).unwrap();
+    changed.change_manually(change, stamp(2)).unwrap();
+    assert!(changed.time_out(SALE, NOW).is_err());
+    assert!(paid_with(json!({})).time_out(SALE, NOW).is_err());
+    let mut open = at_bank(1000);
+    assert!(open.time_out(2, NOW).is_err());
+    let change = open.time_out(SALE, NOW).unwrap();
     assert_eq!(change.operation.code, codes::TIME_OUT);
-    assert!(sold(1000).time_over(2, "p-1", NOW).is_none());
 }
 
 #[test]
-fn refunds_leave_the_rest() {
-    let mut records = paid(1000);
-    refund(&mut records, 2, 400, Some("r-1")).unwrap();
-    let change = settle(&mut records, 2).unwrap();
-    assert_eq!(change.payment.status(), Status::PartiallyRefunded);
-    assert_eq!(change.payment.left(), 600);
-    assert!(settle(&mut records, 2).is_none());
+fn a_refund_is_settled_once_and_then_reversed() {
+    let mut payment = paid_with(json!({}));
+    refund(&mut payment, 2, 400).unwrap();
+    let reversal = RefundReversal::default();
+    let early = payment.reverse_refund(2, reversal, stamp(3));
+    assert_eq!(early.unwrap_err(), codes::STATUS_FORBIDS);
+    settle(&mut payment, 2).unwrap();
+    assert!(settle(&mut payment, 2).is_err());
+    assert_eq!(state(&payment), ("partially refunded", 600, 600));
+    let reversed = payment.reverse_refund(2, reversal, stamp(3)).unwrap();
+    assert_eq!(reversed.operation.original, Some(2));
+    assert_eq!(state(&payment), ("success", 1000, 1000));
+}
 
-    let rest = RefundOrder {
-        payment_id: "p-1".into(),
-        sum: None,
-        merchant_refund_id: None,
+#[test]
+fn a_refund_of_a_payment_without_money_is_refused() {
+    let refused = refund(&mut at_bank(1000), 2, 1);
+    assert_eq!(refused, Err(codes::STATUS_FORBIDS));
+}
+
+#[test]
+fn the_second_of_two_refunds_above_the_remaining_amount_is_declined() {
+    let mut payment = paid_with(json!({}));
+    refund(&mut payment, 2, 700).unwrap();
+    refund(&mut payment, 3, 700).unwrap();
+    settle(&mut payment, 2).unwrap();
+    let second = settle(&mut payment, 3).unwrap().operation;
+    assert_eq!(second.status, Status::Decline);
+    assert_eq!(second.code, codes::REFUND_TOO_LARGE);
+    assert_eq!(state(&payment), ("partially refunded", 300, 300));
+}
+
+#[test]
+fn a_refund_is_limited_by_the_amount_that_was_really_received() {
+    let mut payment = paid_with(json!({"wrong_amount": 900, "wrong_amount_in": []}));
+    assert_eq!(state(&payment), ("success", 1000, 900));
+    refund(&mut payment, 2, 901).unwrap();
+    let declined = settle(&mut payment, 2).unwrap().operation;
+    assert_eq!(declined.code, codes::REFUND_TOO_LARGE);
+    refund(&mut payment, 3, 900).unwrap();
+    settle(&mut payment, 3).unwrap();
+    assert_eq!(state(&payment), ("refunded", 100, 0));
+}
+
+#[test]
+fn a_wrong_amount_is_shown_in_the_switched_fields_only() {
+    for (fields, expected) in [
+        (json!(["payment_sum"]), [900, 1000, 1000]),
+        (json!(["sum_initial"]), [1000, 900, 1000]),
+        (json!(["sum_converted"]), [1000, 1000, 900]),
+        (json!(["payment_sum", "sum_initial"]), [900, 900, 1000]),
+    ] {
+        let payment = paid_with(json!({"wrong_amount": 900, "wrong_amount_in": fields}));
+        let sale = payment.sale().unwrap();
+        let sums = [&payment.sum(), &sale.sum_initial, &sale.sum_converted];
+        assert_eq!(sums.map(|sum| sum.amount), expected);
+        assert_eq!((sale.amount, payment.remaining()), (1000, 900));
+    }
+    let switches = json!({"wrong_currency": "USD", "wrong_amount_in": ["payment_sum"]});
+    let payment = paid_with(switches);
+    assert_eq!(payment.sum().currency, "USD");
+    assert_eq!(payment.sale().unwrap().sum_initial.currency, "EUR");
+}
+
+#[test]
+fn money_is_received_when_its_crediting_is_confirmed() {
+    for first in [
+        "awaiting confirmation",
+        "processing",
+        "external processing",
+        "success",
+    ] {
+        let mut payment = paid_with(json!({"confirmation": {"first_status": first}}));
+        assert_eq!(state(&payment), (first, 1000, 0));
+        let begun = payment.begin_confirmation(stamp(2)).unwrap();
+        assert!(begun.is_intermediate());
+        assert!(payment.begin_confirmation(stamp(3)).is_err());
+        assert!(payment.is_confirmation_open());
+        assert_eq!(state(&payment), ("awaiting confirmation", 1000, 0));
+        let credited = payment.settle_confirmation(CreditingResult::Credit, NOW);
+        assert!(!credited.unwrap().is_intermediate());
+        assert_eq!(state(&payment), ("success", 1000, 1000));
+    }
+}
+
+#[test]
+fn unconfirmed_money_cannot_be_refunded() {
+    let mut payment = paid_with(json!({"confirmation": {"first_status": "success"}}));
+    refund(&mut payment, 2, 1).unwrap();
+    let declined = settle(&mut payment, 2).unwrap().operation;
+    assert_eq!(declined.code, codes::REFUND_TOO_LARGE);
+}
+
+#[test]
+fn a_sale_is_reversed_once_and_only_after_its_crediting_was_declined() {
+    let mut payment = paid_with(json!({"confirmation": {}}));
+    payment.begin_confirmation(stamp(2)).unwrap();
+    assert!(payment.reverse_sale(stamp(3)).is_err());
+    let result = CreditingResult::DeclineAndReverse;
+    let declined = payment.settle_confirmation(result, NOW).unwrap();
+    assert!(declined.is_intermediate());
+    let reversed = payment.reverse_sale(stamp(3)).unwrap();
+    assert!(!reversed.is_intermediate());
+    assert_eq!(state(&payment), ("reversed", 0, 0));
+    assert!(payment.reverse_sale(stamp(4)).is_err());
+}
+
+#[test]
+fn money_in_a_cascade_can_be_refunded_and_only_added_sales_are_settled() {
+    let mut payment = at_bank(1000);
+    payment.cancel(NOW).unwrap();
+    for (id, status) in [(2, Status::Processing), (3, Status::Success)] {
+        let sale = FurtherSale {
+            amount: None,
+            status,
+        };
+        payment.add_sale(sale, stamp(id)).unwrap();
+    }
+    assert_eq!(state(&payment), ("processing", 1000, 1000));
+    assert_eq!(refund(&mut payment, 4, 100), Ok(()));
+    let decline = SaleResult {
+        status: Status::Decline,
     };
-    records.refund(rest, marks(3)).unwrap();
-    let change = settle(&mut records, 3).unwrap();
-    assert_eq!(change.payment.status(), Status::Refunded);
-    assert_eq!((change.operation.amount, change.payment.left()), (600, 0));
-
-    let repeat = refund(&mut records, 4, 400, Some("r-1")).unwrap_err();
-    assert_eq!(repeat, codes::REFUND_EXISTS);
-    let more = refund(&mut records, 4, 1, None).unwrap_err();
-    assert_eq!(more, codes::STATUS_FORBIDS);
-}
-
-#[test]
-fn a_refund_above_the_rest_is_declined_later() {
-    let mut records = paid(1000);
-    refund(&mut records, 2, 700, None).unwrap();
-    refund(&mut records, 3, 700, None).unwrap();
-    assert!(settle(&mut records, 2).is_some());
-    let change = settle(&mut records, 3).unwrap();
-    assert_eq!(change.operation.status, Status::Decline);
-    assert_eq!(change.operation.code, codes::REFUND_TOO_LARGE);
-    assert_eq!(change.payment.status(), Status::PartiallyRefunded);
-    assert_eq!(change.payment.left(), 300);
-}
-
-#[test]
-fn a_refund_needs_a_paid_payment_and_its_currency() {
-    let mut open = sold(1000);
-    assert_eq!(refund(&mut open, 2, 1, None), Err(codes::STATUS_FORBIDS));
-    let mut empty = Records::default();
-    assert_eq!(refund(&mut empty, 2, 1, None), Err(codes::NOT_FOUND));
-    let dollars = RefundOrder {
-        payment_id: "p-1".into(),
-        sum: Some((1, "USD".into())),
-        merchant_refund_id: None,
-    };
-    let answer = paid(1000).refund(dollars, marks(2));
-    assert_eq!(answer, Err(codes::REFUND_CURRENCY));
-}
-
-#[test]
-fn the_bank_can_take_another_amount() {
-    let mut records = sold(1000);
-    records.proceed("p-1", &plan(), NOW).unwrap();
-    let faults: Faults = serde_json::from_str(r#"{"wrong_amount": 950}"#).unwrap();
-    let choice = Choice::Pay(faults.charge(1000));
-    let change = records.choose("token", choice, NOW).unwrap();
-    assert_eq!(change.operation.amount, 1000);
-    assert_eq!(change.operation.sum_initial.amount, 1000);
-    assert_eq!(change.operation.sum_converted.amount, 950);
-    assert_eq!(
-        (change.payment.sum().amount, change.payment.left()),
-        (950, 950)
-    );
+    let first = payment.settle_added_sale(SALE, decline, stamp(5));
+    assert_eq!(first.unwrap_err(), codes::STATUS_FORBIDS);
+    payment.settle_added_sale(2, decline, stamp(5)).unwrap();
+    assert_eq!(state(&payment), ("success", 1000, 1000));
 }

@@ -1,41 +1,39 @@
-//! The confirmation procedure, as callbacks, status answers and the Data API show it.
+//! The confirmation procedure in callbacks, status answers and control calls.
+
+use serde_json::{Value, json};
 
 use super::stage::*;
-use super::*;
 
 const CONFIRMATION: &str = "payment confirmation";
+const AWAITING: &str = "awaiting confirmation";
 
 #[tokio::test]
-async fn the_crediting_is_confirmed_after_a_while() {
-    let mut stage = Stage::with_clock(0, 20.0).await;
+async fn the_crediting_is_confirmed_after_the_switched_time() {
+    let mut stage = Stage::with_clock(20.0).await;
     let procedure = json!({"confirmation": {"after_s": 2}});
-    let done = stage.paid_with(procedure).await;
-    let waiting = "awaiting confirmation";
-    assert_eq!(brief(&done), expected(waiting, "sale", "success", 1000));
+    let paid = stage.paid_with(procedure).await;
+    assert_eq!(brief(&paid), (AWAITING, "sale", "success", 1000));
     let begun = stage.callback().await;
-    let is_begun = expected(waiting, CONFIRMATION, "processing", 1000);
-    assert_eq!(brief(&begun), is_begun);
+    assert_eq!(brief(&begun), (AWAITING, CONFIRMATION, "processing", 1000));
     assert_eq!(begun["operation"]["code"], "9999");
-    let ids = [&begun, &done].map(|one| one["operation"]["request_id"].clone());
-    assert_eq!(ids[0], ids[1]);
+    let [begun_id, paid_id] = [&begun, &paid].map(|one| &one["operation"]["request_id"]);
+    assert_eq!(begun_id, paid_id);
     let credited = stage.callback().await;
-    let is_credited = expected("success", CONFIRMATION, "success", 1000);
-    assert_eq!(brief(&credited), is_credited);
+    assert_eq!(brief(&credited), ("success", CONFIRMATION, "success", 1000));
     assert_eq!(credited["operation"]["id"], begun["operation"]["id"]);
     let record = stage.record("order-1").await;
-    assert_eq!(record["money"]["came"], 1000);
+    assert_eq!(record["money"]["received"], 1000);
 }
 
 #[tokio::test]
-async fn a_declined_crediting_leaves_the_sale_successful() {
-    let mut stage = Stage::with_clock(0, 20.0).await;
-    let first = json!({"first_status": "processing", "result": "decline", "after_s": 2});
-    let done = stage.paid_with(json!({"confirmation": first})).await;
-    assert_eq!(done["payment"]["status"], "processing");
+async fn a_sale_stays_successful_when_its_crediting_is_declined() {
+    let mut stage = Stage::with_clock(20.0).await;
+    let procedure = json!({"first_status": "processing", "result": "decline", "after_s": 2});
+    let paid = stage.paid_with(json!({"confirmation": procedure})).await;
+    assert_eq!(paid["payment"]["status"], "processing");
     stage.callback().await;
     let declined = stage.callback().await;
-    let is_declined = expected("decline", CONFIRMATION, "decline", 1000);
-    assert_eq!(brief(&declined), is_declined);
+    assert_eq!(brief(&declined), ("decline", CONFIRMATION, "decline", 1000));
     assert_eq!(declined["operation"]["code"], "20812");
 
     let answer = stage.status("order-1").await;
@@ -44,53 +42,51 @@ async fn a_declined_crediting_leaves_the_sale_successful() {
     assert_eq!(operations(&answer), both);
     let record = stage.record("order-1").await;
     assert_eq!(record["paid"], 0);
-    let refused = stage
-        .code("bancontact/refund", refund("order-1", 1, "r-1"))
-        .await;
+    let refused = stage.code(REFUND, refund("order-1", 1, "r-1")).await;
     assert_eq!(refused, "3060");
 
-    // The provider reports the opposite.
-    let credited = stage.act("confirmation", json!({"result": "credit"})).await;
-    assert_eq!(credited["payment_status"], "success");
-    assert_eq!(stage.callback().await["payment"]["status"], "success");
-    stage
-        .act("confirmation", json!({"result": "decline"}))
-        .await;
-    assert_eq!(stage.callback().await["payment"]["status"], "decline");
+    // Later reports contradict the first one.
+    for (result, status) in [("credit", "success"), ("decline", "decline")] {
+        let answer = stage.act("confirmation", json!({"result": result})).await;
+        assert_eq!(answer["payment_status"], status);
+        assert_eq!(stage.callback().await["payment"]["status"], status);
+        let path = "payments/order-1/confirmation";
+        let repeated = stage.control(path, json!({"result": result})).await;
+        assert_eq!(repeated.0, 409);
+    }
 }
 
 #[tokio::test]
 async fn a_declined_crediting_can_be_followed_by_a_reversal() {
-    let mut stage = Stage::with_clock(0, 20.0).await;
-    let held = json!({"confirmation": {"result": "none"}});
-    stage.paid_with(held).await;
+    let mut stage = Stage::with_clock(20.0).await;
+    let procedure = json!({"confirmation": {"result": "none"}});
+    stage.paid_with(procedure).await;
     stage.callback().await;
-    let wanted = json!({"result": "decline_and_reverse"});
-    stage.act("confirmation", wanted.clone()).await;
+    let reverse = json!({"result": "decline_and_reverse"});
+    stage.act("confirmation", reverse.clone()).await;
     let declined = stage.callback().await;
-    let is_declined = expected("awaiting confirmation", CONFIRMATION, "decline", 1000);
-    assert_eq!(brief(&declined), is_declined);
+    assert_eq!(brief(&declined), (AWAITING, CONFIRMATION, "decline", 1000));
     let reversed = stage.callback().await;
-    let is_reversed = expected("reversed", "reversal", "success", 0);
-    assert_eq!(brief(&reversed), is_reversed);
+    assert_eq!(brief(&reversed), ("reversed", "reversal", "success", 0));
     assert_eq!(reversed["operation"]["sum_initial"]["amount"], 1000);
     let record = stage.record("order-1").await;
-    let nothing = json!({"came": 0, "went_back": 0, "taken_back": 0, "left": 0});
+    let nothing = json!({"received": 0, "refunded": 0, "reversed": 0, "remaining": 0});
     assert_eq!(record["money"], nothing);
-    let again = "payments/order-1/confirmation";
-    assert_eq!(stage.control(again, wanted).await.0, 409);
-    let unknown = stage
-        .control("payments/x/confirmation", json!({"result": "credit"}))
-        .await;
-    assert_eq!(unknown.0, 404);
-    let wrong = stage.control(again, json!({"result": "maybe"})).await;
-    assert_eq!(wrong.0, 400);
+    for (payment, body, status) in [
+        ("order-1", reverse, 409),
+        ("order-1", json!({"result": "credit"}), 409),
+        ("x", json!({"result": "credit"}), 404),
+        ("order-1", json!({"result": "maybe"}), 400),
+    ] {
+        let path = format!("payments/{payment}/confirmation");
+        assert_eq!(stage.control(&path, body).await.0, status);
+    }
 }
 
 #[tokio::test]
-async fn a_control_call_does_not_wait_for_the_operation_to_begin() {
-    // In real time the operation begins 300 ms after the sale.
-    let mut stage = Stage::with_clock(0, 1.0).await;
+async fn a_control_call_does_not_wait_for_the_confirmation_to_begin() {
+    // In real time, the operation begins 300 ms after the sale.
+    let mut stage = Stage::with_clock(1.0).await;
     stage.paid_with(json!({"confirmation": {}})).await;
     stage.act("confirmation", json!({"result": "credit"})).await;
     let mut statuses = vec![

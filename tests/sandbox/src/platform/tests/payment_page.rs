@@ -1,37 +1,45 @@
-//! Payment Page, as a shopper meets it.
+//! Payment Page, as a shopper uses it.
 
+use ecommpay::ProjectKey;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::payment_page::{NumberParameter, PaymentPage, TextParameter};
+use serde_json::json;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-use super::*;
+use super::stage::*;
 
 fn text(text: &str) -> Text {
     Text::new(text).unwrap()
 }
 
-fn page(payment_id: &str) -> PaymentPage {
+fn page_of(project: u64, payment_id: &str) -> PaymentPage {
     PaymentPage::new(
-        ProjectId::new(211).unwrap(),
+        ProjectId::new(project).unwrap(),
         text(payment_id),
         MinorUnits::for_sale(1000).unwrap(),
         Currency::Eur,
         text("123"),
     )
-    .with(TextParameter::PaymentDescription, text("Order/1 é"))
-    .unwrap()
 }
 
-fn named(payment_id: &str) -> PaymentPage {
-    page(payment_id).with_last_name(LastName::new("Peeters").unwrap())
+fn with(page: PaymentPage, parameter: TextParameter, value: &str) -> PaymentPage {
+    page.with(parameter, text(value)).unwrap()
+}
+
+fn without_name(payment_id: &str) -> PaymentPage {
+    let page = page_of(211, payment_id);
+    with(page, TextParameter::PaymentDescription, "Order/1 é")
+}
+
+fn page(payment_id: &str) -> PaymentPage {
+    without_name(payment_id).with_last_name(LastName::new("Peeters").unwrap())
 }
 
 fn until(page: PaymentPage, from_now: Duration) -> PaymentPage {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+00:00");
     let time = (OffsetDateTime::now_utc() + from_now).format(format);
-    let time = text(&time.unwrap());
-    page.with(TextParameter::BestBefore, time).unwrap()
+    with(page, TextParameter::BestBefore, &time.unwrap())
 }
 
 impl Stage {
@@ -40,38 +48,28 @@ impl Stage {
         page.link(&base, &ProjectKey::new(key).unwrap()).unwrap()
     }
 
-    async fn open(&self, link: &str) -> (u16, String) {
-        let answer = self.client.get(link).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-
-    /// Where a posted form leads.
-    async fn post(&self, address: &str, form: &[(&str, &str)]) -> String {
-        let answer = self.client.post(address).form(form).send().await.unwrap();
-        assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+    /// Where an opened page redirects the browser.
+    async fn redirected(&self, url: &str) -> String {
+        let answer = self.client.get(url).send().await.unwrap();
         answer.headers()["location"].to_str().unwrap().to_owned()
     }
 }
 
 #[tokio::test]
-async fn a_payment_begins_when_the_customer_confirms() {
-    let mut stage = Stage::new(0).await;
-    let page = until(named("order-1"), Duration::minutes(30));
-    let page = page
-        .with(
-            TextParameter::RedirectSuccessUrl,
-            text("https://shop.example/paid"),
-        )
-        .and_then(|page| page.with_number(NumberParameter::RedirectSuccessEnabled, 2));
+async fn a_payment_begins_when_the_shopper_confirms() {
+    let mut stage = Stage::new().await;
+    let page = until(page("order-1"), Duration::minutes(30));
+    let paid = "https://shop.example/paid";
+    let page = with(page, TextParameter::RedirectSuccessUrl, paid)
+        .with_number(NumberParameter::RedirectSuccessEnabled, 2);
     let link = stage.link(&page.unwrap(), KEY);
     let (status, html) = stage.open(&link).await;
     assert_eq!(status, 200);
     for part in ["10.00 EUR", "Order/1 é", "id=\"confirm\""] {
         assert!(html.contains(part), "{part} in {html}");
     }
-    assert!(!html.contains("last-name"));
-    let unknown = json!({"general": {"project_id": 211, "payment_id": "order-1"}});
-    let (_, unknown) = stage.gate("status", unknown).await;
+    assert!(!html.contains("last_name"));
+    let unknown = stage.status("order-1").await;
     assert_eq!(unknown["errors"][0]["code"], "3061");
 
     let bank = stage.post(&link, &[]).await;
@@ -80,143 +78,117 @@ async fn a_payment_begins_when_the_customer_confirms() {
     assert_eq!(record["channel"], "payment_page");
     assert_eq!(record["bank_page"], bank);
     assert_eq!(stage.post(&link, &[]).await, bank, "pressed twice");
-    let opened_again = stage.client.get(&link).send().await.unwrap();
-    assert_eq!(opened_again.headers()["location"], bank);
+    assert_eq!(stage.redirected(&link).await, bank, "opened again");
 
-    let back = stage.post(&format!("{bank}/pay"), &[]).await;
-    assert_eq!(back, "https://shop.example/paid");
-    // The first callback is the result.
+    assert_eq!(stage.pay(&bank).await, paid);
+    // The first callback has the result.
     let success = stage.callback().await;
     assert_eq!(success["payment"]["status"], "success");
     assert_eq!(success["customer"]["last_name"], "Peeters");
-    assert_eq!(
-        stage
-            .code("bancontact/refund", refund("order-1", 400, "r-1"))
-            .await,
-        "accepted"
-    );
+    stage.accept(REFUND, refund("order-1", 400, "r-1")).await;
 }
 
 #[tokio::test]
-async fn the_page_asks_for_a_missing_last_name() {
-    let mut stage = Stage::new(0).await;
-    let link = stage.link(&page("order-1"), KEY);
+async fn the_page_requests_a_missing_last_name() {
+    let mut stage = Stage::new().await;
+    let link = stage.link(&without_name("order-1"), KEY);
     let (_, html) = stage.open(&link).await;
     assert!(html.contains("name=\"last_name\""), "{html}");
     let answer = stage.client.post(&link).form(&[("last_name", "Li")]);
     let html = answer.send().await.unwrap().text().await.unwrap();
     assert!(html.contains("role=\"alert\""), "{html}");
     let bank = stage.post(&link, &[("last_name", " Maes ")]).await;
-    stage.post(&format!("{bank}/pay"), &[]).await;
+    stage.pay(&bank).await;
     assert_eq!(stage.callback().await["customer"]["last_name"], "Maes");
 }
 
 #[tokio::test]
-async fn the_ways_back_are_the_merchants() {
-    let mut stage = Stage::new(0).await;
-    let page = named("order-1")
-        .with(
-            TextParameter::MerchantFailUrl,
-            text("https://shop.example/no"),
-        )
-        .and_then(|page| {
-            page.with(
-                TextParameter::MerchantReturnUrl,
-                text("https://shop.example/back"),
-            )
-        })
-        .and_then(|page| page.with(TextParameter::RedirectFailUrl, text("https://off.example")))
-        .and_then(|page| page.with_number(NumberParameter::RedirectFailEnabled, 0));
+async fn redirects_and_buttons_lead_to_the_urls_of_the_merchant() {
+    let mut stage = Stage::new().await;
+    let (fail, back) = ("https://shop.example/no", "https://shop.example/back");
+    let page = with(page("order-1"), TextParameter::MerchantFailUrl, fail);
+    let page = with(page, TextParameter::MerchantReturnUrl, back);
+    let disabled = "https://disabled.example";
+    let page = with(page, TextParameter::RedirectFailUrl, disabled)
+        .with_number(NumberParameter::RedirectFailEnabled, 0);
     let link = stage.link(&page.unwrap(), KEY);
+    let button = |url: &str| format!("href=\"{url}\"");
     let (_, html) = stage.open(&link).await;
-    assert!(html.contains("href=\"https://shop.example/back\""));
+    assert!(html.contains(&button(back)), "{html}");
     let bank = stage.post(&link, &[]).await;
 
     let own = stage.post(&format!("{bank}/walk-away"), &[]).await;
     let (_, html) = stage.open(&own).await;
     assert!(html.contains("Not paid yet"), "{html}");
-    assert!(html.contains("href=\"https://shop.example/back\""));
-    assert_eq!(
-        stage.post(&format!("{bank}/decline"), &[]).await,
-        own,
-        "not where it is switched off"
-    );
+    assert!(html.contains(&button(back)), "{html}");
+    let declined = stage.post(&format!("{bank}/decline"), &[]).await;
+    assert_eq!(declined, own, "not the disabled URL");
     let (_, html) = stage.open(&own).await;
-    assert!(html.contains("href=\"https://shop.example/no\""), "{html}");
+    assert!(html.contains(&button(fail)), "{html}");
     assert_eq!(stage.callback().await["payment"]["status"], "decline");
-    let over = stage.client.get(&link).send().await.unwrap();
-    assert_eq!(over.headers()["location"], own.as_str());
+    assert_eq!(stage.redirected(&link).await, own);
 }
 
 #[tokio::test]
-async fn a_bad_link_opens_nothing() {
-    let stage = Stage::new(0).await;
-    let good = stage.link(&named("order-1"), KEY);
-    let other_project = PaymentPage::new(
-        ProjectId::new(212).unwrap(),
-        text("order-1"),
-        MinorUnits::for_sale(1000).unwrap(),
-        Currency::Eur,
-        text("123"),
-    );
-    let far = until(named("order-1"), Duration::days(31));
-    let over = until(named("order-1"), -Duration::minutes(1));
+async fn an_invalid_link_cannot_be_paid() {
+    let stage = Stage::new().await;
+    let valid = stage.link(&page("order-1"), KEY);
+    let too_late = until(page("order-1"), Duration::days(31));
+    let expired = until(page("order-1"), -Duration::minutes(1));
     for (link, reason) in [
-        (stage.link(&named("order-1"), "other"), "signature"),
-        (good.replace("=1000&", "=1&"), "signature"),
-        (good.replace("&signature=", "&unsigned="), "signature"),
+        (stage.link(&page("order-1"), "other"), "signature"),
+        (valid.replace("=1000&", "=1&"), "signature"),
+        (valid.replace("&signature=", "&unsigned="), "signature"),
         (
-            format!("{good}&payment_amount=1"),
-            "payment_amount is there twice",
+            format!("{valid}&payment_amount=1"),
+            "payment_amount is repeated",
         ),
-        (format!("{good}&note=a%3Bb"), "semicolon"),
-        (stage.link(&other_project, KEY), "project_id is missing"),
-        (stage.link(&far, KEY), "best_before is missing or wrong"),
-        (stage.link(&over, KEY), "is over"),
+        (format!("{valid}&note=a%3Bb"), "semicolon"),
+        (
+            stage.link(&page_of(212, "order-1"), KEY),
+            "project_id is missing",
+        ),
+        (
+            stage.link(&too_late, KEY),
+            "best_before is missing or invalid",
+        ),
+        (stage.link(&expired, KEY), "has expired"),
         (format!("{}/payment", stage.platform.address()), "signature"),
     ] {
         let (status, html) = stage.open(&link).await;
         assert_eq!(status, 400, "{link}");
         assert!(html.contains(reason), "{reason} in {html}");
-        let posted = stage.client.post(&link).form(&[("a", "b")]).send().await;
-        assert_eq!(posted.unwrap().status(), 400, "{link}");
+        assert_eq!(stage.post_status(&link).await, 400, "{link}");
     }
-    let (status, _) = stage.open(&format!("{good}&frame_mode=iframe")).await;
-    assert_eq!(status, 200, "the one parameter that is not signed");
+    let (status, _) = stage.open(&format!("{valid}&frame_mode=iframe")).await;
+    assert_eq!(status, 200, "the only parameter that is not signed");
 }
 
 #[tokio::test]
-async fn an_id_that_is_taken_opens_nothing() {
-    let stage = Stage::new(0).await;
-    assert_eq!(
-        stage.code("bancontact/sale", sale("order-1")).await,
-        "accepted"
-    );
-    let link = stage.link(&named("ORDER-1"), KEY);
+async fn a_link_with_a_used_payment_id_cannot_be_paid() {
+    let stage = Stage::new().await;
+    stage.sell().await;
+    let link = stage.link(&page("ORDER-1"), KEY);
     let (status, html) = stage.open(&link).await;
     assert_eq!(status, 409);
     assert!(html.contains("3041"), "{html}");
-    let posted = stage.client.post(&link).form(&[("a", "b")]).send().await;
-    assert_eq!(posted.unwrap().status(), 409);
+    assert_eq!(stage.post_status(&link).await, 409);
 }
 
 #[tokio::test]
-async fn what_goes_wrong_at_gate_goes_wrong_here_too() {
-    let mut stage = Stage::new(0).await;
-    stage.put("faults", json!({"sale_error": true})).await;
-    let link = stage.link(&named("order-1"), KEY);
+async fn the_switches_of_sales_apply_and_a_link_can_be_used_again_after_an_error() {
+    let mut stage = Stage::new().await;
+    stage.set(json!({"sale_error": true})).await;
+    let link = stage.link(&page("order-1"), KEY);
     let own = stage.post(&link, &[]).await;
     assert_eq!(stage.callback().await["payment"]["status"], "error");
-    let (_, html) = stage
-        .open(&format!("{}{own}", stage.platform.address()))
-        .await;
+    let own = format!("{}{own}", stage.platform.address());
+    let (_, html) = stage.open(&own).await;
     assert!(html.contains("was not started"), "{html}");
-    // The id is free again.
-    stage
-        .put("payments/order-1/faults", json!({"wrong_amount": 900}))
-        .await;
+
+    stage.set(json!({"wrong_amount": 900})).await;
     assert_eq!(stage.open(&link).await.0, 200);
     let bank = stage.post(&link, &[]).await;
-    stage.post(&format!("{bank}/pay"), &[]).await;
+    stage.pay(&bank).await;
     assert_eq!(stage.callback().await["payment"]["sum"]["amount"], 900);
 }

@@ -1,21 +1,31 @@
-//! A platform whose clock runs fast, and a merchant who listens.
+//! A platform with a fast clock, and a merchant that receives its callbacks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
+use ecommpay::ProjectKey;
 use ecommpay::json::{self, Limits};
 use ecommpay::signature;
 use reqwest::{Client, Response, redirect::Policy};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::platform::*;
+use crate::platform::{Platform, Settings};
 
 pub const KEY: &str = "test-secret-key";
 
-/// A platform whose clock runs a hundred times too fast, with a merchant who listens.
+/// The paths of Gate, after `/v2/payment/`.
+pub const SALE: &str = "bancontact/sale";
+pub const REFUND: &str = "bancontact/refund";
+
+/// A platform, and a merchant that receives its callbacks. Unless another payment is named, a helper is about
+/// `order-1`.
 pub struct Stage {
     pub platform: Platform,
     pub client: Client,
@@ -23,13 +33,22 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// The merchant answers the first `failures` callbacks with 500.
-    pub async fn new(failures: u32) -> Stage {
-        Stage::with_clock(failures, 100.0).await
+    /// A platform whose clock is a hundred times faster than real time.
+    pub async fn new() -> Stage {
+        Stage::with(0, 100.0).await
     }
 
-    /// The same with another clock.
-    pub async fn with_clock(failures: u32, clock_speed: f64) -> Stage {
+    /// A platform with another clock speed.
+    pub async fn with_clock(clock_speed: f64) -> Stage {
+        Stage::with(0, clock_speed).await
+    }
+
+    /// A merchant that answers the first `failures` callbacks with 500.
+    pub async fn with_failures(failures: u32) -> Stage {
+        Stage::with(failures, 100.0).await
+    }
+
+    async fn with(failures: u32, clock_speed: f64) -> Stage {
         let settings = Settings {
             project_id: 211,
             key: KEY.into(),
@@ -55,24 +74,51 @@ impl Stage {
         serde_json::from_slice(&body).unwrap()
     }
 
+    /// The body of the next callback.
     pub async fn body(&mut self) -> Bytes {
-        let wait = Duration::from_secs(10);
-        let next = tokio::time::timeout(wait, self.callbacks.recv()).await;
+        let limit = Duration::from_secs(10);
+        let next = tokio::time::timeout(limit, self.callbacks.recv()).await;
         next.unwrap().unwrap()
     }
 
+    /// Checks that no callback has arrived.
+    pub fn has_no_callback(&mut self) {
+        assert!(self.callbacks.try_recv().is_err());
+    }
+
+    /// Opens a page. Returns the HTTP status and the HTML.
+    pub async fn open(&self, url: &str) -> (u16, String) {
+        let answer = self.client.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Posts a form. Returns the URL to which the browser is redirected.
+    pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> String {
+        let answer = self.client.post(url).form(form).send().await.unwrap();
+        assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    }
+
+    /// Posts an empty form. Returns the HTTP status.
+    pub async fn post_status(&self, url: &str) -> u16 {
+        let answer = self.client.post(url).form(&[("a", "b")]).send().await;
+        answer.unwrap().status().as_u16()
+    }
+
+    /// Posts a body to the platform.
     pub async fn send(&self, path: &str, body: String) -> reqwest::Result<Response> {
         let url = format!("{}{path}", self.platform.address());
         self.client.post(url).body(body).send().await
     }
 
+    /// Sends a signed request to Gate. Returns the HTTP status and the answer.
     pub async fn gate(&self, path: &str, message: Value) -> (u16, Value) {
         let path = format!("/v2/payment/{path}");
         let answer = self.send(&path, signed(message, KEY)).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// The code of an answer; `accepted` for a 200.
+    /// The code of Gate's answer; `accepted` for a 200.
     pub async fn code(&self, path: &str, message: Value) -> String {
         match self.gate(path, message).await {
             (200, body) => {
@@ -84,45 +130,76 @@ impl Stage {
         }
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> u16 {
+    /// Sends a request that Gate must accept.
+    pub async fn accept(&self, path: &str, message: Value) {
+        assert_eq!(self.code(path, message).await, "accepted");
+    }
+
+    /// Sells `order-1`.
+    pub async fn sell(&self) {
+        self.accept(SALE, sale("order-1")).await;
+    }
+
+    /// Sends a status request. Returns the HTTP status and the body.
+    pub async fn status_answer(&self, payment_id: &str) -> (u16, Bytes) {
+        let body = signed(about(payment_id), KEY);
+        let answer = self.send("/v2/payment/status", body).await.unwrap();
+        (answer.status().as_u16(), answer.bytes().await.unwrap())
+    }
+
+    /// The verified answer to a status request.
+    pub async fn status(&self, payment_id: &str) -> Value {
+        let (status, answer) = self.status_answer(payment_id).await;
+        assert_eq!(status, 200);
+        assert!(is_signed(&answer), "{}", String::from_utf8_lossy(&answer));
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    /// Sets switches. Returns the HTTP status.
+    pub async fn put(&self, path: &str, faults: Value) -> u16 {
         let url = format!("{}/simulator/{path}", self.platform.address());
-        let answer = self.client.put(url).body(body.to_string()).send().await;
+        let answer = self.client.put(url).body(faults.to_string()).send().await;
         answer.unwrap().status().as_u16()
     }
 
+    /// Sets the switches of `order-1`.
+    pub async fn set(&self, faults: Value) {
+        assert_eq!(self.put("payments/order-1/faults", faults).await, 200);
+    }
+
+    /// Sets the switches of new payments.
+    pub async fn set_defaults(&self, faults: Value) {
+        assert_eq!(self.put("faults", faults).await, 200);
+    }
+
+    /// The platform record of a payment.
     pub async fn record(&self, payment_id: &str) -> Value {
         let address = self.platform.address();
         let url = format!("{address}/simulator/payments/{payment_id}");
-        self.client
-            .get(url)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        let answer = self.client.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
     }
 
-    /// The record of a payment once it is as wanted.
-    pub async fn until(&self, payment_id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// The platform record of a payment, when it meets a condition.
+    pub async fn until(&self, payment_id: &str, condition: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
             let record = self.record(payment_id).await;
-            if wanted(&record) {
+            if condition(&record) {
                 return record;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the record never reached the wanted state");
+        panic!("the record never met the condition");
     }
 
-    /// A control call; gives the status and the answer.
+    /// Makes a control call. Returns the HTTP status and the answer.
     pub async fn control(&self, path: &str, body: Value) -> (u16, Value) {
         let path = format!("/simulator/{path}");
         let answer = self.send(&path, body.to_string()).await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// A control call about `order-1` that is carried out at once.
+    /// Makes a control call that must be carried out.
     pub async fn act(&self, path: &str, body: Value) -> Value {
         let path = format!("payments/order-1/{path}");
         let (status, answer) = self.control(&path, body).await;
@@ -130,47 +207,32 @@ impl Stage {
         answer
     }
 
-    /// Sells `order-1` with these switches and lets the shopper pay; gives the callback of the sale.
-    pub async fn paid_with(&mut self, faults: Value) -> Value {
-        let path = "payments/order-1/faults";
-        assert_eq!(self.put(path, faults).await, 200);
-        let sold = self.code("bancontact/sale", sale("order-1")).await;
-        assert_eq!(sold, "accepted");
+    /// Pays on the bank's page. Returns the URL to which the browser is redirected.
+    pub async fn pay(&self, page: &str) -> String {
+        self.post(&format!("{page}/pay"), &[]).await
+    }
+
+    /// Pays on the bank's page of a redirect callback.
+    pub async fn pay_at(&self, redirect: &Value) -> String {
+        self.pay(redirect["redirect_data"]["url"].as_str().unwrap())
+            .await
+    }
+
+    /// Sells a payment and pays it. Returns the callback of the sale.
+    pub async fn paid(&mut self, payment_id: &str) -> Value {
+        self.accept(SALE, sale(payment_id)).await;
         let redirect = self.callback().await;
-        let page = redirect["redirect_data"]["url"].as_str().unwrap();
-        self.pay(page).await;
+        assert_eq!(self.pay_at(&redirect).await, "https://shop.example/success");
         self.callback().await
     }
 
-    /// The shopper pays on a page of the bank; gives the address that the browser is sent to.
-    pub async fn pay(&self, page: &str) -> String {
-        let pay = format!("{page}/pay");
-        let back = self.client.post(pay).send().await.unwrap();
-        assert_eq!(back.status(), 303);
-        back.headers()["location"].to_str().unwrap().to_owned()
-    }
-
-    /// The verified answer to a status request.
-    pub async fn status(&self, payment_id: &str) -> Value {
-        let question = json!({"general": {"project_id": 211, "payment_id": payment_id}});
-        let body = signed(question, KEY);
-        let answer = self.send("/v2/payment/status", body).await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let answer = answer.bytes().await.unwrap();
-        assert!(is_signed(&answer), "{}", String::from_utf8_lossy(&answer));
-        serde_json::from_slice(&answer).unwrap()
-    }
-
-    /// A payment that is paid, with its callbacks out of the way.
-    pub async fn paid(&mut self, payment_id: &str) {
-        assert_eq!(
-            self.code("bancontact/sale", sale(payment_id)).await,
-            "accepted"
-        );
+    /// Sells `order-1` with these switches and pays it. Returns the callback of the sale.
+    pub async fn paid_with(&mut self, faults: Value) -> Value {
+        self.set(faults).await;
+        self.sell().await;
         let redirect = self.callback().await;
-        let page = redirect["redirect_data"]["url"].as_str().unwrap();
-        assert_eq!(self.pay(page).await, "https://shop.example/success");
-        assert_eq!(self.callback().await["payment"]["status"], "success");
+        self.pay_at(&redirect).await;
+        self.callback().await
     }
 }
 
@@ -180,10 +242,9 @@ async fn receiver(failures: u32) -> (String, UnboundedReceiver<Bytes>) {
     let answer = move |body: Bytes| async move {
         let _ = sender.send(body);
         let fails = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
-        if fails.is_ok() {
-            StatusCode::INTERNAL_SERVER_ERROR
-        } else {
-            StatusCode::OK
+        match fails {
+            Ok(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Err(_) => StatusCode::OK,
         }
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -193,6 +254,7 @@ async fn receiver(failures: u32) -> (String, UnboundedReceiver<Bytes>) {
     (url, callbacks)
 }
 
+/// A request with its signature.
 pub fn signed(mut message: Value, key: &str) -> String {
     let canonical = signature::canonical_of(&message).unwrap();
     let signature = ProjectKey::new(key).unwrap().sign(&canonical);
@@ -200,6 +262,7 @@ pub fn signed(mut message: Value, key: &str) -> String {
     message.to_string()
 }
 
+/// Whether the project's key has signed a body.
 pub fn is_signed(body: &[u8]) -> bool {
     let message = json::parse(body, Limits::ANSWER).unwrap();
     let signature = signature::of_message(&message).unwrap();
@@ -208,39 +271,33 @@ pub fn is_signed(body: &[u8]) -> bool {
 }
 
 /// Payment status, operation type, operation status and `payment.sum` of a callback.
-pub fn brief(callback: &Value) -> (String, String, String, u64) {
-    let text = |path: &str| callback.pointer(path).unwrap().as_str().unwrap().to_owned();
+pub fn brief(callback: &Value) -> (&str, &str, &str, u64) {
+    let (payment, operation) = (&callback["payment"], &callback["operation"]);
     (
-        text("/payment/status"),
-        text("/operation/type"),
-        text("/operation/status"),
-        callback["payment"]["sum"]["amount"].as_u64().unwrap(),
+        payment["status"].as_str().unwrap(),
+        operation["type"].as_str().unwrap(),
+        operation["status"].as_str().unwrap(),
+        payment["sum"]["amount"].as_u64().unwrap(),
     )
-}
-
-/// What [`brief`] gives.
-pub fn expected(
-    payment: &str,
-    kind: &str,
-    operation: &str,
-    sum: u64,
-) -> (String, String, String, u64) {
-    (payment.into(), kind.into(), operation.into(), sum)
 }
 
 /// The type and status of each operation of a status answer or a record.
 pub fn operations(of: &Value) -> Vec<(&str, &str)> {
     let operations = of["operations"].as_array().unwrap().iter();
     operations
-        .map(|one| {
-            (
-                one["type"].as_str().unwrap(),
-                one["status"].as_str().unwrap(),
-            )
+        .map(|operation| {
+            let kind = operation["type"].as_str().unwrap();
+            (kind, operation["status"].as_str().unwrap())
         })
         .collect()
 }
 
+/// A request that only names a payment.
+pub fn about(payment_id: &str) -> Value {
+    json!({"general": {"project_id": 211, "payment_id": payment_id}})
+}
+
+/// A sale request.
 pub fn sale(payment_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -251,6 +308,7 @@ pub fn sale(payment_id: &str) -> Value {
     })
 }
 
+/// A refund request.
 pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -258,4 +316,11 @@ pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value 
             "merchant_refund_id": merchant_refund_id},
         "customer": {"ip_address": "192.0.2.1"},
     })
+}
+
+/// A clarification request about `order-1`.
+pub fn clarification(data: Value) -> Value {
+    let mut message = about("order-1");
+    message["additional_data"] = data;
+    message
 }

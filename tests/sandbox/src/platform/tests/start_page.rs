@@ -1,16 +1,15 @@
-//! The start page explains everything that can be switched or called.
+//! The start page explains every switch and every call.
 
 use super::stage::*;
 use crate::platform::faults::Faults;
 
 #[tokio::test]
-async fn the_start_page_names_every_switch() {
-    let stage = Stage::new(0).await;
-    let page = stage.client.get(stage.platform.address()).send().await;
-    let page = page.unwrap().text().await.unwrap();
+async fn the_start_page_explains_every_switch_and_every_call() {
+    let stage = Stage::new().await;
+    let (_, page) = stage.open(&stage.platform.address()).await;
     let switches = serde_json::to_value(Faults::default()).unwrap();
     for name in switches.as_object().unwrap().keys() {
-        let cell = format!("<code>{name}</code>");
+        let cell = format!("<td><code>{name}</code></td>");
         assert!(page.contains(&cell), "{name} is not explained");
     }
     for call in [

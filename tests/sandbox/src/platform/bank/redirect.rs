@@ -1,0 +1,59 @@
+//! How the browser gets from the merchant to the bank.
+//!
+//! A posted form arrives at one host name, and the browser continues at another host name of the same server. This is
+//! how real banks redirect a browser to a second origin.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::json;
+
+use crate::platform::faults::RedirectMethod;
+use crate::platform::messages::Object;
+use crate::platform::records::Payment;
+use crate::platform::shared::Shared;
+
+/// The `redirect_data` of a callback.
+pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> Object {
+    let page = page_url(shared, payment);
+    // PHP writes an empty object as an empty array.
+    let (method, body, url) = match method {
+        RedirectMethod::Get => ("GET", json!([]), page),
+        RedirectMethod::Post => (
+            "POST",
+            json!(form(shared, payment)),
+            format!("{page}/enter"),
+        ),
+    };
+    Object::default()
+        .with("method", method)
+        .with("body", body)
+        .with("encrypted", json!([]))
+        .with("url", url)
+}
+
+/// The URL of the page where a payment is paid.
+pub fn page_url(shared: &Shared, payment: &Payment) -> String {
+    format!("{}/bank/{}", shared.address(), payment.token)
+}
+
+/// The URL of the same page at the second origin.
+pub fn second_origin_url(shared: &Shared, payment: &Payment) -> String {
+    format!("http://localhost:{}/bank/{}", shared.port, payment.token)
+}
+
+/// The fields of the form. They contain characters that must be escaped in HTML and in the posted form.
+fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
+    let session = shared.project.key.sign(payment.token.as_bytes());
+    BTreeMap::from([
+        ("session", session.to_base64()),
+        ("reference", payment.order.payment_id.clone()),
+        ("note", "\"Caf\u{e9} & Fils\" <1+1>".to_owned()),
+    ])
+}
+
+/// Whether a posted form is the form that the platform issued.
+pub fn is_own_form(shared: &Shared, payment: &Payment, posted: &HashMap<String, String>) -> bool {
+    let expected = form(shared, payment);
+    let mut fields = expected.iter();
+    posted.len() == expected.len() && fields.all(|(name, value)| posted.get(*name) == Some(value))
+}

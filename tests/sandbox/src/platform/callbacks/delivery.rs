@@ -1,0 +1,115 @@
+//! Delivers one callback, with its repeats.
+//!
+//! Every attempt reads the switches again. A switch that is off again does not affect later attempts.
+
+use std::time::Duration;
+
+use axum::http::header::CONTENT_TYPE;
+
+use super::schedule;
+use crate::platform::faults::Faults;
+use crate::platform::shared::{PlatformState, Shared};
+
+/// How long a callback waits until a later callback has overtaken it, in real time.
+const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
+/// How often a waiting callback checks its condition, in real time.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// A callback that is being delivered.
+pub struct Delivery {
+    pub payment_id: String,
+    /// Its number in the log.
+    pub number: usize,
+    /// Replaces the project's URL.
+    pub url: Option<String>,
+    /// The delay that the merchant has requested.
+    pub delay: Duration,
+    pub is_intermediate: bool,
+    pub body: Vec<u8>,
+}
+
+impl Delivery {
+    /// Sends the callback until an attempt is answered with 200.
+    pub async fn run(self, shared: &Shared) {
+        shared.pause(self.delay).await;
+        let faults = self.faults(shared);
+        tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
+        // If every callback waited for a later callback, the order would stay the same.
+        if faults.reorder && self.number.is_multiple_of(2) {
+            let is_overtaken = |state: &PlatformState| {
+                let log = &state.callbacks;
+                log.is_overtaken(&self.payment_id, self.number)
+            };
+            let overtaken = wait_until(shared, is_overtaken);
+            let _ = tokio::time::timeout(OVERTAKING_LIMIT, overtaken).await;
+        }
+        for attempt in 1..=schedule::ATTEMPTS {
+            wait_until(shared, |state| !state.faults.of(&self.payment_id).hold).await;
+            let answer = self.send(shared).await;
+            let delivered = answer == "200";
+            self.log(shared, attempt, answer, delivered);
+            let is_sent_once = self.is_intermediate && self.faults(shared).intermediate_once;
+            match schedule::pause_after(attempt) {
+                Some(pause) if !delivered && !is_sent_once => shared.pause(pause).await,
+                _ => return,
+            }
+        }
+    }
+
+    fn faults(&self, shared: &Shared) -> Faults {
+        shared.state().faults.of(&self.payment_id).clone()
+    }
+
+    fn log(&self, shared: &Shared, attempt: u32, answer: String, delivered: bool) {
+        let mut state = shared.state();
+        if let Some(entry) = state.callbacks.entry_mut(&self.payment_id, self.number) {
+            entry.attempts = attempt;
+            entry.last_answer = Some(answer);
+            entry.delivered = delivered;
+        }
+    }
+
+    /// Sends the callback once. Returns the HTTP status of the answer, or why there is none.
+    async fn send(&self, shared: &Shared) -> String {
+        let faults = self.faults(shared);
+        if faults.drop {
+            return "dropped".into();
+        }
+        let project_url = shared.state().callback_url.clone();
+        let Some(url) = self.url.as_ref().or(project_url.as_ref()) else {
+            return "no callback URL".into();
+        };
+        let body = match faults.tamper {
+            true => tampered(&self.body),
+            false => self.body.clone(),
+        };
+        let request = shared
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        match request.send().await {
+            Ok(answer) => answer.status().as_str().to_owned(),
+            Err(error) if error.is_timeout() => "time-out".into(),
+            Err(error) if error.is_connect() => "no connection".into(),
+            Err(_) => "no answer".into(),
+        }
+    }
+}
+
+async fn wait_until(shared: &Shared, condition: impl Fn(&PlatformState) -> bool) {
+    while !condition(&shared.state()) {
+        tokio::time::sleep(CHECK_INTERVAL).await;
+    }
+}
+
+/// Changes a body after it was signed: another amount, or another message if there is no amount.
+fn tampered(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    let changed = if text.contains("\"amount\":") {
+        text.replacen("\"amount\":", "\"amount\":9", 1)
+    } else {
+        text.replacen("\"message\":\"", "\"message\":\"Not ", 1)
+    };
+    changed.into_bytes()
+}

@@ -1,0 +1,68 @@
+//! The log of all callbacks, for the control API.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::platform::records::{Change, Status, key};
+
+/// All callbacks, by payment.
+#[derive(Debug, Default)]
+pub struct CallbackLog(HashMap<String, Vec<CallbackEntry>>);
+
+/// One callback, or one copy of it, and its delivery.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallbackEntry {
+    payment_status: Status,
+    operation_id: u64,
+    operation_type: String,
+    operation_status: Status,
+    /// 0 for the original.
+    copy: u8,
+    pub attempts: u32,
+    /// The HTTP status of the last answer, or why there was none.
+    pub last_answer: Option<String>,
+    pub delivered: bool,
+}
+
+impl CallbackEntry {
+    /// An entry that was not sent yet.
+    pub fn new(change: &Change, copy: u8) -> Self {
+        Self {
+            payment_status: change.payment.status(),
+            operation_id: change.operation.id,
+            operation_type: change.operation.type_name().to_owned(),
+            operation_status: change.operation.status,
+            copy,
+            attempts: 0,
+            last_answer: None,
+            delivered: false,
+        }
+    }
+}
+
+impl CallbackLog {
+    /// The callbacks of a payment, sorted by change.
+    pub fn of(&self, payment_id: &str) -> &[CallbackEntry] {
+        let entries = self.0.get(&key(payment_id));
+        entries.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds an entry and returns its number within the payment.
+    pub fn add(&mut self, payment_id: &str, entry: CallbackEntry) -> usize {
+        let entries = self.0.entry(key(payment_id)).or_default();
+        entries.push(entry);
+        entries.len() - 1
+    }
+
+    /// The entry with this number.
+    pub fn entry_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut CallbackEntry> {
+        self.0.get_mut(&key(payment_id))?.get_mut(number)
+    }
+
+    /// Whether a later callback of the payment was sent.
+    pub fn is_overtaken(&self, payment_id: &str, number: usize) -> bool {
+        let later = self.of(payment_id).iter().skip(number + 1);
+        later.into_iter().any(|entry| entry.attempts > 0)
+    }
+}

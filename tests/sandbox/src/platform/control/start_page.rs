@@ -1,0 +1,18 @@
+//! The start page: explains the endpoints, the control calls and the switches.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::{PreEscaped, html};
+
+use crate::platform::html::wide_page;
+use crate::platform::shared::App;
+
+pub async fn show(State(shared): App) -> Response {
+    let content = html! {
+        h1 { "Simulated platform" }
+        p { "Accepts Bancontact payments of project " (shared.project.id) " as the real platform does, but moves no
+            money. It divides all delays by " (shared.clock_speed) "." }
+        (PreEscaped(include_str!("start_page.html")))
+    };
+    wide_page("Simulated platform", content)
+}

@@ -1,0 +1,33 @@
+//! Connections that can be cut before a single byte of the answer is sent.
+//!
+//! An HTTP library always sends an answer. If the socket is shut down first, the client gets no answer, as after a
+//! failure of the platform or of the network.
+
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::TcpListener;
+
+/// Cuts the connection of a request. Holds a second handle of the socket.
+#[derive(Debug, Clone)]
+pub struct ConnectionCutter(Arc<Option<TcpStream>>);
+
+impl ConnectionCutter {
+    /// Shuts the socket down.
+    pub fn cut(&self) {
+        if let Some(socket) = self.0.as_ref() {
+            // A socket that the client has closed needs no shutdown.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for ConnectionCutter {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        let socket = stream.io().as_fd().try_clone_to_owned();
+        Self(Arc::new(socket.ok().map(TcpStream::from)))
+    }
+}

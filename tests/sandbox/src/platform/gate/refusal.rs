@@ -1,0 +1,43 @@
+//! Refused requests.
+
+use crate::platform::messages::codes::{self, Code};
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    /// The path of the invalid field. The real platform names it too, for developers of storefronts.
+    pub field: Option<String>,
+    /// The rule that the field breaks.
+    pub constraint: Option<&'static str>,
+}
+
+impl Refusal {
+    /// A required field is missing or invalid.
+    pub fn field(path: &str) -> Self {
+        Self {
+            code: codes::FIELD_MISSING,
+            field: Some(path.to_owned()),
+            constraint: None,
+        }
+    }
+
+    /// A rule of the project forbids the value of a field.
+    pub fn constraint(path: &str, constraint: &'static str) -> Self {
+        Self {
+            code: codes::VALIDATION,
+            field: Some(path.to_owned()),
+            constraint: Some(constraint),
+        }
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self {
+            code,
+            field: None,
+            constraint: None,
+        }
+    }
+}

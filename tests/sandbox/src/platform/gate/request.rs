@@ -1,0 +1,89 @@
+//! A request to Gate, and typed access to its fields.
+
+use std::net::IpAddr;
+
+use ecommpay::json::{self, Limits};
+use ecommpay::signature;
+use serde_json::{Map, Value};
+
+use super::refusal::Refusal;
+use crate::platform::records::is_web_address;
+
+/// The longest text that Gate accepts, in characters.
+const MAX_TEXT: usize = 255;
+
+/// A request to Gate. Paths of fields are written as `payment.amount`; a refusal names the path.
+pub struct GateRequest {
+    /// The string that the merchant has signed.
+    pub canonical: Vec<u8>,
+    fields: Value,
+}
+
+impl GateRequest {
+    /// Reads a body; `None` if it is not valid JSON.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let message = json::parse(body, Limits::CALLBACK).ok()?;
+        Some(Self {
+            canonical: signature::canonical(&message),
+            fields: serde_json::from_slice(body).ok()?,
+        })
+    }
+
+    /// The value of a field, which can be `null`.
+    pub fn value(&self, path: &str) -> Option<&Value> {
+        self.fields.pointer(&format!("/{}", path.replace('.', "/")))
+    }
+
+    /// An object; empty if it is missing.
+    pub fn object(&self, path: &str) -> Map<String, Value> {
+        let object = self.value(path).and_then(Value::as_object);
+        object.cloned().unwrap_or_default()
+    }
+
+    /// A text of 1 to 255 characters; `None` for any other value.
+    pub fn optional_text(&self, path: &str) -> Option<String> {
+        let text = self.value(path)?.as_str()?;
+        let fits = !text.is_empty() && text.chars().count() <= MAX_TEXT;
+        fits.then(|| text.to_owned())
+    }
+
+    /// A text of 1 to 255 characters.
+    pub fn text(&self, path: &str) -> Result<String, Refusal> {
+        let text = self.optional_text(path);
+        text.ok_or_else(|| Refusal::field(path))
+    }
+
+    /// A JSON number without sign, fraction or exponent, in a range. A string of digits is refused.
+    pub fn integer(
+        &self,
+        path: &str,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<u64, Refusal> {
+        let number = self.value(path).and_then(Value::as_u64);
+        let number = number.filter(|number| range.contains(number));
+        number.ok_or_else(|| Refusal::field(path))
+    }
+
+    /// Checks an IP address.
+    pub fn check_ip_address(&self, path: &str) -> Result<(), Refusal> {
+        match self.text(path)?.parse::<IpAddr>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Refusal::field(path)),
+        }
+    }
+
+    /// A URL of the merchant, which can be missing.
+    pub fn optional_url(&self, path: &str) -> Result<Option<String>, Refusal> {
+        match self.value(path) {
+            None => Ok(None),
+            Some(_) => self.url(path).map(Some),
+        }
+    }
+
+    /// A URL of the merchant.
+    pub fn url(&self, path: &str) -> Result<String, Refusal> {
+        let url = self.value(path).and_then(Value::as_str);
+        let url = url.filter(|url| is_web_address(url));
+        url.map(str::to_owned).ok_or_else(|| Refusal::field(path))
+    }
+}

@@ -1,0 +1,74 @@
+//! The frame of the platform's pages, and pages with a single message.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use url::Url;
+
+use crate::html::{document, euros};
+
+const STYLE: &str = include_str!("style.css");
+
+/// A page for shoppers.
+pub fn page(title: &str, content: Markup) -> Response {
+    framed(title, "narrow", content)
+}
+
+/// A page for developers.
+pub fn wide_page(title: &str, content: Markup) -> Response {
+    framed(title, "wide", content)
+}
+
+/// Every visit loads the page again, because its content changes with the payment.
+fn framed(title: &str, class: &str, content: Markup) -> Response {
+    let body = html! { main class=(class) { (content) } };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, document(title, STYLE, None, &body)).into_response()
+}
+
+/// A page with one message, and a link to the shop if there is a URL.
+pub fn notice(status: StatusCode, heading: &str, text: &str, shop: Option<&str>) -> Response {
+    let content = html! {
+        h1 id="notice" { (heading) }
+        p { (text) }
+        (link_to_shop(shop))
+    };
+    (status, page(heading, content)).into_response()
+}
+
+/// The answer if a URL names no payment.
+pub fn unknown_payment() -> Response {
+    let text = "There is no payment at this address.";
+    notice(StatusCode::NOT_FOUND, "Unknown payment", text, None)
+}
+
+/// The answer if a link cannot be paid.
+pub fn unusable_link(status: StatusCode, reason: &str) -> Response {
+    notice(status, "This link cannot be paid", reason, None)
+}
+
+/// The link to the shop, if there is a URL.
+pub fn link_to_shop(shop: Option<&str>) -> Markup {
+    html! {
+        @if let Some(url) = shop { p { a id="back" href=(url) { "Back to the shop" } } }
+    }
+}
+
+/// The heading of a page about an order, with the amount in euro cents.
+pub fn order_summary(heading: &str, amount: u64, title: &str) -> Markup {
+    html! {
+        h1 { (heading) }
+        p.muted { "Simulation: no real money is charged." }
+        p.amount id="amount" { (euros(amount)) }
+        p.muted id="reference" { (title) }
+    }
+}
+
+/// Redirects the browser. Characters that a header cannot hold are percent-encoded.
+pub fn redirect_to(url: &str) -> Response {
+    let encoded = Url::parse(url).map(String::from);
+    Redirect::to(encoded.as_deref().unwrap_or(url)).into_response()
+}

@@ -1,0 +1,26 @@
+//! HTTP answers with the JSON of the platform.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use ecommpay::signature::SignError;
+
+use super::object::Object;
+use super::php_json;
+
+/// An answer without a signature.
+pub fn json(status: StatusCode, message: &Object) -> Response {
+    answer(status, php_json::to_vec(message).ok())
+}
+
+/// An answer with a body that was signed.
+pub fn signed_json(body: Result<Vec<u8>, SignError>) -> Response {
+    answer(StatusCode::OK, body.ok())
+}
+
+fn answer(status: StatusCode, body: Option<Vec<u8>>) -> Response {
+    match body {
+        Some(body) => (status, [(CONTENT_TYPE, "application/json")], body).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

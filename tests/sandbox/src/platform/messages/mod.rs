@@ -1,0 +1,13 @@
+//! The messages of the platform: their codes, their JSON and their signatures.
+
+mod answer;
+pub mod codes;
+mod object;
+mod payment;
+mod php_json;
+mod signing;
+
+pub use answer::{json, signed_json};
+pub use object::{Member, Object};
+pub use payment::{callback, date, service_error, status, status_error};
+pub use signing::{Project, signed, verifies};

@@ -1,0 +1,134 @@
+//! Operations that only the control API adds: manual changes, further sales and operations of other types.
+
+use serde::{Deserialize, Deserializer};
+
+use super::change::{Change, check};
+use super::operation::{Operation, OperationType};
+use super::order::Stamp;
+use super::payment::Payment;
+use super::status::{Status, read_one_of, read_result};
+use crate::platform::messages::codes::{self, Code};
+
+/// The decision of the platform's support about a held payment.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManualChange {
+    #[serde(deserialize_with = "read_result")]
+    pub result: Status,
+    /// Minor units. `None` means the amount that the bank charged.
+    pub amount: Option<u64>,
+    /// Whether the shopper's sale is declined too. Otherwise it stays undecided.
+    #[serde(default)]
+    pub decline_sale: bool,
+}
+
+/// A further sale in the same payment: a second charge, or another attempt of a cascade.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherSale {
+    /// Minor units. `None` means the ordered amount.
+    pub amount: Option<u64>,
+    #[serde(default = "success", deserialize_with = "read_first_status")]
+    pub status: Status,
+}
+
+/// The result of a further sale.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleResult {
+    #[serde(deserialize_with = "read_result")]
+    pub status: Status,
+}
+
+/// An operation of a type that the platform otherwise does not simulate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherOperation {
+    /// The type in messages.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// Minor units. `None` means the ordered amount.
+    pub amount: Option<u64>,
+    #[serde(default = "success", deserialize_with = "read_first_status")]
+    pub status: Status,
+    /// Whether it charges the shopper and counts in `payment.sum`.
+    #[serde(default)]
+    pub takes_money: bool,
+}
+
+fn success() -> Status {
+    Status::Success
+}
+
+fn read_first_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+    let allowed = [Status::Success, Status::Processing, Status::Decline];
+    read_one_of(deserializer, &allowed)
+}
+
+impl Payment {
+    /// Decides about a held payment.
+    pub fn change_manually(&mut self, change: ManualChange, stamp: Stamp) -> Result<Change, Code> {
+        let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
+        check(self.held.is_some())?;
+        let (sale_id, now, id) = (sale.id, stamp.now, stamp.operation_id);
+        let amount = change.amount.unwrap_or(sale.moved);
+        let mut operation = Operation::after(sale, OperationType::ManualChange, amount, stamp);
+        operation.set_status(change.result, code_of(change.result), now);
+        self.change(id, now, |payment| {
+            payment.held = None;
+            let sale = payment.operation_mut(sale_id);
+            if let Some(sale) = sale.filter(|_| change.decline_sale) {
+                sale.set_status(Status::Decline, codes::CANCELLED_BY_OWNER, now);
+            }
+            payment.operations.push(operation);
+        })
+    }
+
+    /// Adds a further sale to a payment that has a sale.
+    pub fn add_sale(&mut self, further: FurtherSale, stamp: Stamp) -> Result<Change, Code> {
+        check(self.sale().is_some() && self.status() != Status::Error)?;
+        let now = stamp.now;
+        let amount = further.amount.unwrap_or(self.order.amount);
+        let mut sale = Operation::new(OperationType::Sale, amount, stamp);
+        sale.set_status(further.status, code_of(further.status), now);
+        self.begin(sale)
+    }
+
+    /// Decides about a further sale that is in `processing`.
+    pub fn settle_added_sale(
+        &mut self,
+        id: u64,
+        result: SaleResult,
+        stamp: Stamp,
+    ) -> Result<Change, Code> {
+        let sale = self.operation(id)?;
+        let is_first = self.sale().is_some_and(|sale| sale.id == id);
+        check(sale.kind == OperationType::Sale && sale.status == Status::Processing && !is_first)?;
+        self.set_status(id, (result.status, code_of(result.status)), stamp.now)
+    }
+
+    /// Adds an operation of another type.
+    pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
+        let simulated = OperationType::SIMULATED.map(OperationType::as_str);
+        let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());
+        check(is_other && self.status() != Status::Error)?;
+        let now = stamp.now;
+        let amount = other.amount.unwrap_or(self.order.amount);
+        let mut operation = Operation {
+            other_type: Some(other.name),
+            is_charge: other.takes_money,
+            ..Operation::new(OperationType::Other, amount, stamp)
+        };
+        operation.set_status(other.status, code_of(other.status), now);
+        self.begin(operation)
+    }
+}
+
+/// The result code of a status.
+fn code_of(status: Status) -> Code {
+    match status {
+        Status::Success => codes::SUCCESS,
+        Status::Decline => codes::CANCELLED_BY_OWNER,
+        _ => codes::AWAITING,
+    }
+}

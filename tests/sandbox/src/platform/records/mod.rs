@@ -1,0 +1,33 @@
+//! The platform records: payments as pure state machines.
+//!
+//! Time and ids are arguments. Each change returns a [`Change`], from which a callback is made. `payment` holds the
+//! data of a payment, and `change` the steps that all changes share. The changes themselves have a file for each topic.
+
+mod added_operations;
+mod change;
+mod clarification;
+mod confirmation;
+mod links;
+mod operation;
+mod order;
+mod payment;
+mod payment_status;
+mod refunds;
+mod requirement;
+mod sales;
+mod status;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use change::Change;
+pub use confirmation::CreditingResult;
+pub use operation::{CURRENCY, Money, Operation, OperationType};
+pub use order::{
+    CallbackOptions, PageOrder, PageUrls, RefundOrder, ReturnUrls, SaleOrder, Stamp, is_web_address,
+};
+pub use payment::Payment;
+pub use requirement::{ClarificationForm, FieldNames, Requirement};
+pub use sales::{Charge, SalePlan};
+pub use status::{Status, read_one_of, read_optional};
+pub use store::{Records, key};

@@ -1,0 +1,88 @@
+//! The orders of a merchant, with their URLs and callback options.
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use url::Url;
+
+/// The order of a sale.
+#[derive(Debug, Clone, Default)]
+pub struct SaleOrder {
+    /// In the merchant's spelling; compared without case.
+    pub payment_id: String,
+    /// Minor units.
+    pub amount: u64,
+    pub description: Option<String>,
+    /// The customer object of the request.
+    pub customer: Map<String, Value>,
+    pub return_urls: ReturnUrls,
+    pub callbacks: CallbackOptions,
+    /// The Payment Page link that ordered it; `None` for Gate and for payment links of the Dashboard.
+    pub page: Option<PageOrder>,
+}
+
+impl SaleOrder {
+    /// The description of the order on pages; its id if there is none.
+    pub fn title(&self) -> &str {
+        self.description.as_deref().unwrap_or(&self.payment_id)
+    }
+}
+
+/// The URLs to which the bank sends the shopper.
+#[derive(Debug, Clone, Default)]
+pub struct ReturnUrls {
+    /// After an interruption. Replaces a missing `success` or `decline`.
+    pub default: String,
+    pub success: Option<String>,
+    pub decline: Option<String>,
+}
+
+/// The part of a Payment Page link that is stored with the order.
+#[derive(Debug, Clone)]
+pub struct PageOrder {
+    /// Identifies the link.
+    pub signature: String,
+    /// The URLs of the buttons that lead to the merchant.
+    pub buttons: PageUrls,
+}
+
+/// URLs of the merchant on Payment Page.
+#[derive(Debug, Clone, Default)]
+pub struct PageUrls {
+    pub success: Option<String>,
+    pub fail: Option<String>,
+    /// Before the payment has ended.
+    pub back: Option<String>,
+}
+
+/// How the callbacks of a payment are sent.
+#[derive(Debug, Clone, Default)]
+pub struct CallbackOptions {
+    /// Replaces the project's URL.
+    pub url: Option<String>,
+    /// Seconds before each callback.
+    pub delay: u64,
+    /// Sends no callbacks at all.
+    pub disabled: bool,
+}
+
+/// The order of a refund.
+#[derive(Debug, Clone, Default)]
+pub struct RefundOrder {
+    /// Minor units and currency. `None` refunds the remaining amount.
+    pub sum: Option<(u64, String)>,
+    /// The merchant's own id of the refund.
+    pub merchant_refund_id: Option<String>,
+}
+
+/// The ids and the time of a new operation.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    pub operation_id: u64,
+    pub request_id: String,
+    pub now: OffsetDateTime,
+}
+
+/// Whether the platform accepts a text as a URL of the merchant.
+pub fn is_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}

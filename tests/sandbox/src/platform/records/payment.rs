@@ -1,0 +1,231 @@
+//! One payment: the order, the operations, and the money that follows from them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use super::operation::{CURRENCY, Money, Operation, OperationType};
+use super::order::{SaleOrder, Stamp};
+use super::status::Status;
+use crate::platform::messages::codes::{self, Code};
+
+/// One payment. [`Payment::status`] derives its status.
+#[derive(Debug, Clone)]
+pub struct Payment {
+    pub order: SaleOrder,
+    /// When status or sum last changed.
+    pub date: OffsetDateTime,
+    /// Sorted by creation.
+    pub operations: Vec<Operation>,
+    /// The secret name of its pages.
+    pub token: String,
+    /// The confirmation procedure of the shopper's sale, if there is one.
+    pub confirmation: Option<Confirmation>,
+    /// The payment stays in this status until a manual change.
+    pub held: Option<Status>,
+    /// The currency of `payment.sum`.
+    pub currency: String,
+}
+
+/// The confirmation procedure of a sale.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmation {
+    /// The payment's status before the operation `payment confirmation` exists.
+    pub first_status: Status,
+    /// Whether a reversal follows the decline.
+    pub reverses: bool,
+}
+
+impl Payment {
+    /// A new payment with a sale.
+    pub fn with_sale(order: SaleOrder, token: String, stamp: Stamp) -> Self {
+        let sale = Operation::new(OperationType::Sale, order.amount, stamp);
+        Self::new(order, token, sale)
+    }
+
+    /// A new payment with an open payment link.
+    pub fn with_link(order: SaleOrder, token: String, stamp: Stamp) -> Self {
+        let mut invoice = Operation::new(OperationType::Invoice, order.amount, stamp);
+        invoice.status = Status::AwaitingPayment;
+        Self::new(order, token, invoice)
+    }
+
+    fn new(order: SaleOrder, token: String, first: Operation) -> Self {
+        Self {
+            order,
+            date: first.created,
+            operations: vec![first],
+            token,
+            confirmation: None,
+            held: None,
+            currency: CURRENCY.to_owned(),
+        }
+    }
+
+    /// `payment.type` in messages.
+    pub fn type_name(&self) -> &'static str {
+        match self.invoice() {
+            Some(_) => "invoice",
+            None => "purchase",
+        }
+    }
+
+    /// The operation with this id.
+    pub fn operation(&self, id: u64) -> Result<&Operation, Code> {
+        let operation = self.operations.iter().find(|operation| operation.id == id);
+        operation.ok_or(codes::NOT_FOUND)
+    }
+
+    pub(super) fn operation_mut(&mut self, id: u64) -> Option<&mut Operation> {
+        let mut operations = self.operations.iter_mut();
+        operations.find(|operation| operation.id == id)
+    }
+
+    /// The first operation of a type.
+    pub fn first(&self, kind: OperationType) -> Option<&Operation> {
+        self.of_type(kind).next()
+    }
+
+    /// The shopper's sale. A payment link has none before the shopper confirms.
+    pub fn sale(&self) -> Option<&Operation> {
+        self.first(OperationType::Sale)
+    }
+
+    /// The status of the shopper's sale.
+    pub fn sale_status(&self) -> Option<Status> {
+        self.sale().map(|sale| sale.status)
+    }
+
+    /// The operation that sends a payment link.
+    pub fn invoice(&self) -> Option<&Operation> {
+        self.first(OperationType::Invoice)
+    }
+
+    /// The operations of a type.
+    pub fn of_type(&self, kind: OperationType) -> impl Iterator<Item = &Operation> {
+        let operations = self.operations.iter();
+        operations.filter(move |operation| operation.kind == kind)
+    }
+
+    /// The successful charges, confirmed or not.
+    pub fn charges(&self) -> impl Iterator<Item = &Operation> {
+        let operations = self.operations.iter();
+        operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
+    }
+
+    /// The operation that waits for clarification. Requests name only the payment, so the oldest operation is meant.
+    pub fn awaiting_clarification(&self) -> Option<&Operation> {
+        let mut operations = self.operations.iter();
+        operations.find(|operation| operation.status == Status::AwaitingClarification)
+    }
+
+    /// Whether the crediting of this successful charge is not confirmed.
+    pub fn is_unconfirmed(&self, charge: &Operation) -> bool {
+        let is_confirmed = || {
+            let confirmation = self.first(OperationType::PaymentConfirmation);
+            confirmation.is_some_and(|operation| operation.status == Status::Success)
+        };
+        let is_shoppers = self.sale().is_some_and(|sale| sale.id == charge.id);
+        self.confirmation.is_some() && is_shoppers && !is_confirmed()
+    }
+
+    /// How an operation changed the merchant's money, in minor units. The sum over all is [`Payment::remaining`].
+    pub fn effect(&self, operation: &Operation) -> i64 {
+        let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
+        match operation.kind {
+            _ if operation.status != Status::Success => 0,
+            _ if operation.is_charge && !self.is_unconfirmed(operation) => moved,
+            OperationType::Refund => -moved,
+            OperationType::RefundReverse => moved,
+            // A reversal returns money that was never credited.
+            _ => 0,
+        }
+    }
+
+    /// The money that was really received, in minor units.
+    pub fn received(&self) -> u64 {
+        self.charges()
+            .filter(|charge| !self.is_unconfirmed(charge))
+            .map(|charge| charge.moved)
+            .sum()
+    }
+
+    /// The refunds that are not reversed, in minor units.
+    pub fn refunded(&self) -> u64 {
+        let reversed = self.total(OperationType::RefundReverse);
+        self.total(OperationType::Refund).saturating_sub(reversed)
+    }
+
+    /// The received money that is not refunded, in minor units. No refund can exceed it.
+    pub fn remaining(&self) -> u64 {
+        self.received().saturating_sub(self.refunded())
+    }
+
+    /// The part of a refund that is not reversed, in minor units.
+    pub fn unreversed_part(&self, refund: &Operation) -> u64 {
+        let reversals = self.succeeded(OperationType::RefundReverse);
+        let reversals = reversals.filter(|reversal| reversal.original == Some(refund.id));
+        let reversed = reversals.map(|reversal| reversal.moved).sum();
+        refund.moved.saturating_sub(reversed)
+    }
+
+    /// `payment.sum` in messages: the charges less the refunds, confirmed or not. Without a charge, the order.
+    pub fn sum(&self) -> Money {
+        let mut charges = self.charges().map(|charge| charge.counted).peekable();
+        let charged = match charges.peek() {
+            None => self.order.amount,
+            Some(_) => charges.sum(),
+        };
+        let reversed = self.total(OperationType::Reversal);
+        Money {
+            amount: charged.saturating_sub(self.refunded() + reversed),
+            currency: self.currency.clone(),
+        }
+    }
+
+    /// Whether a refund can be requested now. In a cascade, a payment in `processing` can have received money.
+    pub fn is_refundable(&self) -> bool {
+        match self.status_of_money() {
+            Status::Success | Status::PartiallyRefunded => true,
+            Status::Processing => self.remaining() > 0,
+            _ => false,
+        }
+    }
+
+    /// The data of the customer, in the form of clarification requests.
+    pub fn customer_data(&self) -> Map<String, Value> {
+        let customer = Value::Object(self.order.customer.clone());
+        Map::from_iter([("customer".to_owned(), customer)])
+    }
+
+    /// The URL to which the bank sends the shopper.
+    pub fn return_url(&self) -> &str {
+        let urls = &self.order.return_urls;
+        let url = match self.sale_status() {
+            Some(Status::Success) => urls.success.as_deref(),
+            Some(Status::Decline) => urls.decline.as_deref(),
+            _ => None,
+        };
+        url.unwrap_or(&urls.default)
+    }
+
+    /// The real money in minor units, for the control API.
+    pub fn totals(&self) -> BTreeMap<&'static str, u64> {
+        BTreeMap::from([
+            ("received", self.received()),
+            ("refunded", self.total(OperationType::Refund)),
+            ("reversed", self.total(OperationType::RefundReverse)),
+            ("remaining", self.remaining()),
+        ])
+    }
+
+    fn succeeded(&self, kind: OperationType) -> impl Iterator<Item = &Operation> {
+        self.of_type(kind)
+            .filter(|operation| operation.status == Status::Success)
+    }
+
+    fn total(&self, kind: OperationType) -> u64 {
+        self.succeeded(kind).map(|operation| operation.moved).sum()
+    }
+}

@@ -1,0 +1,109 @@
+//! The statuses of payments and operations.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The status of a payment or of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Accepted, or undecided.
+    Processing,
+    /// Undecided, at the provider.
+    ExternalProcessing,
+    /// Data is missing.
+    AwaitingClarification,
+    /// The shopper can pay at the bank.
+    AwaitingRedirect,
+    /// The sale succeeded, but its crediting is not confirmed (payments only).
+    AwaitingConfirmation,
+    /// Paid, refunded or confirmed.
+    Success,
+    /// Refused.
+    Decline,
+    /// Not started. The payment's id is free again.
+    Error,
+    /// Refunded in part (payments only).
+    PartiallyRefunded,
+    /// Refunded in full (payments only).
+    Refunded,
+    /// The platform reversed an unconfirmed sale (payments only).
+    Reversed,
+    /// A payment link that was not sent yet.
+    AwaitingPayment,
+    /// A payment link that was sent. Final for the operation, not for the payment.
+    InvoiceSent,
+    /// A payment link that was not paid in time.
+    Expired,
+    /// A payment link that the merchant canceled.
+    InvoiceCanceled,
+}
+
+impl Status {
+    /// The spelling of the platform.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Processing => "processing",
+            Status::ExternalProcessing => "external processing",
+            Status::AwaitingClarification => "awaiting clarification",
+            Status::AwaitingRedirect => "awaiting redirect result",
+            Status::AwaitingConfirmation => "awaiting confirmation",
+            Status::Success => "success",
+            Status::Decline => "decline",
+            Status::Error => "error",
+            Status::PartiallyRefunded => "partially refunded",
+            Status::Refunded => "refunded",
+            Status::Reversed => "reversed",
+            Status::AwaitingPayment => "awaiting payment",
+            Status::InvoiceSent => "invoice sent",
+            Status::Expired => "expired",
+            Status::InvoiceCanceled => "invoice canceled",
+        }
+    }
+
+    /// Whether an operation in this status can still change by itself.
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            Status::Processing
+                | Status::ExternalProcessing
+                | Status::AwaitingClarification
+                | Status::AwaitingRedirect
+                | Status::AwaitingConfirmation
+                | Status::AwaitingPayment
+        )
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Reads a status that must be one of `allowed`.
+pub fn read_one_of<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    allowed: &[Status],
+) -> Result<Status, D::Error> {
+    find(&String::deserialize(deserializer)?, allowed)
+}
+
+/// Like [`read_one_of`], for a status that can be `null`.
+pub fn read_optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    allowed: &[Status],
+) -> Result<Option<Status>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| find(&text, allowed)).transpose()
+}
+
+/// Reads the result of an operation: `success` or `decline`.
+pub fn read_result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+    read_one_of(deserializer, &[Status::Success, Status::Decline])
+}
+
+fn find<E: de::Error>(text: &str, allowed: &[Status]) -> Result<Status, E> {
+    let found = allowed.iter().find(|status| status.as_str() == text);
+    found
+        .copied()
+        .ok_or_else(|| E::custom(format!("the status \"{text}\" is not allowed here")))
+}

@@ -1,0 +1,54 @@
+//! All payments of the project, by id and by the token of their pages.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::payment::Payment;
+use super::status::Status;
+use crate::platform::messages::codes::{self, Code};
+
+/// All payments of the project.
+#[derive(Debug, Default)]
+pub struct Records {
+    payments: BTreeMap<String, Payment>,
+    by_token: HashMap<String, String>,
+}
+
+/// The key of a payment id. The platform compares ids without case.
+pub fn key(payment_id: &str) -> String {
+    payment_id.to_lowercase()
+}
+
+impl Records {
+    /// The payment with this id, without regard to case.
+    pub fn payment(&self, payment_id: &str) -> Option<&Payment> {
+        self.payments.get(&key(payment_id))
+    }
+
+    /// The payment with this id, to change it.
+    pub fn find(&mut self, payment_id: &str) -> Result<&mut Payment, Code> {
+        let payment = self.payments.get_mut(&key(payment_id));
+        payment.ok_or(codes::NOT_FOUND)
+    }
+
+    /// All payments, sorted by id.
+    pub fn payments(&self) -> impl Iterator<Item = &Payment> {
+        self.payments.values()
+    }
+
+    /// The payment of a page.
+    pub fn at_page(&self, token: &str) -> Option<&Payment> {
+        self.payments.get(self.by_token.get(token)?)
+    }
+
+    /// Adds a new payment. A used id is free again only after `error`.
+    pub fn add(&mut self, payment: Payment) -> Result<(), Code> {
+        let key = key(&payment.order.payment_id);
+        let earlier = self.payments.get(&key);
+        if earlier.is_some_and(|earlier| earlier.status() != Status::Error) {
+            return Err(codes::PAYMENT_EXISTS);
+        }
+        self.by_token.insert(payment.token.clone(), key.clone());
+        self.payments.insert(key, payment);
+        Ok(())
+    }
+}

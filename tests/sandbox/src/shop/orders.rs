@@ -1,0 +1,137 @@
+//! Decides from events which orders are shipped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+/// The state of an order's delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shipment {
+    /// No event has decided about the order yet.
+    NotYet,
+    /// Paid, so the goods are shipped.
+    Shipped,
+    /// Refunded or not confirmed, so the goods are taken back.
+    TakenBack,
+}
+
+impl Shipment {
+    /// The text of the order page.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Shipment::NotYet => "not yet",
+            Shipment::Shipped => "on its way",
+            Shipment::TakenBack => "taken back",
+        }
+    }
+}
+
+/// The fields of an event that the shop reads.
+#[derive(Debug, Deserialize)]
+pub struct Event {
+    id: String,
+    /// The payment id.
+    pub subject: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    data: EventData,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventData {
+    status: String,
+    /// The type of an earlier event that is no longer true.
+    corrects: Option<String>,
+}
+
+/// The shipments of all orders.
+#[derive(Debug, Default)]
+pub struct Orders {
+    /// The ids of applied events, because the queue can deliver an event twice.
+    seen: BTreeSet<String>,
+    shipments: BTreeMap<String, Shipment>,
+}
+
+impl Orders {
+    /// The shipment of an order.
+    pub fn shipment(&self, payment_id: &str) -> Shipment {
+        let shipment = self.shipments.get(payment_id);
+        shipment.copied().unwrap_or(Shipment::NotYet)
+    }
+
+    /// Applies an event once. Returns the shipment if the event has changed it.
+    pub fn apply(&mut self, event: &Event) -> Option<Shipment> {
+        if !self.seen.insert(event.id.clone()) {
+            return None;
+        }
+        let current = self.shipment(&event.subject);
+        let next = match event.kind.as_str() {
+            // A late success of an order that was refunded already ships nothing.
+            "payment.succeeded" if current == Shipment::NotYet => Shipment::Shipped,
+            // The success corrects an earlier decline.
+            "payment.succeeded" if event.data.corrects.is_some() => Shipment::Shipped,
+            // The platform could not confirm the money of an order that was shipped.
+            "payment.declined" if current == Shipment::Shipped => Shipment::TakenBack,
+            "refund.succeeded" if event.data.status == "refunded" => Shipment::TakenBack,
+            _ => return None,
+        };
+        self.shipments.insert(event.subject.clone(), next);
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(number: u32, kind: &str, status: &str) -> Event {
+        Event {
+            id: format!("211/shop-1/{number}"),
+            subject: "shop-1".into(),
+            kind: kind.into(),
+            data: EventData {
+                corrects: None,
+                status: status.into(),
+            },
+        }
+    }
+
+    #[test]
+    fn an_order_is_shipped_once_and_taken_back_when_it_is_refunded_in_full() {
+        let mut orders = Orders::default();
+        let paid = event(3, "payment.succeeded", "succeeded");
+        let in_part = event(5, "refund.succeeded", "partially_refunded");
+        let in_full = event(7, "refund.succeeded", "refunded");
+        let shipments = [&paid, &paid, &in_part, &in_full].map(|event| orders.apply(event));
+        let (shipped, taken_back) = (Some(Shipment::Shipped), Some(Shipment::TakenBack));
+        assert_eq!(shipments, [shipped, None, None, taken_back]);
+    }
+
+    #[test]
+    fn goods_are_taken_back_without_confirmation_and_shipped_again_after_it() {
+        let mut orders = Orders::default();
+        let corrects = |kind: &str, event: Event| Event {
+            data: EventData {
+                corrects: Some(kind.into()),
+                ..event.data
+            },
+            ..event
+        };
+        let paid = event(3, "payment.succeeded", "succeeded");
+        let declined = event(4, "payment.declined", "declined");
+        let declined = corrects("payment.succeeded", declined);
+        let credited = event(5, "payment.succeeded", "succeeded");
+        let credited = corrects("payment.declined", credited);
+        let shipments = [&paid, &declined, &credited].map(|event| orders.apply(event));
+        let (shipped, taken_back) = (Some(Shipment::Shipped), Some(Shipment::TakenBack));
+        assert_eq!(shipments, [shipped, taken_back, shipped]);
+    }
+
+    #[test]
+    fn a_late_success_does_not_ship_a_refunded_order() {
+        let mut orders = Orders::default();
+        orders.apply(&event(7, "refund.succeeded", "refunded"));
+        let late = event(3, "payment.succeeded", "succeeded");
+        assert_eq!(orders.apply(&late), None);
+    }
+}
