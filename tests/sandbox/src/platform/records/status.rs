@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub enum Status {
     /// Accepted, or undecided.
     Processing,
-    /// Undecided, at the provider.
+    /// ReviewError, at the provider.
     ExternalProcessing,
     /// Data is missing.
     AwaitingClarification,

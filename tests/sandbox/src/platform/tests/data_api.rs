@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use aws::data_api_http::{DataApiAccess, HttpDataApi};
 use ecommpay::ProjectKey;
 use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::{ProjectId, Text};
 use payments::Timestamp;
-use payments::adapters::data_api_http::{DataApiAccess, HttpDataApi};
 use payments::ports::DataApi;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
