@@ -1,38 +1,46 @@
-//! A program that takes everything along that it has started, however it ends.
+//! Runs a command that ends together with this process, with all its children.
 //!
-//! The functions have to be children of the program that measures them, with nothing in between. So it is that whole
-//! program which runs supervised: started by hand it starts itself once more below the sandbox's `supervise.py`, which
-//! holds on to a pipe of ours, and when that closes ends the program and everything below it. A panic, Ctrl-C and a
-//! SIGKILL all close it.
+//! The measured functions must be direct children of the measuring process, so `supervise.py` cannot start them. Instead
+//! this program starts a second copy of itself below the sandbox's `supervise.py`, which holds the other end of a pipe. When
+//! the pipe closes, because of Ctrl-C, a panic or SIGKILL, `supervise.py` ends everything below it.
 
 use std::ffi::OsString;
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 
 use anyhow::Context;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sandbox/supervise.py");
+/// Set for a supervised command.
+const VARIABLE: &str = "BENCH_SUPERVISED";
+/// The exit status after a signal from the terminal.
+const INTERRUPTED: u8 = 130;
 
-/// Runs a command below the supervisor until it ends or we are told to end; then all it has started is gone. Gives its
-/// exit status.
+/// Whether this process runs supervised.
+pub fn is_supervised() -> bool {
+    std::env::var_os(VARIABLE).is_some()
+}
+
+/// Runs a command until it ends or this process receives a signal. Returns the command's exit status.
 ///
 /// # Errors
 ///
-/// When there is no Python 3 to supervise with.
+/// If Python 3 is missing.
 pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
-    // A group of its own: a signal from the terminal is ours to pass on.
+    // In its own process group the command does not receive the terminal's signals.
     let mut child = Command::new("python3")
         .args(["-I", SCRIPT, "--"])
         .args(command)
+        .env(VARIABLE, "1")
         .stdin(Stdio::piped())
         .process_group(0)
         .spawn()
-        .context("There is no Python 3, which ends what is started here")?;
-    let hold = child.stdin.take();
+        .context("Python 3 cannot be started")?;
+    let pipe = child.stdin.take();
     tokio::select! {
         status = child.wait() => {
             let code = status?.code().unwrap_or(1);
@@ -42,7 +50,20 @@ pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
         _ = terminate.recv() => {}
         _ = hang_up.recv() => {}
     }
-    drop(hold);
+    drop(pipe);
     child.wait().await?;
-    Ok(130)
+    Ok(INTERRUPTED)
+}
+
+/// Runs this program again, supervised, with the same arguments.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_self() -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe()?.into_os_string();
+    let command: Vec<OsString> = std::iter::once(program)
+        .chain(std::env::args_os().skip(1))
+        .collect();
+    run(&command).await.map(ExitCode::from)
 }

@@ -30,11 +30,11 @@ const ELSEWHERE: [(&str, &str); 15] = [
     ),
     (
         "cargo run --release -p bench",
-        "tests/bench/tests/scenarios.rs",
+        "tests/bench/src/compare/tests.rs",
     ),
     (
         "cargo run --release -p bench --example load -- --minutes 10",
-        "tests/bench/tests/load.rs",
+        "tests/bench/src/load/tests.rs",
     ),
     ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),
     ("cargo test --workspace", ".ci/run"),
