@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the certificates of the stubs: root, intermediate and RSA-2048 leaf, as AWS has them. Only the leaf's key is kept,
-# so nobody can make more. It is in the repository for all to see: never trust this root outside of a measurement.
+# Makes the stubs' certificates: root, intermediate and RSA-2048 leaf, as AWS has them. The root's key is deleted, so no more
+# certificates can be made. The leaf's key is public: never trust this root outside of a benchmark.
 set -eu
 cd "$(dirname "$0")"
 secret=$(mktemp -d)

@@ -1,25 +1,24 @@
-//! A network of its own for what is measured: in it the hosts that the functions call are this machine.
+//! A network namespace in which the hosts that the functions call resolve to this machine.
 //!
-//! The functions then run exactly as deployed: to each host they have connections of its own, with the host's name and
-//! certificate. They can reach nothing else. It takes Linux, and root or user namespaces.
+//! The functions run exactly as deployed, with the names and certificates of the real hosts, and can reach no other host.
+//! This needs Linux, and root or user namespaces.
 
 use std::ffi::OsString;
 
 use nix::unistd::Uid;
 
-use crate::world::{AWS_HOSTS, GATE_HOST};
+use crate::settings::HOSTS;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/isolate.py");
 
-/// The command that runs a program in such a network.
+/// Returns the command that runs a program in such a namespace.
 pub fn command(program: OsString, arguments: &[OsString]) -> Vec<OsString> {
     let mut command: Vec<OsString> = ["unshare", "--mount", "--net"].map(Into::into).into();
     if !Uid::effective().is_root() {
         command.push("--map-root-user".into());
     }
     command.extend(["python3", "-I", SCRIPT].map(Into::into));
-    command.push(format!("127.0.0.1 {}", AWS_HOSTS.join(" ")).into());
-    command.push(format!("127.0.0.2 {GATE_HOST}").into());
+    command.push(format!("127.0.0.1 {}", HOSTS.join(" ")).into());
     command.push("--".into());
     command.push(program);
     command.extend_from_slice(arguments);

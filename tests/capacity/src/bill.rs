@@ -1,106 +1,160 @@
-//! What things cost by the list.
+//! The AWS bill at list prices. No test compares its sums, because AWS changes its prices.
 
-use crate::assumptions::{Assumptions, PLATFORM_LOG_BYTES};
-use crate::counted::{Counted, Step, Used};
-use crate::figures::Prices;
-use crate::template::Template;
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::assumptions::PLATFORM_LOG_BYTES;
+use crate::counted::{Step, Used};
+use crate::load::Load;
+use crate::markdown::{number, table};
+use crate::tables::{Model, RATES, by_rate};
 
 const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
-const MINUTES_A_MONTH: f64 = 43_800.0;
-/// A secret is read again after this time.
-const SECRET_KEPT_MINUTES: f64 = 5.0;
+const SECONDS_PER_MONTH: f64 = 2_628_000.0;
+const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
+/// A function reads a secret again after this time.
+const SECRET_CACHE_MINUTES: f64 = 5.0;
 
-/// Everything that a bill is made of.
-#[derive(Debug)]
-pub struct Bill<'a> {
-    /// What was counted.
-    pub counted: &'a Counted,
-    /// The prices.
-    pub prices: &'a Prices,
-    /// The template.
-    pub template: &'a Template,
-    /// The assumptions.
-    pub assumptions: &'a Assumptions,
+/// List prices in dollars, from `prices.csv`.
+#[derive(Debug, Clone)]
+pub struct Prices(BTreeMap<String, Price>);
+
+#[derive(Debug, Clone, Deserialize)]
+struct Price {
+    name: String,
+    usd: f64,
+    per: f64,
 }
 
-/// What a million payments cost, by what it is paid for.
-pub type Lines = Vec<(&'static str, f64)>;
-
-impl Bill<'_> {
-    /// What a step of a million payments costs, its share of traces and consumers apart.
+impl Prices {
+    /// Reads `prices.csv`.
     ///
     /// # Errors
     ///
-    /// When a price is missing.
-    pub fn step(&self, step: &Step) -> anyhow::Result<f64> {
-        let lines = [self.call(step)?, self.used(&step.used)?].concat();
-        Ok(lines.iter().map(|(_, usd)| usd).sum())
+    /// If the file has an invalid row.
+    pub fn read() -> anyhow::Result<Self> {
+        let mut reader = csv::Reader::from_reader(include_str!("../prices.csv").as_bytes());
+        let prices: Vec<Price> = reader.deserialize().collect::<Result<_, _>>()?;
+        let named = prices.into_iter().map(|price| (price.name.clone(), price));
+        Ok(Self(named.collect()))
     }
 
-    /// A million payments, service by service; consumers take `batch` messages at once.
+    fn of(&self, name: &str, count: f64) -> anyhow::Result<f64> {
+        let price = self.0.get(name);
+        let price = price.with_context(|| format!("no price of {name}"))?;
+        Ok(count * price.usd / price.per)
+    }
+}
+
+/// Dollars by the name of a service or item.
+type Lines = Vec<(String, f64)>;
+
+/// The inputs of a bill.
+#[derive(Debug)]
+pub struct Bill<'a> {
+    /// Counts, template and assumptions.
+    pub model: &'a Model,
+    /// The prices.
+    pub prices: &'a Prices,
+}
+
+impl Bill<'_> {
+    /// Returns the tables of the bill by their titles.
     ///
     /// # Errors
     ///
-    /// When a price is missing.
-    pub fn payments(&self, batch: f64, traced: f64) -> anyhow::Result<Lines> {
+    /// If a price or a setting is missing.
+    pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        // At a few payments per hour X-Ray records each call.
+        let million = with_total(self.payments(1.0, 1.0)?);
+        let fixed = with_total(self.fixed()?);
+        let months: Vec<Lines> = RATES
+            .into_iter()
+            .map(|rate| self.month(rate))
+            .collect::<Result<_, _>>()?;
+        Ok(vec![
+            (
+                "$ per million payments, at a few per hour",
+                columns(&["service", "$"], &[million]),
+            ),
+            (
+                "$ per month without payments",
+                columns(&["item", "$"], &[fixed]),
+            ),
+            (
+                "$ per month, by payments per second",
+                columns(&by_rate("service"), &months),
+            ),
+        ])
+    }
+
+    /// The bill of a month with a constant rate of payments.
+    fn month(&self, rate: u64) -> anyhow::Result<Lines> {
+        let Model {
+            counted,
+            assumptions,
+            ..
+        } = self.model;
+        let batch = if rate > 1 { assumptions.batch } else { 1.0 };
+        // X-Ray records the first call of each second and a share of the others.
+        let calls = Load::new(counted, assumptions, rate as f64).api_calls();
+        let traced = assumptions.traced + (1.0 - assumptions.traced) / calls;
+        let millions = rate as f64 * SECONDS_PER_MONTH / MILLION;
+        let mut lines = self.payments(batch, traced)?;
+        lines.iter_mut().for_each(|(_, usd)| *usd *= millions);
+        lines.push(("fixed".to_owned(), total(&self.fixed()?)));
+        Ok(with_total(lines))
+    }
+
+    /// A million payments by service. Consumers receive `batch` messages per call, X-Ray records the share `traced`.
+    fn payments(&self, batch: f64, traced: f64) -> anyhow::Result<Lines> {
+        let counted = &self.model.counted;
         let mut lines = Lines::new();
-        for step in &self.counted.steps {
+        for step in &counted.steps {
             lines.extend(self.call(step)?);
             lines.extend(self.used(&step.used)?);
         }
-        let messages = self.counted.payment().sends() as f64;
-        let consumed = self
-            .prices
-            .of("queue_request", 2.0 * messages / batch * MILLION)?;
-        lines.push(("queues", consumed));
-        let traces = self.counted.api_calls() as f64 * traced * MILLION;
-        lines.push(("traces", self.prices.of("trace", traces)?));
-        lines.push(("stored for a month", self.stored()?));
+        // A consumer receives and deletes each message.
+        let requests = 2.0 * counted.payment().sends() as f64 / batch * MILLION;
+        lines.push(self.line("queues", "queue_request", requests)?);
+        let traces = counted.api_calls() as f64 * traced * MILLION;
+        lines.push(self.line("traces", "trace", traces)?);
+        let gigabytes = counted.stored_kb as f64 * 1_024.0 * MILLION / GB;
+        lines.push(self.line("storage for a month", "stored_gb", gigabytes)?);
+        lines.push(self.line("storage for a month", "recovery_gb", gigabytes)?);
         Ok(by_service(lines))
     }
 
-    /// What is paid each month without a single payment.
-    ///
-    /// # Errors
-    ///
-    /// When a price is missing.
-    pub fn fixed(&self) -> anyhow::Result<Vec<(String, f64)>> {
-        let Self {
-            counted,
-            prices,
-            template,
-            ..
-        } = self;
+    /// The cost of a month without payments.
+    fn fixed(&self) -> anyhow::Result<Lines> {
+        let Model {
+            counted, template, ..
+        } = self.model;
         let count = |kind: &str| template.count(kind) as f64;
         let alarms = count("AWS::CloudWatch::Alarm");
         let secrets = count("AWS::SecretsManager::Secret");
         let (of_ticks, of_payments) = (counted.tick_metrics as f64, counted.payment_metrics as f64);
-        let reads = MINUTES_A_MONTH / SECRET_KEPT_MINUTES;
+        let reads = MINUTES_PER_MONTH / SECRET_CACHE_MINUTES;
         Ok(vec![
-            (format!("{alarms} alarms"), prices.of("alarm", alarms)?),
-            ("a dashboard".to_owned(), prices.of("dashboard", 1.0)?),
-            (
-                format!("{of_ticks} metrics of the sweeper's ticks"),
-                prices.of("metric", of_ticks)?,
-            ),
-            (
-                format!("{of_payments} metrics of payments, for the hours that have one: at most"),
-                prices.of("metric", of_payments)?,
-            ),
-            (format!("{secrets} secrets"), prices.of("secret", secrets)?),
-            (
-                "a tick of the sweeper each minute".to_owned(),
-                self.ticks()?,
-            ),
-            (
-                "their traces".to_owned(),
-                prices.of("trace", MINUTES_A_MONTH)?,
-            ),
-            (
-                "their reads of a secret".to_owned(),
-                prices.of("secret_read", reads)?,
-            ),
+            self.line(&format!("{alarms} alarms"), "alarm", alarms)?,
+            self.line("a dashboard", "dashboard", 1.0)?,
+            self.line(
+                &format!("{of_ticks} metrics of the sweeper"),
+                "metric",
+                of_ticks,
+            )?,
+            self.line(
+                &format!("{of_payments} metrics of payments, if each hour has one"),
+                "metric",
+                of_payments,
+            )?,
+            self.line(&format!("{secrets} secrets"), "secret", secrets)?,
+            ("a run of the sweeper each minute".to_owned(), self.ticks()?),
+            self.line("traces of these runs", "trace", MINUTES_PER_MONTH)?,
+            self.line("reads of a secret by these runs", "secret_read", reads)?,
         ])
     }
 
@@ -109,64 +163,53 @@ impl Bill<'_> {
             name: String::new(),
             function: "sweeper".to_owned(),
             route: String::new(),
-            used: self.counted.tick.clone(),
+            used: self.model.counted.tick.clone(),
         };
         let lines = [self.invocation(&tick)?, self.used(&tick.used)?].concat();
-        let usd: f64 = lines.iter().map(|(_, usd)| usd).sum();
-        Ok(usd * MINUTES_A_MONTH / MILLION)
+        Ok(total(&lines) * MINUTES_PER_MONTH / MILLION)
     }
 
-    /// A million calls of the API, and what they invoke.
+    /// A million API calls and the invocations behind them.
     fn call(&self, step: &Step) -> anyhow::Result<Lines> {
         if step.route.is_empty() {
             return Ok(Lines::new());
         }
-        let logged = self.template.access_log_bytes()? * MILLION / GB;
+        let logged = self.model.template.access_log_bytes()? * MILLION / GB;
         let mut lines = vec![
-            ("API", self.prices.of("api_request", MILLION)?),
-            ("logs", self.prices.of("log_gb", logged)?),
+            self.line("API", "api_request", MILLION)?,
+            self.line("logs", "log_gb", logged)?,
         ];
         lines.extend(self.invocation(step)?);
         Ok(lines)
     }
 
     fn invocation(&self, step: &Step) -> anyhow::Result<Lines> {
-        let memory = self.template.memory_gb()?;
-        let gb_seconds = self.assumptions.busy_ms(step) / 1_000.0 * memory * MILLION;
-        let logged = PLATFORM_LOG_BYTES * MILLION / GB;
+        let memory = self.model.template.memory_gb()?;
+        let seconds = self.model.assumptions.busy_ms(step) / 1_000.0;
         Ok(vec![
-            ("functions", self.prices.of("invocation", MILLION)?),
-            ("functions", self.prices.of("gb_second", gb_seconds)?),
-            ("logs", self.prices.of("log_gb", logged)?),
+            self.line("functions", "invocation", MILLION)?,
+            self.line("functions", "gb_second", seconds * memory * MILLION)?,
+            self.line("logs", "log_gb", PLATFORM_LOG_BYTES * MILLION / GB)?,
         ])
     }
 
-    /// What a million times the same calls cost.
+    /// A million repetitions of the same calls.
     fn used(&self, used: &Used) -> anyhow::Result<Lines> {
         let writes = (used.write_units + used.all_index_write_units()) as f64;
-        let logged = used.log_bytes as f64 * MILLION / GB;
         Ok(vec![
-            ("table", self.prices.of("write_unit", writes * MILLION)?),
-            (
-                "table",
-                self.prices.of("read_unit", used.read_units * MILLION)?,
-            ),
-            (
-                "queues",
-                self.prices
-                    .of("queue_request", used.sends() as f64 * MILLION)?,
-            ),
-            ("logs", self.prices.of("log_gb", logged)?),
+            self.line("table", "write_unit", writes * MILLION)?,
+            self.line("table", "read_unit", used.read_units * MILLION)?,
+            self.line("queues", "queue_request", used.sends() as f64 * MILLION)?,
+            self.line("logs", "log_gb", used.log_bytes as f64 * MILLION / GB)?,
         ])
     }
 
-    fn stored(&self) -> anyhow::Result<f64> {
-        let gigabytes = self.counted.stored_kb as f64 * 1_024.0 * MILLION / GB;
-        Ok(self.prices.of("stored_gb", gigabytes)? + self.prices.of("recovery_gb", gigabytes)?)
+    fn line(&self, service: &str, price: &str, count: f64) -> anyhow::Result<(String, f64)> {
+        Ok((service.to_owned(), self.prices.of(price, count)?))
     }
 }
 
-/// One line for each service, in the order of their first.
+/// Sums the lines of each service, in the order of their first lines.
 fn by_service(lines: Lines) -> Lines {
     let mut sums = Lines::new();
     for (service, usd) in lines {
@@ -176,4 +219,36 @@ fn by_service(lines: Lines) -> Lines {
         }
     }
     sums
+}
+
+fn total(lines: &Lines) -> f64 {
+    lines.iter().map(|(_, usd)| usd).sum()
+}
+
+fn with_total(mut lines: Lines) -> Lines {
+    let sum = total(&lines);
+    lines.push(("**total**".to_owned(), sum));
+    lines
+}
+
+/// A table with one column of dollars for each list of lines. All lists have the same names.
+fn columns(header: &[&str], lists: &[Lines]) -> String {
+    let names = lists.first().into_iter().flatten().map(|(name, _)| name);
+    let rows: Vec<Vec<String>> = names
+        .enumerate()
+        .map(|(row, name)| {
+            let of = |list: &Lines| list.get(row).map_or(0.0, |(_, usd)| *usd);
+            let dollars = lists.iter().map(|list| dollars(of(list)));
+            [vec![name.clone()], dollars.collect()].concat()
+        })
+        .collect();
+    table(header, &rows)
+}
+
+fn dollars(usd: f64) -> String {
+    if usd >= 1_000.0 {
+        number(usd.round())
+    } else {
+        format!("{usd:.2}")
+    }
 }

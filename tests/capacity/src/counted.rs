@@ -1,56 +1,56 @@
-//! What was counted in a sandbox, as `counted.json` keeps it.
+//! The counts of `counted.json`.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Sub};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use payments::service::checkout::READ_EVERY;
+use payments::checkout::READ_EVERY;
 use serde::{Deserialize, Serialize};
 
-/// About what the line `handed over` has, with CloudWatch's own bytes.
+/// Approximate size of the log line `handed over`, with CloudWatch's own bytes.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
-/// Everything that was counted.
+/// Everything that the end-to-end test counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Counted {
     /// The steps of one paid payment, in their order.
     pub steps: Vec<Step>,
-    /// A tick of the sweeper that finds nothing to do.
+    /// A run of the sweeper that finds no work.
     pub tick: Used,
-    /// Metrics that a tick leaves.
+    /// Metrics that such a run emits.
     pub tick_metrics: u64,
-    /// Metrics that a payment leaves.
+    /// Metrics that a payment emits.
     pub payment_metrics: u64,
-    /// KB that a payment leaves in the table, its index entries apart.
+    /// KB that a payment leaves in the table, without index entries.
     pub stored_kb: u64,
 }
 
 /// One step of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// What happens.
+    /// The row's name in the table.
     pub name: String,
-    /// The function that does it.
+    /// The function that runs.
     pub function: String,
-    /// The API's route; empty for what a schedule does.
+    /// The API route. Empty for scheduled work.
     pub route: String,
-    /// What it takes.
+    /// The calls of the step.
     pub used: Used,
 }
 
-/// Calls of AWS.
+/// Calls of AWS services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// How often each operation was called; reads of an item by what the item is.
+    /// Calls by operation. A read of an item is counted by the item's kind, a send by its queue.
     pub calls: BTreeMap<String, u64>,
-    /// DynamoDB's read units.
+    /// DynamoDB read units.
     pub read_units: f64,
-    /// DynamoDB's write units of the table.
+    /// DynamoDB write units of the table.
     pub write_units: u64,
-    /// Those of the indexes, by index and what is listed there.
+    /// DynamoDB write units of the indexes, by index and kind of entry.
     pub index_write_units: BTreeMap<String, u64>,
-    /// Bytes that the function itself logged.
+    /// Bytes of the function's own log lines.
     pub log_bytes: u64,
 }
 
@@ -69,7 +69,6 @@ impl AddAssign<&Used> for Used {
     }
 }
 
-/// What one took more than another.
 impl Sub<&Used> for Used {
     type Output = Used;
 
@@ -91,48 +90,48 @@ impl Sub<&Used> for Used {
 }
 
 impl Used {
-    /// The calls whose names begin so.
-    pub fn calls_of(&self, start: &str) -> u64 {
+    /// Returns the number of calls whose names start with `prefix`.
+    pub fn calls_of(&self, prefix: &str) -> u64 {
         let calls = self.calls.iter();
-        let named = calls.filter(|(name, _)| name.starts_with(start));
+        let named = calls.filter(|(name, _)| name.starts_with(prefix));
         named.map(|(_, count)| count).sum()
     }
 
-    /// Messages sent.
+    /// Returns the number of messages sent.
     pub fn sends(&self) -> u64 {
         self.calls_of("SendMessage")
     }
 
-    /// Calls of DynamoDB.
+    /// Returns the number of DynamoDB calls.
     pub fn table_calls(&self) -> u64 {
         self.calls.values().sum::<u64>() - self.sends() - self.calls_of("GetSecretValue")
     }
 
-    /// Write units of all indexes.
+    /// Returns the write units of all indexes.
     pub fn all_index_write_units(&self) -> u64 {
         self.index_write_units.values().sum()
     }
 }
 
 impl Counted {
-    /// Where it is kept.
+    /// The path of `counted.json`.
     pub fn path() -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("counted.json")
     }
 
-    /// What is kept.
+    /// Reads `counted.json`.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
-        let kept = std::fs::read_to_string(Self::path()).context("nothing was counted yet")?;
-        Ok(serde_json::from_str(&kept)?)
+        let text = std::fs::read_to_string(Self::path()).context("counted.json is missing")?;
+        Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds what a shopper's wait takes, as the sandbox's shopper finds the bank's address at once: a
-    /// read again and again, and the line with its metric that tells how long the address was known.
-    pub fn let_shopper_wait(&mut self, ms: f64) {
+    /// Adds the calls of a shopper's request that waits `ms` for the redirect URL: repeated reads, and the log line
+    /// with the metric `redirect_latency_ms`. In the sandbox the URL is known before the shopper arrives.
+    pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_EVERY.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {
             return;
@@ -147,7 +146,7 @@ impl Counted {
         }
     }
 
-    /// All steps together.
+    /// Returns the sum of all steps.
     pub fn payment(&self) -> Used {
         let mut all = Used::default();
         for step in &self.steps {
@@ -156,7 +155,7 @@ impl Counted {
         all
     }
 
-    /// How often a payment calls the API.
+    /// Returns the number of API calls per payment.
     pub fn api_calls(&self) -> u64 {
         let called = self.steps.iter().filter(|step| !step.route.is_empty());
         called.map(|_| 1).sum()

@@ -1,17 +1,17 @@
-//! What a payment costs, and what so many payments a second need.
+//! Calculates limits, load and the AWS bill from the calls that one payment makes.
 //!
-//! What is counted in a sandbox (`counted.json`, kept by `tests/e2e/tests/end_to_end/cost.rs`), list prices
-//! (`prices.csv`), quotas (`quotas.csv`), the template's own settings and a few stated assumptions
-//! make the tables of the README and of `infra/capacity.md`. `cargo run --bin capacity` prints them.
+//! The inputs are the counts of `counted.json` (measured and checked by `tests/e2e/tests/end_to_end/cost.rs`), AWS's
+//! quotas (`quotas.csv`) and prices (`prices.csv`), the template's settings and a few stated assumptions.
+//! `cargo run --bin capacity` prints all tables. A test compares those of `infra/capacity.md`, which contain no prices.
 
 pub mod assumptions;
 pub mod bill;
 pub mod counted;
-pub mod documents;
-pub mod figures;
 pub mod limits;
 pub mod load;
 pub mod markdown;
+pub mod quotas;
 pub mod spread;
+pub mod tables;
 pub mod template;
 pub mod units;

@@ -1,190 +1,181 @@
-//! Where the first limit is hit.
+//! The rates at which limits are reached.
 
 use payments::ports::SHARDS;
 
-use crate::assumptions::Assumptions;
-use crate::counted::Counted;
-use crate::figures::Quotas;
-use crate::load::{Load, largest_share_for_long};
+use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
-use crate::template::Template;
+use crate::tables::Model;
 
-/// How long before its time-out the sweeper ends by itself. It sends no status request in the last
-/// part of its time (`functions/sweeper/src/handler.rs`, `shared/payments/src/ask.rs`).
-const TO_END_S: f64 = 5.0;
-const TURN_TAKES_S: f64 = 18.0;
-/// Status requests that are open at once (`shared/payments/src/ask.rs`).
-const POLLS_AT_ONCE: f64 = 4.0;
-/// Checkouts that are ended at once, and customers that are forgotten at once
-/// (`shared/payments/src/chores.rs`).
-const CHORES_AT_ONCE: f64 = 16.0;
-/// Operations of a day that fit into the reconciliation (`shared/payments/src/reconcile/ours.rs`).
-const OPERATIONS_A_DAY: f64 = 4e6;
+/// The sweeper stops this long before its time-out.
+const SWEEPER_MARGIN_S: f64 = 5.0;
+/// The sweeper sends no status request in the last part of its time, because one request can take this long.
+const POLL_MARGIN_S: f64 = 18.0;
+/// Concurrent status requests of the sweeper.
+const CONCURRENT_POLLS: f64 = 4.0;
+/// Concurrent expiries, and concurrent erasures, of the sweeper.
+const CONCURRENT_RETENTION: f64 = 16.0;
+/// Operations of a day that the reconciliation can hold.
+const OPERATIONS_PER_DAY: f64 = 4e6;
 
 /// A limit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// What is limited.
+    /// The limited quantity.
     pub what: String,
-    /// Payments a second at which it is reached.
+    /// Payments per second at which the limit is reached.
     pub at: f64,
-    /// What happens then.
-    pub then: &'static str,
-    /// What moves it.
-    pub moves: &'static str,
+    /// The effect above that rate.
+    pub effect: &'static str,
+    /// How to raise the limit.
+    pub remedy: &'static str,
 }
 
-/// All limits, the first one first.
+/// Returns all limits, the lowest first.
 ///
 /// # Errors
 ///
-/// When a setting or a quota is not known.
-pub fn limits(
-    counted: &Counted,
-    assumptions: &Assumptions,
-    template: &Template,
-    quotas: &Quotas,
-) -> anyhow::Result<Vec<Limit>> {
-    let one = Load::new(counted, assumptions, 1.0);
-    let mut limits = of_settings(&one, template)?;
-    limits.extend(of_account(&one, quotas)?);
-    limits.extend(of_table(&one, quotas)?);
-    limits.extend(of_schedules(assumptions, template)?);
+/// If a setting or a quota is missing.
+pub fn limits(model: &Model) -> anyhow::Result<Vec<Limit>> {
+    let one = Load::new(&model.counted, &model.assumptions, 1.0);
+    let mut limits = of_settings(&one, model)?;
+    limits.extend(of_account(&one, model)?);
+    limits.extend(of_table(&one, model)?);
+    limits.extend(of_schedules(model)?);
     limits.sort_by(|left, right| left.at.total_cmp(&right.at));
     Ok(limits)
 }
 
-fn limit(what: impl Into<String>, at: f64, then: &'static str, moves: &'static str) -> Limit {
+fn limit(what: impl Into<String>, at: f64, effect: &'static str, remedy: &'static str) -> Limit {
     Limit {
         what: what.into(),
         at,
-        then,
-        moves,
+        effect,
+        remedy,
     }
 }
 
-fn of_settings(one: &Load<'_>, template: &Template) -> anyhow::Result<Vec<Limit>> {
-    let shoppers = template.number("ShopperConcurrency")?;
-    let route = template.number("RouteRate")?;
-    let callbacks = template.number("CallbackRate")?;
+fn of_settings(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
+    let shoppers = model.template.number("ShopperConcurrency")?;
+    let route = model.template.number("RouteRate")?;
+    let callbacks = model.template.number("CallbackRate")?;
     let shopper_s = one.concurrency().get("shopper").copied().unwrap_or(0.0);
     Ok(vec![
         limit(
             format!("`ShopperConcurrency` {shoppers}"),
             shoppers / shopper_s,
-            "shoppers see an error page of the gateway",
+            "Shoppers see an error page of API Gateway.",
             "`ShopperConcurrency`",
         ),
         limit(
             format!("`RouteRate` {route}"),
             route / one.calls_of_busiest_route(),
-            "429",
+            "API Gateway answers 429.",
             "`RouteRate`",
         ),
         limit(
             format!("`CallbackRate` {callbacks}"),
             callbacks / one.callbacks(),
-            "429; the platform repeats",
+            "API Gateway answers 429. The platform repeats the callback.",
             "`CallbackRate`",
         ),
     ])
 }
 
-fn of_account(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
+fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
     let busy: f64 = one.concurrency().values().sum();
-    let running = quotas.of("concurrency")?;
-    let sends = quotas.of("queue_sends")?;
+    let running = model.quotas.of("concurrency")?;
     Ok(vec![
         limit(
-            format!("{} functions at once in the account", number(running)),
+            format!("{} concurrent functions in the account", number(running)),
             running / busy,
-            "429 and 503",
-            "quota Lambda *Concurrent executions*; then `CheckoutConcurrency` and `CallbackConcurrency`",
+            "API Gateway answers 429 and 503.",
+            "Lambda quota *Concurrent executions*, then `CheckoutConcurrency` and `CallbackConcurrency`",
         ),
         limit(
-            "API Gateway's requests",
-            quotas.of("api_requests")? / one.api_calls(),
-            "429",
-            "quota API Gateway *Throttle rate*",
+            "API Gateway requests",
+            model.quotas.of("api_requests")? / one.api_calls(),
+            "API Gateway answers 429.",
+            "API Gateway quota *Throttle rate*",
         ),
         limit(
             "sends to one FIFO queue",
-            sends / one.messages(),
-            "callbacks are answered 500, storefronts 503; the sweeper sends later",
-            "another region, or a batch for each queue, which is a change of `publish.rs`",
+            model.quotas.of("queue_sends")? / one.messages(),
+            "Callbacks get 500, storefronts 503. The sweeper publishes the events later.",
+            "Another region, or batch sends (a code change)",
         ),
     ])
 }
 
-fn of_table(one: &Load<'_>, quotas: &Quotas) -> anyhow::Result<Vec<Limit>> {
-    let partition = quotas.of("partition_writes")?;
+fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
+    let partition = model.quotas.of("partition_writes")?;
     let of_indexes: f64 = one.index_writes().values().sum();
     let mut limits = vec![
         limit(
-            "writes of a new table",
-            quotas.of("new_table_writes")? / one.table_writes(),
-            "callbacks get 500, storefronts 503 for some minutes, while the table grows to twice its former peak",
-            "nothing to set: grow by at most twice in 30 minutes, or have the table's warm throughput raised before",
+            "writes to a new table",
+            model.quotas.of("new_table_writes")? / one.table_writes(),
+            "Callbacks get 500 and storefronts 503 for some minutes, until the table has scaled up.",
+            "No setting. Let the rate at most double within 30 minutes, or raise the table's warm throughput before.",
         ),
         limit(
-            "writes of the table and its indexes",
-            quotas.of("table_writes")? / (one.table_writes() + of_indexes),
-            "callbacks get 500, storefronts 503",
-            "quota DynamoDB *Table-level write throughput limit*",
+            "writes to the table and its indexes",
+            model.quotas.of("table_writes")? / (one.table_writes() + of_indexes),
+            "Callbacks get 500, storefronts 503.",
+            "DynamoDB quota *Table-level write throughput limit*",
         ),
         limit(
-            "reads of one storefront's key",
-            quotas.of("partition_reads")? / one.key_reads(),
-            "that storefront gets 503",
-            "more keys for the storefront (`operator storefront add`), each used by a part of its servers",
+            "reads of one storefront key",
+            model.quotas.of("partition_reads")? / one.key_reads(),
+            "That storefront gets 503.",
+            "Several keys for the storefront (`operator storefront add`), one for each group of its servers",
         ),
     ];
     let shards = f64::from(SHARDS);
-    for (listed, units) in one.index_writes() {
+    for (entry, units) in one.index_writes() {
         let even = shards * partition / units;
         limits.push(limit(
-            format!("index `{listed}`, {SHARDS} shards"),
-            even / largest_share_for_long(even, shards),
-            "writes of the table are throttled: callbacks get 500, storefronts 503",
-            "`SHARDS` in `shared/payments/src/ports.rs`, a change of code",
+            format!("index `{entry}`, {SHARDS} shards"),
+            even / largest_share_in_burst(even, shards),
+            "DynamoDB throttles writes to the table: callbacks get 500, storefronts 503.",
+            "More shards (`SHARDS`, a code change)",
         ));
     }
     Ok(limits)
 }
 
-fn of_schedules(assumptions: &Assumptions, template: &Template) -> anyhow::Result<Vec<Limit>> {
-    let working_s = template.timeout_s("SweeperFunction")? - TO_END_S;
-    let pace = 1.0 / template.number("StatusPollMinInterval")?;
-    let asking = pace.min(POLLS_AT_ONCE / (assumptions.gate_ms / 1_000.0));
-    let polls = asking * (working_s - TURN_TAKES_S) / 60.0;
-    // Both read and write the payment. An expiry is an event too, which is sent and marked.
+fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
+    let assumptions = &model.assumptions;
+    let working_s = model.template.timeout_s("SweeperFunction")? - SWEEPER_MARGIN_S;
+    let per_second = 1.0 / model.template.number("QuestionPaceSeconds")?;
+    let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
+    let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
+    // Both read and write the payment. An expiry also sends an event and marks it as published.
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
     let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
-    let chores = |ms: f64| CHORES_AT_ONCE * 1_000.0 / ms * working_s / 60.0;
+    let retention = |ms: f64| CONCURRENT_RETENTION * 1_000.0 / ms * working_s / 60.0;
     Ok(vec![
         limit(
             "status requests of the sweeper",
-            polls / assumptions.questions,
-            "payments without callbacks are polled late (`poll_lag_s`); those with callbacks are not touched",
-            "`StatusPollDelays` with a longer first pause; `StatusPollMinInterval` only up to 4 open status requests at once",
+            polls / assumptions.status_polls,
+            "Payments without callbacks are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
+            "A longer first delay in `StatusPollDelays`. A shorter `StatusPollMinInterval` helps up to 4 concurrent status requests.",
         ),
         limit(
-            "ends of checkouts, if every shopper abandons theirs",
-            chores(expiry_ms),
-            "`checkout.expired` comes late; payments are not touched",
-            "`AT_ONCE` in `shared/payments/src/chores.rs`, a change of code",
+            "checkout expiries, if every shopper abandons the checkout",
+            retention(expiry_ms),
+            "`checkout.expired` is late. Payments are not affected.",
+            "More concurrency in the sweeper (a code change)",
         ),
         limit(
-            "forgetting customers",
-            chores(erasure_ms),
-            "customers are forgotten late",
-            "`AT_ONCE` in `shared/payments/src/chores.rs`, a change of code",
+            "erasures of customers",
+            retention(erasure_ms),
+            "Customers are erased late.",
+            "More concurrency in the sweeper (a code change)",
         ),
         limit(
-            "operations of a day in the reconciliation, on average over that day",
-            OPERATIONS_A_DAY / 86_400.0,
-            "a day is not compared (`reconciliation_failed`)",
-            "`MOST` in `shared/payments/src/reconcile/ours.rs` and `MemorySize`, a change of code",
+            "operations per day in the reconciliation, as a daily mean",
+            OPERATIONS_PER_DAY / 86_400.0,
+            "The day is not compared (`reconciliation_failed`).",
+            "A higher limit in the reconciliation and more `MemorySize` (a code change)",
         ),
     ])
 }

@@ -1,12 +1,13 @@
-//! Prints what a payment costs, and what so many payments a second need: `cargo run --bin capacity`.
+//! Prints the tables of `infra/capacity.md` and the AWS bill: `cargo run --bin capacity`.
 
 use std::io::Write;
 
 use capacity::assumptions::Assumptions;
-use capacity::documents::{Model, price_note};
+use capacity::bill::{Bill, Prices};
+use capacity::tables::Model;
 use clap::Parser;
 
-/// What a payment costs, and what so many payments a second need.
+/// Calculates limits, load and the AWS bill
 #[derive(Debug, Parser)]
 struct CommandLine {
     #[command(flatten)]
@@ -15,10 +16,15 @@ struct CommandLine {
 
 fn main() -> anyhow::Result<()> {
     let line = CommandLine::parse();
+    let model = Model::read(line.assumptions)?;
+    let prices = Prices::read()?;
+    let bill = Bill {
+        model: &model,
+        prices: &prices,
+    };
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{}", price_note())?;
-    for (name, table) in Model::read(line.assumptions)?.tables()? {
-        writeln!(output, "\n{name}\n\n{table}")?;
+    for (name, table) in model.tables()?.into_iter().chain(bill.tables()?) {
+        writeln!(output, "{name}\n\n{table}")?;
     }
     Ok(())
 }

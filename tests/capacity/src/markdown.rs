@@ -1,8 +1,6 @@
-//! Tables in Markdown, and the places for them in a document.
+//! Markdown tables.
 
-use anyhow::{Context, ensure};
-
-/// A table; columns of figures stand to the right.
+/// Returns a table. Columns that contain only figures are aligned to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let titles: Vec<String> = header.iter().map(|title| (*title).to_owned()).collect();
@@ -21,31 +19,11 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 fn is_figure(cell: &str) -> bool {
-    cell.chars()
-        .all(|one| one.is_ascii_digit() || "*.,".contains(one))
+    let mut characters = cell.chars();
+    characters.all(|character| character.is_ascii_digit() || ".,".contains(character))
 }
 
-/// Puts a text into its place: between the comments `<!-- NAME -->` and `<!-- end of NAME -->`.
-///
-/// # Errors
-///
-/// When the document has no such place.
-pub fn put(document: &str, name: &str, text: &str) -> anyhow::Result<String> {
-    let (begin, end) = (
-        format!("<!-- {name} -->\n"),
-        format!("<!-- end of {name} -->"),
-    );
-    let (before, rest) = document
-        .split_once(&begin)
-        .with_context(|| format!("no place for {name}"))?;
-    let (_, after) = rest
-        .split_once(&end)
-        .with_context(|| format!("the place for {name} has no end"))?;
-    ensure!(!after.contains(&begin), "two places for {name}");
-    Ok(format!("{before}{begin}\n{text}\n{end}{after}"))
-}
-
-/// A number with as many digits as tell something, thousands apart.
+/// Formats a number with three significant digits or as an integer, with separators between thousands.
 pub fn number(value: f64) -> String {
     let decimals = match value.abs() {
         _ if value == value.trunc() => 0,
@@ -65,23 +43,19 @@ pub fn number(value: f64) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
+    fn a_number_has_three_digits_or_is_an_integer() {
         let shown = [0.0, 0.125, 12.25, 123.4, 1234.5, 1_000_000.0].map(number);
         assert_eq!(shown, ["0", "0.12", "12.2", "123", "1,234", "1,000,000"]);
     }
 
     #[test]
-    fn a_text_gets_into_its_place_again_and_again() {
-        let document = "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n";
-        let new = put(document, "x", "| 1 |\n").unwrap();
-        assert_eq!(new, "a\n<!-- x -->\n\n| 1 |\n\n<!-- end of x -->\nb\n");
-        assert_eq!(put(&new, "x", "| 1 |\n").unwrap(), new);
-        assert!(put(document, "y", "").is_err());
-        assert!(put("<!-- x -->\n", "x", "").is_err());
+    fn a_column_of_figures_is_aligned_to_the_right() {
+        let row = ["a", "1.5", "x"].map(str::to_owned).to_vec();
+        let expected = "| A | B | C |\n| --- | ---: | --- |\n| a | 1.5 | x |\n";
+        assert_eq!(table(&["A", "B", "C"], &[row]), expected);
     }
 }

@@ -1,61 +1,62 @@
-//! How evenly payments spread, by the product's own keys.
+//! Simulates payments with the product's own keys, to measure how evenly they are distributed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::dynamodb::PartitionKeys;
 use ecommpay::fields::ProjectId;
-use payments::events::{Event, EventKind};
-use payments::model::day::Day;
+use payments::adapters::dynamodb::Places;
+use payments::day::Day;
+use payments::event::{Event, EventKind};
 use payments::ports::SHARDS;
 use payments::{PaymentKey, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::load::largest_share;
 
-/// Some places among which payments spread.
+/// The distribution over one kind of bucket: the shards of an index, or the partitions of a table or queue.
 #[derive(Debug, Clone)]
 pub struct Spread {
-    /// Which.
+    /// The kind of bucket.
     pub what: String,
-    /// How many there should be.
-    pub places: usize,
-    /// How many were seen.
-    pub seen: usize,
-    /// The most payments that one place got in one second, as a multiple of the mean.
+    /// The number of buckets.
+    pub buckets: usize,
+    /// The number of buckets that received a payment.
+    pub used: usize,
+    /// The fullest bucket in any second, as a multiple of the mean.
     pub in_a_second: f64,
-    /// What the model counts with.
-    pub allowed: f64,
-    /// The most payments that one place got in all, as a multiple of the mean.
-    pub in_all: f64,
-    /// How many that may be at most, by the same rule.
-    pub allowed_in_all: f64,
+    /// The maximum of `in_a_second` that the calculation assumes.
+    pub assumed: f64,
+    /// The fullest bucket over the whole simulation, as a multiple of the mean.
+    pub overall: f64,
+    /// The maximum of `overall` by the same inequality.
+    pub assumed_overall: f64,
 }
 
 impl Spread {
-    /// Whether every place got something, and none more than the model counts with.
+    /// Whether each bucket received a payment and none exceeded its assumed maximum.
     pub fn is_even(&self) -> bool {
-        self.seen == self.places
-            && self.in_a_second <= self.allowed
-            && self.in_all <= self.allowed_in_all
+        self.used == self.buckets
+            && self.in_a_second <= self.assumed
+            && self.overall <= self.assumed_overall
     }
 }
 
-/// What is made of payments.
+/// The result of a simulation.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// The places.
+    /// The distributions.
     pub spreads: Vec<Spread>,
-    /// Message groups; there is one for each payment.
+    /// The number of message groups.
     pub groups: usize,
 }
 
-/// Makes `payments` payments, `rate` each second, for a table and a queue with so many partitions.
+/// Simulates `payments` payments at `rate` per second.
 ///
-/// A service's own hash is not known, so SHA-256 stands for it: any good hash spreads like it.
+/// The hash functions of DynamoDB and SQS are not published. SHA-256 stands for them, because any good hash distributes
+/// keys like it.
 ///
 /// # Errors
 ///
-/// When there is no project.
+/// If the project id is invalid.
 pub fn simulate(
     payments: u64,
     rate: u64,
@@ -64,33 +65,25 @@ pub fn simulate(
 ) -> anyhow::Result<Simulation> {
     let project_id = ProjectId::new(211)?;
     let day = Day::of(Timestamp::from_millis(1_767_225_600_000));
-    let shards = u64::from(SHARDS);
-    let mut counts: BTreeMap<&str, Count> = [
-        ("shards of `outbox`", shards),
-        ("shards of `next/poll`", shards),
-        ("shards of `next/erase`", shards),
-        ("shards of `day`", shards),
-        ("partitions of the table", table_partitions),
-        ("partitions of a queue", queue_partitions),
-    ]
-    .map(|(what, places)| (what, Count::new(places)))
-    .into();
+    let mut counts = BTreeMap::<&str, Count>::new();
     let mut groups = BTreeSet::new();
     for number in 0..payments {
         let key = PaymentKey::new(project_id, &payment_id(number));
-        let places = PartitionKeys::of(&key, day);
+        let keys = Places::of(&key, day);
         let group = group(&key);
-        let table = partition(&places.payment, table_partitions);
+        let table = partition(&keys.payment, table_partitions);
         let queue = partition(&group, queue_partitions);
-        for (what, place) in [
-            ("shards of `outbox`", places.outbox),
-            ("shards of `next/poll`", places.poll),
-            ("shards of `next/erase`", places.erase),
-            ("shards of `day`", places.day),
-            ("partitions of the table", table),
-            ("partitions of a queue", queue),
+        let shards = u64::from(SHARDS);
+        for (what, buckets, bucket) in [
+            ("shards of `outbox`", shards, keys.unsent),
+            ("shards of `next/poll`", shards, keys.poll),
+            ("shards of `next/erase`", shards, keys.erase),
+            ("shards of `day`", shards, keys.day),
+            ("partitions of the table", table_partitions, table),
+            ("partitions of a queue", queue_partitions, queue),
         ] {
-            counts.entry(what).and_modify(|count| count.add(place));
+            let count = counts.entry(what).or_insert_with(|| Count::new(buckets));
+            count.add(bucket);
         }
         groups.insert(group);
         if (number + 1) % rate == 0 {
@@ -104,7 +97,7 @@ pub fn simulate(
     })
 }
 
-/// Ids as shops make them: counted, with the day, with capitals, at random.
+/// Returns a payment id in one of the forms that storefronts use: a counter, a date, capitals, random.
 fn payment_id(number: u64) -> String {
     match number % 4 {
         0 => format!("order-{}-1", 100_000 + number),
@@ -114,7 +107,7 @@ fn payment_id(number: u64) -> String {
     }
 }
 
-/// The message group of a payment's events.
+/// Returns the message group of a payment's events.
 fn group(key: &PaymentKey) -> String {
     let event = Event {
         key: key.clone(),
@@ -122,12 +115,12 @@ fn group(key: &PaymentKey) -> String {
         kind: EventKind::PaymentCreated,
         id: String::new(),
         body: String::new(),
-        stored: String::new(),
+        kept: String::new(),
     };
     event.message_group_id()
 }
 
-/// The partition of a key, where each has an equal part of the hashes.
+/// Returns the partition of a key, if each partition holds an equal range of hashes.
 fn partition(key: &str, partitions: u64) -> String {
     let hash = Sha256::digest(key.as_bytes());
     let start: [u8; 8] = hash.first_chunk().copied().unwrap_or_default();
@@ -135,48 +128,48 @@ fn partition(key: &str, partitions: u64) -> String {
     (scaled >> 64).to_string()
 }
 
-/// How many payments each place got.
+/// The payments of each bucket.
 #[derive(Debug)]
 struct Count {
-    places: u64,
+    buckets: u64,
     second: BTreeMap<String, u64>,
     all: BTreeMap<String, u64>,
     most_in_a_second: u64,
 }
 
 impl Count {
-    fn new(places: u64) -> Self {
+    fn new(buckets: u64) -> Self {
         Self {
-            places,
+            buckets,
             second: BTreeMap::new(),
             all: BTreeMap::new(),
             most_in_a_second: 0,
         }
     }
 
-    fn add(&mut self, place: String) {
-        *self.second.entry(place).or_default() += 1;
+    fn add(&mut self, bucket: String) {
+        *self.second.entry(bucket).or_default() += 1;
     }
 
     fn end_second(&mut self) {
-        for (place, count) in std::mem::take(&mut self.second) {
+        for (bucket, count) in std::mem::take(&mut self.second) {
             self.most_in_a_second = self.most_in_a_second.max(count);
-            *self.all.entry(place).or_default() += count;
+            *self.all.entry(bucket).or_default() += count;
         }
     }
 
     fn spread(&self, what: &str, rate: u64) -> Spread {
-        let places = self.places as f64;
+        let buckets = self.buckets as f64;
         let (most, all) = (self.all.values().max(), self.all.values().sum::<u64>());
         let most = most.copied().unwrap_or(0) as f64;
         Spread {
             what: what.to_owned(),
-            places: usize::try_from(self.places).unwrap_or(usize::MAX),
-            seen: self.all.len(),
-            in_a_second: self.most_in_a_second as f64 * places / rate as f64,
-            allowed: largest_share(rate as f64, places),
-            in_all: most * places / all as f64,
-            allowed_in_all: largest_share(all as f64, places),
+            buckets: usize::try_from(self.buckets).unwrap_or(usize::MAX),
+            used: self.all.len(),
+            in_a_second: self.most_in_a_second as f64 * buckets / rate as f64,
+            assumed: largest_share(rate as f64, buckets),
+            overall: most * buckets / all as f64,
+            assumed_overall: largest_share(all as f64, buckets),
         }
     }
 }
@@ -185,10 +178,10 @@ impl Count {
 mod tests {
     use super::*;
 
-    fn spread(place_of: impl Fn(u64) -> u64) -> Spread {
+    fn spread(bucket_of: impl Fn(u64) -> u64) -> Spread {
         let mut count = Count::new(8);
         for number in 0..10_000 {
-            count.add(place_of(number).to_string());
+            count.add(bucket_of(number).to_string());
             if (number + 1) % 100 == 0 {
                 count.end_second();
             }
@@ -197,12 +190,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_uneven_is_told() {
+    fn an_even_distribution_is_accepted() {
         assert!(spread(|number| number % 8).is_even());
-        // One shard is never used, one gets a tenth more, one gets a whole second.
-        assert!(!spread(|number| number % 7).is_even());
-        assert!(!spread(|number| if number % 40 == 1 { 0 } else { number % 8 }).is_even());
-        let rush = |number: u64| if number < 100 { 0 } else { number % 8 };
-        assert!(!spread(rush).is_even());
+    }
+
+    #[test]
+    fn an_uneven_distribution_is_detected() {
+        let never_used = spread(|number| number % 7);
+        let too_full = spread(|number| if number % 40 == 1 { 0 } else { number % 8 });
+        let rush = spread(|number| if number < 100 { 0 } else { number % 8 });
+        for uneven in [never_used, too_full, rush] {
+            assert!(!uneven.is_even(), "{uneven:?}");
+        }
     }
 }

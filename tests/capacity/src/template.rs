@@ -1,29 +1,29 @@
-//! What `infra/template.yaml` says: settings, indexes, and what costs money by being there.
+//! Settings, indexes and resources of `infra/template.yaml`.
 
 use anyhow::Context;
 use serde_json::Value;
 
 use crate::units::KeysOnlyIndex;
 
-/// The template.
+/// The parsed template.
 #[derive(Debug, Clone)]
 pub struct Template(Value);
 
 impl Template {
-    /// Reads it.
+    /// Reads the template.
     ///
     /// # Errors
     ///
-    /// When it cannot be read.
+    /// If the file is missing or invalid.
     pub fn read() -> anyhow::Result<Self> {
         Ok(Self(schemas::yaml("template.yaml")?))
     }
 
-    /// The default of a parameter that is a number.
+    /// Returns the numeric default of a parameter.
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// If the parameter has no such default.
     pub fn number(&self, parameter: &str) -> anyhow::Result<f64> {
         let default = self.0.pointer(&format!("/Parameters/{parameter}/Default"));
         let number = default.and_then(|default| match default {
@@ -33,18 +33,18 @@ impl Template {
         number.with_context(|| format!("{parameter} has no number as its default"))
     }
 
-    /// The indexes of the table.
+    /// Returns the indexes of the table.
     ///
     /// # Errors
     ///
-    /// When one holds more than keys, for which this does not know the price.
+    /// If an index contains more than keys. The calculation does not know the write units of such an index.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
         indexes.map(index).collect()
     }
 
-    /// How many resources there are of a type, without those that are there only on demand.
+    /// Returns the number of resources of a type, without those of the sample consumer.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
@@ -54,40 +54,40 @@ impl Template {
             .count()
     }
 
-    /// GB of memory that a function has, unless it says otherwise itself.
+    /// Returns the default memory of a function in GB.
     ///
     /// # Errors
     ///
-    /// When the template does not say.
+    /// If the template has no default.
     pub fn memory_gb(&self) -> anyhow::Result<f64> {
         let megabytes = self.at("/Globals/Function/MemorySize")?.as_f64();
-        Ok(megabytes.context("no number")? / 1_024.0)
+        Ok(megabytes.context("MemorySize is not a number")? / 1_024.0)
     }
 
-    /// Seconds after which a function is ended.
+    /// Returns the time-out of a function in seconds.
     ///
     /// # Errors
     ///
-    /// When the template does not say.
+    /// If the function has no time-out of its own.
     pub fn timeout_s(&self, function: &str) -> anyhow::Result<f64> {
         let timeout = self.at(&format!("/Resources/{function}/Properties/Timeout"))?;
-        timeout.as_f64().context("no number")
+        timeout.as_f64().context("Timeout is not a number")
     }
 
-    /// About how long the line is that the API logs of a call: what varies is mostly this short.
+    /// Estimates the size of an access log line, with 16 bytes for each variable.
     ///
     /// # Errors
     ///
-    /// When it logs none.
+    /// If the API has no access log.
     pub fn access_log_bytes(&self) -> anyhow::Result<f64> {
         let format = self.at("/Resources/ApiStage/Properties/AccessLogSettings/Format")?;
-        let format = format.as_str().context("no text")?;
+        let format = format.as_str().context("Format is not a text")?;
         let constant: usize = format
             .split("$context.")
             .map(|part| part.trim_start_matches(char::is_alphanumeric).len())
             .sum();
         let variables = format.matches("$context.").count();
-        // CloudWatch counts 26 bytes more for each line.
+        // CloudWatch adds 26 bytes per line.
         Ok((constant + 16 * variables + 26) as f64)
     }
 
@@ -98,9 +98,12 @@ impl Template {
 }
 
 fn index(index: &Value) -> anyhow::Result<KeysOnlyIndex> {
-    let name = text(index, "/IndexName").context("an index without a name")?;
+    let name = text(index, "/IndexName").context("an index has no name")?;
     let projected = text(index, "/Projection/ProjectionType");
-    anyhow::ensure!(projected == Some("KEYS_ONLY"), "{name} has more than keys");
+    anyhow::ensure!(
+        projected == Some("KEYS_ONLY"),
+        "{name} contains more than keys"
+    );
     let keys = index.get("KeySchema").and_then(Value::as_array);
     let names = keys.into_iter().flatten();
     let names = names.filter_map(|key| text(key, "/AttributeName"));

@@ -1,11 +1,10 @@
-//! What DynamoDB charges, by the rules of its documentation.
+//! DynamoDB's read and write units, by the rules of its documentation.
 //!
-//! Items are given as they are on the wire (`{"pk": {"S": "..."}}`). A write costs a unit for each
-//! begun KB of the item before or after it, whichever is larger, in a transaction twice as much;
-//! a consistent read one for each begun 4 KB, any other half of it. An index is charged for its
-//! own entry: nothing while that stays the same, one write when it comes or goes, two when it moves.
-//! Whether a transaction doubles those of an index too, AWS does not say; they are propagated
-//! after it, so they are counted once.
+//! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the larger of the
+//! item before and after it, and twice as much in a transaction. A consistent read costs one unit per started 4 KB, another
+//! read half of that. An index costs one write if its entry appears or disappears, two if its key changes. AWS does not
+//! document whether a transaction doubles the writes of indexes. DynamoDB applies them after the transaction, so they count
+//! once here.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -13,17 +12,17 @@ use serde_json::Value;
 const WRITE_UNIT: u64 = 1_024;
 const READ_UNIT: u64 = 4_096;
 
-/// An index that holds keys only.
+/// An index that contains only keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysOnlyIndex {
-    /// Its name.
+    /// The index's name.
     pub name: String,
-    /// The attributes that it is made of, those of the table's own key apart.
+    /// The key attributes of the index, without those of the table.
     pub attributes: Vec<String>,
 }
 
 impl KeysOnlyIndex {
-    /// The entry of an item; `None` if the item is not in the index.
+    /// Returns the entry of an item, or `None` if the item is not in the index.
     fn entry<'a>(&self, item: Option<&'a Value>) -> Option<Vec<(&str, &'a Value)>> {
         let item = item?;
         let own = self.attributes.iter();
@@ -31,15 +30,15 @@ impl KeysOnlyIndex {
             .collect()
     }
 
-    /// The partition that an item has in the index.
+    /// Returns the partition key of an item's entry.
     pub fn partition<'a>(&self, item: Option<&'a Value>) -> Option<&'a str> {
         let (_, value) = *self.entry(item)?.first()?;
         value.get("S")?.as_str()
     }
 
-    /// How many units the entry before, and the one after a write, are charged with.
+    /// Returns the write units for the entry before a write and for the entry after it.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
-        // Such entries are smaller than a KB: a payment's key, a shard and a moment.
+        // An entry is smaller than a KB: a payment's key, a shard and a time.
         match (self.entry(before), self.entry(after)) {
             (old, new) if old == new => (0, 0),
             (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),
@@ -47,13 +46,13 @@ impl KeysOnlyIndex {
     }
 }
 
-/// The size of an item in bytes.
+/// Returns the size of an item in bytes.
 ///
 /// # Errors
 ///
-/// When it has a value of a kind that the product does not write.
+/// If an attribute is neither a text nor a number. The product writes no other types.
 pub fn size(item: &Value) -> anyhow::Result<u64> {
-    let attributes = item.as_object().context("not an item")?;
+    let attributes = item.as_object().context("the item is not an object")?;
     let sizes = attributes.iter().map(|(name, value)| {
         let value = value_size(value).with_context(|| format!("{name}: {value}"))?;
         Ok(u64::try_from(name.len())? + value)
@@ -70,10 +69,10 @@ fn value_size(value: &Value) -> anyhow::Result<u64> {
         let digits = digits.filter(char::is_ascii_digit).count();
         return Ok(u64::try_from(digits.div_ceil(2))? + 1);
     }
-    bail!("a value of a kind that is not written");
+    bail!("neither a text nor a number");
 }
 
-/// The units of a write.
+/// Returns the units of a write.
 ///
 /// # Errors
 ///
@@ -89,7 +88,7 @@ pub fn write(
     Ok(if in_transaction { 2 * units } else { units })
 }
 
-/// The units of reading so many bytes.
+/// Returns the units of a read.
 pub fn read(bytes: u64, consistent: bool) -> f64 {
     let units = bytes.div_ceil(READ_UNIT).max(1) as f64;
     if consistent { units } else { units / 2.0 }
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn items_have_the_documented_sizes() {
+    fn an_item_has_the_documented_size() {
         assert_eq!(size(&item(1_000)).unwrap(), 1_000);
         assert_eq!(size(&json!({ "at": { "N": "1700" } })).unwrap(), 2 + 2);
         assert_eq!(
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_costs_the_larger_item_and_a_transaction_twice() {
+    fn a_write_is_charged_by_the_larger_item_and_doubled_in_a_transaction() {
         let (small, large) = (item(1_024), item(1_025));
         assert_eq!(write(None, Some(&small), false).unwrap(), 1);
         assert_eq!(write(Some(&large), Some(&small), false).unwrap(), 2);
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_charged_for_what_changes_in_it() {
+    fn an_index_is_charged_only_for_a_changed_entry() {
         let index = KeysOnlyIndex {
             name: "next".into(),
             attributes: vec!["next".into(), "next_at".into()],

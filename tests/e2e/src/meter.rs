@@ -1,7 +1,7 @@
-//! What functions call, counted between them and the local AWS, with what DynamoDB would charge.
+//! A proxy between the functions and the local AWS that counts calls and DynamoDB units.
 //!
-//! A write is charged by the item before and after it, so the meter looks at both; that is exact
-//! as long as nobody else writes the same item meanwhile.
+//! DynamoDB charges a write by the item before and after it, so the meter reads both. The counts are exact if no concurrent
+//! call writes the same item.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::account;
 
-/// The meter. It ends when dropped.
+/// A running meter. Dropping it stops the proxy.
 #[derive(Debug)]
 pub struct Meter {
     address: String,
@@ -52,11 +52,11 @@ struct Record {
 }
 
 impl Meter {
-    /// A meter for a table with these indexes; it answers 503 until it has a target.
+    /// Starts a meter for a table with these indexes. It answers 503 until [`Meter::set_target`].
     ///
     /// # Errors
     ///
-    /// When it cannot listen.
+    /// If no port is free.
     pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -77,12 +77,12 @@ impl Meter {
         })
     }
 
-    /// Where functions are to call AWS.
+    /// The endpoint for the functions.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Says where AWS is. The first call counts.
+    /// Sets the AWS endpoint behind the meter. Only the first call has an effect.
     pub fn set_target(&self, ready: &Ready) {
         let _ = self.inner.target.set(Target {
             endpoint: ready.aws_endpoint.clone(),
@@ -90,15 +90,19 @@ impl Meter {
         });
     }
 
-    /// What was called since the last time.
+    /// Returns the counts since the last call of this.
     ///
     /// # Errors
     ///
-    /// When a call was refused: that is not the usual way.
+    /// If AWS refused a call. A normal payment has no refused calls.
     pub fn take(&self) -> anyhow::Result<Used> {
         let record = self.inner.record.lock();
         let record = std::mem::take(&mut *record.unwrap_or_else(PoisonError::into_inner));
-        ensure!(record.refused.is_empty(), "refused: {:?}", record.refused);
+        ensure!(
+            record.refused.is_empty(),
+            "AWS refused: {:?}",
+            record.refused
+        );
         Ok(record.used)
     }
 }
@@ -121,19 +125,19 @@ impl Inner {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
         let Some(target) = parts.headers.get("x-amz-target") else {
-            // Init asks a service whether it is there, which costs nothing.
+            // A prewarm request without an operation, which AWS does not charge.
             return Ok(StatusCode::OK.into_response());
         };
         let operation = target.to_str()?.split('.').next_back();
         let operation = operation.unwrap_or("unknown").to_owned();
-        let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let written = written(&operation, &asked);
+        let input: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let written = written(&operation, &input);
         let before = self.items(&written).await?;
 
         let onward = self
             .http
             .post(format!("{}{}", self.target()?.endpoint, parts.uri.path()));
-        // With the host that was called, as the caller has signed it.
+        // The Host header stays, because the caller has signed it.
         let onward = onward.headers(without_hop(parts.headers)).body(body);
         let answer = onward.send().await?;
         let (status, headers) = (answer.status(), without_hop(answer.headers().clone()));
@@ -141,9 +145,9 @@ impl Inner {
 
         let after = self.items(&written).await?;
         let mut used = Used::default();
-        let told: Value = serde_json::from_slice(&answer).unwrap_or_default();
-        used.calls.insert(named(&operation, &asked), 1);
-        used.read_units = read_units(&operation, &asked, &told)?;
+        let output: Value = serde_json::from_slice(&answer).unwrap_or_default();
+        used.calls.insert(named(&operation, &input), 1);
+        used.read_units = read_units(&operation, &input, &output)?;
         let in_transaction = operation == "TransactWriteItems";
         for (before, after) in before.iter().zip(&after) {
             self.charge(&mut used, before.as_ref(), after.as_ref(), in_transaction)?;
@@ -151,7 +155,9 @@ impl Inner {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.used += &used;
         if !status.is_success() {
-            record.refused.push(format!("{operation}: {status} {told}"));
+            record
+                .refused
+                .push(format!("{operation}: {status} {output}"));
         }
         let mut response = Response::new(Body::from(answer));
         *response.status_mut() = status;
@@ -171,8 +177,8 @@ impl Inner {
             let (old, new) = index.write_units(before, after);
             for (units, item) in [(old, before), (new, after)] {
                 if units > 0 {
-                    let listed = listed(index, item);
-                    *used.index_write_units.entry(listed).or_default() += units;
+                    let entry = entry_name(index, item);
+                    *used.index_write_units.entry(entry).or_default() += units;
                 }
             }
         }
@@ -180,7 +186,7 @@ impl Inner {
     }
 
     fn target(&self) -> anyhow::Result<&Target> {
-        self.target.get().context("AWS is not there yet")
+        self.target.get().context("the meter has no target yet")
     }
 
     async fn items(&self, written: &[Written]) -> anyhow::Result<Vec<Option<Value>>> {
@@ -196,15 +202,15 @@ impl Inner {
     }
 }
 
-/// An item that a call writes.
+/// The key of an item that a call writes.
 struct Written {
     table: String,
     pk: String,
     sk: String,
 }
 
-/// The items that a call writes.
-fn written(operation: &str, asked: &Value) -> Vec<Written> {
+/// Returns the keys of the items that a call writes.
+fn written(operation: &str, input: &Value) -> Vec<Written> {
     let one = |write: &Value| {
         let key = write.get("Key").or(write.get("Item"))?;
         Some(Written {
@@ -214,9 +220,9 @@ fn written(operation: &str, asked: &Value) -> Vec<Written> {
         })
     };
     match operation {
-        "PutItem" | "UpdateItem" | "DeleteItem" => one(asked).into_iter().collect(),
+        "PutItem" | "UpdateItem" | "DeleteItem" => one(input).into_iter().collect(),
         "TransactWriteItems" => {
-            let actions = asked["TransactItems"].as_array().into_iter().flatten();
+            let actions = input["TransactItems"].as_array().into_iter().flatten();
             let writes = actions.filter_map(|action| action.as_object()?.values().next());
             writes.filter_map(one).collect()
         }
@@ -237,16 +243,16 @@ fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
     Ok(Value::Object(attributes.collect::<anyhow::Result<_>>()?))
 }
 
-/// The operation, and of a read what it is about, of a message where it goes.
-fn named(operation: &str, asked: &Value) -> String {
-    let pk = asked["Key"]["pk"]["S"].as_str();
-    let about = match operation {
+/// Returns the operation, with the kind of item for a read and the queue for a send.
+fn named(operation: &str, input: &Value) -> String {
+    let pk = input["Key"]["pk"]["S"].as_str();
+    let object = match operation {
         "GetItem" => pk.and_then(|pk| pk.split('#').next()),
-        "SendMessage" => queue(asked["QueueUrl"].as_str().unwrap_or_default()),
+        "SendMessage" => queue(input["QueueUrl"].as_str().unwrap_or_default()),
         _ => None,
     };
-    match about {
-        Some(what) => format!("{operation} {what}"),
+    match object {
+        Some(object) => format!("{operation} {object}"),
         None => operation.to_owned(),
     }
 }
@@ -256,27 +262,26 @@ fn queue(url: &str) -> Option<&'static str> {
     ["FulfilmentQueue", "AuditQueue"].into_iter().find(named)
 }
 
-/// What an index lists an item for: the beginning of a shard's name, where it says that.
-fn listed(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
-    let what = index
-        .partition(item)
-        .and_then(|shard| shard.split('#').next());
-    let what = what.filter(|what| *what != index.name && what.parse::<u64>().is_err());
-    what.map_or(index.name.clone(), |what| format!("{}/{what}", index.name))
+/// Returns the index's name, followed by the kind of entry if the shard's name starts with one: `next/poll`.
+fn entry_name(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
+    let shard = index.partition(item);
+    let kind = shard.and_then(|shard| shard.split('#').next());
+    let kind = kind.filter(|kind| *kind != index.name && kind.parse::<u64>().is_err());
+    kind.map_or(index.name.clone(), |kind| format!("{}/{kind}", index.name))
 }
 
-fn read_units(operation: &str, asked: &Value, told: &Value) -> anyhow::Result<f64> {
-    let consistent = asked["ConsistentRead"] == true;
+fn read_units(operation: &str, input: &Value, output: &Value) -> anyhow::Result<f64> {
+    let consistent = input["ConsistentRead"] == true;
     let items: Vec<&Value> = match operation {
-        "GetItem" => told.get("Item").into_iter().collect(),
-        "Query" => told["Items"].as_array().into_iter().flatten().collect(),
+        "GetItem" => output.get("Item").into_iter().collect(),
+        "Query" => output["Items"].as_array().into_iter().flatten().collect(),
         _ => return Ok(0.0),
     };
     let bytes = items.into_iter().map(units::size);
     Ok(units::read(bytes.sum::<anyhow::Result<u64>>()?, consistent))
 }
 
-/// Without the headers that are made anew for each hop.
+/// Removes the headers that each hop sets itself.
 fn without_hop(mut headers: HeaderMap) -> HeaderMap {
     for name in [
         header::CONTENT_LENGTH,

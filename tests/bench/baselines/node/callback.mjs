@@ -1,4 +1,4 @@
-// `POST /callbacks` in JavaScript, as one writes it with the AWS SDK v3 and node:crypto.
+// `POST /callbacks` in JavaScript, in the usual style, with the AWS SDK v3 and node:crypto.
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import {
@@ -20,7 +20,7 @@ let keys;
 
 const sha256 = (text) => createHash("sha256").update(text);
 
-/** The current key of a project, fetched once. */
+/** Returns the current key of a project. It is read once. */
 async function projectKey(projectId) {
   if (!keys) {
     const answer = await secrets.send(new GetSecretValueCommand({ SecretId: process.env.PROJECT_KEYS_SECRET }));
@@ -29,7 +29,7 @@ async function projectKey(projectId) {
   return keys[projectId].current;
 }
 
-/** All values of a message as `path:value`, sorted and joined. */
+/** Returns all values of a message as `path:value`, sorted and joined. */
 function canonical(message) {
   const lines = [];
   const walk = (path, value) => {
@@ -46,7 +46,7 @@ function canonical(message) {
   return lines.sort().join(";");
 }
 
-/** Whether a key of ours has signed it. */
+/** Whether the project's key has signed the message. */
 async function isSigned(message, text) {
   const key = await projectKey(message.project_id);
   const expected = createHmac("sha512", key).update(text).digest();
@@ -62,24 +62,24 @@ async function load(pk) {
   return item && { payment: JSON.parse(item.document.S), version: Number(item.version.N) };
 }
 
-/** What the platform says becomes part of the payment; gives whether that is new. */
-function apply(payment, message, news) {
+/** Adds a report to the payment. Returns false if the report is known. */
+function apply(payment, message, report) {
   const { operation } = message;
-  const known = payment.operations[operation.id]?.news ?? [];
-  if (known.includes(news) || payment.announced?.status === "succeeded") return false;
+  const known = payment.reported.operations[operation.id]?.report;
+  if (known === report || payment.emitted?.last?.status === "succeeded") return false;
   const isPaid = operation.status === "success";
-  payment.operations[operation.id] = {
+  payment.reported.operations[operation.id] = {
     kind: operation.type,
     outcome: isPaid ? "succeeded" : "pending",
     platform_status: operation.status,
-    news: [operation.date, operation.date, news],
+    report,
     amount: operation.sum_initial.amount,
     currency: operation.sum_initial.currency,
     code: operation.code,
     request_id: operation.request_id,
   };
   payment.platform_status = { date: message.payment.date, status: message.payment.status };
-  payment.announced = {
+  payment.emitted.last = {
     status: isPaid ? "succeeded" : "processing",
     paid_amount: isPaid ? message.payment.sum.amount : 0,
     quarantine: [],
@@ -89,28 +89,28 @@ function apply(payment, message, news) {
   return true;
 }
 
-/** The event that announces it, in the form of CloudEvents. */
+/** Returns the payment's event in the form of CloudEvents. */
 function eventOf(payment) {
   const { project_id, payment_id, sequence, order } = payment;
   return {
     specversion: "1.0",
     id: `${project_id}/${payment_id}/${sequence}`,
     source: `/ecommpay/${project_id}`,
-    type: payment.announced.status === "succeeded" ? "payment.succeeded" : "payment.awaiting_customer",
+    type: payment.emitted.last.status === "succeeded" ? "payment.succeeded" : "payment.awaiting_customer",
     subject: payment_id,
     time: payment.updated_at,
     datacontenttype: "application/json",
     data: {
       payment_id,
       order_id: order.order_id,
-      status: payment.announced.status,
+      status: payment.emitted.last.status,
       platform_status: payment.platform_status.status,
       sequence,
       amount: order.amount,
       currency: order.currency,
       channel: order.channel,
-      paid_amount: payment.announced.paid_amount,
-      operations: payment.operations,
+      paid_amount: payment.emitted.last.paid_amount,
+      operations: payment.reported.operations,
       refunds: payment.refunds,
       created_at: payment.created_at,
       updated_at: payment.updated_at,
@@ -118,21 +118,21 @@ function eventOf(payment) {
   };
 }
 
-/** Where the payments of an order are found. */
+/** Returns the partition key of an order. */
 function orderKey({ project_id, order }) {
   return `order#${project_id}/${order.order_id.toLowerCase()}/${order.storefront}`;
 }
 
-/** Writes the payment with its event and its order, unless others were faster. */
+/** Writes the payment, its event and its order, if no other write came before. */
 async function commit(pk, payment, version, event) {
   const now = Date.now();
-  const shard = String(sha256(pk).digest()[0] % 10).padStart(2, "0");
+  const shard = String(sha256(pk).digest()[0] % 8).padStart(2, "0");
   const update = {
     TableName: TABLE,
     Key: { pk: { S: pk }, sk: { S: "payment" } },
     UpdateExpression:
       "SET #document = :document, #version = :written, #sequence = :sequence, " +
-      "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :unsent, " +
+      "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :outbox, " +
       "#since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
     ConditionExpression: "#version = :read",
     ExpressionAttributeNames: {
@@ -141,7 +141,7 @@ async function commit(pk, payment, version, event) {
       "#sequence": "sequence",
       "#published": "published",
       "#commit": "commit",
-      "#outbox": "unsent",
+      "#outbox": "outbox",
       "#since": "outbox_since",
       "#next": "next",
       "#next_at": "next_at",
@@ -152,7 +152,7 @@ async function commit(pk, payment, version, event) {
       ":sequence": { N: String(payment.sequence) },
       ":none": { N: "0" },
       ":commit": { S: randomBytes(8).toString("hex") },
-      ":unsent": { S: `unsent#${shard}` },
+      ":outbox": { S: `outbox#${shard}` },
       ":now": { N: String(now) },
       ":next": { S: `erase#${shard}` },
       ":next_at": { N: String(now + 2_678_400_000) },
@@ -175,14 +175,14 @@ async function commit(pk, payment, version, event) {
     ConditionExpression: "attribute_not_exists(pk)",
   };
   const items = [{ Update: update }, { Put: eventPut }];
-  if (payment.announced.status === "succeeded") items.push({ Put: orderPut });
+  if (payment.emitted.last.status === "succeeded") items.push({ Put: orderPut });
   await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: items }));
 }
 
-/** Sends an event to each queue that wants it, side by side. */
+/** Sends an event to each queue that accepts its type, in parallel. */
 async function send(payment, event) {
-  const wanting = QUEUES.filter(({ types }) => !types || types.includes(event.type));
-  const sends = wanting.map(({ url }) =>
+  const accepting = QUEUES.filter(({ types }) => !types || types.includes(event.type));
+  const sends = accepting.map(({ url }) =>
     sqs.send(
       new SendMessageCommand({
         QueueUrl: url,
@@ -195,7 +195,7 @@ async function send(payment, event) {
   await Promise.all(sends);
 }
 
-/** Marks what was announced as sent. */
+/** Marks the payment's events as published. */
 async function mark(pk, payment) {
   await dynamodb.send(
     new UpdateItemCommand({
@@ -206,7 +206,7 @@ async function mark(pk, payment) {
       ExpressionAttributeNames: {
         "#published": "published",
         "#sequence": "sequence",
-        "#outbox": "unsent",
+        "#outbox": "outbox",
         "#since": "outbox_since",
       },
       ExpressionAttributeValues: { ":through": { N: String(payment.sequence) } },
@@ -214,7 +214,7 @@ async function mark(pk, payment) {
   );
 }
 
-async function take(body) {
+async function handleCallback(body) {
   let message;
   try {
     message = JSON.parse(body);
@@ -235,7 +235,7 @@ async function take(body) {
   return [200, "applied", payment];
 }
 
-/** One line, with metrics in CloudWatch's embedded format. */
+/** Writes a log line with metrics in CloudWatch's embedded format. */
 function log(outcome, payment, start) {
   const line = {
     _aws: {
@@ -258,7 +258,7 @@ function log(outcome, payment, start) {
     project: payment?.project_id,
     payment: payment?.payment_id,
     platform_status: payment?.platform_status?.status,
-    status: payment?.announced?.status,
+    status: payment?.emitted?.last?.status,
     callbacks: 1,
     duration_ms: Math.round(performance.now() - start),
   };
@@ -267,7 +267,7 @@ function log(outcome, payment, start) {
 
 export async function handler(event) {
   const start = performance.now();
-  const [statusCode, outcome, payment] = await take(event.body);
+  const [statusCode, outcome, payment] = await handleCallback(event.body);
   log(outcome, payment, start);
   return { statusCode, headers: {}, body: "" };
 }

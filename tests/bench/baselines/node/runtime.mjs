@@ -1,4 +1,4 @@
-// A runtime as small as it can be: aws-lambda-ric has to be compiled, with tools that not everybody has. It is no slower.
+// A minimal runtime. It is as fast as aws-lambda-ric, which needs a compiler and cmake.
 
 import { Agent, request } from "node:http";
 import { handler } from "./callback.mjs";
@@ -27,8 +27,8 @@ async function run() {
       const answer = await handler(JSON.parse(body));
       await call("POST", `invocation/${id}/response`, JSON.stringify(answer));
     } catch (error) {
-      const told = { errorType: error.name, errorMessage: error.message };
-      await call("POST", `invocation/${id}/error`, JSON.stringify(told));
+      const failure = { errorType: error.name, errorMessage: error.message };
+      await call("POST", `invocation/${id}/error`, JSON.stringify(failure));
     }
   }
 }

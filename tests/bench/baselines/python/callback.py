@@ -1,4 +1,4 @@
-"""`POST /callbacks` in Python, as one writes it with boto3 and the standard library."""
+"""`POST /callbacks` in Python, in the usual style, with boto3 and the standard library."""
 
 import base64
 import concurrent.futures
@@ -18,19 +18,19 @@ dynamodb = boto3.client("dynamodb")
 sqs = boto3.client("sqs")
 secretsmanager = boto3.client("secretsmanager")
 threads = concurrent.futures.ThreadPoolExecutor(max_workers=2)
-kept = {}
+cache = {}
 
 
 def project_key(project_id):
-    """The current key of a project, fetched once."""
-    if "keys" not in kept:
+    """Returns the current key of a project. It is read once."""
+    if "keys" not in cache:
         answer = secretsmanager.get_secret_value(SecretId=os.environ["PROJECT_KEYS_SECRET"])
-        kept["keys"] = json.loads(answer["SecretString"])
-    return kept["keys"][str(project_id)]["current"]
+        cache["keys"] = json.loads(answer["SecretString"])
+    return cache["keys"][str(project_id)]["current"]
 
 
 def canonical(message):
-    """All values of a message as `path:value`, sorted and joined."""
+    """Returns all values of a message as `path:value`, sorted and joined."""
     lines = []
 
     def walk(path, value):
@@ -53,7 +53,7 @@ def canonical(message):
 
 
 def is_signed(message, text):
-    """Whether a key of ours has signed it."""
+    """Whether the project's key has signed the message."""
     key = project_key(message.get("project_id"))
     expected = hmac.new(key.encode(), text, hashlib.sha512).digest()
     try:
@@ -64,32 +64,32 @@ def is_signed(message, text):
 
 
 def load(pk):
-    """A payment, its version and how many of its events are sent."""
+    """Returns a payment and its version."""
     item = dynamodb.get_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": "payment"}}, ConsistentRead=True).get("Item")
     if item is None:
         return None, 0
     return json.loads(item["document"]["S"]), int(item["version"]["N"])
 
 
-def apply(payment, message, news):
-    """What the platform says becomes part of the payment; gives whether that is new."""
+def apply(payment, message, report):
+    """Adds a report to the payment. Returns False if the report is known."""
     operation = message["operation"]
-    known = payment["operations"].get(str(operation["id"]), {}).get("news", [])
-    if news in known or payment.get("announced", {}).get("status") == "succeeded":
+    known = payment["reported"]["operations"].get(str(operation["id"]), {}).get("report")
+    if report == known or payment.get("emitted", {}).get("last", {}).get("status") == "succeeded":
         return False
     is_paid = operation["status"] == "success"
-    payment["operations"][str(operation["id"])] = {
+    payment["reported"]["operations"][str(operation["id"])] = {
         "kind": operation["type"],
         "outcome": "succeeded" if is_paid else "pending",
         "platform_status": operation["status"],
-        "news": [operation["date"], operation["date"], news],
+        "report": report,
         "amount": operation["sum_initial"]["amount"],
         "currency": operation["sum_initial"]["currency"],
         "code": operation["code"],
         "request_id": operation["request_id"],
     }
     payment["platform_status"] = {"date": message["payment"]["date"], "status": message["payment"]["status"]}
-    payment["announced"] = {
+    payment["emitted"]["last"] = {
         "status": "succeeded" if is_paid else "processing",
         "paid_amount": message["payment"]["sum"]["amount"] if is_paid else 0,
         "quarantine": [],
@@ -100,9 +100,9 @@ def apply(payment, message, news):
 
 
 def event_of(payment):
-    """The event that announces it, in the form of CloudEvents."""
+    """Returns the payment's event in the form of CloudEvents."""
     project_id, payment_id, order = payment["project_id"], payment["payment_id"], payment["order"]
-    is_paid = payment["announced"]["status"] == "succeeded"
+    is_paid = payment["emitted"]["last"]["status"] == "succeeded"
     return {
         "specversion": "1.0",
         "id": f"{project_id}/{payment_id}/{payment['sequence']}",
@@ -114,14 +114,14 @@ def event_of(payment):
         "data": {
             "payment_id": payment_id,
             "order_id": order.get("order_id"),
-            "status": payment["announced"]["status"],
+            "status": payment["emitted"]["last"]["status"],
             "platform_status": payment["platform_status"]["status"],
             "sequence": payment["sequence"],
             "amount": order["amount"],
             "currency": order["currency"],
             "channel": order["channel"],
-            "paid_amount": payment["announced"]["paid_amount"],
-            "operations": payment["operations"],
+            "paid_amount": payment["emitted"]["last"]["paid_amount"],
+            "operations": payment["reported"]["operations"],
             "refunds": payment["refunds"],
             "created_at": payment["created_at"],
             "updated_at": payment["updated_at"],
@@ -130,21 +130,21 @@ def event_of(payment):
 
 
 def order_key(payment):
-    """Where the payments of an order are found."""
+    """Returns the partition key of an order."""
     order = payment["order"]
     return f"order#{payment['project_id']}/{order['order_id'].lower()}/{order['storefront']}"
 
 
 def commit(pk, payment, version, event):
-    """Writes the payment with its event and its order, unless others were faster."""
+    """Writes the payment, its event and its order, if no other write came before."""
     now = int(time.time() * 1000)
-    shard = hashlib.sha256(pk.encode()).digest()[0] % 10
+    shard = hashlib.sha256(pk.encode()).digest()[0] % 8
     sequence = payment["sequence"]
     update = {
         "TableName": TABLE,
         "Key": {"pk": {"S": pk}, "sk": {"S": "payment"}},
         "UpdateExpression": "SET #document = :document, #version = :written, #sequence = :sequence, "
-        "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :unsent, "
+        "#published = if_not_exists(#published, :none), #commit = :commit, #outbox = :outbox, "
         "#since = if_not_exists(#since, :now), #next = :next, #next_at = :next_at",
         "ConditionExpression": "#version = :read",
         "ExpressionAttributeNames": {
@@ -153,7 +153,7 @@ def commit(pk, payment, version, event):
             "#sequence": "sequence",
             "#published": "published",
             "#commit": "commit",
-            "#outbox": "unsent",
+            "#outbox": "outbox",
             "#since": "outbox_since",
             "#next": "next",
             "#next_at": "next_at",
@@ -164,7 +164,7 @@ def commit(pk, payment, version, event):
             ":sequence": {"N": str(sequence)},
             ":none": {"N": "0"},
             ":commit": {"S": secrets.token_hex(8)},
-            ":unsent": {"S": f"unsent#{shard:02}"},
+            ":outbox": {"S": f"outbox#{shard:02}"},
             ":now": {"N": str(now)},
             ":next": {"S": f"erase#{shard:02}"},
             ":next_at": {"N": str(now + 2_678_400_000)},
@@ -182,7 +182,7 @@ def commit(pk, payment, version, event):
         },
     }
     items = [{"Update": update}, {"Put": event_put}]
-    if payment["announced"]["status"] == "succeeded":
+    if payment["emitted"]["last"]["status"] == "succeeded":
         entry = {"pk": {"S": order_key(payment)}, "sk": {"S": "first"}, "paid_by": {"S": payment["payment_id"].lower()}}
         put = {"TableName": TABLE, "Item": entry, "ConditionExpression": "attribute_not_exists(pk)"}
         items.append({"Put": put})
@@ -190,7 +190,7 @@ def commit(pk, payment, version, event):
 
 
 def send(payment, event):
-    """Sends an event to each queue that wants it, side by side."""
+    """Sends an event to each queue that accepts its type, in parallel."""
     body = json.dumps(event, separators=(",", ":"))
 
     def to(queue):
@@ -201,13 +201,13 @@ def send(payment, event):
             MessageDeduplicationId=hashlib.sha256(event["id"].encode()).hexdigest(),
         )
 
-    wanting = [queue for queue in QUEUES if "types" not in queue or event["type"] in queue["types"]]
-    for sent in [threads.submit(to, queue) for queue in wanting]:
+    accepting = [queue for queue in QUEUES if "types" not in queue or event["type"] in queue["types"]]
+    for sent in [threads.submit(to, queue) for queue in accepting]:
         sent.result()
 
 
 def mark(pk, payment):
-    """Marks what was announced as sent."""
+    """Marks the payment's events as published."""
     dynamodb.update_item(
         TableName=TABLE,
         Key={"pk": {"S": pk}, "sk": {"S": "payment"}},
@@ -216,15 +216,15 @@ def mark(pk, payment):
         ExpressionAttributeNames={
             "#published": "published",
             "#sequence": "sequence",
-            "#outbox": "unsent",
+            "#outbox": "outbox",
             "#since": "outbox_since",
         },
         ExpressionAttributeValues={":through": {"N": str(payment["sequence"])}},
     )
 
 
-def take(body):
-    """Takes a callback in; gives the status, the outcome and the payment."""
+def handle_callback(body):
+    """Handles a callback. Returns the HTTP status, the outcome and the payment."""
     try:
         message = json.loads(body)
     except ValueError:
@@ -246,7 +246,7 @@ def take(body):
 
 
 def log(outcome, payment, start):
-    """One line, with metrics in CloudWatch's embedded format."""
+    """Writes a log line with metrics in CloudWatch's embedded format."""
     line = {
         "_aws": {
             "Timestamp": int(time.time() * 1000),
@@ -268,7 +268,7 @@ def log(outcome, payment, start):
         "project": payment.get("project_id"),
         "payment": payment.get("payment_id"),
         "platform_status": payment.get("platform_status", {}).get("status"),
-        "status": payment.get("announced", {}).get("status"),
+        "status": payment.get("emitted", {}).get("last", {}).get("status"),
         "callbacks": 1,
         "duration_ms": int((time.monotonic() - start) * 1000),
     }
@@ -276,8 +276,8 @@ def log(outcome, payment, start):
 
 
 def handler(event, _context):
-    """The function."""
+    """Handles an event of API Gateway."""
     start = time.monotonic()
-    status, outcome, payment = take(event["body"])
+    status, outcome, payment = handle_callback(event["body"])
     log(outcome, payment, start)
     return {"statusCode": status, "headers": {}, "body": ""}

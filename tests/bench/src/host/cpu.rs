@@ -1,4 +1,4 @@
-//! What a process uses, and how little of a CPU it gets.
+//! CPU time, memory and the CPU limit of a process.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,67 +7,66 @@ use anyhow::{Context, ensure};
 use nix::time::{ClockId, clock_getcpuclockid};
 use nix::unistd::Pid;
 
-/// The length in which a share is counted, as on Lambda.
+/// The period of the CPU quota, as on Lambda.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// Linux takes no quota of less than 1 ms.
-const LEAST_SHARE: f64 = 0.05;
+/// Linux refuses a quota of less than 1 ms.
+const MIN_SHARE: f64 = 0.05;
 
-/// The CPU time of a process, with all its threads that are or ever were.
+/// The CPU clock of a process, over all running and ended threads.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CpuClock(ClockId);
 
 impl CpuClock {
     pub(super) fn of(pid: Pid) -> anyhow::Result<Self> {
         let clock = clock_getcpuclockid(pid);
-        Ok(Self(clock.context("A process has no CPU clock")?))
+        Ok(Self(clock.context("the process has no CPU clock")?))
     }
 
-    /// The time so far.
+    /// Returns the CPU time since the start.
     pub(super) fn now(self) -> anyhow::Result<Duration> {
         let now = self.0.now();
-        Ok(now.context("A process' CPU clock cannot be read")?.into())
+        Ok(now.context("the CPU clock cannot be read")?.into())
     }
 }
 
-/// The memory of a process that is in use, in bytes.
+/// Returns the resident memory of a process in bytes.
 pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kibibytes.context("A process does not tell its memory")? * 1024)
+    Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
 }
 
-/// A control group that holds one process to a share of a CPU; dropping it, when the process is gone, removes it.
+/// A control group that limits one process to a share of a CPU. Dropping it after the end of the process removes the group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 
 impl CpuShare {
-    /// Holds a process to that share of one CPU from now on.
-    pub(super) fn hold(pid: Pid, share: f64) -> anyhow::Result<Self> {
+    /// Limits a process to a share of one CPU.
+    pub(super) fn limit(pid: Pid, share: f64) -> anyhow::Result<Self> {
         ensure!(
-            share >= LEAST_SHARE,
-            "The least share of a CPU is {LEAST_SHARE}, not {share}"
+            share >= MIN_SHARE,
+            "the minimal share of a CPU is {MIN_SHARE}, not {share}"
         );
-        Self::try_hold(pid, share).context(
-            "A process cannot be held to a share of a CPU: that needs root and a cpu control group (Linux)",
-        )
+        Self::try_limit(pid, share).context("a CPU limit needs Linux, root and a cpu control group")
     }
 
-    fn try_hold(pid: Pid, share: f64) -> anyhow::Result<Self> {
+    fn try_limit(pid: Pid, share: f64) -> anyhow::Result<Self> {
         let quota = PERIOD.mul_f64(share);
         let (quota, period) = (quota.as_micros(), PERIOD.as_micros());
         let mounted = Path::new("/sys/fs/cgroup");
-        let first = mounted.join("cpu");
-        if first.join("cpu.cfs_quota_us").exists() {
-            let group = Self::make(&first, pid)?;
+        // Control groups, version 1.
+        let version_1 = mounted.join("cpu");
+        if version_1.join("cpu.cfs_quota_us").exists() {
+            let group = Self::make(&version_1, pid)?;
             group.write("cpu.cfs_period_us", &period.to_string())?;
             group.write("cpu.cfs_quota_us", &quota.to_string())?;
             return group.join(pid);
         }
-        // The second version. Groups below the root have the controller only where the root hands it on.
-        let handed_on = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
-        if !handed_on.split_whitespace().any(|name| name == "cpu") {
+        // Version 2. A group has the controller only if the root enables it for its subtree.
+        let enabled = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
+        if !enabled.split_whitespace().any(|name| name == "cpu") {
             std::fs::write(mounted.join("cgroup.subtree_control"), "+cpu")?;
         }
         let group = Self::make(mounted, pid)?;
@@ -76,9 +75,10 @@ impl CpuShare {
     }
 
     fn make(parent: &Path, pid: Pid) -> anyhow::Result<Self> {
-        sweep(parent);
+        remove_abandoned(parent);
         let path = parent.join(format!("bench-{}-{pid}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        std::fs::create_dir(&path)
+            .with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(Self(path))
     }
 
@@ -94,8 +94,8 @@ impl CpuShare {
     }
 }
 
-/// Removes the groups of programs that were killed.
-fn sweep(parent: &Path) {
+/// Removes the groups of killed benchmarks.
+fn remove_abandoned(parent: &Path) {
     for group in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = group.file_name();
         let owner = name
@@ -109,7 +109,7 @@ fn sweep(parent: &Path) {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // It stays if a process is in it; then there is nothing that could be done here.
+        // A group with a process cannot be removed. The next benchmark removes it.
         let _ = std::fs::remove_dir(&self.0);
     }
 }
@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// Ends with the test.
+    /// A process that the end of the test ends.
     struct Spinning(Child);
 
     impl Drop for Spinning {
@@ -132,16 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn a_process_gets_its_share_or_is_not_measured() {
+    fn a_process_is_limited_to_its_share_or_the_limit_fails() {
         let mut spinning = Command::new("sh");
         spinning.args(["-c", "while :; do :; done"]);
         let spinning = Spinning(spinning.spawn().unwrap());
         let pid = Pid::from_raw(i32::try_from(spinning.0.id()).unwrap());
-        assert!(CpuShare::hold(pid, 0.01).is_err(), "less than Linux takes");
-        let share = match CpuShare::hold(pid, 0.1) {
+        assert!(CpuShare::limit(pid, 0.01).is_err(), "below the minimum");
+        let share = match CpuShare::limit(pid, 0.1) {
             Ok(share) => share,
             Err(error) => {
-                assert!(error.to_string().contains("needs root"), "{error}");
+                assert!(error.to_string().contains("root"), "{error}");
                 return;
             }
         };
@@ -149,7 +149,7 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // A period's quota more on either side, and what a tick of the scheduler overruns.
+        // One quota more on either side, and the overrun of a scheduler tick.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);
@@ -157,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_its_own_time_and_memory() {
+    fn the_clock_advances_with_work_and_memory_is_known() {
         let clock = CpuClock::of(Pid::this()).unwrap();
         let before = clock.now().unwrap();
-        // Work that cannot be left out.
+        // Work that the compiler cannot remove.
         let sum: u64 = std::hint::black_box(0..5_000_000_u64).sum();
         std::hint::black_box(sum);
         assert!(clock.now().unwrap() > before);

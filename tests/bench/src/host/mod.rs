@@ -1,16 +1,17 @@
-//! Sandboxes: programs that are started and fed with events as Lambda does it.
+//! Starts programs and sends them events as Lambda does.
 //!
-//! A [`Sandbox`] is one process with a Runtime API of its own. Like Lambda it gives the process one event at a time;
-//! who wants more at once starts more sandboxes of the same [`Program`]. Everything is for one thread: a sandbox never
-//! waits for another.
+//! An [`Instance`] is one process with its own Runtime API. It handles one event at a time. To handle several at once, start
+//! several instances of one [`Program`].
 //!
-//! A process ends when its sandbox is dropped. It also ends when this whole process does, since its Runtime API is
-//! gone then; [`supervised`](crate::supervised) makes sure of that even for programs that would not notice.
+//! Dropping an instance ends its process. When this program ends, a process loses its Runtime API and ends also.
+//! The supervisor (`tools::supervised`) ends a process that ignores this.
 
 mod cpu;
+mod instance;
 mod program;
 mod runtime_api;
-mod sandbox;
+#[cfg(test)]
+mod tests;
 
-pub use self::program::{Program, no_error_in};
-pub use self::sandbox::{Gauge, Invocation, Sandbox, Usage};
+pub use self::instance::{Gauge, Instance, Usage};
+pub use self::program::{Program, check_log};

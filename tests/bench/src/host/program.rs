@@ -1,4 +1,4 @@
-//! What is started in a sandbox, and the environment that Lambda gives it.
+//! A function's program and its environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,32 +11,30 @@ use std::process::Stdio;
 use anyhow::{Context, ensure};
 use tokio::process::Command;
 
-/// The region that functions believe to be in.
-pub const REGION: &str = "eu-west-1";
+/// The region of the functions.
+const REGION: &str = "eu-west-1";
 
-/// A function: a program and how it is configured.
+/// A function: its executable and configuration.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The function's name.
     pub name: String,
-    /// The executable, by its whole path.
+    /// The absolute path of the executable.
     pub path: PathBuf,
-    /// What it is started with.
+    /// The arguments of the executable.
     pub arguments: Vec<OsString>,
-    /// Where its code lies; the executable's folder by default.
+    /// The folder with the code; the executable's folder by default.
     pub folder: PathBuf,
-    /// What is called in it, for runtimes that ask.
+    /// The function inside the code, for runtimes that need its name.
     pub handler: String,
-    /// The memory it has, in MB. Told to it, not enforced.
-    pub memory: u32,
-    /// Its variables, besides those that Lambda sets.
+    /// The environment variables, added to Lambda's own.
     pub variables: BTreeMap<String, String>,
-    /// The file that its output is added to; nobody keeps it by default.
+    /// The file for the output. Without it the output is lost.
     pub log: Option<PathBuf>,
 }
 
 impl Program {
-    /// An executable without variables.
+    /// An executable without variables and log.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self {
@@ -45,7 +43,6 @@ impl Program {
             path,
             arguments: Vec::new(),
             handler: "bootstrap".to_owned(),
-            memory: 128,
             variables: BTreeMap::new(),
             log: None,
         }
@@ -57,7 +54,7 @@ impl Program {
         self
     }
 
-    /// The command that starts it at a Runtime API. It sees nothing of our own environment.
+    /// Returns the command that starts the program. It does not inherit this process's environment.
     pub(super) fn command(&self, runtime_api: SocketAddr) -> anyhow::Result<Command> {
         let mut command = Command::new(&self.path);
         command
@@ -80,7 +77,7 @@ impl Program {
             ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory.to_string()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128".into()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
             ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
             (
@@ -90,7 +87,7 @@ impl Program {
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
             ("AWS_REGION", REGION.into()),
             ("AWS_DEFAULT_REGION", REGION.into()),
-            // Nobody's: requests have to be signed with something.
+            // AWS's example keys, because the SDKs must sign their requests.
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".into()),
             ("AWS_SECRET_ACCESS_KEY", "x".repeat(40)),
             ("AWS_SESSION_TOKEN", "x".repeat(400)),
@@ -114,8 +111,8 @@ impl Program {
         Ok(file.into())
     }
 
-    /// What it last said, for an error message.
-    pub(super) fn last_words(&self) -> String {
+    /// Returns the last lines of the log, for an error message.
+    pub(super) fn end_of_log(&self) -> String {
         let log = self.log.as_ref().and_then(|path| std::fs::read(path).ok());
         let log = log.unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
@@ -127,15 +124,15 @@ impl Program {
     }
 }
 
-/// Looks into a log.
+/// Checks a log.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or has a line of an error.
-pub fn no_error_in(log: &Path) -> anyhow::Result<()> {
+/// If the log contains an error or cannot be read.
+pub fn check_log(log: &Path) -> anyhow::Result<()> {
     for line in BufReader::new(File::open(log)?).lines() {
         let line = line?;
-        ensure!(!line.contains("ERROR"), "An error in the log: {line}");
+        ensure!(!line.contains("ERROR"), "the log contains an error: {line}");
     }
     Ok(())
 }
@@ -145,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_has_its_variables_and_may_overrule_lambdas() {
+    fn a_program_has_its_own_variables_which_replace_those_of_lambda() {
         let program = Program::new("callback", "/code/bootstrap")
             .with("TABLE_NAME", "payments")
             .with("TZ", "Europe/Brussels");
@@ -155,6 +152,6 @@ mod tests {
         assert_eq!(value("LAMBDA_TASK_ROOT"), Some("/code"));
         assert_eq!(value("TABLE_NAME"), Some("payments"));
         assert_eq!(value("TZ"), Some("Europe/Brussels"));
-        assert_eq!(value("HOME"), None, "nothing of ours");
+        assert_eq!(value("HOME"), None, "inherited from this process");
     }
 }

@@ -1,204 +1,257 @@
-//! Sustained load: checkouts with their callbacks, on the real functions.
+//! Sustained load: checkouts and their callbacks on the real functions, then a check of every payment, event and message.
 //!
-//! The functions run in sandboxes, each fed one event at a time. The table is a real one in memory, with its conditions
-//! and transactions; queues, secrets and the platform are stubs in this process. Payments begin at a steady rate, as long
-//! as not too many are under way; then they begin as others end. In the end everything is looked at once more: each
-//! payment, its events, its messages.
+//! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
+//! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a constant
+//! rate. When too many run, the next one starts when another ends.
 
 mod check;
-mod functions;
 mod plan;
 mod platform;
+mod pool;
 mod progress;
 mod queues;
 mod services;
 mod store;
-mod storefront;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws::config::QueueConfig;
-use aws::dynamodb::DynamoStore;
-use aws::sdk;
+use anyhow::Context;
+use clap::Args;
+use payments::adapters::aws;
+use payments::adapters::dynamodb::DynamoStore;
+use payments::config::QueueConfig;
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use self::check::Found;
-pub use self::progress::{Cpus, Window};
-pub use self::services::Calls;
-pub use self::summary::Summary;
-pub use self::traffic::Waited;
-
-use self::check::Check;
-use self::functions::{Pool, program};
+use self::check::{Check, Found};
 use self::plan::Plan;
-use self::progress::Moment;
+use self::pool::Pool;
+use self::progress::{Progress, Window};
 use self::queues::Queues;
-use self::services::Services;
-use self::store::TABLE;
+use self::services::{Calls, Services};
 use self::traffic::Traffic;
-use crate::host;
+use crate::host::{Program, check_log};
+use crate::settings::{TABLE, variables};
+use crate::http_server;
+use tools::supervised;
 
-/// What is run, and how much of it.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The executable of `POST /checkouts`.
-    pub checkout: PathBuf,
-    /// The executable of `POST /callbacks`.
-    pub callback: PathBuf,
-    /// Sandboxes of each function.
-    pub sandboxes: u32,
-    /// Payments that begin in a second, at most.
-    pub rate: f64,
-    /// Payments under way at once, at most.
-    pub under_way: usize,
-    /// Payments that begin at all, at most.
-    pub payments: u32,
-    /// How long payments begin.
-    pub length: Duration,
-    /// How often it is told how things go.
-    pub told_every: Duration,
-    /// A fault for tests: messages with this event are lost, by the payment's number, from 0, and the event's, from 1.
-    pub lost_event: Option<(u32, u32)>,
+/// The limit for the growth of an instance's memory. Ten minutes are tens of thousands of payments, so an instance that
+/// leaks a hundred bytes per payment exceeds it.
+const MAX_GROWTH: f64 = 0.05;
+
+/// The options of a load test.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Folder with the built functions, NAME/bootstrap
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda"))]
+    functions: PathBuf,
+    /// Instances of each function
+    #[arg(long, default_value_t = 4)]
+    instances: u32,
+    /// Maximum of payments that start per second
+    #[arg(long, default_value_t = 500.0)]
+    rate: f64,
+    /// Maximum of payments at the same time
+    #[arg(long, default_value_t = 16)]
+    concurrent: usize,
+    /// Duration in which payments start
+    #[arg(long, default_value_t = 0.5)]
+    minutes: f64,
 }
 
-/// What came of it.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// Payments made.
-    pub payments: u32,
-    /// From the first payment's begin to the last one's end.
-    pub took: Duration,
-    /// What happened in each part of that time.
-    pub windows: Vec<Window>,
-    /// What was called.
-    pub calls: Calls,
-    /// What was found in the end.
-    pub found: Found,
+/// Set for the copy of this program that runs supervised.
+const SUPERVISED: &str = "BENCH_SUPERVISED";
+
+/// Runs this program again, supervised, with the same arguments. The measured functions must be direct children of the
+/// measuring process, so the supervisor cannot start them one by one.
+async fn run_supervised() -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe()?.into_os_string();
+    let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]
+        .into_iter()
+        .chain(std::env::args_os().skip(1))
+        .collect();
+    supervised::run(&command).await.map(ExitCode::from)
 }
 
-/// Runs the load and looks at everything in the end; tells how it goes.
+/// Runs the load test, supervised, and prints its results. Fails if the memory of an instance grows too much.
 ///
 /// # Errors
 ///
-/// When a function fails or gives an answer that it must not, or when anything is wrong in the end.
-pub async fn run(options: &Options, mut tell: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
-    let queues = Queues::losing(options.lost_event);
-    let services = Arc::new(Services::new(queues)?);
-    let address = services.serve().await?;
-    let store = DynamoStore::new(&configuration(&address), TABLE);
-    storefront::add(&store).await?;
-    let queues = functions::queues()?;
-    let log = tempfile::NamedTempFile::new()?;
-    let function = |name, path| program(name, path, &address, &queues, log.path());
-    let checkout = function("checkout", &options.checkout);
-    let callback = function("callback", &options.callback);
-    let traffic = Arc::new(Traffic {
-        checkouts: Pool::start(&checkout, options.sandboxes).await?,
-        callbacks: Pool::start(&callback, options.sandboxes).await?,
-        services: Arc::clone(&services),
-        waited: Default::default(),
-    });
-    let begin = Instant::now();
-    let (payments, windows) = all(options, &traffic, begin, &mut tell).await?;
-    let took = begin.elapsed();
-    host::no_error_in(log.path())?;
-    let calls = services.calls();
-    let queues: Vec<QueueConfig> = serde_json::from_str(&queues)?;
-    let check = Check {
-        services: &services,
-        store: &store,
-        queues: &queues,
-        payments,
+/// If a function fails, or a check fails.
+pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if std::env::var_os(SUPERVISED).is_none() {
+        return run_supervised().await;
+    }
+    let folder = arguments.functions.canonicalize();
+    let folder = folder.with_context(|| {
+        let folder = arguments.functions.display();
+        format!("{folder} is missing; `python3 infra/deploy.py build` builds the functions")
+    })?;
+    let load = Load {
+        checkout: folder.join("checkout/bootstrap"),
+        callback: folder.join("callback/bootstrap"),
+        instances: arguments.instances,
+        rate: arguments.rate,
+        concurrent: arguments.concurrent,
+        payments: u32::MAX,
+        length: Duration::from_secs_f64(arguments.minutes * 60.0),
+        report_every: Duration::from_secs(10),
+        lost_event: None,
     };
-    Ok(Outcome {
-        payments,
-        took,
-        windows,
-        calls,
-        found: check.all().await?,
-    })
+    let outcome = load.run(|window| println!("{window}")).await?;
+    print!("{outcome}");
+    match outcome.growth() {
+        Some(growth) if growth > MAX_GROWTH => {
+            println!("the memory of an instance grew by {:.0} %", growth * 100.0);
+            Ok(ExitCode::FAILURE)
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
-/// Makes payments until the time is over and the last one has ended.
-async fn all(
-    options: &Options,
-    traffic: &Arc<Traffic>,
-    begin: Instant,
-    tell: &mut impl FnMut(&Window),
-) -> anyhow::Result<(u32, Vec<Window>)> {
-    let room = Arc::new(Semaphore::new(options.under_way));
-    let mut under_way = JoinSet::new();
-    let mut told = Told::new(traffic, begin)?;
-    let mut windows = Vec::new();
-    let mut ticks =
-        tokio::time::interval_at((begin + options.told_every).into(), options.told_every);
-    let mut number = 0;
-    loop {
-        let due = begin + Duration::from_secs_f64(f64::from(number) / options.rate);
-        let end = begin + options.length;
-        let is_over = number >= options.payments || due.max(Instant::now()) >= end;
-        if is_over && under_way.is_empty() {
-            break;
-        }
-        let arrival = async {
-            tokio::time::sleep_until(due.into()).await;
-            Arc::clone(&room).acquire_owned().await
+/// A load test.
+#[derive(Debug, Clone)]
+struct Load {
+    /// The executable of `POST /checkouts`.
+    checkout: PathBuf,
+    /// The executable of `POST /callbacks`.
+    callback: PathBuf,
+    /// Instances of each function.
+    instances: u32,
+    /// Maximum of payments that start per second.
+    rate: f64,
+    /// Maximum of payments at the same time.
+    concurrent: usize,
+    /// Maximum of payments in all.
+    payments: u32,
+    /// Duration in which payments start.
+    length: Duration,
+    /// The length of a window.
+    report_every: Duration,
+    /// A fault for tests: the queues lose this event, by payment number (from 0) and sequence (from 1).
+    lost_event: Option<(u32, u32)>,
+}
+
+/// The result of a load test.
+#[derive(Debug, Clone)]
+struct Outcome {
+    /// The number of payments.
+    payments: u32,
+    /// From the start of the first payment to the end of the last one.
+    took: Duration,
+    /// The measurements of each part of that time.
+    windows: Vec<Window>,
+    /// The calls of the functions.
+    calls: Calls,
+    /// The result of the checks.
+    found: Found,
+}
+
+impl Load {
+    /// Runs the load and checks the table, the queues and the platform's requests. Calls `report` after each window.
+    async fn run(&self, report: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
+        let services = Arc::new(Services::new(Queues::losing(self.lost_event))?);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        // Without TLS, because encryption would only take CPU time from the functions.
+        tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
+        let log = tempfile::NamedTempFile::new()?;
+        let start = async |name: &str, path: &Path| {
+            let mut program = Program::new(name, path);
+            program.log = Some(log.path().to_owned());
+            program.variables = variables(name)?;
+            let program = program
+                .with("AWS_ENDPOINT_URL", &address)
+                .with("GATE_URL", &address);
+            Pool::start(&program, self.instances).await
         };
-        tokio::select! {
-            Some(ended) = under_way.join_next() => ended??,
-            _ = ticks.tick() => windows.push(told.next(traffic, tell)?),
-            place = arrival, if !is_over => {
-                let place = place?;
-                let (traffic, plan) = (Arc::clone(traffic), Plan(number));
-                number += 1;
-                under_way.spawn(async move {
-                    let paid = traffic.pay(plan).await;
-                    drop(place);
-                    paid
-                });
+        let traffic = Arc::new(Traffic {
+            checkouts: start("checkout", &self.checkout).await?,
+            callbacks: start("callback", &self.callback).await?,
+            services: Arc::clone(&services),
+            waits: Default::default(),
+        });
+        let begin = Instant::now();
+        let (payments, windows) = self.payments(&traffic, begin, report).await?;
+        let took = begin.elapsed();
+        check_log(log.path())?;
+        // The checks below call the same services.
+        let calls = services.calls();
+        let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
+        let config = aws::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
+        let variables = variables("callback")?;
+        let queues = variables.get("EVENT_QUEUES").context("no EVENT_QUEUES")?;
+        let queues: Vec<QueueConfig> = serde_json::from_str(queues)?;
+        let check = Check {
+            services: &services,
+            store: &DynamoStore::new(&config, TABLE),
+            queues: &queues,
+            payments,
+        };
+        Ok(Outcome {
+            payments,
+            took,
+            windows,
+            calls,
+            found: check.all().await?,
+        })
+    }
+
+    /// Makes payments until the time is over and the last one has ended. Returns their number.
+    async fn payments(
+        &self,
+        traffic: &Arc<Traffic>,
+        begin: Instant,
+        mut report: impl FnMut(&Window),
+    ) -> anyhow::Result<(u32, Vec<Window>)> {
+        let permits = Arc::new(Semaphore::new(self.concurrent));
+        let mut running = JoinSet::new();
+        let mut progress = Progress::new(traffic, begin)?;
+        let mut windows = Vec::new();
+        let first = (begin + self.report_every).into();
+        let mut ticks = tokio::time::interval_at(first, self.report_every);
+        let end = begin + self.length;
+        let mut number = 0;
+        loop {
+            let due = begin + Duration::from_secs_f64(f64::from(number) / self.rate);
+            let is_over = number >= self.payments || due.max(Instant::now()) >= end;
+            if is_over && running.is_empty() {
+                break;
+            }
+            let next = async {
+                tokio::time::sleep_until(due.into()).await;
+                Arc::clone(&permits).acquire_owned().await
+            };
+            tokio::select! {
+                Some(ended) = running.join_next() => ended??,
+                _ = ticks.tick() => {
+                    let window = progress.window(traffic)?;
+                    report(&window);
+                    windows.push(window);
+                }
+                permit = next, if !is_over => {
+                    let permit = permit?;
+                    let (traffic, plan) = (Arc::clone(traffic), Plan(number));
+                    number += 1;
+                    running.spawn(async move {
+                        let paid = traffic.pay(plan).await;
+                        drop(permit);
+                        paid
+                    });
+                }
             }
         }
+        let window = progress.window(traffic)?;
+        report(&window);
+        windows.push(window);
+        Ok((number, windows))
     }
-    windows.push(told.next(traffic, tell)?);
-    Ok((number, windows))
-}
-
-/// Up to when it was told how things go.
-struct Told {
-    begin: Instant,
-    last: Moment,
-}
-
-impl Told {
-    fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
-        let last = Moment::now(traffic)?;
-        Ok(Self { begin, last })
-    }
-
-    /// Tells what happened since.
-    fn next(
-        &mut self,
-        traffic: &Traffic,
-        tell: &mut impl FnMut(&Window),
-    ) -> anyhow::Result<Window> {
-        let now = Moment::now(traffic)?;
-        let window = now.since(&self.last, self.begin, traffic.take_waited());
-        tell(&window);
-        self.last = now;
-        Ok(window)
-    }
-}
-
-fn configuration(address: &str) -> aws_types::SdkConfig {
-    let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
-    sdk::config(
-        "eu-west-1".to_owned(),
-        credentials,
-        Some(address.to_owned()),
-    )
 }

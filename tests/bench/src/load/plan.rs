@@ -1,9 +1,9 @@
-//! What happens to a payment, by its number, and what must have become of it.
+//! The course of a payment, chosen by its number, and its expected result.
 
-use payments::events::EventKind;
+use payments::event::EventKind;
 use payments::model::Status;
 
-/// What every order costs, in cents.
+/// The amount of every order, in cents.
 pub const AMOUNT: u64 = 1_000;
 const PREFIX: &str = "load-";
 
@@ -11,38 +11,48 @@ const PREFIX: &str = "load-";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan(pub u32);
 
+/// The time of the callback with the redirect URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectTime {
+    /// While the checkout function still runs.
+    Early,
+    /// After the checkout.
+    Usual,
+    /// After the final callback.
+    Late,
+}
+
 impl Plan {
-    /// The payment with that id.
+    /// Returns the payment with that id.
     pub fn of(payment_id: &str) -> Option<Self> {
         payment_id.strip_prefix(PREFIX)?.parse().ok().map(Self)
     }
 
-    /// The payment's id.
+    /// Returns the payment's id.
     pub fn payment_id(self) -> String {
         format!("{PREFIX}{:08}", self.0)
     }
 
-    /// The shopper changes their mind.
+    /// Whether the shopper cancels at the bank.
     pub fn is_declined(self) -> bool {
         self.0 % 10 == 3
     }
 
-    /// The platform tells the end twice, at the same time.
-    pub fn is_told_twice(self) -> bool {
+    /// Whether the platform sends the final callback twice at the same time.
+    pub fn is_reported_twice(self) -> bool {
         self.0 % 5 == 1
     }
 
-    /// The platform tells the bank's address while the checkout is still being answered.
-    pub fn is_told_early(self) -> bool {
-        self.0 % 20 == 7
+    /// Returns the time of the callback with the redirect URL.
+    pub fn redirect_time(self) -> RedirectTime {
+        match self.0 {
+            number if number % 20 == 7 => RedirectTime::Early,
+            number if number % 50 == 9 => RedirectTime::Late,
+            _ => RedirectTime::Usual,
+        }
     }
 
-    /// The platform tells the bank's address after the end.
-    pub fn is_told_late(self) -> bool {
-        self.0 % 50 == 9
-    }
-
-    /// The status that it must end with.
+    /// Returns the expected final status.
     pub fn status(self) -> Status {
         match self.is_declined() {
             true => Status::Declined,
@@ -50,11 +60,12 @@ impl Plan {
         }
     }
 
-    /// The events that there must be, in this order.
+    /// Returns the expected events, in their order.
     pub fn events(self) -> Vec<EventKind> {
-        let address = (!self.is_told_late()).then_some(EventKind::PaymentAwaitingCustomer);
+        let has_redirect = self.redirect_time() != RedirectTime::Late;
+        let redirect = has_redirect.then_some(EventKind::PaymentAwaitingCustomer);
         let end = EventKind::of_status(self.status());
-        let events = [Some(EventKind::PaymentCreated), address, end];
+        let events = [Some(EventKind::PaymentCreated), redirect, end];
         events.into_iter().flatten().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! How a run goes: payments, waiting times, memory, and who uses the CPUs.
+//! The measurements of a run, window by window: payments, waits, memory and CPU time.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -7,132 +7,152 @@ use anyhow::Context;
 use nix::time::{ClockId, clock_gettime};
 
 use super::store::Work;
-use super::traffic::{Traffic, Waited};
-use crate::figures::percentile;
+use super::traffic::{Traffic, Waits};
+use crate::compare::percentile;
 use crate::host::Usage;
 
-/// What was used up to a moment.
+/// Measures one window after another.
+pub struct Progress {
+    begin: Instant,
+    last: Snapshot,
+}
+
+/// All counters at one time.
 #[derive(Debug, Clone)]
-pub struct Moment {
+struct Snapshot {
     at: Instant,
     checkouts: Vec<Usage>,
     callbacks: Vec<Usage>,
     store: Work,
-    /// This process: the table, the other services, the sandboxes' Runtime APIs and the shoppers.
+    /// CPU time of this process: table, other services, Runtime APIs and shoppers.
     process: Duration,
-    /// Every process of the machine.
+    /// CPU time of all processes of the machine.
     machine: Duration,
 }
 
-/// What happened between two moments.
+/// The measurements between two snapshots.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// From the begin of the run to the end of this window.
+    /// From the start of the run to the end of this window.
     pub at: Duration,
-    /// How long it was.
+    /// The window's length.
     pub length: Duration,
-    /// How long callers waited.
-    pub waited: Waited,
-    /// Memory of each sandbox at the end, in bytes: of checkouts, then of callbacks.
+    /// The waits of callers.
+    pub waits: Waits,
+    /// Memory of each instance at the end, in bytes: checkout, then callback.
     pub memory: [Vec<u64>; 2],
-    /// CPUs used.
+    /// The CPUs in use.
     pub cpus: Cpus,
-    /// What the store has done.
+    /// The work of the table.
     pub store: Work,
 }
 
-/// CPUs used: 1 is one of them all the time.
+/// CPUs in use. 1 is one CPU for the whole time.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
-    /// By `POST /checkouts`.
+    /// The checkout function.
     pub checkouts: f64,
-    /// By `POST /callbacks`.
+    /// The callback function.
     pub callbacks: f64,
-    /// By the table.
+    /// The table.
     pub store: f64,
-    /// By the rest of this process.
+    /// The rest of this process.
     pub stubs: f64,
-    /// By whatever else runs on this machine, the kernel's work included.
+    /// All other processes, and the kernel.
     pub others: f64,
 }
 
-impl Moment {
-    /// Now.
+impl Progress {
+    /// Starts the first window.
     ///
     /// # Errors
     ///
-    /// When a sandbox is gone.
-    pub fn now(traffic: &Traffic) -> anyhow::Result<Self> {
+    /// If an instance has ended.
+    pub fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
+        let last = Snapshot::now(traffic)?;
+        Ok(Self { begin, last })
+    }
+
+    /// Ends a window and starts the next one.
+    ///
+    /// # Errors
+    ///
+    /// If an instance has ended.
+    pub fn window(&mut self, traffic: &Traffic) -> anyhow::Result<Window> {
+        let now = Snapshot::now(traffic)?;
+        let window = now.since(&self.last, self.begin, traffic.take_waits());
+        self.last = now;
+        Ok(window)
+    }
+}
+
+impl Snapshot {
+    fn now(traffic: &Traffic) -> anyhow::Result<Self> {
         Ok(Self {
             checkouts: traffic.checkouts.usage()?,
             callbacks: traffic.callbacks.usage()?,
             store: traffic.services.store.work(),
             process: clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID)?.into(),
-            machine: machine()?,
+            machine: machine_cpu()?,
             at: Instant::now(),
         })
     }
 
-    /// What happened since an earlier moment.
-    pub fn since(&self, earlier: &Self, begin: Instant, waited: Waited) -> Window {
+    fn since(&self, earlier: &Self, begin: Instant, waits: Waits) -> Window {
         let length = self.at - earlier.at;
-        let used = |now: Duration, before: Duration| {
+        let cpus = |now: Duration, before: Duration| {
             now.saturating_sub(before).as_secs_f64() / length.as_secs_f64()
         };
-        let of = |usages: &[Usage]| usages.iter().map(|usage| usage.cpu).sum();
-        let store = Work {
-            calls: self.store.calls - earlier.store.calls,
-            cpu: self.store.cpu - earlier.store.cpu,
-        };
-        let checkouts = used(of(&self.checkouts), of(&earlier.checkouts));
-        let callbacks = used(of(&self.callbacks), of(&earlier.callbacks));
-        let process = used(self.process, earlier.process);
-        let machine = used(self.machine, earlier.machine);
-        let table = used(store.cpu, Duration::ZERO);
+        let sum = |usages: &[Usage]| usages.iter().map(|usage| usage.cpu).sum();
+        let checkouts = cpus(sum(&self.checkouts), sum(&earlier.checkouts));
+        let callbacks = cpus(sum(&self.callbacks), sum(&earlier.callbacks));
+        let process = cpus(self.process, earlier.process);
+        let machine = cpus(self.machine, earlier.machine);
+        let store = cpus(self.store.cpu, earlier.store.cpu);
         let memory = |usages: &[Usage]| usages.iter().map(|usage| usage.memory).collect();
         Window {
             at: self.at - begin,
             length,
-            waited,
+            waits,
             memory: [memory(&self.checkouts), memory(&self.callbacks)],
             cpus: Cpus {
                 checkouts,
                 callbacks,
-                store: table,
-                stubs: process - table,
+                store,
+                stubs: process - store,
                 others: machine - process - checkouts - callbacks,
             },
-            store,
+            store: Work {
+                calls: self.store.calls - earlier.store.calls,
+                cpu: self.store.cpu - earlier.store.cpu,
+            },
         }
     }
 }
 
 impl Window {
-    /// Payments that ended in a second.
+    /// Payments that ended per second.
     pub fn rate(&self) -> f64 {
-        self.waited.payments as f64 / self.length.as_secs_f64()
+        self.waits.payments as f64 / self.length.as_secs_f64()
     }
 }
 
 impl fmt::Display for Window {
     fn fmt(&self, line: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = self.rate();
-        write!(
-            line,
-            "{:>5.0} s {rate:>6.1} payments/s",
-            self.at.as_secs_f64()
-        )?;
-        for (name, waited) in [
-            ("checkout", &self.waited.checkouts),
-            ("callback", &self.waited.callbacks),
+        let (at, rate) = (self.at.as_secs_f64(), self.rate());
+        write!(line, "{at:>5.0} s {rate:>6.1} payments/s")?;
+        for (name, waits) in [
+            ("checkout", &self.waits.checkouts),
+            ("callback", &self.waits.callbacks),
         ] {
-            let [half, most] = [50.0, 99.0].map(|percent| percentile_ms(waited, percent));
-            write!(line, " | {name} p50 {half:.1} p99 {most:.1} ms")?;
+            let [p50, p99] = [50.0, 99.0].map(|percent| percentile_ms(waits, percent));
+            write!(line, " | {name} p50 {p50:.1} p99 {p99:.1} ms")?;
         }
         for (name, memory) in ["checkout", "callback"].into_iter().zip(&self.memory) {
             let least = memory.iter().min().copied().unwrap_or(0);
             let most = memory.iter().max().copied().unwrap_or(0);
-            write!(line, " | {name} {:.2}-{:.2} MB", mega(least), mega(most))?;
+            let [least, most] = [least, most].map(megabytes);
+            write!(line, " | {name} {least:.2}-{most:.2} MB")?;
         }
         write!(line, " | CPUs {}", self.cpus)
     }
@@ -148,26 +168,21 @@ impl fmt::Display for Cpus {
     }
 }
 
-/// Milliseconds that so many of a hundred waits do not exceed; 0 of none.
+/// Returns a percentile of waits in ms, or 0 without waits.
 pub fn percentile_ms(waits: &[Duration], percent: f64) -> f64 {
-    let waits: Vec<f64> = waits.iter().copied().map(millis).collect();
-    percentile(&waits, percent).unwrap_or(0.0)
+    let waits = waits.iter().map(|wait| wait.as_secs_f64() * 1e3);
+    percentile(&waits.collect::<Vec<_>>(), percent).unwrap_or(0.0)
 }
 
-/// Megabytes.
-pub fn mega(bytes: u64) -> f64 {
+/// Converts bytes to megabytes.
+pub fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-/// Milliseconds.
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
-/// CPU time of the whole machine since it was started, in all but idle.
-fn machine() -> anyhow::Result<Duration> {
+/// Returns the CPU time of the whole machine since its start, without idle time.
+fn machine_cpu() -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string("/proc/stat")?;
-    let line = stat.lines().next().context("no times of the CPUs")?;
+    let line = stat.lines().next().context("/proc/stat is empty")?;
     let ticks: Vec<u64> = line
         .split_whitespace()
         .skip(1)
@@ -175,7 +190,7 @@ fn machine() -> anyhow::Result<Duration> {
         .collect();
     // user, nice, system, (idle, iowait), irq, softirq; in hundredths of a second.
     let busy = ticks.iter().take(7).enumerate();
-    let busy = busy.filter(|(place, _)| ![3, 4].contains(place));
+    let busy = busy.filter(|(column, _)| ![3, 4].contains(column));
     Ok(Duration::from_millis(
         10 * busy.map(|(_, ticks)| ticks).sum::<u64>(),
     ))
@@ -186,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_told_in_milliseconds() {
+    fn a_percentile_of_waits_is_in_milliseconds() {
         let waits = [2, 1].map(Duration::from_millis);
         assert_eq!(percentile_ms(&waits, 50.0), 1.0);
         assert_eq!(percentile_ms(&[], 50.0), 0.0);

@@ -1,47 +1,47 @@
-//! The queues: they take everything, and remember of each message just what is checked in the end.
+//! The queues: they accept every message, and store what the checks need.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use payments::events::EventKind;
+use payments::event::EventKind;
 use payments::sha256;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
-use crate::world::PROJECT;
+use crate::settings::PROJECT;
 
 /// All queues.
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// A fault for tests: messages with this event are answered and not kept.
-    loses: Option<(Plan, u32)>,
+    /// A fault for tests: messages with this event are answered and lost.
+    lost: Option<(Plan, u32)>,
 }
 
 #[derive(Debug, Default)]
 struct Content {
-    /// For each queue, what each payment's group has, by the payment's number.
-    groups: BTreeMap<String, Vec<Vec<Kept>>>,
-    taken: u64,
+    /// The messages by queue and payment number, each once, in the order of their arrival.
+    groups: BTreeMap<(String, u32), Vec<Stored>>,
+    accepted: u64,
     repeats: u64,
-    wrong: Vec<String>,
+    invalid: Vec<String>,
 }
 
-/// A message, and what tells its body from others.
+/// A message and the hash of its body.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct Stored {
     message: Message,
     body: u64,
 }
 
-/// What is checked of a message.
+/// The checked fields of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// The event's number within its payment.
     pub sequence: u32,
-    /// What it announces.
+    /// The event's type.
     pub kind: EventKind,
 }
 
@@ -63,62 +63,56 @@ struct Event {
 }
 
 impl Queues {
-    /// Empty queues, which lose that event of the payment of that number.
+    /// Returns empty queues that lose one event, by payment number and sequence.
     pub fn losing(event: Option<(u32, u32)>) -> Self {
         Self {
-            loses: event.map(|(number, sequence)| (Plan(number), sequence)),
+            lost: event.map(|(number, sequence)| (Plan(number), sequence)),
             ..Self::default()
         }
     }
 
-    /// Takes a `SendMessage`; whatever is wrong with it is told in the end.
-    pub fn take(&self, body: &[u8]) -> Value {
+    /// Accepts a `SendMessage` and returns its answer. [`Queues::invalid`] returns invalid messages.
+    pub fn accept(&self, body: &[u8]) -> Option<Value> {
         let read = read(body);
         let mut content = self.content();
-        content.taken += 1;
-        let number = content.taken;
+        content.accepted += 1;
+        let number = content.accepted;
         match read {
-            Some((_, plan, kept)) if self.loses == Some((plan, kept.message.sequence)) => {}
-            Some((queue, plan, kept)) => content.keep(queue, plan, kept),
+            Some((_, plan, stored)) if self.lost == Some((plan, stored.message.sequence)) => {}
+            Some((queue, plan, stored)) => content.store(queue, plan, stored),
             None => {
-                let wrong = String::from_utf8_lossy(body).into_owned();
-                content.wrong.push(wrong);
+                let text = String::from_utf8_lossy(body).into_owned();
+                content.invalid.push(text);
             }
         }
-        json!({
+        Some(json!({
             "MessageId": format!("{number:032}"),
             "MD5OfMessageBody": "not computed",
             "SequenceNumber": format!("{number:020}"),
-        })
+        }))
     }
 
-    /// What a payment's group has in a queue, each message once, in the order in which they first came.
+    /// Returns a payment's messages in a queue, each once, in the order of their arrival.
     pub fn group(&self, queue_url: &str, plan: Plan) -> Vec<Message> {
         let content = self.content();
-        let groups = content.groups.get(queue_url);
-        let group = groups.and_then(|groups| groups.get(plan.0 as usize));
-        group
-            .into_iter()
-            .flatten()
-            .map(|kept| kept.message)
-            .collect()
+        let group = content.groups.get(&(queue_url.to_owned(), plan.0));
+        let messages = group.into_iter().flatten();
+        messages.map(|stored| stored.message).collect()
     }
 
-    /// How many messages all groups of all queues have.
-    pub fn kept(&self) -> usize {
-        let content = self.content();
-        let groups = content.groups.values().flatten();
-        groups.map(Vec::len).sum()
+    /// Returns the number of messages in all queues.
+    pub fn messages(&self) -> usize {
+        self.content().groups.values().map(Vec::len).sum()
     }
 
-    /// How many messages had the deduplication id of another one, so that a queue drops them.
+    /// Returns the number of messages that a FIFO queue drops, because an earlier message has the same deduplication id.
     pub fn repeats(&self) -> u64 {
         self.content().repeats
     }
 
-    /// Messages that are none, or not what a function may send.
-    pub fn wrong(&self) -> Vec<String> {
-        self.content().wrong.clone()
+    /// Returns the messages that are not events, or contradict an earlier message.
+    pub fn invalid(&self) -> Vec<String> {
+        self.content().invalid.clone()
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -127,35 +121,28 @@ impl Queues {
 }
 
 impl Content {
-    fn keep(&mut self, queue_url: String, plan: Plan, kept: Kept) {
-        let groups = self.groups.entry(queue_url).or_default();
-        let place = plan.0 as usize;
-        if groups.len() <= place {
-            groups.resize_with(place + 1, Vec::new);
-        }
-        let Some(group) = groups.get_mut(place) else {
-            return;
-        };
-        // The deduplication id is made of the payment and this number, and of nothing else.
-        let same = |one: &&Kept| one.message.sequence == kept.message.sequence;
+    fn store(&mut self, queue_url: String, plan: Plan, stored: Stored) {
+        let group = self.groups.entry((queue_url, plan.0)).or_default();
+        // The deduplication id consists of the payment and this number.
+        let same = |one: &&Stored| one.message.sequence == stored.message.sequence;
         match group.iter().find(same) {
-            Some(first) if first.body == kept.body => self.repeats += 1,
+            Some(first) if first.body == stored.body => self.repeats += 1,
             Some(_) => self
-                .wrong
-                .push(format!("two messages have one number: {plan:?} {kept:?}")),
-            None => group.push(kept),
+                .invalid
+                .push(format!("two messages have one number: {plan:?} {stored:?}")),
+            None => group.push(stored),
         }
     }
 }
 
-/// The queue, the payment and what is kept; `None` if the group or the deduplication id is not the event's.
-fn read(body: &[u8]) -> Option<(String, Plan, Kept)> {
+/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id is not the event's.
+fn read(body: &[u8]) -> Option<(String, Plan, Stored)> {
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let event: Event = serde_json::from_str(&sent.message_body).ok()?;
     let plan = Plan::of(&event.subject)?;
     let group = format!("{PROJECT}/{}", event.subject);
     let sequence = event.id.strip_prefix(&group)?.strip_prefix('/')?;
-    let is_right = sent.message_group_id == sha256::hex(group.as_bytes())
+    let is_valid = sent.message_group_id == sha256::hex(group.as_bytes())
         && sent.message_deduplication_id == sha256::hex(event.id.as_bytes());
     let message = Message {
         sequence: sequence.parse().ok()?,
@@ -164,5 +151,5 @@ fn read(body: &[u8]) -> Option<(String, Plan, Kept)> {
     let mut hasher = DefaultHasher::new();
     sent.message_body.hash(&mut hasher);
     let body = hasher.finish();
-    is_right.then_some((sent.queue_url, plan, Kept { message, body }))
+    is_valid.then_some((sent.queue_url, plan, Stored { message, body }))
 }

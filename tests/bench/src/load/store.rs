@@ -1,17 +1,17 @@
-//! The table: dynoxide, in this process and in memory, without the HTTP server that it also has.
+//! The table: dynoxide in this process and in memory, without its HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
+use http::StatusCode;
 use nix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// The table's name.
-pub const TABLE: &str = "payments";
+use crate::settings::TABLE;
 
 /// The table of the template.
 pub struct Store {
@@ -20,21 +20,21 @@ pub struct Store {
     nanoseconds: AtomicU64,
 }
 
-/// How much a store has done.
+/// The work of a store since its start.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Work {
-    /// Calls answered.
+    /// Answered calls.
     pub calls: u64,
-    /// CPU time that they took.
+    /// CPU time of these calls.
     pub cpu: Duration,
 }
 
 impl Store {
-    /// An empty table.
+    /// Creates an empty table.
     ///
     /// # Errors
     ///
-    /// When the template has no table that could be made.
+    /// If the template has no table.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             database: wire::database(TABLE)?,
@@ -43,21 +43,36 @@ impl Store {
         })
     }
 
-    /// Answers a call: its status and body.
-    pub fn call(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let begin = cpu_of_thread();
+    /// Stores an item.
+    ///
+    /// # Errors
+    ///
+    /// If the item has no keys.
+    pub fn put(&self, item: Value) -> anyhow::Result<()> {
+        let request = json!({ "TableName": TABLE, "Item": item });
+        self.database.put_item(serde_json::from_value(request)?)?;
+        Ok(())
+    }
+
+    /// Answers a call with a status and a body.
+    pub fn call(&self, operation: &str, body: &[u8]) -> (StatusCode, Vec<u8>) {
+        let begin = thread_cpu();
         let answer = self.answer(operation, body);
-        let took = cpu_of_thread().saturating_sub(begin);
+        let took = thread_cpu().saturating_sub(begin);
         self.calls.fetch_add(1, Ordering::Relaxed);
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.nanoseconds.fetch_add(took, Ordering::Relaxed);
         match answer {
-            Ok(body) => (200, body),
-            Err(error) => (error.status_code(), error.to_json().into_bytes()),
+            Ok(body) => (StatusCode::OK, body),
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status_code());
+                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                (status, error.to_json().into_bytes())
+            }
         }
     }
 
-    /// What was done so far.
+    /// Returns the work since the start.
     pub fn work(&self) -> Work {
         Work {
             calls: self.calls.load(Ordering::Relaxed),
@@ -65,16 +80,16 @@ impl Store {
         }
     }
 
-    /// How many items there are.
+    /// Returns the number of items.
     ///
     /// # Errors
     ///
-    /// When there is no table.
+    /// If the table cannot be described.
     pub fn items(&self) -> anyhow::Result<u64> {
         let request = serde_json::from_value(json!({ "TableName": TABLE }))?;
         let table = serde_json::to_value(self.database.describe_table(request)?)?;
         let count = table.pointer("/Table/ItemCount");
-        Ok(count.and_then(serde_json::Value::as_u64).unwrap_or(0))
+        Ok(count.and_then(Value::as_u64).unwrap_or(0))
     }
 
     fn answer(&self, operation: &str, body: &[u8]) -> dynoxide::Result<Vec<u8>> {
@@ -83,8 +98,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // It would look through the tokens of the last ten minutes at each call. They are for calls whose
-                // answers were lost, and none is lost here.
+                // The token identifies a call whose answer was lost. No answer is lost here, and dynoxide searches the
+                // tokens of ten minutes at each call.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),
@@ -104,6 +119,6 @@ fn run<Request: DeserializeOwned, Answer: Serialize>(
     serde_json::to_vec(&answer).map_err(unreadable)
 }
 
-fn cpu_of_thread() -> Duration {
+fn thread_cpu() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }

@@ -1,19 +1,16 @@
-//! What came of a run, for people.
+//! The summary of a run.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::progress::{Cpus, Window, mega, percentile_ms};
-use super::{Outcome, Waited};
+use super::Outcome;
+use super::progress::{Cpus, Window, megabytes, percentile_ms};
+use super::traffic::Waits;
 
-/// When memory has settled: what it grows by after that would go on growing.
-const SETTLED: Duration = Duration::from_secs(60);
+/// The time after which memory should be constant. Growth after it indicates a leak.
+const WARM_UP: Duration = Duration::from_secs(60);
 
-/// An outcome in some lines.
-#[derive(Debug)]
-pub struct Summary<'a>(pub &'a Outcome);
-
-impl fmt::Display for Summary<'_> {
+impl fmt::Display for Outcome {
     fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Outcome {
             payments,
@@ -21,97 +18,85 @@ impl fmt::Display for Summary<'_> {
             windows,
             calls,
             found,
-        } = self.0;
+        } = self;
         let seconds = took.as_secs_f64();
         let rate = f64::from(*payments) / seconds;
         writeln!(
             text,
-            "{payments} payments in {seconds:.0} s, {rate:.1} a second, each as planned"
+            "{payments} payments in {seconds:.0} s, {rate:.1} per second, all as planned"
         )?;
-        // The last part is what was left over.
-        let parts = windows.len().saturating_sub(1).max(1);
-        let rates = windows.iter().take(parts).map(Window::rate);
+        // The last window is shorter, with the payments that ended last.
+        let whole = windows.len().saturating_sub(1).max(1);
+        let rates = windows.iter().take(whole).map(Window::rate);
         let slowest = rates.clone().fold(f64::MAX, f64::min);
         let fastest = rates.fold(0.0, f64::max);
         writeln!(
             text,
-            "slowest part {slowest:.1} a second, fastest {fastest:.1}"
+            "slowest window {slowest:.1} per second, fastest {fastest:.1}"
         )?;
-        waited(text, "checkout", windows, |waited| &waited.checkouts)?;
-        waited(text, "callback", windows, |waited| &waited.callbacks)?;
+        waits(text, "checkout", windows, |waits| &waits.checkouts)?;
+        waits(text, "callback", windows, |waits| &waits.callbacks)?;
         memory(text, windows)?;
         cpus(text, windows)?;
         store(text, windows)?;
-        for (name, counts) in [
-            ("calls", &calls.all),
-            ("lost to another writer", &calls.conflicts),
-        ] {
-            let counts: Vec<String> = counts
-                .iter()
-                .map(|(what, count)| format!("{what} {count}"))
-                .collect();
-            writeln!(text, "{name}: {}", counts.join(", "))?;
+        for (name, counts) in [("calls", &calls.all), ("conflicts", &calls.conflicts)] {
+            let counts = counts.iter();
+            let counts = counts.map(|(operation, count)| format!("{operation} {count}"));
+            writeln!(text, "{name}: {}", counts.collect::<Vec<_>>().join(", "))?;
         }
         writeln!(
             text,
-            "in the end: {} items and {} messages, each where it must be; {} repeats that a queue drops",
+            "checked: {} items and {} messages; {} repeated messages, which a queue drops",
             found.items, found.messages, found.repeats
         )
     }
 }
 
-fn waited(
-    text: &mut fmt::Formatter<'_>,
-    name: &str,
-    windows: &[Window],
-    of: fn(&Waited) -> &Vec<Duration>,
-) -> fmt::Result {
-    let all: Vec<Duration> = windows
-        .iter()
-        .flat_map(|window| of(&window.waited))
-        .copied()
-        .collect();
-    let [half, most, worst] = [50.0, 99.0, 100.0].map(|percent| percentile_ms(&all, percent));
-    writeln!(
-        text,
-        "{name}: p50 {half:.1} ms, p99 {most:.1} ms, slowest {worst:.1} ms"
-    )
-}
-
 impl Outcome {
-    /// By what part the memory of the sandbox that grew most has grown since it had settled; `None` if the run was
-    /// shorter than that.
+    /// Returns the largest relative growth of an instance's memory after the warm-up, or `None` for a shorter run.
     pub fn growth(&self) -> Option<f64> {
-        let settled = self.windows.iter().find(|window| window.at >= SETTLED)?;
-        let before = settled.memory.iter().flatten();
+        let warm = self.windows.iter().find(|window| window.at >= WARM_UP)?;
+        let before = warm.memory.iter().flatten();
         let after = self.windows.last()?.memory.iter().flatten();
-        let grown = before
+        let growth = before
             .zip(after)
             .map(|(before, after)| *after as f64 / *before as f64 - 1.0);
-        grown.reduce(f64::max)
+        growth.reduce(f64::max)
     }
 }
 
-/// The memory of each sandbox, once settled and in the end.
+fn waits(
+    text: &mut fmt::Formatter<'_>,
+    name: &str,
+    windows: &[Window],
+    of: fn(&Waits) -> &Vec<Duration>,
+) -> fmt::Result {
+    let all = windows.iter().flat_map(|window| of(&window.waits));
+    let all: Vec<Duration> = all.copied().collect();
+    let [p50, p99, slowest] = [50.0, 99.0, 100.0].map(|percent| percentile_ms(&all, percent));
+    writeln!(
+        text,
+        "{name}: p50 {p50:.1} ms, p99 {p99:.1} ms, slowest {slowest:.1} ms"
+    )
+}
+
+/// Writes the memory of each instance after the warm-up and at the end.
 fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
-    let settled = windows.iter().find(|window| window.at >= SETTLED);
-    let (Some(settled), Some(end)) = (settled.or(windows.first()), windows.last()) else {
+    let warm = windows.iter().find(|window| window.at >= WARM_UP);
+    let (Some(warm), Some(end)) = (warm.or(windows.first()), windows.last()) else {
         return Ok(());
     };
-    for ((name, before), after) in ["checkout", "callback"]
-        .into_iter()
-        .zip(&settled.memory)
-        .zip(&end.memory)
-    {
+    let of_functions = warm.memory.iter().zip(&end.memory);
+    for (name, (before, after)) in ["checkout", "callback"].into_iter().zip(of_functions) {
         let of_each: Vec<String> = before
             .iter()
             .zip(after)
-            .map(|(before, after)| format!("{:.2} to {:.2}", mega(*before), mega(*after)))
+            .map(|(before, after)| format!("{:.2} to {:.2}", megabytes(*before), megabytes(*after)))
             .collect();
         writeln!(
             text,
             "{name}, memory from {:.0} s to {:.0} s: {} MB",
-            settled.at.as_secs_f64(),
+            warm.at.as_secs_f64(),
             end.at.as_secs_f64(),
             of_each.join(", ")
         )?;
@@ -120,13 +105,13 @@ fn memory(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
 }
 
 fn cpus(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
-    let whole: f64 = windows
-        .iter()
-        .map(|window| window.length.as_secs_f64())
-        .sum();
+    let seconds = |window: &Window| window.length.as_secs_f64();
+    let whole: f64 = windows.iter().map(seconds).sum();
     let mean = |of: fn(&Cpus) -> f64| {
-        let used = |window: &Window| of(&window.cpus) * window.length.as_secs_f64();
-        windows.iter().map(used).sum::<f64>() / whole
+        let used = windows
+            .iter()
+            .map(|window| of(&window.cpus) * seconds(window));
+        used.sum::<f64>() / whole
     };
     let mean = Cpus {
         checkouts: mean(|cpus| cpus.checkouts),
@@ -135,8 +120,8 @@ fn cpus(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
         stubs: mean(|cpus| cpus.stubs),
         others: mean(|cpus| cpus.others),
     };
-    let there = std::thread::available_parallelism().map_or(0, usize::from);
-    writeln!(text, "CPUs, of {there}: {mean}")
+    let available = std::thread::available_parallelism().map_or(0, usize::from);
+    writeln!(text, "CPUs, of {available}: {mean}")
 }
 
 fn store(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
@@ -145,7 +130,7 @@ fn store(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
     let whole: Duration = windows.iter().map(|window| window.length).sum();
     writeln!(
         text,
-        "table: {:.0} calls a second, {:.0} us of CPU each, so {:.0} a second with a CPU of its own",
+        "table: {:.0} calls per second, {:.0} us of CPU each; one CPU could answer {:.0} per second",
         calls as f64 / whole.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / calls as f64,
         calls as f64 / cpu.as_secs_f64()

@@ -1,103 +1,105 @@
-//! The shoppers: each pays once, as planned.
+//! The shoppers: each one makes one payment as planned.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::functions::{Pool, Reply};
-use super::plan::Plan;
-use super::platform::{News, callback};
+use super::plan::{Plan, RedirectTime};
+use super::platform::{Report, callback};
+use super::pool::{Pool, Reply};
 use super::services::Services;
-use super::storefront;
-use crate::scenario::event;
+use crate::scenario::{event, order};
 
-/// The functions, and what they call.
+/// The functions and the services that they call.
 pub struct Traffic {
-    /// Of `POST /checkouts`.
+    /// `POST /checkouts`.
     pub checkouts: Pool,
-    /// Of `POST /callbacks`.
+    /// `POST /callbacks`.
     pub callbacks: Pool,
-    /// What they call.
+    /// The services.
     pub services: Arc<Services>,
-    /// How long callers waited since this was last taken.
-    pub waited: Mutex<Waited>,
+    /// The waits since [`Traffic::take_waits`].
+    pub waits: Mutex<Waits>,
 }
 
-/// How long callers waited for their answers, for a free sandbox included.
+/// The times that callers waited for an answer, including the wait for an idle instance.
 #[derive(Debug, Default, Clone)]
-pub struct Waited {
-    /// Those who asked for a checkout.
+pub struct Waits {
+    /// The waits of storefronts.
     pub checkouts: Vec<Duration>,
-    /// The platform, for each callback.
+    /// The waits of the platform.
     pub callbacks: Vec<Duration>,
-    /// Payments that have ended.
+    /// The number of payments that have ended.
     pub payments: u64,
 }
 
 impl Traffic {
-    /// One payment from its order to the last callback.
+    /// Makes one payment, from its order to the last callback.
     ///
     /// # Errors
     ///
-    /// When any answer is not the one that it must be.
+    /// If an answer has an unexpected status.
     pub async fn pay(&self, plan: Plan) -> anyhow::Result<()> {
-        match plan.is_told_early() {
-            true => {
-                let sale = self.services.platform.sale_of(plan);
-                let early = async {
-                    sale.await?;
-                    self.tell(plan, News::Address).await
-                };
-                tokio::try_join!(self.check_out(plan), early)?;
-            }
-            false => self.check_out(plan).await?,
+        let redirect = plan.redirect_time();
+        if redirect == RedirectTime::Early {
+            let sale = self.services.platform.sale_of(plan);
+            let early = async {
+                sale.await?;
+                self.report(plan, Report::Redirect).await
+            };
+            tokio::try_join!(self.check_out(plan), early)?;
+        } else {
+            self.check_out(plan).await?;
         }
-        if !plan.is_told_early() && !plan.is_told_late() {
-            self.tell(plan, News::Address).await?;
+        if redirect == RedirectTime::Usual {
+            self.report(plan, Report::Redirect).await?;
         }
-        match plan.is_told_twice() {
-            true => {
-                let (one, other) = (self.tell(plan, News::End), self.tell(plan, News::End));
-                tokio::try_join!(one, other)?;
-            }
-            false => self.tell(plan, News::End).await?,
+        if plan.is_reported_twice() {
+            let (one, other) = (
+                self.report(plan, Report::End),
+                self.report(plan, Report::End),
+            );
+            tokio::try_join!(one, other)?;
+        } else {
+            self.report(plan, Report::End).await?;
         }
-        if plan.is_told_late() {
-            self.tell(plan, News::Address).await?;
+        if redirect == RedirectTime::Late {
+            self.report(plan, Report::Redirect).await?;
         }
-        self.note(|waited| waited.payments += 1);
+        self.record(|waits| waits.payments += 1);
         Ok(())
     }
 
-    /// How long callers waited since the last call of this.
-    pub fn take_waited(&self) -> Waited {
-        let mut waited = self.waited.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *waited)
+    /// Returns the waits since the last call of this.
+    pub fn take_waits(&self) -> Waits {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *waits)
     }
 
     async fn check_out(&self, plan: Plan) -> anyhow::Result<()> {
-        let event = event("POST /checkouts", None, &storefront::order(plan));
+        let order = order(&plan.payment_id()).to_string();
+        let event = event("POST /checkouts", None, &order);
         let begin = Instant::now();
         let reply = self.checkouts.invoke(event.to_string()).await?;
-        self.note(|waited| waited.checkouts.push(begin.elapsed()));
-        is(201, plan, &reply)
+        self.record(|waits| waits.checkouts.push(begin.elapsed()));
+        check(201, plan, &reply)
     }
 
-    async fn tell(&self, plan: Plan, news: News) -> anyhow::Result<()> {
-        let event = event("POST /callbacks", None, &callback(plan, news)?);
+    async fn report(&self, plan: Plan, content: Report) -> anyhow::Result<()> {
+        let event = event("POST /callbacks", None, &callback(plan, content)?);
         let begin = Instant::now();
         let reply = self.callbacks.invoke(event.to_string()).await?;
-        self.note(|waited| waited.callbacks.push(begin.elapsed()));
-        is(200, plan, &reply)
+        self.record(|waits| waits.callbacks.push(begin.elapsed()));
+        check(200, plan, &reply)
     }
 
-    fn note(&self, note: impl FnOnce(&mut Waited)) {
-        note(&mut self.waited.lock().unwrap_or_else(PoisonError::into_inner));
+    fn record(&self, record: impl FnOnce(&mut Waits)) {
+        record(&mut self.waits.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-fn is(status: u16, plan: Plan, reply: &Reply) -> anyhow::Result<()> {
+fn check(status: u16, plan: Plan, reply: &Reply) -> anyhow::Result<()> {
     let body = reply.body.as_deref().unwrap_or_default();
     ensure!(
         reply.status_code == status,

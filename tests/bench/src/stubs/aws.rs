@@ -1,70 +1,50 @@
 //! DynamoDB, SQS and Secrets Manager.
 //!
-//! What is put into the table is kept as it is. An update of a payment has its new document and numbers among its values,
-//! whatever its expression is. Conditions always hold.
+//! A put stores its item unchanged. An update of a payment stores the values of its new document and numbers, for any
+//! expression. Conditions always hold.
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
-use http::request::Parts;
 use serde_json::{Value, json};
 
-use super::server::Answer;
-use super::{Key, State};
+use crate::settings;
 
-/// The item's own keys.
-pub(super) fn key(item: &Value) -> Option<Key> {
+/// The items of the table by `pk` and `sk`.
+pub type Items = BTreeMap<(String, String), Value>;
+
+/// Returns the keys of an item.
+pub fn key(item: &Value) -> Option<(String, String)> {
     let text = |name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
     Some((text("pk")?, text("sk")?))
 }
 
-pub(super) fn answer(head: &Parts, body: &[u8], state: &mut State) -> Answer {
-    if head.uri.path() == "/ping" {
-        return ("ping".to_owned(), StatusCode::OK, Value::Null);
-    }
-    let target = head
-        .headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.rsplit('.').next());
-    let operation = operation.unwrap_or("nothing");
-    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
-    let answer = match operation {
-        "GetItem" => Some(get(&asked, &state.items)),
-        "UpdateItem" => write(&asked, state).map(|()| json!({})),
-        "TransactWriteItems" => transact(&asked, state),
-        "SendMessage" => sent(&asked),
-        "GetSecretValue" => secret(&asked, &state.secrets),
+/// Returns the name of a call and its answer. The answer is `None` for an invalid or unknown call.
+pub fn answer(operation: &str, input: &Value, items: &mut Items) -> (String, Option<Value>) {
+    let output = match operation {
+        "GetItem" => get(input, items),
+        "UpdateItem" => update(input, items),
+        "TransactWriteItems" => transact(input, items),
+        "SendMessage" => sent(input),
+        "GetSecretValue" => secret(input),
         _ => None,
     };
-    let name = match asked.get("TransactItems").and_then(Value::as_array) {
+    let name = match input.get("TransactItems").and_then(Value::as_array) {
         Some(actions) => format!("{operation} of {}", actions.len()),
         None => operation.to_owned(),
     };
-    match answer {
-        Some(answer) => (name, StatusCode::OK, answer),
-        None => {
-            let refusal = json!({ "__type": "ValidationException", "message": "not for a stub" });
-            (name, StatusCode::BAD_REQUEST, refusal)
-        }
-    }
+    (name, output)
 }
 
-fn get(asked: &Value, items: &BTreeMap<Key, Value>) -> Value {
-    let key = asked.get("Key").and_then(key);
-    match key.and_then(|key| items.get(&key)) {
-        Some(item) => json!({ "Item": item }),
-        None => json!({}),
-    }
+fn get(input: &Value, items: &Items) -> Option<Value> {
+    let item = items.get(&key(input.get("Key")?)?);
+    Some(item.map_or(json!({}), |item| json!({ "Item": item })))
 }
 
-/// Writes what an update brings; `None`: it has no keys.
-fn write(update: &Value, state: &mut State) -> Option<()> {
-    let key = key(update.get("Key")?)?;
-    let values = update.get("ExpressionAttributeValues");
-    let value = |name: &str| values.and_then(|values| values.get(name)).cloned();
+fn update(input: &Value, items: &mut Items) -> Option<Value> {
+    let key = key(input.get("Key")?)?;
+    let values = input.get("ExpressionAttributeValues");
     let (pk, sk) = key.clone();
-    let item = state.items.entry(key).or_insert_with(
+    let item = items.entry(key).or_insert_with(
         || json!({ "pk": { "S": pk }, "sk": { "S": sk }, "published": { "N": "0" } }),
     );
     let attributes = item.as_object_mut()?;
@@ -75,28 +55,28 @@ fn write(update: &Value, state: &mut State) -> Option<()> {
         ("published", ":through"),
         ("commit", ":commit"),
     ] {
-        if let Some(value) = value(name) {
-            attributes.insert(attribute.to_owned(), value);
-        }
-    }
-    Some(())
-}
-
-fn transact(asked: &Value, state: &mut State) -> Option<Value> {
-    for action in asked.get("TransactItems")?.as_array()? {
-        if let Some(update) = action.get("Update") {
-            write(update, state)?;
-        }
-        if let Some(item) = action.pointer("/Put/Item") {
-            state.items.insert(key(item)?, item.clone());
+        if let Some(value) = values.and_then(|values| values.get(name)) {
+            attributes.insert(attribute.to_owned(), value.clone());
         }
     }
     Some(json!({}))
 }
 
-/// Some SDKs hold the answer's hash against what they have sent.
-fn sent(asked: &Value) -> Option<Value> {
-    let body = asked.get("MessageBody")?.as_str()?;
+fn transact(input: &Value, items: &mut Items) -> Option<Value> {
+    for action in input.get("TransactItems")?.as_array()? {
+        if let Some(input) = action.get("Update") {
+            update(input, items)?;
+        }
+        if let Some(item) = action.pointer("/Put/Item") {
+            items.insert(key(item)?, item.clone());
+        }
+    }
+    Some(json!({}))
+}
+
+/// The answer to a sent message. Some SDKs compare the hash with that of their message.
+fn sent(input: &Value) -> Option<Value> {
+    let body = input.get("MessageBody")?.as_str()?;
     Some(json!({
         "MD5OfMessageBody": format!("{:x}", md5::compute(body)),
         "MessageId": "5fea7756-0ea4-451a-a703-a558b933e274",
@@ -104,12 +84,13 @@ fn sent(asked: &Value) -> Option<Value> {
     }))
 }
 
-fn secret(asked: &Value, secrets: &BTreeMap<String, String>) -> Option<Value> {
-    let name = asked.get("SecretId")?.as_str()?;
+/// The answer to `GetSecretValue`, or `None` for an unknown secret.
+pub fn secret(input: &Value) -> Option<Value> {
+    let id = input.get("SecretId")?.as_str()?;
     Some(json!({
-        "ARN": format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}"),
-        "Name": name,
-        "SecretString": secrets.get(name)?,
+        "ARN": format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{id}"),
+        "Name": id,
+        "SecretString": settings::secret(id)?,
         "VersionId": "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
         "VersionStages": ["AWSCURRENT"],
         "CreatedDate": 1_735_689_600,
@@ -120,68 +101,58 @@ fn secret(asked: &Value, secrets: &BTreeMap<String, String>) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn call(operation: &str, asked: &Value, state: &mut State) -> (StatusCode, Value) {
-        let target = format!("DynamoDB_20120810.{operation}");
-        let request = http::Request::builder().header("x-amz-target", target);
-        let (head, ()) = request.body(()).unwrap().into_parts();
-        let (name, status, answer) = answer(&head, asked.to_string().as_bytes(), state);
-        assert!(name.starts_with(operation), "{name}");
-        (status, answer)
+    fn stored(items: &mut Items) -> Option<Value> {
+        let key = json!({ "pk": { "S": "payment#211/a" }, "sk": { "S": "payment" } });
+        let (_, output) = answer("GetItem", &json!({ "Key": key }), items);
+        output?.get("Item").cloned()
     }
 
-    fn keys(pk: &str) -> Value {
-        json!({ "pk": { "S": pk }, "sk": { "S": "payment" } })
+    fn update_of(values: Value) -> Value {
+        let key = json!({ "pk": { "S": "payment#211/a" }, "sk": { "S": "payment" } });
+        json!({ "Key": key, "ExpressionAttributeValues": values })
     }
 
     #[test]
-    fn a_payment_is_read_as_it_was_last_written() {
-        let state = &mut State::default();
-        let read = |state: &mut State| {
-            let (_, answer) = call("GetItem", &json!({ "Key": keys("payment#211/a") }), state);
-            answer.get("Item").cloned()
-        };
-        assert_eq!(read(state), None);
-        let update = |values: Value| json!({ "Key": keys("payment#211/a"), "ExpressionAttributeValues": values });
-        let created = update(json!({
+    fn a_read_returns_the_values_of_the_last_writes() {
+        let items = &mut Items::default();
+        assert_eq!(stored(items), None);
+        let created = update_of(json!({
             ":document": { "S": "{}" }, ":written": { "N": "1" }, ":sequence": { "N": "1" },
         }));
-        let items = json!({ "TransactItems": [{ "Update": created }] });
-        assert_eq!(
-            call("TransactWriteItems", &items, state),
-            (StatusCode::OK, json!({}))
-        );
-        let item = read(state).unwrap();
+        let input = json!({ "TransactItems": [{ "Update": created }] });
+        let (name, output) = answer("TransactWriteItems", &input, items);
+        assert_eq!(name, "TransactWriteItems of 1");
+        assert_eq!(output, Some(json!({})));
+        let item = stored(items).unwrap();
         assert_eq!(item["version"]["N"], "1");
         assert_eq!(item["published"]["N"], "0");
-        call(
-            "UpdateItem",
-            &update(json!({ ":through": { "N": "1" } })),
-            state,
-        );
-        let item = read(state).unwrap();
+
+        let marked = update_of(json!({ ":through": { "N": "1" } }));
+        answer("UpdateItem", &marked, items);
+        let item = stored(items).unwrap();
         assert_eq!(item["published"]["N"], "1");
         assert_eq!(item["document"]["S"], "{}");
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
-        let state = &mut State::default();
-        for operation in ["Query", "UpdateItem", "SendMessage", "GetSecretValue"] {
-            let (status, _) = call(operation, &json!({}), state);
-            assert_eq!(status, StatusCode::BAD_REQUEST, "{operation}");
+    fn an_invalid_or_unknown_call_has_no_answer() {
+        for operation in [
+            "Query",
+            "GetItem",
+            "UpdateItem",
+            "SendMessage",
+            "GetSecretValue",
+        ] {
+            let (_, output) = answer(operation, &json!({}), &mut Items::default());
+            assert_eq!(output, None, "{operation}");
         }
     }
 
     #[test]
-    fn a_message_is_confirmed_by_its_hash() {
-        let (_, answer) = call(
-            "SendMessage",
-            &json!({ "MessageBody": "hello" }),
-            &mut State::default(),
-        );
-        assert_eq!(
-            answer["MD5OfMessageBody"],
-            "5d41402abc4b2a76b9719d911017c592"
-        );
+    fn a_sent_message_is_answered_with_its_hash() {
+        let message = json!({ "MessageBody": "hello" });
+        let (_, output) = answer("SendMessage", &message, &mut Items::default());
+        let hash = output.unwrap()["MD5OfMessageBody"].clone();
+        assert_eq!(hash, "5d41402abc4b2a76b9719d911017c592");
     }
 }

@@ -1,28 +1,23 @@
-//! Gate: takes every sale and refund.
+//! Gate: accepts every signed sale and refund.
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::server::Answer;
-
-/// What Gate calls every request that it has taken; callbacks name it.
+/// The id that Gate returns for every accepted request. Callbacks name it.
 pub const REQUEST_ID: &str = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
 
-pub(super) fn answer(path: &str, body: &[u8]) -> Answer {
-    let message: Value = serde_json::from_slice(body).unwrap_or_default();
+/// Returns the name of a call and Gate's answer. The answer is `None` for an unsigned or unknown request.
+pub fn answer(path: &str, message: &Value) -> (String, Option<Value>) {
+    let operation = path.rsplit('/').next().unwrap_or_default();
     let general = message.get("general").unwrap_or(&Value::Null);
     let is_signed = general.get("signature").is_some_and(Value::is_string);
-    let what = path.rsplit('/').next().unwrap_or_default();
-    let name = format!("Gate {what}");
-    if !is_signed || !matches!(what, "sale" | "refund") {
-        let refusal = json!({ "status": "error", "code": "2003", "message": "not for a stub" });
-        return (name, StatusCode::BAD_REQUEST, refusal);
-    }
-    let taken = json!({
-        "status": "success",
-        "request_id": REQUEST_ID,
-        "project_id": general.get("project_id"),
-        "payment_id": general.get("payment_id"),
+    let is_known = matches!(operation, "sale" | "refund");
+    let output = (is_signed && is_known).then(|| {
+        json!({
+            "status": "success",
+            "request_id": REQUEST_ID,
+            "project_id": general.get("project_id"),
+            "payment_id": general.get("payment_id"),
+        })
     });
-    (name, StatusCode::OK, taken)
+    (format!("Gate {operation}"), output)
 }

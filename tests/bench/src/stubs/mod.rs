@@ -1,107 +1,94 @@
-//! What the functions call: DynamoDB, SQS, Secrets Manager and the platform's Gate, as small as they can be.
+//! Fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
 //!
-//! Not emulators: nothing is checked but that a call could be meant. They are fast, and they count. So a timing shows the
-//! function, not them.
+//! They are not emulators: they accept every plausible call and count it. A measured duration is therefore that of the
+//! function. All hosts share one port with TLS 1.3.
 
-mod aws;
-mod gate;
-mod server;
-mod tls;
+pub mod aws;
+pub mod gate;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
+use bytes::Bytes;
+use http::header::HOST;
+use http::request::Parts;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::version::TLS13;
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
-pub use self::gate::REQUEST_ID;
-pub use self::tls::{ROOT, roots};
+use crate::http_server::{FirstRequest, Service, response, serve};
 
-/// The keys of an item: `pk` and `sk`.
-type Key = (String, String);
+/// The root certificate of the stubs. `certificates/make.sh` makes all certificates.
+pub const ROOT: &str = include_str!("../../certificates/root.pem");
+const CHAIN: &str = include_str!("../../certificates/chain.pem");
+const KEY: &str = include_str!("../../certificates/stub.key");
 
-/// How the stubs serve.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where AWS listens, with TLS; port 0 for a free one.
-    pub aws: SocketAddr,
-    /// Where Gate listens.
-    pub gate: SocketAddr,
-    /// Whether Gate has TLS.
-    pub gate_tls: bool,
-    /// How long each answer takes.
-    pub delay: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            aws: ([127, 0, 0, 1], 0).into(),
-            gate: ([127, 0, 0, 1], 0).into(),
-            gate_tls: false,
-            delay: Duration::ZERO,
-        }
-    }
-}
-
-/// What was asked.
+/// The stubs' requests and connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Connections by the host that was asked first on them.
+    /// Connections by the host of their first request.
     pub connections: BTreeMap<String, u64>,
-    /// Calls by their operation.
+    /// Calls by operation.
     pub calls: BTreeMap<String, u64>,
 }
 
-/// Running stubs; they end when this is dropped.
+/// Running stubs. Dropping them ends them.
 #[derive(Debug)]
 pub struct Stubs {
-    /// Where AWS listens.
-    pub aws: SocketAddr,
-    /// Where Gate listens.
-    pub gate: SocketAddr,
-    state: Arc<Mutex<State>>,
-    end: Option<oneshot::Sender<()>>,
+    /// The address of all services.
+    pub address: SocketAddr,
+    state: Arc<State>,
+    stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The items of the table by `pk` and `sk`, and the counts.
 #[derive(Debug, Default)]
 struct State {
-    counts: Counts,
-    items: BTreeMap<Key, Value>,
-    secrets: BTreeMap<String, String>,
-    delay: Duration,
+    items: Mutex<aws::Items>,
+    counts: Mutex<Counts>,
 }
 
 impl Stubs {
-    /// Starts them in a thread of their own, as they are not to wait for who measures.
+    /// Starts the stubs at an address, in a thread of their own, so that they do not wait for the measuring thread.
     ///
     /// # Errors
     ///
-    /// When a port is taken.
-    pub fn start(options: &Options) -> anyhow::Result<Self> {
-        let state = Arc::new(Mutex::new(State {
-            delay: options.delay,
-            ..State::default()
-        }));
-        let (end, ended) = oneshot::channel();
-        let (tell, told) = std::sync::mpsc::channel();
-        let (shared, options) = (Arc::clone(&state), options.clone());
+    /// If the port is in use.
+    pub fn start(address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (tls, state) = (acceptor()?, Arc::<State>::default());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (stop, stopped) = oneshot::channel();
+        let service = Arc::clone(&state);
+        let run = async move {
+            let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+                return;
+            };
+            tokio::select! {
+                () = serve(listener, Some(tls), service) => {}
+                _ = stopped => {}
+            }
+        };
         let thread = std::thread::Builder::new().name("stubs".into());
-        let thread = thread.spawn(move || server::run(&options, &shared, ended, &tell))?;
-        let started = told.recv().context("The stubs ended at once")?;
-        let (aws, gate) =
-            started.map_err(|error| anyhow!("The stubs cannot be started: {error}"))?;
         Ok(Self {
-            aws,
-            gate,
+            address,
             state,
-            end: Some(end),
-            thread: Some(thread),
+            stop: Some(stop),
+            thread: Some(thread.spawn(move || runtime.block_on(run))?),
         })
     }
 
@@ -109,43 +96,87 @@ impl Stubs {
     ///
     /// # Errors
     ///
-    /// When it has no keys.
+    /// If the item has no keys.
     pub fn put(&self, item: Value) -> anyhow::Result<()> {
-        let key = aws::key(&item).context("An item without its keys")?;
-        self.state().items.insert(key, item);
+        let key = aws::key(&item).context("the item has no keys")?;
+        locked(&self.state.items).insert(key, item);
         Ok(())
     }
 
-    /// Keeps a secret under a name.
-    pub fn keep_secret(&self, name: &str, value: &str) {
-        let secrets = &mut self.state().secrets;
-        secrets.insert(name.to_owned(), value.to_owned());
-    }
-
-    /// Forgets all items.
+    /// Deletes all items.
     pub fn clear(&self) {
-        self.state().items.clear();
+        locked(&self.state.items).clear();
     }
 
-    /// What was asked since this was called the last time.
+    /// Returns the counts since the last call of this.
     pub fn take_counts(&self) -> Counts {
-        std::mem::take(&mut self.state().counts)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        locked(&self.state)
+        std::mem::take(&mut *locked(&self.state.counts))
     }
 }
 
 impl Drop for Stubs {
     fn drop(&mut self) {
-        drop(self.end.take());
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+impl Service for State {
+    async fn answer(&self, head: Parts, body: Bytes) -> Response<Full<Bytes>> {
+        let input: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let (name, output) = match (target(&head), head.uri.path()) {
+            (Some((_, operation)), _) => aws::answer(operation, &input, &mut locked(&self.items)),
+            (None, path) if is_prewarm(path) => ("prewarm".to_owned(), Some(Value::Null)),
+            (None, path) => gate::answer(path, &input),
+        };
+        let mut counts = locked(&self.counts);
+        *counts.calls.entry(name).or_default() += 1;
+        if head.extensions.get::<FirstRequest>().is_some() {
+            let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+            let host = host.unwrap_or_default().to_owned();
+            *counts.connections.entry(host).or_default() += 1;
+        }
+        match output {
+            Some(output) => response(StatusCode::OK, output.to_string()),
+            None => response(StatusCode::BAD_REQUEST, REFUSAL),
+        }
+    }
+}
+
+/// The answer to an unknown call, in a form that both AWS SDKs and Gate clients read as an error.
+const REFUSAL: &str = r#"{"__type":"ValidationException","status":"error","code":"2003","message":"unknown to the stub"}"#;
+
+/// Returns the service and the operation of an AWS call.
+pub fn target(head: &Parts) -> Option<(&str, &str)> {
+    head.headers
+        .get("x-amz-target")?
+        .to_str()
+        .ok()?
+        .split_once('.')
+}
+
+/// Whether a path is one of those that the functions request during init, only to open connections.
+pub fn is_prewarm(path: &str) -> bool {
+    matches!(path, "/" | "/ping")
+}
+
+fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Serves TLS 1.3 with the stubs' certificate.
+fn acceptor() -> anyhow::Result<TlsAcceptor> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(CHAIN.as_bytes()).collect();
+    let key = PrivateKeyDer::from_pem_slice(KEY.as_bytes());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])?
+        .with_no_client_auth()
+        .with_single_cert(
+            chain.context("chain.pem is invalid")?,
+            key.context("stub.key is invalid")?,
+        )?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -1,5 +1,5 @@
-//! What one paid payment takes of AWS, counted: `tests/capacity/counted.json` has what is expected,
-//! and from it, and from prices, come the tables of the README and of `infra/capacity.md`.
+//! Counts the AWS calls of one paid payment, and compares them with `tests/capacity/counted.json`, the input of the tables
+//! of `infra/capacity.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,55 +18,55 @@ use sandbox::Options;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-/// Longer than a payment here and the pause before the first question; then the sweeper forgets
-/// the customer, as it does after 31 days otherwise.
-const CUSTOMER_KEPT: Duration = Duration::from_secs(120);
-/// CloudWatch counts so many bytes more for each line.
+/// The sweeper erases a customer after this time, in place of 31 days. It must be longer than this test's payments, and
+/// than the delay before the first status poll.
+const CUSTOMER_RETENTION: Duration = Duration::from_secs(120);
+/// The bytes that CloudWatch adds to each line.
 const LINE_OVERHEAD: usize = 26;
-/// DynamoDB counts so many bytes more for each item.
+/// The bytes that DynamoDB adds to each item.
 const ITEM_OVERHEAD: u64 = 100;
-/// So many payments are made.
+/// The number of payments that this test makes.
 const PAYMENTS: u64 = 2;
-/// The functions whose logs are looked at.
+/// The functions whose logs this test reads.
 const FUNCTIONS: [&str; 5] = ["checkout", "shopper", "callback", "sweeper", "reconcile"];
 
 #[tokio::test]
-async fn a_payment_takes_what_is_kept() -> anyhow::Result<()> {
+async fn a_paid_payment_makes_the_counted_calls() -> anyhow::Result<()> {
     let test = Test::start().await?;
-    let began = Timestamp::now();
-    // Once before: whatever a function does at its start is not counted.
+    let start = Timestamp::now();
+    // The first payment warms the functions up, so that the calls of their start do not count.
     test.payment("order-1000-1").await?;
     test.sweep().await?;
-    test.compare(began).await?;
-    let of_one = test.compare(began).await?;
+    test.compare(start).await?;
+    let of_one = test.compare(start).await?;
     let tick = test.sweep().await?;
-    test.never_forget("order-1000-1").await?;
+    test.never_erase("order-1000-1").await?;
 
-    let forgotten_at = Instant::now() + CUSTOMER_KEPT;
+    let erasure_at = Instant::now() + CUSTOMER_RETENTION;
     let mut steps = test.payment("order-1001-1").await?;
-    let of_two = test.compare(began).await?;
+    let of_two = test.compare(start).await?;
     steps.push(step(
-        "compared with the platform's books",
+        "compared with platform records",
         "reconcile",
         of_two - &of_one,
     ));
-    sleep_until(forgotten_at).await;
-    let forgetting = test.sweep().await?;
+    sleep_until(erasure_at).await;
+    let erasure = test.sweep().await?;
     steps.push(step(
-        "customer forgotten after 31 days",
+        "customer erased after 31 days",
         "sweeper",
-        forgetting - &tick,
+        erasure - &tick,
     ));
 
     let counted = test.with_logs(steps, tick).await?;
     let seen = serde_json::to_string_pretty(&counted)? + "\n";
     snapshots::check(&Counted::path(), &seen)?;
-    capacity::documents::check()?;
+    capacity::tables::check()?;
     test.stage.sandbox.stop().await;
     Ok(())
 }
 
-/// A step that no call of the API begins.
+/// A step of scheduled work, without an API route.
 fn step(name: &str, function: &str, used: Used) -> Step {
     Step {
         name: name.to_owned(),
@@ -84,17 +84,17 @@ struct Test {
 impl Test {
     async fn start() -> anyhow::Result<Self> {
         let meter = Meter::start(Template::read()?.indexes()?).await?;
-        let kept = CUSTOMER_KEPT.as_secs().to_string();
+        let retention = CUSTOMER_RETENTION.as_secs().to_string();
         let stage = Stage::start(Options {
             functions_endpoint: Some(meter.address().to_owned()),
-            parameters: [("CustomerRetentionSeconds".to_owned(), kept)].into(),
-            // The script tries the functions at once, before the meter knows where AWS is.
+            parameters: [("CustomerRetentionSeconds".to_owned(), retention)].into(),
+            // The script calls the functions immediately, before the meter has the address of AWS.
             by_script: false,
             ..Options::any_ports()
         })
         .await?;
         meter.set_target(stage.sandbox.ready());
-        // Ticks come when this test says so.
+        // Only this test invokes the sweeper.
         let rules = call(&stage.sandbox, "events", "list_rules", &json!({})).await?;
         for rule in rules["Rules"].as_array().into_iter().flatten() {
             let name = json!({ "Name": rule["Name"] });
@@ -103,8 +103,8 @@ impl Test {
         Ok(Self { stage, meter })
     }
 
-    /// One usual payment, step by step: nothing waits for another step, so the counts do not depend
-    /// on how fast this machine is.
+    /// Makes one payment and counts each step. Each step ends before the next one starts, so the counts do not depend on the
+    /// speed of the machine.
     async fn payment(&self, payment_id: &str) -> anyhow::Result<Vec<Step>> {
         let Stage {
             storefront,
@@ -114,8 +114,7 @@ impl Test {
         } = &self.stage;
         let mut steps = Vec::new();
         let mut done = |name: &str, function: &str, route: &str| {
-            let taken = self.take()?;
-            let one = step(name, function, taken);
+            let one = step(name, function, self.take()?);
             let route = route.to_owned();
             steps.push(Step { route, ..one });
             anyhow::Ok(())
@@ -128,21 +127,25 @@ impl Test {
 
         simulator.fault(payment_id, json!({})).await?;
         self.delivered(payment_id, 1).await?;
-        done(
-            "callback: the bank's address",
-            "callback",
-            "POST /callbacks",
-        )?;
+        done("callback: redirect URL", "callback", "POST /callbacks")?;
 
         let bank = shopper.follow(address).await?;
-        done("shopper to the bank", "shopper", "GET /checkouts/{token}")?;
+        done(
+            "shopper redirected to the bank",
+            "shopper",
+            "GET /checkouts/{token}",
+        )?;
 
         let back = shopper.push(&bank, "pay").await?;
         self.delivered(payment_id, 2).await?;
         done("callback: success", "callback", "POST /callbacks")?;
 
         shopper.follow(&back).await?;
-        done("shopper back", "shopper", "GET /checkouts/{token}/return")?;
+        done(
+            "shopper returns",
+            "shopper",
+            "GET /checkouts/{token}/return",
+        )?;
 
         let path = format!(
             "{}/status",
@@ -154,7 +157,7 @@ impl Test {
             "{shown}"
         );
         done(
-            "status read by the shop's page",
+            "status read by the storefront's page",
             "shopper",
             "GET /checkouts/{token}/status",
         )?;
@@ -169,19 +172,19 @@ impl Test {
         Ok(steps)
     }
 
-    /// Waits until so many callbacks of a payment were sent, each once, and answered.
+    /// Waits until the platform has delivered `count` callbacks of a payment, each at the first attempt.
     async fn delivered(&self, payment_id: &str, count: usize) -> anyhow::Result<()> {
-        eventually("the callback being answered", || async {
-            let books = self.stage.simulator.books(payment_id).await?;
-            let sent = books["callbacks"].as_array().cloned().unwrap_or_default();
-            let at_once = |one: &Value| one["delivered"] == true && one["attempts"] == 1;
-            Ok((sent.len() == count && sent.iter().all(at_once)).then_some(()))
+        eventually("the answer to the callback", || async {
+            let records = self.stage.simulator.books(payment_id).await?;
+            let sent = records["callbacks"].as_array().cloned().unwrap_or_default();
+            let is_delivered = |one: &Value| one["delivered"] == true && one["attempts"] == 1;
+            Ok((sent.len() == count && sent.iter().all(is_delivered)).then_some(()))
         })
         .await
     }
 
-    /// Takes a payment off the sweeper's list, so that only the one that counts is on it.
-    async fn never_forget(&self, payment_id: &str) -> anyhow::Result<()> {
+    /// Removes a payment from the sweeper's index, so that the index contains only the counted payment.
+    async fn never_erase(&self, payment_id: &str) -> anyhow::Result<()> {
         let sandbox = &self.stage.sandbox;
         let ready = sandbox.ready();
         let pk = format!("payment#{}/{payment_id}", ready.project_id);
@@ -195,13 +198,14 @@ impl Test {
         Ok(())
     }
 
+    /// Counts one run of the sweeper.
     async fn sweep(&self) -> anyhow::Result<Used> {
         self.take()?;
         invoke(&self.stage.sandbox, "sweeper").await?;
         self.take()
     }
 
-    /// Compares the platform's books with ours since a moment.
+    /// Counts one comparison of the platform's records with ours from a time on.
     async fn compare(&self, from: Timestamp) -> anyhow::Result<Used> {
         self.take()?;
         let project_id = self.stage.sandbox.ready().project_id;
@@ -211,14 +215,15 @@ impl Test {
         self.take()
     }
 
-    /// What was called. Secrets are read every five minutes, so whether one was read meanwhile is chance.
+    /// Returns the calls since the last call of this. Reads of secrets do not count: a function reads them every five
+    /// minutes, at any step.
     fn take(&self) -> anyhow::Result<Used> {
         let mut used = self.meter.take()?;
         used.calls.remove("GetSecretValue");
         Ok(used)
     }
 
-    /// What each payment has left in the table, with what DynamoDB adds to each item.
+    /// Returns the KB that each payment has left in the table, with DynamoDB's overhead per item.
     async fn stored_kb(&self) -> anyhow::Result<u64> {
         let sandbox = &self.stage.sandbox;
         let table = json!({ "TableName": sandbox.ready().table });
@@ -233,30 +238,26 @@ impl Test {
         Ok((bytes / PAYMENTS).div_ceil(1_024))
     }
 
-    /// Adds what was logged: of each function, the last invocations are those of the steps.
+    /// Adds the sizes of the log lines. The last invocations of each function are those of the steps.
     async fn with_logs(&self, mut steps: Vec<Step>, mut tick: Used) -> anyhow::Result<Counted> {
         let mut logs = BTreeMap::new();
         for function in FUNCTIONS {
             logs.insert(function, self.invocations(function).await?);
         }
-        // Before the last tick, which had a customer to forget, came the one that had nothing to do.
-        let ticks = logs["sweeper"].iter().rev().take(2).collect::<Vec<_>>();
-        let quiet = ticks.get(1).context("no tick")?;
-        tick.log_bytes = size(quiet)?;
-        let tick_metrics = metrics(quiet.iter())?;
+        // The last run of the sweeper erased a customer; the run before it found no work.
+        let idle = logs["sweeper"].iter().rev().nth(1);
+        let idle = idle.context("the sweeper ran less than twice")?;
+        tick.log_bytes = size(idle)?;
+        let tick_metrics = metrics(idle.iter())?;
         let mut lines = Vec::new();
         for step in steps.iter_mut().rev() {
             let logged = logs.get_mut(step.function.as_str()).context("no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
-            let more_than_usual = if step.function == "sweeper" {
-                tick.log_bytes
-            } else {
-                0
-            };
             step.used.log_bytes = match step.function.as_str() {
-                // A run has one line, whatever it compares.
+                // A run writes one line, for any number of payments.
                 "reconcile" => 0,
-                _ => size(&logged)?.saturating_sub(more_than_usual),
+                "sweeper" => size(&logged)?.saturating_sub(tick.log_bytes),
+                _ => size(&logged)?,
             };
             if !step.route.is_empty() {
                 lines.extend(logged);
@@ -271,7 +272,7 @@ impl Test {
         })
     }
 
-    /// The lines that a function has logged itself, invocation by invocation.
+    /// Returns a function's own log lines, by invocation.
     async fn invocations(&self, function: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let sandbox = &self.stage.sandbox;
         let name = json!({ "FunctionName": sandbox.ready().functions[function] });
@@ -288,7 +289,7 @@ impl Test {
             } else if !platform.iter().any(|start| line.starts_with(start)) {
                 invocations
                     .last_mut()
-                    .context("a line before all")?
+                    .context("a line precedes the first invocation")?
                     .push(line.to_owned());
             }
         }
@@ -296,8 +297,8 @@ impl Test {
     }
 }
 
-/// The bytes of lines, with durations of two digits and moments without a fraction, so that they
-/// do not depend on chance.
+/// Returns the size of log lines in bytes. Durations get two digits and times lose their fractions, so that the size does
+/// not vary.
 fn size(lines: &[String]) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for line in lines {
@@ -307,12 +308,12 @@ fn size(lines: &[String]) -> anyhow::Result<u64> {
                 *value = json!(10);
             }
         }
-        bytes += snapshots::without_timestamps(&line.to_string()).len() + LINE_OVERHEAD;
+        bytes += snapshots::without_moments(&line.to_string()).len() + LINE_OVERHEAD;
     }
     Ok(u64::try_from(bytes)?)
 }
 
-/// How many metrics CloudWatch makes of lines: by name, dimensions and their values.
+/// Returns the number of CloudWatch metrics in log lines, which differ by name, dimensions and their values.
 fn metrics<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<u64> {
     let mut seen = BTreeSet::new();
     for line in lines {

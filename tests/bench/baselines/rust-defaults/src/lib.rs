@@ -1,5 +1,5 @@
-//! What the three functions have in common, written as one begins: `serde_json::Value`, the SDK's defaults, no thought
-//! about time.
+//! The common part of the three functions, in the usual style: `serde_json::Value` and the SDK's defaults, without
+//! optimization.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,10 +23,10 @@ pub struct App {
     pub http: reqwest::Client,
     pub table: String,
     pub queues: Vec<Value>,
-    kept: Mutex<HashMap<String, String>>,
+    cache: Mutex<HashMap<String, String>>,
 }
 
-/// A payment, as it is stored.
+/// A stored payment.
 pub struct Stored {
     pub document: Value,
     pub version: u64,
@@ -72,7 +72,7 @@ fn payment_pk(project_id: u64, payment_id: &str) -> String {
     format!("payment#{project_id}/{}", payment_id.to_lowercase())
 }
 
-/// Where the payments of an order are found.
+/// Returns the partition key of an order.
 fn order_pk(payment: &Value) -> String {
     let order = &payment["order"];
     format!(
@@ -84,10 +84,10 @@ fn order_pk(payment: &Value) -> String {
 }
 
 fn shard(pk: &str) -> u8 {
-    Sha256::digest(pk)[0] % 10
+    Sha256::digest(pk)[0] % 8
 }
 
-/// All values of a message as `path:value`, sorted and joined.
+/// Returns all values of a message as `path:value`, sorted and joined.
 pub fn canonical(message: &Value) -> String {
     fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
         let below = |name: &str| match path {
@@ -140,14 +140,14 @@ impl App {
             http: reqwest::Client::new(),
             table: variable("TABLE_NAME"),
             queues: serde_json::from_str(&variable("EVENT_QUEUES")).unwrap_or_default(),
-            kept: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
-    /// A secret, fetched once.
+    /// Returns a secret. It is read once.
     pub async fn secret(&self, name: &str) -> Result<String, Error> {
-        let mut kept = self.kept.lock().await;
-        if let Some(secret) = kept.get(name) {
+        let mut cache = self.cache.lock().await;
+        if let Some(secret) = cache.get(name) {
             return Ok(secret.clone());
         }
         let output = self
@@ -157,11 +157,11 @@ impl App {
             .send()
             .await?;
         let secret = output.secret_string.unwrap_or_default();
-        kept.insert(name.to_string(), secret.clone());
+        cache.insert(name.to_string(), secret.clone());
         Ok(secret)
     }
 
-    /// The current key of a project.
+    /// Returns the current key of a project.
     pub async fn project_key(&self, project_id: u64) -> Result<String, Error> {
         let keys: Value =
             serde_json::from_str(&self.secret(&variable("PROJECT_KEYS_SECRET")).await?)?;
@@ -177,7 +177,7 @@ impl App {
         Ok(request.send().await?.item)
     }
 
-    /// The storefront that calls, by its key.
+    /// Returns the storefront with the key of the request.
     pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
         let key = authorization.trim_start_matches("Bearer ");
         let id = key.split('_').nth(1).unwrap_or_default();
@@ -249,7 +249,7 @@ impl App {
         Ok(update.build()?)
     }
 
-    /// Writes a payment alone.
+    /// Writes a payment without an event.
     pub async fn write(&self, payment: &Value, over: u64) -> Result<(), Error> {
         let update = self.update(payment, Some(over))?;
         self.dynamodb
@@ -265,7 +265,7 @@ impl App {
         Ok(())
     }
 
-    /// Writes a payment with an event, and what else belongs to it.
+    /// Writes a payment with an event and other items in one transaction.
     pub async fn transact(
         &self,
         payment: &Value,
@@ -349,19 +349,19 @@ impl App {
         ]
     }
 
-    /// An event about a payment, in the form of CloudEvents.
+    /// Returns a payment's event in the form of CloudEvents.
     pub fn event(&self, payment: &Value, kind: &str) -> Value {
         let data = json!({
             "payment_id": payment["payment_id"],
             "order_id": payment["order"]["order_id"],
-            "status": payment["announced"]["status"],
+            "status": payment["emitted"]["last"]["status"],
             "platform_status": payment["platform_status"]["status"],
             "sequence": payment["sequence"],
             "amount": payment["order"]["amount"],
             "currency": payment["order"]["currency"],
             "channel": payment["order"]["channel"],
-            "paid_amount": payment["announced"]["paid_amount"],
-            "operations": payment["operations"],
+            "paid_amount": payment["emitted"]["last"]["paid_amount"],
+            "operations": payment["reported"]["operations"],
             "refunds": payment["refunds"],
             "created_at": payment["created_at"],
             "updated_at": payment["updated_at"],
@@ -369,17 +369,17 @@ impl App {
         envelope(payment, kind, data, payment["updated_at"].clone())
     }
 
-    /// Sends an event to each queue that wants it, side by side.
+    /// Sends an event to each queue that accepts its type, in parallel.
     pub async fn send(&self, payment: &Value, event: &Value) -> Result<(), Error> {
         let kind = &event["type"];
         let group = format!("{}-{}", payment["project_id"], text(&payment["payment_id"]));
         let id = hex::encode(Sha256::digest(text(&event["id"])));
-        let wants = |queue: &&Value| {
+        let accepts = |queue: &&Value| {
             queue["types"]
                 .as_array()
                 .is_none_or(|types| types.contains(kind))
         };
-        let sends = self.queues.iter().filter(wants).map(|queue| {
+        let sends = self.queues.iter().filter(accepts).map(|queue| {
             self.sqs
                 .send_message()
                 .queue_url(text(&queue["url"]))
@@ -394,7 +394,7 @@ impl App {
         Ok(())
     }
 
-    /// Marks what a payment has announced as sent.
+    /// Marks a payment's events as published.
     pub async fn mark(&self, payment: &Value) -> Result<(), Error> {
         let pk = payment_pk(
             payment["project_id"].as_u64().unwrap_or_default(),
@@ -420,7 +420,7 @@ impl App {
         Ok(())
     }
 
-    /// Posts a signed message to Gate; gives its answer.
+    /// Posts a signed message to Gate and returns its answer.
     pub async fn post_to_gate(&self, path: &str, message: &Value) -> Result<Value, Error> {
         let url = format!("{}{path}", variable("GATE_URL"));
         let response = self.http.post(url).json(message).send().await?;
@@ -428,7 +428,7 @@ impl App {
     }
 }
 
-/// One line of log, with metrics in CloudWatch's embedded format.
+/// Writes a log line with metrics in CloudWatch's embedded format.
 pub fn log(outcome: &str, payment: &Value, took: std::time::Duration) {
     let line = json!({
         "_aws": {
@@ -449,7 +449,7 @@ pub fn log(outcome: &str, payment: &Value, took: std::time::Duration) {
         "project": payment["project_id"],
         "payment": payment["payment_id"],
         "platform_status": payment["platform_status"]["status"],
-        "status": payment["announced"]["status"],
+        "status": payment["emitted"]["last"]["status"],
         "callbacks": 1,
         "duration_ms": took.as_millis() as u64,
     });

@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 
 async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> {
     let start = Instant::now();
-    let (status, outcome, payment) = take(app, request.body()).await?;
+    let (status, outcome, payment) = handle_callback(app, request.body()).await?;
     log(outcome, &payment, start.elapsed());
     Ok(Response::builder().status(status).body(String::new())?)
 }
 
-async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Error> {
+async fn handle_callback(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Error> {
     let Ok(message) = serde_json::from_slice::<Value>(body) else {
         return Ok((400, "malformed", Value::Null));
     };
@@ -37,20 +37,20 @@ async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Erro
         return Ok((200, "no_payment", Value::Null));
     };
     let mut payment = stored.document;
-    let news = hex::encode(&Sha256::digest(&canonical)[..8]);
+    let report = hex::encode(&Sha256::digest(&canonical)[..8]);
     let operation = &message["operation"];
     let id = operation["id"].to_string();
-    if payment["operations"][&id]["news"][2] == json!(news)
-        || payment["announced"]["status"] == "succeeded"
+    if payment["reported"]["operations"][&id]["report"] == json!(report)
+        || payment["emitted"]["last"]["status"] == "succeeded"
     {
         return Ok((200, "duplicate", payment));
     }
     let is_paid = operation["status"] == "success";
-    payment["operations"][&id] = json!({
+    payment["reported"]["operations"][&id] = json!({
         "kind": operation["type"],
         "outcome": if is_paid { "succeeded" } else { "pending" },
         "platform_status": operation["status"],
-        "news": [operation["date"], operation["date"], news],
+        "report": report,
         "amount": operation["sum_initial"]["amount"],
         "currency": operation["sum_initial"]["currency"],
         "code": operation["code"],
@@ -58,7 +58,7 @@ async fn take(app: &App, body: &[u8]) -> Result<(u16, &'static str, Value), Erro
     });
     payment["platform_status"] =
         json!({ "date": message["payment"]["date"], "status": message["payment"]["status"] });
-    payment["announced"] = json!({
+    payment["emitted"]["last"] = json!({
         "status": if is_paid { "succeeded" } else { "processing" },
         "paid_amount": if is_paid { message["payment"]["sum"]["amount"].clone() } else { json!(0) },
         "quarantine": [],

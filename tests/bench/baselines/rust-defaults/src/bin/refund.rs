@@ -24,12 +24,12 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
     let parameters = request.path_parameters();
     let payment_id = parameters.first("payment_id").unwrap_or_default();
 
-    // Reserve it.
+    // Reserve the amount.
     let Some(stored) = app.load(project_id, payment_id).await? else {
         return Ok(answer(404, Value::Null)?);
     };
     let mut payment = stored.document;
-    let paid = payment["announced"]["paid_amount"]
+    let paid = payment["emitted"]["last"]["paid_amount"]
         .as_u64()
         .unwrap_or_default();
     let refunds = payment["refunds"].as_array().cloned().unwrap_or_default();
@@ -68,18 +68,18 @@ async fn handle(app: &App, request: Request) -> Result<Response<String>, Error> 
         "customer": { "ip_address": payment["order"]["customer"]["ip_address"] },
     });
     sign(&key, &mut message);
-    let taken = app
+    let accepted = app
         .post_to_gate("/v2/payment/bancontact/refund", &message)
         .await?;
 
-    // Take in the answer and announce it.
+    // Store the answer and publish the event.
     let refunds = payment["refunds"].as_array_mut().ok_or("no refunds")?;
     if let Some(refund) = refunds
         .iter_mut()
         .find(|refund| refund["refund_id"] == order["refund_id"])
     {
         refund["request"] =
-            json!({ "state": text(&taken["status"]), "request_id": taken["request_id"] });
+            json!({ "state": text(&accepted["status"]), "request_id": accepted["request_id"] });
     }
     app.write(&payment, stored.version + 1).await?;
     app.send(&payment, &event).await?;

@@ -1,121 +1,132 @@
-//! The tables that people read.
+//! The result tables in Markdown.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::figures::Figures;
-use crate::goals::Goal;
-use crate::measure::{Case, Function, Plan, Samples, TARGETS};
+use super::figures::Figures;
+use super::goals::Goal;
+use super::measure::{Functions, Plan, Samples, TARGETS};
 use crate::scenario::Scenario;
 
-/// A function of that memory has a whole CPU: [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
-pub const MB_OF_A_CPU: f64 = 1769.0;
+/// The memory in MB with which a function has a whole CPU:
+/// [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+pub const MB_PER_CPU: f64 = 1769.0;
 
-/// Everything that a run has shown.
+/// The results of a comparison.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// What was measured on.
+    /// The machine.
     pub machine: String,
-    /// The parts of the run.
-    pub parts: Vec<Part>,
-    /// The sizes of all functions, in bytes, unpacked and as a package.
+    /// The part with a CPU limit and the part without.
+    pub parts: [Part; 2],
+    /// Function, target, and sizes in bytes: unpacked, and as a package.
     pub sizes: Vec<(String, String, u64, u64)>,
-    /// What is to be reached.
+    /// All goals.
     pub goals: Vec<Goal>,
-    /// What was left out, and why.
+    /// The reasons why targets were left out.
     pub left_out: Vec<String>,
 }
 
-/// A plan and what came of it.
+/// The results of a plan.
 #[derive(Debug, Serialize)]
 pub struct Part {
     /// The share of a CPU after init.
     pub share: Option<f64>,
-    /// How many later events each process had.
+    /// The number of warm events per process.
     pub warm: usize,
-    /// What was measured.
+    /// One row per scenario and target. Without rounds there is none.
     pub rows: Vec<Row>,
 }
 
 /// The figures of a case.
 #[derive(Debug, Serialize)]
 pub struct Row {
-    /// What was to be done.
+    /// The scenario's name.
     pub scenario: &'static str,
-    /// By whom.
+    /// The target.
     pub target: &'static str,
-    /// What it took.
+    /// The figures.
     #[serde(flatten)]
     pub figures: Figures,
 }
 
 impl Part {
-    /// Of the samples of a plan.
+    /// Returns the part of a plan's samples.
     pub fn new(plan: Plan, samples: &Samples) -> Self {
-        let row = |((scenario, target), samples): (&Case, &Vec<_>)| {
+        let cases = Scenario::ALL
+            .into_iter()
+            .flat_map(|scenario| TARGETS.map(|target| (scenario, target)));
+        let row = |(scenario, target)| {
             Some(Row {
-                scenario: scenario.name(),
+                scenario: Scenario::name(scenario),
                 target,
-                figures: Figures::of(samples)?,
+                figures: Figures::of(samples.get(&(scenario, target))?)?,
             })
         };
-        let mut rows: Vec<Row> = samples.iter().filter_map(row).collect();
-        let place = |row: &Row| {
-            let scenario = Scenario::ALL
-                .iter()
-                .position(|one| one.name() == row.scenario);
-            let target = TARGETS.iter().position(|one| *one == row.target);
-            (scenario, target)
-        };
-        rows.sort_by_key(place);
         Self {
             share: plan.share,
             warm: plan.warm,
-            rows,
+            rows: cases.filter_map(row).collect(),
         }
     }
 
-    /// The figures of a case.
-    pub fn of(&self, scenario: Scenario, target: &str) -> Option<&Figures> {
-        let mut rows = self.rows.iter();
-        let row = rows.find(|row| row.scenario == scenario.name() && row.target == target);
-        row.map(|row| &row.figures)
-    }
-
-    fn title(&self) -> String {
-        match self.share {
+    fn markdown(&self) -> String {
+        let Some(first) = self.rows.first() else {
+            return String::new();
+        };
+        let title = match self.share {
             Some(share) => format!(
-                "{share} of a CPU after init, as a function of {:.0} MB has it",
-                share * MB_OF_A_CPU
+                "{share} of a CPU after init, as a function with {:.0} MB",
+                share * MB_PER_CPU
             ),
-            None => "As many CPUs as it can use".to_owned(),
+            None => "Without a CPU limit".to_owned(),
+        };
+        let mut text = format!(
+            "\n### {title}\n\nMedians of {} rounds, with {} warm events each.\n\n\
+             | | | init ms | first ms | cold ms | warm p50 ms | warm p99 ms | CPU us | memory MB | connections |\n\
+             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+            first.figures.rounds, self.warm,
+        );
+        for row in &self.rows {
+            let figures = &row.figures;
+            let durations = [
+                figures.init_ms,
+                figures.first_ms,
+                figures.cold_ms,
+                figures.warm_p50_ms,
+                figures.warm_p99_ms,
+            ];
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {:.0} | {:.1} | {:.0} |",
+                row.scenario,
+                row.target,
+                durations.map(digits).join(" | "),
+                figures.cpu_us,
+                figures.memory_mb,
+                figures.connections,
+            );
         }
+        text
     }
 }
 
-/// The sizes of all functions.
-pub fn sizes(
-    functions: &BTreeMap<&'static str, BTreeMap<String, Function>>,
-) -> Vec<(String, String, u64, u64)> {
-    let of_target = |target: &str| {
+/// Returns the sizes of all functions.
+pub fn sizes(functions: &BTreeMap<&'static str, Functions>) -> Vec<(String, String, u64, u64)> {
+    let of_target = |target: &'static str| {
         let functions = functions.get(target).into_iter().flatten();
-        let target = target.to_owned();
         functions.map(move |(name, function)| {
-            (
-                name.clone(),
-                target.clone(),
-                function.bytes,
-                function.zip_bytes,
-            )
+            let (bytes, zip_bytes) = (function.bytes, function.zip_bytes);
+            (name.clone(), target.to_owned(), bytes, zip_bytes)
         })
     };
     TARGETS.into_iter().flat_map(of_target).collect()
 }
 
 impl Report {
-    /// As Markdown.
+    /// Returns the report in Markdown.
     pub fn markdown(&self) -> String {
         let mut text = format!("Measured on {}.\n", self.machine);
         for left_out in &self.left_out {
@@ -131,7 +142,7 @@ impl Report {
             };
             let _ = writeln!(text, "| {} | {is} | {at_most} | {met} |", goal.what);
         }
-        for part in self.measured() {
+        for part in &self.parts {
             text += &part.markdown();
         }
         text +=
@@ -146,15 +157,12 @@ impl Report {
         text + &self.calls()
     }
 
-    fn measured(&self) -> impl Iterator<Item = &Part> {
-        self.parts.iter().filter(|part| !part.rows.is_empty())
-    }
-
-    /// What a later event calls, by the first part; it is the same in all.
+    /// The calls of a warm event, from the first measured part. They are the same in both.
     fn calls(&self) -> String {
         let mut text =
             "\n### Calls of a warm event\n\n| | | calls |\n| --- | --- | --- |\n".to_owned();
-        for row in self.measured().take(1).flat_map(|part| &part.rows) {
+        let measured = self.parts.iter().find(|part| !part.rows.is_empty());
+        for row in measured.into_iter().flat_map(|part| &part.rows) {
             let calls = row.figures.calls.iter();
             let calls: Vec<String> = calls
                 .map(|(name, count)| match *count {
@@ -173,38 +181,7 @@ impl Report {
     }
 }
 
-impl Part {
-    fn markdown(&self) -> String {
-        let rounds = self.rows.first().map_or(0, |row| row.figures.rounds);
-        let mut text = format!(
-            "\n### {}\n\nMedians of {rounds} rounds, with {} warm events each.\n\n\
-             | | | init ms | first ms | cold ms | warm p50 ms | warm p99 ms | CPU us | memory MB | connections |\n\
-             | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-            self.title(),
-            self.warm,
-        );
-        for row in &self.rows {
-            let figures = &row.figures;
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} | {} | {} | {} | {:.0} | {:.1} | {:.0} |",
-                row.scenario,
-                row.target,
-                digits(figures.init_ms),
-                digits(figures.first_ms),
-                digits(figures.cold_ms),
-                digits(figures.warm_p50_ms),
-                digits(figures.warm_p99_ms),
-                figures.cpu_us,
-                figures.memory_mb,
-                figures.connections,
-            );
-        }
-        text
-    }
-}
-
-/// Three digits, as more would be chance.
+/// Formats a duration with three digits. More digits are not reproducible.
 fn digits(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
@@ -215,25 +192,37 @@ fn digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::measure::Sample;
     use super::*;
 
     #[test]
-    fn values_have_three_digits() {
+    fn a_duration_has_three_digits() {
         let written = [0.1234, 1.234, 12.34, 123.4, 1234.0].map(digits);
         assert_eq!(written, ["0.12", "1.23", "12.3", "123", "1234"]);
     }
 
     #[test]
-    fn a_report_shows_what_is_not_met_and_what_was_left_out() {
+    fn a_report_shows_goals_rows_sizes_and_left_out_targets() {
         let goal = |is| Goal {
             what: "callback".into(),
             at_most: 4.0,
             is,
             unit: "MB",
         };
+        let case = (Scenario::Refund, "ours");
+        let samples = [(case, vec![Sample::with_first_ms(1.5)])].into();
+        let plan = |share| Plan {
+            share,
+            rounds: 1,
+            warm: 1,
+            warmup: 0,
+        };
         let report = Report {
             machine: "a machine".into(),
-            parts: Vec::new(),
+            parts: [
+                Part::new(plan(Some(0.0723)), &samples),
+                Part::new(plan(None), &Samples::new()),
+            ],
             sizes: vec![("callback".into(), "ours".into(), 6_900_000, 3_100_000)],
             goals: vec![goal(Some(3.0)), goal(Some(5.0)), goal(None)],
             left_out: vec!["there is no node".into()],
@@ -244,9 +233,13 @@ mod tests {
             "| callback | 3.0 MB | 4.0 MB | yes |",
             "| callback | 5.0 MB | 4.0 MB | **no** |",
             "| callback |  | 4.0 MB | not measured |",
+            "### 0.0723 of a CPU after init, as a function with 128 MB",
+            "| refund | ours | 1.00 | 1.50 | 2.50 | 1.00 | 1.00 | 2 | 10.0 | 1 |",
             "| callback | ours | 6.9 | 3.1 |",
+            "| refund | ours | none |",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
+        assert!(!text.contains("Without a CPU limit"), "{text}");
     }
 }

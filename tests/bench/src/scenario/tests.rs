@@ -1,35 +1,34 @@
-//! What is kept in `data` is what the functions write.
-#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+//! The items in `data` are those that the functions write.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use aws::dynamodb::DynamoStore;
-use aws::sqs::SqsQueue;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use bench::scenario::{PLACEHOLDER, SHOP, callback, order, sign};
-use bench::stubs::REQUEST_ID;
-use bench::world::{KEY, PROJECT};
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
-use payments::model::schedule::Schedule;
-use payments::model::storefront::{Scope, Storefront};
-use payments::ports::{Clock, Gate, NoAnswer};
-use payments::service::checkout::token::TokenSecret;
-use payments::service::checkout::{CheckoutRequest, CheckoutService};
-use payments::service::storefront::key_id;
+use payments::adapters::dynamodb::DynamoStore;
+use payments::adapters::sqs::SqsQueue;
+use payments::checkout::{Cashier, CheckoutRequest};
+use payments::ports::{Clock, Gate, Unanswered};
+use payments::schedule::Schedule;
+use payments::storefront::{Scope, Storefront, key_id};
+use payments::token::TokenSecret;
 use payments::{Payments, Timestamp, sha256};
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
 
-/// Always the same moment, so that the same is written each time.
-#[derive(Debug)]
-struct Still;
+use super::{PAID, PLACEHOLDER, STOREFRONT_KEY, Scenario, callback, order, sign};
+use crate::settings::{KEY, PROJECT};
+use crate::stubs::gate::REQUEST_ID;
 
-impl Clock for Still {
+/// A clock that stands still, so that the items do not vary.
+#[derive(Debug)]
+struct FixedClock;
+
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::of_platform("2026-07-02T09:28:29+0000").unwrap()
     }
@@ -39,23 +38,24 @@ impl Clock for Still {
     }
 }
 
-struct Taking;
+/// Gate accepts every request.
+struct AcceptingGate;
 
-impl Gate for Taking {
+impl Gate for AcceptingGate {
     async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
         Answer::Accepted {
             request_id: Some(REQUEST_ID.to_owned()),
         }
     }
-    async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        unreachable!("nobody asks")
+    async fn ask(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        unreachable!("no test polls the status")
     }
 }
 
 fn storefront() -> Storefront {
     Storefront {
-        key_id: key_id(SHOP).unwrap().to_owned(),
-        key_hash: sha256::hex(SHOP.as_bytes()),
+        key_id: key_id(STOREFRONT_KEY).unwrap().to_owned(),
+        key_hash: sha256::hex(STOREFRONT_KEY.as_bytes()),
         name: "shop".into(),
         project_id: ProjectId::new(PROJECT).unwrap(),
         scopes: [Scope::Checkout, Scope::Read, Scope::Refund].into(),
@@ -63,7 +63,7 @@ fn storefront() -> Storefront {
     }
 }
 
-/// The corpus' redirect, for our payment.
+/// Returns a callback with a redirect URL, from the shared examples.
 fn redirect() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -84,7 +84,7 @@ async fn check(wire: &Wire, pk: &str, sk: &str, file: &str) {
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
         .map(|(name, value)| match value {
-            // Random.
+            // A random value.
             _ if name == "commit" => (name, json!({ "S": "0123456789abcdef" })),
             AttributeValue::S(text) => (name, json!({ "S": text })),
             AttributeValue::N(number) => (name, json!({ "N": number })),
@@ -97,17 +97,17 @@ async fn check(wire: &Wire, pk: &str, sk: &str, file: &str) {
 }
 
 #[tokio::test]
-async fn the_items_are_those_that_the_functions_write() {
+async fn the_stored_items_are_those_that_the_functions_write() {
     let wire = Wire::start().await.unwrap();
     let store = || DynamoStore::new(wire.config(), TABLE);
     let payments = Payments {
         store: store(),
         queues: SqsQueue::all(wire.config(), Vec::new()),
-        clock: Still,
+        clock: FixedClock,
         schedule: Schedule::default(),
     };
     let storefront = storefront();
-    let now = Still.now();
+    let now = FixedClock.now();
     store().add_storefront_key(&storefront, now).await.unwrap();
     check(
         &wire,
@@ -118,9 +118,9 @@ async fn the_items_are_those_that_the_functions_write() {
     .await;
 
     let keyring = Keyring::new(ProjectKey::new(KEY).unwrap(), None);
-    let checkouts = CheckoutService {
+    let checkouts = Cashier {
         payments: &payments,
-        gate: &Taking,
+        gate: &AcceptingGate,
         keyring: &keyring,
         tokens: &TokenSecret::new(&"s".repeat(64)).unwrap(),
         base_url: "https://pay.shop.example",
@@ -134,8 +134,45 @@ async fn the_items_are_those_that_the_functions_write() {
         (redirect(), "waiting.json"),
         (callback(PLACEHOLDER).unwrap(), "paid.json"),
     ] {
-        let handled = payments.apply_callback(body.as_bytes(), &keys).await;
+        let handled = payments.take_callback(body.as_bytes(), &keys).await;
         assert_eq!(handled.outcome.as_str(), "applied", "{:?}", handled.error);
         check(&wire, &pk, "payment", file).await;
     }
+}
+
+/// The baselines are in other languages or use untyped JSON, so no compiler checks these names.
+#[test]
+fn a_stored_payment_has_the_fields_that_the_baselines_read() {
+    let item: Value = serde_json::from_str(PAID).unwrap();
+    let document = item["document"]["S"].as_str().unwrap();
+    let payment: Value = serde_json::from_str(document).unwrap();
+    for field in [
+        "/order/order_id",
+        "/order/storefront",
+        "/order/customer/ip_address",
+        "/reported/operations",
+        "/emitted/last/status",
+        "/emitted/last/paid_amount",
+        "/refunds",
+        "/sequence",
+    ] {
+        assert!(payment.pointer(field).is_some(), "{field} is missing");
+    }
+    assert_eq!(payment["emitted"]["last"]["status"], "succeeded");
+}
+
+#[test]
+fn a_callback_is_as_long_as_those_of_the_platform() {
+    let body = callback(PLACEHOLDER).unwrap();
+    assert!((1_400..=1_600).contains(&body.len()), "{}", body.len());
+}
+
+#[test]
+fn an_answer_with_an_unexpected_status_is_an_error() {
+    let scenario = Scenario::Checkout;
+    assert!(scenario.check(br#"{"statusCode":201}"#).is_ok());
+    let unavailable = br#"{"statusCode":503,"body":"no"}"#;
+    let error = scenario.check(unavailable).unwrap_err();
+    assert!(error.to_string().contains("503"), "{error}");
+    assert!(scenario.check(b"").is_err());
 }

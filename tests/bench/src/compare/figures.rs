@@ -1,12 +1,12 @@
-//! What many measurements come to.
+//! Medians, percentiles and ratios of the samples.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::measure::Sample;
+use super::measure::Sample;
 
-/// The value that so many of a hundred are not above (nearest rank); `None` of nothing.
+/// Returns the nearest-rank percentile, or `None` for an empty list.
 pub fn percentile(values: &[f64], percent: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -14,7 +14,7 @@ pub fn percentile(values: &[f64], percent: f64) -> Option<f64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// The middle one, or the mean of the middle two.
+/// Returns the middle value or the mean of the two middle values, or `None` for an empty list.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -23,64 +23,51 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// The median of the ratios of each round, in which a slow minute of the machine cancels out.
+/// Returns the median of the ratios of each round. A slow round affects both sides, so it does not change the ratio.
 pub fn ratio(of: &[f64], to: &[f64]) -> Option<f64> {
     let ratios = of.iter().zip(to).filter(|(_, to)| **to > 0.0);
     median(&ratios.map(|(of, to)| of / to).collect::<Vec<_>>())
 }
 
-/// Something that is measured in each round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
+impl Sample {
     /// Init and the first event.
-    Cold,
-    /// The first event.
-    First,
-    /// The usual later event.
-    Warm,
-    /// CPU time of a later event.
-    Cpu,
-}
+    pub fn cold_ms(&self) -> f64 {
+        self.init_ms + self.first_ms
+    }
 
-impl Metric {
-    /// Its value in one round.
-    pub fn of(self, sample: &Sample) -> f64 {
-        match self {
-            Self::Cold => sample.init_ms + sample.first_ms,
-            Self::First => sample.first_ms,
-            Self::Warm => median(&sample.warm_ms).unwrap_or(f64::NAN),
-            Self::Cpu => sample.cpu_us,
-        }
+    /// The median warm event.
+    pub fn median_warm_ms(&self) -> f64 {
+        median(&self.warm_ms).unwrap_or(f64::NAN)
     }
 }
 
-/// What a target has needed for a scenario: medians over all rounds, of later events over all events.
+/// The figures of a case: medians over the rounds, and percentiles over the warm events of all rounds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Figures {
-    /// From the start of the process to its first asking for an event.
+    /// The time from the start of the process to its first request for an event.
     pub init_ms: f64,
-    /// The first event.
+    /// The duration of the first event.
     pub first_ms: f64,
-    /// Both.
+    /// Init and the first event of the same process.
     pub cold_ms: f64,
-    /// Later events.
+    /// The median warm event.
     pub warm_p50_ms: f64,
-    /// Those that are slow.
+    /// The 99th percentile of the warm events.
     pub warm_p99_ms: f64,
-    /// CPU time of a later event.
+    /// CPU time of a warm event.
     pub cpu_us: f64,
-    /// Memory in use after the first event, in MB of a million bytes.
+    /// Resident memory after the first event, in MB.
     pub memory_mb: f64,
-    /// Calls of a later event, by their name.
+    /// Calls per warm event, by operation.
     pub calls: BTreeMap<String, f64>,
-    /// Connections of a sandbox in all.
+    /// Connections of a process.
     pub connections: f64,
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: usize,
 }
 
 impl Figures {
-    /// Of the samples of all rounds; `None` if there are none.
+    /// Returns the figures of the samples, or `None` without samples.
     pub fn of(samples: &[Sample]) -> Option<Self> {
         let of = |value: fn(&Sample) -> f64| median(&samples.iter().map(value).collect::<Vec<_>>());
         let warm: Vec<f64> = samples
@@ -90,7 +77,7 @@ impl Figures {
         Some(Self {
             init_ms: of(|sample| sample.init_ms)?,
             first_ms: of(|sample| sample.first_ms)?,
-            cold_ms: of(|sample| Metric::Cold.of(sample))?,
+            cold_ms: of(Sample::cold_ms)?,
             warm_p50_ms: percentile(&warm, 50.0)?,
             warm_p99_ms: percentile(&warm, 99.0)?,
             cpu_us: of(|sample| sample.cpu_us)?,
@@ -118,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_values_that_were_measured() {
+    fn a_percentile_is_a_measured_value() {
         let values: Vec<f64> = (1..=200).rev().map(f64::from).collect();
         assert_eq!(percentile(&values, 50.0), Some(100.0));
         assert_eq!(percentile(&values, 99.0), Some(198.0));
@@ -128,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_in_the_middle() {
+    fn a_median_is_the_middle_or_the_mean_of_the_middle_two() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
@@ -141,15 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_of_all_rounds() {
+    fn figures_combine_all_rounds() {
         let sample = |init_ms, warm: &[f64], count| Sample {
             init_ms,
-            first_ms: 1.0,
             warm_ms: warm.into(),
-            cpu_us: 100.0,
-            memory_mb: 8.0,
             calls: [("GetItem".to_owned(), count)].into(),
-            connections: 3,
+            ..Sample::with_first_ms(1.0)
         };
         let samples = [sample(2.0, &[1.0, 2.0], 2), sample(4.0, &[3.0, 4.0], 4)];
         let figures = Figures::of(&samples).unwrap();

@@ -1,0 +1,260 @@
+//! Measures all targets, one process of each per round.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+
+use super::figures::Figures;
+use super::world::World;
+use crate::host::{Instance, Program, check_log};
+use crate::scenario::Scenario;
+
+/// The targets, ours first.
+pub const TARGETS: [&str; 4] = ["ours", "rust-defaults", "node", "python"];
+
+/// A target's functions by name.
+pub type Functions = BTreeMap<String, Function>;
+
+/// The command and the sizes of a function.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Function {
+    program: PathBuf,
+    arguments: Vec<String>,
+    folder: PathBuf,
+    handler: String,
+    /// The size of the unpacked code, in bytes.
+    pub bytes: u64,
+    /// The size of the package, in bytes.
+    pub zip_bytes: u64,
+}
+
+impl Function {
+    fn program(&self, name: &str) -> Program {
+        Program {
+            arguments: self.arguments.iter().map(Into::into).collect(),
+            folder: self.folder.clone(),
+            handler: self.handler.clone(),
+            ..Program::new(name, &self.program)
+        }
+    }
+}
+
+/// A scenario and a target.
+pub type Case = (Scenario, &'static str);
+
+/// The size of a part of the comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// The share of a CPU after init. Without it a process uses all CPUs.
+    pub share: Option<f64>,
+    /// Processes of each target and scenario.
+    pub rounds: usize,
+    /// Measured events of each process after the first one.
+    pub warm: usize,
+    /// Events before them that are not measured.
+    pub warmup: usize,
+}
+
+impl Plan {
+    /// The pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
+    fn pause(&self) -> Duration {
+        match self.share {
+            Some(_) => Duration::from_millis(20),
+            None => Duration::ZERO,
+        }
+    }
+}
+
+/// The measurements of one process.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The time from the start of the process to its first request for an event.
+    pub init_ms: f64,
+    /// The duration of the first event.
+    pub first_ms: f64,
+    /// The durations of the warm events.
+    pub warm_ms: Vec<f64>,
+    /// The CPU time of a warm event.
+    pub cpu_us: f64,
+    /// Resident memory after the first event, in MB.
+    pub memory_mb: f64,
+    /// The calls of all warm events, by operation.
+    pub calls: BTreeMap<String, u64>,
+    /// The connections that the process has made.
+    pub connections: u64,
+}
+
+/// The samples of each case, one per round.
+pub type Samples = BTreeMap<Case, Vec<Sample>>;
+
+/// The targets and their environment.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// The stubs.
+    pub world: &'a World,
+    /// The functions by target.
+    pub functions: BTreeMap<&'static str, Functions>,
+    /// The number of the last event.
+    pub number: u64,
+}
+
+impl Bench<'_> {
+    /// Returns the cases for which a target has a function.
+    fn cases(&self) -> Vec<Case> {
+        let has = |(scenario, target): &Case| {
+            let functions = self.functions.get(target);
+            functions.is_some_and(|functions| functions.contains_key(scenario.function()))
+        };
+        let cases = Scenario::ALL
+            .into_iter()
+            .flat_map(|scenario| TARGETS.map(|target| (scenario, target)));
+        cases.filter(has).collect()
+    }
+
+    /// Measures all cases, one after another in each round, so that a slow minute of the machine affects all targets. The
+    /// first round is not measured: it loads all files into the page cache.
+    ///
+    /// # Errors
+    ///
+    /// If a function fails or returns an unexpected status.
+    pub async fn run(&mut self, plan: Plan) -> anyhow::Result<Samples> {
+        let mut samples = Samples::new();
+        if plan.rounds == 0 {
+            return Ok(samples);
+        }
+        for round in 0..=plan.rounds {
+            for case in self.cases() {
+                let sample = self.sample(case, plan).await;
+                let sample = sample.with_context(|| format!("{}, {}", case.0.name(), case.1))?;
+                if round > 0 {
+                    samples.entry(case).or_default().push(sample);
+                }
+            }
+            eprintln!("round {round} of {}", plan.rounds);
+        }
+        Ok(samples)
+    }
+
+    async fn sample(&mut self, (scenario, target): Case, plan: Plan) -> anyhow::Result<Sample> {
+        let name = scenario.function();
+        let functions = self.functions.get(target);
+        let function = functions.and_then(|functions| functions.get(name));
+        let function = function.with_context(|| format!("{target} has no function {name}"))?;
+        let program = self.world.equip(function.program(name))?;
+        self.world.stubs.clear();
+        self.world.stubs.take_counts();
+        let mut instance = Instance::start(&program).await?;
+        if let Some(share) = plan.share {
+            instance.limit_cpu(share)?;
+        }
+        let first_ms = self.event(&mut instance, scenario).await?;
+        let memory_mb = instance.usage()?.memory as f64 / 1e6;
+        for _ in 0..plan.warmup {
+            self.event(&mut instance, scenario).await?;
+        }
+        let earlier = self.world.stubs.take_counts();
+        let before = instance.usage()?.cpu;
+        let mut warm_ms = Vec::with_capacity(plan.warm);
+        for _ in 0..plan.warm {
+            tokio::time::sleep(plan.pause()).await;
+            warm_ms.push(self.event(&mut instance, scenario).await?);
+        }
+        let cpu = instance.usage()?.cpu.saturating_sub(before);
+        let later = self.world.stubs.take_counts();
+        let init_ms = milliseconds(instance.init());
+        instance.stop().await?;
+        self.check_log()?;
+        let connections = earlier
+            .connections
+            .values()
+            .chain(later.connections.values());
+        Ok(Sample {
+            init_ms,
+            first_ms,
+            cpu_us: milliseconds(cpu) * 1e3 / warm_ms.len().max(1) as f64,
+            warm_ms,
+            memory_mb,
+            calls: later.calls,
+            connections: connections.sum(),
+        })
+    }
+
+    /// Sends an event and returns its duration in ms.
+    async fn event(&mut self, instance: &mut Instance, scenario: Scenario) -> anyhow::Result<f64> {
+        self.number += 1;
+        let event = scenario.stage(self.number, &self.world.stubs)?;
+        let invocation = instance.invoke(event).await?;
+        scenario.check(&invocation.reply)?;
+        Ok(milliseconds(invocation.took))
+    }
+
+    /// Checks the log for errors that the answer does not contain.
+    fn check_log(&self) -> anyhow::Result<()> {
+        let path = self.world.file("log");
+        let checked = check_log(&path);
+        std::fs::remove_file(&path)?;
+        checked
+    }
+}
+
+/// Checks that all targets made the same calls for the same events, without which they cannot be compared.
+///
+/// # Errors
+///
+/// If a target made other calls than ours.
+pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
+    for ((scenario, target), own) in samples {
+        let ours = samples.get(&(*scenario, "ours"));
+        let calls = |samples: &Vec<Sample>| Figures::of(samples).map(|figures| figures.calls);
+        let (theirs, ours) = (calls(own), ours.and_then(calls));
+        ensure!(
+            theirs == ours,
+            "{}: {target} calls {theirs:?}, ours {ours:?}",
+            scenario.name()
+        );
+    }
+    Ok(())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+impl Sample {
+    /// A sample whose durations, except the first one, are 1 ms.
+    pub fn with_first_ms(first_ms: f64) -> Self {
+        Self {
+            init_ms: 1.0,
+            first_ms,
+            warm_ms: vec![1.0],
+            cpu_us: first_ms,
+            memory_mb: 10.0,
+            calls: BTreeMap::new(),
+            connections: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_with_different_calls_are_not_compared() {
+        let sample = |name: &str| Sample {
+            calls: [(name.to_owned(), 1)].into(),
+            ..Sample::with_first_ms(1.0)
+        };
+        let mut samples = Samples::new();
+        samples.insert((Scenario::Refund, "ours"), vec![sample("GetItem")]);
+        samples.insert((Scenario::Refund, "python"), vec![sample("GetItem")]);
+        assert!(check_same_calls(&samples).is_ok());
+        samples.insert((Scenario::Refund, "node"), vec![sample("PutItem")]);
+        let error = check_same_calls(&samples).unwrap_err().to_string();
+        assert!(error.contains("node calls"), "{error}");
+    }
+}

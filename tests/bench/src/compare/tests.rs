@@ -1,0 +1,68 @@
+//! The real functions with the stubs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sandbox::functions;
+use tools::Supervisor;
+
+use super::world::{Endpoints, World};
+use crate::host::{Instance, Program, check_log};
+use crate::scenario::Scenario;
+
+/// The calls of a warm event, as in `functions/callback/tests/round_trips.rs`.
+fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
+    let calls: &[(&str, u64)] = match scenario {
+        Scenario::NewCallback => &[
+            ("GetItem", 1),
+            ("TransactWriteItems of 3", 1),
+            ("SendMessage", 2),
+            ("UpdateItem", 1),
+        ],
+        Scenario::DuplicateCallback => &[("GetItem", 1)],
+        Scenario::ForgedCallback => &[],
+        Scenario::Checkout => &[
+            ("GetItem", 1),
+            ("TransactWriteItems of 4", 1),
+            ("SendMessage", 1),
+            ("UpdateItem", 2),
+            ("Gate sale", 1),
+        ],
+        Scenario::Refund => &[
+            ("GetItem", 2),
+            ("TransactWriteItems of 2", 1),
+            ("SendMessage", 2),
+            ("UpdateItem", 2),
+            ("Gate refund", 1),
+        ],
+    };
+    let calls = calls.iter();
+    calls
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect()
+}
+
+#[tokio::test]
+async fn each_scenario_makes_its_calls_and_gets_its_status() {
+    let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
+    let names: Vec<String> = names.into_iter().collect();
+    let supervisor = Supervisor::new("python3");
+    let built = functions::build(&supervisor, &names).await.unwrap();
+    let world = World::start(Endpoints::Local).unwrap();
+    for scenario in Scenario::ALL {
+        let function = scenario.function();
+        let program = world.equip(Program::new(function, &built[function]));
+        let mut instance = Instance::start(&program.unwrap()).await.unwrap();
+        world.stubs.clear();
+        for number in [1, 2] {
+            let event = scenario.stage(number, &world.stubs).unwrap();
+            world.stubs.take_counts();
+            let answered = instance.invoke(event).await.unwrap();
+            scenario.check(&answered.reply).unwrap();
+        }
+        // The counts are those of the second event, because the first one can read secrets.
+        let counts = world.stubs.take_counts();
+        assert_eq!(counts.calls, calls(scenario), "{}", scenario.name());
+        check_log(&world.file("log")).unwrap();
+        instance.stop().await.unwrap();
+    }
+}

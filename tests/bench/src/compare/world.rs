@@ -1,0 +1,91 @@
+//! The environment of the measured functions: the stubs, and the variables and certificates to reach them.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use tempfile::TempDir;
+
+use crate::host::Program;
+use crate::settings;
+use crate::stubs::{ROOT, Stubs};
+
+/// The files with the system's root certificates, by Linux distribution.
+const SYSTEM_ROOTS: [&str; 3] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+];
+
+/// The addresses that the functions call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoints {
+    /// Those of a deployed function. This needs [`isolated`](crate::isolated).
+    Deployed,
+    /// A free port of this machine. All services share one host here, so there are fewer connections than when deployed.
+    #[cfg(test)]
+    Local,
+}
+
+/// The running stubs, and a folder for certificates and logs.
+#[derive(Debug)]
+pub struct World {
+    /// The services that the functions call.
+    pub stubs: Stubs,
+    endpoints: Endpoints,
+    folder: TempDir,
+}
+
+impl World {
+    /// Starts the stubs.
+    ///
+    /// # Errors
+    ///
+    /// If the port is in use, or the temporary folder cannot be written.
+    pub fn start(endpoints: Endpoints) -> anyhow::Result<Self> {
+        let port = match endpoints {
+            Endpoints::Deployed => 443,
+            #[cfg(test)]
+            Endpoints::Local => 0,
+        };
+        let folder = tempfile::tempdir().context("there is no temporary folder")?;
+        let mut system = SYSTEM_ROOTS.iter();
+        let system = system.find_map(|path| std::fs::read_to_string(path).ok());
+        let roots = format!("{}\n{ROOT}", system.unwrap_or_default());
+        std::fs::write(folder.path().join("roots.pem"), roots)?;
+        std::fs::write(folder.path().join("root.pem"), ROOT)?;
+        Ok(Self {
+            stubs: Stubs::start(([127, 0, 0, 1], port).into())?,
+            endpoints,
+            folder,
+        })
+    }
+
+    /// The path of a temporary file.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Adds the log and the variables to a program: those of the template, and those that make it trust the stubs.
+    ///
+    /// # Errors
+    ///
+    /// If the template does not have the function.
+    pub fn equip(&self, mut program: Program) -> anyhow::Result<Program> {
+        program.log = Some(self.file("log"));
+        program
+            .variables
+            .extend(settings::variables(&program.name)?);
+        if self.endpoints != Endpoints::Deployed {
+            let url = format!("https://localhost:{}", self.stubs.address.port());
+            program = program
+                .with("AWS_ENDPOINT_URL", &url)
+                .with("GATE_URL", &url);
+        }
+        // OpenSSL, boto3 and Node read their root certificates from these files.
+        let file = |name: &str| self.file(name).display().to_string();
+        Ok(program
+            .with("SSL_CERT_FILE", file("roots.pem"))
+            .with("AWS_CA_BUNDLE", file("roots.pem"))
+            .with("NODE_EXTRA_CA_CERTS", file("root.pem")))
+    }
+}

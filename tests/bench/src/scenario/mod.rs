@@ -1,0 +1,137 @@
+//! The events that the functions handle, as API Gateway sends them.
+
+mod messages;
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::stubs::Stubs;
+
+pub use self::messages::{callback, event, order, report, sign};
+
+/// The storefront's key.
+pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
+/// The storefront's item in the table.
+pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
+/// The payment id in `data/*.json`. Each event replaces it with an id of its own.
+const PLACEHOLDER: &str = "bench-0000000000";
+
+const WAITING: &str = include_str!("../../data/waiting.json");
+const PAID: &str = include_str!("../../data/paid.json");
+
+/// One kind of event and the state of the table before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scenario {
+    /// The platform reports a success.
+    NewCallback,
+    /// The platform repeats the report.
+    DuplicateCallback,
+    /// The report has a wrong signature.
+    ForgedCallback,
+    /// A storefront creates a payment.
+    Checkout,
+    /// A storefront refunds a part of a payment.
+    Refund,
+}
+
+impl Scenario {
+    /// All scenarios, in the order of the tables.
+    pub const ALL: [Self; 5] = [
+        Self::NewCallback,
+        Self::DuplicateCallback,
+        Self::ForgedCallback,
+        Self::Checkout,
+        Self::Refund,
+    ];
+
+    /// The name in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NewCallback => "callback, new",
+            Self::DuplicateCallback => "callback, duplicate",
+            Self::ForgedCallback => "callback, bad signature",
+            Self::Checkout => "checkout",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// The function that handles the event.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::NewCallback | Self::DuplicateCallback | Self::ForgedCallback => "callback",
+            Self::Checkout => "checkout",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// The expected HTTP status.
+    fn status(self) -> u64 {
+        match self {
+            Self::NewCallback | Self::DuplicateCallback => 200,
+            Self::ForgedCallback => 401,
+            Self::Checkout => 201,
+            Self::Refund => 202,
+        }
+    }
+
+    /// Stores the items that the event with this number needs, and returns the event.
+    ///
+    /// # Errors
+    ///
+    /// If a file in `data` is invalid.
+    pub fn stage(self, number: u64, stubs: &Stubs) -> anyhow::Result<String> {
+        let payment_id = format!("bench-{number:010}");
+        let put = |item: &str| {
+            let item = item.replace(PLACEHOLDER, &payment_id);
+            stubs.put(serde_json::from_str(&item)?)
+        };
+        let event = match self {
+            Self::NewCallback => {
+                put(WAITING)?;
+                event("POST /callbacks", None, &callback(&payment_id)?)
+            }
+            Self::DuplicateCallback => {
+                // The item contains a hash of the report, so the payment keeps its id.
+                stubs.put(serde_json::from_str(PAID)?)?;
+                event("POST /callbacks", None, &callback(PLACEHOLDER)?)
+            }
+            Self::ForgedCallback => {
+                let body = callback(&payment_id)?;
+                let forged = body.replacen("\"amount\":1000", "\"amount\":9000", 1);
+                ensure!(forged != body, "the callback has no amount to change");
+                event("POST /callbacks", None, &forged)
+            }
+            Self::Checkout => {
+                put(STOREFRONT)?;
+                event("POST /checkouts", None, &order(&payment_id).to_string())
+            }
+            Self::Refund => {
+                put(STOREFRONT)?;
+                put(PAID)?;
+                let refund = messages::refund(&payment_id).to_string();
+                let route = "POST /payments/{payment_id}/refunds";
+                event(route, Some(&payment_id), &refund)
+            }
+        };
+        Ok(event.to_string())
+    }
+
+    /// Checks the status of an answer.
+    ///
+    /// # Errors
+    ///
+    /// If the status is not the expected one.
+    pub fn check(self, reply: &[u8]) -> anyhow::Result<()> {
+        let answer: Value = serde_json::from_slice(reply).context("the answer is not JSON")?;
+        let status = answer.get("statusCode").and_then(Value::as_u64);
+        let (name, expected) = (self.name(), self.status());
+        ensure!(
+            status == Some(expected),
+            "{name}: expected {expected}, got {}",
+            String::from_utf8_lossy(reply)
+        );
+        Ok(())
+    }
+}

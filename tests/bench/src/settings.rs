@@ -1,0 +1,105 @@
+//! The functions' environment variables from `infra/template.yaml`, and the secrets behind them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// The project's id.
+pub const PROJECT: u64 = 211;
+/// The project's key.
+pub const KEY: &str = "bench-project-key";
+/// The table's name: the logical id of its resource. `schemas::yaml` ignores tags, so a `!Ref` yields that id.
+pub const TABLE: &str = "Table";
+
+/// The hosts that a deployed function calls.
+pub const HOSTS: [&str; 4] = [
+    "dynamodb.eu-west-1.amazonaws.com",
+    "sqs.eu-west-1.amazonaws.com",
+    "secretsmanager.eu-west-1.amazonaws.com",
+    "api.ecommpay.com",
+];
+
+/// Replacements for the references inside the template's texts.
+const REFERENCES: [(&str, &str); 3] = [
+    (
+        "${FulfilmentQueue}",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/fulfilment.fifo",
+    ),
+    (
+        "${AuditQueue}",
+        "https://sqs.eu-west-1.amazonaws.com/123456789012/audit.fifo",
+    ),
+    ("${AWS::StackName}", "bench"),
+];
+
+/// Returns the environment variables of a function (`callback`, `checkout` or `refund`), with the defaults of the
+/// template's parameters.
+///
+/// # Errors
+///
+/// If the template does not have that function.
+pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let template = schemas::yaml("template.yaml")?;
+    let (first, rest) = function.split_at_checked(1).context("no function")?;
+    let resource = format!(
+        "/Resources/{}{rest}Function/Properties",
+        first.to_uppercase()
+    );
+    let mut variables = BTreeMap::new();
+    for owner in ["/Globals/Function", &resource] {
+        let block = template.pointer(&format!("{owner}/Environment/Variables"));
+        let block = block.and_then(Value::as_object);
+        let block = block.with_context(|| format!("the template has no variables at {owner}"))?;
+        for (name, value) in block {
+            variables.insert(name.clone(), resolved(&template, value));
+        }
+    }
+    // The template chooses this address with a condition.
+    if let Some(address) = variables.get_mut("PUBLIC_BASE_URL") {
+        *address = "https://pay.shop.example".to_owned();
+    }
+    Ok(variables)
+}
+
+fn resolved(template: &Value, value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    match template.pointer(&format!("/Parameters/{text}/Default")) {
+        Some(Value::String(default)) => default.clone(),
+        Some(default) => default.to_string(),
+        None => REFERENCES
+            .iter()
+            .fold(text.to_owned(), |text, (reference, value)| {
+                text.replace(reference, value)
+            }),
+    }
+}
+
+/// Returns the value of a secret, by the reference that the template has for its id.
+pub fn secret(id: &str) -> Option<String> {
+    match id {
+        "ProjectKeys.Id" => Some(format!(r#"{{"{PROJECT}":{{"current":"{KEY}"}}}}"#)),
+        "TokenSecret.Id" => Some("s".repeat(64)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_contain_defaults_of_parameters_and_addresses_of_queues() {
+        let variables = variables("checkout").unwrap();
+        let value = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
+        assert_eq!(value("TABLE_NAME"), TABLE);
+        assert_eq!(value("GATE_URL"), "https://api.ecommpay.com");
+        assert_eq!(value("PUBLIC_BASE_URL"), "https://pay.shop.example");
+        for name in ["PROJECT_KEYS_SECRET", "TOKEN_SECRET"] {
+            assert!(secret(value(name)).is_some(), "{name} is {}", value(name));
+        }
+        let queues = value("EVENT_QUEUES");
+        assert!(queues.contains("/audit.fifo"), "{queues}");
+        assert!(!queues.contains("${"), "{queues}");
+    }
+}
