@@ -5,7 +5,7 @@ use std::ops::{AddAssign, Sub};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use payments::checkout::READ_EVERY;
+use payments::service::checkout::READ_EVERY;
 use serde::{Deserialize, Serialize};
 
 /// Approximate size of the log line `handed over`, with CloudWatch's own bytes.

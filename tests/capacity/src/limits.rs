@@ -145,7 +145,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
 fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let assumptions = &model.assumptions;
     let working_s = model.template.timeout_s("SweeperFunction")? - SWEEPER_MARGIN_S;
-    let per_second = 1.0 / model.template.number("QuestionPaceSeconds")?;
+    let per_second = 1.0 / model.template.number("StatusPollMinInterval")?;
     let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
     let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
     // Both read and write the payment. An expiry also sends an event and marks it as published.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws::dynamodb::PartitionKeys;
 use ecommpay::fields::ProjectId;
-use payments::adapters::dynamodb::Places;
-use payments::day::Day;
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
+use payments::model::day::Day;
 use payments::ports::SHARDS;
 use payments::{PaymentKey, Timestamp};
 use sha2::{Digest, Sha256};
@@ -69,13 +69,13 @@ pub fn simulate(
     let mut groups = BTreeSet::new();
     for number in 0..payments {
         let key = PaymentKey::new(project_id, &payment_id(number));
-        let keys = Places::of(&key, day);
+        let keys = PartitionKeys::of(&key, day);
         let group = group(&key);
         let table = partition(&keys.payment, table_partitions);
         let queue = partition(&group, queue_partitions);
         let shards = u64::from(SHARDS);
         for (what, buckets, bucket) in [
-            ("shards of `outbox`", shards, keys.unsent),
+            ("shards of `outbox`", shards, keys.outbox),
             ("shards of `next/poll`", shards, keys.poll),
             ("shards of `next/erase`", shards, keys.erase),
             ("shards of `day`", shards, keys.day),
@@ -115,7 +115,7 @@ fn group(key: &PaymentKey) -> String {
         kind: EventKind::PaymentCreated,
         id: String::new(),
         body: String::new(),
-        kept: String::new(),
+        stored: String::new(),
     };
     event.message_group_id()
 }

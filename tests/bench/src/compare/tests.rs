@@ -45,7 +45,7 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
 async fn each_scenario_makes_its_calls_and_gets_its_status() {
     let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
     let names: Vec<String> = names.into_iter().collect();
-    let supervisor = Supervisor::new("python3");
+    let supervisor = Supervisor::new().unwrap();
     let built = functions::build(&supervisor, &names).await.unwrap();
     let world = World::start(Endpoints::Local).unwrap();
     for scenario in Scenario::ALL {

@@ -1,10 +1,10 @@
 //! The checks after a load test: the table, the queues and the platform's requests.
 
 use anyhow::{Context, ensure};
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
 use ecommpay::fields::ProjectId;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::config::QueueConfig;
-use payments::event::{Event, EventKind};
+use payments::events::{Event, EventKind};
 use payments::ports::{Index, PaymentStore, SHARDS, Stored};
 use payments::{PaymentKey, Timestamp};
 
@@ -133,7 +133,7 @@ impl Check<'_> {
         ensure!(invalid.is_empty(), "invalid messages: {invalid:?}");
         for shard in 0..SHARDS {
             let now = Timestamp::now();
-            let outbox = self.store.due(Index::Unsent, shard, now, None).await?;
+            let outbox = self.store.due(Index::Outbox, shard, now, None).await?;
             ensure!(outbox.is_empty(), "not published: {outbox:?}");
         }
         let refused = self.services.calls().refused;

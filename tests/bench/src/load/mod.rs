@@ -17,16 +17,17 @@ mod summary;
 mod tests;
 mod traffic;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use aws::config::QueueConfig;
+use aws::dynamodb::DynamoStore;
+use aws::sdk;
 use clap::Args;
-use payments::adapters::aws;
-use payments::adapters::dynamodb::DynamoStore;
-use payments::config::QueueConfig;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -39,8 +40,8 @@ use self::queues::Queues;
 use self::services::{Calls, Services};
 use self::traffic::Traffic;
 use crate::host::{Program, check_log};
-use crate::settings::{TABLE, variables};
 use crate::http_server;
+use crate::settings::{TABLE, variables};
 use tools::supervised;
 
 /// The limit for the growth of an instance's memory. Ten minutes are tens of thousands of payments, so an instance that
@@ -186,7 +187,7 @@ impl Load {
         // The checks below call the same services.
         let calls = services.calls();
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
-        let config = aws::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
+        let config = sdk::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
         let variables = variables("callback")?;
         let queues = variables.get("EVENT_QUEUES").context("no EVENT_QUEUES")?;
         let queues: Vec<QueueConfig> = serde_json::from_str(queues)?;

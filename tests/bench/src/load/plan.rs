@@ -1,6 +1,6 @@
 //! The course of a payment, chosen by its number, and its expected result.
 
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::model::Status;
 
 /// The amount of every order, in cents.

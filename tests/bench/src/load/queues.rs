@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use payments::event::EventKind;
+use payments::events::EventKind;
 use payments::sha256;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! A small load on the functions as `cargo build` makes them.
 
+use sandbox::functions;
 use tools::Supervisor;
-use sandbox::{functions, python};
 
 use super::*;
 
@@ -33,7 +33,7 @@ async fn each_payment_ends_as_planned_and_a_lost_event_is_detected() {
 }
 
 async fn load() -> Load {
-    let supervisor = Supervisor::new(python::find().await.unwrap().path);
+    let supervisor = Supervisor::new().unwrap();
     let names = ["checkout", "callback"].map(str::to_owned);
     let built = functions::build(&supervisor, &names).await.unwrap();
     Load {

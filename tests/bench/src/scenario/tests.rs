@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use aws::dynamodb::DynamoStore;
+use aws::sqs::SqsQueue;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
-use payments::adapters::dynamodb::DynamoStore;
-use payments::adapters::sqs::SqsQueue;
-use payments::checkout::{Cashier, CheckoutRequest};
-use payments::ports::{Clock, Gate, Unanswered};
-use payments::schedule::Schedule;
-use payments::storefront::{Scope, Storefront, key_id};
-use payments::token::TokenSecret;
+use payments::model::schedule::Schedule;
+use payments::model::storefront::{Scope, Storefront};
+use payments::ports::{Clock, Gate, NoAnswer};
+use payments::service::checkout::token::TokenSecret;
+use payments::service::checkout::{CheckoutRequest, CheckoutService};
+use payments::service::storefront::key_id;
 use payments::{Payments, Timestamp, sha256};
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
@@ -47,7 +48,7 @@ impl Gate for AcceptingGate {
             request_id: Some(REQUEST_ID.to_owned()),
         }
     }
-    async fn ask(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+    async fn query(&self, _: &'static str, _: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         unreachable!("no test polls the status")
     }
 }
@@ -118,7 +119,7 @@ async fn the_stored_items_are_those_that_the_functions_write() {
     .await;
 
     let keyring = Keyring::new(ProjectKey::new(KEY).unwrap(), None);
-    let checkouts = Cashier {
+    let checkouts = CheckoutService {
         payments: &payments,
         gate: &AcceptingGate,
         keyring: &keyring,
@@ -134,7 +135,7 @@ async fn the_stored_items_are_those_that_the_functions_write() {
         (redirect(), "waiting.json"),
         (callback(PLACEHOLDER).unwrap(), "paid.json"),
     ] {
-        let handled = payments.take_callback(body.as_bytes(), &keys).await;
+        let handled = payments.apply_callback(body.as_bytes(), &keys).await;
         assert_eq!(handled.outcome.as_str(), "applied", "{:?}", handled.error);
         check(&wire, &pk, "payment", file).await;
     }

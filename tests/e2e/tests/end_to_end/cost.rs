@@ -308,7 +308,7 @@ fn size(lines: &[String]) -> anyhow::Result<u64> {
                 *value = json!(10);
             }
         }
-        bytes += snapshots::without_moments(&line.to_string()).len() + LINE_OVERHEAD;
+        bytes += snapshots::without_timestamps(&line.to_string()).len() + LINE_OVERHEAD;
     }
     Ok(u64::try_from(bytes)?)
 }
