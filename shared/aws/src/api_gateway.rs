@@ -3,8 +3,8 @@
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 
-/// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by it, so
-/// that paths are decoded and matched in one place only.
+/// Returns the route that the gateway matched, for example `GET /payments/{payment_id}`. A function dispatches by this
+/// route, so only the gateway decodes and matches paths.
 pub fn route(request: &Request) -> &str {
     let context = request.request_context_ref();
     let route = context.and_then(|context| match context {

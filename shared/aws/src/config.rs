@@ -1,65 +1,65 @@
-//! Settings from environment variables; an error names the variable and never shows its value.
+//! Settings from environment variables. An error names the variable and never shows its value.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::Deserialize;
-use thiserror::Error;
-
 use payments::events::EventKind;
 use payments::model::schedule::Schedule;
 use payments::service::checkout::payment_page::PaymentPageSettings;
+use serde::Deserialize;
+use thiserror::Error;
+use url::{Host, Url};
 
-/// A setting that is missing or wrong.
+/// A variable is missing or invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the environment variable {name} {problem}")]
 pub struct ConfigError {
-    /// The variable.
+    /// The name of the variable.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// The rest of a sentence that begins with the variable.
     pub problem: &'static str,
 }
 
-/// The value of a variable that must be set.
+/// Reads a variable that must be set and not empty.
 pub fn required(name: &'static str) -> Result<String, ConfigError> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(ConfigError {
-            name,
-            problem: "is not set",
-        }),
-    }
+    let problem = "is not set";
+    optional(name).ok_or(ConfigError { name, problem })
 }
 
-/// An address, without the slash at its end: https, or http on this machine only.
-pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
+/// Reads a variable; `None` if it is not set or empty.
+pub(crate) fn optional(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Reads a required variable with `parse`. If the result is `None`, the error has the text `problem`.
+fn parsed<T>(
+    name: &'static str,
+    problem: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, ConfigError> {
     let value = required(name)?;
-    let problem = "is not an https address";
-    let url = url::Url::parse(&value).map_err(|_| ConfigError { name, problem })?;
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback(&url) => {}
-        _ => return Err(ConfigError { name, problem }),
-    }
-    Ok(value.trim_end_matches('/').to_owned())
+    parse(&value).ok_or(ConfigError { name, problem })
 }
 
-/// A number of seconds.
+/// Reads a URL and removes slashes at its end. It must be an https URL, or an http URL of this machine.
+pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
+    parsed(name, "is not an https URL", |value| {
+        let url = Url::parse(value).ok()?;
+        let is_allowed = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+        is_allowed.then(|| value.trim_end_matches('/').to_owned())
+    })
+}
+
+/// Reads a number of seconds, which can have a fraction.
 pub fn seconds(name: &'static str) -> Result<Duration, ConfigError> {
-    let problem = "is not a number of seconds";
-    fraction(&required(name)?).ok_or(ConfigError { name, problem })
+    parsed(name, "is not a number of seconds", parse_seconds)
 }
 
-/// When something is to be done about payments; in seconds, with fractions where tests divide them.
+/// Reads the due times of payments.
 pub fn schedule() -> Result<Schedule, ConfigError> {
-    let name = "STATUS_POLL_DELAYS";
-    let pauses = required(name)?;
-    let pauses: Option<Vec<Duration>> = pauses.split(',').map(fraction).collect();
+    let delays = |list: &str| list.split(',').map(parse_seconds).collect();
     Ok(Schedule {
-        poll_delays: pauses.ok_or(ConfigError {
-            name,
-            problem: "is not a list of seconds",
-        })?,
+        poll_delays: parsed("STATUS_POLL_DELAYS", "is not a list of seconds", delays)?,
         redirect_poll_delay: seconds("REDIRECT_POLL_DELAY_SECONDS")?,
         poll_until: seconds("STATUS_POLL_MAX_AGE_SECONDS")?,
         checkout_grace: seconds("CHECKOUT_GRACE_SECONDS")?,
@@ -67,27 +67,26 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     })
 }
 
-/// How the platform has set up Payment Page for the project.
+/// Reads the settings that Payment Page has at the platform.
 pub fn payment_page() -> Result<PaymentPageSettings, ConfigError> {
-    let name = "PAYMENT_PAGE_LANGUAGES";
-    let languages = languages(&required(name)?).ok_or(ConfigError {
-        name,
-        problem: "is not a list of languages, each of two letters",
-    })?;
-    let name = "PAYMENT_PAGE_RETRIES";
-    let retries = required(name)?.parse::<bool>();
-    let retries = retries.map_err(|_| ConfigError {
-        name,
-        problem: "is neither true nor false",
-    })?;
+    let languages = parsed(
+        "PAYMENT_PAGE_LANGUAGES",
+        "is not a list of languages, each of two letters",
+        parse_languages,
+    )?;
+    let retries = parsed(
+        "PAYMENT_PAGE_RETRIES",
+        "is neither true nor false",
+        |value| value.parse::<bool>().ok(),
+    )?;
     Ok(PaymentPageSettings {
         languages,
         automatic_return: !retries,
     })
 }
 
-/// `en,fr,de`
-fn languages(list: &str) -> Option<BTreeSet<String>> {
+/// Parses a list like `en,fr,de`.
+fn parse_languages(list: &str) -> Option<BTreeSet<String>> {
     let is_code =
         |code: &str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_lowercase());
     let codes = list.split(',').map(str::trim);
@@ -96,37 +95,34 @@ fn languages(list: &str) -> Option<BTreeSet<String>> {
         .collect()
 }
 
-fn fraction(seconds: &str) -> Option<Duration> {
+fn parse_seconds(seconds: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds.trim().parse().ok()?).ok()
 }
 
-/// Whether an address names this very machine, as in the sandbox.
-pub fn is_loopback(url: &url::Url) -> bool {
+/// Returns whether the host of a URL is this machine, as in the sandbox.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
         None => false,
     }
 }
 
-/// A queue and the events that it wants.
+/// A queue, and the kinds of events that it receives.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
-    /// Its address.
+    /// The URL of the queue.
     pub url: String,
-    /// The kinds it wants; absent means all.
+    /// The kinds of events; all if absent.
     pub types: Option<Vec<EventKind>>,
 }
 
-/// The queues of `EVENT_QUEUES`: a JSON list of `{"url", "types"}`.
+/// Reads the queues of `EVENT_QUEUES`: a JSON list of `{"url", "types"}`.
 pub fn event_queues() -> Result<Vec<QueueConfig>, ConfigError> {
-    let name = "EVENT_QUEUES";
-    let value = required(name)?;
-    serde_json::from_str(&value).map_err(|_| ConfigError {
-        name,
-        problem: "is not a JSON list of queues",
+    parsed("EVENT_QUEUES", "is not a JSON list of queues", |value| {
+        serde_json::from_str(value).ok()
     })
 }
 
@@ -135,11 +131,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_are_a_list_of_codes() {
+    fn languages_are_a_list_of_codes_of_two_letters() {
         let expected = ["de", "en", "fr"].map(String::from).into();
-        assert_eq!(languages("en, fr,de"), Some(expected));
+        assert_eq!(parse_languages("en, fr,de"), Some(expected));
         for list in ["", "en,", "EN", "eng", "en;fr"] {
-            assert_eq!(languages(list), None, "{list}");
+            assert_eq!(parse_languages(list), None, "{list}");
         }
     }
 }

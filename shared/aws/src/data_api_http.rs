@@ -1,7 +1,7 @@
 //! The Data API over HTTPS.
 //!
-//! Requests and answers are signed with the token's own key. What goes wrong is told without
-//! anything that was sent or came back, but for the HTTP status.
+//! The token has its own key, and requests and answers are signed with it. An error contains the HTTP status and no
+//! other part of the request or the answer.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,41 +9,44 @@ use std::time::Duration;
 use ecommpay::data_api::{ANSWER_LIMITS, Interval, ListedOperation, OperationsGet, operations};
 use ecommpay::fields::{FieldError, ProjectId, Text};
 use ecommpay::{ProjectKey, json, signature};
-
-use super::https::{Host, TlsError};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{DataApi, NoAnswer};
 
-/// One answer can take minutes, normally under five.
-const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+use crate::https::{Host, TlsError};
 
-/// What gives access to the Data API: a token, and the key that goes with it.
+/// The time for a whole call. An answer can take minutes, normally less than five.
+const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// The credentials of the Data API, created in the platform's Dashboard.
 #[derive(Clone)]
-pub struct DataApiAccess {
-    /// The token, made in the platform's Dashboard.
+pub struct DataApiCredentials {
+    /// The token.
     pub token: Text,
-    /// Its own key.
+    /// The key of the token.
     pub key: ProjectKey,
 }
 
-impl fmt::Debug for DataApiAccess {
+impl fmt::Debug for DataApiCredentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("DataApiAccess(hidden)")
+        formatter.write_str("DataApiCredentials(hidden)")
     }
 }
 
-/// The Data API host.
+/// A client of the Data API.
 #[derive(Debug, Clone)]
 pub struct HttpDataApi {
     host: Host,
-    access: DataApiAccess,
+    credentials: DataApiCredentials,
 }
 
 impl HttpDataApi {
-    /// The Data API at `base_url` (no slash at its end), checked by [`crate::config::base_url`].
-    pub fn new(base_url: impl Into<String>, access: DataApiAccess) -> Result<Self, TlsError> {
-        let host = Host::new(base_url, ANSWER_WITHIN)?;
-        Ok(Self { host, access })
+    /// Creates a client of the Data API at `base_url`, which [`crate::config::base_url`] has checked.
+    pub fn new(
+        base_url: impl Into<String>,
+        credentials: DataApiCredentials,
+    ) -> Result<Self, TlsError> {
+        let host = Host::new(base_url, TIMEOUT)?;
+        Ok(Self { host, credentials })
     }
 
     fn request(
@@ -52,32 +55,31 @@ impl HttpDataApi {
         (from, to): (Timestamp, Timestamp),
         offset: u32,
     ) -> Option<Vec<u8>> {
-        let token = self.access.token.clone();
+        let token = self.credentials.token.clone();
         let interval = interval(from, to).ok()?;
         let utc = Text::new("UTC").ok()?;
         let request = OperationsGet::new(token, project_id, interval, utc, offset);
-        request.sign(&self.access.key).ok()
+        request.sign(&self.credentials.key).ok()
     }
 
     fn read(&self, answer: &[u8]) -> Result<Vec<ListedOperation>, NoAnswer> {
-        let unsound = |why: &str| NoAnswer(format!("the answer {why}"));
+        let invalid = |why: &str| NoAnswer(format!("the answer {why}"));
         let message = json::parse(answer, ANSWER_LIMITS)
-            .map_err(|error| unsound(&format!("is not sound: {error}")))?;
+            .map_err(|error| invalid(&format!("cannot be read: {error}")))?;
         let signature = signature::of_message(&message);
         let canonical = signature::canonical(&message);
-        let is_signed =
-            signature.is_some_and(|signature| self.access.key.verifies(&canonical, &signature));
-        if !is_signed {
-            return Err(unsound("is not signed with the token's key"));
+        let key = &self.credentials.key;
+        if !signature.is_some_and(|signature| key.verifies(&canonical, &signature)) {
+            return Err(invalid("is not signed with the key of the token"));
         }
-        operations(&message).ok_or_else(|| unsound("has no list of operations"))
+        operations(&message).ok_or_else(|| invalid("has no list of operations"))
     }
 }
 
-/// In whole seconds, the last one too.
+/// Creates an interval of whole seconds. The Data API includes the last second, so `to` is rounded up.
 fn interval(from: Timestamp, to: Timestamp) -> Result<Interval, FieldError> {
-    let second = |moment: Timestamp| {
-        let text = moment.to_seconds_with_offset();
+    let second = |at: Timestamp| {
+        let text = at.to_seconds_with_offset();
         text.trim_end_matches("+00:00").replace('T', " ")
     };
     Interval::new(second(from), second(to.after(Duration::from_millis(999))))
@@ -92,7 +94,7 @@ impl DataApi for HttpDataApi {
         offset: u32,
     ) -> Result<Vec<ListedOperation>, NoAnswer> {
         let body = self.request(project_id, (from, to), offset);
-        let body = body.ok_or_else(|| NoAnswer("the question cannot be put".into()))?;
+        let body = body.ok_or_else(|| NoAnswer("the request cannot be created".into()))?;
         let answer = self
             .host
             .post(OperationsGet::PATH, body, ANSWER_LIMITS.bytes);
@@ -111,11 +113,11 @@ mod tests {
     use super::*;
 
     fn data_api() -> HttpDataApi {
-        let access = DataApiAccess {
+        let credentials = DataApiCredentials {
             token: Text::new("canary-token").unwrap(),
             key: ProjectKey::new("canary-key").unwrap(),
         };
-        HttpDataApi::new("https://data.example", access).unwrap()
+        HttpDataApi::new("https://data.example", credentials).unwrap()
     }
 
     fn signed(mut answer: Value, key: &str) -> Vec<u8> {
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_asked_in_utc_and_whole_seconds() {
+    fn a_request_has_an_interval_of_whole_seconds_in_utc() {
         let at = |text| Timestamp::of_platform(text).unwrap();
         let from = at("2026-11-21T23:00:00+0000");
         let to = at("2026-11-22T01:00:00+0100").after(Duration::from_millis(1));
@@ -142,19 +144,23 @@ mod tests {
     }
 
     #[test]
-    fn only_an_answer_that_the_tokens_key_signed_is_read() {
+    fn an_answer_is_read_if_it_is_signed_with_the_key_of_the_token() {
+        let read = |answer| data_api().read(&signed(answer, "canary-key"));
+        assert!(read(json!({ "operations": [] })).unwrap().is_empty());
+        let incomplete = json!({ "operations": [{}, { "operation_id": "7" }] });
+        assert_eq!(read(incomplete).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn another_answer_is_refused_without_a_secret_in_the_error() {
         let answer = || json!({ "operations": [] });
-        let read = |body: &[u8]| data_api().read(body);
-        assert!(read(&signed(answer(), "canary-key")).unwrap().is_empty());
-        let odd = json!({ "operations": [{}, { "operation_id": "7" }] });
-        assert_eq!(read(&signed(odd, "canary-key")).unwrap().len(), 2);
         for body in [
             signed(answer(), "another-key"),
             answer().to_string().into_bytes(),
             b"<html>".to_vec(),
             signed(json!({ "operations": {} }), "canary-key"),
         ] {
-            let error = read(&body).unwrap_err().to_string();
+            let error = data_api().read(&body).unwrap_err().to_string();
             assert!(!error.contains("canary"), "{error}");
         }
         assert!(!format!("{:?}", data_api()).contains("canary"));

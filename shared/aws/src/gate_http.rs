@@ -4,32 +4,30 @@ use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use ecommpay::json::Limits;
-
-pub use super::https::TlsError;
-
-use super::https::Host;
 use payments::log::Line;
 use payments::ports::{Gate, NoAnswer};
 
-/// The time for the whole call; shorter than the function's own.
-const ANSWER_WITHIN: Duration = Duration::from_secs(8);
-/// More than any answer of Gate to a request.
-const REPLY_AT_MOST: usize = 64 * 1024;
-/// More than any answer to a question: it lists every operation of a payment.
-const ANSWER_AT_MOST: usize = Limits::ANSWER.bytes;
+use crate::https::Host;
+pub use crate::https::TlsError;
 
-/// The Gate host.
+/// The time for a whole call. It is shorter than the time limit of a function.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// More than any answer to a sale or a refund.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// More than any answer to a status request, which lists every operation of a payment.
+const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
+
+/// A client of Gate.
 #[derive(Debug, Clone)]
 pub struct HttpGate(Host);
 
 impl HttpGate {
-    /// Gate at `base_url` (no slash at its end), checked by [`crate::config::base_url`].
+    /// Creates a client of Gate at `base_url`, which [`crate::config::base_url`] has checked.
     pub fn new(base_url: impl Into<String>) -> Result<Self, TlsError> {
-        Host::new(base_url, ANSWER_WITHIN).map(Self)
+        Host::new(base_url, TIMEOUT).map(Self)
     }
 
-    /// Opens a connection before the first event; see [`crate::prewarm`]. Gate is asked
-    /// for nothing: what it says to this does not matter.
+    /// Connects before the first event; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         self.0.prewarm().await;
     }
@@ -37,8 +35,8 @@ impl HttpGate {
 
 impl Gate for HttpGate {
     async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
-        match self.0.post(path, body, REPLY_AT_MOST).await {
-            Ok((status, reply)) => Answer::read(status, &reply),
+        match self.0.post(path, body, MAX_ANSWER_BYTES).await {
+            Ok((status, answer)) => Answer::read(status, &answer),
             Err(problem) => {
                 Line::warn("Gate did not answer")
                     .with("path", path)
@@ -50,7 +48,7 @@ impl Gate for HttpGate {
     }
 
     async fn query(&self, path: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        match self.0.post(path, body, ANSWER_AT_MOST).await {
+        match self.0.post(path, body, MAX_STATUS_BYTES).await {
             Ok((200, answer)) => Ok(answer.into()),
             Ok((status, _)) => Err(NoAnswer(format!("HTTP status {status}"))),
             Err(problem) => Err(NoAnswer(problem)),

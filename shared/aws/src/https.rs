@@ -1,9 +1,9 @@
-//! Calls to the platform over HTTPS.
+//! HTTPS calls to the platform.
 //!
-//! Calls go to the configured host only. Redirects are not followed, replies are cut at a limit,
-//! and a request is never repeated from here: whoever asked decides, by the platform's rules.
-//! Trusted are the certificate authorities that are built in, or those of `SSL_CERT_FILE`.
+//! Calls reach only the configured host: redirects are not followed. An answer has a maximum size. A request is never
+//! repeated here; the caller decides that by the platform's rules.
 
+use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::Path;
@@ -21,34 +21,34 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The time for a connection to be made.
-const CONNECT_WITHIN: Duration = Duration::from_secs(3);
-/// Idle connections are closed before the other side does it in the middle of a request. What was
-/// opened longer before the first event, as with provisioned concurrency, is opened again.
-const IDLE_AT_MOST: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// An idle connection is closed after this time, before the platform closes it during a request. A provisioned instance
+/// that waits longer for its first event connects again.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.
 #[derive(Debug, Clone)]
 pub(super) struct Host {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base_url: String,
-    within: Duration,
+    timeout: Duration,
 }
 
-/// The TLS stack could not be set up.
+/// The TLS client cannot be created.
 #[derive(Debug, thiserror::Error)]
-#[error("TLS cannot be set up: {0}")]
+#[error("the TLS client cannot be created: {0}")]
 pub struct TlsError(String);
 
 impl Host {
-    /// The host at `base_url` (no slash at its end), checked by [`crate::config::base_url`]. A
-    /// whole call may take so long.
-    pub(super) fn new(base_url: impl Into<String>, within: Duration) -> Result<Self, TlsError> {
+    /// Creates a client of the host at `base_url`, which [`crate::config::base_url`] has checked. `timeout` is the
+    /// limit of a whole call. The client trusts the built-in root certificates, or those in the file that
+    /// `SSL_CERT_FILE` names.
+    pub(super) fn new(base_url: impl Into<String>, timeout: Duration) -> Result<Self, TlsError> {
         let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT_WITHIN));
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
         connector.enforce_http(false);
-        let tls = trusting(std::env::var_os("SSL_CERT_FILE").as_deref())?;
+        let tls = tls_config(std::env::var_os("SSL_CERT_FILE").as_deref())?;
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()
@@ -56,16 +56,16 @@ impl Host {
             .wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_AT_MOST)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .build(connector);
         Ok(Self {
             client,
             base_url: base_url.into(),
-            within,
+            timeout,
         })
     }
 
-    /// Leaves a connection to the host for the first call, whatever it answers.
+    /// Opens a connection for the first call with a `HEAD` request. The answer does not matter.
     pub(super) async fn prewarm(&self) {
         let request = Request::builder()
             .method(Method::HEAD)
@@ -73,29 +73,29 @@ impl Host {
             .body(Full::default());
         let Ok(request) = request else { return };
         if let Ok(response) = self.client.request(request).await {
-            // The connection is free for others when the answer has been read.
+            // The connection returns to the pool when the answer has been read.
             let _ = Limited::new(response.into_body(), 0).collect().await;
         }
     }
 
-    /// Posts JSON; gives the status and the body of a reply of at most so many bytes, or what went
-    /// wrong.
+    /// Posts JSON. Returns the status and the body of an answer of at most `max_bytes`, or a description of the error.
     pub(super) async fn post(
         &self,
         path: &str,
         body: Vec<u8>,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<(u16, Bytes), String> {
-        let exchange = tokio::time::timeout(self.within, self.exchange(path, body, most));
-        let late = |_| format!("no answer within {} s", self.within.as_secs());
-        exchange.await.map_err(late)?
+        let exchange = self.exchange(path, body, max_bytes);
+        let late = |_| format!("no answer within {} s", self.timeout.as_secs());
+        let answer = tokio::time::timeout(self.timeout, exchange).await;
+        answer.map_err(late)?
     }
 
     async fn exchange(
         &self,
         path: &str,
         body: Vec<u8>,
-        most: usize,
+        max_bytes: usize,
     ) -> Result<(u16, Bytes), String> {
         let request = Request::builder()
             .method(Method::POST)
@@ -105,39 +105,39 @@ impl Host {
             .body(Full::from(body))
             .map_err(|error| error.to_string())?;
         let response = self.client.request(request).await.map_err(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let cause = error.source().map(ToString::to_string);
             format!("{error}: {}", cause.unwrap_or_default())
         })?;
         let status = response.status().as_u16();
-        let reply = Limited::new(response.into_body(), most);
-        let reply = reply.collect().await.map_err(|error| error.to_string())?;
-        Ok((status, reply.to_bytes()))
+        let body = Limited::new(response.into_body(), max_bytes);
+        let body = body.collect().await.map_err(|error| error.to_string())?;
+        Ok((status, body.to_bytes()))
     }
 }
 
-/// Trusts the certificates in a file and no others, as behind a proxy of the company's own; without
-/// a file those that are built in.
-fn trusting(file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
+/// Creates a TLS client that trusts only the root certificates in `root_file`, for example those of a company's proxy.
+/// Without a file it trusts the built-in root certificates.
+fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TlsError(error.to_string()))?;
-    let config = match file.filter(|file| !file.is_empty()) {
+    let config = match root_file.filter(|file| !file.is_empty()) {
         None => config.with_webpki_roots(),
-        Some(file) => config.with_root_certificates(roots(Path::new(file))?),
+        Some(file) => config.with_root_certificates(read_roots(Path::new(file))?),
     };
     Ok(config.with_no_client_auth())
 }
 
-fn roots(file: &Path) -> Result<RootCertStore, TlsError> {
+fn read_roots(file: &Path) -> Result<RootCertStore, TlsError> {
     let error = |error: &dyn Display| TlsError(format!("{}: {error}", file.display()));
     let certificates = CertificateDer::pem_file_iter(file).map_err(|why| error(&why))?;
     let certificates: Result<Vec<_>, _> = certificates.collect();
     let mut roots = RootCertStore::empty();
-    // As browsers do: one that cannot be used does not keep the others from being trusted.
-    let (trusted, _) = roots.add_parsable_certificates(certificates.map_err(|why| error(&why))?);
-    match trusted {
-        0 => Err(error(&"no certificate can be used")),
+    // Browsers also ignore a root certificate that they cannot use.
+    let (usable, _) = roots.add_parsable_certificates(certificates.map_err(|why| error(&why))?);
+    match usable {
+        0 => Err(error(&"contains no usable certificate")),
         _ => Ok(roots),
     }
 }
@@ -146,24 +146,31 @@ fn roots(file: &Path) -> Result<RootCertStore, TlsError> {
 mod tests {
     use super::*;
 
-    /// A root of somebody's own, for tests only.
+    /// A self-signed root certificate, for tests only.
     const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/https/root.pem");
+    const NO_CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    const MISSING: &str = "/does/not/exist.pem";
 
     #[test]
-    fn roots_of_a_file_are_read_or_refused() {
-        assert_eq!(roots(Path::new(ROOT)).unwrap().len(), 1);
+    fn root_certificates_are_read_from_a_file() {
+        assert_eq!(read_roots(Path::new(ROOT)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_is_an_error_with_its_name() {
         for (file, problem) in [
-            ("/does/not/exist.pem", "No such file"),
-            (
-                concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-                "no certificate",
-            ),
+            (MISSING, "No such file"),
+            (NO_CERTIFICATE, "no usable certificate"),
         ] {
-            let error = roots(Path::new(file)).unwrap_err().to_string();
+            let error = read_roots(Path::new(file)).unwrap_err().to_string();
             assert!(error.contains(file), "{error}");
             assert!(error.contains(problem), "{error}");
         }
-        assert!(trusting(Some(OsStr::new("/does/not/exist.pem"))).is_err());
-        assert!(trusting(Some(OsStr::new(""))).is_ok(), "not set");
+        assert!(tls_config(Some(OsStr::new(MISSING))).is_err());
+    }
+
+    #[test]
+    fn an_empty_file_name_selects_the_built_in_root_certificates() {
+        assert!(tls_config(Some(OsStr::new(""))).is_ok());
     }
 }

@@ -9,7 +9,6 @@ pub mod dynamodb;
 pub mod environment;
 pub mod gate_http;
 mod https;
-pub mod item;
 pub mod prewarm;
 pub mod sdk;
 pub mod secrets;

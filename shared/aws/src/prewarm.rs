@@ -1,27 +1,26 @@
-//! What a function does before its first event: its connections are opened and its secrets fetched,
-//! all side by side.
+//! Prewarming: before its first event a function opens its connections and reads its secrets, all in parallel.
 //!
-//! Init has a whole CPU, later a function has only the share that its memory buys: a TLS handshake
-//! of a millisecond takes fourteen on a function of 128 MB. So each adapter has an `open` that
-//! leaves what the first event needs in the same client, and a connection in that client's own
-//! pool. Nothing that goes wrong there ends init: the first call that needs it tries again.
+//! During init a function has a whole CPU, and later only the share that its memory buys
+//! (`shared/decisions/0022-prewarm.md`). Each adapter has a method `prewarm`. It leaves an open connection in the pool
+//! of the adapter's client, or a secret in the adapter's cache. A failure does not end init: the first call that needs
+//! the connection or the secret tries again.
 
 use std::time::Duration;
 
 use payments::log::Line;
 
-/// Init goes on after this, whatever is ready by then. Lambda itself gives it ten seconds.
-const AT_MOST: Duration = Duration::from_secs(1);
+/// The most time that prewarming adds to init. [Lambda limits init to ten
+/// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
+const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits for what is opened, but not for long.
-pub async fn within_limit(opening: impl Future) {
-    within(AT_MOST, opening).await;
+/// Waits until `prewarming` ends, but at most one second. Then it is cancelled, and the first event does the rest.
+pub async fn within_limit(prewarming: impl Future) {
+    within(LIMIT, prewarming).await;
 }
 
-async fn within(limit: Duration, opening: impl Future) {
-    // What is not ready then is given up here, and left to the first call that needs it.
-    if tokio::time::timeout(limit, opening).await.is_err() {
-        Line::warn("not everything is open before the first event").write();
+async fn within(limit: Duration, prewarming: impl Future) {
+    if tokio::time::timeout(limit, prewarming).await.is_err() {
+        Line::warn("prewarming did not end in time").write();
     }
 }
 
@@ -32,7 +31,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_ready_is_not_waited_for_and_what_never_is_neither() {
+    async fn prewarming_ends_when_it_is_done_or_at_its_limit() {
         let hour = Duration::from_secs(3_600);
         within(hour, ready(())).await;
         within(Duration::from_millis(1), pending::<()>()).await;

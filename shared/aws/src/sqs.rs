@@ -1,4 +1,4 @@
-//! An SQS FIFO queue that takes some kinds of events.
+//! SQS FIFO queues (`shared/decisions/0010-fifo-queues.md`).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;
@@ -6,14 +6,14 @@ use aws_sdk_sqs::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::{Builder, Config, ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sqs::error::BoxError;
-use url::Url;
-
-use super::sdk::{OwnUserAgent, describe};
-use crate::config::QueueConfig;
 use payments::events::{Event, EventKind};
 use payments::ports::{EventQueue, SendError};
+use url::Url;
 
-/// One queue.
+use crate::config::QueueConfig;
+use crate::sdk::{OwnUserAgent, describe};
+
+/// A queue, and the kinds of events that it receives.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
     client: Client,
@@ -21,7 +21,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queues of a configuration.
+    /// Creates the queues. They share one client.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
         let config = Builder::from(config).interceptor(OwnUserAgent).build();
         let client = Client::from_conf(config);
@@ -32,21 +32,19 @@ impl SqsQueue {
         queues.into_iter().map(queue).collect()
     }
 
-    /// Opens a connection before the first event; see [`crate::prewarm`]. One for each
-    /// queue, as events go to all of them side by side.
+    /// Connects before the first event; see [`crate::prewarm`]. Each queue needs a connection, because events are sent
+    /// to all queues in parallel.
     pub async fn prewarm(&self) {
-        let once = Config::builder().retry_config(RetryConfig::disabled());
-        // Everything is done as for a message, down to the connection; only then the request is
-        // exchanged. If it were not, it would be refused: it names no queue.
+        let no_retries = Config::builder().retry_config(RetryConfig::disabled());
+        // The SDK prepares a message as usual, and `Ping` replaces the request just before it is sent.
         let request = self.client.send_message().customize();
-        let request = request.config_override(once).interceptor(Ping);
-        // What comes back is no answer to a message, so this always is an error.
+        let request = request.config_override(no_retries).interceptor(Ping);
+        // Always an error: the answer to a ping is no answer to a message.
         let _ = Box::pin(request.send()).await;
     }
 }
 
-/// Asks the service whether it is there, instead of for what the request was for. It does nothing
-/// there, and nobody needs a permission for it.
+/// Replaces a request by `GET /ping`, which has no effect and needs no permission.
 #[derive(Debug)]
 struct Ping;
 

@@ -1,40 +1,29 @@
 //! The write of a change: the payment, its events, days, token and order, in one write or not at all.
 //!
-//! A change of the payment item alone is a plain update, any other change a transaction. Events are items
-//! beside the payment, not part of it, so the payment item stays small while a queue is down.
+//! A change of the payment item alone is a plain update, any other change a transaction.
 //!
-//! The SDK repeats a call whose answer was lost, and the repeat finds what the first attempt wrote. A
-//! transaction has a `ClientRequestToken`: the SDK creates it once for a call and sends it with each attempt,
-//! so DynamoDB answers a repeat as it answered the first attempt. An update has no token, and its repeat would look like a conflict
-//! with another writer. The attribute `commit` tells them apart: it holds a random id of the commit, and a
-//! failed condition returns it.
-
-use std::time::Duration;
+//! The SDK repeats a call if its answer was lost. The second attempt then finds the item that the first attempt wrote.
+//! DynamoDB answers the repeat of a transaction as it answered the first attempt. For a plain update, the attribute
+//! `commit` identifies the first attempt: it contains a random id of the commit, and a failed condition returns it. See
+//! `shared/decisions/0002-retried-writes.md`.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
-use payments::decide::Change;
-use payments::events::Event;
-use payments::model::Payment;
 use payments::model::day::Day;
 use payments::ports::{Commit, CommitError, Committed, Index, StoreError};
 
-use super::conditional::{Written, conditional};
+use super::attributes::{item_error, millis, number, read_text, text};
+use super::conditional::{self, NotUpdated};
 use super::due::{NEXT, OUTBOX, index_of, partition_of};
-use super::payment_item::{broken, event_sk, expiry, moment, number, payment_pk, read_text, text};
+use super::payment_item::{PAYMENT_SK, payment_pk};
 use super::transaction::{self, NotWritten};
-use super::{DynamoStore, days, orders};
-
-/// How long an event can be read after its commit.
-const EVENT_RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
-/// How long a checkout token works after the end of its checkout.
-const TOKEN_RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
+use super::{DynamoStore, checkout_tokens, days, events, paid_orders};
 
 impl DynamoStore {
     pub(super) async fn write_commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
         let commit_id = commit_id()?;
         let before = commit.over.map(|stored| &stored.payment);
         let change = commit.change;
-        let order = orders::puts(&self.table, before, &change.payment)?;
+        let order = paid_orders::puts(&self.table, before, &change.payment)?;
         let days = days::added(before, &change.payment);
         let is_alone = order.is_none()
             && change.events.is_empty()
@@ -54,7 +43,7 @@ impl DynamoStore {
             return Ok(Committed::default());
         };
         let is_first_to_pay = match write(Some(order.first)).await {
-            Err(NotWritten::LastRefused) => {
+            Err(NotWritten::LastConditionFailed) => {
                 write(Some(order.later)).await?;
                 false
             }
@@ -67,14 +56,14 @@ impl DynamoStore {
         let Commit { change, next, .. } = commit;
         let over = commit.over.map(|stored| stored.version);
         let payment = &change.payment;
-        let document = serde_json::to_string(payment).map_err(broken)?;
+        let document = serde_json::to_string(payment).map_err(item_error)?;
         let mut set = "SET #document = :document, #version = :written, #sequence = :sequence, \
                        #published = if_not_exists(#published, :none), #commit = :commit"
             .to_owned();
         let mut update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(payment_pk(&payment.key())))
-            .key("sk", text("payment"))
+            .key("sk", text(PAYMENT_SK))
             .expression_attribute_names("#document", "document")
             .expression_attribute_names("#version", "version")
             .expression_attribute_names("#sequence", "sequence")
@@ -95,7 +84,7 @@ impl DynamoStore {
                 .expression_attribute_names("#outbox", OUTBOX.name)
                 .expression_attribute_names("#since", OUTBOX.since)
                 .expression_attribute_values(":outbox", text(partition))
-                .expression_attribute_values(":now", moment(payment.updated_at()));
+                .expression_attribute_values(":now", millis(payment.updated_at()));
         }
         match next.map(|next| index_of(next, payment.project_id())) {
             None => set += " REMOVE #next, #next_at",
@@ -104,7 +93,7 @@ impl DynamoStore {
                 let partition = partition_of(index, &payment.key());
                 update = update
                     .expression_attribute_values(":next", text(partition))
-                    .expression_attribute_values(":next_at", moment(at));
+                    .expression_attribute_values(":next_at", millis(at));
             }
         }
         let update = match over {
@@ -113,36 +102,7 @@ impl DynamoStore {
                 .condition_expression("#version = :read")
                 .expression_attribute_values(":read", number(version)),
         };
-        update.update_expression(set).build().map_err(broken)
-    }
-
-    fn event_put(&self, event: &Event, change: &Change) -> Result<Put, StoreError> {
-        let expires_at = change.payment.updated_at().after(EVENT_RETENTION);
-        Put::builder()
-            .table_name(&self.table)
-            .item("pk", text(payment_pk(&event.key)))
-            .item("sk", text(event_sk(event.sequence)))
-            .item("kind", text(event.kind.as_str()))
-            .item("content", text(&event.stored))
-            .item("expires_at", expiry(expires_at))
-            .condition_expression("attribute_not_exists(pk)")
-            .build()
-            .map_err(broken)
-    }
-
-    fn token_put(&self, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
-        let order = payment.order();
-        let end = order.map_or(payment.created_at(), |order| order.expires_at);
-        let expires_at = end.after(TOKEN_RETENTION);
-        Put::builder()
-            .table_name(&self.table)
-            .item("pk", text(format!("checkout#{token_hash}")))
-            .item("sk", text("checkout"))
-            .item("project_id", number(u64::from(payment.project_id().get())))
-            .item("payment_id", text(payment.payment_id()))
-            .item("expires_at", expiry(expires_at))
-            .build()
-            .map_err(broken)
+        update.update_expression(set).build().map_err(item_error)
     }
 
     async fn update_alone(&self, update: Update, commit_id: &str) -> Result<(), CommitError> {
@@ -155,18 +115,21 @@ impl DynamoStore {
             .set_condition_expression(update.condition_expression)
             .set_expression_attribute_names(update.expression_attribute_names)
             .set_expression_attribute_values(update.expression_attribute_values);
-        match conditional(request).await? {
-            Written::Yes(_) => Ok(()),
+        match conditional::update(request).await {
+            Ok(_) => Ok(()),
             // An earlier attempt of this commit wrote it, and its answer was lost.
-            Written::Refused(Some(item)) if read_text(&item, "commit").ok() == Some(commit_id) => {
+            Err(NotUpdated::ConditionFailed(Some(item)))
+                if read_text(&item, "commit").ok() == Some(commit_id) =>
+            {
                 Ok(())
             }
-            Written::Refused(_) | Written::Busy => Err(CommitError::Conflict),
+            Err(NotUpdated::ConditionFailed(_) | NotUpdated::Busy) => Err(CommitError::Conflict),
+            Err(NotUpdated::Failed(error)) => Err(error.into()),
         }
     }
 
-    /// The items of a transaction: the payment, its events, days and token. The item of its order is the
-    /// last one, because [`NotWritten::LastRefused`] is about it.
+    /// Returns the items of a transaction: the payment, its events, days and token. The item of its order is the last
+    /// one, because [`NotWritten::LastConditionFailed`] describes it.
     fn items(
         &self,
         commit: Commit<'_>,
@@ -176,15 +139,17 @@ impl DynamoStore {
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let change = commit.change;
         let update = self.payment_update(commit, commit_id)?;
+        let committed_at = change.payment.updated_at();
         let mut puts = Vec::new();
         for event in &change.events {
-            puts.push(self.event_put(event, change)?);
+            puts.push(events::put(&self.table, event, committed_at)?);
         }
         for day in days {
             puts.push(days::put(&self.table, &change.payment.key(), *day)?);
         }
         if let Some(token_hash) = commit.token_hash {
-            puts.push(self.token_put(token_hash, &change.payment)?);
+            let put = checkout_tokens::put(&self.table, token_hash, &change.payment)?;
+            puts.push(put);
         }
         puts.extend(order_put);
         let put = |put| TransactWriteItem::builder().put(put).build();
@@ -195,6 +160,6 @@ impl DynamoStore {
 }
 
 fn commit_id() -> Result<String, StoreError> {
-    let random = getrandom::u64().map_err(broken)?;
+    let random = getrandom::u64().map_err(item_error)?;
     Ok(format!("{random:016x}"))
 }

@@ -1,35 +1,69 @@
-//! An update with a condition.
+//! Updates of one item with a condition.
+
+use std::future::Future;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use payments::ports::StoreError;
+use payments::ports::{StoreError, SystemClock};
+use payments::service::backoff;
 
+use super::attributes::Item;
 use super::failed;
-use super::payment_item::Item;
 
-/// The result of a conditional update.
-pub(super) enum Written {
-    /// The item is written. Holds the changed attributes before the write, if the request asked for them.
-    Yes(Option<Item>),
-    /// The condition does not hold. Holds the item.
-    Refused(Option<Item>),
+/// The reason why an item was not updated.
+pub(super) enum NotUpdated {
+    /// The condition failed. Contains the item, if it exists.
+    ConditionFailed(Option<Item>),
     /// A transaction is writing the item.
     Busy,
+    /// Any other error.
+    Failed(StoreError),
 }
 
-pub(super) async fn conditional(update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
-    let request = update
+impl From<StoreError> for NotUpdated {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<NotUpdated> for StoreError {
+    fn from(not_updated: NotUpdated) -> Self {
+        match not_updated {
+            NotUpdated::ConditionFailed(_) => Self("the condition of an update failed".into()),
+            NotUpdated::Busy => Self("transactions wrote the item during each attempt".into()),
+            NotUpdated::Failed(error) => error,
+        }
+    }
+}
+
+/// Updates an item. Returns the attributes that the request asks for with `ReturnValues`.
+pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<Item>, NotUpdated> {
+    let request = request
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let error = match Box::pin(request.send()).await {
-        Ok(output) => return Ok(Written::Yes(output.attributes)),
+        Ok(output) => return Ok(output.attributes),
         Err(error) => error,
     };
-    match error.as_service_error() {
+    Err(match error.as_service_error() {
         Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-            Ok(Written::Refused(refused.item().cloned()))
+            NotUpdated::ConditionFailed(refused.item().cloned())
         }
-        Some(UpdateItemError::TransactionConflictException(_)) => Ok(Written::Busy),
-        _ => Err(failed(error)),
+        Some(UpdateItemError::TransactionConflictException(_)) => NotUpdated::Busy,
+        _ => NotUpdated::Failed(failed(error)),
+    })
+}
+
+/// Repeats an update while transactions are writing its item.
+pub(super) async fn retry_while_busy<F>(attempt: impl Fn() -> F) -> Result<Option<Item>, NotUpdated>
+where
+    F: Future<Output = Result<Option<Item>, NotUpdated>>,
+{
+    for number in 0..backoff::ATTEMPTS {
+        match attempt().await {
+            Err(NotUpdated::Busy) => backoff::pause(&SystemClock, number).await,
+            result => return result,
+        }
     }
+    Err(NotUpdated::Busy)
 }

@@ -1,60 +1,82 @@
-//! The index of the days on which something became of a payment.
+//! The index of the days on which something happened to a payment.
 //!
-//! | `pk` | `sk` | attributes |
-//! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `day#YYYY-MM-DD` | `day`: `<project>#YYYY-MM-DD#<shard>` |
-//!
-//! Each day has an item of its own beside the payment, written with the change that brought the
-//! day, and never taken away. The index `day` has nothing but keys, and of these the payment's own
-//! tells its key.
+//! Each day of a payment is an item beside the payment. The write that changes the payment also writes the items of its
+//! new days, and nothing deletes them. The index `day` contains keys only. The payment's key is a part of `pk`.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::Put;
 use ecommpay::fields::ProjectId;
-
-use super::due::shard_number;
-use super::payment_item::{Item, broken, payment_pk, text};
 use payments::model::Payment;
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
 use payments::ports::StoreError;
 
-/// The index, and the attribute that it is made of.
-pub(super) const INDEX: &str = "day";
+use super::attributes::{Item, item_error, text};
+use super::due::shard_number;
+use super::payment_item::{payment_pk, read_payment_key};
+use super::{DynamoStore, PAGE, failed};
 
-/// The most days that one change can add: a transaction takes 100 items, and the payment, its
-/// events and a token are among them. Of more than that, the newest are found.
-const MOST: usize = 80;
+/// The name of the index, and of the attribute that is its partition key.
+const INDEX: &str = "day";
 
-/// The days that a change brings, newest first.
+/// The most days that one change adds. A transaction accepts [100
+/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and it also
+/// writes the payment, its events, a token and an order. If a change has more days, only the newest are stored.
+const MAX_NEW: usize = 80;
+
+/// Returns the days that a change adds, newest first.
 pub(super) fn added(before: Option<&Payment>, after: &Payment) -> Vec<Day> {
     let known = before.map_or_else(BTreeSet::new, Payment::days);
     let days = after.days().into_iter().rev();
-    days.filter(|day| !known.contains(day)).take(MOST).collect()
+    days.filter(|day| !known.contains(day))
+        .take(MAX_NEW)
+        .collect()
 }
 
-/// The value of a project's day and shard.
+/// Returns the partition key of a shard in the index.
 pub(super) fn partition(project_id: ProjectId, day: Day, shard: u8) -> String {
     format!("{project_id}#{day}#{shard:02}")
 }
 
-/// The attributes of a payment's day.
-pub(super) fn row(key: &PaymentKey, day: Day) -> Item {
+/// Returns the attributes of an item.
+fn row(key: &PaymentKey, day: Day) -> Item {
     let partition = partition(key.project_id(), day, shard_number(key));
     Item::from([
         ("pk".to_owned(), text(payment_pk(key))),
-        ("sk".to_owned(), text(sk(day))),
+        ("sk".to_owned(), text(format!("day#{day}"))),
         (INDEX.to_owned(), text(partition)),
     ])
 }
 
-/// Without a condition: whoever writes it again writes the same.
+/// Returns the write of an item. It needs no condition, because every write of a day is the same.
 pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
     let put = Put::builder().table_name(table);
-    put.set_item(Some(row(key, day))).build().map_err(broken)
+    let put = put.set_item(Some(row(key, day)));
+    put.build().map_err(item_error)
 }
 
-fn sk(day: Day) -> String {
-    format!("day#{day}")
+impl DynamoStore {
+    pub(super) async fn read_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("#day = :day")
+            .expression_attribute_names("#day", INDEX)
+            .expression_attribute_values(":day", text(partition(project_id, day, shard)))
+            .set_exclusive_start_key(after.map(|last| row(last, day)))
+            .limit(PAGE)
+            .send()
+            .await
+            .map_err(failed)?;
+        page.items().iter().map(read_payment_key).collect()
+    }
 }

@@ -3,11 +3,11 @@
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |
 //! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
-//! | `next` | `next`: kind of work, shard | `next_at` | with work at that time |
+//! | `next` | `next`: kind of action, shard | `next_at` | with an action due at that time |
 //!
-//! Both are sparse: a payment without work has no entry and costs nothing. The write that changes a payment
-//! also writes or removes its entry, so no entry is forgotten. Polls have their own partitions for each
-//! project. Expiry, erasure and overdue payments each have their own, too.
+//! Both are sparse: a payment that needs nothing has no entry and costs nothing. The write that changes a payment also
+//! writes or removes its entry, so no entry is forgotten. Each kind of action has its own partitions, and polls have
+//! their own partitions for each project. See `shared/decisions/0009-polling-index.md`.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
@@ -16,9 +16,8 @@ use payments::model::timestamp::Timestamp;
 use payments::ports::{Due, Index, SHARDS, StoreError};
 use sha2::{Digest, Sha256};
 
-use super::payment_item::{
-    Item, broken, moment, payment_pk, read_moment, read_payment_key, read_text, text,
-};
+use super::attributes::{Item, item_error, millis, read_millis, read_text, text};
+use super::payment_item::{PAYMENT_SK, payment_pk, read_payment_key};
 use super::{DynamoStore, PAGE, failed};
 
 /// The names of an index's attributes.
@@ -35,7 +34,7 @@ pub(super) const OUTBOX: IndexName = IndexName {
     name: "outbox",
     since: "outbox_since",
 };
-/// The index of payments with work at some time.
+/// The index of payments with an action due.
 pub(super) const NEXT: IndexName = IndexName {
     name: "next",
     since: "next_at",
@@ -48,8 +47,8 @@ fn index_name(index: Index) -> IndexName {
     }
 }
 
-/// The partition of a shard.
-pub(super) fn partition(index: Index, shard: u8) -> String {
+/// Returns the partition key of a shard.
+fn partition(index: Index, shard: u8) -> String {
     match index {
         Index::Outbox => format!("outbox#{shard:02}"),
         Index::Poll(project_id) => format!("poll#{}#{shard:02}", project_id.get()),
@@ -59,12 +58,12 @@ pub(super) fn partition(index: Index, shard: u8) -> String {
     }
 }
 
-/// The partition of a payment.
+/// Returns the partition key of a payment.
 pub(super) fn partition_of(index: Index, key: &PaymentKey) -> String {
     partition(index, shard_number(key))
 }
 
-/// The index for the next work of a payment, and the time of the work.
+/// Returns the index for the next action of a payment, and the time of the action.
 pub(super) fn index_of(next: Next, project_id: ProjectId) -> (Index, Timestamp) {
     match next {
         Next::Poll(at) => (Index::Poll(project_id), at),
@@ -74,14 +73,14 @@ pub(super) fn index_of(next: Next, project_id: ProjectId) -> (Index, Timestamp) 
     }
 }
 
-/// The shard of a payment, the same in every index.
+/// Returns the shard of a payment. It is the same in every index.
 pub(super) fn shard_number(key: &PaymentKey) -> u8 {
     let hash = Sha256::digest(payment_pk(key));
     hash.first().copied().unwrap_or_default() % SHARDS
 }
 
 impl DynamoStore {
-    pub(super) async fn due_page(
+    pub(super) async fn read_due(
         &self,
         index: Index,
         shard: u8,
@@ -93,9 +92,9 @@ impl DynamoStore {
         let start_key = after.map(|last| {
             Item::from([
                 ("pk".to_owned(), text(payment_pk(&last.key))),
-                ("sk".to_owned(), text("payment")),
+                ("sk".to_owned(), text(PAYMENT_SK)),
                 (name.to_owned(), text(&partition)),
-                (since.to_owned(), moment(last.since)),
+                (since.to_owned(), millis(last.since)),
             ])
         });
         let page = self
@@ -107,7 +106,7 @@ impl DynamoStore {
             .expression_attribute_names("#shard", name)
             .expression_attribute_names("#since", since)
             .expression_attribute_values(":shard", text(partition))
-            .expression_attribute_values(":due_by", moment(due_by))
+            .expression_attribute_values(":due_by", millis(due_by))
             .set_exclusive_start_key(start_key)
             .limit(PAGE)
             .send()
@@ -116,25 +115,25 @@ impl DynamoStore {
         let entry = |item: &Item| {
             Ok(Due {
                 key: read_payment_key(item)?,
-                since: read_moment(item, since)?,
+                since: read_millis(item, since)?,
             })
         };
         page.items().iter().map(entry).collect()
     }
 
-    /// Reads the next work of a payment from its index entry.
-    pub async fn plan(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
-        let item = self.get(payment_pk(key), "payment").await?;
+    /// Returns the next action of a payment, as the index has it.
+    pub async fn next_action(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
+        let item = self.get(payment_pk(key), PAYMENT_SK).await?;
         let Some(item) = item.filter(|item| item.contains_key(NEXT.name)) else {
             return Ok(None);
         };
-        let at = read_moment(&item, NEXT.since)?;
+        let at = read_millis(&item, NEXT.since)?;
         match read_text(&item, NEXT.name)?.split('#').next() {
             Some("poll") => Ok(Some(Next::Poll(at))),
             Some("expire") => Ok(Some(Next::Expire(at))),
             Some("erase") => Ok(Some(Next::Erase(at))),
             Some("overdue") => Ok(Some(Next::Overdue(at))),
-            _ => Err(broken("unknown kind of work")),
+            _ => Err(item_error("unknown kind of action")),
         }
     }
 }

@@ -1,29 +1,32 @@
-//! Payments, events, checkout tokens and storefront keys in one DynamoDB table.
+//! The DynamoDB table of payments, events, checkout tokens and storefront keys
+//! (`shared/decisions/0011-one-table.md`).
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
-//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of the indexes (`due.rs`) |
+//! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of two indexes (`due.rs`) |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
-//! | `payment#<project>/<id>` | `day#<date>` | the attribute of the index of days (`days.rs`) |
+//! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day` |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
-//! | `storefront_key#<id>` | `storefront_key` | `document`: the storefront, with the key's SHA-256 (`storefront_keys.rs`) |
-//! | `storefront_keys` | `<id>` | `document`, `revoked_at` (`storefront_keys.rs`) |
-//! | `order#<project>/<order id>/<storefront>` | `first`, `paid#<id>` | `paid_by`, of `first` only (`orders.rs`) |
-//! | `daily#<project>` | `compared`, `reported` | `until` (`progress.rs`) |
+//! | `storefront_key#<id>` | `storefront_key` | `document`: the storefront, with the key's SHA-256 |
+//! | `storefront_keys` | `<id>` | `document`: the key without its SHA-256, `revoked_at` after a revocation |
+//! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
+//! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
+//! | `daily#<project>` | `compared`, `reported` | `until` |
 
+pub mod attributes;
+mod checkout_tokens;
 mod commit;
 mod conditional;
 mod days;
 mod due;
-mod orders;
+mod events;
+mod paid_orders;
 mod partition_keys;
 mod payment_item;
 mod progress;
 mod published;
 mod storefront_keys;
 mod transaction;
-
-use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
@@ -38,10 +41,9 @@ use payments::ports::{
     Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored,
 };
 
+use self::attributes::{Item, text};
 pub use self::partition_keys::PartitionKeys;
-use self::payment_item::{
-    Item, broken, event_sk, payment_pk, read_event, read_number, read_payment_key, read_text, text,
-};
+use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 use crate::sdk::{OwnUserAgent, describe};
 
 /// The most entries of an index that one call reads.
@@ -64,8 +66,8 @@ impl DynamoStore {
         }
     }
 
-    /// Connects before the first event; see [`crate::prewarm`]. Reads an item that does not exist, which
-    /// every function may do, so that everything between the function and the table is ready.
+    /// Connects before the first event; see [`crate::prewarm`]. It reads an item that does not exist: every function
+    /// has the permission for that.
     pub async fn prewarm(&self) {
         let request = self
             .client
@@ -92,15 +94,8 @@ impl DynamoStore {
 
 impl PaymentStore for DynamoStore {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
-        let Some(item) = self.get(payment_pk(key), "payment").await? else {
-            return Ok(None);
-        };
-        Ok(Some(Stored {
-            payment: serde_json::from_str(read_text(&item, "document")?).map_err(broken)?,
-            version: read_number(&item, "version")?,
-            published: read_number(&item, "published")?,
-            is_first_to_pay: false,
-        }))
+        let item = self.get(payment_pk(key), PAYMENT_SK).await?;
+        item.as_ref().map(read_payment).transpose()
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
@@ -108,23 +103,7 @@ impl PaymentStore for DynamoStore {
     }
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", text(payment_pk(key)))
-            .expression_attribute_values(":from", text(event_sk(from)))
-            .expression_attribute_values(":to", text(event_sk(to)))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut events = Vec::new();
-        while let Some(item) = pages.next().await {
-            events.push(read_event(key, &item.map_err(failed)?)?);
-        }
-        Ok(events)
+        self.read_events(key, from, to).await
     }
 
     async fn mark_published(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
@@ -138,7 +117,7 @@ impl PaymentStore for DynamoStore {
         due_by: Timestamp,
         after: Option<&Due>,
     ) -> Result<Vec<Due>, StoreError> {
-        self.due_page(index, shard, due_by, after).await
+        self.read_due(index, shard, due_by, after).await
     }
 
     async fn of_day(
@@ -148,51 +127,15 @@ impl PaymentStore for DynamoStore {
         shard: u8,
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(days::INDEX)
-            .key_condition_expression("#day = :day")
-            .expression_attribute_names("#day", days::INDEX)
-            .expression_attribute_values(":day", text(days::partition(project_id, day, shard)))
-            .set_exclusive_start_key(after.map(|last| days::row(last, day)))
-            .limit(PAGE)
-            .send()
-            .await
-            .map_err(failed)?;
-        page.items().iter().map(read_payment_key).collect()
+        self.read_day(project_id, day, shard, after).await
     }
 
     async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
-        let request = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(orders::pk(order)))
-            .consistent_read(true)
-            .limit(PAGE);
-        let page = Box::pin(request.send()).await.map_err(failed)?;
-        let items = page.items().iter();
-        let read = |item| orders::read(order.project_id, item);
-        // The first payment can have a later entry as well.
-        let keys: BTreeSet<PaymentKey> = items.map(read).collect::<Result<_, _>>()?;
-        Ok(keys.into_iter().collect())
+        self.read_paid_by(order).await
     }
 
     async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {
-        let Some(item) = self
-            .get(format!("checkout#{token_hash}"), "checkout")
-            .await?
-        else {
-            return Ok(None);
-        };
-        let project_id = ProjectId::new(read_number(&item, "project_id")?).map_err(broken)?;
-        Ok(Some(PaymentKey::new(
-            project_id,
-            read_text(&item, "payment_id")?,
-        )))
+        self.read_token(token_hash).await
     }
 }
 

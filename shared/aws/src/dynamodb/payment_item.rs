@@ -1,58 +1,60 @@
-//! The attributes of payments and events.
+//! The item of a payment: its key and its attributes.
 
 use ecommpay::fields::ProjectId;
-
-pub(super) use crate::item::{
-    Item, broken, expiry, moment, number, read_moment, read_number, read_text, text,
-};
-use payments::events::{Event, EventKind};
 use payments::model::ids::PaymentKey;
-use payments::ports::StoreError;
+use payments::ports::{StoreError, Stored};
 
-const PAYMENT: &str = "payment#";
+use super::attributes::{Item, item_error, read_number, read_text};
 
+const PK_PREFIX: &str = "payment#";
+
+/// The sort key of every payment item.
+pub(super) const PAYMENT_SK: &str = "payment";
+
+/// Returns the partition key of a payment, its events and its days.
 pub(super) fn payment_pk(key: &PaymentKey) -> String {
-    format!("{PAYMENT}{key}")
+    format!("{PK_PREFIX}{key}")
 }
 
-/// The key that [`payment_pk`] was made of. An id can have any characters, slashes too.
+/// Reads the payment's key from `pk`. An id can contain any character, even a slash.
 pub(super) fn read_payment_key(item: &Item) -> Result<PaymentKey, StoreError> {
     let pk = read_text(item, "pk")?;
     let (project_id, id) = pk
-        .strip_prefix(PAYMENT)
+        .strip_prefix(PK_PREFIX)
         .and_then(|key| key.split_once('/'))
-        .ok_or_else(|| broken("not a payment's key"))?;
-    let project_id = project_id.parse().map_err(broken)?;
-    let project_id = ProjectId::new(project_id).map_err(broken)?;
+        .ok_or_else(|| item_error("not the key of a payment"))?;
+    let project_id = project_id.parse().map_err(item_error)?;
+    let project_id = ProjectId::new(project_id).map_err(item_error)?;
     Ok(PaymentKey::new(project_id, id))
 }
 
-/// Ten digits, so that events sort by their number.
-pub(super) fn event_sk(sequence: u64) -> String {
-    format!("event#{sequence:010}")
-}
-
-pub(super) fn read_event(key: &PaymentKey, item: &Item) -> Result<Event, StoreError> {
-    let sequence = read_text(item, "sk")?.trim_start_matches("event#");
-    let sequence = sequence.parse().map_err(broken)?;
-    let kind = EventKind::parse(read_text(item, "kind")?);
-    let kind = kind.ok_or_else(|| broken("not a kind of event"))?;
-    let content = read_text(item, "content")?;
-    Event::from_stored(key.clone(), sequence, kind, content).map_err(broken)
+/// Reads a payment.
+pub(super) fn read_payment(item: &Item) -> Result<Stored, StoreError> {
+    Ok(Stored {
+        payment: serde_json::from_str(read_text(item, "document")?).map_err(item_error)?,
+        version: read_number(item, "version")?,
+        published: read_number(item, "published")?,
+        is_first_to_pay: false,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::attributes::text;
     use super::*;
 
     #[test]
-    fn a_key_survives_being_written() {
+    fn a_payment_key_is_read_as_it_was_written() {
         let project_id = ProjectId::new(211).unwrap();
         for id in ["order-1", "a/b//c", "#", "payment#1/2", " \u{e9}\u{20ac} "] {
             let key = PaymentKey::new(project_id, id);
             let item = Item::from([("pk".to_owned(), text(payment_pk(&key)))]);
             assert_eq!(read_payment_key(&item).unwrap(), key);
         }
+    }
+
+    #[test]
+    fn a_partition_key_of_another_item_is_no_payment_key() {
         for pk in ["", "payment#", "payment#x/y", "checkout#211/y"] {
             let item = Item::from([("pk".to_owned(), text(pk))]);
             assert!(read_payment_key(&item).is_err(), "{pk}");

@@ -1,13 +1,13 @@
-//! How far the work of each day is done: an item for each project and each kind of work.
+//! The progress of the daily tasks. Each project has one item for each task, with the end of the time that the task has
+//! processed.
 
 use ecommpay::fields::ProjectId;
+use payments::model::timestamp::Timestamp;
+use payments::ports::{Daily, ProgressStore, StoreError};
 
 use super::DynamoStore;
-use super::conditional::{Written, conditional};
-use super::payment_item::{moment, read_moment, text};
-use payments::model::timestamp::Timestamp;
-use payments::ports::{Daily, ProgressStore, StoreError, SystemClock};
-use payments::service::backoff;
+use super::attributes::{millis, read_millis, text};
+use super::conditional::{self, NotUpdated, retry_while_busy};
 
 fn pk(project_id: ProjectId) -> String {
     format!("daily#{project_id}")
@@ -27,7 +27,7 @@ impl ProgressStore for DynamoStore {
         daily: Daily,
     ) -> Result<Option<Timestamp>, StoreError> {
         let item = self.get(pk(project_id), sk(daily)).await?;
-        item.map(|item| read_moment(&item, "until")).transpose()
+        item.map(|item| read_millis(&item, "until")).transpose()
     }
 
     async fn advance(
@@ -36,22 +36,20 @@ impl ProgressStore for DynamoStore {
         daily: Daily,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        for attempt in 0..backoff::ATTEMPTS {
-            let request = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key("pk", text(pk(project_id)))
-                .key("sk", text(sk(daily)))
-                .update_expression("SET #until = :until")
-                .condition_expression("attribute_not_exists(#until) OR #until < :until")
-                .expression_attribute_names("#until", "until")
-                .expression_attribute_values(":until", moment(until));
-            match conditional(request).await? {
-                Written::Yes(_) | Written::Refused(_) => return Ok(()),
-                Written::Busy => backoff::pause(&SystemClock, attempt).await,
-            }
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(pk(project_id)))
+            .key("sk", text(sk(daily)))
+            .update_expression("SET #until = :until")
+            .condition_expression("attribute_not_exists(#until) OR #until < :until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", millis(until));
+        match retry_while_busy(|| conditional::update(request.clone())).await {
+            // After a failed condition, another run has stored the same or a later time.
+            Ok(_) | Err(NotUpdated::ConditionFailed(_)) => Ok(()),
+            Err(error) => Err(error.into()),
         }
-        Err(StoreError("too many write one item at once".into()))
     }
 }

@@ -6,38 +6,38 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use payments::model::ids::PaymentKey;
-use payments::ports::{StoreError, SystemClock};
-use payments::service::backoff;
+use payments::ports::StoreError;
 
 use super::DynamoStore;
-use super::conditional::{Written, conditional};
+use super::attributes::{Item, number, read_number, text};
+use super::conditional::{self, NotUpdated, retry_while_busy};
 use super::due::OUTBOX;
-use super::payment_item::{number, payment_pk, read_number, text};
+use super::payment_item::{PAYMENT_SK, payment_pk};
 
 impl DynamoStore {
     pub(super) async fn mark(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
-        for attempt in 0..backoff::ATTEMPTS {
-            let written = match self.mark_all(key, through).await? {
-                Written::Refused(Some(item)) if read_number(&item, "published")? < through => {
-                    self.mark_some(key, through).await?
-                }
-                other => other,
-            };
-            match written {
-                Written::Yes(Some(before)) => return read_number(&before, "published"),
-                // Another publisher was faster.
-                Written::Yes(None) | Written::Refused(_) => return Ok(through),
-                Written::Busy => backoff::pause(&SystemClock, attempt).await,
-            }
+        match retry_while_busy(|| self.move_mark(key, through)).await {
+            Ok(Some(before)) => read_number(&before, "published"),
+            // Another publisher was faster.
+            Ok(None) | Err(NotUpdated::ConditionFailed(_)) => Ok(through),
+            Err(error) => Err(error.into()),
         }
-        Err(StoreError(
-            "other writers wrote the payment during each attempt".into(),
-        ))
+    }
+
+    async fn move_mark(&self, key: &PaymentKey, through: u64) -> Result<Option<Item>, NotUpdated> {
+        match self.mark_all(key, through).await {
+            Err(NotUpdated::ConditionFailed(Some(item)))
+                if read_number(&item, "published")? < through =>
+            {
+                self.mark_some(key, through).await
+            }
+            result => result,
+        }
     }
 
     /// Moves the mark to `through`, the payment's last event, and removes the payment from the outbox index. The
     /// condition fails if a newer event exists.
-    async fn mark_all(&self, key: &PaymentKey, through: u64) -> Result<Written, StoreError> {
+    async fn mark_all(&self, key: &PaymentKey, through: u64) -> Result<Option<Item>, NotUpdated> {
         let request = self
             .mark_update(key, through)
             .update_expression("SET #published = :through REMOVE #outbox, #since")
@@ -45,16 +45,16 @@ impl DynamoStore {
             .expression_attribute_names("#sequence", "sequence")
             .expression_attribute_names("#outbox", OUTBOX.name)
             .expression_attribute_names("#since", OUTBOX.since);
-        conditional(request).await
+        conditional::update(request).await
     }
 
     /// Moves the mark to `through` and leaves the payment in the outbox index.
-    async fn mark_some(&self, key: &PaymentKey, through: u64) -> Result<Written, StoreError> {
+    async fn mark_some(&self, key: &PaymentKey, through: u64) -> Result<Option<Item>, NotUpdated> {
         let request = self
             .mark_update(key, through)
             .update_expression("SET #published = :through")
             .condition_expression("#published < :through");
-        conditional(request).await
+        conditional::update(request).await
     }
 
     fn mark_update(&self, key: &PaymentKey, through: u64) -> UpdateItemFluentBuilder {
@@ -62,7 +62,7 @@ impl DynamoStore {
             .update_item()
             .table_name(&self.table)
             .key("pk", text(payment_pk(key)))
-            .key("sk", text("payment"))
+            .key("sk", text(PAYMENT_SK))
             .return_values(ReturnValue::UpdatedOld)
             .expression_attribute_names("#published", "published")
             .expression_attribute_values(":through", number(through))

@@ -1,40 +1,42 @@
-//! Items that are written all at once, or not at all.
+//! Transactions: DynamoDB writes all of the items or none.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::TransactWriteItem;
-
-use super::failed;
 use payments::ports::{CommitError, StoreError};
 
-/// DynamoDB's codes, one for each item. The item's condition does not hold:
-const REFUSED: &str = "ConditionalCheckFailed";
-/// another transaction is writing the item:
-const BUSY: &str = "TransactionConflict";
-/// nothing speaks against the item:
-const FINE: &str = "None";
+use super::failed;
 
-/// Why nothing was written.
+// DynamoDB returns one of these codes for each item of a cancelled transaction. Source:
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+/// The condition of the item failed.
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+/// Another transaction is writing the item.
+const TRANSACTION_CONFLICT: &str = "TransactionConflict";
+/// The item did not cause the cancellation.
+const NONE: &str = "None";
+
+/// The reason why nothing was written.
 pub(super) enum NotWritten {
-    /// The condition of the last item does not hold, and all others do.
-    LastRefused,
-    /// Another writer was faster, or is writing at this very moment.
+    /// Only the condition of the last item failed.
+    LastConditionFailed,
+    /// Another writer changed an item before this write, or is writing an item.
     Conflict,
-    /// Anything else.
+    /// Any other error.
     Failed(StoreError),
 }
 
 impl From<NotWritten> for CommitError {
     fn from(not_written: NotWritten) -> Self {
         match not_written {
-            NotWritten::LastRefused | NotWritten::Conflict => CommitError::Conflict,
+            NotWritten::LastConditionFailed | NotWritten::Conflict => CommitError::Conflict,
             NotWritten::Failed(error) => error.into(),
         }
     }
 }
 
-/// Writes items of one or more tables.
+/// Writes items in one transaction.
 pub(super) async fn write(
     client: &Client,
     items: Vec<TransactWriteItem>,
@@ -48,29 +50,29 @@ pub(super) async fn write(
 
 fn not_written(error: SdkError<TransactWriteItemsError>) -> NotWritten {
     match codes(&error).as_slice() {
-        [others @ .., REFUSED] if others.iter().all(|code| *code == FINE) => {
-            NotWritten::LastRefused
+        [others @ .., CONDITION_FAILED] if others.iter().all(|code| *code == NONE) => {
+            NotWritten::LastConditionFailed
         }
-        codes if are_of_others(codes) => NotWritten::Conflict,
+        codes if is_conflict(codes) => NotWritten::Conflict,
         _ => NotWritten::Failed(failed(error)),
     }
 }
 
-/// Why a transaction was cancelled, for each of its items; empty if it was not.
+/// Returns the codes of a cancelled transaction, one for each item. Empty if the call failed otherwise.
 fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons().iter();
             reasons
-                .map(|reason| reason.code().unwrap_or(FINE))
+                .map(|reason| reason.code().unwrap_or(NONE))
                 .collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Whether a transaction was cancelled by other writers, and by nothing else.
-fn are_of_others(codes: &[&str]) -> bool {
-    let by_others = |code: &&str| matches!(*code, REFUSED | BUSY);
-    codes.iter().any(by_others) && codes.iter().all(|code| *code == FINE || by_others(code))
+/// Returns whether other writers are the only reason for the cancellation.
+fn is_conflict(codes: &[&str]) -> bool {
+    let is_conflict = |code: &&str| matches!(*code, CONDITION_FAILED | TRANSACTION_CONFLICT);
+    codes.iter().any(is_conflict) && codes.iter().all(|code| *code == NONE || is_conflict(code))
 }

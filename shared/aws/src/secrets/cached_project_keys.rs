@@ -1,163 +1,155 @@
-//! The keys of the projects, as a function keeps them.
+//! The cache of the project keys in a function (`shared/decisions/0014-project-keys.md`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
 use ecommpay::Keyring;
 use ecommpay::fields::ProjectId;
+use payments::log::Line;
+use payments::service::project_keys::{ProjectKeySet, ProjectKeys};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use super::{SecretError, fetch, tell};
-use payments::log::Line;
-use payments::service::project_keys::{ProjectKeySet, ProjectKeys};
+use super::secret::{Secret, SecretError};
+use super::warn_if_failed;
 
-/// When keys are fetched again.
+/// How long keys stay in the cache.
 #[derive(Debug, Clone, Copy)]
-pub struct Ages {
-    /// How old they become at most: so long may we sign with an old one.
-    pub most: Duration,
-    /// How long ago they must have been asked for before a signature that does not fit has them fetched
-    /// again: so a new key soon serves, and a flood of forged callbacks takes no more calls than one in
-    /// this time. So long is also waited after a fetch that failed.
-    pub doubtful: Duration,
+pub struct CacheTtl {
+    /// Keys of this age are fetched again before they are used. Until then we may sign with a replaced key.
+    pub max: Duration,
+    /// The shortest time between two fetches. A flood of forged callbacks causes one fetch in this time. After a failed
+    /// fetch the cached keys are used for this time, whatever their age.
+    pub min_refetch: Duration,
 }
 
-impl Default for Ages {
+impl Default for CacheTtl {
     fn default() -> Self {
         Self {
-            most: Duration::from_secs(300),
-            doubtful: Duration::from_secs(60),
+            max: Duration::from_secs(300),
+            min_refetch: Duration::from_secs(60),
         }
     }
 }
 
-/// How long newer keys are waited for where some are known.
-const KNOWN_WAIT: Duration = Duration::from_secs(1);
+/// The time limit of a fetch when keys are cached.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The project keys, fetched when they are first needed and again after a while.
+/// The project keys. They are fetched when a caller first needs them, and again when they are too old.
 #[derive(Debug)]
 pub struct CachedProjectKeys {
-    client: Client,
-    name: String,
-    ages: Ages,
-    kept: Mutex<Option<Kept>>,
+    secret: Secret,
+    ttl: CacheTtl,
+    cached: Mutex<Option<Cached>>,
 }
 
-/// Keys, when they were fetched, and when this was last tried.
 #[derive(Debug)]
-struct Kept {
-    fetched: Instant,
-    tried: Instant,
+struct Cached {
     keys: Arc<ProjectKeys>,
+    /// The time of the fetch that returned these keys.
+    fetched_at: Instant,
+    /// The time of the last fetch, which can have failed.
+    attempted_at: Instant,
 }
 
-impl Kept {
-    /// Whether these serve on without another try.
-    fn serve(&self, ages: Ages, now: Instant) -> bool {
-        let age = now.saturating_duration_since(self.fetched);
-        age < ages.most || self.is_just_tried(ages, now)
+impl Cached {
+    fn is_usable(&self, ttl: CacheTtl, now: Instant) -> bool {
+        let age = now.saturating_duration_since(self.fetched_at);
+        age < ttl.max || !self.may_refetch(ttl, now)
     }
 
-    /// Whether it is too early for another try: each caller would wait for it.
-    fn is_just_tried(&self, ages: Ages, now: Instant) -> bool {
-        now.saturating_duration_since(self.tried) < ages.doubtful
+    fn may_refetch(&self, ttl: CacheTtl, now: Instant) -> bool {
+        now.saturating_duration_since(self.attempted_at) >= ttl.min_refetch
     }
 }
 
 impl CachedProjectKeys {
-    /// The secret of that name or ARN.
-    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
+    /// Creates an empty cache of the secret with this name or ARN.
+    pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self {
-            client: Client::new(config),
-            name: name.into(),
-            ages: Ages::default(),
-            kept: Mutex::new(None),
+            secret: Secret::new(config, name),
+            ttl: CacheTtl::default(),
+            cached: Mutex::new(None),
         }
     }
 
-    /// With other ages than usual.
-    pub fn with_ages(self, ages: Ages) -> Self {
-        Self { ages, ..self }
+    /// Replaces the default lifetimes.
+    pub fn with_ttl(self, ttl: CacheTtl) -> Self {
+        Self { ttl, ..self }
     }
 
     /// Fetches the keys before the first event; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
-        tell(self.get().await);
+        warn_if_failed(self.get().await);
     }
 
-    /// The keys of every project. When they cannot be fetched again, those that are known serve on.
+    /// Returns the keys of every project. If they cannot be fetched again, the cached keys are returned.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
-        let mut kept = self.kept.lock().await;
-        match kept.as_ref() {
-            Some(known) if known.serve(self.ages, Instant::now()) => Ok(Arc::clone(&known.keys)),
-            _ => self.renew(&mut kept).await,
+        let mut cached = self.cached.lock().await;
+        match cached.as_ref() {
+            Some(entry) if entry.is_usable(self.ttl, Instant::now()) => Ok(Arc::clone(&entry.keys)),
+            _ => self.refresh(&mut cached).await,
         }
     }
 
-    /// The keys by now, if they are not so young that others than `known` can hardly be there.
+    /// Returns newer keys than `known`; `None` if there are none, or if the last fetch is less than
+    /// [`CacheTtl::min_refetch`] ago.
     pub async fn refresh_if_stale(&self, known: &Arc<ProjectKeys>) -> Option<Arc<ProjectKeys>> {
-        let mut kept = self.kept.lock().await;
-        match kept.as_ref() {
-            // Somebody else has fetched them meanwhile.
-            Some(other) if !Arc::ptr_eq(&other.keys, known) => Some(Arc::clone(&other.keys)),
-            Some(young) if young.is_just_tried(self.ages, Instant::now()) => None,
+        let mut cached = self.cached.lock().await;
+        match cached.as_ref() {
+            // Another caller has refreshed the cache.
+            Some(entry) if !Arc::ptr_eq(&entry.keys, known) => Some(Arc::clone(&entry.keys)),
+            Some(entry) if !entry.may_refetch(self.ttl, Instant::now()) => None,
             _ => {
-                let keys = self.renew(&mut kept).await.ok()?;
+                let keys = self.refresh(&mut cached).await.ok()?;
                 (!Arc::ptr_eq(&keys, known)).then_some(keys)
             }
         }
     }
 
-    /// The keys of one project.
+    /// Returns the keys of one project.
     pub async fn of(&self, project_id: ProjectId) -> Result<Keyring, SecretError> {
         let keys = self.get().await?;
-        keys.get(&project_id).cloned().ok_or_else(|| SecretError {
-            name: self.name.clone(),
-            problem: format!("has no key of project {project_id}"),
-        })
+        let missing = || {
+            self.secret
+                .error(format!("has no key of project {project_id}"))
+        };
+        keys.get(&project_id).cloned().ok_or_else(missing)
     }
 
-    async fn renew(&self, kept: &mut Option<Kept>) -> Result<Arc<ProjectKeys>, SecretError> {
-        let fetched = match kept {
-            // Nobody waits long for others while there are some.
-            Some(_) => timeout(KNOWN_WAIT, self.fetch()).await.unwrap_or_else(|_| {
-                Err(SecretError {
-                    name: self.name.clone(),
-                    problem: "cannot be read: no answer in time".into(),
-                })
-            }),
+    /// Fetches the keys. If this fails, the cached keys stay in the cache and are returned.
+    async fn refresh(&self, cached: &mut Option<Cached>) -> Result<Arc<ProjectKeys>, SecretError> {
+        let fetched = match cached {
+            Some(_) => timeout(REFRESH_TIMEOUT, self.fetch())
+                .await
+                .unwrap_or_else(|_| Err(self.secret.error("cannot be read: no answer in time"))),
             None => self.fetch().await,
         };
-        let tried = Instant::now();
-        let (fetched, keys) = match (fetched, kept.take()) {
-            (Ok(keys), _) => (tried, keys),
-            (Err(error), Some(Kept { fetched, keys, .. })) => {
-                Line::error("the project keys cannot be fetched again")
+        let attempted_at = Instant::now();
+        let (keys, fetched_at) = match (fetched, cached.take()) {
+            (Ok(keys), _) => (keys, attempted_at),
+            (Err(error), Some(old)) => {
+                Line::error("the project keys could not be refreshed")
                     .with("error", error.to_string())
                     .write();
-                (fetched, keys)
+                (old.keys, old.fetched_at)
             }
             (Err(error), None) => return Err(error),
         };
-        *kept = Some(Kept {
-            fetched,
-            tried,
+        *cached = Some(Cached {
             keys: Arc::clone(&keys),
+            fetched_at,
+            attempted_at,
         });
         Ok(keys)
     }
 
     async fn fetch(&self) -> Result<Arc<ProjectKeys>, SecretError> {
-        let secret = fetch(&self.client, &self.name).await?;
-        ProjectKeySet::read(&secret)
-            .and_then(|book| book.keyrings())
-            .map(Arc::new)
-            .ok_or_else(|| SecretError {
-                name: self.name.clone(),
-                problem: "does not hold project keys".into(),
-            })
+        let value = self.secret.value().await?;
+        let keys = ProjectKeySet::read(&value).and_then(|keys| keys.keyrings());
+        let invalid = || self.secret.error("does not contain project keys");
+        keys.map(Arc::new).ok_or_else(invalid)
     }
 }
 
@@ -165,30 +157,40 @@ impl CachedProjectKeys {
 mod tests {
     use super::*;
 
-    #[test]
-    fn keys_are_doubtful_after_a_minute_and_too_old_after_five() {
-        let ages = Ages::default();
-        let fetched = Instant::now();
-        let mut kept = Kept {
-            fetched,
-            tried: fetched,
+    fn cached(fetched_at: Instant, attempted_at: Instant) -> Cached {
+        Cached {
             keys: Arc::default(),
-        };
-        let serve = |kept: &Kept, age| {
-            let now = fetched + Duration::from_secs(age);
-            (kept.is_just_tried(ages, now), kept.serve(ages, now))
-        };
-        let expected = [
-            (true, true),
-            (true, true),
-            (false, true),
-            (false, true),
-            (false, false),
-        ];
-        assert_eq!([0, 59, 60, 299, 300].map(|age| serve(&kept, age)), expected);
-        // A try that failed makes them serve a minute more, not five.
-        kept.tried = fetched + Duration::from_secs(299);
-        let later = [300, 358, 359].map(|age| serve(&kept, age));
-        assert_eq!(later, [(true, true), (true, true), (false, false)]);
+            fetched_at,
+            attempted_at,
+        }
+    }
+
+    #[test]
+    fn keys_may_be_refetched_after_a_minute_and_are_too_old_after_five() {
+        let start = Instant::now();
+        let cached = cached(start, start);
+        let ttl = CacheTtl::default();
+        for (age_s, may_refetch, is_usable) in [
+            (0, false, true),
+            (59, false, true),
+            (60, true, true),
+            (299, true, true),
+            (300, true, false),
+        ] {
+            let now = start + Duration::from_secs(age_s);
+            assert_eq!(cached.may_refetch(ttl, now), may_refetch, "{age_s} s");
+            assert_eq!(cached.is_usable(ttl, now), is_usable, "{age_s} s");
+        }
+    }
+
+    #[test]
+    fn old_keys_are_usable_for_a_minute_after_a_failed_fetch() {
+        let start = Instant::now();
+        let cached = cached(start, start + Duration::from_secs(299));
+        for (age_s, is_usable) in [(300, true), (358, true), (359, false)] {
+            let now = start + Duration::from_secs(age_s);
+            let ttl = CacheTtl::default();
+            assert_eq!(cached.is_usable(ttl, now), is_usable, "{age_s} s");
+        }
     }
 }

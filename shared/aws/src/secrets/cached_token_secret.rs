@@ -1,45 +1,42 @@
-//! The secret of checkout tokens, as a function keeps it.
+//! The secret of checkout tokens.
 
-use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
+use payments::service::checkout::token::TokenSecret;
 use tokio::sync::OnceCell;
 
-use super::{SecretError, fetch, tell};
-use payments::service::checkout::token::TokenSecret;
+use super::secret::{Secret, SecretError};
+use super::warn_if_failed;
 
-/// The secret of checkout tokens, fetched once: it never changes, as addresses that shoppers hold
-/// depend on it.
+/// The secret of checkout tokens. It is read once, because it never changes: URLs that shoppers have depend on it
+/// (`shared/decisions/0015-checkout-tokens.md`).
 #[derive(Debug)]
 pub struct CachedTokenSecret {
-    client: Client,
-    name: String,
-    kept: OnceCell<TokenSecret>,
+    secret: Secret,
+    cached: OnceCell<TokenSecret>,
 }
 
 impl CachedTokenSecret {
-    /// The secret of that name or ARN.
-    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
+    /// Creates an empty cache of the secret with this name or ARN.
+    pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self {
-            client: Client::new(config),
-            name: name.into(),
-            kept: OnceCell::new(),
+            secret: Secret::new(config, name),
+            cached: OnceCell::new(),
         }
     }
 
-    /// Fetches it before the first event; see [`crate::prewarm`].
+    /// Reads the secret before the first event; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
-        tell(self.get().await);
+        warn_if_failed(self.get().await);
     }
 
-    /// The secret.
+    /// Returns the secret.
     pub async fn get(&self) -> Result<&TokenSecret, SecretError> {
-        self.kept.get_or_try_init(|| self.fetch()).await
+        self.cached.get_or_try_init(|| self.read()).await
     }
 
-    async fn fetch(&self) -> Result<TokenSecret, SecretError> {
-        let secret = fetch(&self.client, &self.name).await?;
-        TokenSecret::new(&secret).ok_or_else(|| SecretError {
-            name: self.name.clone(),
-            problem: "is shorter than 32 characters".into(),
-        })
+    async fn read(&self) -> Result<TokenSecret, SecretError> {
+        let value = self.secret.value().await?;
+        let too_short = || self.secret.error("is shorter than 32 characters");
+        TokenSecret::new(&value).ok_or_else(too_short)
     }
 }

@@ -1,168 +1,114 @@
-//! The secret with the keys of the projects, as an operator changes it.
+//! Changes of the secret with the keys of all projects (`shared/decisions/0014-project-keys.md`).
 //!
-//! All projects are in one secret, so two operators at once could lose one another's change. A
-//! plain `PutSecretValue` has no condition, but moving a staging label has one:
-//! `UpdateSecretVersionStage` fails if the label is no longer on the version that it is to be
-//! removed from, or is on any version if none is named. So the new value is put as a version that
-//! nobody reads, under a label of its own, and becomes `AWSCURRENT` only if that still is on the
-//! version that was read. Who changes the secret otherwise, with a plain put after this, still wins
-//! over it; what was there before stays as `AWSPREVIOUS` then.
+//! Two operators can change the secret at the same time, and one change could overwrite the other.
+//! [`PutSecretValue`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html) has no
+//! condition, but
+//! [`UpdateSecretVersionStage`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html)
+//! has one: it fails if the label is not on the version that the request names, or if the request names no version and
+//! the label is on any. So a write has two steps:
 //!
-//! Source: Secrets Manager's API reference, `PutSecretValue` and `UpdateSecretVersionStage`.
+//! 1. It stores the new value as a version with a random label. No function reads this version.
+//! 2. It moves the label `AWSCURRENT` from the version that was read to the new version.
+//!
+//! A later `PutSecretValue` of another program still overwrites the change. The changed version then has the label
+//! `AWSPREVIOUS`.
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use aws_types::SdkConfig;
+use payments::service::project_keys::ProjectKeySet;
 use thiserror::Error;
 
-use super::{SecretError, read};
-use crate::sdk::describe;
-use payments::service::project_keys::ProjectKeySet;
+use super::secret::{Secret, SecretError};
 
-/// The version that everybody reads.
+/// The label of the version that functions read.
 const CURRENT: &str = "AWSCURRENT";
 
-/// The secret.
+/// The secret with the keys of all projects.
 #[derive(Debug, Clone)]
-pub struct ProjectKeySetSecret {
-    client: Client,
-    name: String,
-}
+pub struct ProjectKeySetSecret(Secret);
 
-/// The book as it was read.
+/// The keys of all projects, and the version of the secret that contains them.
 #[derive(Debug, Clone)]
 pub struct StoredKeySet {
-    /// The keys; none as long as nobody has put any in.
-    pub book: ProjectKeySet,
+    /// The keys; empty if an operator has not stored any yet.
+    pub keys: ProjectKeySet,
     version: Option<String>,
 }
 
-/// Why the secret was not changed.
+/// The reason why the secret was not changed.
 #[derive(Debug, Error)]
 pub enum WriteError {
-    /// Somebody else has changed it since it was read.
-    #[error("somebody else has changed the keys meanwhile")]
+    /// The secret was changed after it was read.
+    #[error("another operator has changed the keys since they were read")]
     Changed,
-    /// It could not be written; whether it was is not known.
+    /// A call failed. It is unknown whether the secret was changed.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
 impl ProjectKeySetSecret {
-    /// The secret of that name or ARN.
-    pub fn new(config: &aws_types::SdkConfig, name: impl Into<String>) -> Self {
-        Self {
-            client: Client::new(config),
-            name: name.into(),
-        }
+    /// Names the secret, by its name or ARN.
+    pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
+        Self(Secret::new(config, name))
     }
 
-    /// The keys as they are now.
+    /// Reads the current keys.
     pub async fn read(&self) -> Result<StoredKeySet, SecretError> {
-        let request = self.client.get_secret_value().secret_id(&self.name);
-        let output = request.send().await;
-        if let Err(error) = &output
-            && error.code() == Some("ResourceNotFoundException")
-        {
-            // The deployment makes the secret without a value.
+        let Some(current) = self.0.current().await? else {
+            // A deployment creates the secret without a version.
             return Ok(StoredKeySet {
-                book: ProjectKeySet::default(),
+                keys: ProjectKeySet::default(),
                 version: None,
             });
-        }
-        let version = output.as_ref().ok();
-        let version = version.and_then(|output| output.version_id.clone());
-        let secret = read(&self.name, output)?;
-        // A local AWS makes it with an empty one.
-        let book = match secret.is_empty() {
+        };
+        // A local AWS creates the secret with an empty value.
+        let keys = match current.value.is_empty() {
             true => Some(ProjectKeySet::default()),
-            false => ProjectKeySet::read(&secret),
+            false => ProjectKeySet::read(&current.value),
         };
         Ok(StoredKeySet {
-            book: book.ok_or_else(|| self.error("does not hold project keys"))?,
-            version,
+            keys: keys.ok_or_else(|| self.0.error("does not contain project keys"))?,
+            version: current.id,
         })
     }
 
-    /// Writes the keys, if they still are as they were read.
-    pub async fn write(&self, read: &StoredKeySet, book: &ProjectKeySet) -> Result<(), WriteError> {
-        let secret = book.to_secret();
-        let secret = secret.map_err(|_| self.error("cannot hold these keys"))?;
-        let label = label().map_err(|_| self.error("cannot be written without chance"))?;
-        let put = self
-            .client
-            .put_secret_value()
-            .secret_id(&self.name)
-            .secret_string(secret)
-            .version_stages(&label)
-            .send();
-        let put = Box::pin(put).await.map_err(|error| {
-            let why = describe(&error);
-            self.error(&format!("cannot be written: {why}"))
-        })?;
+    /// Writes the keys, unless the secret was changed after `read`.
+    pub async fn write(&self, read: &StoredKeySet, keys: &ProjectKeySet) -> Result<(), WriteError> {
+        let value = keys
+            .to_secret()
+            .map_err(|_| self.0.error("cannot contain these keys"))?;
+        let label = random_label()
+            .map_err(|_| self.0.error("cannot be written without a random number"))?;
+        let put = self.0.put(value, Some(&label)).await?;
         let version = put.version_id.unwrap_or_default();
-        // The first of all versions is the current one at once.
-        let is_current = put
-            .version_stages
-            .unwrap_or_default()
-            .iter()
-            .any(|stage| stage == CURRENT);
+        let labels = put.version_stages.unwrap_or_default();
+        // The first version of a secret gets this label immediately.
+        let is_current = labels.iter().any(|label| label == CURRENT);
         let made_current = match is_current {
             true => Ok(()),
             false => self.make_current(&version, read.version.as_deref()).await,
         };
-        // Whatever keeps the label, it harms nothing: a version without any is thrown away in time.
-        let _ = self.drop_label(&label, &version).await;
+        // The random label is harmless if this fails. AWS deletes a version without labels in time.
+        let _ = self.0.move_label(&label, Some(&version), None).await;
         made_current
     }
 
     async fn make_current(&self, version: &str, read: Option<&str>) -> Result<(), WriteError> {
-        let moved = self
-            .client
-            .update_secret_version_stage()
-            .secret_id(&self.name)
-            .version_stage(CURRENT)
-            .move_to_version_id(version)
-            .set_remove_from_version_id(read.map(str::to_owned))
-            .send();
-        let Err(error) = Box::pin(moved).await else {
+        let Err(error) = self.0.move_label(CURRENT, read, Some(version)).await else {
             return Ok(());
         };
-        // A refused move has no code of its own. And the SDK repeats a call whose answer was lost.
+        // A failed condition has no error code of its own. The condition also fails if the answer of a first attempt
+        // was lost and the SDK has repeated the call.
         let now = self.read().await?.version;
         match now.as_deref() {
             Some(current) if current == version => Ok(()),
             current if current != read => Err(WriteError::Changed),
-            _ => {
-                let why = describe(&error);
-                Err(self.error(&format!("cannot be changed: {why}")).into())
-            }
-        }
-    }
-
-    async fn drop_label(&self, label: &str, version: &str) -> Result<(), SecretError> {
-        let dropped = self
-            .client
-            .update_secret_version_stage()
-            .secret_id(&self.name)
-            .version_stage(label)
-            .remove_from_version_id(version)
-            .send();
-        let dropped = Box::pin(dropped).await;
-        dropped
-            .map(|_| ())
-            .map_err(|error| self.error(&describe(&error)))
-    }
-
-    fn error(&self, problem: &str) -> SecretError {
-        SecretError {
-            name: self.name.clone(),
-            problem: problem.to_owned(),
+            _ => Err(error.into()),
         }
     }
 }
 
-/// A label that no other write has.
-fn label() -> Result<String, getrandom::Error> {
+/// Returns a label that no other write uses.
+fn random_label() -> Result<String, getrandom::Error> {
     let random = getrandom::u64()?;
     Ok(format!("operator-{random:016x}"))
 }

@@ -1,4 +1,4 @@
-//! The payments of a day.
+//! The index of days.
 
 use std::time::Duration;
 
@@ -10,10 +10,9 @@ use payments::model::Payment;
 use payments::model::day::Day;
 use payments::ports::{CommitError, PaymentStore};
 
-use crate::world::{World, commit, key, silent};
+use crate::world::{World, commit, key, without_events};
 
-/// What a report of operations that ended on these days, from the first of 2026 on, adds to a
-/// payment.
+/// Returns the change by a report of operations, one for each of these days. Day 0 is 1 January 2026.
 fn ended_on(payment: Option<&Payment>, id: &str, days: std::ops::Range<u64>) -> Change {
     let start = Timestamp::of_platform("2026-01-01T23:59:59+0000").unwrap();
     let operation = |day: u64| {
@@ -45,13 +44,13 @@ fn day(date: &str) -> Day {
 }
 
 #[tokio::test]
-async fn a_payment_is_found_by_each_of_its_days() {
+async fn a_payment_is_listed_on_each_of_its_days() {
     let world = World::new().await;
     world.create("order").await;
     let first = Day::of(world.load("order").await.payment.created_at());
     assert_eq!(world.of_day(first).await, ["211/order"]);
 
-    // A day that nothing is announced on is written with the change too, and only once.
+    // A change without events also writes its new days, and each day only once.
     let stored = world.load("order").await;
     let change = ended_on(Some(&stored.payment), "order", 0..2);
     assert!(change.events.is_empty());
@@ -66,13 +65,13 @@ async fn a_payment_is_found_by_each_of_its_days() {
         assert!(world.of_day(day(date)).await.is_empty(), "{date}");
     }
     let stored = world.load("order").await;
-    let change = silent(&stored);
+    let change = without_events(&stored);
     world.wire.forget();
     let over = Some(&stored);
     world.store().commit(commit(&change, over)).await.unwrap();
     assert_eq!(world.wire.calls(), ["UpdateItem"]);
 
-    // Nothing is left of a change that others were faster than.
+    // A conflict writes no day.
     let late = ended_on(Some(&stored.payment), "order", 7..8);
     let lost = world.store().commit(commit(&late, over)).await;
     assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
@@ -80,7 +79,7 @@ async fn a_payment_is_found_by_each_of_its_days() {
 }
 
 #[tokio::test]
-async fn a_days_payments_are_found_whatever_their_ids_and_number() {
+async fn all_payments_of_a_day_are_listed_whatever_their_ids() {
     let world = World::new().await;
     let mut expected: Vec<String> = (0..900).map(|number| format!("order-{number}")).collect();
     expected.extend(["a/b #1", "day#2026-01-01", "\u{e9}\u{20ac}", "UPPER"].map(String::from));
@@ -94,20 +93,20 @@ async fn a_days_payments_are_found_whatever_their_ids_and_number() {
 }
 
 #[tokio::test]
-async fn of_more_days_than_one_write_takes_the_newest_are_found() {
+async fn a_change_with_more_than_80_days_stores_the_newest_80() {
     let world = World::new().await;
     world.create("order").await;
     let stored = world.load("order").await;
     let change = ended_on(Some(&stored.payment), "order", 0..90);
     let over = Some(&stored);
     world.store().commit(commit(&change, over)).await.unwrap();
-    let mut found = 0;
+    let mut listed = 0;
     for number in 0..90 {
         let start = day("2026-01-01").start();
         let day = Day::of(start.after(Duration::from_secs(number * 24 * 3_600)));
-        let is_found = !world.of_day(day).await.is_empty();
-        assert_eq!(is_found, number >= 10, "{day}");
-        found += u64::from(is_found);
+        let is_listed = !world.of_day(day).await.is_empty();
+        assert_eq!(is_listed, number >= 10, "{day}");
+        listed += u64::from(is_listed);
     }
-    assert_eq!(found, 80);
+    assert_eq!(listed, 80);
 }

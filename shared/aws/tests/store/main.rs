@@ -1,11 +1,12 @@
-//! The store and the relay on a real table: races, marks, indexes, lost answers, keys.
+//! The store on a table in this process: commits, indexes, the outbox, and lost answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commits;
 mod days;
-mod indexes;
-mod orders;
+mod due;
+mod outbox;
+mod paid_orders;
 mod progress;
-mod relay;
+mod published;
 mod storefront_keys;
 mod world;

@@ -1,4 +1,4 @@
-//! How far the work of each day is done.
+//! The progress of the daily tasks.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use payments::ports::{Daily, ProgressStore};
 use crate::world::World;
 
 #[tokio::test]
-async fn progress_goes_forward_only_and_apart_for_each_project_and_work() {
+async fn progress_never_moves_back_and_is_separate_for_each_project_and_task() {
     let world = World::new().await;
     let store = world.store();
-    let [one, other] = [211, 212].map(|id| ProjectId::new(id).unwrap());
-    assert_eq!(store.progress(one, Daily::Compare).await.unwrap(), None);
+    let [project, other_project] = [211, 212].map(|id| ProjectId::new(id).unwrap());
+    assert_eq!(store.progress(project, Daily::Compare).await.unwrap(), None);
     let noon = Timestamp::from_millis(1_900_000_000_000);
     let (before, after) = (
         noon.before(Duration::from_secs(1)),
         noon.after(Duration::from_secs(1)),
     );
     for (until, expected) in [(noon, noon), (before, noon), (noon, noon), (after, after)] {
-        store.advance(one, Daily::Compare, until).await.unwrap();
+        store.advance(project, Daily::Compare, until).await.unwrap();
         assert_eq!(
-            store.progress(one, Daily::Compare).await.unwrap(),
+            store.progress(project, Daily::Compare).await.unwrap(),
             Some(expected)
         );
     }
-    for (project_id, daily) in [(one, Daily::Report), (other, Daily::Compare)] {
+    for (project_id, daily) in [(project, Daily::Report), (other_project, Daily::Compare)] {
         assert_eq!(store.progress(project_id, daily).await.unwrap(), None);
     }
 }

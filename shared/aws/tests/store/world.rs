@@ -1,4 +1,4 @@
-//! The store and the relay on a table of their own, and payments to write into it.
+//! The store on a table of its own with two queues, and changes to commit.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl World {
         self.store().load(&key(id)).await.unwrap().unwrap()
     }
 
-    /// Stores a new payment with its first event, unpublished.
+    /// Commits a new payment. Its event is not published.
     pub async fn create(&self, id: &str) {
         let change = created(id);
         let commit = Commit {
@@ -73,7 +73,7 @@ impl World {
         self.store().commit(commit).await.unwrap();
     }
 
-    /// Commits a success with its event, unpublished.
+    /// Commits a successful sale. Its event is not published.
     pub async fn succeed(&self, id: &str) -> Committed {
         let stored = self.load(id).await;
         let change = succeeded(id, &stored);
@@ -81,7 +81,13 @@ impl World {
         self.store().commit(commit).await.unwrap()
     }
 
-    /// All payments of the index, whatever their age.
+    /// Stores the published mark. Returns the mark before it.
+    pub async fn mark(&self, id: &str, through: u64) -> u64 {
+        let marked = self.store().mark_published(&key(id), through).await;
+        marked.unwrap()
+    }
+
+    /// Returns the payments in the outbox index, whatever their age.
     pub async fn outbox(&self) -> Vec<Due> {
         let mut all = Vec::new();
         for shard in 0..SHARDS {
@@ -94,14 +100,14 @@ impl World {
         all
     }
 
-    pub async fn unsent_ids(&self) -> Vec<String> {
-        let unpublished = self.outbox().await;
-        let mut ids: Vec<String> = unpublished.iter().map(|one| one.key.to_string()).collect();
+    pub async fn outbox_ids(&self) -> Vec<String> {
+        let outbox = self.outbox().await;
+        let mut ids: Vec<String> = outbox.iter().map(|due| due.key.to_string()).collect();
         ids.sort_unstable();
         ids
     }
 
-    /// The ids of the payments of a day, page by page.
+    /// Returns the ids of the payments of a day, read page by page.
     pub async fn of_day(&self, day: Day) -> Vec<String> {
         let project_id = ProjectId::new(211).unwrap();
         let mut all: Vec<PaymentKey> = Vec::new();
@@ -113,7 +119,7 @@ impl World {
                 let page = page.unwrap();
                 all.extend(page.clone());
                 match page.last() {
-                    Some(behind) => last = Some(behind.clone()),
+                    Some(key) => last = Some(key.clone()),
                     None => break,
                 }
             }
@@ -123,15 +129,15 @@ impl World {
         ids
     }
 
-    /// The numbers of a payment's events that a queue was sent, repeats included.
+    /// Returns the numbers of the events that a queue received about a payment, repeats included.
     pub fn sent(&self, queue: &str, id: &str) -> Vec<u64> {
         let sent = self.wire.sent(queue);
-        let of_it = sent.iter().filter(|event| event["subject"] == id);
+        let events = sent.iter().filter(|event| event["subject"] == id);
         let number = |event: &Value| event["data"]["sequence"].as_u64().unwrap();
-        of_it.map(number).collect()
+        events.map(number).collect()
     }
 
-    /// An attribute of the payment's item, as the table has it.
+    /// Returns an attribute of the payment's item in the table.
     pub async fn attribute(&self, id: &str, name: &str) -> Option<AttributeValue> {
         let client = aws_sdk_dynamodb::Client::new(self.wire.config());
         let item = client.get_item().table_name(TABLE);
@@ -150,7 +156,7 @@ pub fn in_an_hour() -> Timestamp {
     Timestamp::now().after(Duration::from_secs(3_600))
 }
 
-pub fn soon() -> Instant {
+pub fn in_30_seconds() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
@@ -158,7 +164,7 @@ pub fn created(id: &str) -> Change {
     created_for("shop", id, id)
 }
 
-/// A new payment of a storefront's order.
+/// Returns the change that creates a payment for a storefront's order.
 pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
     let storefront = Storefront {
         key_id: storefront.into(),
@@ -183,7 +189,7 @@ pub fn created_for(storefront: &str, id: &str, order_id: &str) -> Change {
     execute(None, command, now).unwrap().unwrap()
 }
 
-/// A report about one operation, as a callback brings it.
+/// Returns a report of one successful operation, as in a callback.
 pub fn report(id: &str, operation: u64, kind: &str, amount: u64) -> Report {
     let status = match kind {
         "sale" => "success",
@@ -207,15 +213,15 @@ pub fn succeeded(id: &str, stored: &Stored) -> Change {
     decide(Some(&stored.payment), fact, Timestamp::now()).unwrap()
 }
 
-/// A change without events.
-pub fn silent(stored: &Stored) -> Change {
+/// Returns a change without events.
+pub fn without_events(stored: &Stored) -> Change {
     Change {
         payment: stored.payment.clone(),
         events: Vec::new(),
     }
 }
 
-/// A write of it, with nothing to do next.
+/// Returns the commit of a change, without a next action.
 pub fn commit<'a>(change: &'a Change, over: Option<&'a Stored>) -> Commit<'a> {
     Commit {
         change,

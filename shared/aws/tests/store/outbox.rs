@@ -1,4 +1,4 @@
-//! What was committed and not sent.
+//! The outbox sweep.
 
 use std::time::Duration;
 
@@ -6,52 +6,49 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use payments::Timestamp;
 use payments::decide::{Fact, SignedReport, decide};
 use payments::ports::PaymentStore;
+use payments::service::sweep::batch_run::BatchRun;
 use tokio::time::Instant;
 use wire::TABLE;
 
-use crate::world::{AUDIT, FULFILMENT, World, commit, created, key, report, soon};
+use crate::world::{AUDIT, FULFILMENT, World, commit, created, in_30_seconds, key, report};
+
+async fn sweep(world: &World) -> BatchRun {
+    let sweep = world.payments.sweep_outbox(Duration::ZERO, in_30_seconds());
+    sweep.await
+}
 
 #[tokio::test]
-async fn the_relay_sends_in_order_what_was_left_behind_and_nothing_else() {
+async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     let world = World::new().await;
     for number in 0..40 {
         world.create(&format!("order-{number}")).await;
         world.succeed(&format!("order-{number}")).await;
     }
-    let young = world
-        .payments
-        .sweep_outbox(Duration::from_secs(30), soon())
-        .await;
-    assert_eq!((young.found, young.oldest_s), (0, 0), "still at it");
+    let grace = Duration::from_secs(30);
+    let run = world.payments.sweep_outbox(grace, in_30_seconds()).await;
+    assert_eq!((run.found, run.oldest_s), (0, 0));
     assert!(world.wire.sent(AUDIT).is_empty());
 
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     world.wire.forget();
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.done, relayed.failed), (40, 40, 0));
-    assert!(relayed.in_time && relayed.oldest_s >= 1, "{relayed:?}");
+    let run = sweep(&world).await;
+    assert_eq!((run.found, run.done, run.failed), (40, 40, 0));
+    assert!(run.in_time && run.oldest_s >= 1, "{run:?}");
     for number in 0..40 {
         let id = format!("order-{number}");
         assert_eq!(world.sent(AUDIT, &id), [1, 2]);
         assert_eq!(world.sent(FULFILMENT, &id), [2]);
     }
-    let at_once = world.wire.max_concurrent("SendMessage");
-    assert!((4..=32).contains(&at_once), "{at_once} sends at once");
+    let concurrent = world.wire.max_concurrent("SendMessage");
+    assert!((4..=32).contains(&concurrent), "{concurrent} sends");
     assert!(world.outbox().await.is_empty());
-    assert_eq!(
-        world
-            .payments
-            .sweep_outbox(Duration::ZERO, soon())
-            .await
-            .found,
-        0
-    );
+    assert_eq!(sweep(&world).await.found, 0);
 }
 
-/// Refunds are heard of before their sale, which then has far more to tell than one write of the
-/// store can hold. Whoever commits the first of it crashes there. 120 refunds, 500 with `LONG=1`.
+/// The refunds are known before their sale. The sale then causes more events than one commit emits, and its process
+/// crashes after the first commit. The test uses 120 refunds, and 500 with `LONG=1`.
 #[tokio::test]
-async fn a_payment_with_500_operations_is_told_whole() {
+async fn a_sweep_publishes_all_events_of_a_payment_with_500_operations() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
     let last = if long { 501 } else { 121 };
     let world = World::new().await;
@@ -64,22 +61,26 @@ async fn a_payment_with_500_operations_is_told_whole() {
             report: &report,
             canonical: &operation.to_string(),
         });
-        let heard = decide(Some(&many.payment), fact, Timestamp::now()).unwrap();
-        assert!(heard.events.is_empty());
-        many.payment = heard.payment;
+        let refund = decide(Some(&many.payment), fact, Timestamp::now()).unwrap();
+        assert!(refund.events.is_empty());
+        many.payment = refund.payment;
     }
     world.store().commit(commit(&many, None)).await.unwrap();
     world.wire.break_queue(AUDIT);
     world.succeed("many").await;
-    let told = world.load("many").await.payment.sequence();
-    assert!(told < 50, "{told} events in one change");
-    let later = || Instant::now() + Duration::from_secs(600);
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, later()).await;
-    assert_eq!((relayed.done, relayed.failed), (0, 1));
-    assert_eq!(world.unsent_ids().await, ["211/many"]);
+    let emitted = world.load("many").await.payment.sequence();
+    assert!(emitted < 50, "{emitted} events");
+    let in_10_minutes = || Instant::now() + Duration::from_secs(600);
+    let sweep = async || {
+        let sweep = world.payments.sweep_outbox(Duration::ZERO, in_10_minutes());
+        sweep.await
+    };
+    let run = sweep().await;
+    assert_eq!((run.done, run.failed), (0, 1));
+    assert_eq!(world.outbox_ids().await, ["211/many"]);
     world.wire.repair_queues();
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, later()).await;
-    assert_eq!((relayed.done, relayed.failed), (1, 0));
+    let run = sweep().await;
+    assert_eq!((run.done, run.failed), (1, 0));
     assert!(world.outbox().await.is_empty());
 
     let stored = world.load("many").await;
@@ -99,17 +100,17 @@ async fn a_payment_with_500_operations_is_told_whole() {
         .unwrap();
     let largest = events.iter().map(|event| event.body.len()).max().unwrap();
     println!("item {} bytes, largest event {largest}", document.len());
-    // Of 400 KB, and of the 256 KiB that a queue's message had as its limit for long.
+    // DynamoDB accepts items of 400 KB. SQS accepts messages of 1 MiB, and accepted 256 KiB before.
     assert!(document.len() < 300_000 && largest < 256 * 1024);
 }
 
 #[tokio::test]
-async fn the_relay_goes_through_every_page_however_many_fail() {
+async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
     let world = World::new().await;
     world.create("last").await;
     let last = world.outbox().await.remove(0);
     let shard = world.attribute("last", "outbox").await.unwrap();
-    // Two pages and more, before the good one and in its shard, of what cannot be read.
+    // More than two pages of unreadable payments are before the good payment in its shard.
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     for number in 0..230 {
         let since = last.since.unix_millis() - 1 - number / 50;
@@ -121,41 +122,38 @@ async fn the_relay_goes_through_every_page_however_many_fail() {
             .item("outbox_since", AttributeValue::N(since.to_string()));
         put.send().await.unwrap();
     }
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.done, relayed.failed), (231, 1, 230));
+    let run = sweep(&world).await;
+    assert_eq!((run.found, run.done, run.failed), (231, 1, 230));
     assert_eq!(world.sent(AUDIT, "last"), [1]);
 }
 
 #[tokio::test]
-async fn a_failure_holds_up_no_other_payment_and_is_tried_again() {
+async fn a_failed_payment_delays_no_other_payment_and_is_retried() {
     let world = World::new().await;
     world.wire.break_queue(FULFILMENT);
     for id in ["bad", "good"] {
         world.create(id).await;
     }
     world.succeed("bad").await;
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.found, relayed.done, relayed.failed), (2, 1, 1));
-    assert!(relayed.failure.unwrap().starts_with("211/bad: "));
-    assert_eq!(world.unsent_ids().await, ["211/bad"]);
+    let run = sweep(&world).await;
+    assert_eq!((run.found, run.done, run.failed), (2, 1, 1));
+    assert!(run.failure.unwrap().starts_with("211/bad: "));
+    assert_eq!(world.outbox_ids().await, ["211/bad"]);
 
     world.wire.repair_queues();
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.done, relayed.failed), (1, 0));
+    let run = sweep(&world).await;
+    assert_eq!((run.done, run.failed), (1, 0));
     assert_eq!(world.sent(FULFILMENT, "bad"), [2]);
 }
 
 #[tokio::test]
-async fn two_runs_at_once_leave_nothing_and_skip_nothing() {
+async fn two_concurrent_sweeps_publish_every_event_in_order() {
     let world = World::new().await;
     for number in 0..20 {
         world.create(&format!("order-{number}")).await;
         world.succeed(&format!("order-{number}")).await;
     }
-    let (one, other) = tokio::join!(
-        world.payments.sweep_outbox(Duration::ZERO, soon()),
-        world.payments.sweep_outbox(Duration::ZERO, soon())
-    );
+    let (one, other) = tokio::join!(sweep(&world), sweep(&world));
     assert_eq!((one.failed, other.failed), (0, 0));
     assert!(world.outbox().await.is_empty());
     for number in 0..20 {
@@ -166,17 +164,15 @@ async fn two_runs_at_once_leave_nothing_and_skip_nothing() {
 }
 
 #[tokio::test]
-async fn the_relay_ends_at_its_deadline() {
+async fn a_sweep_after_its_deadline_publishes_nothing() {
     let world = World::new().await;
     for number in 0..20 {
         world.create(&format!("order-{number}")).await;
     }
-    let past = world
-        .payments
-        .sweep_outbox(Duration::ZERO, Instant::now())
-        .await;
-    assert!(!past.in_time && past.done == 0, "{past:?}");
+    let late = world.payments.sweep_outbox(Duration::ZERO, Instant::now());
+    let late = late.await;
+    assert!(!late.in_time && late.done == 0, "{late:?}");
     assert!(world.wire.sent(AUDIT).is_empty());
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.done, relayed.in_time), (20, true));
+    let run = sweep(&world).await;
+    assert_eq!((run.done, run.in_time), (20, true));
 }

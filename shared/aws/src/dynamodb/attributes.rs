@@ -1,64 +1,71 @@
-//! The attributes of DynamoDB's items.
+//! The attributes of DynamoDB items.
 
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt::Display;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-
 use payments::model::timestamp::Timestamp;
 use payments::ports::StoreError;
 
 /// The attributes of an item by their names.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A text.
+/// Creates a string attribute.
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number.
+/// Creates a number attribute.
 pub fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A moment as indexes have it, in milliseconds.
-pub fn moment(at: Timestamp) -> AttributeValue {
+/// Creates a time in milliseconds, the unit of the indexes.
+pub fn millis(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_millis().to_string())
 }
 
-/// A moment as the table's time to live wants it, in seconds.
+/// Creates a time in seconds, the unit of [DynamoDB's time to
+/// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html).
 pub fn expiry(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_seconds().to_string())
 }
 
-/// The text of that name.
+/// Reads a string attribute.
 pub fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, StoreError> {
     match item.get(name) {
         Some(AttributeValue::S(value)) => Ok(value),
-        _ => Err(StoreError(format!("an item has no text {name}"))),
+        _ => Err(missing("string", name)),
     }
 }
 
-/// The number of that name.
+/// Reads a number attribute.
 pub fn read_number(item: &Item, name: &'static str) -> Result<u64, StoreError> {
     match item.get(name) {
-        Some(AttributeValue::N(value)) => value.parse().map_err(broken),
-        _ => Err(StoreError(format!("an item has no number {name}"))),
+        Some(AttributeValue::N(value)) => value.parse().map_err(item_error),
+        _ => Err(missing("number", name)),
     }
 }
 
-/// The moment of that name, as [`moment`] wrote it.
-pub fn read_moment(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
+/// Reads a time that [`millis`] created.
+pub fn read_millis(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
     match item.get(name) {
-        Some(AttributeValue::N(value)) => value.parse().map(Timestamp::from_millis).map_err(broken),
-        _ => Err(StoreError(format!("an item has no moment {name}"))),
+        Some(AttributeValue::N(value)) => {
+            let millis = value.parse().map_err(item_error)?;
+            Ok(Timestamp::from_millis(millis))
+        }
+        _ => Err(missing("number", name)),
     }
 }
 
-/// An item is not what we once wrote. What is wrong with JSON is told by its place only: the
-/// error's own words quote the value, which may be personal.
-pub fn broken(error: impl Display + 'static) -> StoreError {
+fn missing(kind: &str, name: &str) -> StoreError {
+    StoreError(format!("an item has no {kind} {name}"))
+}
+
+/// Creates the error of an item that cannot be read or written. For JSON it contains only the position: the message of
+/// `serde_json` quotes the value, which can be personal data.
+pub fn item_error(error: impl Display + 'static) -> StoreError {
     let why = match (&error as &dyn Any).downcast_ref::<serde_json::Error>() {
         Some(json) => {
             let (kind, line, column) = (json.classify(), json.line(), json.column());
@@ -71,22 +78,23 @@ pub fn broken(error: impl Display + 'static) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use payments::model::Status;
 
+    use super::*;
+
     #[test]
-    fn what_cannot_be_read_is_told_without_its_value() {
+    fn an_error_of_a_document_has_its_position_and_not_its_value() {
         let json = "{\n\"last_name\": \"Janssens\"}";
         let error = serde_json::from_str::<HashMap<String, Status>>(json).unwrap_err();
         assert!(error.to_string().contains("Janssens"), "{error}");
         assert_eq!(
-            broken(error).0,
+            item_error(error).0,
             "an item cannot be read or written: JSON, Data error in line 2, column 23"
         );
     }
 
     #[test]
-    fn an_attribute_of_another_kind_is_told_by_its_name() {
+    fn an_attribute_of_another_type_is_an_error_with_its_name() {
         let item = Item::from([
             ("amount".to_owned(), text("Janssens")),
             ("sequence".to_owned(), AttributeValue::N("-1".into())),
@@ -95,7 +103,8 @@ mod tests {
         assert_eq!(error, "an item has no number amount");
         let error = read_number(&item, "sequence").unwrap_err().0;
         assert!(error.ends_with("invalid digit found in string"), "{error}");
-        assert!(read_text(&item, "sequence").is_err());
-        assert!(read_moment(&item, "amount").is_err());
+        let error = read_text(&item, "sequence").unwrap_err().0;
+        assert_eq!(error, "an item has no string sequence");
+        assert!(read_millis(&item, "amount").is_err());
     }
 }

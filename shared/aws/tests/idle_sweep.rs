@@ -1,5 +1,5 @@
-//! What a sweep reads while nothing is due: as much with a million payments as with none.
-//! 20,000 payments by default, a million with `LONG=1`.
+//! The cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000 payments, and
+//! a million with `LONG=1`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -22,7 +22,8 @@ use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
-/// The most that one call writes.
+/// The most items of one
+/// [`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -38,8 +39,8 @@ impl Gate for UnusedGate {
     }
 }
 
-/// A payment about which something is to be done in days, as far as the indexes have it.
-fn idle(number: u64, later: Timestamp) -> WriteRequest {
+/// Returns the write of a payment with a later action. It has only the attributes of the indexes.
+fn payment(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
     let shard = number % 8;
     let next = match number % 4 {
@@ -61,6 +62,7 @@ fn idle(number: u64, later: Timestamp) -> WriteRequest {
         .build()
 }
 
+/// Runs a whole sweep. Returns the number of calls of each operation.
 async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
     let payments = Payments {
         store: DynamoStore::new(wire.config(), TABLE),
@@ -72,7 +74,7 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
     let keys: ProjectKeys = [211, 212]
         .map(|number| (ProjectId::new(number).unwrap(), keyring()))
         .into();
-    let asker = StatusPoller {
+    let poller = StatusPoller {
         payments: &payments,
         gate: &UnusedGate,
         keys: &keys,
@@ -82,15 +84,15 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
     };
     wire.forget();
     let end = Instant::now() + Duration::from_secs(600);
-    let rounds = tokio::join!(
+    let runs = tokio::join!(
         payments.sweep_outbox(Duration::ZERO, end),
-        asker.poll_all(end),
+        poller.poll_all(end),
         payments.expire_all(end),
         payments.erase_all(end),
         payments.count_overdue(end),
     );
-    for round in [rounds.0, rounds.1, rounds.2, rounds.3, rounds.4] {
-        assert_eq!((round.found, round.failed), (0, 0), "{round:?}");
+    for run in [runs.0, runs.1, runs.2, runs.3, runs.4] {
+        assert_eq!((run.found, run.failed), (0, 0), "{run:?}");
     }
     let mut calls = BTreeMap::new();
     for call in wire.calls() {
@@ -100,9 +102,9 @@ async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sweep_with_nothing_due_reads_as_much_whatever_waits() {
+async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payments() {
     let wire = Wire::start().await.unwrap();
-    let without = sweep(&wire).await;
+    let calls_when_empty = sweep(&wire).await;
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
     let payments = if long { 1_000_000 } else { 20_000 };
     let later = Timestamp::now().after(DAY);
@@ -110,21 +112,21 @@ async fn a_sweep_with_nothing_due_reads_as_much_whatever_waits() {
     let batches = stream::iter((0..payments).step_by(BATCH as usize));
     batches
         .map(|first| {
-            let batch = (first..first + BATCH).map(|number| idle(number, later));
+            let batch = (first..first + BATCH).map(|number| payment(number, later));
             let write = client
                 .batch_write_item()
                 .request_items(TABLE, batch.collect());
             async move {
-                let left = write.send().await.unwrap().unprocessed_items;
-                assert!(left.is_none_or(|left| left.is_empty()));
+                let unprocessed = write.send().await.unwrap().unprocessed_items;
+                assert!(unprocessed.is_none_or(|items| items.is_empty()));
             }
         })
         .buffer_unordered(16)
         .collect::<()>()
         .await;
-    let with = sweep(&wire).await;
-    println!("{payments} payments wait: {with:?}");
-    assert_eq!(with, without);
-    // Eight shards each: the outbox, the polls of two projects, expiries, erasures, the overdue.
-    assert_eq!(with, [("Query".to_owned(), 48)].into());
+    let calls = sweep(&wire).await;
+    println!("{payments} payments: {calls:?}");
+    assert_eq!(calls, calls_when_empty);
+    // Eight shards for each of: outbox, polls of two projects, expiry, erasure, overdue.
+    assert_eq!(calls, [("Query".to_owned(), 48)].into());
 }

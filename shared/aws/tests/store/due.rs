@@ -1,4 +1,4 @@
-//! Where payments are found that something must be done about.
+//! The indexes of due payments: the outbox and the next actions.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use payments::model::schedule::Next;
 use payments::ports::{Commit, Index, PaymentStore, SHARDS};
 use wire::TABLE;
 
-use crate::world::{World, commit, in_an_hour, key, report, silent, soon};
+use crate::world::{World, commit, in_30_seconds, in_an_hour, key, report, without_events};
 
 #[tokio::test]
-async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
+async fn a_payment_is_in_the_outbox_while_it_has_unpublished_events() {
     let world = World::new().await;
     world.create("order").await;
     let first = world.outbox().await;
@@ -22,40 +22,32 @@ async fn a_payment_is_in_the_index_as_long_as_it_has_unsent_events() {
 
     tokio::time::sleep(Duration::from_millis(20)).await;
     world.succeed("order").await;
-    assert_eq!(world.outbox().await, first, "as old as its oldest event");
+    assert_eq!(world.outbox().await, first, "the time of its oldest event");
 
-    world
-        .store()
-        .mark_published(&key("order"), 2)
-        .await
-        .unwrap();
+    world.mark("order", 2).await;
     assert!(world.outbox().await.is_empty());
     assert_eq!(world.attribute("order", "outbox_since").await, None);
 
     let stored = world.load("order").await;
-    let change = silent(&stored);
+    let change = without_events(&stored);
     let commit = commit(&change, Some(&stored));
     world.store().commit(commit).await.unwrap();
-    assert!(world.outbox().await.is_empty(), "nothing to send");
+    assert!(world.outbox().await.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_committed_while_others_send_stays_in_the_index() {
+async fn a_payment_stays_in_the_outbox_when_a_commit_adds_an_event_during_publishing() {
     let world = World::new().await;
     world.create("order").await;
-    let sending = world.load("order").await;
+    let publishing = world.load("order").await;
     world.succeed("order").await;
-    world
-        .store()
-        .mark_published(&key("order"), sending.payment.sequence())
-        .await
-        .unwrap();
+    world.mark("order", publishing.payment.sequence()).await;
     assert_eq!(world.load("order").await.published, 1);
-    assert_eq!(world.unsent_ids().await, ["211/order"]);
+    assert_eq!(world.outbox_ids().await, ["211/order"]);
 }
 
 #[tokio::test]
-async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
+async fn a_payment_with_an_id_of_any_form_is_found_in_the_outbox() {
     let world = World::new().await;
     let ids = [
         "a/b",
@@ -76,21 +68,24 @@ async fn ids_of_any_form_are_found_in_the_shard_that_they_are_in() {
     }
     let mut expected: Vec<String> = ids.iter().map(|id| key(id).to_string()).collect();
     expected.sort_unstable();
-    assert_eq!(world.unsent_ids().await, expected);
-    let relayed = world.payments.sweep_outbox(Duration::ZERO, soon()).await;
-    assert_eq!((relayed.done, relayed.failed), (6, 0), "{relayed:?}");
+    assert_eq!(world.outbox_ids().await, expected);
+    let run = world
+        .payments
+        .sweep_outbox(Duration::ZERO, in_30_seconds())
+        .await;
+    assert_eq!((run.done, run.failed), (6, 0), "{run:?}");
     assert!(world.outbox().await.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_to_be_done_next_is_in_an_index_too() {
+async fn a_payment_is_due_from_the_time_of_its_next_action_on() {
     let world = World::new().await;
     world.create("order").await;
     let project_id = ProjectId::new(211).unwrap();
     let other_project = ProjectId::new(212).unwrap();
     let (at, later) = (Timestamp::from_millis(1_900_000_000_000), in_an_hour());
     let later = later.max(at.after(Duration::from_secs(1)));
-    for (next, index, due_at, shown_in) in [
+    for (next, index, due_at, partition) in [
         (
             Some(Next::Poll(at)),
             Index::Poll(project_id),
@@ -109,7 +104,7 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
         (None, Index::Overdue, at, ""),
     ] {
         let stored = world.load("order").await;
-        let change = silent(&stored);
+        let change = without_events(&stored);
         let commit = Commit {
             next,
             ..commit(&change, Some(&stored))
@@ -120,21 +115,21 @@ async fn what_is_to_be_done_next_is_in_an_index_too() {
         let listed = listed.send().await.unwrap().items.unwrap();
         assert_eq!(listed.len(), usize::from(next.is_some()));
         if let Some(entry) = listed.first() {
-            let shard = entry["next"].as_s().unwrap();
-            assert!(shard.starts_with(shown_in), "{shard}");
+            let next = entry["next"].as_s().unwrap();
+            assert!(next.starts_with(partition), "{next}");
         }
         let just_before = due_at.before(Duration::from_millis(1));
-        for (asked, due_by, expected) in [
+        for (queried, due_by, expected) in [
             (index, due_at, usize::from(next.is_some())),
             (index, just_before, 0),
             (Index::Poll(other_project), due_at, 0),
         ] {
             let mut found = Vec::new();
             for shard in 0..SHARDS {
-                let page = world.store().due(asked, shard, due_by, None).await;
+                let page = world.store().due(queried, shard, due_by, None).await;
                 found.extend(page.unwrap());
             }
-            assert_eq!(found.len(), expected, "{asked:?} {due_by}");
+            assert_eq!(found.len(), expected, "{queried:?} {due_by}");
             assert!(found.iter().all(|due| due.since == due_at));
         }
     }

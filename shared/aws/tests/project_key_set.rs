@@ -1,4 +1,4 @@
-//! The secret with the project keys, changed by several at once and over a bad line.
+//! The secret with the project keys: concurrent changes, and lost answers.
 #![allow(clippy::unwrap_used)]
 
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
@@ -9,18 +9,19 @@ use wire::Wire;
 const ONE: &str = r#"{"211":{"current":"a"}}"#;
 const BOTH: &str = r#"{"211":{"current":"a"},"212":{"current":"z"}}"#;
 
+/// Returns the keys that were read and the key of one more project.
 fn with(read: &StoredKeySet, project: u64, key: &str) -> ProjectKeySet {
-    let mut book = read.book.clone();
+    let mut keys = read.keys.clone();
     let project = ProjectId::new(project).unwrap();
-    book.add(project, SecretText::read(key).unwrap()).unwrap();
-    book
+    keys.add(project, SecretText::read(key).unwrap()).unwrap();
+    keys
 }
 
-async fn held(secret: &ProjectKeySetSecret) -> String {
-    secret.read().await.unwrap().book.to_secret().unwrap()
+async fn stored(secret: &ProjectKeySetSecret) -> String {
+    secret.read().await.unwrap().keys.to_secret().unwrap()
 }
 
-async fn world(value: Option<&str>) -> (Wire, ProjectKeySetSecret) {
+async fn secret(value: Option<&str>) -> (Wire, ProjectKeySetSecret) {
     let wire = Wire::start().await.unwrap();
     if let Some(value) = value {
         wire.set_secret(value);
@@ -30,68 +31,68 @@ async fn world(value: Option<&str>) -> (Wire, ProjectKeySetSecret) {
 }
 
 #[tokio::test]
-async fn a_change_is_written_over_what_was_read() {
-    let (wire, secret) = world(Some(ONE)).await;
+async fn a_change_is_written_when_the_secret_has_not_changed() {
+    let (wire, secret) = secret(Some(ONE)).await;
     let read = secret.read().await.unwrap();
     secret.write(&read, &with(&read, 212, "z")).await.unwrap();
-    assert_eq!(held(&secret).await, BOTH);
+    assert_eq!(stored(&secret).await, BOTH);
     assert_eq!(wire.secret_labels(), ["AWSCURRENT", "AWSPREVIOUS"]);
 }
 
 #[tokio::test]
-async fn who_has_read_what_was_replaced_since_changes_nothing() {
-    let (wire, secret) = world(Some(ONE)).await;
+async fn a_change_is_refused_when_another_operator_was_faster() {
+    let (wire, secret) = secret(Some(ONE)).await;
     let read = secret.read().await.unwrap();
     secret.write(&read, &with(&read, 212, "z")).await.unwrap();
     let late = secret.write(&read, &with(&read, 213, "y")).await;
     assert!(matches!(late, Err(WriteError::Changed)), "{late:?}");
-    assert_eq!(held(&secret).await, BOTH);
+    assert_eq!(stored(&secret).await, BOTH);
+    assert_eq!(wire.secret_labels(), ["AWSCURRENT", "AWSPREVIOUS"]);
+}
 
-    // Whoever puts a value in without looking is noticed too.
+#[tokio::test]
+async fn a_change_is_refused_after_an_unconditional_put_of_another_program() {
+    let (wire, secret) = secret(Some(BOTH)).await;
     let read = secret.read().await.unwrap();
     wire.set_secret(ONE);
     let late = secret.write(&read, &with(&read, 213, "y")).await;
     assert!(matches!(late, Err(WriteError::Changed)), "{late:?}");
-    assert_eq!(held(&secret).await, ONE);
+    assert_eq!(stored(&secret).await, ONE);
     assert_eq!(wire.secret_labels(), ["AWSCURRENT", "AWSPREVIOUS"]);
 }
 
 #[tokio::test]
-async fn of_two_first_keys_at_once_one_is_stored() {
-    let (wire, secret) = world(None).await;
+async fn only_one_of_two_first_keys_is_stored() {
+    let (wire, secret) = secret(None).await;
     let read = secret.read().await.unwrap();
-    assert_eq!(read.book, ProjectKeySet::default());
+    assert_eq!(read.keys, ProjectKeySet::default());
     secret.write(&read, &with(&read, 211, "a")).await.unwrap();
     let late = secret.write(&read, &with(&read, 212, "z")).await;
     assert!(matches!(late, Err(WriteError::Changed)), "{late:?}");
-    assert_eq!(held(&secret).await, ONE);
+    assert_eq!(stored(&secret).await, ONE);
     assert_eq!(wire.secret_labels(), ["AWSCURRENT"]);
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_is_known_again() {
+async fn a_change_succeeds_when_the_first_answer_of_a_call_is_lost() {
     for lost in ["PutSecretValue", "UpdateSecretVersionStage"] {
-        let (wire, secret) = world(Some(ONE)).await;
+        let (wire, secret) = secret(Some(ONE)).await;
         let read = secret.read().await.unwrap();
         wire.lose_next_answer_of(lost);
         secret.write(&read, &with(&read, 212, "z")).await.unwrap();
-        assert_eq!(held(&secret).await, BOTH, "{lost}");
-        let twice = wire.calls().iter().filter(|call| *call == lost).count();
-        assert!(
-            twice >= 2,
-            "the SDK's own second attempt: {:?}",
-            wire.calls()
-        );
+        assert_eq!(stored(&secret).await, BOTH, "{lost}");
+        let attempts = wire.calls().iter().filter(|call| *call == lost).count();
+        assert!(attempts >= 2, "{lost}: {:?}", wire.calls());
         assert_eq!(wire.secret_labels(), ["AWSCURRENT", "AWSPREVIOUS"]);
     }
 }
 
 #[tokio::test]
-async fn what_is_no_book_is_not_written_over() {
+async fn an_invalid_value_is_refused_and_not_shown() {
     for value in ["[]", "not keys", r#"{"211":{"current":"a","note":"b"}}"#] {
-        let (_wire, secret) = world(Some(value)).await;
-        let told = secret.read().await.unwrap_err().to_string();
-        assert!(told.contains("does not hold project keys"), "{told}");
-        assert!(!told.contains(value), "{told}");
+        let (_wire, secret) = secret(Some(value)).await;
+        let error = secret.read().await.unwrap_err().to_string();
+        assert!(error.contains("does not contain project keys"), "{error}");
+        assert!(!error.contains(value), "{error}");
     }
 }

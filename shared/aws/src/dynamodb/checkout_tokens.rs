@@ -1,0 +1,51 @@
+//! The items that lead from a checkout token to its payment. They contain the SHA-256 of the token and not the token
+//! (`shared/decisions/0015-checkout-tokens.md`).
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::Put;
+use ecommpay::fields::ProjectId;
+use payments::model::Payment;
+use payments::model::ids::PaymentKey;
+use payments::ports::StoreError;
+
+use super::DynamoStore;
+use super::attributes::{expiry, item_error, number, read_number, read_text, text};
+
+/// How long a checkout token works after the end of its checkout.
+const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
+
+const SK: &str = "checkout";
+
+fn pk(token_hash: &str) -> String {
+    format!("checkout#{token_hash}")
+}
+
+/// Returns the write of a token.
+pub(super) fn put(table: &str, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
+    let order = payment.order();
+    let end = order.map_or(payment.created_at(), |order| order.expires_at);
+    Put::builder()
+        .table_name(table)
+        .item("pk", text(pk(token_hash)))
+        .item("sk", text(SK))
+        .item("project_id", number(u64::from(payment.project_id().get())))
+        .item("payment_id", text(payment.payment_id()))
+        .item("expires_at", expiry(end.after(RETENTION)))
+        .build()
+        .map_err(item_error)
+}
+
+impl DynamoStore {
+    pub(super) async fn read_token(
+        &self,
+        token_hash: &str,
+    ) -> Result<Option<PaymentKey>, StoreError> {
+        let Some(item) = self.get(pk(token_hash), SK).await? else {
+            return Ok(None);
+        };
+        let project_id = ProjectId::new(read_number(&item, "project_id")?).map_err(item_error)?;
+        let payment_id = read_text(&item, "payment_id")?;
+        Ok(Some(PaymentKey::new(project_id, payment_id)))
+    }
+}

@@ -1,0 +1,94 @@
+//! The payments that have paid an order.
+//!
+//! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
+//! write that changes the payment also writes this item, and nothing deletes it: after a refund the order still was
+//! paid. Ids are in lower case.
+//!
+//! The write of `first` has the condition that the item does not exist. A payment writes `paid#<payment id>` only after
+//! this condition has failed. So a payment that writes `first` is the first to pay.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::Put;
+use ecommpay::fields::ProjectId;
+use payments::model::ids::PaymentKey;
+use payments::model::{PaidOrder, Payment};
+use payments::ports::StoreError;
+
+use super::attributes::{Item, item_error, read_text, text};
+use super::{DynamoStore, PAGE, failed};
+
+const FIRST_SK: &str = "first";
+const LATER_SK_PREFIX: &str = "paid#";
+
+fn pk(order: PaidOrder<'_>) -> String {
+    let order_id = order.order_id.as_str().to_ascii_lowercase();
+    format!("order#{}/{order_id}/{}", order.project_id, order.storefront)
+}
+
+/// The two possible writes for a paid order.
+pub(super) struct Puts {
+    /// The item `first`. Its condition fails if another payment has paid the order.
+    pub first: Put,
+    /// The item to write after that.
+    pub later: Put,
+}
+
+/// Returns the writes for the order that a change pays; `None` if it pays no order.
+pub(super) fn puts(
+    table: &str,
+    before: Option<&Payment>,
+    after: &Payment,
+) -> Result<Option<Puts>, StoreError> {
+    let known = before.and_then(Payment::paid_order);
+    let Some(order) = after.paid_order().filter(|paid| known != Some(*paid)) else {
+        return Ok(None);
+    };
+    let key = after.key();
+    let put = || {
+        let put = Put::builder().table_name(table);
+        put.item("pk", text(pk(order)))
+    };
+    let first = put()
+        .item("sk", text(FIRST_SK))
+        .item("paid_by", text(key.folded_id()))
+        .condition_expression("attribute_not_exists(pk)");
+    let later_sk = format!("{LATER_SK_PREFIX}{}", key.folded_id());
+    let later = put().item("sk", text(later_sk));
+    Ok(Some(Puts {
+        first: first.build().map_err(item_error)?,
+        later: later.build().map_err(item_error)?,
+    }))
+}
+
+fn read(project_id: ProjectId, item: &Item) -> Result<PaymentKey, StoreError> {
+    let folded_id = match read_text(item, "sk")? {
+        FIRST_SK => Some(read_text(item, "paid_by")?),
+        later => later.strip_prefix(LATER_SK_PREFIX),
+    };
+    let folded_id = folded_id.ok_or_else(|| item_error("not a payment of an order"))?;
+    Ok(PaymentKey::new(project_id, folded_id))
+}
+
+impl DynamoStore {
+    pub(super) async fn read_paid_by(
+        &self,
+        order: PaidOrder<'_>,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(pk(order)))
+            .consistent_read(true)
+            .limit(PAGE);
+        let page = Box::pin(request.send()).await.map_err(failed)?;
+        let items = page.items().iter();
+        // The first payment has both items if its order became paid a second time.
+        let keys: BTreeSet<PaymentKey> = items
+            .map(|item| read(order.project_id, item))
+            .collect::<Result<_, _>>()?;
+        Ok(keys.into_iter().collect())
+    }
+}
