@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
-use aws::secrets::{Ages, CachedProjectKeys};
+use aws::secrets::{CacheTtl, CachedProjectKeys};
 use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use ecommpay::fields::ProjectId;
@@ -35,14 +35,14 @@ struct World {
 impl World {
     /// A function that has done its init, and a payment that was created and announced.
     async fn new() -> Self {
-        let world = Self::before_init(Ages::default()).await;
+        let world = Self::before_init(CacheTtl::default()).await;
         world.wire.set_secret(KEYS);
         world.callbacks.prewarm().await;
         world
     }
 
     /// A function whose keys nobody has put in yet.
-    async fn before_init(ages: Ages) -> Self {
+    async fn before_init(ttl: CacheTtl) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
             url: url.into(),
@@ -59,7 +59,7 @@ impl World {
             schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
-        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ages(ages);
+        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ttl(ttl);
         wire.forget();
         Self {
             callbacks: Callbacks::new(payments, keys),
@@ -122,7 +122,7 @@ async fn init_takes_a_read_the_keys_and_a_ping_for_each_queue() {
 
 #[tokio::test]
 async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
-    let world = World::before_init(Ages::default()).await;
+    let world = World::before_init(CacheTtl::default()).await;
     world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -135,30 +135,30 @@ async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
 #[tokio::test]
 async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
     let before = r#"{"211":{"current":"older-key"}}"#;
-    for (doubtful, expected) in [
+    for (min_refetch, expected) in [
         (Duration::from_secs(60), StatusCode::UNAUTHORIZED),
         (Duration::ZERO, StatusCode::OK),
     ] {
-        let ages = Ages {
-            doubtful,
-            ..Ages::default()
+        let ttl = CacheTtl {
+            min_refetch,
+            ..CacheTtl::default()
         };
-        let world = World::before_init(ages).await;
+        let world = World::before_init(ttl).await;
         world.wire.set_secret(before);
         world.callbacks.prewarm().await;
         world.wire.set_secret(KEYS);
         let (status, _) = world.post("sale_success.json").await;
-        assert_eq!(status, expected, "{doubtful:?}");
+        assert_eq!(status, expected, "{min_refetch:?}");
     }
 }
 
 #[tokio::test]
 async fn known_keys_serve_while_newer_ones_cannot_be_had() {
-    let ages = Ages {
-        most: Duration::ZERO,
-        doubtful: Duration::ZERO,
+    let ttl = CacheTtl {
+        max: Duration::ZERO,
+        min_refetch: Duration::ZERO,
     };
-    let world = World::before_init(ages).await;
+    let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);
     world.callbacks.prewarm().await;
     world.wire.hang("GetSecretValue");
@@ -171,11 +171,11 @@ async fn known_keys_serve_while_newer_ones_cannot_be_had() {
 
 #[tokio::test]
 async fn a_key_of_two_projects_is_looked_for_again() {
-    let ages = Ages {
-        doubtful: Duration::ZERO,
-        ..Ages::default()
+    let ttl = CacheTtl {
+        min_refetch: Duration::ZERO,
+        ..CacheTtl::default()
     };
-    let world = World::before_init(ages).await;
+    let world = World::before_init(ttl).await;
     world
         .wire
         .set_secret(r#"{"212":{"current":"test-secret-key"}}"#);
@@ -189,15 +189,15 @@ async fn a_key_of_two_projects_is_looked_for_again() {
 
 #[tokio::test]
 async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_not_doubted() {
-    let doubtful = Duration::from_secs(1);
-    let ages = Ages {
-        doubtful,
-        ..Ages::default()
+    let min_refetch = Duration::from_secs(1);
+    let ttl = CacheTtl {
+        min_refetch,
+        ..CacheTtl::default()
     };
-    let world = World::before_init(ages).await;
+    let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);
     world.callbacks.prewarm().await;
-    tokio::time::sleep(doubtful).await;
+    tokio::time::sleep(min_refetch).await;
     let begin = Instant::now();
     let mut fetched = 0;
     for _ in 0..50 {

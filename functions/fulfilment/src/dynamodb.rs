@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws::item::{Item, broken, expiry, number, read_number, read_text, text};
+use aws::dynamodb::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
 use aws::sdk::describe;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -116,9 +116,9 @@ fn read(item: &Item) -> Result<Memory, StoreError> {
         },
     };
     Ok(Memory {
-        goods: goods.ok_or_else(|| broken("unknown goods"))?,
+        goods: goods.ok_or_else(|| item_error("unknown goods"))?,
         newest,
-        actions: actions.ok_or_else(|| broken("unknown actions"))?,
+        actions: actions.ok_or_else(|| item_error("unknown actions"))?,
     })
 }
 
@@ -142,13 +142,13 @@ fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreErr
 
 fn read_status(item: &Item) -> Result<Status, StoreError> {
     let status = serde_json::Value::from(read_text(item, "status")?);
-    serde_json::from_value(status).map_err(|_| broken("unknown status"))
+    serde_json::from_value(status).map_err(|_| item_error("unknown status"))
 }
 
 fn write_status(status: Status) -> Result<AttributeValue, StoreError> {
     match serde_json::to_value(status) {
         Ok(serde_json::Value::String(status)) => Ok(text(status)),
-        _ => Err(broken("unknown status")),
+        _ => Err(item_error("unknown status")),
     }
 }
 

@@ -80,7 +80,7 @@ impl ProjectKeyArgs {
             &session.account.stack.project_keys_secret,
         );
         let read = secret.read().await?;
-        let mut book = read.book.clone();
+        let mut book = read.keys.clone();
         let project = match &self.action {
             Action::List => return list(&book, session.json, session.out),
             Action::Add(of) => {
@@ -145,7 +145,7 @@ fn question(project: ProjectId, read: &StoredKeySet, book: &ProjectKeySet) -> St
             ..
         }) => format!("{current}, before it {previous}"),
     };
-    let (now, then) = (told(read.book.of(project)), told(book.of(project)));
+    let (now, then) = (told(read.keys.of(project)), told(book.of(project)));
     format!("project {project} has: {now}; it will have: {then}; go on?")
 }
 

@@ -23,7 +23,7 @@ impl ShowArgs {
     pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
         let stored = self.payment.load(session.account).await?;
         let (store, key) = (session.account.store(), self.payment.key());
-        let plan = store.plan(&key).await?;
+        let plan = store.next_action(&key).await?;
         let events = store.events(&key, 1, stored.payment.sequence()).await?;
         let history = History::new(&stored, plan, &events, Timestamp::now())?;
         match session.json {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use api::{Api, PAYMENT, order};
-use aws::item::{Item, read_text};
+use aws::dynamodb::attributes::{Item, read_text};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wire::TABLE;

@@ -52,7 +52,7 @@ impl Account {
     ) -> anyhow::Result<()> {
         let secret = ProjectKeySetSecret::new(&self.0, secret);
         let read = secret.read().await?;
-        let mut book = read.book.clone();
+        let mut book = read.keys.clone();
         book.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
         let written = secret.write(&read, &book).await;
         written.context("The project's key cannot be stored")

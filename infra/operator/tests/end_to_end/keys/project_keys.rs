@@ -87,7 +87,7 @@ pub async fn of_two_at_once_one_is_told(desk: &Desk) -> anyhow::Result<()> {
     let secret_of = ProjectKeySetSecret::new(&account(ready), &ready.project_keys_secret);
     let (one, other) = (secret_of.read().await?, secret_of.read().await?);
     let add = |read: &StoredKeySet, project| {
-        let mut book = read.book.clone();
+        let mut book = read.keys.clone();
         book.add(ProjectId::new(project)?, SecretText::read(OTHER)?)?;
         anyhow::Ok(book)
     };

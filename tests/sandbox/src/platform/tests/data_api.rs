@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws::data_api_http::{DataApiAccess, HttpDataApi};
+use aws::data_api_http::{DataApiCredentials, HttpDataApi};
 use ecommpay::ProjectKey;
 use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::{ProjectId, Text};
@@ -15,7 +15,7 @@ use super::stage::*;
 use crate::platform::{DATA_API_KEY as KEY, DATA_API_TOKEN as TOKEN};
 
 fn client(stage: &Stage, token: &str, key: &str) -> HttpDataApi {
-    let access = DataApiAccess {
+    let access = DataApiCredentials {
         token: Text::new(token).unwrap(),
         key: ProjectKey::new(key).unwrap(),
     };
