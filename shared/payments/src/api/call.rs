@@ -1,4 +1,7 @@
 //! The first and the last step of every handler: authorize the call, and answer it.
+//!
+//! A handler starts with [`caller`] and returns a response or a [`Problem`], to which errors convert with `?`. Its
+//! route passes the result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 

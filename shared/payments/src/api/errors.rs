@@ -1,6 +1,6 @@
 //! The problem document for each error of the services. A handler converts them with `?`.
 //!
-//! Any other error that keeps the service from an answer becomes a problem by
+//! Any other error that prevents an answer becomes a problem with
 //! [`map_err(Problem::unavailable)`](Problem::unavailable).
 
 use http::StatusCode;

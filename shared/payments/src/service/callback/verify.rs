@@ -125,7 +125,7 @@ fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot
     }
 }
 
-/// Whether a body has two different payment ids or project ids. The platform documents two locations for each.
+/// Whether a body has two different payment ids or project ids. A body has two locations for each.
 fn names_itself_twice(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message
