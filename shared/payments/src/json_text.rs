@@ -1,18 +1,18 @@
-//! What we write, as JSON.
+//! Our own types as JSON text.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A value as JSON, which can stand in other JSON as it is.
+/// Serializes a value. The result can be a part of other JSON without a change.
 #[expect(
     clippy::expect_used,
-    reason = "as in `json!`: what is written has a form in JSON"
+    reason = "as in `json!`: no type that is passed here can fail to serialize"
 )]
-pub(crate) fn json_text(value: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(value).expect("it has a form in JSON")
+pub(crate) fn to_json(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).expect("the value can be serialized")
 }
 
-/// The text of it.
-pub(crate) fn text(json: Box<RawValue>) -> String {
-    Box::<str>::from(json).into_string()
+/// Serializes a value to a string.
+pub(crate) fn to_json_string(value: &impl Serialize) -> String {
+    Box::<str>::from(to_json(value)).into_string()
 }

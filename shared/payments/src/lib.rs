@@ -1,15 +1,15 @@
 //! The rules of a payment, without AWS and without a transport.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
 //! | [`model`] | the data of a payment, and everything that can be derived from it |
-//! | [`decide`] | the only code that changes a payment: pure functions |
 //! | [`events`] | the CloudEvents that a change emits, and the public view of a payment |
+//! | [`decide`] | the only code that changes a payment: pure functions |
 //! | [`ports`] | the traits that an adapter implements: store, queues, Gate, Data API, clock |
 //! | [`service`] | the use cases over the ports |
-//! | [`api`] | HTTP: request bodies, answers, problem documents |
+//! | [`api`] | HTTP: authorization, request bodies, answers, problem documents |
 //!
-//! Each module uses only those above it in this table. [`log`] is used by `events` and everything below.
+//! Each module uses only modules above it in this table. Every module may use [`log`] and [`sha256`].
 
 pub mod api;
 pub mod decide;

@@ -1,43 +1,48 @@
-//! One JSON line per thing that happened, on standard output, where Lambda collects it.
+//! Log lines: each is one JSON object on standard output. Lambda collects the output.
 //!
-//! Only what is named here reaches the log: ids, outcomes and our own words. No key, token, body
-//! or personal data is ever passed in.
+//! Only named fields reach the log: ids, outcomes and texts of this project. Callers pass no key, token, body or
+//! personal data.
 //!
-//! A line can carry metrics too, in CloudWatch's
-//! [embedded metric format](https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
-//! CloudWatch reads them out of the line, so that no call is made and no permission needed.
+//! A line can carry metrics in CloudWatch's [embedded metric format]. CloudWatch reads them from the line, so a
+//! metric needs no call and no permission.
+//!
+//! This module is in this crate because the services log, and a line needs no AWS crate
+//! (`shared/decisions/0025-log-and-metrics.md`).
+//!
+//! [embedded metric format]:
+//! https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::json_text::{json_text, text};
+use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
-/// Where the metrics are found in CloudWatch. Two stacks of one account are not to be mixed up, so the
-/// template names one for each.
+/// The CloudWatch namespace of the metrics. The template sets one for each stack, so that two stacks of an account
+/// have separate metrics.
 static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
-    let named = std::env::var("METRICS_NAMESPACE").ok();
-    named.unwrap_or_else(|| "Bancontact".to_owned())
+    let configured = std::env::var("METRICS_NAMESPACE").ok();
+    configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
 
-/// A log line in the making.
+/// A log line that is not written yet.
 #[derive(Debug, Clone)]
 pub struct Line {
     fields: Map<String, Value>,
-    metrics: Vec<Metrics>,
+    metrics: Vec<MetricGroup>,
 }
 
-/// A metric: the name of a field, and its unit.
+/// A metric. Its value is a field of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Metric {
-    /// The field, which becomes the metric's name.
+    /// The name of the metric and of the field.
     pub name: &'static str,
-    /// What is measured.
+    /// The unit.
     pub unit: Unit,
-    /// How much, which stands in the field.
+    /// The value of the field.
     #[serde(skip)]
     pub value: u64,
 }
@@ -45,23 +50,23 @@ pub struct Metric {
 /// The unit of a metric, as CloudWatch spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Unit {
-    /// So many times.
+    /// A number of things.
     Count,
-    /// A duration.
+    /// A duration in milliseconds.
     Milliseconds,
-    /// A longer one.
+    /// A duration in seconds.
     Seconds,
 }
 
-/// Metrics that are counted by the same fields.
+/// Metrics with the same dimensions.
 #[derive(Debug, Clone)]
-struct Metrics {
-    by: &'static [&'static str],
+struct MetricGroup {
+    dimensions: &'static [&'static str],
     metrics: Vec<Metric>,
 }
 
 impl Metric {
-    /// Something happened once.
+    /// Creates a count of one.
     pub fn once(name: &'static str) -> Self {
         Self {
             name,
@@ -72,25 +77,25 @@ impl Metric {
 }
 
 impl Line {
-    /// A line about a normal event.
-    pub fn info(what: &str) -> Self {
-        Self::new("INFO", what)
+    /// Creates a line about normal operation.
+    pub fn info(message: &str) -> Self {
+        Self::new("INFO", message)
     }
 
-    /// A line that somebody should look at.
-    pub fn warn(what: &str) -> Self {
-        Self::new("WARN", what)
+    /// Creates a line that an operator should check.
+    pub fn warn(message: &str) -> Self {
+        Self::new("WARN", message)
     }
 
-    /// A line about a failure of ours.
-    pub fn error(what: &str) -> Self {
-        Self::new("ERROR", what)
+    /// Creates a line about a failure of ours.
+    pub fn error(message: &str) -> Self {
+        Self::new("ERROR", message)
     }
 
-    fn new(level: &str, what: &str) -> Self {
+    fn new(level: &str, message: &str) -> Self {
         let mut fields = Map::new();
         fields.insert("level".into(), json!(level));
-        fields.insert("message".into(), json!(what));
+        fields.insert("message".into(), json!(message));
         Self {
             fields,
             metrics: Vec::new(),
@@ -103,56 +108,58 @@ impl Line {
         self
     }
 
-    /// Adds metrics, each also a field, counted once by each of the fields in `by` that the line
-    /// has; by none for what is only ever looked at as a whole.
-    pub fn with_metrics(mut self, by: &'static [&'static str], metrics: &[Metric]) -> Self {
+    /// Adds metrics, and a field for each. CloudWatch counts them once for each of the `dimensions` that the
+    /// line has as a text field. Without any, it counts them once in total.
+    pub fn with_metrics(mut self, dimensions: &'static [&'static str], metrics: &[Metric]) -> Self {
         for metric in metrics {
             self.fields.insert(metric.name.into(), json!(metric.value));
         }
         if !metrics.is_empty() {
             let metrics = metrics.to_vec();
-            self.metrics.push(Metrics { by, metrics });
+            self.metrics.push(MetricGroup {
+                dimensions,
+                metrics,
+            });
         }
         self
     }
 
-    /// Writes the line, in one piece.
+    /// Writes the line to standard output in one piece, so that parallel lines do not mix.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
-        // As `println!`, so that tests keep it to themselves, but with its end in the same piece.
+        // `print!` and not `io::stdout()`: the test harness captures only the output of the macros.
         print!("{line}");
     }
 
-    /// The line as it is written at some moment.
+    /// Returns the text of the line with this time.
     pub fn at(&self, now: Timestamp) -> String {
-        let directives = self.metrics.iter().map(|metrics| self.directive(metrics));
-        let line = json_text(&Written {
+        let directives = self.metrics.iter().map(|group| self.directive(group));
+        to_json_string(&Written {
             metadata: (!self.metrics.is_empty()).then(|| Metadata {
                 timestamp: now.unix_millis(),
                 directives: directives.collect(),
             }),
             fields: &self.fields,
-        });
-        text(line)
+        })
     }
 
-    /// What CloudWatch is to read out of the line.
-    fn directive<'a>(&self, metrics: &'a Metrics) -> Directive<'a> {
-        let has = |name: &&&str| self.fields.get(**name).is_some_and(Value::is_string);
-        let by = metrics.by.iter().filter(has);
-        let mut dimensions: Vec<Vec<&str>> = by.map(|name| vec![*name]).collect();
+    /// Returns the instruction for CloudWatch to read these metrics from the line.
+    fn directive<'a>(&self, group: &'a MetricGroup) -> Directive<'a> {
+        let is_text = |name: &&&str| self.fields.get(**name).is_some_and(Value::is_string);
+        let names = group.dimensions.iter().filter(is_text);
+        let mut dimensions: Vec<Vec<&str>> = names.map(|name| vec![*name]).collect();
         if dimensions.is_empty() {
             dimensions.push(Vec::new());
         }
         Directive {
             namespace: NAMESPACE.as_str(),
             dimensions,
-            metrics: &metrics.metrics,
+            metrics: &group.metrics,
         }
     }
 }
 
-/// A line and what CloudWatch finds in it.
+/// The JSON form of a line.
 #[derive(Serialize)]
 struct Written<'a> {
     #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
@@ -190,16 +197,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_metrics_has_its_fields_only() {
-        let line = Line::warn("somebody should look").with("payment", "211/order-1");
+    fn a_line_without_metrics_has_only_its_fields() {
+        let line = Line::warn("a check is needed").with("payment", "211/order-1");
         assert_eq!(
             written(&line),
-            json!({ "level": "WARN", "message": "somebody should look", "payment": "211/order-1" })
+            json!({ "level": "WARN", "message": "a check is needed", "payment": "211/order-1" })
         );
     }
 
     #[test]
-    fn metrics_are_embedded_as_cloudwatch_reads_them() {
+    fn metrics_are_written_in_the_embedded_metric_format() {
         let duration = Metric {
             name: "duration_ms",
             unit: Unit::Milliseconds,
@@ -244,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_that_the_line_lacks_is_left_out() {
+    fn a_dimension_is_left_out_if_the_line_has_no_text_field_of_that_name() {
         let metrics = [Metric::once("callbacks")];
         let dimensions = |line: Line| {
             let line = written(&line.with_metrics(&["outcome", "key"], &metrics));
@@ -255,7 +262,7 @@ mod tests {
         assert_eq!(
             dimensions(refused.with("key", None::<&str>)),
             json!([["outcome"]]),
-            "CloudWatch takes text only"
+            "CloudWatch accepts only text as a dimension"
         );
         assert_eq!(dimensions(Line::info("callback")), json!([[]]));
     }

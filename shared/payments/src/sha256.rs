@@ -1,22 +1,22 @@
-//! SHA-256 in hexadecimal: what we keep of things that we must recognise but not know.
+//! SHA-256 in hexadecimal, for values that we must recognise but not store.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// The digest of `bytes` as 64 lower-case hexadecimal digits.
+/// Returns the digest of `bytes` as 64 lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// The first so many digits of the digest, where nobody gains by finding two that are the same.
+/// Returns the first `digits` digits of the digest, for uses in which a collision gives no advantage.
 pub fn start_of_hex(bytes: &[u8], digits: usize) -> String {
     let mut digest = hex(bytes);
     digest.truncate(digits);
     digest
 }
 
-/// Whether two digests are equal, in constant time.
-pub fn same(left: &str, right: &str) -> bool {
+/// Whether two digests are equal. The comparison takes constant time.
+pub(crate) fn equal(left: &str, right: &str) -> bool {
     left.as_bytes().ct_eq(right.as_bytes()).into()
 }
 
@@ -25,13 +25,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digests_and_comparison() {
+    fn a_digest_is_written_in_lower_case_hexadecimal() {
         assert_eq!(
             hex(b""),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
-        assert!(same("abc", "abc"));
-        assert!(!same("abc", "abd"));
-        assert!(!same("abc", "abcd"));
+    }
+
+    #[test]
+    fn digests_are_equal_only_if_every_digit_is() {
+        assert!(equal("abc", "abc"));
+        assert!(!equal("abc", "abd"));
+        assert!(!equal("abc", "abcd"));
     }
 }

@@ -1,14 +1,14 @@
-//! Reads request bodies of storefronts, naming every bad field at once.
+//! Reads the fields of a request body. The problem document names every invalid field.
 
 use std::net::IpAddr;
 
 use ecommpay::fields::FieldError;
 use ecommpay::json::{self, Limits, Value};
 
-use crate::api::problem::{FieldProblem, Problem};
+use super::problem::{FieldProblem, Problem};
 use crate::model::ids::MerchantId;
 
-/// What a storefront may send in one body.
+/// The limits of a body.
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
@@ -16,7 +16,7 @@ const LIMITS: Limits = Limits {
     ..Limits::CALLBACK
 };
 
-/// Reads a body of a storefront as JSON.
+/// Parses a body.
 pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
     json::parse(body, LIMITS).map_err(|error| {
         Problem::invalid(vec![FieldProblem {
@@ -27,31 +27,32 @@ pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
     })
 }
 
-/// The fields of one object, with the problems found so far.
+/// The fields of one object, and the problems that were found in them.
 #[derive(Debug)]
 pub struct Fields<'a> {
     object: &'a Value<'a>,
-    /// The object's own pointer.
-    at: String,
+    /// The JSON pointer to the object.
+    pointer: String,
+    /// The names of the fields that were read.
     known: Vec<&'static str>,
     problems: Vec<FieldProblem>,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of the body's top level.
+    /// Reads the top level of a body.
     pub fn of(body: &'a Value<'a>) -> Self {
-        Self::below(body, String::new())
+        Self::at(body, String::new())
     }
 
-    fn below(object: &'a Value<'a>, at: String) -> Self {
+    fn at(object: &'a Value<'a>, pointer: String) -> Self {
         let mut fields = Self {
             object,
-            at,
+            pointer,
             known: Vec::new(),
             problems: Vec::new(),
         };
         if !matches!(object, Value::Object(_)) {
-            let pointer = fields.at.clone();
+            let pointer = fields.pointer.clone();
             fields.problem(pointer, "not-an-object", "must be an object");
         }
         fields
@@ -65,9 +66,9 @@ impl<'a> Fields<'a> {
         });
     }
 
-    /// Notes that a field is bad.
-    pub fn bad(&mut self, name: &str, detail: impl Into<String>) {
-        self.problem(format!("{}/{name}", self.at), "invalid", detail);
+    /// Adds the problem of an invalid field.
+    pub fn invalid(&mut self, name: &str, detail: impl Into<String>) {
+        self.problem(pointer_to(&self.pointer, name), "invalid", detail);
     }
 
     fn value(&mut self, name: &'static str) -> Option<&'a Value<'a>> {
@@ -75,7 +76,7 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| **value != Value::Null)
     }
 
-    /// A field that may be absent.
+    /// Reads a field that may be absent or null.
     pub fn optional<T>(
         &mut self,
         name: &'static str,
@@ -84,13 +85,13 @@ impl<'a> Fields<'a> {
         match parse(self.value(name)?) {
             Ok(parsed) => Some(parsed),
             Err(detail) => {
-                self.bad(name, detail);
+                self.invalid(name, detail);
                 None
             }
         }
     }
 
-    /// A field that must be there.
+    /// Reads a field that must be present.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -102,55 +103,62 @@ impl<'a> Fields<'a> {
             .is_none_or(|value| *value == Value::Null)
         {
             self.known.push(name);
-            self.problem(format!("{}/{name}", self.at), "missing", "is required");
+            let pointer = pointer_to(&self.pointer, name);
+            self.problem(pointer, "missing", "is required");
             return None;
         }
         self.optional(name, parse)
     }
 
-    /// An object inside this one; its problems become ours.
+    /// Reads an inner object, and adds its problems to those of this one.
     pub fn object<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&mut Fields<'a>) -> Option<T>,
     ) -> Option<T> {
         let value = self.value(name)?;
-        let mut inner = Fields::below(value, format!("{}/{name}", self.at));
+        let mut inner = Fields::at(value, pointer_to(&self.pointer, name));
         let parsed = read(&mut inner);
         self.problems
             .extend(inner.finish().err().unwrap_or_default());
         parsed
     }
 
-    /// Refuses fields that nobody asked for: a misspelt optional field must not be ignored.
+    /// Returns the problems. A field that was not read is one of them, because a misspelt optional field must
+    /// not be ignored.
     pub fn finish(mut self) -> Result<(), Vec<FieldProblem>> {
         for (name, _) in self.object.members() {
             if !self.known.iter().any(|known| known == name) {
-                let pointer = format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"));
+                let pointer = pointer_to(&self.pointer, name);
                 self.problem(pointer, "unknown", "is not a field of this request");
             }
         }
-        if self.problems.is_empty() {
-            Ok(())
-        } else {
-            Err(self.problems)
+        match self.problems.is_empty() {
+            true => Ok(()),
+            false => Err(self.problems),
         }
     }
 }
 
-/// A string.
+/// Returns the JSON pointer (RFC 6901) to a member of an object.
+pub(super) fn pointer_to(object: &str, member: &str) -> String {
+    let escaped = member.replace('~', "~0").replace('/', "~1");
+    format!("{object}/{escaped}")
+}
+
+/// Reads a string.
 pub fn text<'a>(value: &'a Value<'_>) -> Result<&'a str, String> {
     value.as_str().ok_or_else(|| "must be a string".to_owned())
 }
 
-/// A string that `parse` takes.
+/// Reads a string and parses it.
 pub fn parsed<T>(
     parse: impl FnOnce(&str) -> Result<T, FieldError>,
 ) -> impl FnOnce(&Value<'_>) -> Result<T, String> {
     |value| parse(text(value)?).map_err(|error| error.to_string())
 }
 
-/// An integer written as a number: no fraction, no exponent, no string.
+/// Reads a non-negative integer: a number without fraction and exponent.
 pub fn integer(value: &Value<'_>) -> Result<u64, String> {
     match value {
         Value::Number(_) => value.as_u64(),
@@ -159,12 +167,12 @@ pub fn integer(value: &Value<'_>) -> Result<u64, String> {
     .ok_or_else(|| "must be a non-negative integer".to_owned())
 }
 
-/// An id of ours.
+/// Reads a merchant's id.
 pub fn merchant_id(value: &Value<'_>) -> Result<MerchantId, String> {
     MerchantId::new(text(value)?).ok_or_else(|| "must match [A-Za-z0-9._-]{1,64}".to_owned())
 }
 
-/// An IP address, in its usual spelling.
+/// Reads an IP address. Returns its canonical form.
 pub fn ip_address(value: &Value<'_>) -> Result<ecommpay::fields::Text, String> {
     let address: IpAddr = text(value)?
         .parse()
@@ -177,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bad_field_is_named_at_once() {
+    fn every_invalid_field_is_named() {
         let body = br#"{"amount":10.5,"id":"a b","customer":{"ip":"x","nmae":1},"note":1}"#;
         let body = read(body).unwrap();
         let mut fields = Fields::of(&body);
@@ -204,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_numbers_without_a_fraction() {
+    fn an_integer_is_a_number_without_fraction_and_exponent() {
         for text in ["1000", "0"] {
             assert!(integer(&read(text.as_bytes()).unwrap()).is_ok(), "{text}");
         }

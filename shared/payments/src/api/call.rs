@@ -1,13 +1,16 @@
-//! What every HTTP function does with a call before anything is decided.
+//! The first and the last step of every handler: authorize the call, and answer it.
+//!
+//! A handler starts with [`caller`] and returns a response or a [`Problem`], to which errors convert with `?`. Its
+//! route passes the result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 
-use crate::api::problem::Problem;
+use super::problem::Problem;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::StorefrontStore;
-use crate::service::storefront::{self, Denied};
+use crate::service::storefront;
 
-/// The storefront that calls, or the answer that it gets instead.
+/// Returns the storefront that calls, if its key allows `scope`.
 pub async fn caller(
     store: &impl StorefrontStore,
     headers: &HeaderMap,
@@ -16,18 +19,10 @@ pub async fn caller(
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    storefront::authorize(store, header, scope)
-        .await
-        .map_err(|denied| match denied {
-            Denied::Unknown => Problem::unauthorized(),
-            Denied::Scope => Problem::forbidden("The key lacks the scope for this call."),
-            Denied::Store(error) => {
-                Problem::unavailable_because("a storefront's key cannot be read", error)
-            }
-        })
+    Ok(storefront::authorize(store, header, scope).await?)
 }
 
-/// The answer of a handler, whichever way it ended.
-pub fn respond(outcome: Result<Response<String>, Problem>) -> Response<String> {
-    outcome.unwrap_or_else(Problem::into_response)
+/// Returns the answer to a call: the response of its handler, or the problem document.
+pub fn respond(handled: Result<Response<String>, Problem>) -> Response<String> {
+    handled.unwrap_or_else(Problem::into_response)
 }

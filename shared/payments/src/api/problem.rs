@@ -1,12 +1,15 @@
-//! Errors as callers see them: RFC 9457 problem documents.
+//! Errors as callers see them: problem documents (RFC 9457).
 
-use http::{Response, StatusCode, header};
-use serde::Serialize;
+use std::fmt::Display;
 
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::{Serialize, Serializer};
+
+use super::response::response;
 use crate::events::view::DeclineView;
 use crate::log::Line;
 
-/// A problem document. It never carries a secret, a stack or another storefront's data.
+/// A problem document. It has no secret, no stack trace and no data of another storefront.
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
@@ -22,26 +25,23 @@ pub struct Problem {
     refusal: Option<Box<DeclineView<'static>>>,
 }
 
-/// One bad field of a request.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldProblem {
-    /// Where it is: a JSON pointer (RFC 6901).
+    /// The location of the field: a JSON pointer (RFC 6901).
     pub pointer: String,
-    /// What is wrong, for programs.
+    /// The problem, for programs.
     pub code: &'static str,
-    /// What is wrong, for people.
+    /// The problem, for people.
     pub detail: String,
 }
 
-fn status_number<S: serde::Serializer>(
-    status: &StatusCode,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
 
 impl Problem {
-    /// A problem of a kind, with a sentence about this case.
+    /// Creates a problem of a kind. `title` is the same for each problem of the kind; `detail` describes this one.
     pub fn new(
         status: StatusCode,
         kind: &str,
@@ -58,7 +58,7 @@ impl Problem {
         }
     }
 
-    /// Bad fields, all at once.
+    /// The request has invalid fields.
     pub fn invalid(errors: Vec<FieldProblem>) -> Self {
         Self {
             errors,
@@ -71,7 +71,7 @@ impl Problem {
         }
     }
 
-    /// No key, or not one of ours.
+    /// The request has no key, or an unknown one.
     pub fn unauthorized() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -81,7 +81,7 @@ impl Problem {
         )
     }
 
-    /// The key does not allow this.
+    /// The key does not allow the call.
     pub fn forbidden(detail: &str) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -91,12 +91,12 @@ impl Problem {
         )
     }
 
-    /// Nothing of that name, or not for this caller.
+    /// The resource does not exist, or the caller may not see it.
     pub fn not_found(detail: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
     }
 
-    /// The id was used for something else.
+    /// The request contradicts an earlier request or the state of the payment.
     pub fn conflict(detail: &str) -> Self {
         Self::new(
             StatusCode::CONFLICT,
@@ -106,7 +106,7 @@ impl Problem {
         )
     }
 
-    /// The platform refused the request: its code, and what its list of codes says of it.
+    /// The platform refused the request with this code.
     pub fn platform_refused(code: &str) -> Self {
         Self {
             refusal: Some(Box::new(DeclineView::new(Some(code.to_owned().into())))),
@@ -119,8 +119,16 @@ impl Problem {
         }
     }
 
-    /// A failure of ours; the call may be repeated.
-    pub fn unavailable() -> Self {
+    /// The service failed, and the request may be repeated. The reason is logged. The caller does not see it.
+    pub fn unavailable(reason: impl Display) -> Self {
+        Line::error("a request cannot be served")
+            .with("error", reason.to_string())
+            .write();
+        Self::temporary()
+    }
+
+    /// The request may be repeated. Nothing is logged.
+    pub(super) fn temporary() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
@@ -129,41 +137,15 @@ impl Problem {
         )
     }
 
-    /// The same, with the reason in the log and not in the answer.
-    pub fn unavailable_because(what: &str, error: impl std::fmt::Display) -> Self {
-        Line::error(what).with("error", error.to_string()).write();
-        Self::unavailable()
-    }
-
-    /// The problem as an HTTP answer.
+    /// Returns the problem as an HTTP answer.
     pub fn into_response(self) -> Response<String> {
-        let body = serde_json::to_string(&self).unwrap_or_default();
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        let kind = header::HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        let store = header::HeaderValue::from_static("no-store");
-        response.headers_mut().insert(header::CACHE_CONTROL, store);
+        let mut response = response(self.status, "application/problem+json", &self);
         if self.status == StatusCode::UNAUTHORIZED {
-            let scheme = header::HeaderValue::from_static("Bearer");
+            let scheme = HeaderValue::from_static("Bearer");
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }
-}
-
-/// A JSON answer.
-pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<String> {
-    let Ok(body) = serde_json::to_string(body) else {
-        return Problem::unavailable().into_response();
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let kind = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    let store = header::HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, store);
-    response
 }

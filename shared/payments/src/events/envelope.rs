@@ -1,4 +1,4 @@
-//! An event, its content and its envelope.
+//! An event: its content, and the CloudEvents envelope around it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::kind::EventKind;
 use super::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
-use crate::json_text::{json_text, text};
+use crate::json_text::{to_json, to_json_string};
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
@@ -27,7 +27,7 @@ pub struct Event {
     pub id: String,
     /// The whole CloudEvent.
     pub body: String,
-    /// The part that the store must hold beside key, number and kind ([`StoredContent`]).
+    /// The part that cannot be computed from key, number and kind, and that the store must hold.
     pub stored: String,
 }
 
@@ -116,7 +116,7 @@ struct Subject<'a> {
 impl Event {
     /// Creates an event from the payment after the change.
     pub fn new(payment: &Payment, kind: EventKind, about: About<'_>, at: Timestamp) -> Self {
-        let data = json_text(&Data {
+        let data = to_json(&Data {
             payment: PaymentView::new(payment, at),
             about,
         });
@@ -124,10 +124,10 @@ impl Event {
             data: &data,
             time: at,
         };
-        let stored = json_text(&content);
+        let stored = to_json_string(&content);
         let subject = payment.payment_id();
         let (key, sequence) = (payment.key(), payment.sequence());
-        Self::with_envelope(key, subject, sequence, kind, &content, text(stored))
+        Self::with_envelope(key, subject, sequence, kind, &content, stored)
     }
 
     /// Creates the event, byte for byte, that was stored with this content.
@@ -154,7 +154,7 @@ impl Event {
     ) -> Self {
         let project_id = key.project_id();
         let id = format!("{project_id}/{subject}/{sequence}");
-        let body = json_text(&Envelope {
+        let body = to_json_string(&Envelope {
             specversion: "1.0",
             id: &id,
             source: format!("/ecommpay/{project_id}"),
@@ -165,7 +165,7 @@ impl Event {
             data: content.data,
         });
         Self {
-            body: text(body),
+            body,
             stored,
             key,
             sequence,

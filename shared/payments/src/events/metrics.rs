@@ -64,8 +64,8 @@ pub fn count(payment: &PaymentKey, published: &[EventKind]) {
 }
 
 /// Logs the alert of a published event.
-pub(crate) fn warn_of(payment: &PaymentKey, alert: Alert) {
-    let (name, what) = match alert {
+pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
+    let (name, message) = match alert {
         Alert::SuccessWithdrawn => (
             "success_withdrawn",
             "a payment that was emitted as paid is declined",
@@ -75,7 +75,7 @@ pub(crate) fn warn_of(payment: &PaymentKey, alert: Alert) {
             "the platform requests data for a refund",
         ),
     };
-    Line::warn(what)
+    Line::warn(message)
         .with("payment", payment.to_string())
         .with_metrics(&[], &[Metric::once(name)])
         .write();
@@ -105,7 +105,7 @@ struct RefundDetails {
     clarification_fields: Vec<IgnoredAny>,
 }
 
-/// Returns the alert of an event, if it has one.
+/// Returns the alert that an event needs, if any.
 pub(crate) fn alert(event: &Event) -> Option<Alert> {
     let details = || {
         let content: StoredContent<'_> = serde_json::from_str(&event.stored).ok()?;
@@ -154,14 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_is_derived_from_the_content_of_an_event() {
+    fn an_alert_follows_from_the_content_of_an_event() {
         let alert = |kind, data: &str| {
             let key = PaymentKey::new(ecommpay::fields::ProjectId::new(211).unwrap(), "p");
             let stored = format!(r#"{{"data":{data},"time":"2019-07-02T09:28:20.123Z"}}"#);
             super::alert(&Event::from_stored(key, 1, kind, &stored).unwrap())
         };
         let withdrawn = r#"{"payment_id":"p","corrects":"payment.succeeded"}"#;
-        let asking = r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
+        let with_fields =
+            r#"{"payment_id":"p","refund":{"clarification_fields":["customer.email"]}}"#;
         let plain = r#"{"payment_id":"p","refund":{"clarification_fields":[]}}"#;
         for (kind, data, expected) in [
             (
@@ -173,7 +174,7 @@ mod tests {
             (EventKind::PaymentSucceeded, withdrawn, None),
             (
                 EventKind::RefundPending,
-                asking,
+                with_fields,
                 Some(Alert::RefundClarification),
             ),
             (EventKind::RefundPending, plain, None),

@@ -1,4 +1,4 @@
-//! The events of a payment: CloudEvents 1.0 in JSON.
+//! The events of a payment, as CloudEvents 1.0 in JSON, and the public view of a payment that they carry.
 
 mod envelope;
 pub mod kind;

@@ -1,4 +1,4 @@
-//! What storefronts and events may see of a payment: everything but personal data.
+//! The public view of a payment, for storefronts and events. It has no personal data.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::model::{
     Payment, QuarantineReason, Refund, RefundStatus, ReportedSum, Status, Waiting,
 };
 
-/// A payment, as `GET /payments/{payment_id}` and the `data` of events show it.
+/// A payment, as in `GET /payments/{payment_id}` and in the `data` of events. Amounts are in minor units.
 #[derive(Debug, Serialize)]
 pub struct PaymentView<'a> {
     payment_id: &'a str,
@@ -40,12 +40,12 @@ pub struct PaymentView<'a> {
 }
 
 impl<'a> PaymentView<'a> {
-    /// Shows a payment as it is at a moment.
+    /// Creates the view of a payment at a time. The checkout expires with time alone.
     pub fn new(payment: &'a Payment, at: Timestamp) -> Self {
         let order = payment.order();
         let status = payment.status();
         let (clarification_fields, clarification_required) =
-            fields_of(payment.clarification_request());
+            names_of_fields(payment.clarification_request());
         Self {
             payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
@@ -79,8 +79,8 @@ impl<'a> PaymentView<'a> {
     }
 }
 
-/// The names of all fields that are asked for, and of those that must be filled in.
-fn fields_of(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
+/// Returns the names of all requested fields, and of the required ones among them.
+fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     let fields = request.map_or(&[][..], Waiting::clarification_fields);
     let names = fields.iter().map(|field| field.name.as_str());
     let required = fields.iter().filter(|field| field.required);
@@ -88,7 +88,7 @@ fn fields_of(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     (names.collect(), required.collect())
 }
 
-/// Why money is not taken as paid: what was ordered, and every sum that the platform named.
+/// A reason for the quarantine, with the sum that was ordered and every sum that the platform reported.
 #[derive(Debug, Serialize)]
 pub struct QuarantineView {
     reason: QuarantineReason,
@@ -102,7 +102,7 @@ struct SumView {
     currency: String,
 }
 
-/// A sum, and where the platform named it.
+/// A reported sum, and the field that had it.
 #[derive(Debug, Clone, Serialize)]
 struct ReportedView {
     operation_id: Option<String>,
@@ -171,15 +171,15 @@ impl<'a> OperationView<'a> {
         }
     }
 
-    /// The operation of this id.
+    /// Returns the operation with this id.
     pub fn find(payment: &'a Payment, operation_id: &str) -> Option<Self> {
         let mut operations = payment.operations();
         let found = operations.find(|(id, _)| *id == operation_id);
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// The operation that a payment's event is about: the one whose money is in quarantine, else the
-    /// one that declined the payment, else the sale that succeeded, else the newest sale.
+    /// Returns the operation that decides the payment's status: the operation whose money is in quarantine,
+    /// else the operation that declined the payment, else the successful sale, else the newest sale.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         let quarantine = payment.quarantine();
         let is_quarantined = |id: &str| {
@@ -218,10 +218,10 @@ pub struct RefundView<'a> {
 }
 
 impl<'a> RefundView<'a> {
-    /// Shows a refund of a payment.
+    /// Creates the view of a refund of this payment.
     pub fn new(payment: &'a Payment, refund: &'a Refund) -> Self {
         let (clarification_fields, clarification_required) =
-            fields_of(payment.clarification_request_of(refund));
+            names_of_fields(payment.clarification_request_of(refund));
         Self {
             refund_id: refund.refund_id(),
             operation_id: refund.operation_id(),
@@ -237,7 +237,7 @@ impl<'a> RefundView<'a> {
     }
 }
 
-/// How the platform's records differ about an operation.
+/// A difference between the platform records and ours about an operation.
 #[derive(Debug, Serialize)]
 pub struct DiscrepancyView<'a> {
     kind: DiscrepancyKind,
@@ -246,7 +246,7 @@ pub struct DiscrepancyView<'a> {
 }
 
 impl<'a> DiscrepancyView<'a> {
-    /// Shows a discrepancy.
+    /// Creates the view of a discrepancy.
     pub fn new(discrepancy: &'a Discrepancy) -> Self {
         Self {
             kind: discrepancy.kind,
@@ -256,8 +256,8 @@ impl<'a> DiscrepancyView<'a> {
     }
 }
 
-/// Why a payment was not paid, a refund not made, or a request not taken. The platform's reason is left out where the
-/// customer must not be told.
+/// Why the platform declined a payment or a refund, or refused a request. The message is absent if the
+/// platform's list of codes says that the customer must not see it.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeclineView<'a> {
     code: Option<Cow<'a, str>>,
@@ -276,7 +276,7 @@ impl<'a> DeclineView<'a> {
         (refund.status() == RefundStatus::Declined).then(|| Self::new(code))
     }
 
-    /// What the platform's list says of a code.
+    /// Creates the view of a code, with its message and advice from the platform's list of codes.
     pub fn new(code: Option<Cow<'a, str>>) -> Self {
         let known = code.as_deref().and_then(ResultCode::find);
         Self {

@@ -1,4 +1,4 @@
-//! All payments of a project's day, page by page, so that any number of them needs little memory.
+//! The payments of a project's day, page by page, so that any number of them needs little memory.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -8,34 +8,40 @@ use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::ports::{PaymentStore, SHARDS, StoreError};
 
-/// How many payments are read at once.
-pub(crate) const AT_ONCE: usize = 32;
+/// The most payments that are loaded in parallel.
+pub(crate) const CONCURRENCY: usize = 32;
 
-/// Reads through a day.
+/// Lists the payments of a day.
 #[derive(Debug)]
-pub struct DayPages {
+pub(crate) struct DayPages {
     project_id: ProjectId,
     day: Day,
     shard: u8,
     after: Option<PaymentKey>,
 }
 
-/// A page of a day's payments; never empty.
+/// A page of a day's payments. It is never empty.
 #[derive(Debug)]
-pub struct DayPage {
-    /// The shard it is of.
-    pub shard: u8,
-    /// The payment before its first.
-    pub after: Option<PaymentKey>,
-    /// Its last payment.
-    pub last: PaymentKey,
-    /// All of them, the last one too.
-    pub keys: Vec<PaymentKey>,
+pub(crate) struct DayPage {
+    /// The range of the page.
+    pub(crate) range: PageRange,
+    /// All payments of the page.
+    pub(crate) keys: Vec<PaymentKey>,
+}
+
+/// The range of a page in the index, by which the page can be read again.
+#[derive(Debug)]
+pub(crate) struct PageRange {
+    shard: u8,
+    /// The last payment of the page before it.
+    after: Option<PaymentKey>,
+    /// The last payment of the page.
+    last: PaymentKey,
 }
 
 impl DayPages {
-    /// From the beginning.
-    pub fn new(project_id: ProjectId, day: Day) -> Self {
+    /// Starts with the first page.
+    pub(crate) fn new(project_id: ProjectId, day: Day) -> Self {
         Self {
             project_id,
             day,
@@ -44,23 +50,20 @@ impl DayPages {
         }
     }
 
-    /// The next page; `None` behind the last one.
-    pub async fn next<S: PaymentStore>(
+    /// Returns the next page; `None` after the last one.
+    pub(crate) async fn next<S: PaymentStore>(
         &mut self,
         store: &S,
     ) -> Result<Option<DayPage>, StoreError> {
         while self.shard < SHARDS {
             let after = self.after.take();
-            let page = store.of_day(self.project_id, self.day, self.shard, after.as_ref());
+            let page = store.payments_of_day(self.project_id, self.day, self.shard, after.as_ref());
             let keys = page.await?;
             if let Some(last) = keys.last().cloned() {
                 self.after = Some(last.clone());
-                return Ok(Some(DayPage {
-                    shard: self.shard,
-                    after,
-                    last,
-                    keys,
-                }));
+                let shard = self.shard;
+                let range = PageRange { shard, after, last };
+                return Ok(Some(DayPage { range, keys }));
             }
             self.shard += 1;
         }
@@ -68,8 +71,32 @@ impl DayPages {
     }
 }
 
-/// The payments of these keys, in their order.
-pub fn load_all<S: PaymentStore>(
+impl PageRange {
+    /// Reads the page again. The result includes the payments that the index has added to the range in the
+    /// meantime.
+    pub(crate) async fn keys<S: PaymentStore>(
+        &self,
+        store: &S,
+        project_id: ProjectId,
+        day: Day,
+    ) -> Result<Vec<PaymentKey>, StoreError> {
+        let mut keys = Vec::new();
+        let mut after = self.after.clone();
+        loop {
+            let page = store.payments_of_day(project_id, day, self.shard, after.as_ref());
+            let page = page.await?;
+            after = page.last().cloned();
+            let is_last = page.is_empty() || page.contains(&self.last);
+            keys.extend(page);
+            if is_last {
+                return Ok(keys);
+            }
+        }
+    }
+}
+
+/// Loads payments, in the order of their keys.
+pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,
 ) -> impl Stream<Item = Result<Payment, StoreError>> {
@@ -78,6 +105,6 @@ pub fn load_all<S: PaymentStore>(
         stored.map(|stored| stored.map(|stored| stored.payment))
     });
     loads
-        .buffered(AT_ONCE)
+        .buffered(CONCURRENCY)
         .filter_map(|loaded| async { loaded.transpose() })
 }

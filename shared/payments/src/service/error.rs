@@ -10,7 +10,7 @@ pub enum ApplyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Each attempt lost against another writer.
+    /// Another writer changed the payment during each attempt.
     #[error("other writers changed the payment during each attempt")]
     Contention,
 }

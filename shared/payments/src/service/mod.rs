@@ -1,11 +1,15 @@
-//! The use cases over the ports: load, decide, commit, publish.
+//! The use cases over the ports.
+//!
+//! Every change follows the same steps: load the payment, decide, commit ([`commit`]), publish ([`outbox`]).
+//! [`apply`] performs all of them for one fact.
 
+pub mod apply;
 pub mod backoff;
 pub mod callback;
 pub mod checkout;
 pub mod clarification;
 pub mod commit;
-pub mod day_pages;
+mod day_pages;
 pub mod error;
 pub mod outbox;
 pub mod project_keys;
@@ -16,3 +20,4 @@ pub mod review;
 pub mod status_poll;
 pub mod storefront;
 pub mod sweep;
+mod visibility;

@@ -1,9 +1,9 @@
-//! The keys of the projects as the secret has them, and how they are replaced.
+//! The keys of the projects, in the form of their secret, and the rotation of a key.
 //!
-//! `{"211": {"current": "...", "previous": "..."}}`. What we send is signed with the current one;
-//! callbacks by either are taken. So a key is replaced in two steps without a callback being
-//! refused: the new one comes before the old one, and the old one goes once nothing is signed with
-//! it any more.
+//! `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current key. Callbacks are
+//! accepted with either key. A rotation therefore refuses no callback: the new key becomes the current one, and
+//! the previous one is dropped when the platform no longer signs with it
+//! (`shared/decisions/0014-project-keys.md`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,39 +15,39 @@ use thiserror::Error;
 
 use crate::sha256;
 
-/// The keys of every project.
+/// The keys of every project, ready to sign and verify with.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
 
-/// A project's key as the platform shows it. It hides itself.
+/// A key as the platform shows it. Its `Debug` output hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
 
-/// What cannot be a key.
+/// Why a text cannot be a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum BadKey {
-    /// It would be anybody's.
+pub enum InvalidKey {
+    /// The text is empty.
     #[error("the key is empty")]
     Empty,
-    /// It was not copied as the platform shows it.
-    #[error("the key has spaces around it, or characters that nobody can type")]
+    /// The text is not an exact copy of the key that the platform shows.
+    #[error("the key has spaces around it or contains control characters")]
     NotPlain,
 }
 
 impl SecretText {
-    /// Reads a key that somebody has copied.
-    pub fn read(text: &str) -> Result<Self, BadKey> {
+    /// Creates a key from a copied text.
+    pub fn read(text: &str) -> Result<Self, InvalidKey> {
         if text.trim().is_empty() {
-            return Err(BadKey::Empty);
+            return Err(InvalidKey::Empty);
         }
         if text.trim() != text || text.contains(char::is_control) {
-            return Err(BadKey::NotPlain);
+            return Err(InvalidKey::NotPlain);
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// Twelve digits of its SHA-256: two people can tell with them whether they hold the same key. A
-    /// key is random, so nobody finds it by them.
+    /// Returns the first 12 digits of the key's SHA-256, by which two people can compare their keys. The key is
+    /// random, so the digits do not reveal it.
     pub fn fingerprint(&self) -> String {
         sha256::start_of_hex(self.0.as_bytes(), 12)
     }
@@ -65,27 +65,27 @@ impl fmt::Debug for SecretText {
 pub struct KeyPair {
     /// The key that we sign with.
     pub current: SecretText,
-    /// The one before it, while that may still be in use.
+    /// The key before it, while the platform may still sign with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SecretText>,
 }
 
-/// Why keys stay as they are.
+/// Why a change of the keys is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// Not its first key.
+    /// The new key is not the first key of the project.
     #[error("project {0} has a key already")]
     HasKey(ProjectId),
-    /// Nothing to replace.
+    /// The project has no key to replace.
     #[error("project {0} has no key yet")]
     NoKey(ProjectId),
-    /// Nothing new.
+    /// The new key is the current key.
     #[error("this is the current key of project {0} already")]
     SameKey(ProjectId),
-    /// It would be lost, and callbacks signed with it refused.
+    /// The change would drop the previous key, and callbacks signed with it would be refused.
     #[error("project {0} still has a previous key")]
     HasPrevious(ProjectId),
-    /// Nothing to drop.
+    /// The project has no previous key to drop.
     #[error("project {0} has no previous key")]
     NoPrevious(ProjectId),
 }
@@ -96,27 +96,27 @@ pub enum Refusal {
 pub struct ProjectKeySet(BTreeMap<ProjectId, KeyPair>);
 
 impl ProjectKeySet {
-    /// Reads what the secret holds.
+    /// Parses the secret.
     pub fn read(secret: &str) -> Option<Self> {
         serde_json::from_str(secret).ok()
     }
 
-    /// What the secret is to hold.
+    /// Returns the new content of the secret.
     pub fn to_secret(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 
-    /// The projects and their keys.
+    /// Returns the projects and their keys.
     pub fn projects(&self) -> impl Iterator<Item = (ProjectId, &KeyPair)> {
         self.0.iter().map(|(project_id, pair)| (*project_id, pair))
     }
 
-    /// The keys of one project.
+    /// Returns the keys of one project.
     pub fn of(&self, project_id: ProjectId) -> Option<&KeyPair> {
         self.0.get(&project_id)
     }
 
-    /// The keys to sign and verify with, if each can be one.
+    /// Returns the keys to sign and verify with. Returns `None` if one of them is not valid.
     pub fn keyrings(&self) -> Option<ProjectKeys> {
         let keyring = |(project_id, pair): (ProjectId, &KeyPair)| {
             let current = ProjectKey::new(&pair.current.0).ok()?;
@@ -142,8 +142,8 @@ impl ProjectKeySet {
         Ok(())
     }
 
-    /// Makes a key the current one and the current one the previous. If there still is a previous
-    /// one, it is dropped only where that is wanted.
+    /// Makes a new key the current key, and the current key the previous one. If the project has a previous
+    /// key, it is dropped only if `drop_previous` is set.
     pub fn rotate(
         &mut self,
         project_id: ProjectId,
@@ -185,49 +185,49 @@ mod tests {
         SecretText::read(text).unwrap()
     }
 
-    fn secret(book: &ProjectKeySet) -> String {
-        book.to_secret().unwrap()
+    fn secret(keys: &ProjectKeySet) -> String {
+        keys.to_secret().unwrap()
     }
 
     #[test]
-    fn a_key_is_replaced_in_two_steps() {
-        let mut book = ProjectKeySet::default();
+    fn a_key_is_rotated_in_two_steps() {
+        let mut keys = ProjectKeySet::default();
         assert_eq!(
-            book.rotate(id(211), key("a"), true),
+            keys.rotate(id(211), key("a"), true),
             Err(Refusal::NoKey(id(211)))
         );
-        assert_eq!(book.retire(id(211)), Err(Refusal::NoKey(id(211))));
-        book.add(id(211), key("a")).unwrap();
-        book.add(id(212), key("z")).unwrap();
-        assert_eq!(book.add(id(211), key("b")), Err(Refusal::HasKey(id(211))));
+        assert_eq!(keys.retire(id(211)), Err(Refusal::NoKey(id(211))));
+        keys.add(id(211), key("a")).unwrap();
+        keys.add(id(212), key("z")).unwrap();
+        assert_eq!(keys.add(id(211), key("b")), Err(Refusal::HasKey(id(211))));
         assert_eq!(
-            secret(&book),
+            secret(&keys),
             r#"{"211":{"current":"a"},"212":{"current":"z"}}"#
         );
 
         assert_eq!(
-            book.rotate(id(211), key("a"), true),
+            keys.rotate(id(211), key("a"), true),
             Err(Refusal::SameKey(id(211)))
         );
-        book.rotate(id(211), key("b"), false).unwrap();
+        keys.rotate(id(211), key("b"), false).unwrap();
         let rotated = r#"{"211":{"current":"b","previous":"a"},"212":{"current":"z"}}"#;
-        assert_eq!(secret(&book), rotated);
-        let refused = book.rotate(id(211), key("c"), false);
+        assert_eq!(secret(&keys), rotated);
+        let refused = keys.rotate(id(211), key("c"), false);
         assert_eq!(refused, Err(Refusal::HasPrevious(id(211))));
-        assert_eq!(secret(&book), rotated, "what is refused changes nothing");
+        assert_eq!(secret(&keys), rotated, "a refused change has no effect");
 
-        // Back to the one before.
-        book.rotate(id(211), key("a"), true).unwrap();
-        book.retire(id(211)).unwrap();
-        assert_eq!(book.retire(id(211)), Err(Refusal::NoPrevious(id(211))));
+        // The previous key can become the current one again.
+        keys.rotate(id(211), key("a"), true).unwrap();
+        keys.retire(id(211)).unwrap();
+        assert_eq!(keys.retire(id(211)), Err(Refusal::NoPrevious(id(211))));
         assert_eq!(
-            secret(&book),
+            secret(&keys),
             r#"{"211":{"current":"a"},"212":{"current":"z"}}"#
         );
     }
 
     #[test]
-    fn a_book_is_read_or_refused() {
+    fn a_secret_is_parsed_or_refused() {
         let read = |secret: &str| Some(ProjectKeySet::read(secret)?.keyrings()?.len());
         assert_eq!(read("{}"), Some(0));
         assert_eq!(
@@ -248,18 +248,22 @@ mod tests {
             assert_eq!(read(bad), None, "{bad}");
         }
         let secret = r#"{"211":{"current":"a","previous":"b"}}"#;
-        let book = ProjectKeySet::read(secret).unwrap();
-        assert_eq!(book.to_secret().unwrap(), secret);
-        assert!(!format!("{book:?}").contains("\"a\""));
+        let keys = ProjectKeySet::read(secret).unwrap();
+        assert_eq!(keys.to_secret().unwrap(), secret);
+        assert!(!format!("{keys:?}").contains("\"a\""));
     }
 
     #[test]
-    fn a_key_is_plain_and_known_by_its_fingerprint() {
+    fn keys_are_compared_by_their_fingerprints() {
         assert_eq!(key("test-secret-key").fingerprint().len(), 12);
         assert_ne!(key("a").fingerprint(), key("b").fingerprint());
-        assert_eq!(SecretText::read(" "), Err(BadKey::Empty));
+    }
+
+    #[test]
+    fn a_key_that_is_empty_or_not_plain_is_refused() {
+        assert_eq!(SecretText::read(" "), Err(InvalidKey::Empty));
         for bad in [" a", "a ", "a\n", "a\u{3}b", "a\tb"] {
-            assert_eq!(SecretText::read(bad), Err(BadKey::NotPlain), "{bad:?}");
+            assert_eq!(SecretText::read(bad), Err(InvalidKey::NotPlain), "{bad:?}");
         }
     }
 }

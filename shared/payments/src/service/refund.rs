@@ -5,14 +5,16 @@ use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};
 use ecommpay::gate::{self, Request};
 
-use super::commit::{Applied, Payments};
+use super::apply::Applied;
+use super::commit::Payments;
 use super::error::ApplyError;
+use super::visibility::may_see;
 use crate::decide::{self, Command, Fact, Rejection};
 use crate::events::Event;
 use crate::model::ids::{MerchantId, PaymentKey};
-use crate::model::storefront::{Scope, Storefront};
+use crate::model::storefront::Storefront;
 use crate::model::{Payment, Refund, RefundOrder};
-use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 
 /// Why there is no refund.
 #[derive(Debug)]
@@ -28,15 +30,6 @@ pub enum RefundError {
 impl<E: Into<ApplyError>> From<E> for RefundError {
     fn from(error: E) -> Self {
         RefundError::Unavailable(error.into())
-    }
-}
-
-/// Whether a storefront may see a payment: its own ones, and with the scope `project` also those that were not
-/// created here.
-fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
-    match payment.order() {
-        Some(order) => order.storefront == storefront.name,
-        None => storefront.may(Scope::Project),
     }
 }
 
@@ -126,23 +119,6 @@ fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -
         },
     };
     body.sign(keyring.current()).ok()
-}
-
-impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
-    /// Loads a payment that a storefront may see.
-    pub async fn visible_to(
-        &self,
-        storefront: &Storefront,
-        payment_id: &str,
-    ) -> Result<Option<Payment>, StoreError> {
-        let Some(key) = PaymentKey::of_caller(storefront.project_id, payment_id) else {
-            return Ok(None);
-        };
-        let stored = self.store.load(&key).await?;
-        Ok(stored
-            .map(|stored| stored.payment)
-            .filter(|payment| may_see(storefront, payment)))
-    }
 }
 
 /// Finds the refund that a storefront names.

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::commit::{Applied, Payments};
+use super::apply::Applied;
+use super::commit::Payments;
 use super::error::ApplyError;
 use super::refund::RefundService;
 use crate::decide::{self, Change, Command, Rejection};
@@ -27,7 +28,7 @@ pub enum ReviewError {
     /// The money was refunded after an earlier rejection.
     #[error("the payment was rejected, and its money was refunded")]
     AlreadyRefunded,
-    /// A rejection is refunding the money. A release would ship goods whose money is on the way back.
+    /// A rejection is refunding the money. A release would ship goods that are being refunded.
     #[error("the payment was rejected, and its money is being refunded")]
     BeingRefunded,
     /// The quarantine items are not those that the operator saw.

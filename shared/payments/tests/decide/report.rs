@@ -7,7 +7,7 @@ use payments::decide::decide;
 use payments::model::day::Day;
 use payments::model::{Outcome, Payment, Status};
 use payments::service::callback::Verified;
-use payments::service::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
+use payments::service::report::{OperationRow, PaymentRow, Rows, TotalRow, TotalStatus, Totals};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -138,7 +138,7 @@ fn totals_count_operations_by_type_outcome_and_code() {
             totals.add(&Rows::of(payment, day));
         }
     }
-    let find = |of: &str, status: Standing, code: Option<&str>| -> (u64, u64) {
+    let find = |of: &str, status: TotalStatus, code: Option<&str>| -> (u64, u64) {
         let found: Vec<_> = totals
             .rows()
             .filter(|row| (row.of, row.status, row.code) == (of, status, code))
@@ -147,7 +147,7 @@ fn totals_count_operations_by_type_outcome_and_code() {
         assert!(found.len() <= 1, "{found:?}");
         found.first().copied().unwrap_or_default()
     };
-    let (payment, operation) = (Standing::Payment, Standing::Operation);
+    let (payment, operation) = (TotalStatus::Payment, TotalStatus::Operation);
     let code = declined
         .payment
         .declining_operation()

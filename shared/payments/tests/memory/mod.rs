@@ -175,7 +175,7 @@ impl PaymentStore for Memory {
             .collect())
     }
 
-    async fn of_day(
+    async fn payments_of_day(
         &self,
         project_id: ProjectId,
         day: Day,
@@ -192,7 +192,7 @@ impl PaymentStore for Memory {
         Ok(page.take(PAGE).cloned().collect())
     }
 
-    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.looks.fetch_add(1, SeqCst);
         let paid = self.paid.lock().unwrap();
         let of_order = paid.iter().filter(|(known, _)| *known == order_of(order));

@@ -139,7 +139,10 @@ impl World {
             let payments = totals.rows().filter(|row| row.of == "payment");
             days.push((day.to_string(), payments.map(|row| row.count).sum()));
         };
-        let reported = self.payments.report_rest(project(), deadline, told).await;
+        let reported = self
+            .payments
+            .report_due_days(project(), deadline, told)
+            .await;
         (days, reported)
     }
 }

@@ -145,7 +145,7 @@ impl PaymentStore for Store {
         self.written.due(index, shard, due_by, after).await
     }
 
-    async fn of_day(
+    async fn payments_of_day(
         &self,
         _: ProjectId,
         day: Day,
@@ -160,8 +160,8 @@ impl PaymentStore for Store {
         Ok(page.map(|number| key(&id(number))).collect())
     }
 
-    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
-        self.written.paid_by(order).await
+    async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+        self.written.payments_of_order(order).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

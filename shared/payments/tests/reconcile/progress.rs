@@ -12,7 +12,7 @@ use crate::world::*;
 async fn daily(world: &World) -> Reconciled {
     let payments = &world.payments;
     payments
-        .reconcile_rest(&world.books, project(), soon())
+        .reconcile_due(&world.books, project(), soon())
         .await
 }
 
@@ -87,7 +87,7 @@ async fn what_is_not_done_in_time_is_done_by_the_next_run() {
     let world = World::new();
     let payments = &world.payments;
     let past = Instant::now();
-    let cut = payments.reconcile_rest(&world.books, project(), past).await;
+    let cut = payments.reconcile_due(&world.books, project(), past).await;
     assert_eq!((cut.in_time, cut.until), (false, at("21T00:00:00")));
     assert_eq!(until(&world).await, None);
 
@@ -96,7 +96,7 @@ async fn what_is_not_done_in_time_is_done_by_the_next_run() {
     let reconciled = loop {
         let deadline = Instant::now() + Duration::from_micros(100 * runs);
         let books = &world.books;
-        let run = payments.reconcile_rest(books, project(), deadline).await;
+        let run = payments.reconcile_due(books, project(), deadline).await;
         if run.in_time {
             break run;
         }
@@ -121,7 +121,7 @@ async fn a_report_says_how_far_it_came() {
     let world = World::new();
     let report = async || {
         let payments = &world.payments;
-        payments.report_rest(project(), soon(), |_, _| {}).await
+        payments.report_due_days(project(), soon(), |_, _| {}).await
     };
     for (now, days, until) in [
         ("22T12:00:00", 1, "22T00:00:00"),

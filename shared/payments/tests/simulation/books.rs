@@ -61,7 +61,7 @@ fn report(system: &System) -> Sums {
             *sum = (sum.0 + row.count, sum.1 + row.amount);
         }
     };
-    let reported = complete(system.payments.report_rest(project_id, deadline, told));
+    let reported = complete(system.payments.report_due_days(project_id, deadline, told));
     assert_eq!((reported.failure, reported.in_time), (None, true));
     sums
 }

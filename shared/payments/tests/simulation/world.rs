@@ -201,7 +201,7 @@ impl PaymentStore for Store {
         self.memory.due(index, shard, due_by, after).await
     }
 
-    async fn of_day(
+    async fn payments_of_day(
         &self,
         project_id: ProjectId,
         day: Day,
@@ -209,12 +209,14 @@ impl PaymentStore for Store {
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         self.read().await?;
-        self.memory.of_day(project_id, day, shard, after).await
+        self.memory
+            .payments_of_day(project_id, day, shard, after)
+            .await
     }
 
-    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.read().await?;
-        self.memory.paid_by(order).await
+        self.memory.payments_of_order(order).await
     }
 
     async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {

@@ -14,13 +14,13 @@ use crate::model::timestamp::Timestamp;
 use crate::service::checkout::CheckoutRequest;
 use crate::sha256;
 
-/// How long a checkout can be paid if the storefront does not say.
+/// The lifetime of a checkout without `expires_in`, in seconds.
 const DEFAULT_EXPIRY: u64 = 1_800;
-/// The longest time a checkout can be paid: the method's own limit of 30 days.
-const LONGEST_EXPIRY: u64 = 30 * 24 * 3_600;
+/// The longest lifetime of a checkout, in seconds: Bancontact ends a payment after 30 days.
+const MAX_EXPIRY: u64 = 30 * 24 * 3_600;
 
 impl CheckoutRequest {
-    /// Reads a `POST /checkouts` body.
+    /// Reads the body. The checkout expires `expires_in` seconds after `now`.
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);
@@ -118,22 +118,22 @@ fn language(value: &Value<'_>) -> Result<String, String> {
 
 fn expires_in(value: &Value<'_>) -> Result<u64, String> {
     match body::integer(value)? {
-        seconds @ 1..=LONGEST_EXPIRY => Ok(seconds),
-        _ => Err(format!("must be 1 to {LONGEST_EXPIRY} seconds")),
+        seconds @ 1..=MAX_EXPIRY => Ok(seconds),
+        _ => Err(format!("must be 1 to {MAX_EXPIRY} seconds")),
     }
 }
 
-/// What makes two requests the same: every field but the moment they came, and what the storefront's
-/// own configuration says.
+/// Returns a digest of the request. Two requests are repeats of each other if it is equal. It covers every
+/// field of the body, but neither the time of the request nor the storefront's configuration.
 fn content(order: &Order, expires_in: u64) -> String {
-    let mut whole = serde_json::json!([order, expires_in]);
-    if let Some(order) = whole.get_mut(0).and_then(|order| order.as_object_mut()) {
+    let mut request = serde_json::json!([order, expires_in]);
+    if let Some(order) = request.get_mut(0).and_then(|order| order.as_object_mut()) {
         order.remove("expires_at");
         order.remove("origins");
-        // Compared in lower case, as all ids.
+        // Ids are compared in lower case.
         let order_id = order.get("order_id").and_then(|id| id.as_str());
         let order_id = order_id.map(str::to_ascii_lowercase);
         order.insert("order_id".into(), order_id.into());
     }
-    sha256::start_of_hex(whole.to_string().as_bytes(), 32)
+    sha256::start_of_hex(request.to_string().as_bytes(), 32)
 }

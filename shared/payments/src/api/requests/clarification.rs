@@ -1,25 +1,25 @@
-//! Reads a storefront's answers to what the platform asks for.
+//! The body of a clarification: the data that the platform requests for a payment or a refund.
 
 use ecommpay::fields::Text;
 use ecommpay::json::Value;
 use ecommpay::report::ClarificationField;
 
-use crate::api::body;
+use crate::api::body::{self, pointer_to};
 use crate::api::problem::{FieldProblem, Problem};
-use crate::service::clarification::{ClarificationError, check};
+use crate::service::clarification::check;
 
-/// The answers to what the platform asks, in its own form:
-/// `{"customer": {"last_name": "Janssens"}}`. Null answers nothing, and neither does an empty optional
-/// field. At least one field must be answered.
+/// Reads the values of the requested fields. The body nests them as the platform does:
+/// `{"customer": {"last_name": "Janssens"}}`. A null field counts as absent, and so does an empty optional
+/// field. At least one field must have a value.
 pub fn read_answers(
-    asked: &[ClarificationField],
+    requested: &[ClarificationField],
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Problem> {
     let body = body::read(body)?;
     let mut read = ReadAnswers::default();
-    read.object(&body, "", "", asked);
+    read.object(&body, "", "", requested);
     let names = || {
-        let names = asked.iter().map(|field| field.name.as_str());
+        let names = requested.iter().map(|field| field.name.as_str());
         names.collect::<Vec<_>>().join(", ")
     };
     match (read.problems.is_empty(), read.answers.is_empty()) {
@@ -27,24 +27,9 @@ pub fn read_answers(
         (true, true) => Err(Problem::invalid(vec![FieldProblem {
             pointer: String::new(),
             code: "missing",
-            detail: format!("must have some of {}", names()),
+            detail: format!("must have at least one of {}", names()),
         }])),
         (false, _) => Err(Problem::invalid(read.problems)),
-    }
-}
-
-impl From<ClarificationError> for Problem {
-    fn from(error: ClarificationError) -> Self {
-        match error {
-            ClarificationError::NotRequested => {
-                Problem::conflict("The platform requests no data now.")
-            }
-            ClarificationError::Refused(code) => Problem::platform_refused(&code),
-            ClarificationError::NoAnswer => Problem::unavailable(),
-            ClarificationError::Unavailable(error) => {
-                Problem::unavailable_because("clarification: failed", error)
-            }
-        }
     }
 }
 
@@ -55,24 +40,24 @@ struct ReadAnswers {
 }
 
 impl ReadAnswers {
-    /// Reads an object; `path` is how the platform names what is in it (`customer.`), `pointer`
-    /// how JSON does (`/customer`).
+    /// Reads an object. `path` is the prefix of its members in the platform's names (`customer.`), `pointer` is
+    /// its JSON pointer (`/customer`).
     fn object(
         &mut self,
         object: &Value<'_>,
         path: &str,
         pointer: &str,
-        asked: &[ClarificationField],
+        requested: &[ClarificationField],
     ) {
         for (name, value) in object.members() {
-            let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let pointer = pointer_to(pointer, name);
             let name = format!("{path}{name}");
             if matches!(value, Value::Object(_)) {
-                self.object(value, &format!("{name}."), &pointer, asked);
+                self.object(value, &format!("{name}."), &pointer, requested);
                 continue;
             }
-            let (code, detail) = match asked.iter().find(|field| field.name == name) {
-                None => ("unknown", "is not asked for".to_owned()),
+            let (code, detail) = match requested.iter().find(|field| field.name == name) {
+                None => ("unknown", "is not requested".to_owned()),
                 Some(_) if *value == Value::Null => continue,
                 Some(field) if !field.required && is_blank(value) => continue,
                 Some(_) => match body::parsed(|text| check(&name, text))(value) {
@@ -100,15 +85,15 @@ fn is_blank(value: &Value<'_>) -> bool {
 mod tests {
     use super::*;
 
-    fn asked<const N: usize>(fields: [(&str, bool); N]) -> [ClarificationField; N] {
+    fn requested<const N: usize>(fields: [(&str, bool); N]) -> [ClarificationField; N] {
         fields.map(|(name, required)| ClarificationField {
             name: name.to_owned(),
             required,
         })
     }
 
-    fn read(asked: &[ClarificationField], body: &str) -> Result<Vec<(String, String)>, String> {
-        let answers = read_answers(asked, body.as_bytes());
+    fn read(requested: &[ClarificationField], body: &str) -> Result<Vec<(String, String)>, String> {
+        let answers = read_answers(requested, body.as_bytes());
         let mut answers: Vec<_> = answers
             .map_err(|problem| serde_json::to_string(&problem).unwrap())?
             .into_iter()
@@ -125,8 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_from_objects_in_objects() {
-        let asked = asked([
+    fn answers_are_read_from_nested_objects() {
+        let requested = requested([
             ("customer.last_name", true),
             ("customer.billing.city", true),
             ("avs.code", true),
@@ -134,7 +119,7 @@ mod tests {
         let body =
             r#"{"customer":{"billing":{"city":"Gent"},"last_name":"Maes"},"avs":{"code":"1"}}"#;
         assert_eq!(
-            read(&asked, body).unwrap(),
+            read(&requested, body).unwrap(),
             answers([
                 ("avs.code", "1"),
                 ("customer.billing.city", "Gent"),
@@ -144,27 +129,27 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_field_is_left_out_if_it_is_optional_and_refused_if_it_is_required() {
-        let asked = asked([("customer.last_name", true), ("customer.email", false)]);
+    fn an_empty_field_is_ignored_if_it_is_optional_and_refused_if_it_is_required() {
+        let requested = requested([("customer.last_name", true), ("customer.email", false)]);
         let name_only = answers([("customer.last_name", "Maes")]);
         for email in [r#""""#, r#"" ""#, "null"] {
             let body = format!(r#"{{"customer":{{"last_name":"Maes","email":{email}}}}}"#);
-            assert_eq!(read(&asked, &body).unwrap(), name_only, "{email}");
+            assert_eq!(read(&requested, &body).unwrap(), name_only, "{email}");
         }
         let body = r#"{"customer":{"last_name":null,"email":"els@shop.example"}}"#;
         let email_only = answers([("customer.email", "els@shop.example")]);
-        assert_eq!(read(&asked, body).unwrap(), email_only);
-        let problem = read(&asked, r#"{"customer":{"last_name":""}}"#).unwrap_err();
+        assert_eq!(read(&requested, body).unwrap(), email_only);
+        let problem = read(&requested, r#"{"customer":{"last_name":""}}"#).unwrap_err();
         assert!(problem.contains("/customer/last_name"), "{problem}");
-        let problem = read(&asked, r#"{"customer":{"email":"els"}}"#).unwrap_err();
+        let problem = read(&requested, r#"{"customer":{"email":"els"}}"#).unwrap_err();
         assert!(problem.contains("/customer/email"), "{problem}");
     }
 
     #[test]
-    fn a_body_without_any_answer_is_refused_with_the_names_of_the_fields() {
-        let asked = asked([("customer.email", false), ("customer.city", false)]);
+    fn a_body_without_a_value_is_refused_with_the_names_of_the_fields() {
+        let requested = requested([("customer.email", false), ("customer.city", false)]);
         for body in ["{}", r#"{"customer":{"email":""}}"#] {
-            let problem = read(&asked, body).unwrap_err();
+            let problem = read(&requested, body).unwrap_err();
             assert!(
                 problem.contains("customer.email, customer.city"),
                 "{problem}"

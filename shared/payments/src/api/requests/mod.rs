@@ -1,4 +1,4 @@
-//! The bodies that storefronts send: each field is checked, and each bad field is named.
+//! The request bodies of storefronts. Each `read` checks all fields and names every invalid one.
 
 pub mod checkout;
 pub mod clarification;

@@ -10,7 +10,7 @@ use crate::model::refunds::refund::RefundOrder;
 use crate::sha256;
 
 impl RefundOrder {
-    /// Reads a `POST /payments/{payment_id}/refunds` body, checking every field.
+    /// Reads the body.
     pub fn read(body: &[u8]) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);
@@ -25,21 +25,21 @@ impl RefundOrder {
         });
         let present = |name: &str| json.get(name).is_some_and(|value| *value != Value::Null);
         match (present("amount"), present("currency")) {
-            (true, false) => fields.bad("currency", "must come with amount"),
-            (false, true) => fields.bad("amount", "must come with currency"),
+            (true, false) => fields.invalid("currency", "is required with amount"),
+            (false, true) => fields.invalid("amount", "is required with currency"),
             _ => {}
         }
         let problems = fields.finish().err();
         let (None, Some(refund_id), Some(description)) = (&problems, refund_id, description) else {
             return Err(Problem::invalid(problems.unwrap_or_default()));
         };
-        let whole = serde_json::json!([amount, currency, description, ip_address]);
+        let request = serde_json::json!([amount, currency, description, ip_address]);
         Ok(Self {
             refund_id,
             amount: amount.map(MinorUnits::get),
             description,
             ip_address: ip_address.map(Private),
-            content: sha256::start_of_hex(whole.to_string().as_bytes(), 32),
+            content: sha256::start_of_hex(request.to_string().as_bytes(), 32),
         })
     }
 }

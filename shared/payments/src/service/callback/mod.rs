@@ -1,6 +1,5 @@
-//! Callbacks: verify the signature, apply the report, or explain why it does not verify.
+//! Callbacks: verifies the signature and applies the report, or explains why the signature does not verify.
 
-mod altered;
 mod explain;
 mod outcome;
 mod verify;

@@ -1,4 +1,4 @@
-//! What becomes of a callback, or would.
+//! Applies a callback, or previews the result. Each has an outcome for logs, metrics and answers.
 
 use ecommpay::json::JsonError;
 
@@ -8,33 +8,34 @@ use crate::events::EventKind;
 use crate::model::ids::PaymentKey;
 use crate::model::{Payment, Status};
 use crate::ports::{Clock, EventQueue, PaymentStore};
-use crate::service::commit::{Applied, Payments};
+use crate::service::apply::Applied;
+use crate::service::commit::Payments;
 use crate::service::error::ApplyError;
 use crate::service::project_keys::ProjectKeys;
 
-/// What became of a callback.
+/// The outcome of a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It changed something, and that is announced.
+    /// The callback changed the payment, and all events are published.
     Applied,
-    /// It says nothing new.
+    /// The callback changed nothing.
     Duplicate,
-    /// It could stand for another body: the platform will be asked.
+    /// The callback is only a hint. It causes a status poll.
     Hint,
-    /// It names no payment.
+    /// The callback names no payment.
     NoPayment,
-    /// Not taken.
+    /// The callback is refused.
     Refused(Refusal),
     /// The project keys cannot be read.
     NoKeys,
-    /// What it changes could not be stored.
+    /// The change could not be committed.
     NotCommitted,
-    /// What it changed is stored, but not sent to every queue.
+    /// The change is committed, but its events are not published to every queue.
     NotPublished,
 }
 
 impl Outcome {
-    /// The outcome's name in logs, metrics and answers.
+    /// Returns the name of the outcome in logs, metrics and answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Applied => "applied",
@@ -52,24 +53,24 @@ impl Outcome {
     }
 }
 
-/// A callback that was dealt with.
+/// The result of a callback.
 #[derive(Debug)]
 pub struct Handled {
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What it says; only of what is verified does anything reach the log.
+    /// The callback, if it is verified. Nothing of an unverified body reaches the log.
     pub verified: Option<Verified>,
-    /// The payment's status afterwards, if there is a payment.
+    /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,
-    /// The events that were sent.
+    /// The events that were published.
     pub published: Vec<EventKind>,
-    /// What went wrong on our side.
+    /// The error of ours, if there was one.
     pub error: Option<String>,
 }
 
 impl Handled {
-    /// One of which nothing more is known than what became of it.
-    pub fn only(outcome: Outcome) -> Self {
+    /// Creates a result without details.
+    pub fn new(outcome: Outcome) -> Self {
         Self {
             outcome,
             verified: None,
@@ -81,7 +82,7 @@ impl Handled {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Verifies a callback, commits what it changes and announces it.
+    /// Verifies a callback, commits its change and publishes the events.
     pub async fn apply_callback(&self, body: &[u8], keys: &ProjectKeys) -> Handled {
         let apply = async |key: &PaymentKey, verified: &Verified| {
             outcome_of_apply(verified.hint, self.apply(key, verified.fact()).await)
@@ -89,9 +90,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         handle(body, keys, apply).await
     }
 
-    /// What would become of a callback by now, and which events would be sent: nothing is changed.
+    /// Returns the result that [`Self::apply_callback`] would have now. Changes and publishes nothing.
     pub async fn preview_callback(&self, body: &[u8], keys: &ProjectKeys) -> Handled {
-        let look = async |key: &PaymentKey, verified: &Verified| match self.store.load(key).await {
+        let preview = async |key: &PaymentKey, verified: &Verified| match self.store.load(key).await
+        {
             Ok(stored) => {
                 let before = stored.as_ref().map(|stored| &stored.payment);
                 let change = decide::decide(before, verified.fact(), self.clock.now());
@@ -99,22 +101,22 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             }
             Err(error) => not_committed(&error),
         };
-        handle(body, keys, look).await
+        handle(body, keys, preview).await
     }
 }
 
 async fn handle(
     body: &[u8],
     keys: &ProjectKeys,
-    take: impl AsyncFnOnce(&PaymentKey, &Verified) -> Handled,
+    apply: impl AsyncFnOnce(&PaymentKey, &Verified) -> Handled,
 ) -> Handled {
     let verified = match verify(body, keys) {
         Ok(verified) => verified,
-        Err(refusal) => return Handled::only(Outcome::Refused(refusal)),
+        Err(refusal) => return Handled::new(Outcome::Refused(refusal)),
     };
     let handled = match &verified.key {
-        Some(key) => take(key, &verified).await,
-        None => Handled::only(Outcome::NoPayment),
+        Some(key) => apply(key, &verified).await,
+        None => Handled::new(Outcome::NoPayment),
     };
     Handled {
         verified: Some(verified),
@@ -125,7 +127,7 @@ async fn handle(
 fn not_committed(error: &impl ToString) -> Handled {
     Handled {
         error: Some(error.to_string()),
-        ..Handled::only(Outcome::NotCommitted)
+        ..Handled::new(Outcome::NotCommitted)
     }
 }
 
@@ -141,14 +143,14 @@ fn outcome_of_preview(hint: bool, before: Option<&Payment>, change: Option<Chang
     Handled {
         status: after.map(Payment::status),
         published: events.map(|event| event.kind).collect(),
-        ..Handled::only(outcome)
+        ..Handled::new(outcome)
     }
 }
 
 fn outcome_of_apply(hint: bool, applied: Result<Option<Applied>, ApplyError>) -> Handled {
     match applied {
         Err(error) => not_committed(&error),
-        Ok(None) => Handled::only(Outcome::NoPayment),
+        Ok(None) => Handled::new(Outcome::NoPayment),
         Ok(Some(applied)) => {
             let status = Some(applied.payment.status());
             let (outcome, published, error) = match applied.published {
@@ -161,7 +163,7 @@ fn outcome_of_apply(hint: bool, applied: Result<Option<Applied>, ApplyError>) ->
                 status,
                 published,
                 error,
-                ..Handled::only(outcome)
+                ..Handled::new(outcome)
             }
         }
     }
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_outcome_has_its_own_name() {
+    fn no_two_outcomes_have_the_same_name() {
         let all = [
             Outcome::Applied,
             Outcome::Duplicate,

@@ -1,4 +1,5 @@
-//! Whether a callback is true, about what, and what becomes of it.
+//! Verifies callbacks: which key signed the body, which payment it is about, and whether it is a fact or only a
+//! hint (`shared/decisions/0013-reframed-messages.md`).
 
 use std::fmt;
 
@@ -12,23 +13,23 @@ use crate::model::ids::PaymentKey;
 use crate::model::is_storable;
 use crate::service::project_keys::ProjectKeys;
 
-/// A body that a key of ours has signed.
+/// A body with a valid signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// What the body says.
+    /// The report in the body.
     pub report: Report,
-    /// The payment it is about; `None` if it names none.
+    /// The payment that the body is about; `None` if it names none.
     pub key: Option<PaymentKey>,
-    /// The canonical string: bodies with equal ones are duplicates.
+    /// The canonical string of the body. Bodies with the same canonical string are duplicates.
     pub canonical: String,
     /// Which of the project's keys matched.
     pub slot: KeySlot,
-    /// The body could stand for another one with the same signature, or cannot be kept: a hint, not
-    /// a fact.
+    /// Whether the body is only a hint: it can be read as another body with the same signature, or its report
+    /// cannot be stored.
     pub hint: bool,
 }
 
-/// Without what the body says, which has the shopper's data in it.
+/// Hides the report, which has personal data of the shopper.
 impl fmt::Debug for Verified {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -41,15 +42,15 @@ impl fmt::Debug for Verified {
 }
 
 impl Verified {
-    /// What the body is worth: a fact, or only a reason to ask.
+    /// Returns the body as a fact, or as a hint, which only causes a status poll.
     pub fn fact(&self) -> Fact<'_> {
-        if self.hint {
-            return Fact::Hint(&self.report);
+        match self.hint {
+            true => Fact::Hint(&self.report),
+            false => Fact::Callback(self.signed_report()),
         }
-        Fact::Callback(self.signed_report())
     }
 
-    /// The body as a signed report.
+    /// Returns the body as a signed report.
     pub fn signed_report(&self) -> SignedReport<'_> {
         SignedReport {
             report: &self.report,
@@ -58,18 +59,19 @@ impl Verified {
     }
 }
 
-/// Why a body is not taken.
+/// Why a callback is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not sound JSON.
+    /// The body is not valid JSON, or exceeds a limit.
     Malformed(JsonError),
-    /// No signature, or not one of ours.
+    /// The body has no signature, or none of our keys made it.
     Unsigned,
-    /// Signed by a key of ours, but for a project that is not that key's.
+    /// One of our keys made the signature, but the body names a project that this key does not belong to.
     ForeignProject,
 }
 
-/// Reads and verifies a callback.
+/// Verifies a callback. Only the keys of the project that the body names can make it valid. If the body names
+/// no project, any key can, and the result has no payment.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
@@ -102,18 +104,20 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
             || names_itself_twice(&message)
             || !is_storable(&report),
         canonical: String::from_utf8(canonical)
-            .unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned()),
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         report,
         key,
         slot,
     })
 }
 
+/// Whether a body has a project id, valid or not.
 pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
 }
 
-/// Other projects' keys are tried only to tell a foreign body from a forged one.
+/// Returns the refusal of a body that its project's keys did not sign. The keys of other projects distinguish a
+/// body of another project from a forged one.
 fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot>) -> Refusal {
     match keys.values().find_map(signed_by) {
         Some(_) => Refusal::ForeignProject,
@@ -121,7 +125,7 @@ fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot
     }
 }
 
-/// Whether a body names its payment or its project in two places and differently.
+/// Whether a body has two different payment ids or project ids. A body has two locations for each.
 fn names_itself_twice(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message
@@ -129,16 +133,18 @@ fn names_itself_twice(message: &Value<'_>) -> bool {
             .and_then(Value::as_text)
             .map(str::to_ascii_lowercase)
     };
-    let differ =
-        |one: Option<String>, other: Option<String>| one.zip(other).is_some_and(|(a, b)| a != b);
+    let differ = |left: Option<String>, right: Option<String>| {
+        left.zip(right).is_some_and(|(left, right)| left != right)
+    };
     differ(text(&["project_id"]), text(&["general", "project_id"]))
         || differ(text(&["payment", "id"]), text(&["general", "payment_id"]))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use ecommpay::ProjectKey;
+
+    use super::*;
 
     fn keys() -> ProjectKeys {
         let ring = |secret: &str| Keyring::new(ProjectKey::new(secret).unwrap(), None);
@@ -157,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_named_projects_key_makes_a_fact() {
+    fn a_body_is_verified_only_by_a_key_of_the_project_that_it_names() {
         let body = r#"{"project_id":211,"payment":{"id":"Order-1","status":"success"}}"#;
         let verified = verify(&signed(body, "ours"), &keys()).unwrap();
         assert_eq!(verified.key.unwrap().to_string(), "211/order-1");
@@ -181,16 +187,17 @@ mod tests {
             verify(&signed(&foreign, "theirs"), &keys()),
             Err(Refusal::Unsigned)
         );
-
-        let nameless = r#"{"payment":{"id":"Order-1"}}"#;
-        assert_eq!(
-            verify(&signed(nameless, "ours"), &keys()).unwrap().key,
-            None
-        );
     }
 
     #[test]
-    fn a_body_that_could_be_reframed_is_only_a_hint() {
+    fn a_body_without_a_project_has_no_payment() {
+        let body = r#"{"payment":{"id":"Order-1"}}"#;
+        let verified = verify(&signed(body, "ours"), &keys()).unwrap();
+        assert_eq!(verified.key, None);
+    }
+
+    #[test]
+    fn a_body_that_can_be_read_in_two_ways_is_a_hint() {
         for body in [
             r#"{"project_id":211,"payment":{"id":"o","description":"x;payment:status:success"}}"#,
             r#"{"project_id":211,"payment":{"id":"o"},"general":{"payment_id":"p"}}"#,

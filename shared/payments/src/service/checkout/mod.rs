@@ -1,29 +1,26 @@
-//! Checkouts: store the payment, send its sale to Gate, and return the shopper's address.
+//! Checkouts: stores the payment, sends its sale to Gate, and returns the token of the shopper's address.
 
 pub mod payment_page;
 pub mod token;
-
-use std::time::Duration;
+mod wait;
 
 use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
 
-use self::payment_page::return_address;
 use self::token::TokenSecret;
+pub use self::wait::{READ_INTERVAL, hand_off_ready};
+use super::apply::Applied;
 use super::backoff;
-use super::commit::{Applied, Payments};
+use super::commit::Payments;
 use super::error::ApplyError;
 use crate::decide::{self, Change, Command, Fact};
 use crate::events::Event;
 use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::storefront::Storefront;
 use crate::model::{GateRequest, Order, Payment, Status};
-use crate::ports::{Clock, EventQueue, Gate, PaymentStore, StoreError, Stored};
-
-/// The pause between two reads while a caller waits for a payment to change.
-pub const READ_EVERY: Duration = Duration::from_millis(300);
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 
 /// A checkout that a storefront requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,36 +217,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
                 last_name: customer.last_name.clone(),
                 details: customer.details.clone(),
             },
-            return_url: gate::ReturnUrl::new(return_address(self.tokens, payment, self.base_url)?),
+            return_url: gate::ReturnUrl::new(self.tokens.return_url(payment, self.base_url)?),
         };
         sale.sign(self.keyring.current()).ok()
     }
-}
-
-impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the last reading.
-    pub async fn wait_until(
-        &self,
-        key: &PaymentKey,
-        wait: Duration,
-        is_enough: impl Fn(&Payment) -> bool,
-    ) -> Result<Option<Payment>, StoreError> {
-        let end = self.clock.now().after(wait);
-        loop {
-            let stored = self.store.load(key).await?;
-            let Some(stored) = stored else {
-                return Ok(None);
-            };
-            let is_over = self.clock.now().after(READ_EVERY) > end;
-            if is_over || is_enough(&stored.payment) {
-                return Ok(Some(stored.payment));
-            }
-            self.clock.sleep(READ_EVERY).await;
-        }
-    }
-}
-
-/// Whether a shopper who waits for the redirect URL can be sent on: to the bank, or to a page with the outcome.
-pub fn hand_off_ready(payment: &Payment) -> bool {
-    !matches!(payment.status(), Status::Created | Status::Processing)
 }

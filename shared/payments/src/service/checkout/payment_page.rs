@@ -1,5 +1,4 @@
-//! The signed link to the platform's Payment Page: made anew each time from what is stored, never
-//! stored itself.
+//! The signed link to the platform's Payment Page. It is not stored, because it can be computed from the payment.
 
 use std::collections::BTreeSet;
 
@@ -7,46 +6,36 @@ use ecommpay::ProjectKey;
 use ecommpay::fields::Text;
 use ecommpay::payment_page::{PaymentPage, TextParameter};
 
+use super::token::TokenSecret;
 use crate::model::Payment;
-use crate::service::checkout::token::TokenSecret;
 
-/// Where the bank sends the shopper back to.
-pub(crate) fn return_address(
-    tokens: &TokenSecret,
-    payment: &Payment,
-    base_url: &str,
-) -> Option<Text> {
-    let token = tokens.token(&payment.key(), payment.attempt().number());
-    Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
-}
-
-/// How the platform has set up Payment Page for the project.
+/// The settings of Payment Page at the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
-    /// The languages of the project, as two letters. A code outside of this set forces English, so it
-    /// is not sent; the page then follows the browser.
+    /// The languages of the project, as two-letter codes. Any other code would force English, so it is not
+    /// sent. The page then uses the language of the browser.
     pub languages: BTreeSet<String>,
-    /// Whether the shopper returns by itself after a decline. Without it a button leads back, and the
-    /// page can offer another try: its retries and the automatic return exclude each other.
+    /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for
+    /// the return and can offer another try. The platform does not combine both.
     pub automatic_return: bool,
 }
 
-/// Where Payment Page is, and how the shopper comes back from there.
+/// Creates links to Payment Page.
 #[derive(Debug, Clone, Copy)]
 pub struct PaymentPageLinks<'a> {
-    /// The page itself.
+    /// The address of Payment Page.
     pub page_url: &'a str,
-    /// How the platform has set it up.
+    /// The settings at the platform.
     pub settings: &'a PaymentPageSettings,
-    /// The public address of this service, without a slash at its end.
+    /// The public address of this service, without a trailing slash.
     pub base_url: &'a str,
     /// The secret of checkout tokens.
     pub tokens: &'a TokenSecret,
 }
 
 impl PaymentPageLinks<'_> {
-    /// The signed link of a payment, the same each time; `None` if it has none, or cannot use it any
-    /// more.
+    /// Returns the signed link of a payment, the same at each call. Returns `None` if the payment has no link,
+    /// or the link can no longer be used.
     pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
         let order = payment.order()?;
         if !payment.has_unused_link() || payment.status().is_final() {
@@ -65,7 +54,7 @@ impl PaymentPageLinks<'_> {
         if let Some(last_name) = &customer.last_name {
             page = page.with_last_name(last_name.clone());
         }
-        let back = return_address(self.tokens, payment, self.base_url)?;
+        let return_url = self.tokens.return_url(payment, self.base_url)?;
         let best_before = Text::new(order.expires_at.to_seconds_with_offset()).ok();
         let languages = &self.settings.languages;
         let language = order.language.as_deref();
@@ -81,9 +70,9 @@ impl PaymentPageLinks<'_> {
                 language.and_then(|code| Text::new(code).ok()),
             ),
             (TextParameter::BestBefore, best_before),
-            (TextParameter::RedirectSuccessUrl, Some(back.clone())),
-            (after_decline, Some(back.clone())),
-            (TextParameter::MerchantReturnUrl, Some(back)),
+            (TextParameter::RedirectSuccessUrl, Some(return_url.clone())),
+            (after_decline, Some(return_url.clone())),
+            (TextParameter::MerchantReturnUrl, Some(return_url)),
         ] {
             if let Some(value) = value {
                 page = page.with(parameter, value).ok()?;

@@ -1,28 +1,32 @@
-//! Checkout tokens: unguessable, and the same each time for one payment.
+//! Checkout tokens: the secret part of a checkout's address (`shared/decisions/0015-checkout-tokens.md`).
 //!
-//! A token is an HMAC over the payment's key with a secret of ours, so a repeated `POST
-//! /checkouts` gives the same address without storing the token: only its SHA-256 is stored.
+//! A token is an HMAC over the payment's key. A repeated `POST /checkouts` computes the same token, so only its
+//! SHA-256 is stored.
+
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ecommpay::fields::Text;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::sha256;
 
-/// The secret that tokens are made with.
+/// The HMAC key of all tokens.
 #[derive(Clone)]
 pub struct TokenSecret(Hmac<Sha256>);
 
-impl std::fmt::Debug for TokenSecret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("TokenSecret(hidden)")
     }
 }
 
 impl TokenSecret {
-    /// Takes a secret of at least 32 characters.
+    /// Creates the secret from its text. Returns `None` if the text has fewer than 32 bytes.
     pub fn new(secret: &str) -> Option<Self> {
         if secret.len() < 32 {
             return None;
@@ -30,36 +34,58 @@ impl TokenSecret {
         Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
     }
 
-    /// The token of a payment's checkout: 192 bits in 32 characters. Each attempt has its own.
+    /// Returns the token of a payment's attempt: 192 bits in 32 characters.
     pub fn token(&self, key: &PaymentKey, attempt: u32) -> String {
         let mut mac = self.0.clone();
         mac.update(format!("checkout/{attempt}/{key}").as_bytes());
         let digest = mac.finalize().into_bytes();
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
+
+    /// Returns the address to which the bank sends the shopper back. `base_url` is the public address of this
+    /// service.
+    pub(super) fn return_url(&self, payment: &Payment, base_url: &str) -> Option<Text> {
+        let token = self.token(&payment.key(), payment.attempt().number());
+        Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
+    }
 }
 
-/// What is stored of a token.
+/// Returns the form in which a token is stored.
 pub fn hash(token: &str) -> String {
     sha256::hex(token.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use ecommpay::fields::ProjectId;
 
+    use super::*;
+
+    fn secret(letter: &str) -> TokenSecret {
+        TokenSecret::new(&letter.repeat(32)).unwrap()
+    }
+
+    fn key(payment_id: &str) -> PaymentKey {
+        PaymentKey::new(ProjectId::new(211).unwrap(), payment_id)
+    }
+
     #[test]
-    fn tokens_can_be_computed_again() {
-        let project = ProjectId::new(211).unwrap();
-        let secret = TokenSecret::new(&"s".repeat(32)).unwrap();
-        let token = secret.token(&PaymentKey::new(project, "Order-1"), 0);
+    fn a_token_is_the_same_for_each_spelling_of_the_payment_id() {
+        let token = secret("s").token(&key("Order-1"), 0);
         assert_eq!(token.len(), 32);
-        assert_eq!(token, secret.token(&PaymentKey::new(project, "order-1"), 0));
-        assert_ne!(token, secret.token(&PaymentKey::new(project, "order-2"), 0));
-        assert_ne!(token, secret.token(&PaymentKey::new(project, "order-1"), 1));
-        let other = TokenSecret::new(&"t".repeat(32)).unwrap();
-        assert_ne!(token, other.token(&PaymentKey::new(project, "order-1"), 0));
+        assert_eq!(token, secret("s").token(&key("order-1"), 0));
+    }
+
+    #[test]
+    fn a_token_differs_for_another_payment_attempt_or_secret() {
+        let token = secret("s").token(&key("order-1"), 0);
+        assert_ne!(token, secret("s").token(&key("order-2"), 0));
+        assert_ne!(token, secret("s").token(&key("order-1"), 1));
+        assert_ne!(token, secret("t").token(&key("order-1"), 0));
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
         assert!(TokenSecret::new("short").is_none());
     }
 }

@@ -1,15 +1,14 @@
-//! What the fields are about that the platform asks for, and the form in which it takes them.
+//! The fields that the platform can request, and the form of their values.
 //!
-//! People write dates and telephone numbers in more ways than the platform does; what can be understood
-//! is put into its form.
+//! People write dates and telephone numbers in many forms. They are converted to the platform's form if possible.
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};
 
-/// What a field is about, as far as its name is known.
+/// The kind of a field, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Bancontact wants 3 to 100 characters.
+    /// A last name. Bancontact requires 3 to 100 characters.
     LastName,
     /// A first name.
     FirstName,
@@ -21,21 +20,21 @@ pub enum FieldKind {
     Phone,
     /// Street and number.
     Address,
-    /// A town.
+    /// A city.
     City,
-    /// A part of a country.
+    /// A state or region.
     State,
     /// A postal code.
     PostalCode,
-    /// The two letters of a country.
+    /// A country, as its two-letter code.
     Country,
-    /// A day.
+    /// A date of birth.
     DayOfBirth,
-    /// Not known.
+    /// Any other field.
     Other,
 }
 
-/// A value for the field of that name, as the platform takes it. No answer can have a `:`
+/// Checks the value of a field and converts it to the platform's form. A value cannot contain a `:`
 /// ([`ecommpay::gate::Clarification`]).
 pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
     match value.contains(':') {
@@ -45,7 +44,7 @@ pub fn check(name: &str, value: &str) -> Result<Text, FieldError> {
 }
 
 impl FieldKind {
-    /// What the field of that name is about.
+    /// Returns the kind of the field with this name.
     pub fn of(name: &str) -> Self {
         let (_, last) = name.rsplit_once('.').unwrap_or(("", name));
         match last {
@@ -64,19 +63,19 @@ impl FieldKind {
         }
     }
 
-    /// The longest text that is taken, in characters.
-    pub fn longest(self) -> usize {
+    /// Returns the maximum length of a value, in characters.
+    pub fn max_length(self) -> usize {
         match self {
             FieldKind::LastName => 100,
             FieldKind::PostalCode => 10,
-            // As people write it, with signs between the digits.
+            // People write signs between the digits.
             FieldKind::Phone => 40,
             FieldKind::Country => 2,
             _ => Text::MAX,
         }
     }
 
-    /// The value as the platform takes it.
+    /// Converts a value to the platform's form.
     fn check(self, value: &str) -> Result<Text, FieldError> {
         match self {
             FieldKind::LastName => {
@@ -92,12 +91,12 @@ impl FieldKind {
     }
 }
 
-/// `+32 (470) 12.34.56` as `32470123456`.
+/// Converts `+32 (470) 12.34.56` to `32470123456`.
 fn digits(phone: &str) -> String {
     phone.replace(['+', ' ', '-', '.', '/', '(', ')'], "")
 }
 
-/// `1990-12-31`, which browsers send, and `31/12/1990` as `31-12-1990`.
+/// Converts `1990-12-31`, which browsers send, and `31/12/1990` to `31-12-1990`.
 fn day_first(date: &str) -> String {
     let date = date.replace(['/', '.'], "-");
     match *date.split('-').collect::<Vec<_>>() {
@@ -111,8 +110,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_put_into_the_platforms_form() {
-        for (name, value, taken) in [
+    fn a_value_is_converted_to_the_platforms_form() {
+        for (name, value, expected) in [
             ("customer.phone", "+32 (470) 12.34/56", "32470123456"),
             ("customer.country", "be", "BE"),
             ("customer.day_of_birth", "1990-12-31", "31-12-1990"),
@@ -122,14 +121,14 @@ mod tests {
             ("last_name", "Maes", "Maes"),
         ] {
             let text = check(name, value).unwrap();
-            assert_eq!(text.as_str(), taken, "{name}");
+            assert_eq!(text.as_str(), expected, "{name}");
         }
     }
 
     #[test]
-    fn a_value_that_the_platform_would_not_take_is_refused() {
+    fn a_value_without_a_valid_form_is_refused() {
         for (name, value) in [
-            ("customer.phone", "ask my mother"),
+            ("customer.phone", "unknown"),
             ("customer.phone", "+"),
             ("customer.country", "Belgium"),
             ("customer.day_of_birth", "1990-02-30"),

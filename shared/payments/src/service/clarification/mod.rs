@@ -8,7 +8,8 @@ use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
 
 pub use self::field::{FieldKind, check};
-use super::commit::{Applied, Payments};
+use super::apply::Applied;
+use super::commit::Payments;
 use super::error::ApplyError;
 use crate::decide::Fact;
 use crate::model::{Payment, Waiting};

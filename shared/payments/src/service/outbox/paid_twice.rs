@@ -1,18 +1,18 @@
 //! Orders that more than one payment has paid.
 //!
-//! The check runs each time `payment.succeeded` is published, before the event is marked, so the outbox
-//! sweep repeats a check that was cut off. It runs again when the payment's day is reported, because a refund that turns
-//! out not to be one makes an order paid twice as well. The commit shows whether a payment was
-//! the first to pay its order: then the check is skipped, and any later payment finds both. DynamoDB
-//! applies a transaction item by item. A check during that time can miss the first payment, and
-//! the daily report finds it. Of the payments that hold the order's money, each but the earliest emits
-//! `order.paid_twice`.
+//! The check runs each time `payment.succeeded` is published, before the event is marked, so the outbox sweep
+//! repeats a check that was cut off. It is skipped if the commit proved that the payment was the first to pay its
+//! order; any later payment then finds both. It runs again when the payment's day is reported, for two reasons:
+//! a refund that is taken back can make an order paid twice, and a check can miss the first payment while DynamoDB
+//! applies a transaction item by item.
+//!
+//! Each payment that holds the order's money, except the earliest one, emits `order.paid_twice`.
 
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::{mark, newly_marked, send};
+use super::send::{mark, newly_marked, send};
 use crate::decide::{self, Fact};
 use crate::events::metrics;
 use crate::model::ids::PaymentKey;
@@ -22,7 +22,7 @@ use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
-/// The most payments of one order that are read: some shops give all payments the same order id.
+/// The most payments of one order that are read. Some shops use one order id for all payments.
 const MAX_PAYMENTS: usize = 20;
 /// The most payments that are read in parallel.
 const CONCURRENCY: usize = 4;
@@ -34,7 +34,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
             return Ok(());
         };
         let own = payment.key();
-        let mut others = self.store.paid_by(order).await?;
+        let mut others = self.store.payments_of_order(order).await?;
         others.retain(|key| *key != own);
         if others.is_empty() {
             return Ok(());
@@ -48,7 +48,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // Dates can still change. A payment that was emitted as the later one stays it.
+            // Dates can still change, but a payment that was emitted as a later one remains one.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())

@@ -1,13 +1,12 @@
 //! Sends stored events again, for a consumer that has lost them.
 //!
-//! A repeat is the same event with the same id, so an idempotent consumer applies it once. Its deduplication
-//! id is new, because the queue would drop it otherwise. Unpublished events go first and in the usual
-//! way, so that first sends stay in order. A repeat does not move the published mark.
+//! A repeat is the same event with the same id, so an idempotent consumer applies it once. Its deduplication id
+//! is new, because the queue would drop it otherwise. Unpublished events are published first, so that first
+//! sends stay in order. A repeat does not move the published mark.
 
-use futures_util::future::join_all;
 use thiserror::Error;
 
-use super::send_in_order;
+use super::send::send_to_all;
 use crate::events::EventKind;
 use crate::model::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
@@ -61,7 +60,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         to: Option<u64>,
     ) -> Result<Republished, RepublishError> {
         let stored = self.store.load(key).await?;
-        let stored = stored.ok_or(RepublishError::NotFound)?;
+        let mut stored = stored.ok_or(RepublishError::NotFound)?;
         let last = stored.payment.sequence();
         let (from, to) = (from.unwrap_or(1), to.unwrap_or(last));
         if from == 0 || from > to || to > last {
@@ -69,7 +68,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
         let to = to.min(stored.published);
         let mut republished = Republished {
-            published: self.publish_change(stored, None).await.published?,
+            published: self.publish(&mut stored, Vec::new()).await?,
             ..Republished::default()
         };
         let now = self.clock.now().unix_millis();
@@ -78,13 +77,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         while first <= to {
             let page_end = to.min(first.saturating_add(PAGE - 1));
             let events = self.store.events(key, first, page_end).await?;
-            let sends = self
-                .queues
-                .iter()
-                .map(|queue| send_in_order(queue, &events, Some(&repeat)));
-            for sent in join_all(sends).await {
-                sent?;
-            }
+            send_to_all(&self.queues, &events, Some(&repeat)).await?;
             let is_stored = |number: &u64| events.iter().any(|event| event.sequence == *number);
             let gone = (first..=page_end).filter(|number| !is_stored(number));
             republished.gone.extend(gone);

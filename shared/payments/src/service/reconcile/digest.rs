@@ -1,32 +1,38 @@
-//! Operations as sixteen bytes: enough to tell any two apart, and short whatever their ids are.
+//! Digests of operations: 16 bytes each, whatever the length of their ids.
+
+use std::collections::HashSet;
 
 use ecommpay::data_api::ListedOperation;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::ids::PaymentKey;
 
-/// The start of a SHA-256.
+/// The first 16 bytes of a SHA-256.
 pub(super) type Digest = [u8; 16];
 
-/// An operation of a payment.
-pub(super) fn of(key: &PaymentKey, operation_id: &str) -> Digest {
+/// A set of operations.
+pub(super) type DigestSet = HashSet<Digest>;
+
+/// Returns the digest of an operation of a payment.
+pub(super) fn of_operation(key: &PaymentKey, operation_id: &str) -> Digest {
     let key = key.to_string();
     let mut hash = Sha256::new();
-    // The length, as an id can have any characters.
+    // The length separates key and id, because an id can contain any character.
     hash.update(key.len().to_be_bytes());
     hash.update(key);
     hash.update(operation_id);
-    start(hash)
+    first_bytes(hash)
 }
 
-/// A row that cannot be read: all that is in it, and the how many-th of its like it is.
+/// Returns the digest of a listed row without valid ids: its whole content, and its number among equal rows of
+/// a page.
 pub(super) fn of_row(row: &ListedOperation, number: u32) -> Digest {
     let mut hash = Sha256::new();
     hash.update(format!("row {number} {row:?}"));
-    start(hash)
+    first_bytes(hash)
 }
 
-fn start(hash: Sha256) -> Digest {
+fn first_bytes(hash: Sha256) -> Digest {
     let mut digest = Digest::default();
     for (to, from) in digest.iter_mut().zip(hash.finalize()) {
         *to = from;
@@ -41,10 +47,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_are_told_apart_by_payment_and_id() {
+    fn a_digest_depends_on_payment_and_operation_id() {
         let of = |payment: &str, id: &str| {
             let project_id = ProjectId::new(211).unwrap();
-            super::of(&PaymentKey::new(project_id, payment), id)
+            of_operation(&PaymentKey::new(project_id, payment), id)
         };
         assert_eq!(of("Order-1", "1"), of("order-1", "1"));
         assert_ne!(of("order-1", "1"), of("order-", "11"));

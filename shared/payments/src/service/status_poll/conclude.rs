@@ -1,8 +1,10 @@
-//! What follows from a status answer: refunds and sales that never reached the platform are sent again, or end.
+//! The consequences of a status answer: sends refunds and sales again that never reached the platform, or ends
+//! them.
 
 use ecommpay::Keyring;
 
-use super::{PollError, StatusPoller};
+use super::error::PollError;
+use super::poller::StatusPoller;
 use crate::decide::{self, Command};
 use crate::events::EventKind;
 use crate::model::{GateRequest, Payment, Refund};

@@ -1,13 +1,13 @@
 //! A status poll by hand. It does not depend on the schedule and does not move it.
 
+use super::error::PollError;
+use super::poller::StatusPoller;
 use super::request::StatusReply;
-use super::{PollError, StatusPoller};
 use crate::decide::{Command, Fact};
-use crate::events::{EventKind, metrics};
+use crate::events::EventKind;
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
-use crate::service::commit;
 use crate::service::error::ApplyError;
 
 /// The result of a status poll by hand.
@@ -55,22 +55,13 @@ where
     /// Polls one payment immediately and applies the answer, even if the payment is closed, overdue or
     /// unknown here.
     pub async fn poll_now(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
-        let payments = self.payments;
-        let claimed = payments.execute(key, Command::PollNow).await?;
-        let Some((mut stored, Some(change))) = claimed else {
+        let Some(claim) = self.claim(key, Command::PollNow).await? else {
             return self.poll_unknown(key).await;
         };
-        let published = payments.publish(&mut stored, change.events).await;
-        let mut published = published.unwrap_or_else(|error| {
-            commit::warn_not_published(key, &error);
-            Vec::new()
-        });
-        let before = stored.payment;
-        if let Err(error) = self.poll_claimed(&before, &mut published).await {
-            metrics::count(key, &published);
-            return Err(error);
-        }
-        let after = payments.store.load(key).await.map_err(ApplyError::from)?;
+        let before = claim.payment.clone();
+        let published = self.poll_claimed(claim).await?;
+        let after = self.payments.store.load(key).await;
+        let after = after.map_err(ApplyError::from)?;
         let payment = after.map(|stored| stored.payment);
         let poll = before.polling().polls_sent();
         let found = match payment.as_ref().map(Payment::polling) {

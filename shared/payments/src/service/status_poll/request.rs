@@ -7,7 +7,8 @@ use ecommpay::json::{self, Limits, Value};
 use ecommpay::report::{self, Report};
 use ecommpay::{Keyring, signature};
 
-use super::{PollError, StatusPoller};
+use super::error::PollError;
+use super::poller::StatusPoller;
 use crate::model::SignedReport;
 use crate::ports::Gate;
 
@@ -47,7 +48,7 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
         project_id: ProjectId,
         payment_id: &str,
     ) -> Result<StatusReply, PollError> {
-        let keyring = self.keys.get(&project_id).ok_or(PollError::NoKey)?;
+        let keyring = self.keyring(project_id)?;
         let body = signed(project_id, payment_id, keyring).ok_or(PollError::NotSignable)?;
         let answer = self.gate.query(gate::Status::PATH, body).await?;
         let message = json::parse(&answer, Limits::ANSWER)?;

@@ -1,35 +1,36 @@
-//! Storefronts and their keys.
+//! Storefronts and their keys (`shared/decisions/0016-storefront-keys.md`).
 //!
-//! A key is `sk_<id>_<secret>`. The id finds the storefront; of the whole key only the SHA-256 is
-//! stored, and it is compared in constant time. A storefront can have several keys at once, so that it
-//! takes a new one before the old one is revoked. What is revoked is not there any more, and
-//! nobody is told that it ever was.
+//! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
+//! stored, and it is compared in constant time. A storefront can have several keys, so it can use a new key
+//! before the old one is revoked. A revoked key is answered like an unknown one.
 
-pub mod issue;
+mod new_key;
+pub mod settings;
 
+pub use self::new_key::NewKey;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{StoreError, StorefrontStore};
 use crate::sha256;
 
-/// The public part of a key.
+/// Returns the public part of a key: its id. Returns `None` if the text cannot be a key.
 pub fn key_id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix("sk_")?.split_once('_')?;
-    let plain = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (plain && !id.is_empty() && !secret.is_empty()).then_some(id)
+    let is_id = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_id && !id.is_empty() && !secret.is_empty()).then_some(id)
 }
 
-/// Why a call was not let in.
+/// Why a call is denied.
 #[derive(Debug)]
 pub enum Denied {
-    /// No key, or not one of ours.
+    /// The call has no key, or an unknown one.
     Unknown,
-    /// The key does not allow this.
+    /// The key does not allow the call.
     Scope,
     /// The store failed.
     Store(StoreError),
 }
 
-/// The storefront behind an `Authorization: Bearer` header, if its key allows `scope`.
+/// Returns the storefront of the key in an `Authorization` header, if the key allows `scope`.
 pub async fn authorize(
     store: &impl StorefrontStore,
     authorization: Option<&str>,
@@ -43,7 +44,7 @@ pub async fn authorize(
     let id = key_id(key).ok_or(Denied::Unknown)?;
     let storefront = store.storefront(id).await.map_err(Denied::Store)?;
     let storefront = storefront.ok_or(Denied::Unknown)?;
-    if !sha256::same(&storefront.key_hash, &sha256::hex(key.as_bytes())) {
+    if !sha256::equal(&storefront.key_hash, &sha256::hex(key.as_bytes())) {
         return Err(Denied::Unknown);
     }
     if !storefront.may(scope) {
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_names_its_public_part() {
+    fn the_id_of_a_key_is_its_second_part() {
         assert_eq!(key_id("sk_a1_secret"), Some("a1"));
         assert_eq!(key_id("sk_a1_sec_ret"), Some("a1"));
         for key in [

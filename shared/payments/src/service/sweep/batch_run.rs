@@ -38,7 +38,7 @@ pub struct BatchRun {
 /// Why a task did not succeed.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// It was too late to start it.
+    /// The deadline was too close to start it.
     Late,
     /// It failed.
     Failed(String),

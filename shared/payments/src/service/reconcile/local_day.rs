@@ -1,4 +1,4 @@
-//! Our operations that ended on a day, in a few bytes each.
+//! Our operations that ended on a day, with a few bytes for each.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -7,59 +7,50 @@ use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
 
-use super::digest::{self, Digest};
-use super::listed::Listed;
-use super::{SliceError, Span};
+use super::digest::{Digest, DigestSet, of_operation};
+use super::error::SliceError;
+use super::span::Span;
 use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Operation, Outcome, listed_end};
 use crate::ports::{PaymentStore, StoreError};
-use crate::service::day_pages::{DayPages, load_all};
+use crate::service::day_pages::{DayPages, PageRange, load_all};
 
-/// The most operations of one day that are compared: so many fit into the function's memory.
-pub(super) const MOST: usize = 4_000_000;
+/// The most operations of one day. More would not fit into the memory of the function.
+const MAX_OPERATIONS: usize = 4_000_000;
 
-/// One day of a project.
+/// Our operations that ended on a day of a project.
 #[derive(Debug)]
-pub(super) struct OurDay {
+pub(super) struct LocalDay {
     project_id: ProjectId,
     pub(super) day: Day,
     /// Sorted by digest.
     operations: Vec<Ended>,
-    /// Where in the index the payments were found.
-    pages: Vec<Page>,
+    /// The pages of the index that have their payments.
+    pages: Vec<PageRange>,
 }
 
 /// An operation that has ended.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Ended {
     digest: Digest,
-    /// How it ended, in short.
+    /// A hash of outcome and sum ([`hash_of_end`]).
     end: u64,
-    /// Seconds since the day began.
+    /// The second of the day at which it ended.
     second: u32,
-    /// The number of the page that has its payment.
+    /// The number of the index page that has its payment.
     page: u32,
 }
 
-/// A page of the index.
-#[derive(Debug)]
-struct Page {
-    shard: u8,
-    /// The payment before the first of the page.
-    after: Option<PaymentKey>,
-    /// The last payment of the page.
-    last: PaymentKey,
-}
-
-impl OurDay {
+impl LocalDay {
+    /// Reads the operations of a day.
     pub(super) async fn read<S: PaymentStore>(
         store: &S,
         project_id: ProjectId,
         day: Day,
     ) -> Result<Self, SliceError> {
-        let mut ours = Self {
+        let mut local = Self {
             project_id,
             day,
             operations: Vec::new(),
@@ -67,15 +58,11 @@ impl OurDay {
         };
         let mut pages = DayPages::new(project_id, day);
         while let Some(page) = pages.next(store).await? {
-            ours.read_page(store, page.keys).await?;
-            ours.pages.push(Page {
-                shard: page.shard,
-                after: page.after,
-                last: page.last,
-            });
+            local.read_page(store, page.keys).await?;
+            local.pages.push(page.range);
         }
-        ours.operations.sort_unstable();
-        Ok(ours)
+        local.operations.sort_unstable();
+        Ok(local)
     }
 
     async fn read_page<S: PaymentStore>(
@@ -90,21 +77,21 @@ impl OurDay {
             for (id, operation) in payment.operations() {
                 if let Some(second) = self.second_of(operation) {
                     self.operations.push(Ended {
-                        digest: digest::of(&key, id),
+                        digest: of_operation(&key, id),
                         end: end_of(operation),
                         second,
                         page,
                     });
                 }
             }
-            if self.operations.len() > MOST {
-                return Err(SliceError::TooMany);
+            if self.operations.len() > MAX_OPERATIONS {
+                return Err(SliceError::TooMany(MAX_OPERATIONS));
             }
         }
         Ok(())
     }
 
-    /// When on this day it ended; `None` if it did not.
+    /// Returns the second of the day at which an operation ended; `None` if it did not end on this day.
     fn second_of(&self, operation: &Operation) -> Option<u32> {
         let ended = operation.ended_at()?;
         let since = ended.since(self.day.start()).as_secs();
@@ -112,8 +99,8 @@ impl OurDay {
         (Day::of(ended) == self.day).then_some(second)
     }
 
-    /// Whether an operation is known to have ended on this day as the platform lists it. If not,
-    /// that says nothing yet.
+    /// Whether a listed operation ended on this day with the same outcome and sum. If not, it can still agree
+    /// with the payment itself.
     pub(super) fn agrees(&self, digest: &Digest, listed: &ListedOperation) -> bool {
         let found = self
             .operations
@@ -122,12 +109,12 @@ impl OurDay {
         ended.is_some_and(|ended| Some(ended.end) == end_of_listed(listed))
     }
 
-    /// The operations that ended in a slice and are not listed, by the page of their payments.
-    pub(super) fn missing(&self, slice: Span, listed: &Listed) -> BTreeMap<u32, Listed> {
+    /// Returns our operations that ended in a slice and are not listed, by the number of their index page.
+    pub(super) fn missing(&self, slice: Span, listed: &DigestSet) -> BTreeMap<u32, DigestSet> {
         let start = self.day.start().unix_millis();
         let ended_at =
             |ended: &Ended| Timestamp::from_millis(start + i64::from(ended.second) * 1_000);
-        let mut missing = BTreeMap::<u32, Listed>::new();
+        let mut missing = BTreeMap::<u32, DigestSet>::new();
         for ended in &self.operations {
             if slice.contains(ended_at(ended)) && !listed.contains(&ended.digest) {
                 missing.entry(ended.page).or_default().insert(ended.digest);
@@ -136,48 +123,35 @@ impl OurDay {
         missing
     }
 
-    /// The payments of a page, read again; others that are on it by now are among them.
-    pub(super) async fn keys<S: PaymentStore>(
+    /// Returns the payments of an index page. Reads the page again, so that the day need not hold their ids.
+    pub(super) async fn payments_of_page<S: PaymentStore>(
         &self,
         store: &S,
         page: u32,
     ) -> Result<Vec<PaymentKey>, StoreError> {
         let page = usize::try_from(page).ok();
-        let Some(page) = page.and_then(|page| self.pages.get(page)) else {
-            return Ok(Vec::new());
-        };
-        let mut keys = Vec::new();
-        let mut after = page.after.clone();
-        loop {
-            let after_this = after.as_ref();
-            let found = store.of_day(self.project_id, self.day, page.shard, after_this);
-            let found = found.await?;
-            after = found.last().cloned();
-            let is_last = found.is_empty() || found.contains(&page.last);
-            keys.extend(found);
-            if is_last {
-                return Ok(keys);
-            }
+        match page.and_then(|page| self.pages.get(page)) {
+            Some(range) => range.keys(store, self.project_id, self.day).await,
+            None => Ok(Vec::new()),
         }
     }
 }
 
-/// How an operation ended, in short; of what was declined nothing more matters.
-fn end(outcome: Outcome, sum: Option<(u64, &str)>) -> u64 {
-    let sum = sum.filter(|_| outcome == Outcome::Succeeded);
-    BuildHasherDefault::<DefaultHasher>::default().hash_one((outcome == Outcome::Succeeded, sum))
+/// Returns a hash of outcome and sum. The sum counts only if the operation succeeded.
+fn hash_of_end(outcome: Outcome, sum: Option<(u64, &str)>) -> u64 {
+    let has_succeeded = outcome == Outcome::Succeeded;
+    let sum = sum.filter(|_| has_succeeded);
+    BuildHasherDefault::<DefaultHasher>::default().hash_one((has_succeeded, sum))
 }
 
 fn end_of(operation: &Operation) -> u64 {
     let sum = operation.amount().zip(operation.currency());
-    end(operation.outcome(), sum)
+    hash_of_end(operation.outcome(), sum)
 }
 
 fn end_of_listed(listed: &ListedOperation) -> Option<u64> {
     let outcome = listed_end(listed)?;
     let sum = listed.sum_initial.as_ref();
-    Some(end(
-        outcome,
-        sum.map(|sum| (sum.amount, sum.currency.as_str())),
-    ))
+    let sum = sum.map(|sum| (sum.amount, sum.currency.as_str()));
+    Some(hash_of_end(outcome, sum))
 }

@@ -1,0 +1,100 @@
+//! The problem document for each error of the services. A handler converts them with `?`.
+//!
+//! Any other error that prevents an answer becomes a problem with
+//! [`map_err(Problem::unavailable)`](Problem::unavailable).
+
+use http::StatusCode;
+
+use super::problem::{FieldProblem, Problem};
+use crate::decide::Rejection;
+use crate::ports::StoreError;
+use crate::service::checkout::CheckoutError;
+use crate::service::clarification::ClarificationError;
+use crate::service::error::ApplyError;
+use crate::service::refund::RefundError;
+use crate::service::storefront::Denied;
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Problem::unavailable(error)
+    }
+}
+
+impl From<ApplyError> for Problem {
+    fn from(error: ApplyError) -> Self {
+        Problem::unavailable(error)
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Problem::unauthorized(),
+            Denied::Scope => Problem::forbidden("The key lacks the scope for this call."),
+            Denied::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckoutError> for Problem {
+    fn from(error: CheckoutError) -> Self {
+        match error {
+            CheckoutError::Conflict => {
+                Problem::conflict("This payment_id was used for another payment.")
+            }
+            CheckoutError::Refused(code) => Problem::platform_refused(&code),
+            CheckoutError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefundError> for Problem {
+    fn from(error: RefundError) -> Self {
+        match error {
+            RefundError::NotFound => Problem::not_found("There is no such payment."),
+            RefundError::Rejected(rejection) => rejection.into(),
+            RefundError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::OtherContent => {
+                Problem::conflict("This refund_id was used for another refund.")
+            }
+            Rejection::NotRefundable | Rejection::NoMoney => {
+                Problem::conflict("The payment cannot be refunded in its current status.")
+            }
+            Rejection::TooMany => {
+                Problem::conflict("The payment has the maximum number of refunds.")
+            }
+            Rejection::MoreThanLeft(left) => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "more-than-left",
+                "More than the refundable amount",
+                format!("At most {left} minor units can be refunded; nothing was sent."),
+            ),
+            Rejection::NoAddress => Problem::invalid(vec![FieldProblem {
+                pointer: "/customer/ip_address".into(),
+                code: "missing",
+                detail: "is required, because the address of the checkout is not known".into(),
+            }]),
+        }
+    }
+}
+
+impl From<ClarificationError> for Problem {
+    fn from(error: ClarificationError) -> Self {
+        match error {
+            ClarificationError::NotRequested => {
+                Problem::conflict("The platform requests no data now.")
+            }
+            ClarificationError::Refused(code) => Problem::platform_refused(&code),
+            // The adapter of Gate has logged the reason.
+            ClarificationError::NoAnswer => Problem::temporary(),
+            ClarificationError::Unavailable(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Time and random numbers.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::model::timestamp::Timestamp;
+
+/// A clock and a source of random numbers.
+pub trait Clock {
+    /// Returns the current time. Clocks of different machines can differ, so a new time can be before a stored
+    /// time.
+    fn now(&self) -> Timestamp;
+
+    /// Waits for at least `duration`.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Returns a random number below `end`, for delays and names. It is not for secrets.
+    fn random(&self, end: u64) -> u64;
+}
+
+/// The system clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self, end: u64) -> u64 {
+        getrandom::u64().unwrap_or(0) % end.max(1)
+    }
+}

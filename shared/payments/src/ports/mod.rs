@@ -1,0 +1,30 @@
+//! The traits between the rules and the outside world. The crate `aws` implements them, and tests have
+//! implementations in memory.
+//!
+//! | port | guarantee |
+//! | --- | --- |
+//! | [`PaymentStore`] | a commit is atomic and conditional; a read of an index is eventually consistent |
+//! | [`StorefrontStore`] | a revoked key is unknown from the next read on |
+//! | [`ProgressStore`] | progress never moves back |
+//! | [`EventQueue`] | an accepted event is delivered at least once |
+//! | [`Gate`] | none: a request can reach the platform although its answer is lost |
+//! | [`DataApi`] | none: the platform's list changes while it is read |
+//! | [`Clock`] | none: the time of different machines can differ |
+
+mod clock;
+mod payment_store;
+mod platform;
+mod progress_store;
+mod queue;
+mod store_error;
+mod storefront_store;
+
+pub use self::clock::{Clock, SystemClock};
+pub use self::payment_store::{
+    Commit, CommitError, Committed, Due, Index, PaymentStore, SHARDS, Stored,
+};
+pub use self::platform::{DataApi, Gate, NoAnswer};
+pub use self::progress_store::{Daily, ProgressStore};
+pub use self::queue::{EventQueue, SendError};
+pub use self::store_error::StoreError;
+pub use self::storefront_store::StorefrontStore;

@@ -1,0 +1,165 @@
+//! The store of payments, events and checkout tokens.
+
+use std::future::Future;
+
+use ecommpay::fields::ProjectId;
+use thiserror::Error;
+
+use super::store_error::StoreError;
+use crate::decide::Change;
+use crate::events::Event;
+use crate::model::day::Day;
+use crate::model::ids::PaymentKey;
+use crate::model::schedule::Next;
+use crate::model::timestamp::Timestamp;
+use crate::model::{PaidOrder, Payment};
+
+/// The number of shards of each index. A payment is in the same shard, numbered from 0, of every index, so no
+/// single partition receives all writes.
+pub const SHARDS: u8 = 8;
+
+/// A payment as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The payment.
+    pub payment: Payment,
+    /// The number of commits. A commit succeeds only over the version that was read.
+    pub version: u64,
+    /// The published mark: every queue has accepted all events up to this number.
+    pub published: u64,
+    /// The value of [`Committed::is_first_to_pay`] if this is the result of a commit; `false` after a read.
+    pub is_first_to_pay: bool,
+}
+
+/// One write of a payment.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// The payment after the change, and its new events.
+    pub change: &'a Change,
+    /// The next action and its time, for the index of due payments.
+    pub next: Option<Next>,
+    /// The payment that was read and is changed; `None` for a new payment.
+    pub over: Option<&'a Stored>,
+    /// The SHA-256 of a new checkout's token.
+    pub token_hash: Option<&'a str>,
+}
+
+/// The result of a commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Whether the change pays an order that no payment had ever paid before. It proves that every later
+    /// payment of the order will find this one.
+    pub is_first_to_pay: bool,
+}
+
+/// Why a change was not committed.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Another writer has changed the payment. The caller must read it and decide again.
+    #[error("another writer has changed the payment")]
+    Conflict,
+    /// The store failed. The change may have been written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An index of payments that need an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// Payments with unpublished events, by the time at which the oldest of them was committed.
+    Outbox,
+    /// Payments of a project whose status must be polled. Each project has its own shards, so a busy project
+    /// does not delay the others.
+    Poll(ProjectId),
+    /// Payments whose checkout's end must be emitted.
+    Expire,
+    /// Payments whose customer must be erased.
+    Erase,
+    /// Payments that are still open after polling has stopped.
+    Overdue,
+}
+
+/// An entry of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The payment.
+    pub key: PaymentKey,
+    /// The time from which the action is due.
+    pub since: Timestamp,
+}
+
+/// Stores payments, their events, and the payment of each checkout token.
+///
+/// `load`, `events`, `payments_of_order` and `payment_of_token` are consistent: they see every commit that has
+/// succeeded. `due` and `payments_of_day` read eventually consistent indexes: they can miss a new entry and
+/// list an old one, so a caller loads a listed payment before it acts.
+pub trait PaymentStore {
+    /// Loads a payment.
+    fn load(
+        &self,
+        key: &PaymentKey,
+    ) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
+
+    /// Writes the payment, its events, its token and its index entries in one atomic write, on the condition
+    /// that the payment still has the version of [`Commit::over`].
+    ///
+    /// After a commit the payment is found by each of its days ([`Payment::days`]) and by the order that it has
+    /// paid ([`Payment::paid_order`]). Of the days that one change adds, only the newest 80 are guaranteed. A
+    /// commit does not write the published mark.
+    fn commit(
+        &self,
+        commit: Commit<'_>,
+    ) -> impl Future<Output = Result<Committed, CommitError>> + Send;
+
+    /// Loads the events from one number to another, both included. Returns fewer if some have expired.
+    fn events(
+        &self,
+        key: &PaymentKey,
+        from: u64,
+        to: u64,
+    ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
+
+    /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through`
+    /// is its last event.
+    ///
+    /// Returns the mark before the call, or `through` if another call was faster. Of two parallel calls, only
+    /// one moves the mark.
+    fn mark_published(
+        &self,
+        key: &PaymentKey,
+        through: u64,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Returns a page of the payments of a shard that are due at or before `due_by`, oldest first, starting
+    /// after the entry `after`. An empty page is the end.
+    fn due(
+        &self,
+        index: Index,
+        shard: u8,
+        due_by: Timestamp,
+        after: Option<&Due>,
+    ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
+
+    /// Returns a page of the payments of a project's day and shard, starting after the payment `after`. The
+    /// order is arbitrary but stable. An empty page is the end. A payment is listed for every day that it has
+    /// ever had.
+    fn payments_of_day(
+        &self,
+        project_id: ProjectId,
+        day: Day,
+        shard: u8,
+        after: Option<&PaymentKey>,
+    ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
+
+    /// Returns the payments that have ever paid an order, at most one page of them.
+    fn payments_of_order(
+        &self,
+        order: PaidOrder<'_>,
+    ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
+
+    /// Returns the payment of a checkout token.
+    fn payment_of_token(
+        &self,
+        token_hash: &str,
+    ) -> impl Future<Output = Result<Option<PaymentKey>, StoreError>> + Send;
+}

@@ -1,0 +1,45 @@
+//! The platform's interfaces: Gate and Data API.
+
+use std::future::Future;
+
+use ecommpay::answer::Answer;
+use ecommpay::data_api::ListedOperation;
+use ecommpay::fields::ProjectId;
+use thiserror::Error;
+
+use crate::model::timestamp::Timestamp;
+
+/// The platform did not answer a query, or its answer is unusable. The query may be repeated.
+#[derive(Debug, Error)]
+#[error("the platform did not answer: {0}")]
+pub struct NoAnswer(pub String);
+
+/// The platform's Gate.
+pub trait Gate {
+    /// Posts a signed request that changes something at the platform. After any failure the answer is
+    /// [`Answer::Unclear`], because the platform may have received the request.
+    fn post(&self, path: &'static str, body: Vec<u8>) -> impl Future<Output = Answer> + Send;
+
+    /// Posts a signed query that changes nothing. Returns the body of an answer with HTTP status 200. The
+    /// caller verifies the signature of the body.
+    fn query(
+        &self,
+        path: &'static str,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
+}
+
+/// The platform's Data API, which lists the platform records.
+pub trait DataApi {
+    /// Returns a page of a project's operations that were completed from `from` to `to`, starting with number
+    /// `offset`. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations, and the last page has fewer.
+    /// Each call counts the operations anew, so an operation that was added in the meantime can move others to
+    /// another page.
+    fn operations(
+        &self,
+        project_id: ProjectId,
+        from: Timestamp,
+        to: Timestamp,
+        offset: u32,
+    ) -> impl Future<Output = Result<Vec<ListedOperation>, NoAnswer>> + Send;
+}

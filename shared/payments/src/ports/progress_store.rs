@@ -1,0 +1,36 @@
+//! The store of the progress of daily tasks.
+
+use std::future::Future;
+
+use ecommpay::fields::ProjectId;
+
+use super::store_error::StoreError;
+use crate::model::timestamp::Timestamp;
+
+/// A task that covers each day of a project once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Daily {
+    /// Compares the platform records with ours.
+    Compare,
+    /// Reports the totals of the day.
+    Report,
+}
+
+/// Stores how far each daily task of a project is done.
+pub trait ProgressStore {
+    /// Returns the time up to which the task is done; `None` if it has never run. The read is consistent.
+    fn progress(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Moves the progress forward to `until`. The write is conditional: it does nothing if another run has already
+    /// reached `until`.
+    fn advance(
+        &self,
+        project_id: ProjectId,
+        daily: Daily,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

@@ -1,0 +1,119 @@
+//! Applies facts: decide, commit, publish.
+
+use super::commit::Payments;
+use super::error::{ApplyError, PublishError};
+use crate::decide::{self, Change, Fact};
+use crate::events::{Event, EventKind, metrics};
+use crate::log::Line;
+use crate::model::Payment;
+use crate::model::ids::PaymentKey;
+use crate::ports::{Clock, EventQueue, PaymentStore, StoreError, Stored};
+
+/// The result of a fact or command that is committed.
+#[derive(Debug)]
+pub struct Applied {
+    /// The payment after the change.
+    pub payment: Payment,
+    /// Whether the call changed the payment.
+    pub changed: bool,
+    /// The events that this call published. After an error the rest stays in the outbox, and the next call that
+    /// publishes for this payment sends it.
+    pub published: Result<Vec<EventKind>, PublishError>,
+}
+
+impl Applied {
+    /// Returns the payment, for callers that need not stop because of a failed publish. Logs the failure, or
+    /// the metrics of the published events.
+    pub(crate) fn into_payment(self) -> Payment {
+        let key = self.payment.key();
+        match &self.published {
+            Ok(published) => metrics::count(&key, published),
+            Err(error) => warn_not_published(&key, error),
+        }
+        self.payment
+    }
+}
+
+/// Logs that a payment has committed events that are not published yet.
+pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
+    Line::error("events are committed but not published")
+        .with("payment", key.to_string())
+        .with("error", error.to_string())
+        .write();
+}
+
+impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
+    /// Applies a fact, then publishes the payment's outbox. The outbox can hold events of an earlier
+    /// call that crashed before it published them.
+    ///
+    /// Returns `None` if the fact changes nothing and its payment is unknown.
+    pub async fn apply(
+        &self,
+        key: &PaymentKey,
+        fact: Fact<'_>,
+    ) -> Result<Option<Applied>, ApplyError> {
+        let decided = self
+            .update(key, |before, at| {
+                Ok::<_, ApplyError>(decide::decide(before, fact, at))
+            })
+            .await?;
+        Ok(match decided {
+            Some((stored, change)) => Some(self.publish_change(stored, change).await),
+            None => None,
+        })
+    }
+
+    /// Applies the answer to a request to the payment that the request's claim committed. `fresh` are the
+    /// events of that commit. This saves reading both again, unless another writer changed the payment in
+    /// between.
+    pub(crate) async fn apply_to_claim(
+        &self,
+        claimed: Stored,
+        mut fresh: Vec<Event>,
+        fact: Fact<'_>,
+    ) -> Result<Applied, ApplyError> {
+        if let Some(change) = decide::decide(Some(&claimed.payment), fact, self.clock.now())
+            && let Some(stored) = self.commit(&change, Some(&claimed), None).await?
+        {
+            fresh.extend(change.events);
+            return Ok(self.publish_events(stored, fresh, true).await);
+        }
+        let key = claimed.payment.key();
+        let applied = self.apply(&key, fact).await?;
+        let applied =
+            applied.ok_or_else(|| StoreError(format!("the payment {key} no longer exists")))?;
+        Ok(Applied {
+            changed: true,
+            ..applied
+        })
+    }
+
+    /// Publishes a payment's outbox. Returns `None` if the payment is unknown.
+    pub async fn publish_pending(&self, key: &PaymentKey) -> Result<Option<Applied>, ApplyError> {
+        Ok(match self.store.load(key).await? {
+            Some(stored) => Some(self.publish_change(stored, None).await),
+            None => None,
+        })
+    }
+
+    /// Publishes a payment's outbox after a commit.
+    pub(crate) async fn publish_change(&self, stored: Stored, change: Option<Change>) -> Applied {
+        let changed = change.is_some();
+        let fresh = change.map_or_else(Vec::new, |change| change.events);
+        self.publish_events(stored, fresh, changed).await
+    }
+
+    async fn publish_events(
+        &self,
+        mut stored: Stored,
+        fresh: Vec<Event>,
+        changed: bool,
+    ) -> Applied {
+        Applied {
+            changed,
+            // Boxed: otherwise the future of every use case would hold this large one.
+            published: Box::pin(self.publish(&mut stored, fresh)).await,
+            payment: stored.payment,
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The explanation of a refused callback.
+
+use serde::Serialize;
+
+/// Why a callback does not verify.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The reason in one word, for programs.
+    pub reason: &'static str,
+    /// The reason in a sentence.
+    pub detail: String,
+    /// Further observations about the body.
+    pub hints: Vec<String>,
+}

@@ -1,0 +1,27 @@
+//! Explains to an operator who has saved a callback why it does not verify.
+//!
+//! An explanation states a fact about the body, or a change that makes the body verify. Any other statement says
+//! that it is only probable. No explanation contains a key, a signature or a value of the body.
+
+mod altered;
+mod explanation;
+mod malformed;
+mod mismatch;
+#[cfg(test)]
+mod tests;
+mod unsigned;
+
+use ecommpay::json::{self, Limits};
+
+pub use self::explanation::Explanation;
+use super::verify::{Refusal, verify};
+use crate::service::project_keys::ProjectKeys;
+
+/// Returns why a body does not verify; `None` if it does.
+pub fn explain(body: &[u8], keys: &ProjectKeys) -> Option<Explanation> {
+    let refusal = verify(body, keys).err()?;
+    Some(match (refusal, json::parse(body, Limits::CALLBACK)) {
+        (Refusal::Malformed(error), _) | (_, Err(error)) => malformed::explain(body, error, keys),
+        (_, Ok(message)) => unsigned::explain(&message, keys),
+    })
+}

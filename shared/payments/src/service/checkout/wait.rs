@@ -1,0 +1,39 @@
+//! Waits for a change of a payment, for example for the redirect URL in a callback.
+
+use std::time::Duration;
+
+use crate::model::ids::PaymentKey;
+use crate::model::{Payment, Status};
+use crate::ports::{Clock, PaymentStore, StoreError};
+use crate::service::commit::Payments;
+
+/// The interval between two reads while a caller waits for a payment to change.
+pub const READ_INTERVAL: Duration = Duration::from_millis(300);
+
+impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
+    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the last reading.
+    pub async fn wait_until(
+        &self,
+        key: &PaymentKey,
+        wait: Duration,
+        is_enough: impl Fn(&Payment) -> bool,
+    ) -> Result<Option<Payment>, StoreError> {
+        let end = self.clock.now().after(wait);
+        loop {
+            let stored = self.store.load(key).await?;
+            let Some(stored) = stored else {
+                return Ok(None);
+            };
+            let is_over = self.clock.now().after(READ_INTERVAL) > end;
+            if is_over || is_enough(&stored.payment) {
+                return Ok(Some(stored.payment));
+            }
+            self.clock.sleep(READ_INTERVAL).await;
+        }
+    }
+}
+
+/// Whether a shopper who waits for the redirect URL can be sent on: to the bank, or to a page with the outcome.
+pub fn hand_off_ready(payment: &Payment) -> bool {
+    !matches!(payment.status(), Status::Created | Status::Processing)
+}

@@ -1,0 +1,98 @@
+//! Sends stored events to the queues, and marks them as published.
+
+use futures_util::future::join_all;
+
+use crate::events::metrics::{self, Alert};
+use crate::events::{Event, EventKind};
+use crate::ports::{EventQueue, PaymentStore, SendError, StoreError, Stored};
+use crate::service::error::PublishError;
+
+/// An event that every queue has accepted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) kind: EventKind,
+    alert: Option<Alert>,
+}
+
+/// Sends the unpublished events of a payment to every queue that wants them, without marking them.
+/// `fresh` are the events that were just committed; they save a read.
+pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
+    store: &S,
+    queues: &[Q],
+    stored: &Stored,
+    fresh: &[Event],
+) -> Result<Vec<Sent>, PublishError> {
+    let last = stored.payment.sequence();
+    if stored.published >= last {
+        return Ok(Vec::new());
+    }
+    let first = stored.published + 1;
+    let key = stored.payment.key();
+    let is_complete = |events: &[Event]| {
+        let numbers = events.iter().map(|event| event.sequence);
+        numbers.eq(first..=last)
+    };
+    let loaded;
+    let unpublished = if is_complete(fresh) {
+        fresh
+    } else {
+        loaded = store.events(&key, first, last).await?;
+        &loaded
+    };
+    if !is_complete(unpublished) {
+        let found = unpublished.len();
+        return Err(PublishError::Missing { first, last, found });
+    }
+    send_to_all(queues, unpublished, None).await?;
+    let sent = |event: &Event| Sent {
+        kind: event.kind,
+        alert: metrics::alert(event),
+    };
+    Ok(unpublished.iter().map(sent).collect())
+}
+
+/// Sends events to every queue that wants them, in order. `repeat` names a repeat of events that were sent before.
+pub(super) async fn send_to_all<Q: EventQueue>(
+    queues: &[Q],
+    events: &[Event],
+    repeat: Option<&str>,
+) -> Result<(), SendError> {
+    let sends = queues
+        .iter()
+        .map(|queue| send_in_order(queue, events, repeat));
+    // No queue stops because another one failed.
+    join_all(sends).await.into_iter().collect()
+}
+
+async fn send_in_order<Q: EventQueue>(
+    queue: &Q,
+    events: &[Event],
+    repeat: Option<&str>,
+) -> Result<(), SendError> {
+    for event in events.iter().filter(|event| queue.wants(event.kind)) {
+        queue.send(event, repeat).await?;
+    }
+    Ok(())
+}
+
+/// Marks all events of a payment as published. Returns the number of the last event that was marked
+/// before.
+pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, StoreError> {
+    let last = stored.payment.sequence();
+    match stored.published < last {
+        true => store.mark_published(&stored.payment.key(), last).await,
+        false => Ok(last),
+    }
+}
+
+/// Returns the kinds of the `sent` events that were not marked before, and logs their alerts. If two
+/// calls publish the same event in parallel, only one of them counts it.
+pub(super) fn newly_marked(stored: &Stored, published: u64, sent: &[Sent]) -> Vec<EventKind> {
+    let new = stored.payment.sequence().saturating_sub(published);
+    let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());
+    let marked = || sent.iter().skip(sent.len() - new);
+    for alert in marked().filter_map(|sent| sent.alert) {
+        metrics::log_alert(&stored.payment.key(), alert);
+    }
+    marked().map(|sent| sent.kind).collect()
+}

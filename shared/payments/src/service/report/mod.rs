@@ -1,0 +1,37 @@
+//! The report of a project's days: its payments, their operations, and the totals of both.
+//!
+//! A payment belongs to the day on which it became known here. An operation belongs to the day on which it
+//! ended by the platform's clock; before it ends, it belongs to the day of its payment. So each payment and
+//! operation belongs to exactly one day. Days are in UTC. A report of a day can still change, because its
+//! payments change and late reports arrive.
+
+mod daily;
+mod rows;
+mod totals;
+
+use ecommpay::fields::ProjectId;
+use futures_util::stream::TryStreamExt;
+
+pub use self::daily::Reported;
+pub use self::rows::{OperationRow, PaymentRow, Rows};
+pub use self::totals::{TotalRow, TotalStatus, Totals};
+use super::day_pages::{DayPages, load_all};
+use crate::model::day::Day;
+use crate::ports::{PaymentStore, StoreError};
+
+/// Passes the rows of a project's day to `each`, payment by payment.
+pub async fn read_day<S: PaymentStore, E: From<StoreError>>(
+    store: &S,
+    project_id: ProjectId,
+    day: Day,
+    mut each: impl FnMut(Rows<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut pages = DayPages::new(project_id, day);
+    while let Some(page) = pages.next(store).await? {
+        let mut payments = std::pin::pin!(load_all(store, page.keys));
+        while let Some(payment) = payments.try_next().await? {
+            each(Rows::of(&payment, day))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! A claimed poll: commits the claim, sends the status request and applies the answer.
+
+use super::error::PollError;
+use super::poller::StatusPoller;
+use super::request::StatusReply;
+use crate::decide::{Command, Fact};
+use crate::events::{EventKind, metrics};
+use crate::log::{Line, Metric};
+use crate::model::Payment;
+use crate::model::ids::PaymentKey;
+use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
+use crate::service::apply::warn_not_published;
+use crate::service::error::ApplyError;
+
+/// A poll that is claimed. No other call sends its request.
+pub(super) struct Claim {
+    /// The payment after the claim.
+    pub(super) payment: Payment,
+    /// The events of the claim that were published.
+    events: Vec<EventKind>,
+}
+
+impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
+where
+    S: PaymentStore + Sync,
+    Q: EventQueue + Sync,
+    C: Clock + Sync,
+    G: Gate + Sync,
+{
+    /// Claims a poll by a command, and publishes the outbox. Returns `None` if the command is refused: no poll
+    /// is due, or the payment is unknown.
+    pub(super) async fn claim(
+        &self,
+        key: &PaymentKey,
+        command: Command<'_>,
+    ) -> Result<Option<Claim>, ApplyError> {
+        let claimed = self.payments.execute(key, command).await?;
+        let Some((mut stored, Some(change))) = claimed else {
+            return Ok(None);
+        };
+        let published = self.payments.publish(&mut stored, change.events).await;
+        // A queue that fails must not stop the status request.
+        let events = published.unwrap_or_else(|error| {
+            warn_not_published(key, &error);
+            Vec::new()
+        });
+        let payment = stored.payment;
+        Ok(Some(Claim { payment, events }))
+    }
+
+    /// Sends the status request of a claim, applies the answer, and sends the requests that follow from it.
+    /// Returns the events that were published.
+    pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
+        let Claim {
+            payment,
+            mut events,
+        } = claim;
+        let polled = self.request_and_apply(&payment, &mut events).await;
+        match polled {
+            Ok(()) => Ok(events),
+            Err(error) => {
+                // The caller does not receive these events, so they are counted here.
+                metrics::count(&payment.key(), &events);
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds the events that were published, also if the result is an error.
+    async fn request_and_apply(
+        &self,
+        payment: &Payment,
+        events: &mut Vec<EventKind>,
+    ) -> Result<(), PollError> {
+        let keyring = self.keyring(payment.project_id())?;
+        let reply = self.request_status(payment.project_id(), payment.payment_id());
+        let reply = reply.await?;
+        let poll = payment.polling().polls_sent();
+        let fact = match &reply {
+            StatusReply::Report(signed) => Fact::StatusAnswer {
+                report: signed.report(),
+                poll,
+            },
+            StatusReply::NotFound { signed } => Fact::NotFound {
+                poll,
+                signed: *signed,
+            },
+            StatusReply::Unrelated => return Ok(()),
+        };
+        let Some(applied) = self.payments.apply(&payment.key(), fact).await? else {
+            return Ok(());
+        };
+        // A queue that fails must not stop the requests that follow.
+        let published = applied.published.map(|published| events.extend(published));
+        let after = applied.payment;
+        warn_if_redirect_is_lost(payment, &after);
+        // Only an answer that was applied proves anything about our requests.
+        if after.polling().last_answered() == poll {
+            self.repeat_refunds(&after, keyring, events).await?;
+        }
+        if after.polling().last_not_found() == poll {
+            self.conclude_sale(&after, keyring, events).await?;
+        }
+        Ok(published?)
+    }
+}
+
+/// Warns if the answer says that the shopper must pay at the bank, but no report has the redirect URL. Its
+/// callback is lost, and the shopper cannot pay.
+fn warn_if_redirect_is_lost(before: &Payment, after: &Payment) {
+    if after.is_redirect_missing() && !before.is_redirect_missing() {
+        Line::warn("redirect_lost")
+            .with("payment", after.key().to_string())
+            .with_metrics(&[], &[Metric::once("redirect_lost")])
+            .write();
+    }
+}

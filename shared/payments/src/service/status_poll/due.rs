@@ -1,0 +1,104 @@
+//! Polls that are due by the schedule.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use super::error::PollError;
+use super::poller::StatusPoller;
+use crate::decide::Command;
+use crate::events::EventKind;
+use crate::log::{Line, Metric};
+use crate::model::ids::PaymentKey;
+use crate::model::timestamp::Timestamp;
+use crate::model::{Channel, GateRequest, Payment};
+use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore};
+use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
+
+/// The most status requests in parallel, so that the platform is not flooded.
+const CONCURRENCY: usize = 4;
+/// The longest time for one payment: the platform's answer, and one request that follows from it, 8 s each. A
+/// claimed poll that is cut off is lost until the next one.
+const LONGEST_POLL: Duration = Duration::from_secs(18);
+
+impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
+where
+    S: PaymentStore + Sync,
+    Q: EventQueue + Sync,
+    C: Clock + Sync,
+    G: Gate + Sync,
+{
+    /// Polls every payment that is due. Projects share the requests evenly, however many payments one of
+    /// them has.
+    pub async fn poll_all(&self, deadline: Instant) -> BatchRun {
+        let due_by = self.payments.clock.now();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let start_until = deadline - LONGEST_POLL.min(left / 2);
+        // The semaphore is fair, and at most `CONCURRENCY` payments of each project wait for it.
+        let (permits, next_request) = (Semaphore::new(CONCURRENCY), Mutex::new(Instant::now()));
+        let runs = self.keys.keys().map(|project_id| {
+            let (permits, next_request) = (&permits, &next_request);
+            let task = move |key: PaymentKey| async move {
+                let _permit = permits.acquire().await;
+                self.wait_for_interval(next_request).await;
+                match Instant::now() < start_until {
+                    true => Ok(self.poll(&key, due_by).await?),
+                    false => Err(Unfinished::Late),
+                }
+            };
+            let limits = BatchLimits {
+                start_until,
+                ..BatchLimits::until(deadline, CONCURRENCY)
+            };
+            let index = Index::Poll(*project_id);
+            self.payments.run_batch(index, due_by, limits, task)
+        });
+        join_all(runs).await.into_iter().collect()
+    }
+
+    async fn wait_for_interval(&self, next_request: &Mutex<Instant>) {
+        if self.min_interval.is_zero() {
+            return;
+        }
+        let mut next_request = next_request.lock().await;
+        sleep_until(*next_request).await;
+        *next_request = Instant::now() + self.min_interval;
+    }
+
+    /// Polls one payment, if it is due at or before `due_by`, and applies the answer. Returns the events that were
+    /// published. A failed poll is not repeated before its next time.
+    pub async fn poll(
+        &self,
+        key: &PaymentKey,
+        due_by: Timestamp,
+    ) -> Result<Vec<EventKind>, PollError> {
+        let schedule = &self.payments.schedule;
+        let claim = self.claim(key, Command::Poll { schedule, due_by });
+        let Some(claim) = claim.await? else {
+            return Ok(Vec::new());
+        };
+        if is_first_poll_without_callback(&claim.payment) {
+            Line::warn("no callback has arrived for a checkout")
+                .with("payment", key.to_string())
+                .with_metrics(&[], &[Metric::once("sales_without_callback")])
+                .write();
+        }
+        self.poll_claimed(claim).await
+    }
+}
+
+/// Whether this is the first status request about a Gate sale without a callback: the poll for the redirect
+/// URL, or the first poll of the schedule if that poll is earlier.
+fn is_first_poll_without_callback(payment: &Payment) -> bool {
+    let order = payment.order();
+    let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
+    let is_accepted = matches!(payment.attempt().request(), GateRequest::Accepted { .. });
+    let has_no_report = payment.platform_status().is_none() && payment.operations().len() == 0;
+    let is_first = match payment.is_polled_for_redirect() {
+        true => payment.polling().polls_since_activity() == 0,
+        false => payment.polling().polls_since_activity() == 1,
+    };
+    is_gate && is_accepted && has_no_report && is_first
+}

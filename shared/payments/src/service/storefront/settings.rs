@@ -1,0 +1,98 @@
+//! The settings of a storefront that an operator enters: its name and its return origins.
+
+use url::Url;
+
+/// Parses a storefront's name. The name owns payments and is a part of keys of the table. It has only
+/// lower-case letters, so that no two names differ only in case.
+pub fn parse_name(text: &str) -> Result<String, &'static str> {
+    let is_allowed = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+    };
+    match (1..=64).contains(&text.len()) && text.bytes().all(is_allowed) {
+        true => Ok(text.to_owned()),
+        false => Err("not 1 to 64 of the letters a to z, digits, dots, dashes and underscores"),
+    }
+}
+
+/// Parses a return origin: scheme, host and port, in the form that
+/// [`takes_return_url`](crate::model::storefront::Storefront::takes_return_url) compares. Plain HTTP is allowed
+/// only for the local machine.
+pub fn parse_origin(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "not an address like https://shop.example")?;
+    let is_local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_local) {
+        return Err("the scheme must be https, or http for localhost");
+    }
+    if text.contains('*') {
+        return Err("a pattern; origins are compared exactly");
+    }
+    let origin = url.origin().ascii_serialization();
+    // Any further part would have no effect, which would surprise the operator.
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+    match is_bare && url.query().is_none() && url.fragment().is_none() && !text.contains('\\') {
+        true => Ok(origin),
+        false => Err("more than scheme, host and port"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_only_lower_case_letters_digits_dots_dashes_and_underscores() {
+        for good in ["shop", "shop.example-2_b", "0", &"a".repeat(64)] {
+            assert_eq!(parse_name(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "Shop",
+            "my shop",
+            "a/b",
+            "a#b",
+            "caf\u{e9}",
+            &"a".repeat(65),
+        ] {
+            assert!(parse_name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_only_scheme_host_and_port_and_is_https_or_local() {
+        for (good, expected) in [
+            ("https://shop.example", "https://shop.example"),
+            ("https://SHOP.example:443/", "https://shop.example"),
+            ("https://shop.example:8443", "https://shop.example:8443"),
+            (
+                "https://b\u{fc}cher.example",
+                "https://xn--bcher-kva.example",
+            ),
+            ("http://localhost:8081", "http://localhost:8081"),
+            ("http://127.0.0.1:8081/", "http://127.0.0.1:8081"),
+            ("http://[::1]:8081", "http://[::1]:8081"),
+        ] {
+            assert_eq!(parse_origin(good).as_deref(), Ok(expected), "{good}");
+        }
+        for bad in [
+            "",
+            "shop.example",
+            "//shop.example",
+            "https://",
+            "http://shop.example",
+            "http://localhost.shop.example",
+            "http://127.0.0.1.shop.example",
+            "ftp://localhost",
+            "javascript:alert(1)",
+            "https://shop.example/thanks",
+            "https://shop.example/?a=1",
+            "https://shop.example?",
+            "https://shop.example#a",
+            "https://user@shop.example",
+            "https://:pw@shop.example",
+            "https:\\\\shop.example",
+            "https://*.shop.example",
+        ] {
+            assert!(parse_origin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Which payments a storefront may see.
+
+use super::commit::Payments;
+use crate::model::Payment;
+use crate::model::ids::PaymentKey;
+use crate::model::storefront::{Scope, Storefront};
+use crate::ports::{PaymentStore, StoreError};
+
+/// Whether a storefront may see a payment: its own payments, and with the scope `project` also payments that
+/// were not created here.
+pub(super) fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
+    match payment.order() {
+        Some(order) => order.storefront == storefront.name,
+        None => storefront.may(Scope::Project),
+    }
+}
+
+impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
+    /// Loads a payment that a storefront may see.
+    pub async fn visible_to(
+        &self,
+        storefront: &Storefront,
+        payment_id: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let Some(key) = PaymentKey::of_caller(storefront.project_id, payment_id) else {
+            return Ok(None);
+        };
+        let stored = self.store.load(&key).await?;
+        Ok(stored
+            .map(|stored| stored.payment)
+            .filter(|payment| may_see(storefront, payment)))
+    }
+}
