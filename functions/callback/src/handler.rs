@@ -52,7 +52,7 @@ impl Callbacks {
             Err(error) => {
                 return Handled {
                     error: Some(error.to_string()),
-                    ..Handled::only(Outcome::NoKeys)
+                    ..Handled::new(Outcome::NoKeys)
                 };
             }
         };

@@ -130,7 +130,7 @@ mod tests {
             verified: Some(corpus(file)),
             status: Some(status),
             published: EventKind::of_status(status).into_iter().collect(),
-            ..Handled::only(Outcome::Applied)
+            ..Handled::new(Outcome::Applied)
         }
     }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn of_what_is_not_verified_nothing_is_told() {
-        let (line, _) = written(&Handled::only(Outcome::Refused(Refusal::Unsigned)));
+        let (line, _) = written(&Handled::new(Outcome::Refused(Refusal::Unsigned)));
         let fields: Vec<&String> = line.as_object().unwrap().keys().collect();
         assert_eq!(
             fields,
@@ -257,7 +257,7 @@ mod tests {
         verified.report.payment_id = Some("p".repeat(255));
         let handled = Handled {
             verified: Some(verified),
-            ..Handled::only(Outcome::Applied)
+            ..Handled::new(Outcome::Applied)
         };
         let (_, length) = written(&handled);
         assert!(length < 1_500, "{length} bytes");

@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws::config;
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
-use payments::api::problem::{Problem, json_response};
+use payments::api::problem::Problem;
+use payments::api::response::json_response;
 use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
 use payments::model::timestamp::Timestamp;
@@ -195,8 +196,7 @@ impl Checkouts {
         headers: &HeaderMap,
     ) -> Result<Response<String>, Problem> {
         let found = self.find(token, SHOPPER_WAITS, |_| true).await;
-        let found =
-            found.map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
+        let found = found.map_err(Problem::unavailable)?;
         let found = found.ok_or_else(|| Problem::not_found("There is no such checkout."))?;
         let (payment, order) = found;
         let checkout = payment.checkout_state(self.payments.clock.now());

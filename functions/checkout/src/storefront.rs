@@ -6,8 +6,9 @@ use ecommpay::fields::{Currency, MinorUnits};
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
 use lambda_http::{Request, Response};
 use payments::api::call::caller;
-use payments::api::problem::{Problem, json_response};
+use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
+use payments::api::response::json_response;
 use payments::events::view::PaymentView;
 use payments::model::ids::MerchantId;
 use payments::model::storefront::Scope;
@@ -50,11 +51,9 @@ impl Checkouts {
             self.payments.clock.now(),
         )?;
         let keyring = self.keys.of(storefront.project_id).await;
-        let keyring =
-            keyring.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
+        let keyring = keyring.map_err(Problem::unavailable)?;
         let tokens = self.tokens.get().await;
-        let tokens =
-            tokens.map_err(|error| Problem::unavailable_because("checkout: no token", error))?;
+        let tokens = tokens.map_err(Problem::unavailable)?;
         let checkouts = CheckoutService {
             payments: &self.payments,
             gate: &self.gate,
@@ -69,8 +68,7 @@ impl Checkouts {
         if let Some(wait) = preferred_wait(request.headers()) {
             let key = checkout.payment.key();
             let waited = self.payments.wait_until(&key, wait, hand_off_ready).await;
-            let waited = waited
-                .map_err(|error| Problem::unavailable_because("checkout: not read", error))?;
+            let waited = waited.map_err(Problem::unavailable)?;
             checkout.payment = waited.unwrap_or(checkout.payment);
         }
         self.show_checkout(&checkout).await
@@ -79,14 +77,10 @@ impl Checkouts {
     async fn show_checkout(&self, checkout: &Checkout) -> Result<Response<String>, Problem> {
         let payment = &checkout.payment;
         let Some(order) = payment.order() else {
-            return Err(Problem::unavailable_because(
-                "checkout: without order",
-                payment.key(),
-            ));
+            return Err(Problem::unavailable(payment.key()));
         };
         let redirect = self.redirect(payment).await;
-        let redirect =
-            redirect.map_err(|error| Problem::unavailable_because("checkout: no key", error))?;
+        let redirect = redirect.map_err(Problem::unavailable)?;
         let checkout_url = format!("{}/checkouts/{}", self.base_url, checkout.token);
         let view = CheckoutView {
             payment_id: payment.payment_id(),
@@ -120,8 +114,7 @@ impl Checkouts {
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Checkout).await?;
         let payment = self.payments.visible_to(&storefront, payment_id).await;
-        let payment =
-            payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
+        let payment = payment.map_err(Problem::unavailable)?;
         let payment = payment.ok_or_else(|| Problem::not_found("There is no such payment."))?;
         if payment.status() != Status::AwaitingClarification {
             return Err(ClarificationError::NotRequested.into());
@@ -153,8 +146,7 @@ impl Checkouts {
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Read).await?;
         let payment = self.payments.visible_to(&storefront, payment_id).await;
-        let payment =
-            payment.map_err(|error| Problem::unavailable_because("payment: not read", error))?;
+        let payment = payment.map_err(Problem::unavailable)?;
         payment
             .map(|payment| self.show_payment(StatusCode::OK, &payment))
             .ok_or_else(|| Problem::not_found("There is no such payment."))
@@ -191,9 +183,7 @@ fn problem(error: CheckoutError) -> Problem {
             Problem::conflict("This payment_id was used for another payment.")
         }
         CheckoutError::Refused(code) => Problem::platform_refused(&code),
-        CheckoutError::Unavailable(error) => {
-            Problem::unavailable_because("checkout: failed", error)
-        }
+        CheckoutError::Unavailable(error) => Problem::unavailable(error),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use payments::events::EventKind;
 use payments::model::{Payment, QuarantineReason, Refund, RefundStatus, Status};
+use payments::service::apply::Applied;
 use payments::service::callback::{Explanation, Handled, Outcome, Verified};
-use payments::service::commit::Applied;
 use payments::service::outbox::republish::{RepublishError, Republished};
 use payments::service::review::{ReviewError, refund_of_rejection};
 use payments::service::status_poll::{Found, PollError, PollResult};

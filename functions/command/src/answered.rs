@@ -2,7 +2,7 @@
 
 use payments::events::{EventKind, metrics};
 use payments::log::Line;
-use payments::service::commit::Applied;
+use payments::service::apply::Applied;
 use payments::service::review::ReviewError;
 
 use crate::answer::{Answer, Done};

@@ -83,7 +83,7 @@ impl Reconciliation {
                 let tell = |day, totals: &Totals| line_of_day(project_id, day, totals).write();
                 let reported = self
                     .payments
-                    .report_rest(project_id, turn_end(), tell)
+                    .report_due_days(project_id, turn_end(), tell)
                     .await;
                 summary.reports.push(ReportOfProject {
                     project_id,
@@ -116,7 +116,7 @@ impl Reconciliation {
     ) -> Reconciled {
         let payments = &self.payments;
         match request {
-            Request::Rest => payments.reconcile_rest(data_api, project_id, end).await,
+            Request::Rest => payments.reconcile_due(data_api, project_id, end).await,
             Request::Range { span, .. } => {
                 let compared = payments.reconcile(data_api, project_id, *span, end);
                 compared.await

@@ -8,8 +8,9 @@ use aws::secrets::CachedProjectKeys;
 use lambda_http::http::StatusCode;
 use lambda_http::{Error, Request, Response};
 use payments::api::call::{caller, respond};
-use payments::api::problem::{FieldProblem, Problem, json_response};
+use payments::api::problem::{FieldProblem, Problem};
 use payments::api::requests::clarification::read_answers;
+use payments::api::response::json_response;
 use payments::decide::Rejection;
 use payments::events::view::RefundView;
 use payments::model::storefront::Scope;
@@ -75,8 +76,7 @@ impl Refunds {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
         let asked = RefundOrder::read(request.body().as_ref())?;
         let keyring = self.keys.of(storefront.project_id).await;
-        let keyring =
-            keyring.map_err(|error| Problem::unavailable_because("refund: no key", error))?;
+        let keyring = keyring.map_err(Problem::unavailable)?;
         let desk = RefundService {
             payments: &self.payments,
             gate: &self.gate,
@@ -87,8 +87,8 @@ impl Refunds {
             .await
             .map_err(problem)?;
         let refund = payment.refund(&asked.refund_id);
-        let refund =
-            refund.ok_or_else(|| Problem::unavailable_because("refund: lost", payment.key()))?;
+        let refund = refund
+            .ok_or_else(|| Problem::unavailable(format!("{} has no such refund", payment.key())))?;
         Ok(answer(StatusCode::ACCEPTED, &payment, refund))
     }
 
@@ -100,8 +100,7 @@ impl Refunds {
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Read).await?;
         let payment = self.payments.visible_to(&storefront, payment_id).await;
-        let payment =
-            payment.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
+        let payment = payment.map_err(Problem::unavailable)?;
         payment
             .and_then(|payment| {
                 let refund = refund::find(&payment, refund_id)?;
@@ -120,8 +119,7 @@ impl Refunds {
     ) -> Result<Response<String>, Problem> {
         let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
         let payment = self.payments.visible_to(&storefront, payment_id).await;
-        let payment =
-            payment.map_err(|error| Problem::unavailable_because("refund: not read", error))?;
+        let payment = payment.map_err(Problem::unavailable)?;
         let payment = payment.ok_or_else(no_such_refund)?;
         let refund = refund::find(&payment, refund_id).ok_or_else(no_such_refund)?;
         let asked = payment.clarification_request_of(refund);
@@ -129,8 +127,7 @@ impl Refunds {
         let body = request.body().as_ref();
         let answers = read_answers(asked.clarification_fields(), body)?;
         let keyring = self.keys.of(payment.project_id()).await;
-        let keyring =
-            keyring.map_err(|error| Problem::unavailable_because("refund: no key", error))?;
+        let keyring = keyring.map_err(Problem::unavailable)?;
         let (payments, gate) = (&self.payments, &self.gate);
         let payment = clarify(payments, gate, &keyring, &payment, Some(asked), &answers).await?;
         let refund = refund::find(&payment, refund_id).ok_or_else(no_such_refund)?;
@@ -150,7 +147,7 @@ fn problem(error: RefundError) -> Problem {
     match error {
         RefundError::NotFound => Problem::not_found("There is no such payment."),
         RefundError::Rejected(rejection) => rejected(rejection),
-        RefundError::Unavailable(error) => Problem::unavailable_because("refund: failed", error),
+        RefundError::Unavailable(error) => Problem::unavailable(error),
     }
 }
 
@@ -158,21 +155,19 @@ fn rejected(rejection: Rejection) -> Problem {
     match rejection {
         Rejection::OtherContent => Problem::conflict("This refund_id was used for another refund."),
         Rejection::NotRefundable | Rejection::NoMoney => {
-            Problem::conflict("The payment cannot be refunded in its present status.")
+            Problem::conflict("The payment cannot be refunded in its current status.")
         }
-        Rejection::TooMany => {
-            Problem::conflict("The payment has as many refunds as can be kept of one.")
-        }
+        Rejection::TooMany => Problem::conflict("The payment has the maximum number of refunds."),
         Rejection::MoreThanLeft(left) => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "more-than-left",
-            "More than what is left",
+            "More than the refundable amount",
             format!("At most {left} minor units can be refunded; nothing was sent."),
         ),
         Rejection::NoAddress => Problem::invalid(vec![FieldProblem {
             pointer: "/customer/ip_address".into(),
             code: "missing",
-            detail: "is required, as the checkout's is not known".into(),
+            detail: "is required, because the address of the checkout is not known".into(),
         }]),
     }
 }

@@ -5,7 +5,7 @@ use std::ops::{AddAssign, Sub};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use payments::service::checkout::READ_EVERY;
+use payments::service::checkout::READ_INTERVAL;
 use serde::{Deserialize, Serialize};
 
 /// Approximate size of the log line `handed over`, with CloudWatch's own bytes.
@@ -132,7 +132,7 @@ impl Counted {
     /// Adds the calls of a shopper's request that waits `ms` for the redirect URL: repeated reads, and the log line
     /// with the metric `redirect_latency_ms`. In the sandbox the URL is known before the shopper arrives.
     pub fn add_shopper_wait(&mut self, ms: f64) {
-        let reads = (ms / READ_EVERY.as_secs_f64() / 1e3).ceil();
+        let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {
             return;
         }

@@ -69,7 +69,7 @@ fn field(texts: &Texts, number: usize, field: &FormField, first_wrong: bool) -> 
             @if let Some(hint) = hint { p.hint id=(hint_id) { (hint) } }
             @if let Some(problem) = &problem { p.problem id=(problem_id) { (problem) } }
             input id=(id) name=(field.name) type=(input_type(kind)) value=(field.value)
-                required[field.required] maxlength=[(kind != FieldKind::DayOfBirth).then_some(kind.longest())]
+                required[field.required] maxlength=[(kind != FieldKind::DayOfBirth).then_some(kind.max_length())]
                 autocomplete=[autocomplete(field, kind)] aria-describedby=[described_by]
                 aria-invalid=[problem.is_some().then_some("true")] autofocus[first_wrong];
         }

@@ -8,8 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
-use payments::service::storefront::issue::{self, NewKey};
 use payments::service::storefront::key_id;
+use payments::service::storefront::{NewKey, settings};
 use payments::sha256;
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ use crate::values;
 #[derive(Args)]
 pub struct AddArgs {
     /// The storefront's name: it owns the payments that are created with its keys.
-    #[arg(value_parser = issue::name)]
+    #[arg(value_parser = settings::parse_name)]
     name: String,
     /// The project at the platform that the payments belong to.
     #[arg(long, value_parser = values::project)]
@@ -41,7 +41,7 @@ pub struct AddArgs {
     #[arg(
         long,
         required_if_eq("scope", "checkout"),
-        value_parser = issue::origin,
+        value_parser = settings::parse_origin,
         value_name = "https://shop.example"
     )]
     origin: Vec<String>,

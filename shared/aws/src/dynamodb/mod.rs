@@ -120,7 +120,7 @@ impl PaymentStore for DynamoStore {
         self.read_due(index, shard, due_by, after).await
     }
 
-    async fn of_day(
+    async fn payments_of_day(
         &self,
         project_id: ProjectId,
         day: Day,
@@ -130,7 +130,7 @@ impl PaymentStore for DynamoStore {
         self.read_day(project_id, day, shard, after).await
     }
 
-    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.read_paid_by(order).await
     }
 

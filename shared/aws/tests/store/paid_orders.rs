@@ -28,7 +28,7 @@ async fn paid_by(world: &World, order_id: &str) -> Vec<String> {
         storefront: "shop",
         order_id: &order_id,
     };
-    let found = world.store().paid_by(order).await;
+    let found = world.store().payments_of_order(order).await;
     let keys = found.unwrap().into_iter().map(|key| key.to_string());
     keys.collect()
 }

@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::ports::StorefrontStore;
-use payments::service::storefront::issue::NewKey;
+use payments::service::storefront::NewKey;
 use payments::service::storefront::{Denied, authorize, key_id};
 use payments::sha256;
 use wire::TABLE;

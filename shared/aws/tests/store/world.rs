@@ -115,7 +115,9 @@ impl World {
             let mut last = None;
             loop {
                 let store = self.store();
-                let page = store.of_day(project_id, day, shard, last.as_ref()).await;
+                let page = store
+                    .payments_of_day(project_id, day, shard, last.as_ref())
+                    .await;
                 let page = page.unwrap();
                 all.extend(page.clone());
                 match page.last() {

@@ -79,7 +79,7 @@ pub enum Rejection {
     OtherContent,
     /// The payment is not one that can be refunded now.
     NotRefundable,
-    /// The payment has as many refunds as can be kept of one.
+    /// The payment has the maximum number of refunds.
     TooMany,
     /// More than what is left, which is this much.
     MoreThanLeft(u64),
