@@ -21,7 +21,7 @@ fn pays_another_order(stored: &Stored, order_id: &str) -> Change {
 }
 
 /// Returns the payments that have paid an order of the storefront `shop`.
-async fn paid_by(world: &World, order_id: &str) -> Vec<String> {
+async fn payers_of(world: &World, order_id: &str) -> Vec<String> {
     let order_id = MerchantId::new(order_id).unwrap();
     let order = PaidOrder {
         project_id: ProjectId::new(211).unwrap(),
@@ -58,7 +58,7 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
         let change = created_for(storefront, id, order_id);
         world.store().commit(commit(&change, None)).await.unwrap();
     }
-    assert!(paid_by(&world, "order-1").await.is_empty());
+    assert!(payers_of(&world, "order-1").await.is_empty());
     for (id, is_first_to_pay) in [
         ("one", true),
         ("two", false),
@@ -68,8 +68,8 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
         let committed = world.succeed(id).await;
         assert_eq!(committed, Committed { is_first_to_pay }, "{id}");
     }
-    assert_eq!(paid_by(&world, "ORDER-1").await, ["211/one", "211/two"]);
-    assert_eq!(paid_by(&world, "order-2").await, ["211/other"]);
+    assert_eq!(payers_of(&world, "ORDER-1").await, ["211/one", "211/two"]);
+    assert_eq!(payers_of(&world, "order-2").await, ["211/other"]);
 }
 
 /// Between the two commits another payment could pay the order.
@@ -86,7 +86,7 @@ async fn a_payment_that_pays_its_order_a_second_time_is_not_the_first_to_pay() {
         let committed = world.store().commit(over).await.unwrap();
         assert_eq!(committed, Committed { is_first_to_pay }, "{order_id}");
     }
-    assert_eq!(paid_by(&world, "order-1").await, ["211/one"]);
+    assert_eq!(payers_of(&world, "order-1").await, ["211/one"]);
 }
 
 #[tokio::test]
@@ -106,6 +106,6 @@ async fn a_conflict_stores_no_paid_order() {
         let change = pays_another_order(&stored, order_id);
         let lost = world.store().commit(commit(&change, Some(&old))).await;
         assert!(matches!(lost, Err(CommitError::Conflict)), "{lost:?}");
-        assert_eq!(paid_by(&world, order_id).await, paid);
+        assert_eq!(payers_of(&world, order_id).await, paid);
     }
 }
