@@ -1,92 +1,109 @@
-//! What callbacks alone cannot settle, so that the platform is polled at once.
+//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled
+//! immediately.
 
 use std::collections::BTreeSet;
 
-use ecommpay::operation::Outcome;
+use ecommpay::operation::says_money_went_back;
 
-use crate::model::{Evidence, Payment, QuarantineItem, SaleState};
+use crate::model::{Evidence, Operation, Payment, QuarantineItem, SaleState};
 
-/// One thing that callbacks alone cannot settle.
+/// A reason for a recheck. The text is the `operation.id`, unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Unsettled {
-    /// Callbacks contradict each other about this operation.
+pub(super) enum Reason {
+    /// Callbacks contradict each other about an operation.
     Disputed(String),
-    /// A callback says that this operation is done, and a signed answer that it is not.
+    /// A callback says that an operation succeeded, and a signed answer that it did not.
     Overruled(String),
-    /// More than one sale succeeded by callbacks.
+    /// Several sales succeeded, and only callbacks report this sale.
     TwoSales(String),
-    /// An operation succeeded whose type does not take money as documented.
-    UnknownOperation(String),
-    /// More was taken back of refunds than is known to have been refunded.
+    /// An operation of undocumented type succeeded.
+    UndocumentedOperation(String),
+    /// More was returned than is known to have been refunded.
     ExcessReturns,
-    /// A callback names less than was paid by others.
-    LowerSum,
-    /// A sale succeeded or is being confirmed, and by this `payment.status` its money does not count.
+    /// A callback names a sum that a signed answer must confirm.
+    SumUnconfirmed,
+    /// The money of a sale does not count, because of this `payment.status`.
     SaleNotCounted(String),
     /// A callback declines a confirmation although the money counts.
     ConfirmationDeclined(String),
-    /// Something new speaks against taking the money as paid.
+    /// A quarantine item.
     Quarantined(QuarantineItem),
-    /// A payment that was not created here has its first operation.
+    /// An external payment has an operation.
     Unmatched,
 }
 
-/// The open points that a signed answer will close.
-pub(super) fn needs_answer(payment: &Payment) -> BTreeSet<Unsettled> {
+/// Returns all reasons.
+pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
+    let mut reasons = reasons_for_answer(payment);
+    let overruled = payment
+        .operations()
+        .filter(|(_, operation)| operation.evidence() == Evidence::Overruled);
+    reasons.extend(overruled.map(|(id, _)| Reason::Overruled(id.to_owned())));
+    if payment.is_sale_undecided() || payment.is_not_confirmed() {
+        let status = payment.newest_sale_status().unwrap_or_default();
+        reasons.insert(Reason::SaleNotCounted(status.to_owned()));
+    }
+    let items = payment.quarantine().into_iter();
+    reasons.extend(items.map(Reason::Quarantined));
+    if payment.order().is_none() && payment.is_emittable() && payment.operations().len() > 0 {
+        reasons.insert(Reason::Unmatched);
+    }
+    reasons
+}
+
+/// Returns the reasons that a signed answer removes. While any of them remains, the recheck continues.
+pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
-    let counts = payment.sale_state() == SaleState::Counts;
-    let mut unsettled = BTreeSet::new();
+    let is_counted = payment.sale_state() == SaleState::Counts;
+    let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // How an operation without money ends is of no interest: a link is sent, and expires.
+        // The end of an operation without money does not matter, such as a link that expires.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }
         if operation.evidence() == Evidence::Disputed {
-            unsettled.insert(Unsettled::Disputed(id.to_owned()));
+            reasons.insert(Reason::Disputed(id.to_owned()));
         }
         if operation.is_signed() {
             continue;
         }
         if has_two_sales && operation.is_successful_sale() {
-            unsettled.insert(Unsettled::TwoSales(id.to_owned()));
+            reasons.insert(Reason::TwoSales(id.to_owned()));
         }
-        if counts && operation.is_confirmation() && operation.outcome() == Outcome::Declined {
-            unsettled.insert(Unsettled::ConfirmationDeclined(id.to_owned()));
+        if is_counted && operation.is_confirmation() && operation.is_declined() {
+            reasons.insert(Reason::ConfirmationDeclined(id.to_owned()));
         }
         if operation.kind().is_unknown() && operation.has_succeeded() {
-            unsettled.insert(Unsettled::UnknownOperation(id.to_owned()));
+            reasons.insert(Reason::UndocumentedOperation(id.to_owned()));
         }
     }
-    let mut operations = payment.operations();
-    let is_signed_return = operations.any(|(_, one)| one.is_refund_reversal() && one.is_signed());
-    if payment.has_excess_returns() && !is_signed_return {
-        unsettled.insert(Unsettled::ExcessReturns);
+    let is_signed_return =
+        |operation: &Operation| operation.is_refund_reversal() && operation.is_signed();
+    let has_signed_return = payment
+        .operations()
+        .any(|(_, operation)| is_signed_return(operation));
+    if payment.has_excess_returns() && !has_signed_return {
+        reasons.insert(Reason::ExcessReturns);
     }
-    if payment.is_lower_sum_in_doubt() {
-        unsettled.insert(Unsettled::LowerSum);
+    if payment.has_money() && payment.is_newest_sum_unconfirmed() {
+        reasons.insert(Reason::SumUnconfirmed);
     }
-    unsettled
+    reasons
 }
 
-/// All reasons to poll at once, those that remain after a signed answer among them.
-pub(super) fn unsettled(payment: &Payment) -> BTreeSet<Unsettled> {
-    let mut unsettled = needs_answer(payment);
-    let overruled = payment
-        .operations()
-        .filter(|(_, one)| one.evidence() == Evidence::Overruled);
-    unsettled.extend(overruled.map(|(id, _)| Unsettled::Overruled(id.to_owned())));
-    let is_not_counted = matches!(
-        payment.sale_state(),
-        SaleState::Held | SaleState::AwaitingConfirmation | SaleState::NotConfirmed
-    );
-    if is_not_counted {
-        let status = payment.newest_money_status().unwrap_or_default();
-        unsettled.insert(Unsettled::SaleNotCounted(status.to_owned()));
-    }
-    let items = payment.quarantine().into_iter();
-    unsettled.extend(items.map(Unsettled::Quarantined));
-    if payment.order().is_none() && payment.is_reported() && payment.operations().len() > 0 {
-        unsettled.insert(Unsettled::Unmatched);
-    }
-    unsettled
+/// Whether `payment.status` of a report claims that money moved, but no reported operation explains it.
+pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
+    let status = status.unwrap_or_default();
+    let claims_money =
+        says_money_went_back(status) || matches!(status, "success" | "partially paid");
+    // An external payment can be of any type, such as a payout.
+    let is_external = payment.order().is_none();
+    let explains = |operation: &Operation| {
+        let is_payment = is_external && !operation.gives_back() || operation.is_sale();
+        operation.has_succeeded() && (is_payment || operation.is_undocumented_capture())
+    };
+    claims_money
+        && !payment
+            .operations()
+            .any(|(_, operation)| explains(operation))
 }

@@ -1,4 +1,4 @@
-//! Days of the calendar, in UTC.
+//! Calendar days in UTC.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,47 +7,47 @@ use serde::{Serialize, Serializer};
 use time::format_description::well_known::Iso8601;
 use time::{Date, OffsetDateTime};
 
-use crate::model::timestamp::Timestamp;
+use super::timestamp::Timestamp;
 
 const SECONDS: i64 = 24 * 3_600;
 
-/// A day in UTC, counted from the first of 1970; written as `YYYY-MM-DD`.
+/// A day in UTC, as the number of days since 1970-01-01; written as `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i64);
 
 impl Day {
-    /// The day of a moment.
-    pub fn of(moment: Timestamp) -> Self {
-        Self(moment.unix_seconds().div_euclid(SECONDS))
+    /// Returns the day of a time.
+    pub fn of(time: Timestamp) -> Self {
+        Self(time.unix_seconds().div_euclid(SECONDS))
     }
 
-    /// Its first moment.
+    /// Returns the time at which it starts.
     pub fn start(self) -> Timestamp {
         let millis = self.0.saturating_mul(SECONDS).saturating_mul(1_000);
         Timestamp::from_millis(millis)
     }
 
-    /// Reads `YYYY-MM-DD`.
+    /// Parses `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Self> {
         let date = Date::parse(text, &Iso8601::DATE).ok()?;
         let day = Self::of(Timestamp::from_millis(
             date.midnight().assume_utc().unix_timestamp() * 1_000,
         ));
-        // ISO 8601 knows other ways to write a day.
+        // ISO 8601 has further forms of a date.
         (day.to_string() == text).then_some(day)
     }
 
-    /// The day after it.
+    /// Returns the next day.
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The day before it.
+    /// Returns the previous day.
     pub fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// All days that an interval touches; its end is not part of it.
+    /// Returns the days of an interval. The interval does not include its end.
     pub fn between(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Self> {
         let last = Self::of(to.before(Duration::from_millis(1)));
         (Self::of(from).0..=last.0).map(Self)
@@ -57,8 +57,8 @@ impl Day {
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.saturating_mul(SECONDS);
-        let moment = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
-        let (year, month, day) = moment.to_calendar_date();
+        let time = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
+        let (year, month, day) = time.to_calendar_date();
         write!(formatter, "{year:04}-{:02}-{day:02}", u8::from(month))
     }
 }
@@ -73,13 +73,13 @@ impl Serialize for Day {
 mod tests {
     use super::*;
 
-    fn moment(text: &str) -> Timestamp {
+    fn time(text: &str) -> Timestamp {
         Timestamp::of_platform(text).unwrap()
     }
 
     #[test]
     fn a_day_ends_at_midnight_in_utc() {
-        let day = |text| Day::of(moment(text)).to_string();
+        let day = |text| Day::of(time(text)).to_string();
         assert_eq!(day("2019-07-02T23:59:59+0000"), "2019-07-02");
         assert_eq!(day("2019-07-03T00:00:00+0000"), "2019-07-03");
         assert_eq!(day("2019-07-02T23:30:00-0100"), "2019-07-03");
@@ -87,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_read_as_it_is_written() {
-        let day = Day::of(moment("2020-02-29T12:00:00+0000"));
+    fn only_the_form_that_is_written_is_parsed() {
+        let day = Day::of(time("2020-02-29T12:00:00+0000"));
         assert_eq!(Day::parse("2020-02-29"), Some(day));
         for text in [
             "2021-02-29",
@@ -103,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn a_day_knows_its_neighbours() {
-        let day = Day::of(moment("2020-02-28T12:00:00+0000"));
+    fn the_next_day_of_28_february_in_a_leap_year_is_29_february() {
+        let day = Day::of(time("2020-02-28T12:00:00+0000"));
         assert_eq!(day.next().to_string(), "2020-02-29");
         assert_eq!(day.next().previous(), day);
         assert_eq!(day.start().to_string(), "2020-02-28T00:00:00Z");
     }
 
     #[test]
-    fn an_interval_touches_the_days_between_its_ends() {
+    fn the_days_of_an_interval_do_not_include_its_end() {
         let days = |from, to| -> Vec<String> {
-            let days = Day::between(moment(from), moment(to));
+            let days = Day::between(time(from), time(to));
             days.map(|day| day.to_string()).collect()
         };
         let (midnight, later) = ("2019-07-02T00:00:00+0000", "2019-07-02T01:00:00+0000");

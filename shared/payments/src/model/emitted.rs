@@ -1,29 +1,32 @@
-//! What was emitted last about a payment, so that each outcome is emitted once and the last event
-//! agrees with the state.
+//! What the last events said, so that each outcome is emitted once and the last event agrees with the
+//! state.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{QuarantineItem, RefundStatus, Status, is_zero};
+use super::quarantine::QuarantineItem;
+use super::refunds::refund_status::RefundStatus;
+use super::serde_skip::is_default;
+use super::status::Status;
 
-/// What was emitted of the open attempt.
+/// What the events of the current attempt said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emitted {
     /// The last event about the payment itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<EmittedState>,
-    /// An event said that the money will not come.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) end: bool,
-    /// An event said that it is paid, and none has withdrawn that.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// An event said `declined` or `failed`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) unsuccessful: bool,
+    /// An event said that the payment is paid, and no later event corrected it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success: bool,
-    /// An event has withdrawn a success.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// An event corrected an emitted success.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
-    /// The refunded amount that an event reported as more than what was paid.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// The refunded amount in the last `payment.overrefunded`.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) overrefunded: u64,
 }
 
@@ -44,14 +47,14 @@ pub struct EmittedState {
 pub struct EmittedRefund {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<RefundStatus>,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) amount: u64,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) returned_amount: u64,
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,
-    /// An event said that it was declined, and none has corrected that.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// An event said `declined`, and no later event corrected it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) declined: bool,
 }

@@ -1,36 +1,32 @@
-//! Ids that a storefront chooses, and the key of a payment.
+//! The ids that a storefront chooses, and the key of a payment.
 
 use std::fmt;
 
 use ecommpay::fields::{ProjectId, Text};
 use serde::{Deserialize, Serialize};
 
-/// A `payment_id`, `order_id` or `refund_id` of ours: `[A-Za-z0-9._-]{1,64}`.
+/// A `payment_id`, `order_id` or `refund_id` of a storefront: `[A-Za-z0-9._-]{1,64}`.
 ///
-/// Shown as first spelled, compared in ASCII lower case, as the platform does.
+/// It is shown as first spelled and compared without case, as the platform does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MerchantId(String);
 
 impl MerchantId {
-    /// Takes an id of the allowed form; `None` for any other.
+    /// Returns `None` if the id does not have the allowed form.
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-        ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then_some(Self(id))
+        let is_allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        ((1..=64).contains(&id.len()) && id.bytes().all(is_allowed)).then_some(Self(id))
     }
 
-    /// The id as first spelled.
+    /// Returns the id as first spelled.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether this is the same id as `other`, without regard to case.
-    pub fn is(&self, other: &str) -> bool {
-        self.0.eq_ignore_ascii_case(other)
-    }
-
-    /// The id as a value that may be signed: its form has no separator.
+    /// Returns the id as a value that can be signed: its form has no separator.
     pub fn to_text(&self) -> Option<Text> {
         Text::new(self.0.clone()).ok()
     }
@@ -38,7 +34,7 @@ impl MerchantId {
 
 impl PartialEq for MerchantId {
     fn eq(&self, other: &Self) -> bool {
-        self.is(&other.0)
+        self.0.eq_ignore_ascii_case(&other.0)
     }
 }
 
@@ -64,9 +60,9 @@ impl fmt::Display for MerchantId {
     }
 }
 
-/// What makes a payment one payment: its project and its id in lower case.
+/// The key of a payment: its project and its id in lower case.
 ///
-/// Ids of payments that were made elsewhere can have any form up to 255 characters.
+/// The id of a payment that was not created here can have any form of up to 255 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentKey {
     project_id: ProjectId,
@@ -74,18 +70,18 @@ pub struct PaymentKey {
 }
 
 impl PaymentKey {
-    /// The longest id that the platform gives.
-    pub const LONGEST_ID: usize = 255;
+    /// The maximum length of a platform id, in characters.
+    pub const MAX_ID_LENGTH: usize = 255;
 
-    /// The key of a payment that a caller names; `None` for what cannot be an id.
-    pub fn of_caller(project_id: ProjectId, payment_id: &str) -> Option<Self> {
+    /// Creates the key from an unverified id. Returns `None` if its length is not allowed.
+    pub fn parse(project_id: ProjectId, payment_id: &str) -> Option<Self> {
         let length = payment_id.chars().count();
-        (1..=Self::LONGEST_ID)
+        (1..=Self::MAX_ID_LENGTH)
             .contains(&length)
             .then(|| Self::new(project_id, payment_id))
     }
 
-    /// The key of a payment, whatever the case of its id.
+    /// Creates the key from an id in any case.
     pub fn new(project_id: ProjectId, payment_id: &str) -> Self {
         Self {
             project_id,
@@ -93,19 +89,19 @@ impl PaymentKey {
         }
     }
 
-    /// The payment's id in lower case.
+    /// Returns the payment's id in lower case.
     pub fn folded_id(&self) -> &str {
         &self.folded_id
     }
 
-    /// The project.
+    /// Returns the project.
     pub fn project_id(&self) -> ProjectId {
         self.project_id
     }
 }
 
 impl fmt::Display for PaymentKey {
-    /// `<project_id>/<payment_id in lower case>`
+    /// Writes `<project_id>/<payment_id in lower case>`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.project_id, self.folded_id)
     }
@@ -116,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_have_a_plain_form() {
+    fn an_id_has_1_to_64_allowed_characters() {
         assert!(MerchantId::new("Order_1001-1.a").is_some());
         assert!(MerchantId::new("x".repeat(64)).is_some());
         for id in ["", "a b", "a/b", "a;b", "\u{e9}", &"x".repeat(65)] {
@@ -126,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_is_the_same_in_any_case() {
+    fn the_key_of_a_payment_does_not_depend_on_case() {
         let project = ProjectId::new(211).unwrap();
         assert_eq!(
             PaymentKey::new(project, "Order_314"),

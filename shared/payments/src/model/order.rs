@@ -1,4 +1,4 @@
-//! What a storefront ordered, and from whom.
+//! What a storefront ordered, and the customer.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,60 +8,60 @@ use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
 use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::MerchantId;
-use crate::model::timestamp::{Timestamp, millis};
+use super::ids::MerchantId;
+use super::timestamp::{Timestamp, millis};
 
-/// What a storefront ordered. Amount, currency and project never change.
+/// What a storefront ordered. The amount and the currency never change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// The storefront that created the payment.
     pub storefront: String,
-    /// The merchant's order, carried in every event.
+    /// The merchant's order id. Every event has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<MerchantId>,
     /// The amount to be paid.
     pub amount: MinorUnits,
-    /// Its currency.
+    /// The currency of the amount.
     pub currency: Currency,
-    /// How the shopper gets to the bank.
+    /// How the shopper reaches the bank.
     pub channel: Channel,
-    /// Where the shopper goes in the end.
+    /// The storefront's page that the shopper returns to.
     pub return_url: Text,
-    /// The storefront's origins, whose pages may ask how the checkout stands.
+    /// The storefront's origins. Their pages may read the checkout's status.
     pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Shown to the merchant.
+    /// The platform shows it to the merchant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
-    /// Who pays; erased after a month.
+    /// Personal data; `None` after the retention time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<Customer>,
-    /// When the hand-off ends.
+    /// When the checkout expires.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another order.
+    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeat from another order.
     pub content: String,
 }
 
 impl Order {
-    /// Whether a sum is exactly what was ordered.
-    pub(crate) fn is(&self, sum: &Sum) -> bool {
+    /// Whether a sum is exactly the ordered one.
+    pub(super) fn matches(&self, sum: &Sum) -> bool {
         sum.amount == self.amount.get() && sum.currency == self.currency.code()
     }
 }
 
-/// Personal data of the shopper; in no log, event or error.
+/// Personal data of the shopper. No log, event or error contains it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// The merchant's id of the customer.
     pub id: Text,
-    /// The shopper's address.
+    /// The shopper's IP address.
     pub ip_address: Text,
     /// The shopper's last name.
     pub last_name: Option<LastName>,
-    /// What else is known about the shopper.
+    /// Further optional fields.
     #[serde(default, skip_serializing_if = "CustomerDetails::is_empty")]
     pub details: CustomerDetails,
 }
@@ -72,7 +72,7 @@ impl fmt::Debug for Customer {
     }
 }
 
-/// A piece of personal data; in no log, event or error.
+/// Personal data that `Debug` hides. No log, event or error contains it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private<T>(pub T);
@@ -83,24 +83,24 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
-/// An order that was paid. Each storefront numbers its own.
+/// The key of an order that was paid. Storefronts number their orders independently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidOrder<'a> {
     /// The project that took the money.
     pub project_id: ProjectId,
-    /// Whose order it is.
+    /// The storefront that created the payment.
     pub storefront: &'a str,
-    /// Its number there.
+    /// The storefront's order id.
     pub order_id: &'a MerchantId,
 }
 
-/// How the shopper gets to the bank.
+/// How the shopper reaches the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A Gate sale; the redirect URL comes by callback.
+    /// A Gate sale. A callback has the redirect URL.
     Gate,
-    /// A signed link to the platform's own page, where the payment begins when the shopper
-    /// confirms.
+    /// A signed link to the platform's own page. The platform creates the payment when the shopper
+    /// confirms there.
     PaymentPage,
 }

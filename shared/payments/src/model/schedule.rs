@@ -1,32 +1,34 @@
-//! When something is to be done about a payment by itself: it is polled while it is open, its checkout
-//! expires, its customer is erased. Nothing ends without somebody being told.
+//! What is due next about a payment, and when: a status poll, the expiry of its checkout, the erasure of its
+//! customer (`shared/decisions/0009-polling-index.md`).
 
 use std::time::Duration;
 
-use crate::decide::withheld_until;
-use crate::model::timestamp::Timestamp;
-use crate::model::{Channel, GateRequest, Payment, Waiting};
+use super::attempt::gate_request::GateRequest;
+use super::order::Channel;
+use super::payment::Payment;
+use super::refunds::refund::Refund;
+use super::reported::waiting::Waiting;
+use super::timestamp::Timestamp;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How long the platform waits for an answer to what it asks, and a minute.
-const CLARIFICATION_ENDS: Duration = Duration::from_secs(31 * MINUTE);
+/// The platform waits 30 minutes for requested data. A minute later the outcome is known.
+const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// How long things take. The defaults are those of production; tests divide them.
+/// The delays and limits. The defaults are for production; a sandbox divides them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// How long to wait before a status request, by how many were sent before; the last one counts for
-    /// all that follow.
+    /// The delay before each scheduled status request. The last delay is repeated.
     pub poll_delays: Vec<Duration>,
-    /// How long to wait for the first report about a Gate sale before its redirect URL is polled for.
+    /// The delay before the poll for the redirect URL of a Gate sale without a report.
     pub redirect_poll_delay: Duration,
-    /// Stop polling after this age; what is open then needs an operator.
-    pub poll_until: Duration,
-    /// How long after its end a checkout may still be on its way to the platform.
+    /// Stop polling after this age. Anything still open needs an operator.
+    pub max_poll_age: Duration,
+    /// The time after the checkout's expiry in which the platform may still report the payment.
     pub checkout_grace: Duration,
-    /// How long after a payment was started its customer is known.
+    /// The age of an attempt at which the customer is erased.
     pub customer_retention: Duration,
 }
 
@@ -45,28 +47,28 @@ impl Default for Schedule {
             poll_delays: delays.map(Duration::from_secs).into(),
             redirect_poll_delay: Duration::from_secs(12),
             // The platform ends a payment after 30 days.
-            poll_until: Duration::from_secs(31 * DAY),
+            max_poll_age: Duration::from_secs(31 * DAY),
             checkout_grace: Duration::from_secs(HOUR),
             customer_retention: Duration::from_secs(31 * DAY),
         }
     }
 }
 
-/// What is to be done about a payment, and when.
+/// The next action about a payment, and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Poll the platform.
     Poll(Timestamp),
-    /// Emit the end of the checkout.
+    /// Emit `checkout.expired`.
     Expire(Timestamp),
     /// Erase the customer.
     Erase(Timestamp),
-    /// Nothing more: it is open past its end since then, and only an operator can help.
+    /// Nothing: polling stopped at this time, something is still open, and only an operator can help.
     Overdue(Timestamp),
 }
 
 impl Schedule {
-    /// What is to be done next; `None`: nothing, until something is reported of it.
+    /// Returns the next action; `None` if nothing is due until the next fact or command.
     pub fn next(&self, payment: &Payment) -> Option<Next> {
         let (poll, overdue) = match self.poll(payment) {
             Some(Next::Poll(at)) => (Some(at), None),
@@ -81,7 +83,7 @@ impl Schedule {
         first.map(|(_, next)| next).or(overdue)
     }
 
-    /// When the platform is to be polled.
+    /// Returns when the next status request is due.
     pub fn poll_at(&self, payment: &Payment) -> Option<Timestamp> {
         match self.poll(payment)? {
             Next::Poll(at) => Some(at),
@@ -89,45 +91,45 @@ impl Schedule {
         }
     }
 
-    /// Whether no report about a Gate sale has come and the platform is to be polled by now.
+    /// Whether a Gate sale has no report yet and a status request is due.
     pub fn is_first_report_overdue(&self, payment: &Payment, at: Timestamp) -> bool {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 
-    /// Whether the next status request is for a redirect URL whose callback may be lost.
+    /// Whether the next status request is for a redirect URL, because the callback with it may be lost.
     pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
         payment.awaits_first_report()
             && !payment.is_polled_for_redirect()
             && payment.polling().polls_since_activity() == 0
     }
 
-    /// Whether the last status request was sent and something is still open or unsettled.
-    pub(crate) fn is_over(&self, payment: &Payment) -> bool {
+    /// Whether polling has stopped but something is still open or needs a recheck.
+    pub(crate) fn is_overdue(&self, payment: &Payment) -> bool {
         matches!(self.poll(payment), Some(Next::Overdue(_)))
     }
 
-    /// When the platform is to be polled, as long as something is open or unsettled.
+    /// Returns when to poll, or since when polling has stopped; `None` if nothing is open or needs a recheck.
     fn poll(&self, payment: &Payment) -> Option<Next> {
         let polling = payment.polling();
         let since = polling.last_activity_at()?;
         if polling.is_recheck_due() {
             return Some(Next::Poll(since));
         }
-        let end = payment.open_since()?.after(self.poll_until);
+        let end = open_since(payment)?.after(self.max_poll_age);
         if since >= end {
             return Some(Next::Overdue(end));
         }
         let usual = since.after(self.delay(polling.polls_since_activity()));
-        // Sooner where something is known to end by itself.
+        // Earlier if something changes at a known time.
         let redirect = since.after(self.redirect_poll_delay);
-        let ends = [
-            self.unknown_end(payment),
-            payment.clarification_end(),
-            withheld_until(payment),
+        let changes = [
+            self.not_found_deadline(payment),
+            clarification_end(payment),
+            payment.attribution_window_end(),
             Some(redirect).filter(|_| self.is_poll_for_redirect(payment)),
         ];
-        let sooner = ends.into_iter().flatten().filter(|end| *end > since);
-        Some(Next::Poll(sooner.fold(usual.min(end), Timestamp::min)))
+        let earlier = changes.into_iter().flatten().filter(|end| *end > since);
+        Some(Next::Poll(earlier.fold(usual.min(end), Timestamp::min)))
     }
 
     fn delay(&self, polls: u32) -> Duration {
@@ -136,9 +138,9 @@ impl Schedule {
         delay.copied().unwrap_or_default()
     }
 
-    /// When a payment of which the platform knows nothing is over. What it has once taken, or even
-    /// started, may be found until the last status request.
-    pub(crate) fn unknown_end(&self, payment: &Payment) -> Option<Timestamp> {
+    /// Returns when a sale that the platform does not find fails. If the platform has accepted or reported it,
+    /// it may still be found until polling stops.
+    pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
         let was_sent = match attempt.request() {
@@ -151,12 +153,12 @@ impl Schedule {
             return None;
         }
         Some(match payment.is_known_to_platform() {
-            true => attempt.started_at().after(self.poll_until),
+            true => attempt.started_at().after(self.max_poll_age),
             false => order.expires_at.after(self.checkout_grace),
         })
     }
 
-    /// When the customer is to be erased.
+    /// Returns when the customer is to be erased. An open refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {
@@ -168,27 +170,27 @@ impl Schedule {
     }
 }
 
-impl Payment {
-    /// When the newest thing that is still open, or unsettled, was started.
-    fn open_since(&self) -> Option<Timestamp> {
-        let sale = self.is_sale_open().then(|| self.attempt().started_at());
-        let refunds = self.refunds().iter();
-        let refunds = refunds.filter(|refund| refund.status().is_reserved());
-        refunds
-            .map(|refund| refund.created_at())
-            .chain(sale)
-            .chain(self.polling().unsettled_since())
-            .max()
-    }
+/// Returns when the newest sale, refund or recheck that is still open started.
+fn open_since(payment: &Payment) -> Option<Timestamp> {
+    let sale = payment
+        .is_sale_open()
+        .then(|| payment.attempt().started_at());
+    let refunds = payment.refunds().iter();
+    let open_refunds = refunds.filter(|refund| refund.status().is_reserved());
+    open_refunds
+        .map(Refund::created_at)
+        .chain(sale)
+        .chain(payment.polling().recheck_since())
+        .max()
+}
 
-    /// When the platform gives up to wait for what it has asked of the shopper or for a refund.
-    fn clarification_end(&self) -> Option<Timestamp> {
-        let of_refunds = self.refunds().iter();
-        let of_refunds = of_refunds.filter_map(|one| self.clarification_request_of(one));
-        let requests = of_refunds.chain(self.clarification_request());
-        let ends = requests.filter_map(Waiting::since);
-        ends.map(|since| since.after(CLARIFICATION_ENDS)).min()
-    }
+/// Returns when the platform stops waiting for the data that it requested from the shopper or for a refund.
+fn clarification_end(payment: &Payment) -> Option<Timestamp> {
+    let refunds = payment.refunds().iter();
+    let of_refunds = refunds.filter_map(|refund| payment.clarification_request_of(refund));
+    let requests = of_refunds.chain(payment.clarification_request());
+    let ends = requests.filter_map(Waiting::since);
+    ends.map(|since| since.after(CLARIFICATION_TIMEOUT)).min()
 }
 
 #[cfg(test)]
@@ -196,13 +198,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_requests_become_rarer() {
+    fn each_delay_is_longer_until_the_last_one_is_repeated() {
         let schedule = Schedule::default();
-        let pauses: Vec<u64> = (0..9)
+        let delays: Vec<u64> = (0..9)
             .map(|polls| schedule.delay(polls).as_secs())
             .collect();
         assert_eq!(
-            pauses,
+            delays,
             [60, 120, 300, 900, 3_600, 21_600, 86_400, 86_400, 86_400]
         );
         assert_eq!(schedule.delay(u32::MAX).as_secs(), 86_400);

@@ -1,4 +1,4 @@
-//! Storefronts, and what their keys allow.
+//! Storefronts and the scopes of their keys.
 
 use std::collections::BTreeSet;
 
@@ -8,80 +8,79 @@ use url::{Origin, Url};
 
 use super::timestamp::Timestamp;
 
-/// What a key allows.
+/// A permission of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// To create checkouts.
+    /// Creates checkouts.
     Checkout,
-    /// To read payments and refunds.
+    /// Reads payments and refunds.
     Read,
-    /// To refund.
+    /// Requests refunds.
     Refund,
-    /// To reach payments that nobody created here.
+    /// Includes the payments of its project that were not created here.
     Project,
 }
 
-/// A storefront, as its key shows it.
+/// A storefront, found by one of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storefront {
     /// The public part of its key.
     pub key_id: String,
-    /// SHA-256 of the key.
+    /// The SHA-256 of the key.
     pub key_hash: String,
-    /// The storefront's name, which owns the payments it creates.
+    /// The storefront's name. The payments that it creates belong to it.
     pub name: String,
-    /// The project its payments belong to.
+    /// The project of its payments.
     pub project_id: ProjectId,
-    /// What the key allows.
+    /// The permissions of the key.
     pub scopes: BTreeSet<Scope>,
-    /// Where its shoppers may return to: scheme, host and port.
+    /// The origins that its shoppers may return to: scheme, host and port.
     pub return_origins: BTreeSet<String>,
 }
 
 impl Storefront {
-    /// Whether the key allows this.
+    /// Whether the key has this scope.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
     }
 
-    /// Whether shoppers may return to this address: scheme, host and port of one of the origins,
-    /// and no user information.
-    pub fn takes_return_url(&self, address: &str) -> bool {
-        let Ok(url) = Url::parse(address) else {
+    /// Whether shoppers may return to this URL: it has a configured origin and no user information.
+    pub fn allows_return_url(&self, url: &str) -> bool {
+        let Ok(url) = Url::parse(url) else {
             return false;
         };
-        let plain = url.username().is_empty() && url.password().is_none();
+        let has_no_user = url.username().is_empty() && url.password().is_none();
         let Origin::Tuple(..) = url.origin() else {
             return false;
         };
         let origin = url.origin().ascii_serialization();
-        plain && matches!(url.scheme(), "https" | "http") && self.return_origins.contains(&origin)
+        let is_http = matches!(url.scheme(), "https" | "http");
+        has_no_user && is_http && self.return_origins.contains(&origin)
     }
 }
 
-/// A key as it is listed, from when it was made on and also after it was revoked: all about it,
-/// but nothing that could be compared with it.
+/// A key in the list of keys, which also has the revoked ones. It has no hash of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedKey {
-    /// Its public part.
+    /// The public part of the key.
     pub key_id: String,
     /// The storefront's name.
     pub name: String,
-    /// The project that the storefront's payments belong to.
+    /// The project of the storefront's payments.
     pub project_id: ProjectId,
-    /// What it allows.
+    /// The permissions of the key.
     pub scopes: BTreeSet<Scope>,
-    /// Where shoppers may return to.
+    /// The origins that shoppers may return to.
     pub return_origins: BTreeSet<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// From when on it opens nothing any more.
+    /// When it was revoked; `None` while it is valid.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl ListedKey {
-    /// A key that was made at that moment.
+    /// Lists a new key.
     pub fn new(storefront: &Storefront, created_at: Timestamp) -> Self {
         Self {
             key_id: storefront.key_id.clone(),
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn return_addresses_are_compared_as_origins() {
+    fn a_return_url_is_allowed_if_it_has_a_configured_origin() {
         let storefront = Storefront {
             key_id: "k".into(),
             key_hash: String::new(),
@@ -113,14 +112,14 @@ mod tests {
             ]
             .into(),
         };
-        for good in [
+        for allowed in [
             "https://shop.example/thanks?x=1",
             "https://SHOP.example:443/",
             "http://127.0.0.1:8081/thanks",
         ] {
-            assert!(storefront.takes_return_url(good), "{good}");
+            assert!(storefront.allows_return_url(allowed), "{allowed}");
         }
-        for bad in [
+        for refused in [
             "http://shop.example/",
             "https://shop.example:8443/",
             "https://shop.example.evil.example/",
@@ -131,7 +130,7 @@ mod tests {
             "data:text/html,x",
             "",
         ] {
-            assert!(!storefront.takes_return_url(bad), "{bad}");
+            assert!(!storefront.allows_return_url(refused), "{refused}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Moments, as UTC with milliseconds.
+//! Times in UTC with milliseconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,53 +8,54 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-/// A moment, in milliseconds since 1970 UTC; written as RFC 3339.
+/// Milliseconds since 1970 UTC; written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From milliseconds since 1970 UTC.
+    /// Creates a time from milliseconds since 1970 UTC.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// The system clock's time.
+    /// Returns the time of the system clock.
     pub fn now() -> Self {
         Self((OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64)
     }
 
-    /// Milliseconds since 1970 UTC.
+    /// Returns milliseconds since 1970 UTC.
     pub const fn unix_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970 UTC, as DynamoDB's time to live wants them.
+    /// Returns whole seconds since 1970 UTC, the unit of DynamoDB's TTL.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Reads what the platform writes, `2019-07-02T07:16:46+0000`.
+    /// Parses a date of the platform, such as `2019-07-02T07:16:46+0000`.
     pub fn of_platform(text: &str) -> Option<Self> {
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
         );
-        let moment = OffsetDateTime::parse(text, format).ok()?;
-        Some(Self(moment.unix_timestamp().saturating_mul(1000)))
+        let time = OffsetDateTime::parse(text, format).ok()?;
+        Some(Self(time.unix_timestamp().saturating_mul(1000)))
     }
 
-    /// As Payment Page wants it: whole seconds and an offset, `2026-11-21T10:00:00+00:00`.
+    /// Returns the form that Payment Page requires: whole seconds and an offset, such as
+    /// `2026-11-21T10:00:00+00:00`.
     pub fn to_seconds_with_offset(self) -> String {
         let whole = Self(self.0 - self.0.rem_euclid(1000));
         whole.to_string().replace('Z', "+00:00")
     }
 
-    /// How long after `earlier` this is; zero if it is not.
+    /// Returns the duration since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    /// The moment `duration` earlier.
+    /// Returns the time `duration` earlier.
     pub fn before(self, duration: Duration) -> Self {
         Self(
             self.0
@@ -62,7 +63,7 @@ impl Timestamp {
         )
     }
 
-    /// The moment `duration` later.
+    /// Returns the time `duration` later.
     pub fn after(self, duration: Duration) -> Self {
         Self(
             self.0
@@ -73,9 +74,9 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+        let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .map_err(|_| fmt::Error)?;
-        formatter.write_str(&moment.format(&Rfc3339).map_err(|_| fmt::Error)?)
+        formatter.write_str(&time.format(&Rfc3339).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -88,12 +89,12 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
-        Ok(Self((moment.unix_timestamp_nanos() / 1_000_000) as i64))
+        let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
+        Ok(Self((time.unix_timestamp_nanos() / 1_000_000) as i64))
     }
 }
 
-/// Moments as they are kept: half as long as they are shown.
+/// The stored form of a time: half as long as RFC 3339.
 pub(crate) mod millis {
     use super::{Deserialize, Deserializer, Serializer, Timestamp};
 
@@ -111,30 +112,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_platforms_dates_are_read() {
-        let read = |text| Timestamp::of_platform(text).map(|moment| moment.to_string());
+    fn a_platform_date_is_parsed_with_its_offset() {
+        let parse = |text| Timestamp::of_platform(text).map(|time| time.to_string());
         let expected = Some("2019-07-02T05:16:46Z".to_owned());
-        assert_eq!(read("2019-07-02T07:16:46+0200"), expected);
-        assert_eq!(read("2019-07-02T05:16:46+0000"), expected);
+        assert_eq!(parse("2019-07-02T07:16:46+0200"), expected);
+        assert_eq!(parse("2019-07-02T05:16:46+0000"), expected);
         for text in ["", "yesterday", "2019-07-02", "2019-13-02T05:16:46+0000"] {
-            assert_eq!(read(text), None, "{text}");
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_moment_survives_being_written() {
-        let moment = Timestamp::from_millis(1_562_059_709_120);
-        assert_eq!(moment.to_string(), "2019-07-02T09:28:29.12Z");
-        assert_eq!(moment.to_seconds_with_offset(), "2019-07-02T09:28:29+00:00");
-        let text = serde_json::to_string(&moment).unwrap();
-        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), moment);
-        assert_eq!(
-            moment.after(Duration::from_secs(1)).unix_seconds(),
-            1_562_059_710
-        );
-        let later = moment.after(Duration::from_millis(1_500));
-        assert_eq!(later.since(moment), Duration::from_millis(1_500));
-        assert_eq!(moment.since(later), Duration::ZERO);
-        assert_eq!(later.before(Duration::from_millis(1_500)), moment);
+    fn a_time_survives_a_round_trip_through_json() {
+        let time = Timestamp::from_millis(1_562_059_709_120);
+        assert_eq!(time.to_string(), "2019-07-02T09:28:29.12Z");
+        assert_eq!(time.to_seconds_with_offset(), "2019-07-02T09:28:29+00:00");
+        let text = serde_json::to_string(&time).unwrap();
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).unwrap(), time);
+    }
+
+    #[test]
+    fn a_duration_is_added_and_subtracted_in_milliseconds() {
+        let time = Timestamp::from_millis(1_562_059_709_120);
+        let second = Duration::from_secs(1);
+        assert_eq!(time.after(second).unix_seconds(), 1_562_059_710);
+        let later = time.after(Duration::from_millis(1_500));
+        assert_eq!(later.since(time), Duration::from_millis(1_500));
+        assert_eq!(time.since(later), Duration::ZERO);
+        assert_eq!(later.before(Duration::from_millis(1_500)), time);
     }
 }

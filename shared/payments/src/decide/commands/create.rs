@@ -1,8 +1,9 @@
-//! Creating a payment, its next attempt, and sending its sale again.
+//! Creates a payment, starts its next attempt, and sends its sale again.
 
 use ecommpay::fields::ProjectId;
 
-use crate::decide::{Change, emit};
+use crate::decide::change::Change;
+use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Order, Payment, Status};
@@ -13,13 +14,13 @@ pub(super) fn create(
     order: &Order,
     at: Timestamp,
 ) -> Change {
-    let mut payment = Payment::unknown(project_id, payment_id.as_str(), at);
-    payment.start(order.clone(), at);
+    let mut payment = Payment::empty(project_id, payment_id.as_str(), at);
+    payment.start_attempt(order.clone(), at);
     emit::emit(payment, at)
 }
 
-/// `None`: it has not failed, or its checkout had expired before (another try has another id), or the
-/// order is not for the same money.
+/// Returns `None` unless the payment has failed and the order is for the same amount, currency and channel.
+/// A payment whose checkout has expired gets no further attempt; the storefront must use a new id.
 pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
     let frozen = |order: &Order| (order.amount, order.currency, order.channel);
     let before = payment.order()?;
@@ -28,23 +29,24 @@ pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<C
         return None;
     }
     let mut after = payment.clone();
-    after.retry(order.clone(), at);
+    after.start_next_attempt(order.clone(), at);
     Some(emit::emit(after, at))
 }
 
-/// `None`: nothing is to be sent again, or it is being sent already.
+/// Returns `None` if the sale must not be sent again, or is being sent.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
-    let mut after = resent(payment, at)?;
-    after.polling_mut().start(at);
+    let mut after = with_sale_sent_again(payment, at)?;
+    after.polling_mut().restart(at);
     Some(emit::emit(after, at))
 }
 
-/// The payment with its sale being sent again, if its outcome is not known.
-pub(super) fn resent(payment: &Payment, at: Timestamp) -> Option<Payment> {
+/// Claims another sale request. Returns `None` unless the outcome of the last request is unknown and no report
+/// has arrived.
+pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
-    let is_untouched = matches!(payment.status(), Status::Created | Status::Processing);
-    let is_lost = payment.attempt().request().is_lost(at);
-    if !is_lost || !is_untouched || customer.is_none() || payment.has_successful_sale() {
+    let has_status = matches!(payment.status(), Status::Created | Status::Processing);
+    let is_unknown = payment.attempt().request().has_unknown_outcome(at);
+    if !is_unknown || !has_status || customer.is_none() || payment.has_successful_sale() {
         return None;
     }
     let mut after = payment.clone();

@@ -1,15 +1,13 @@
-//! Forgetting who the customer was.
+//! Erases the customer.
 
-use crate::decide::Change;
+use crate::decide::change::Change;
 use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// `None`: it is not time, or nothing personal is kept.
+/// Returns `None` before the retention time is over, and if there is no personal data.
 pub(super) fn erase(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
-    schedule
-        .erase_at(payment)
-        .filter(|planned| *planned <= at)?;
+    schedule.erase_at(payment).filter(|due| *due <= at)?;
     let mut after = payment.clone();
     after.erase_customer();
     after.set_updated_at(at);

@@ -1,10 +1,12 @@
-//! The end of a checkout: shops release their stock. Money that comes later is emitted as late.
+//! The expiry of a checkout. A shop can release its stock; later money is emitted as late.
 
-use crate::decide::{Change, emit};
+use crate::decide::change::Change;
+use crate::decide::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// `None`: it has not ended, or the payment is decided, or it was emitted before.
+/// Returns `None` if the checkout is not over, the payment is decided, or `checkout.expired` was emitted
+/// before.
 pub(super) fn expire(payment: &Payment, at: Timestamp) -> Option<Change> {
     payment.expires_at().filter(|end| *end <= at)?;
     let mut after = payment.clone();

@@ -1,15 +1,17 @@
-//! Refunds: reserving them, and repeating those whose outcome is not known.
+//! Reserves refunds, and repeats those with unknown outcome
+//! (`shared/decisions/0006-refund-reservation.md`).
 
-use super::Rejection;
-use crate::decide::{Change, emit};
+use crate::decide::change::Change;
+use crate::decide::command::Rejection;
+use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::{GateRequest, Payment, RefundOrder, RefundStatus};
+use crate::model::{Payment, RefundOrder, RefundStatus};
 
-/// No more refunds of one payment are started here, so that what the platform reports can be kept.
-pub(super) const MOST_REFUNDS: usize = 500;
+/// The maximum number of refunds of one payment, so that it fits into one item of the store.
+pub(super) const MAX_REFUNDS: usize = 500;
 
-/// `Ok(None)`: the same refund was requested before; nothing is to be sent.
+/// Returns `Ok(None)` if the same refund was requested before.
 pub(super) fn reserve(
     payment: &Payment,
     order: &RefundOrder,
@@ -24,48 +26,42 @@ pub(super) fn reserve(
     if !payment.is_refundable() {
         return Err(Rejection::NotRefundable);
     }
-    if payment.refunds().len() >= MOST_REFUNDS {
+    if payment.refunds().len() >= MAX_REFUNDS {
         return Err(Rejection::TooMany);
     }
-    let left = payment.refundable_amount();
-    let amount = order.amount.unwrap_or(left);
-    if amount == 0 || amount > left {
-        return Err(Rejection::MoreThanLeft(left));
+    let refundable = payment.refundable_amount();
+    let amount = order.amount.unwrap_or(refundable);
+    if amount == 0 || amount > refundable {
+        return Err(Rejection::MoreThanLeft(refundable));
     }
     let mut after = payment.clone();
-    after.reserve(order, amount, at);
-    if after.refund_address(&order.refund_id).is_none() {
+    after.reserve_refund(order, amount, at);
+    if after.refund_ip_address(&order.refund_id).is_none() {
         return Err(Rejection::NoAddress);
     }
     Ok(Some(emit::emit(after, at)))
 }
 
-/// What follows for a refund of which it is not known whether it arrived, once a signed answer to a
-/// later status request has shown no operation that could be it: it is sent again, with its own id;
-/// or, where a repeat was refused, it ends as declined.
-///
-/// `None`: nothing follows yet.
+/// Repeats a refund with unknown outcome with its own id, or ends it as declined if a repeat was refused.
+/// Returns `None` unless a signed answer to a later status request listed no operation that could be it.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
-    let is_lost = refund.status() == RefundStatus::Unknown && request.exists().is_none();
-    let is_answered = request.is_before_poll(payment.polling().last_answered());
-    if !is_lost || !is_answered || payment.may_be_there(refund) {
+    let is_unknown = refund.status() == RefundStatus::Unknown && request.duplicate().is_none();
+    let is_answered = request.is_covered_by(payment.polling().last_answered());
+    if !is_unknown || !is_answered || payment.has_candidate_operation(refund) {
         return None;
     }
     let mut after = payment.clone();
     let polls_sent = payment.polling().polls_sent();
     let request = after.refund_request_mut(refund_id)?;
-    match request.clone() {
-        GateRequest::Unknown {
-            refused_repeat: Some(code),
-            ..
-        } => {
+    match request.refused_repeat().map(str::to_owned) {
+        Some(code) => {
             request.refuse(&code);
-            after.settle(at);
+            after.update_derived(at);
         }
-        // Its status stays unknown while it is sent again, so nothing is settled anew.
-        _ => request.send(polls_sent, at),
+        // Its status stays `unknown` while it is sent again, so no update follows.
+        None => request.send(polls_sent, at),
     }
     Some(emit::emit(after, at))
 }

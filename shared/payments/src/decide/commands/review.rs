@@ -4,24 +4,25 @@ use std::collections::BTreeSet;
 
 use ecommpay::fields::Text;
 
-use super::Rejection;
-use super::refund::{MOST_REFUNDS, reserve};
-use crate::decide::{Change, emit};
+use super::refund::{MAX_REFUNDS, reserve};
+use crate::decide::change::Change;
+use crate::decide::command::Rejection;
+use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
-/// `Ok(None)`: nothing that the operator has looked at is in quarantine.
+/// Returns `Ok(None)` if none of the shown items is in quarantine.
 pub(super) fn review(
     payment: &Payment,
     verdict: Verdict,
     by: &str,
-    seen: &BTreeSet<QuarantineItem>,
+    shown: &BTreeSet<QuarantineItem>,
     at: Timestamp,
 ) -> Result<Option<Change>, Rejection> {
     let quarantine = payment.quarantine();
-    let items = &quarantine & seen;
+    let items = &quarantine & shown;
     if items.is_empty() {
         return Ok(None);
     }
@@ -32,40 +33,49 @@ pub(super) fn review(
         at,
         items,
     });
-    let has_no_money = payment.paid_amount() == 0;
     match verdict {
-        Verdict::Released if has_no_money => Err(Rejection::NoMoney),
-        Verdict::Released => {
-            after.settle(at);
-            Ok(Some(emit::emit(after, at)))
-        }
-        Verdict::Rejected if !quarantine.is_subset(seen) => Err(Rejection::NotRefundable),
-        // It goes back by hand.
-        Verdict::Rejected if has_no_money && payment.has_foreign_money() => {
-            Ok(Some(emit::emit(after, at)))
-        }
-        Verdict::Rejected if has_no_money => Err(Rejection::NoMoney),
-        // All of it is on its way back already.
-        Verdict::Rejected if payment.refundable_amount() == 0 => Ok(Some(emit::emit(after, at))),
-        Verdict::Rejected => {
-            let order = refund_of_all(payment).ok_or(Rejection::NotRefundable)?;
-            reserve(&after, &order, at)
-        }
+        Verdict::Released => release(payment, after, at),
+        Verdict::Rejected if !quarantine.is_subset(shown) => Err(Rejection::NotRefundable),
+        Verdict::Rejected => reject(payment, after, at),
     }
 }
 
-/// How the ids of refunds start that a rejection makes: another one for each payment, should the
-/// platform compare them over all payments.
+fn release(
+    payment: &Payment,
+    mut after: Payment,
+    at: Timestamp,
+) -> Result<Option<Change>, Rejection> {
+    if payment.paid_amount() == 0 {
+        return Err(Rejection::NoMoney);
+    }
+    after.update_derived(at);
+    Ok(Some(emit::emit(after, at)))
+}
+
+/// Refunds everything that is not refunded yet. Money in another currency is refunded by hand.
+fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Change>, Rejection> {
+    if payment.paid_amount() == 0 && !payment.has_foreign_money() {
+        return Err(Rejection::NoMoney);
+    }
+    if payment.refundable_amount() == 0 {
+        return Ok(Some(emit::emit(after, at)));
+    }
+    let order = full_refund(payment).ok_or(Rejection::NotRefundable)?;
+    reserve(&after, &order, at)
+}
+
+/// Returns the start of the ids of the refunds that rejections create. It differs for each payment, because
+/// the platform may compare refund ids across payments.
 pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
     let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);
     format!("rejected-{digest}-")
 }
 
-/// A refund of all that is left.
-fn refund_of_all(payment: &Payment) -> Option<RefundOrder> {
-    let start = rejection_refund_prefix(payment);
-    let refund_id = (1..=MOST_REFUNDS)
-        .filter_map(|number| MerchantId::new(format!("{start}{number}")))
+/// Returns a refund of the whole refundable amount, with an unused id.
+fn full_refund(payment: &Payment) -> Option<RefundOrder> {
+    let prefix = rejection_refund_prefix(payment);
+    let refund_id = (1..=MAX_REFUNDS)
+        .filter_map(|number| MerchantId::new(format!("{prefix}{number}")))
         .find(|id| payment.refund(id).is_none())?;
     Some(RefundOrder {
         refund_id,

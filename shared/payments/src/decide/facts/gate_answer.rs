@@ -1,4 +1,4 @@
-//! Gate's synchronous answers. A refused request may be forgotten; everything unclear stays open.
+//! Gate's answer to a sale or refund request. It says only whether the platform accepted the request.
 
 use ecommpay::answer::Answer;
 
@@ -6,7 +6,8 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment};
 
-pub(super) fn take_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
+/// Ignores an answer to an earlier attempt.
+pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
     if attempt != payment.attempt().number() {
         return;
     }
@@ -17,24 +18,25 @@ pub(super) fn take_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at
         GateRequest::Unknown { .. } | GateRequest::Sending { repeat: true, .. }
     );
     request.on_answer(answer, polls_sent, at);
-    // From now on there is something to report.
+    // The platform processes the sale only now, so a report is expected soon.
     if is_repeat && matches!(request, GateRequest::Accepted { .. }) {
-        payment.polling_mut().start(at);
+        payment.polling_mut().restart(at);
     }
 }
 
-/// An operation that is known already says more.
-pub(super) fn take_refund(
+/// Ignores the answer if an operation has decided the refund.
+pub(super) fn apply_to_refund(
     payment: &mut Payment,
     refund_id: &MerchantId,
     answer: &Answer,
     at: Timestamp,
 ) {
-    let is_ended = payment
+    let is_decided = payment
         .refund(refund_id)
         .is_some_and(|refund| refund.operation_id().is_some() && !refund.status().is_reserved());
     let polls_sent = payment.polling().polls_sent();
-    if let Some(request) = payment.refund_request_mut(refund_id).filter(|_| !is_ended) {
+    let request = payment.refund_request_mut(refund_id);
+    if let Some(request) = request.filter(|_| !is_decided) {
         request.on_answer(answer, polls_sent, at);
     }
 }

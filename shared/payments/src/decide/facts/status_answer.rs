@@ -1,46 +1,48 @@
-//! The platform's signed answers to our status requests: they decide where callbacks contradict each
-//! other.
+//! The signed answer to a status request. It decides between contradicting callbacks.
 
 use ecommpay::report::Report;
 
-use crate::decide::recheck::needs_answer;
+use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, SignedReport, failed_request, is_storable};
 
-/// An answer that names another payment answers nothing.
-pub(super) fn take(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {
+/// Ignores an answer that names another payment.
+pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {
     let report = signed.report;
-    if !is_about(payment, report) || !is_storable(report) {
+    if !names_payment(report, payment) || !is_storable(report) {
         return;
     }
     if report.operations.is_empty() {
-        return take_error(payment, report, poll, at);
+        apply_error(payment, report, poll, at);
+        return;
     }
-    payment.polling_mut().answered(poll);
+    payment.polling_mut().record_answer(poll);
     payment.add_report(signed, true);
     let status = report.payment_status.as_deref();
-    let is_settled = needs_answer(payment).is_empty() && !payment.is_unexplained(status);
-    payment.polling_mut().rechecked(poll, is_settled, at);
+    let is_decided = recheck::reasons_for_answer(payment).is_empty()
+        && !recheck::is_status_unexplained(payment, status);
+    payment.polling_mut().update_recheck(poll, is_decided, at);
 }
 
-/// The platform knows no operation, and an error: the end of the sale that was sent before the status
-/// request. Of a sale that was not sent from here, or is not decided yet, it says as much as "not
-/// found".
-fn take_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
+/// Applies an answer without operations. An error ends the sale that was sent before the status request.
+/// If the sale was not sent from here or is still in flight, the error counts as "not found".
+fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
     let Some((code, _)) = failed_request(report) else {
         return;
     };
     let request = payment.attempt().request();
-    let was_sent = matches!(request, GateRequest::Accepted { .. }) || request.is_lost(at);
-    let is_about_sale = was_sent && request.is_before_poll(poll);
+    let is_accepted = matches!(request, GateRequest::Accepted { .. });
+    let was_sent = is_accepted || request.has_unknown_outcome(at);
+    let is_about_sale = was_sent && request.is_covered_by(poll);
     if is_about_sale && payment.operations().len() == 0 {
         payment.sale_request_mut().refuse(code);
     } else {
-        payment.polling_mut().not_found(poll, true);
+        payment.polling_mut().record_not_found(poll, true);
     }
 }
 
-fn is_about(payment: &Payment, report: &Report) -> bool {
+/// Whether the report names this payment, or none.
+fn names_payment(report: &Report, payment: &Payment) -> bool {
     let payment_id = report.payment_id.as_deref();
     let project_id = u64::from(payment.project_id().get());
     payment_id.is_none_or(|id| id.eq_ignore_ascii_case(payment.payment_id()))

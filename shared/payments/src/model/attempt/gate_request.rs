@@ -1,101 +1,103 @@
-//! A request to Gate, for a sale and for a refund alike: one state machine.
+//! The state machine of a request to Gate, for a sale or for a refund
+//! (`shared/decisions/0005-gate-request.md`).
 //!
-//! | state | on | becomes |
+//! | state | input | next state |
 //! | --- | --- | --- |
-//! | `NotSent` | [`send`](GateRequest::send) | `Sending` |
-//! | `Sending`, the first time | accepted | `Accepted` |
-//! | | refused with a code that ends it | `Refused` |
+//! | `NotSent` | `send` | `Sending` |
+//! | `Sending` for the first time | accepted | `Accepted` |
+//! | | refused with a conclusive code | `Refused` |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` again, or `Unknown` | accepted | `Accepted` |
-//! | | refused: the first request may have been taken | `Unknown`, with the code |
+//! | | refused; the platform may have accepted the first request | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
-//! | `Sending` for longer than a request takes | [`give_up`](GateRequest::give_up) | `Unknown` |
-//! | `Unknown` | [`send`](GateRequest::send) | `Sending` again |
-//! | any | [`refuse`](GateRequest::refuse): the platform did not process it, or its checkout expired | `Refused` |
+//! | `Sending` for 30 seconds | `time_out` | `Unknown` |
+//! | `Unknown` | `send` | `Sending` again |
+//! | any | `refuse`: a status answer shows that the platform did not process it, or its checkout expired | `Refused` |
 //!
-//! `Accepted` and `Refused` do not change by an answer.
+//! An answer changes neither `Accepted` nor `Refused`.
 
 use std::time::Duration;
 
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
 
-use crate::model::is_zero;
+use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// A request in the state `Sending` for longer than this was abandoned: the claim, Gate's answer and the
-/// retries together take less.
-const SENDING_TAKES: Duration = Duration::from_secs(30);
+/// After this time in the state `Sending` a request counts as abandoned. The claim, Gate's answer and the
+/// retries together are faster.
+const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The platform has a sale, or a refund, of this id already.
-const EXISTS: [&str; 2] = ["3041", "3230"];
+/// The platform has a sale (3041) or a refund (3230) with this id already.
+const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
-/// Other codes that say nothing about the request: a lock, a duplicate, and those that say to wait.
-const INCONCLUSIVE: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
+/// Further codes that do not show whether the platform accepted the request: a lock, a duplicate, and a
+/// request to wait.
+const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
 
-/// Whether a refusal with this code means that the request was not taken.
-pub(crate) fn ends_request(code: &str) -> bool {
-    !EXISTS.contains(&code) && !INCONCLUSIVE.contains(&code)
+/// Whether a refusal with this code shows that the platform did not accept the request.
+pub(in crate::model) fn is_conclusive(code: &str) -> bool {
+    !DUPLICATE_CODES.contains(&code) && !INCONCLUSIVE_CODES.contains(&code)
 }
 
-/// How far a request to Gate got.
+/// The progress of a request to Gate.
 ///
-/// `polls_before` counts the status requests that were sent before the request was last answered, or
-/// given up: only a later one shows what became of it.
+/// `polls_before` is the number of status requests sent before Gate's last answer, or before the timeout.
+/// Only a later status request shows the outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
-    /// Nothing was sent from here.
+    /// It was not sent from here.
     #[default]
     NotSent,
-    /// It is being sent; the answer is not known yet.
+    /// It is being sent. The answer is unknown.
     Sending {
-        /// When it was decided to send it.
+        /// The time of the claim.
         since: Timestamp,
         /// Whether it was sent before, without a clear answer.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default, skip_serializing_if = "is_default")]
         repeat: bool,
-        /// See above.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        /// The number of status requests sent before; see above.
+        #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
     },
-    /// The platform took it.
+    /// The platform accepted it.
     Accepted {
         /// Equals `operation.request_id` of the callbacks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
-        /// See above.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        /// The number of status requests sent before; see above.
+        #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
     },
-    /// It is not known whether the platform took it.
+    /// It is unknown whether the platform accepted it.
     Unknown {
-        /// See above.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        /// The number of status requests sent before; see above.
+        #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code with which a repeat was refused. By itself that is not the end: the first request
-        /// may have been taken late.
+        /// The code of a refused repeat. It is not the result of the request, because the platform may have
+        /// accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
-        /// The platform said that it has a request of this id already.
+        /// Set if the platform refused a try because its id exists already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        exists: Option<Exists>,
+        duplicate: Option<Duplicate>,
     },
-    /// The platform refused it, or it came to nothing.
+    /// The platform refused it or did not process it.
     Refused {
         /// A code of the platform's list.
         code: String,
     },
 }
 
-/// What it means that the platform has a request of this id already.
+/// Which request has the id already, if the platform refuses a duplicate id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Exists {
-    /// Said to a repeat: it existed by then, so our first request was taken.
-    By(Timestamp),
-    /// Said to the first request: it is another system's, and ours was never taken.
-    Elsewhere,
+pub enum Duplicate {
+    /// Ours: a repeat was refused at this time, so the platform had accepted an earlier try.
+    Own(Timestamp),
+    /// Another system's: our first try was refused, so our request was never accepted.
+    Foreign,
 }
 
 impl GateRequest {
@@ -108,17 +110,17 @@ impl GateRequest {
         };
     }
 
-    /// Takes in Gate's answer. An answer to a request that is decided changes nothing.
+    /// Applies Gate's answer.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let (repeat, known) = match self {
             GateRequest::Sending { repeat, .. } => (*repeat, None),
-            GateRequest::Unknown { exists, .. } => (true, *exists),
+            GateRequest::Unknown { duplicate, .. } => (true, *duplicate),
             _ => return,
         };
-        let unknown = |refused_repeat, exists: Option<Exists>| GateRequest::Unknown {
+        let unknown = |refused_repeat, duplicate: Option<Duplicate>| GateRequest::Unknown {
             polls_before: polls_sent,
             refused_repeat,
-            exists: known.or(exists),
+            duplicate: known.or(duplicate),
         };
         *self = match answer {
             Answer::Accepted { request_id } => GateRequest::Accepted {
@@ -126,9 +128,14 @@ impl GateRequest {
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {
-                code if EXISTS.contains(&code) && repeat => unknown(None, Some(Exists::By(at))),
-                code if EXISTS.contains(&code) => unknown(None, Some(Exists::Elsewhere)),
-                code if !ends_request(code) => unknown(None, None),
+                code if DUPLICATE_CODES.contains(&code) => {
+                    let duplicate = match repeat {
+                        true => Duplicate::Own(at),
+                        false => Duplicate::Foreign,
+                    };
+                    unknown(None, Some(duplicate))
+                }
+                code if !is_conclusive(code) => unknown(None, None),
                 code if repeat => unknown(Some(code.to_owned()), None),
                 code => GateRequest::Refused {
                     code: code.to_owned(),
@@ -139,44 +146,40 @@ impl GateRequest {
     }
 
     /// Moves an abandoned request from `Sending` to `Unknown`.
-    pub(crate) fn give_up(&mut self, polls_sent: u32, at: Timestamp) {
-        if matches!(self, GateRequest::Sending { .. }) && !self.is_under_way(at) {
+    pub(crate) fn time_out(&mut self, polls_sent: u32, at: Timestamp) {
+        if matches!(self, GateRequest::Sending { .. }) && !self.is_in_flight(at) {
             *self = GateRequest::Unknown {
                 polls_before: polls_sent,
                 refused_repeat: None,
-                exists: None,
+                duplicate: None,
             };
         }
     }
 
-    /// The platform has shown that it came to nothing.
+    /// Ends it as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
             code: code.to_owned(),
         };
     }
 
-    /// Whether nothing was sent from here.
-    pub(crate) fn is_not_sent(&self) -> bool {
-        *self == GateRequest::NotSent
+    /// Whether its answer may still arrive.
+    pub(crate) fn is_in_flight(&self, at: Timestamp) -> bool {
+        matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TIMEOUT) > at)
     }
 
-    /// Whether its answer may still come.
-    pub(crate) fn is_under_way(&self, at: Timestamp) -> bool {
-        matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TAKES) > at)
-    }
-
-    /// Whether it was sent, and it is not known whether the platform took it.
-    pub(crate) fn is_lost(&self, at: Timestamp) -> bool {
+    /// Whether it was sent, but it is unknown whether the platform accepted it.
+    pub(crate) fn has_unknown_outcome(&self, at: Timestamp) -> bool {
         match self {
             GateRequest::Unknown { .. } => true,
-            GateRequest::Sending { .. } => !self.is_under_way(at),
+            GateRequest::Sending { .. } => !self.is_in_flight(at),
             _ => false,
         }
     }
 
-    /// Whether a status request of this number was sent after it was answered, or given up.
-    pub(crate) fn is_before_poll(&self, poll: u32) -> bool {
+    /// Whether the answer to the status request with this number shows the outcome: it was sent after Gate's
+    /// answer or after the timeout.
+    pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,
             GateRequest::Sending { polls_before, .. }
@@ -185,7 +188,7 @@ impl GateRequest {
         }
     }
 
-    /// The platform's name of a request that it took.
+    /// Returns the platform's id of an accepted request.
     pub fn request_id(&self) -> Option<&str> {
         match self {
             GateRequest::Accepted { request_id, .. } => request_id.as_deref(),
@@ -193,15 +196,15 @@ impl GateRequest {
         }
     }
 
-    /// What the platform said about a request of this id that it has already.
-    pub(crate) fn exists(&self) -> Option<Exists> {
+    /// Returns which request has the id, if the platform refused a duplicate id.
+    pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
-            GateRequest::Unknown { exists, .. } => *exists,
+            GateRequest::Unknown { duplicate, .. } => *duplicate,
             _ => None,
         }
     }
 
-    /// The code with which a repeat was refused.
+    /// Returns the code of a refused repeat.
     pub(crate) fn refused_repeat(&self) -> Option<&str> {
         match self {
             GateRequest::Unknown { refused_repeat, .. } => refused_repeat.as_deref(),
@@ -227,11 +230,11 @@ mod tests {
         }
     }
 
-    fn unknown(refused_repeat: Option<&str>, exists: Option<Exists>) -> GateRequest {
+    fn unknown(refused_repeat: Option<&str>, duplicate: Option<Duplicate>) -> GateRequest {
         GateRequest::Unknown {
             polls_before: 3,
             refused_repeat: refused_repeat.map(str::to_owned),
-            exists,
+            duplicate,
         }
     }
 
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_in_every_state() {
+    fn each_answer_in_each_state_has_one_next_state() {
         let code = |code: &str| {
             Answer::Refused(Refusal {
                 code: code.into(),
@@ -261,24 +264,25 @@ mod tests {
             request_id: Some("r".into()),
         };
         let (first, again) = (sending(false), sending(true));
-        let by = Some(Exists::By(LATER));
-        let (here, lost) = (Some(Exists::Elsewhere), unknown(None, None));
+        let unclear = unknown(None, None);
+        let foreign = unknown(None, Some(Duplicate::Foreign));
+        let own = unknown(None, Some(Duplicate::Own(LATER)));
         let table = [
             (&first, &accept, accepted()),
             (&first, &code("2004"), refused()),
-            (&first, &code("3041"), unknown(None, here)),
-            (&first, &code("3230"), unknown(None, here)),
-            (&first, &code("2147"), lost.clone()),
-            (&first, &code("3613"), lost.clone()),
-            (&first, &code("20899"), lost.clone()),
-            (&first, &Answer::Unclear, lost.clone()),
+            (&first, &code("3041"), foreign.clone()),
+            (&first, &code("3230"), foreign.clone()),
+            (&first, &code("2147"), unclear.clone()),
+            (&first, &code("3613"), unclear.clone()),
+            (&first, &code("20899"), unclear.clone()),
+            (&first, &Answer::Unclear, unclear.clone()),
             (&again, &accept, accepted()),
             (&again, &code("2004"), unknown(Some("2004"), None)),
-            (&again, &code("3230"), unknown(None, by)),
-            (&again, &Answer::Unclear, lost.clone()),
-            (&lost, &accept, accepted()),
-            (&lost, &code("2004"), unknown(Some("2004"), None)),
-            (&unknown(None, here), &Answer::Unclear, unknown(None, here)),
+            (&again, &code("3230"), own),
+            (&again, &Answer::Unclear, unclear.clone()),
+            (&unclear, &accept, accepted()),
+            (&unclear, &code("2004"), unknown(Some("2004"), None)),
+            (&foreign, &Answer::Unclear, foreign.clone()),
             (&accepted(), &code("2004"), accepted()),
             (&refused(), &accept, refused()),
             (&GateRequest::NotSent, &accept, GateRequest::NotSent),
@@ -291,19 +295,23 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_abandoned_after_thirty_seconds_only() {
+    fn a_request_without_an_answer_is_unknown_after_thirty_seconds() {
         let mut request = GateRequest::NotSent;
         request.send(1, T);
         assert_eq!(request, sending(false));
-        request.give_up(3, LATER.before(Duration::from_millis(1)));
+        request.time_out(3, LATER.before(Duration::from_millis(1)));
         assert_eq!(request, sending(false));
-        request.give_up(3, LATER);
+        request.time_out(3, LATER);
         assert_eq!(request, unknown(None, None));
-        assert!(!request.is_before_poll(3) && request.is_before_poll(4));
+        assert!(!request.is_covered_by(3) && request.is_covered_by(4));
         request.send(1, T);
         assert_eq!(request, sending(true));
-        let mut taken = accepted();
-        taken.give_up(9, LATER);
-        assert_eq!(taken, accepted());
+    }
+
+    #[test]
+    fn an_accepted_request_does_not_time_out() {
+        let mut request = accepted();
+        request.time_out(9, LATER);
+        assert_eq!(request, accepted());
     }
 }

@@ -1,6 +1,7 @@
-//! The open attempt to take the money of an order: its sale and its checkout.
+//! The current attempt to take the money of an order: its sale request and its checkout.
 
 pub mod checkout;
+mod clarification;
 pub mod gate_request;
 
 use std::collections::BTreeSet;
@@ -8,39 +9,39 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use self::gate_request::GateRequest;
-use super::is_zero;
 use super::order::Channel;
-use crate::model::timestamp::{Timestamp, millis};
+use super::reported::operation::Operation;
+use super::serde_skip::is_default;
+use super::timestamp::{Timestamp, millis};
 
-/// The open attempt. Only a payment that has failed gets another one.
+/// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// How many attempts failed before.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) number: u32,
-    /// When it started.
+    /// The number of attempts before this one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    number: u32,
     #[serde(with = "millis")]
-    pub(in crate::model) started_at: Timestamp,
-    /// Its sale request.
-    #[serde(default, skip_serializing_if = "GateRequest::is_not_sent")]
-    pub(in crate::model) request: GateRequest,
-    /// The platform's names of the sale requests of the attempts that failed.
+    started_at: Timestamp,
+    /// The sale request.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) request: GateRequest,
+    /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(in crate::model) failed_requests: BTreeSet<String>,
+    failed_requests: BTreeSet<String>,
     /// The digest of the clarification request that was answered, so that it is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) answered_clarification: Option<String>,
-    /// The checkout's end was emitted while the payment was undecided.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) expired: bool,
-    /// The platform was polled for a redirect URL whose callback may be lost.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) polled_for_redirect: bool,
+    answered_clarification: Option<String>,
+    /// The event `checkout.expired` was emitted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    expired: bool,
+    /// The platform was polled for a redirect URL, because the callback with it may be lost.
+    #[serde(default, skip_serializing_if = "is_default")]
+    polled_for_redirect: bool,
 }
 
 impl Attempt {
-    /// The first attempt. Nothing is sent yet.
-    pub(in crate::model) fn first(at: Timestamp) -> Self {
+    /// Creates the first attempt. Nothing is sent yet.
+    pub(super) fn first(at: Timestamp) -> Self {
         Self {
             number: 0,
             started_at: at,
@@ -52,8 +53,8 @@ impl Attempt {
         }
     }
 
-    /// The attempt after this one, which failed.
-    pub(in crate::model) fn next(&self, at: Timestamp) -> Self {
+    /// Creates the attempt after this one, which failed.
+    pub(super) fn next(&self, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         Self {
             number: self.number.saturating_add(1),
@@ -62,8 +63,8 @@ impl Attempt {
         }
     }
 
-    /// Starts it: a Gate sale is sent; a Payment Page link waits for the shopper.
-    pub(in crate::model) fn start(&mut self, channel: Channel, polls_sent: u32, at: Timestamp) {
+    /// Starts it. A Gate sale is sent; a Payment Page link waits for the shopper.
+    pub(super) fn start(&mut self, channel: Channel, polls_sent: u32, at: Timestamp) {
         self.started_at = at;
         match channel {
             Channel::Gate => self.request.send(polls_sent, at),
@@ -71,18 +72,29 @@ impl Attempt {
         }
     }
 
-    /// How many attempts failed before.
+    /// Returns the number of attempts before this one.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// When it started.
+    /// Returns when it started.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
     }
 
-    /// Its sale request.
+    /// Returns the sale request.
     pub fn request(&self) -> &GateRequest {
         &self.request
+    }
+
+    /// Whether this `request_id` belongs to an earlier attempt.
+    pub(super) fn is_failed_request(&self, request_id: &str) -> bool {
+        self.failed_requests.contains(request_id)
+    }
+
+    /// Whether an operation belongs to an earlier attempt.
+    pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
+        let request_id = operation.request_id();
+        request_id.is_some_and(|request_id| self.is_failed_request(request_id))
     }
 }

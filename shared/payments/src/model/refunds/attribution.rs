@@ -1,131 +1,190 @@
-//! Which refund an operation of the platform is.
+//! Attribution: which refund a refund operation belongs to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::{Exists, Operation, Payment, Refund};
+use super::refund::Refund;
+use crate::model::attempt::gate_request::Duplicate;
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
 
-/// How much the platform's clock may be behind ours.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+/// The maximum difference between the platform's clock and ours.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// The names of our refunds.
-pub(in crate::model) struct Ours<'a> {
-    /// The ids by themselves in lower case, as they are compared.
-    by_refund_id: BTreeMap<String, &'a str>,
-    /// The ids by the platform's names of our requests: from Gate's answers, and from operations
-    /// that name their refund.
-    pub(in crate::model) by_request: BTreeMap<&'a str, &'a str>,
+/// A refund, as the key of its operations.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum RefundKey {
+    /// The `refund_id` of a refund that was requested here.
+    Own(String),
+    /// The `operation.id` of an external refund.
+    External(String),
 }
 
-impl<'a> Ours<'a> {
-    pub(in crate::model) fn of(payment: &'a Payment) -> Self {
-        let refunds = || {
-            let refunds = payment.refunds.iter();
-            refunds.filter_map(|refund| Some((refund.refund_id.as_ref()?.as_str(), refund)))
-        };
-        let by_refund_id: BTreeMap<String, &str> = refunds()
+impl RefundKey {
+    pub(super) fn of(refund: &Refund) -> Self {
+        match (refund.refund_id(), refund.operation_id()) {
+            (Some(refund_id), _) => Self::Own(refund_id.as_str().to_owned()),
+            (None, operation_id) => Self::External(operation_id.unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+/// The ids of operations by the refund that they belong to.
+pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
+
+/// The refunds that were requested here, by the ids that an operation can name.
+pub(super) struct OwnRefunds<'a> {
+    /// The refund ids by themselves in lower case.
+    by_refund_id: BTreeMap<String, &'a str>,
+    /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
+    by_request_id: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> OwnRefunds<'a> {
+    pub(super) fn of(payment: &'a Payment) -> Self {
+        let by_refund_id: BTreeMap<String, &str> = own(payment)
             .map(|(id, _)| (id.to_ascii_lowercase(), id))
             .collect();
         let by_answer =
-            refunds().filter_map(|(id, refund)| Some((refund.request.request_id()?, id)));
+            own(payment).filter_map(|(id, refund)| Some((refund.request.request_id()?, id)));
         let operations = payment.reported.operations.values();
-        let operations = operations.filter(|one| one.gives_back());
+        let operations = operations.filter(|operation| operation.gives_back());
         let by_operation = operations.filter_map(|operation| {
             let named = operation.merchant_refund_id()?.to_ascii_lowercase();
             let refund_id = by_refund_id.get(&named)?;
             Some((operation.request_id()?, *refund_id))
         });
-        let by_request = by_answer.chain(by_operation).collect();
+        let by_request_id = by_answer.chain(by_operation).collect();
         Self {
             by_refund_id,
-            by_request,
+            by_request_id,
         }
     }
 
-    /// The refund of ours with a name.
-    pub(in crate::model) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
+    /// Returns the refund with this `merchant_refund_id`.
+    pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
         let folded = merchant_refund_id.to_ascii_lowercase();
         self.by_refund_id.get(&folded).copied()
     }
 
-    /// The refund of ours that an operation is: by `merchant_refund_id`, then by `request_id`.
-    pub(in crate::model) fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
+    /// Returns the refund that an operation names: by `merchant_refund_id`, or else by `request_id`.
+    fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
-            (None, Some(request_id)) => self.by_request.get(request_id).copied(),
+            (None, Some(request_id)) => self.by_request_id.get(request_id).copied(),
             (None, None) => None,
         }
     }
 }
 
-/// The refund operations that name no refund, neither ours nor another system's.
-pub(in crate::model) fn nameless(payment: &Payment) -> impl Iterator<Item = (&String, &Operation)> {
-    let ours = Ours::of(payment);
-    let operations = payment.reported.operations.iter();
-    operations.filter(move |(_, operation)| {
-        operation.gives_back()
-            && operation.merchant_refund_id().is_none()
-            && ours.refund_of(operation).is_none()
-    })
+/// Returns the refunds that were requested here, with their ids.
+fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
+    let refunds = payment.refunds.iter();
+    refunds.filter_map(|refund| Some((refund.refund_id()?.as_str(), refund)))
 }
 
-/// The refunds that the platform says it has and that no operation names, by the one operation
-/// that each can be. Where several refunds or several operations fit, none is chosen.
-pub(in crate::model) fn by_elimination(payment: &Payment) -> BTreeMap<&str, &str> {
-    let exists = |refund: &Refund| refund.request.exists().is_some();
-    if !payment.refunds.iter().any(exists) {
-        return BTreeMap::new();
-    }
-    let ours = Ours::of(payment);
-    let named: BTreeSet<&str> = payment
-        .reported
-        .operations
-        .values()
-        .filter_map(|operation| ours.refund_of(operation))
-        .collect();
-    let nameless: Vec<(&String, &Operation)> = nameless(payment).collect();
-    let missing: Vec<(&str, &Refund)> = payment
-        .refunds
-        .iter()
-        .filter_map(|refund| Some((refund.refund_id.as_ref()?.as_str(), refund)))
-        .filter(|(refund_id, _)| !named.contains(refund_id))
-        .collect();
-    let mut found = BTreeMap::new();
-    for (refund_id, refund) in &missing {
-        let mut candidates = nameless.iter().filter(|(_, one)| must_be(refund, one));
-        let (Some((id, operation)), None) = (candidates.next(), candidates.next()) else {
-            continue;
-        };
-        let mut claims = missing
-            .iter()
-            .filter(|(_, other)| other.request.request_id().is_none() && may_be(other, operation));
-        if let (Some(_), None) = (claims.next(), claims.next()) {
-            found.insert(id.as_str(), *refund_id);
+impl Payment {
+    /// Attributes each refund operation: to the refund that it names, or else by elimination. Any other is an
+    /// external refund.
+    pub(super) fn attributed_refunds(&self) -> Attributed {
+        let own_refunds = OwnRefunds::of(self);
+        let eliminated = self.attributed_by_elimination(&own_refunds);
+        let mut attributed = Attributed::new();
+        let operations = self.reported.operations.iter();
+        for (id, operation) in operations.filter(|(_, operation)| operation.gives_back()) {
+            let named = own_refunds.refund_of(operation);
+            let key = match named.or(eliminated.get(id.as_str()).copied()) {
+                Some(refund_id) => RefundKey::Own(refund_id.to_owned()),
+                None => RefundKey::External(id.clone()),
+            };
+            attributed.entry(key).or_default().push(id.clone());
         }
+        attributed
     }
-    found
+
+    /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that the platform
+    /// has, because it refused a duplicate id, but that no operation names. If exactly one operation matches a
+    /// candidate, and that operation matches no other refund, they belong together.
+    fn attributed_by_elimination<'a>(
+        &'a self,
+        own_refunds: &OwnRefunds<'a>,
+    ) -> BTreeMap<&'a str, &'a str> {
+        let is_duplicate = |refund: &Refund| refund.request.duplicate().is_some();
+        if !self.refunds.iter().any(is_duplicate) {
+            return BTreeMap::new();
+        }
+        let operations = self.reported.operations.values();
+        let named: BTreeSet<&str> = operations
+            .filter_map(|operation| own_refunds.refund_of(operation))
+            .collect();
+        let unattributed: Vec<(&String, &Operation)> = self.unattributed(own_refunds).collect();
+        let missing: Vec<(&str, &Refund)> = own(self)
+            .filter(|(refund_id, _)| !named.contains(refund_id))
+            .collect();
+        let mut found = BTreeMap::new();
+        for (refund_id, refund) in &missing {
+            let mut candidates = unattributed
+                .iter()
+                .filter(|(_, operation)| matches_exactly(refund, operation));
+            let (Some((id, operation)), None) = (candidates.next(), candidates.next()) else {
+                continue;
+            };
+            let mut rivals = missing.iter().filter(|(_, other)| {
+                other.request.request_id().is_none() && could_match(other, operation)
+            });
+            if let (Some(_), None) = (rivals.next(), rivals.next()) {
+                found.insert(id.as_str(), *refund_id);
+            }
+        }
+        found
+    }
+
+    /// Returns the refund operations without a `merchant_refund_id` whose request is not known to be ours.
+    fn unattributed(
+        &self,
+        own_refunds: &OwnRefunds<'_>,
+    ) -> impl Iterator<Item = (&String, &Operation)> {
+        let operations = self.reported.operations.iter();
+        operations.filter(|(_, operation)| {
+            operation.gives_back()
+                && operation.merchant_refund_id().is_none()
+                && own_refunds.refund_of(operation).is_none()
+        })
+    }
+
+    /// Whether an unattributed operation could belong to this refund.
+    pub(crate) fn has_candidate_operation(&self, refund: &Refund) -> bool {
+        let own_refunds = OwnRefunds::of(self);
+        self.unattributed(&own_refunds)
+            .any(|(_, operation)| could_match(refund, operation))
+    }
+
+    /// Whether this `request_id` belongs to a refund request of ours.
+    pub(in crate::model) fn is_refund_request(&self, request_id: &str) -> bool {
+        OwnRefunds::of(self).by_request_id.contains_key(request_id)
+    }
 }
 
-/// Whether an operation without a name could be a refund of ours. A missing field counts as a match.
-pub(in crate::model) fn may_be(refund: &Refund, operation: &Operation) -> bool {
-    let reported = || operation.order()?.operation_date();
-    let changed = operation.created_at().or_else(reported);
-    let sent = refund.created_at.before(CLOCKS_DIFFER);
-    let is_same = operation
+/// Whether an unattributed operation could belong to a refund of ours: it has the same amount and is not
+/// older. A missing field counts as a match.
+fn could_match(refund: &Refund, operation: &Operation) -> bool {
+    let reported_at = operation.created_at().or_else(|| operation.changed_at());
+    let sent = refund.created_at.before(MAX_CLOCK_SKEW);
+    let is_same_amount = operation
         .amount()
         .is_none_or(|amount| amount == refund.amount);
-    is_same && changed.is_none_or(|changed| changed >= sent)
+    is_same_amount && reported_at.is_none_or(|reported_at| reported_at >= sent)
 }
 
-/// Whether an operation without a name is all that is known to fit a refund that the platform says
-/// it has: of its amount, created after it was sent and before the platform said so.
-fn must_be(refund: &Refund, operation: &Operation) -> bool {
-    let sent = refund.created_at.before(CLOCKS_DIFFER);
-    let (Some(Exists::By(known)), Some(created)) =
-        (refund.request.exists(), operation.created_at())
+/// Whether an unattributed operation has the amount of a refund, and was created after the refund was sent
+/// and before the platform refused the duplicate id.
+fn matches_exactly(refund: &Refund, operation: &Operation) -> bool {
+    let sent = refund.created_at.before(MAX_CLOCK_SKEW);
+    let (Some(Duplicate::Own(refused)), Some(created)) =
+        (refund.request.duplicate(), operation.created_at())
     else {
         return false;
     };
-    let is_between = created >= sent && created <= known.after(CLOCKS_DIFFER);
+    let is_between = created >= sent && created <= refused.after(MAX_CLOCK_SKEW);
     is_between && operation.amount() == Some(refund.amount)
 }

@@ -1,94 +1,73 @@
-//! Money on its way back.
+//! A refund, and a storefront's request for it.
 
 use ecommpay::fields::Text;
 use serde::{Deserialize, Serialize};
 
+use super::refund_status::RefundStatus;
+use crate::model::attempt::gate_request::GateRequest;
+use crate::model::emitted::EmittedRefund;
 use crate::model::ids::MerchantId;
+use crate::model::order::Private;
+use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
-use crate::model::{EmittedRefund, GateRequest, Private, is_zero};
 
-/// Money on its way back, or a refund that was taken back and belongs to no single one.
+/// A refund. A return that matches no single refund has an entry of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The merchant's id; `None` for an external one, which was not requested here.
+    /// The merchant's id; `None` for an external refund, which was not requested here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) refund_id: Option<MerchantId>,
+    pub(super) refund_id: Option<MerchantId>,
     /// Minor units.
-    pub(in crate::model) amount: u64,
-    /// Where it stands.
-    pub(in crate::model) status: RefundStatus,
-    /// How much of it was taken back.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) returned_amount: u64,
+    pub(super) amount: u64,
+    pub(super) status: RefundStatus,
+    /// How much of it was returned, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) returned_amount: u64,
     /// The platform's operation, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) operation_id: Option<String>,
-    /// Our request; not sent for an external one.
-    #[serde(default, skip_serializing_if = "GateRequest::is_not_sent")]
-    pub(in crate::model) request: GateRequest,
-    /// What it was requested with, so that it can be repeated with the same data while its outcome is
-    /// open.
+    pub(super) operation_id: Option<String>,
+    /// Our request to Gate; not sent for an external refund.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) request: GateRequest,
+    /// Stored while it is open, so that it can be repeated with the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) description: Option<Text>,
-    /// The shopper's address, if another one than the checkout's was given.
+    pub(super) description: Option<Text>,
+    /// The shopper's IP address, if it is not the checkout's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) ip_address: Option<Private<Text>>,
-    /// A code of the platform's list, if it was declined.
+    pub(super) ip_address: Option<Private<Text>>,
+    /// The code of the platform's list, if it was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) code: Option<String>,
+    pub(super) code: Option<String>,
     /// The digest of the clarification request that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) answered_clarification: Option<String>,
     /// What the last event about it said.
-    pub(in crate::model) emitted: EmittedRefund,
-    /// The start of the SHA-256 of what the storefront sent, to tell a repeat from another refund.
+    pub(super) emitted: EmittedRefund,
+    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeat from another refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) content: Option<String>,
-    /// When it became known here.
-    pub(in crate::model) created_at: Timestamp,
+    pub(super) content: Option<String>,
+    /// When it was requested here or first reported.
+    pub(super) created_at: Timestamp,
 }
 
-/// Where a refund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefundStatus {
-    /// Requested; reserved.
-    Pending,
-    /// It is not known whether the platform took it; reserved.
-    Unknown,
-    /// The money went back.
-    Succeeded,
-    /// It did not; the reservation is given back.
-    Declined,
-    /// It went back and was taken back by the bank or the platform; it counts no longer.
-    Returned,
-}
-
-impl RefundStatus {
-    /// Whether money is held back for it.
-    pub fn is_reserved(self) -> bool {
-        matches!(self, RefundStatus::Pending | RefundStatus::Unknown)
-    }
-}
-
-/// What a storefront asks for when it gives money back.
+/// A storefront's request for a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundOrder {
     /// The merchant's own id.
     pub refund_id: MerchantId,
-    /// Minor units; `None` means what is left at this moment.
+    /// Minor units; `None` means the whole refundable amount.
     pub amount: Option<u64>,
-    /// Mandatory on the platform.
+    /// The platform requires it.
     pub description: Text,
-    /// The shopper's address, if it is not the checkout's.
+    /// The shopper's IP address, if it is not the checkout's.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of the request.
+    /// The start of the SHA-256 of the request. It distinguishes a repeat from another refund.
     pub content: String,
 }
 
 impl Refund {
-    /// A refund that is requested here. Its request is not sent yet.
-    pub(in crate::model) fn requested(order: &RefundOrder, amount: u64, at: Timestamp) -> Self {
+    /// Creates a refund that is requested here. Its request is not sent yet.
+    pub(super) fn requested(order: &RefundOrder, amount: u64, at: Timestamp) -> Self {
         Self {
             refund_id: Some(order.refund_id.clone()),
             amount,
@@ -100,8 +79,8 @@ impl Refund {
         }
     }
 
-    /// A refund that was not requested here.
-    pub(in crate::model) fn external(operation_id: &str, at: Timestamp) -> Self {
+    /// Creates a refund that was not requested here.
+    pub(super) fn external(operation_id: &str, at: Timestamp) -> Self {
         Self {
             refund_id: None,
             amount: 0,
@@ -119,52 +98,52 @@ impl Refund {
         }
     }
 
-    /// The merchant's id; `None` for an external one.
+    /// Returns the merchant's id; `None` for an external refund.
     pub fn refund_id(&self) -> Option<&MerchantId> {
         self.refund_id.as_ref()
     }
 
-    /// Minor units.
+    /// Returns the amount in minor units.
     pub fn amount(&self) -> u64 {
         self.amount
     }
 
-    /// Where it stands.
+    /// Returns the status.
     pub fn status(&self) -> RefundStatus {
         self.status
     }
 
-    /// How much of it was taken back.
+    /// Returns how much of it was returned, in minor units.
     pub fn returned_amount(&self) -> u64 {
         self.returned_amount
     }
 
-    /// The platform's operation, once it is known.
+    /// Returns the platform's operation, once it is known.
     pub fn operation_id(&self) -> Option<&str> {
         self.operation_id.as_deref()
     }
 
-    /// Our request.
+    /// Returns our request to Gate.
     pub fn request(&self) -> &GateRequest {
         &self.request
     }
 
-    /// What it was requested with.
+    /// Returns the description, while the refund is open.
     pub fn description(&self) -> Option<&Text> {
         self.description.as_ref()
     }
 
-    /// A code of the platform's list, if it was declined.
+    /// Returns the code of the platform's list, if it was declined.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// The start of the SHA-256 of the request.
+    /// Returns the start of the SHA-256 of the storefront's request.
     pub(crate) fn content(&self) -> Option<&str> {
         self.content.as_deref()
     }
 
-    /// When it became known here.
+    /// Returns when it was requested here or first reported.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -175,10 +154,5 @@ impl Refund {
 
     pub(crate) fn emitted_mut(&mut self) -> &mut EmittedRefund {
         &mut self.emitted
-    }
-
-    /// Whether the platform's operation with this id is this refund.
-    pub(crate) fn is_made_by(&self, operation_id: &str) -> bool {
-        self.operation_id.as_deref() == Some(operation_id)
     }
 }

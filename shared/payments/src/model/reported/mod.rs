@@ -1,11 +1,17 @@
-//! Everything that the platform reported of a payment.
+//! Everything that the platform reported about a payment. Each file has the merge rules of one part.
 
-pub mod add_report;
+mod add_report;
+pub mod evidence;
 pub mod operation;
 pub mod operation_report;
 pub mod payment_status;
+pub(crate) mod payment_sums;
+mod received_sum;
+pub(crate) mod report_limits;
 pub mod report_order;
-pub(crate) mod sums;
+pub(crate) mod report_source;
+pub(crate) mod reported_sums;
+pub(crate) mod request_error;
 pub mod waiting;
 
 use std::collections::BTreeMap;
@@ -13,41 +19,42 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::operation::Operation;
-use self::sums::PaymentSums;
-use super::is_zero;
+use self::payment_sums::PaymentSums;
+use super::serde_skip::is_default;
 
-/// Everything that the platform reported of a payment.
+/// Everything that the platform reported about a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
     /// The operations by `operation.id`.
-    pub(in crate::model) operations: BTreeMap<String, Operation>,
+    pub(super) operations: BTreeMap<String, Operation>,
     /// The newest `payment.status` of any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) status: Option<PlatformStatus>,
-    /// What reports say of `payment.sum`.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) sums: PaymentSums,
-    /// It is a payment link made in the Dashboard.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) is_link: bool,
-    /// Errors reported of requests, by `request_id`.
+    pub(super) status: Option<PlatformStatus>,
+    /// The values of `payment.sum`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    sums: PaymentSums,
+    /// It is a Dashboard payment link.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) is_link: bool,
+    /// The codes of failed requests, by `request_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(in crate::model) request_errors: BTreeMap<String, String>,
+    request_errors: BTreeMap<String, String>,
 }
 
-/// The newest `payment.status`, for display; what it means for the money is kept with the operations.
+/// The newest `payment.status`, for display. The operations have the `payment.status` that decides whether
+/// their money counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// `operation.date`, else `payment.date`. Refunds leave `payment.date` as it was.
-    pub(in crate::model) date: String,
-    /// Dates have whole seconds; within one, this orders the statuses.
-    pub(in crate::model) stage: u8,
-    /// The raw status.
-    pub(in crate::model) status: String,
+    /// `operation.date`, or else `payment.date`. A refund does not change `payment.date`.
+    date: String,
+    /// Orders statuses with the same date, because dates have whole seconds.
+    stage: u8,
+    /// The platform's spelling.
+    status: String,
 }
 
 impl PlatformStatus {
-    /// The raw status.
+    /// Returns the status in the platform's spelling.
     pub fn as_str(&self) -> &str {
         &self.status
     }

@@ -1,8 +1,7 @@
-//! What the platform reported of one operation.
+//! One operation, and how its reports merge.
 //!
-//! Reports merge as a set: a pending report is replaced by a newer one and by any final one; of the
-//! final ones every distinct one is kept, so that no later report erases what an earlier one said.
-//! Where the operation stands follows from the set.
+//! A newer pending report, or any final report, replaces a pending report. Every distinct final report is
+//! stored, so a later report erases no earlier report.
 
 use std::cmp::Ordering;
 
@@ -12,61 +11,44 @@ use serde::{Deserialize, Serialize};
 
 use super::operation_report::{FinalReport, Pending};
 use super::payment_status::PaymentStatus;
+use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
-use super::sums::NamedSum;
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
-/// At most this many distinct final reports of one operation are kept, the strongest ones. One is
-/// usual; more are contradictions.
-const MOST_FINAL_REPORTS: usize = 8;
+/// The maximum number of distinct final reports of an operation; the first by rank are stored. A
+/// second report is already a contradiction.
+const MAX_FINAL_REPORTS: usize = 8;
 
-/// One operation as the platform reported it.
+/// One operation of the platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// The newest report that is not final, as long as there is no final one.
+    /// The newest pending report, while there is no final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) pending: Option<Pending>,
-    /// The distinct final reports.
+    pub(super) pending: Option<Pending>,
+    /// The distinct final reports by rank; the first counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::model) finals: Vec<FinalReport>,
-    /// The newest `payment.status` that came with a report about this operation: of a successful sale
-    /// or of a confirmation only.
+    pub(super) finals: Vec<FinalReport>,
+    /// The newest `payment.status` of the reports about this operation; only for a successful sale and for a
+    /// confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_status: Option<PaymentStatus>,
-    /// `payment.sum` of the newest callback about it that tells what came.
+    /// `payment.sum` of the newest callback about this operation that states the amount received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) payment_sum: Option<NamedSum>,
-    /// The request that it belongs to.
+    pub(in crate::model) payment_sum: Option<DatedSum>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) request_id: Option<String>,
-    /// The merchant's id of a refund.
+    request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) merchant_refund_id: Option<String>,
-    /// When the platform created it; kept only of a refund without a merchant's id.
+    merchant_refund_id: Option<String>,
+    /// Only of a refund without a merchant's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) created_date: Option<String>,
+    created_date: Option<String>,
 }
 
-/// How well the reports support an operation's outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// Callbacks say so, and agree.
-    Reported,
-    /// Callbacks contradict each other, and no signed answer has settled it.
-    Disputed,
-    /// A signed answer says so.
-    Confirmed,
-    /// A callback reported success; the signed answers say declined.
-    Overruled,
-    /// The signed answers contradict each other.
-    Contradictory,
-}
-
+/// Merging.
 impl Operation {
-    /// Takes in a report that is not final.
-    pub(in crate::model) fn add_pending(&mut self, report: Pending) {
+    /// Adds a pending report.
+    pub(super) fn add_pending(&mut self, report: Pending) {
         if !self.finals.is_empty() {
             return;
         }
@@ -84,23 +66,23 @@ impl Operation {
         });
     }
 
-    /// Takes in a final report.
-    pub(in crate::model) fn add_final(&mut self, report: FinalReport) {
+    /// Adds a final report. Of two reports with the same content it stores the signed answer, or else the newer
+    /// report.
+    pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
-        // What a signed answer says needs no callback to say it.
-        let strength = |one: &FinalReport| (one.signed, one.order.clone());
-        let same = |known: &&mut FinalReport| known.content() == report.content();
-        match self.finals.iter_mut().find(same) {
+        let strength = |report: &FinalReport| (report.signed, report.order.clone());
+        let is_same = |known: &&mut FinalReport| known.content() == report.content();
+        match self.finals.iter_mut().find(is_same) {
             Some(known) if strength(known) < strength(&report) => *known = report,
             Some(_) => {}
             None => self.finals.push(report),
         }
         self.finals.sort_unstable_by(|one, other| other.rank(one));
-        self.finals.truncate(MOST_FINAL_REPORTS);
+        self.finals.truncate(MAX_FINAL_REPORTS);
     }
 
-    /// Takes in a `payment.status` that came with a report about it.
-    pub(in crate::model) fn add_payment_status(&mut self, status: PaymentStatus) {
+    /// Adds the `payment.status` of a report about this operation.
+    pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
         if self
             .payment_status
             .as_ref()
@@ -110,168 +92,175 @@ impl Operation {
         }
     }
 
-    /// Takes in the names that a report gives it; the least, should there ever be two.
-    pub(in crate::model) fn add_names(
+    /// Adds the ids of a report. If two reports differ, the lesser value is stored, in any order.
+    pub(super) fn add_ids(
         &mut self,
         request_id: Option<String>,
         merchant_refund_id: Option<String>,
         created_date: Option<String>,
     ) {
-        let least = |known: &mut Option<String>, report: Option<String>| {
-            if let Some(report) = report
-                && known.as_ref().is_none_or(|known| report < *known)
+        let store_lesser = |known: &mut Option<String>, reported: Option<String>| {
+            if let Some(reported) = reported
+                && known.as_ref().is_none_or(|known| reported < *known)
             {
-                *known = Some(report);
+                *known = Some(reported);
             }
         };
-        least(&mut self.request_id, request_id);
-        least(&mut self.merchant_refund_id, merchant_refund_id);
-        least(&mut self.created_date, created_date);
+        store_lesser(&mut self.request_id, request_id);
+        store_lesser(&mut self.merchant_refund_id, merchant_refund_id);
+        store_lesser(&mut self.created_date, created_date);
         if self.merchant_refund_id.is_some() {
             self.created_date = None;
         }
     }
 
-    /// Forgets what it waits for, which names the shopper.
+    /// Erases what it waits for, because that names the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.waiting = None;
         }
     }
+}
 
-    /// The final report that counts.
-    pub(in crate::model) fn counting(&self) -> Option<&FinalReport> {
+/// What the reports say.
+impl Operation {
+    /// Returns the final report that counts.
+    pub(super) fn effective_report(&self) -> Option<&FinalReport> {
         self.finals.first()
     }
 
-    /// The final reports of the weight that counts: those of signed answers, else those of callbacks.
-    pub(in crate::model) fn strongest(&self) -> impl Iterator<Item = &FinalReport> {
+    /// Returns the final reports from the source that counts: from signed answers, or else from callbacks.
+    pub(super) fn effective_source(&self) -> impl Iterator<Item = &FinalReport> {
         let signed = self.is_signed();
-        self.finals.iter().filter(move |one| one.signed == signed)
+        let reports = self.finals.iter();
+        reports.filter(move |report| report.signed == signed)
     }
 
-    /// What it does.
+    /// Returns `sum_initial` of each successful report from the source that counts.
+    pub(in crate::model) fn successful_sums(&self) -> impl Iterator<Item = &Sum> {
+        let reports = self.effective_source();
+        let successes = reports.filter(|report| report.outcome == Outcome::Succeeded);
+        successes.filter_map(|report| report.sum_initial.as_ref())
+    }
+
+    /// Returns the type.
     pub fn kind(&self) -> &OperationType {
         const NONE: &OperationType = &OperationType::Other(String::new());
         let pending = || self.pending.as_ref().map(|pending| &pending.kind);
-        self.counting()
-            .map(|one| &one.kind)
+        self.effective_report()
+            .map(|report| &report.kind)
             .or_else(pending)
             .unwrap_or(NONE)
     }
 
-    /// Where it stands.
+    /// Returns the outcome.
     pub fn outcome(&self) -> Outcome {
-        self.counting().map_or(Outcome::Pending, |one| one.outcome)
+        self.effective_report()
+            .map_or(Outcome::Pending, |report| report.outcome)
     }
 
-    /// Whether a signed answer says how it ended.
+    /// Whether the outcome is from a signed answer.
     pub fn is_signed(&self) -> bool {
-        self.counting().is_some_and(|one| one.signed)
+        self.effective_report().is_some_and(|report| report.signed)
     }
 
-    /// How sure that is.
-    pub fn evidence(&self) -> Evidence {
-        let Some(counting) = self.counting() else {
-            return Evidence::Reported;
-        };
-        if counting.kind == OperationType::Confirmation {
-            // The money of a sale can be credited after a decline was reported, and the other way
-            // round: the newest signed answer decides, until a newer callback says otherwise.
-            let differs = |one: &&FinalReport| one.outcome != counting.outcome;
-            let mut others = self.finals.iter().filter(differs);
-            let is_disputed = match counting.signed {
-                true => others.any(|one| !one.signed && one.order.dates() > counting.order.dates()),
-                false => others.next().is_some(),
-            };
-            return match (is_disputed, counting.signed) {
-                (true, _) => Evidence::Disputed,
-                (false, true) => Evidence::Confirmed,
-                (false, false) => Evidence::Reported,
-            };
-        }
-        let contradict = self.strongest().any(|one| !one.agrees_with(counting));
-        let is_done = |one: &FinalReport| one.outcome == Outcome::Succeeded;
-        match counting.signed {
-            true if contradict => Evidence::Contradictory,
-            true if !is_done(counting) && self.finals.iter().any(is_done) => Evidence::Overruled,
-            true => Evidence::Confirmed,
-            false if contradict => Evidence::Disputed,
-            false => Evidence::Reported,
-        }
-    }
-
-    /// The raw status of the report that counts.
+    /// Returns the status in the platform's spelling.
     pub fn platform_status(&self) -> &str {
         let pending = || self.pending.as_ref().map(|pending| pending.status.as_str());
-        self.counting()
-            .map(|one| one.status.as_str())
+        self.effective_report()
+            .map(|report| report.status.as_str())
             .or_else(pending)
             .unwrap_or_default()
     }
 
-    /// A code of the platform's list.
+    /// Returns the code of the platform's list.
     pub fn code(&self) -> Option<&str> {
-        match (self.counting(), &self.pending) {
-            (Some(one), _) => one.code.as_deref(),
+        match (self.effective_report(), &self.pending) {
+            (Some(report), _) => report.code.as_deref(),
             (None, pending) => pending.as_ref()?.code.as_deref(),
         }
     }
 
-    /// Its sum as requested.
+    /// Returns `sum_initial`, the sum as requested.
     pub fn sum(&self) -> Option<&Sum> {
-        match (self.counting(), &self.pending) {
-            (Some(one), _) => one.sum_initial.as_ref(),
+        match (self.effective_report(), &self.pending) {
+            (Some(report), _) => report.sum_initial.as_ref(),
             (None, pending) => pending.as_ref()?.sum.as_ref(),
         }
     }
 
-    /// Minor units, as requested.
+    /// Returns `sum_converted` and `sum_initial` of the final report that counts.
+    pub(in crate::model) fn final_sums(&self) -> impl Iterator<Item = &Sum> {
+        let report = self.effective_report().into_iter();
+        let sums = report.flat_map(|report| [&report.sum_converted, &report.sum_initial]);
+        sums.flatten()
+    }
+
+    /// Returns the amount of `sum_initial` in minor units.
     pub fn amount(&self) -> Option<u64> {
         self.sum().map(|sum| sum.amount)
     }
 
-    /// Its currency.
+    /// Returns the currency of `sum_initial`.
     pub fn currency(&self) -> Option<&str> {
         self.sum().map(|sum| sum.currency.as_str())
     }
 
-    /// The age of the report that counts.
-    pub(crate) fn order(&self) -> Option<&ReportOrder> {
+    /// Returns the age of the report that counts.
+    pub(crate) fn report_order(&self) -> Option<&ReportOrder> {
         let pending = || self.pending.as_ref().map(|pending| &pending.order);
-        self.counting().map(|one| &one.order).or_else(pending)
+        self.effective_report()
+            .map(|report| &report.order)
+            .or_else(pending)
     }
 
-    /// When it ended, by the platform's clock; `None` while it is pending, or if its date cannot be
-    /// read.
+    /// Returns `operation.date` of the report that counts.
+    pub(in crate::model) fn date(&self) -> Option<&str> {
+        self.report_order().map(|order| order.dates().0)
+    }
+
+    /// Returns when the platform last reported a change of it, by the platform's clock.
+    pub(in crate::model) fn changed_at(&self) -> Option<Timestamp> {
+        self.report_order()?.operation_time()
+    }
+
+    /// Returns when it ended, by the platform's clock; `None` while it is pending, or if its date cannot be
+    /// parsed.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.counting()?.order.operation_date()
+        self.effective_report()?.order.operation_time()
     }
 
-    /// What it waits for, while it is pending.
+    /// Returns what it waits for while it is pending.
     pub(crate) fn waiting(&self) -> Option<&Waiting> {
         self.pending.as_ref()?.waiting.as_ref()
     }
 
-    /// The request that it belongs to.
+    /// Returns the platform's id of the request that started it.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// The merchant's id of a refund.
+    /// Returns the merchant's id of a refund.
     pub fn merchant_refund_id(&self) -> Option<&str> {
         self.merchant_refund_id.as_deref()
     }
 
-    /// When the platform created it, if it is a refund without a merchant's id.
-    pub(crate) fn created_at(&self) -> Option<Timestamp> {
+    /// Returns when the platform created it, if it is a refund without a merchant's id.
+    pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }
 
+    /// Whether its outcome is `succeeded`.
     pub(crate) fn has_succeeded(&self) -> bool {
         self.outcome() == Outcome::Succeeded
     }
 
+    /// Whether its outcome is `declined`.
+    pub(crate) fn is_declined(&self) -> bool {
+        self.outcome() == Outcome::Declined
+    }
+
+    /// Whether it is a sale.
     pub(crate) fn is_sale(&self) -> bool {
         *self.kind() == OperationType::Sale
     }
@@ -281,31 +270,28 @@ impl Operation {
         self.is_sale() && self.has_succeeded()
     }
 
+    /// Whether it is a `payment confirmation`.
     pub(crate) fn is_confirmation(&self) -> bool {
         *self.kind() == OperationType::Confirmation
     }
 
-    /// Whether it gives money back.
+    /// Whether it is a refund or a reversal.
     pub fn gives_back(&self) -> bool {
         self.kind().gives_back()
     }
 
-    /// Whether it takes a refund back.
+    /// Whether it takes a refund back (`refund reverse`).
     pub(crate) fn is_refund_reversal(&self) -> bool {
         *self.kind() == OperationType::RefundReversal
     }
 
-    /// Whether a signed answer lists it as done although its type is not one that takes money as
-    /// documented.
-    pub(crate) fn is_unknown_money(&self) -> bool {
-        self.kind().is_unknown() && self.has_succeeded() && self.is_signed()
+    /// Whether it is a `manual change`.
+    pub(in crate::model) fn is_manual_change(&self) -> bool {
+        *self.kind() == OperationType::ManualChange
     }
 
-    /// Whether its decline is the end of the payment: no other attempt is open, or a signed answer
-    /// says that its reported success is none.
-    pub(crate) fn ends_payment(&self) -> bool {
-        self.outcome() == Outcome::Declined
-            && (self.evidence() == Evidence::Overruled
-                || self.finals.iter().any(|one| one.ends_payment))
+    /// Whether it is of undocumented type, and a signed answer says that it succeeded.
+    pub(crate) fn is_undocumented_capture(&self) -> bool {
+        self.kind().is_unknown() && self.has_succeeded() && self.is_signed()
     }
 }

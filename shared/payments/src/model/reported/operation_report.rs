@@ -1,4 +1,4 @@
-//! What one report says of an operation, and which of two reports counts.
+//! The reports of one operation, and which of them counts.
 
 use std::cmp::Ordering;
 
@@ -8,26 +8,27 @@ use serde::{Deserialize, Serialize};
 
 use super::report_order::ReportOrder;
 use super::waiting::Waiting;
-use crate::model::is_zero;
+use crate::model::serde_skip::is_default;
 
-/// A report that leaves the operation open.
+/// A report of an operation that is not final.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    pub(in crate::model) order: ReportOrder,
-    pub(in crate::model) kind: OperationType,
-    pub(in crate::model) status: String,
+    pub(super) order: ReportOrder,
+    pub(super) kind: OperationType,
+    pub(super) status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) code: Option<String>,
+    pub(super) code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) sum: Option<Sum>,
-    /// The newest report that says what the operation waits for.
+    pub(super) sum: Option<Sum>,
+    /// From the newest report that requests something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) waiting: Option<Waiting>,
+    pub(super) waiting: Option<Waiting>,
 }
 
 impl Pending {
-    /// The newer report wins; within one second, the greater sum.
-    pub(in crate::model) fn rank(&self, other: &Self) -> Ordering {
+    /// Compares two reports; the greater report counts. A newer report is greater; within one second, the
+    /// report with the greater sum is.
+    pub(super) fn rank(&self, other: &Self) -> Ordering {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
             .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
@@ -40,62 +41,66 @@ fn amount_of(sum: &Option<Sum>) -> Option<u64> {
     sum.as_ref().map(|sum| sum.amount)
 }
 
-/// A report that ends the operation.
+/// A report of an operation that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalReport {
-    /// Whether it came in a signed answer to a status request, which outweighs callbacks.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) signed: bool,
-    pub(in crate::model) outcome: Outcome,
-    pub(in crate::model) kind: OperationType,
+    /// It is from a signed status answer, which outweighs callbacks.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) signed: bool,
+    pub(super) outcome: Outcome,
+    pub(super) kind: OperationType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) sum_initial: Option<Sum>,
-    /// Only where it differs from `sum_initial`.
+    pub(super) sum_initial: Option<Sum>,
+    /// Only if it differs from `sum_initial`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) sum_converted: Option<Sum>,
-    /// The payment was declined too, so the shopper has no other try.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) ends_payment: bool,
-    pub(in crate::model) order: ReportOrder,
-    pub(in crate::model) status: String,
+    pub(super) sum_converted: Option<Sum>,
+    /// `payment.status` declined the whole payment: the shopper cannot try again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) ends_payment: bool,
+    pub(super) order: ReportOrder,
+    pub(super) status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::model) code: Option<String>,
+    pub(super) code: Option<String>,
 }
 
 impl FinalReport {
-    /// What a report says, signed or not.
-    pub(in crate::model) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
+    /// Returns the parts in which two distinct reports differ.
+    pub(super) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
         let sums = [&self.sum_initial, &self.sum_converted];
         (self.outcome, &self.kind, sums, self.ends_payment)
     }
 
-    /// Orders final reports; the greatest counts. Signed beats unsigned; another type beats a
-    /// confirmation; success beats decline, so a contradicting report does not remove money; then the
-    /// newest, within one second the greater sum. Of a confirmation the date ranks before the outcome.
-    pub(in crate::model) fn rank(&self, other: &Self) -> Ordering {
-        let is_confirmation = |one: &Self| one.kind == OperationType::Confirmation;
-        let is_sale = |one: &Self| one.kind == OperationType::Sale;
-        let strength = |one: &Self| (one.outcome, is_sale(one));
-        let first = self
+    /// Compares two reports; the greater report counts:
+    ///
+    /// 1. A signed answer before a callback.
+    /// 2. Another type before a confirmation.
+    /// 3. A success before a decline, so that a contradicting report removes no money.
+    /// 4. The newer report before the older, and within one second the greater sum before the lower.
+    ///
+    /// For a confirmation the date precedes the outcome, because the bank can reverse it.
+    pub(super) fn rank(&self, other: &Self) -> Ordering {
+        let is_confirmation = |report: &Self| report.kind == OperationType::Confirmation;
+        let strength = |report: &Self| (report.outcome, report.kind == OperationType::Sale);
+        let by_source = self
             .signed
             .cmp(&other.signed)
             .then_with(|| is_confirmation(other).cmp(&is_confirmation(self)));
         let by_strength = || strength(self).cmp(&strength(other));
         let by_date = || self.order.dates().cmp(&other.order.dates());
-        let first = match is_confirmation(self) {
-            true => first.then_with(by_date).then_with(by_strength),
-            false => first.then_with(by_strength).then_with(by_date),
+        let ranked = match is_confirmation(self) {
+            true => by_source.then_with(by_date).then_with(by_strength),
+            false => by_source.then_with(by_strength).then_with(by_date),
         };
-        first
+        ranked
             .then_with(|| amount_of(&self.sum_initial).cmp(&amount_of(&other.sum_initial)))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.content().cmp(&other.content()))
     }
 
-    /// Whether two reports agree; two declines always do.
-    pub(in crate::model) fn agrees_with(&self, other: &Self) -> bool {
-        let is_done = self.outcome == Outcome::Succeeded;
-        let money = |one: &Self| (one.kind.clone(), one.sum_initial.clone());
-        self.outcome == other.outcome && (!is_done || money(self) == money(other))
+    /// Whether two reports have the same outcome, and two successes also the same type and sum.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        let is_success = self.outcome == Outcome::Succeeded;
+        let is_same_money = self.kind == other.kind && self.sum_initial == other.sum_initial;
+        self.outcome == other.outcome && (!is_success || is_same_money)
     }
 }

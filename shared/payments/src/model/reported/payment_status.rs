@@ -1,55 +1,36 @@
-//! `payment.status`, as one report has it.
+//! `payment.status` of a report.
 
-use ecommpay::operation::Outcome;
+use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
 
-use crate::model::is_zero;
+use crate::model::serde_skip::is_default;
 
-/// `payment.status` with the dates of its report.
+/// `payment.status` with the dates of its report. The greatest is the newest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PaymentStatus {
-    /// `operation.date`.
-    pub(in crate::model) operation_date: String,
-    /// `payment.date`.
-    pub(in crate::model) payment_date: String,
-    /// Whether it came in a signed answer.
+    pub(super) operation_date: String,
+    pub(super) payment_date: String,
+    /// It is from a signed status answer.
     pub(in crate::model) signed: bool,
-    /// Dates have whole seconds; within one, a report that has a confirmation follows one that has
-    /// only the sale.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(in crate::model) has_confirmation: bool,
-    /// Orders the statuses of one second.
-    pub(in crate::model) stage: u8,
-    /// The raw status.
-    pub(in crate::model) status: String,
+    /// The report has a confirmation. Within one second such a report is newer than a report of the sale only,
+    /// because the confirmation follows the sale.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) has_confirmation: bool,
+    /// Orders statuses with the same dates ([`stage`]).
+    pub(super) stage: u8,
+    /// The platform's spelling.
+    pub(super) status: String,
 }
 
 impl PaymentStatus {
-    pub(crate) fn new(
-        operation_date: &str,
-        payment_date: &str,
-        status: &str,
-        signed: bool,
-        has_confirmation: bool,
-    ) -> Self {
-        Self {
-            operation_date: operation_date.to_owned(),
-            payment_date: payment_date.to_owned(),
-            signed,
-            has_confirmation,
-            stage: stage(status),
-            status: status.to_owned(),
-        }
-    }
-
-    /// The raw status.
+    /// Returns the status in the platform's spelling.
     pub fn as_str(&self) -> &str {
         &self.status
     }
 }
 
-/// Orders the statuses reported within one second.
-pub(in crate::model) fn stage(status: &str) -> u8 {
+/// Orders statuses with the same dates, because dates have whole seconds.
+pub(super) fn stage(status: &str) -> u8 {
     match status {
         "refunded" | "reversed" => 5,
         "partially refunded" | "partially reversed" => 4,
@@ -60,4 +41,14 @@ pub(in crate::model) fn stage(status: &str) -> u8 {
             Outcome::Pending => 0,
         },
     }
+}
+
+/// Whether the payment is still in progress by this status.
+pub(super) fn is_intermediate(status: &str) -> bool {
+    stage(status) < 2
+}
+
+/// Whether operations of this type decide whether the money of a sale counts.
+pub(super) fn is_sale_or_confirmation(kind: &OperationType) -> bool {
+    matches!(kind, OperationType::Sale | OperationType::Confirmation)
 }

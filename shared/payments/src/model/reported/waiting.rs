@@ -1,4 +1,4 @@
-//! What an unfinished operation waits for: the shopper, or data.
+//! What a pending operation waits for: a redirect of the shopper, or more data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,22 +10,22 @@ use super::report_order::ReportOrder;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// What an unfinished operation waits for. Its report names the shopper, so Debug shows none of it.
+/// What a pending operation waits for. Its report names the shopper, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// When the report was made, with the step prefixed to the digest; the greatest one counts.
+    /// The age of the report, with a step before the digest. The greatest counts.
     pub(in crate::model) order: ReportOrder,
-    /// Where the shopper's browser must go.
+    /// The redirect URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) redirect: Option<Redirect>,
-    /// The fields that the platform asks for.
+    /// The fields that the platform requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::model) clarification_fields: Vec<ClarificationField>,
+    clarification_fields: Vec<ClarificationField>,
 }
 
 impl Waiting {
-    /// `None` if the report asks for nothing.
-    pub(crate) fn new(
+    /// Returns `None` if the report requests nothing.
+    pub(super) fn new(
         operation_date: &str,
         payment_date: &str,
         digest: &str,
@@ -35,7 +35,7 @@ impl Waiting {
         if redirect.is_none() && clarification_fields.is_empty() {
             return None;
         }
-        // Of one second, the redirect comes after the clarification.
+        // Within one second, the redirect follows the clarification.
         let step = if redirect.is_some() { "2" } else { "1" };
         let digest = step.to_owned() + digest;
         Some(Self {
@@ -45,26 +45,26 @@ impl Waiting {
         })
     }
 
-    pub(in crate::model) fn newest(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+    pub(super) fn newest(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         match (one, other) {
             (Some(one), Some(other)) if one.order < other.order => Some(other),
             (one, other) => one.or(other),
         }
     }
 
-    /// Identifies this request for data.
+    /// Returns the id of this request for data.
     pub fn digest(&self) -> String {
         sha256::start_of_hex(format!("{:?}", self.order).as_bytes(), 32)
     }
 
-    /// The fields that the platform asks for.
+    /// Returns the fields that the platform requests.
     pub fn clarification_fields(&self) -> &[ClarificationField] {
         &self.clarification_fields
     }
 
-    /// When the platform asked.
+    /// Returns when the platform made the request.
     pub(crate) fn since(&self) -> Option<Timestamp> {
-        self.order.operation_date()
+        self.order.operation_time()
     }
 }
 
@@ -74,23 +74,23 @@ impl fmt::Debug for Waiting {
     }
 }
 
-/// Where the shopper's browser must go, and how.
+/// The redirect of the shopper's browser to the bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect {
-    /// By which method.
+    /// The HTTP method.
     pub method: RedirectMethod,
-    /// The provider's page.
+    /// The redirect URL.
     pub url: String,
     /// The form fields of a `POST`.
     pub fields: BTreeMap<String, String>,
 }
 
-/// How the browser must go there.
+/// The HTTP method of a redirect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {
-    /// Follow the address.
+    /// The browser follows the URL.
     Get,
-    /// Post the fields.
+    /// The browser posts the fields to the URL.
     Post,
 }

@@ -1,0 +1,133 @@
+//! Emits the events of a change: each difference between the state and what the last events said.
+
+mod payment_events;
+mod refund_events;
+
+use self::refund_events::PendingRefund;
+use crate::decide::change::Change;
+use crate::events::view::{DiscrepancyView, OperationView, RefundView};
+use crate::events::{About, Event, EventKind};
+use crate::model::timestamp::Timestamp;
+use crate::model::{Discrepancy, Payment};
+
+/// The maximum number of events in one change. A change is one write of at most 4 MB, and an event has the
+/// whole payment, at most 400 KB. The next change emits the rest.
+const MAX_EVENTS: usize = 8;
+
+/// An event that is due but not emitted yet.
+enum PendingEvent {
+    Payment {
+        kind: EventKind,
+        late: bool,
+        corrects: Option<EventKind>,
+    },
+    Refund(PendingRefund),
+    EarlierPayments,
+    Discrepancy(Discrepancy),
+}
+
+impl PendingEvent {
+    /// An event about the payment without `late` and `corrects`.
+    fn plain(kind: EventKind) -> Self {
+        Self::Payment {
+            kind,
+            late: false,
+            corrects: None,
+        }
+    }
+
+    /// Returns the kind and the subject; `None` if its refund does not exist.
+    fn describe<'a>(&'a self, payment: &'a Payment) -> Option<(EventKind, About<'a>)> {
+        Some(match self {
+            Self::Payment {
+                kind,
+                late,
+                corrects,
+            } => {
+                let about = About::Payment {
+                    operation: OperationView::deciding(payment),
+                    late: *late,
+                    corrects: corrects.map(EventKind::as_str),
+                };
+                (*kind, about)
+            }
+            Self::Refund(pending) => {
+                let refund = payment.refunds().get(pending.index)?;
+                let about = About::Refund {
+                    refund: RefundView::new(payment, refund),
+                    corrects: pending.corrects.map(EventKind::as_str),
+                };
+                (pending.kind, about)
+            }
+            Self::EarlierPayments => {
+                let about = About::PaidBefore {
+                    operation: OperationView::deciding(payment),
+                    other_payment_ids: payment.earlier_payments_of_order(),
+                };
+                (EventKind::OrderPaidTwice, about)
+            }
+            Self::Discrepancy(discrepancy) => {
+                let about = About::Difference {
+                    operation: OperationView::find(payment, &discrepancy.operation_id),
+                    difference: DiscrepancyView::new(discrepancy),
+                };
+                (EventKind::ReconciliationDifference, about)
+            }
+        })
+    }
+}
+
+/// Whether an event is due that is not emitted yet.
+pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
+    !collect_pending(&mut payment.clone(), at).is_empty()
+}
+
+/// Creates the change with its events.
+pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
+    let pending = collect_pending(&mut payment, at);
+    create_events(payment, &pending, at)
+}
+
+/// Creates the change with `checkout.expired` as its first event.
+pub(super) fn emit_expiry(mut payment: Payment, at: Timestamp) -> Change {
+    let mut pending = vec![PendingEvent::plain(EventKind::CheckoutExpired)];
+    pending.extend(collect_pending(&mut payment, at));
+    create_events(payment, &pending, at)
+}
+
+fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) -> Change {
+    payment.set_updated_at(at);
+    let mut events = Vec::with_capacity(pending.len());
+    for event in pending {
+        payment.next_sequence();
+        if let Some((kind, about)) = event.describe(&payment) {
+            events.push(Event::new(&payment, kind, about, at));
+        }
+    }
+    Change { payment, events }
+}
+
+/// Returns the pending events in order, and records them as emitted.
+fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
+    let status = payment.status();
+    let mut pending = payment_events::collect(payment, status);
+    for index in refund_events::pending_refunds(payment, at) {
+        // A refund that succeeded and was returned in one change has two events.
+        while pending.len() < MAX_EVENTS && !refund_events::is_emitted(payment, index) {
+            pending.extend(refund_events::collect(payment, index).map(PendingEvent::Refund));
+        }
+    }
+    if pending.len() < MAX_EVENTS {
+        pending.extend(payment_events::collect_overrefund(payment));
+    }
+    if pending.len() < MAX_EVENTS && payment.mark_earlier_payments_emitted() {
+        pending.push(PendingEvent::EarlierPayments);
+    }
+    let room = MAX_EVENTS.saturating_sub(pending.len());
+    let discrepancies = payment.discrepancies_mut().drain_pending(room);
+    pending.extend(discrepancies.into_iter().map(PendingEvent::Discrepancy));
+    if !pending.is_empty() {
+        payment_events::record_shown_status(payment, status);
+    }
+    pending
+}

@@ -1,0 +1,100 @@
+//! The events about the payment itself.
+
+use super::PendingEvent;
+use crate::events::EventKind;
+use crate::model::{EmittedState, Payment, Status, Waiting};
+
+/// Returns the pending events about the payment's status and money, and records them as emitted.
+pub(super) fn collect(payment: &mut Payment, status: Status) -> Vec<PendingEvent> {
+    let mut pending = Vec::new();
+    // `payment.created` is first, even if the status has changed since.
+    if payment.order().is_some() && payment.emitted().last.is_none() {
+        let created = emitted_state(payment, Status::Created);
+        payment.emitted_mut().last = Some(created);
+        pending.push(PendingEvent::plain(EventKind::PaymentCreated));
+    }
+    if let Some(kind) = due_kind(payment, status) {
+        pending.push(record(payment, status, kind));
+    }
+    pending
+}
+
+fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
+    EmittedState {
+        status,
+        paid_amount: payment.paid_amount(),
+        quarantine: payment.quarantine(),
+        clarification: payment.clarification_request().map(Waiting::digest),
+    }
+}
+
+/// Returns the kind of the event that is due, if any.
+fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
+    let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
+    // A rejected payment never counted as paid. Only its refund has an event.
+    if payment.is_rejected() {
+        return None;
+    }
+    // An emitted success holds until it is corrected.
+    if payment.emitted().success && status == Status::AwaitingConfirmation {
+        return None;
+    }
+    let Some(last) = &payment.emitted().last else {
+        return Some(kind);
+    };
+    let has_new_kind = EventKind::of_status(last.status) != Some(kind);
+    let has_new_money =
+        last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine();
+    let has_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
+    let clarification = payment.clarification_request().map(Waiting::digest);
+    let has_new_clarification =
+        status == Status::AwaitingClarification && last.clarification != clarification;
+    (has_new_kind || has_money && has_new_money || has_new_clarification).then_some(kind)
+}
+
+/// Records an event of this kind as emitted.
+fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEvent {
+    let state = emitted_state(payment, status);
+    let has_expired = payment.has_expired();
+    let emitted = payment.emitted_mut();
+    let late = status.is_paid() && (emitted.unsuccessful || has_expired);
+    let corrects = match status {
+        Status::Declined if emitted.success => Some(EventKind::PaymentSucceeded),
+        _ if status.is_paid() && emitted.success_withdrawn => Some(EventKind::PaymentDeclined),
+        _ => None,
+    };
+    if corrects.is_some() || status.is_paid() {
+        emitted.success = status.is_paid();
+        emitted.success_withdrawn = !emitted.success;
+    }
+    emitted.unsuccessful |= matches!(status, Status::Declined | Status::Failed);
+    emitted.last = Some(state);
+    PendingEvent::Payment {
+        kind,
+        late,
+        corrects,
+    }
+}
+
+/// Returns `payment.overrefunded` if it is pending, and records it as emitted. The merchant must know of an
+/// excess refund, and `refundable_amount` never falls below 0.
+pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
+    let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
+    let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
+    if !is_excess || payment.emitted().overrefunded == refunded {
+        return None;
+    }
+    payment.emitted_mut().overrefunded = refunded;
+    Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
+}
+
+/// Records the status that an event showed if it shows a declined or failed payment in progress again. Then
+/// the next decline is emitted again.
+pub(super) fn record_shown_status(payment: &mut Payment, status: Status) {
+    if let Some(last) = &mut payment.emitted_mut().last {
+        let was_unsuccessful = matches!(last.status, Status::Declined | Status::Failed);
+        if was_unsuccessful && EventKind::of_status(status).is_none() {
+            last.status = status;
+        }
+    }
+}

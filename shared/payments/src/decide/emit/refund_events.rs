@@ -1,0 +1,98 @@
+//! The events about refunds.
+
+use crate::events::EventKind;
+use crate::model::timestamp::Timestamp;
+use crate::model::{Operation, Payment, Refund, RefundStatus, Waiting};
+
+/// An event about the refund at an index.
+pub(super) struct PendingRefund {
+    pub(super) kind: EventKind,
+    pub(super) index: usize,
+    pub(super) corrects: Option<EventKind>,
+}
+
+/// Returns the indexes of the refunds that differ from their last event.
+pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
+    // The first event about a refund follows the event about its sale.
+    let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
+    let has_excess = payment.has_excess_returns();
+    // If more was returned than refunded, the report about the refund may follow. Only a signed answer that
+    // lists the return shows that none will.
+    let is_unexplained = |refund: &Refund| {
+        let operation = refund.operation_id().and_then(|id| payment.operation(id));
+        has_excess
+            && payment.is_unattributed_return(refund)
+            && !operation.is_some_and(Operation::is_signed)
+    };
+    let refunds = payment.refunds().iter().enumerate();
+    refunds
+        .filter(|(_, refund)| has_sale || refund.emitted().status.is_some())
+        .filter(|(index, _)| !is_emitted(payment, *index))
+        .filter(|(_, refund)| !payment.may_be_own_refund(refund, at))
+        .filter(|(_, refund)| !is_unexplained(refund))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// Whether the last event about the refund at an index agrees with its state.
+pub(super) fn is_emitted(payment: &Payment, index: usize) -> bool {
+    let Some(refund) = payment.refunds().get(index) else {
+        return true;
+    };
+    let emitted = refund.emitted();
+    let request = payment.clarification_request_of(refund);
+    let has_new_request = request.is_some_and(|request| {
+        let digest = Some(request.digest());
+        emitted.clarification != digest
+    });
+    emitted.status == Some(refund.status())
+        && emitted.amount == payment.amount_of_refund(index)
+        && emitted.returned_amount == refund.returned_amount()
+        && !has_new_request
+}
+
+/// Returns the next event about the refund at an index, and records it as emitted.
+pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefund> {
+    let amount = payment.amount_of_refund(index);
+    let refund = payment.refunds().get(index)?;
+    let (mut status, mut returned_amount) = (refund.status(), refund.returned_amount());
+    let was_successful = refund
+        .emitted()
+        .status
+        .is_some_and(RefundStatus::has_succeeded);
+    let is_first_success = status.has_succeeded() && !was_successful;
+    // The success has an event of its own, before the event about the return.
+    if returned_amount > 0 && is_first_success && !payment.is_unattributed_return(refund) {
+        (status, returned_amount) = (RefundStatus::Succeeded, 0);
+    }
+    let request = payment.clarification_request_of(refund);
+    let clarification = request.map(Waiting::digest);
+    let emitted = payment.refunds_mut().get_mut(index)?.emitted_mut();
+    let is_return = returned_amount > emitted.returned_amount;
+    let corrects = match emitted.status {
+        _ if emitted.declined && status.has_succeeded() => Some(EventKind::RefundDeclined),
+        // The return turned out to belong to another refund.
+        Some(RefundStatus::Returned) if status == RefundStatus::Succeeded => {
+            Some(EventKind::RefundReturned)
+        }
+        Some(RefundStatus::Succeeded) if status == RefundStatus::Declined => {
+            Some(EventKind::RefundSucceeded)
+        }
+        _ => None,
+    };
+    // A decline is corrected once.
+    emitted.declined =
+        status == RefundStatus::Declined || emitted.declined && !status.has_succeeded();
+    emitted.status = Some(status);
+    emitted.amount = amount;
+    emitted.returned_amount = returned_amount;
+    emitted.clarification = clarification.or(emitted.clarification.take());
+    Some(PendingRefund {
+        kind: match is_return {
+            true => EventKind::RefundReturned,
+            false => EventKind::of_refund(status),
+        },
+        index,
+        corrects,
+    })
+}

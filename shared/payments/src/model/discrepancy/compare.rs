@@ -1,0 +1,130 @@
+//! Compares the platform records with ours.
+
+use ecommpay::data_api::ListedOperation;
+use ecommpay::operation::Outcome;
+use ecommpay::report::Sum;
+use serde_json::json;
+
+use super::{Discrepancy, DiscrepancyKind, Entry, PlatformRecord};
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
+use crate::model::timestamp::Timestamp;
+use crate::sha256;
+
+/// Returns the outcome in the platform records; `None` if the operation has not ended.
+pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> {
+    Some(listed.outcome()).filter(|outcome| outcome.is_final())
+}
+
+/// Returns a digest that distinguishes one discrepancy from another. For a status it has our outcome, because
+/// our status can change while the discrepancy stays the same.
+fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
+    let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
+    let local = discrepancy.local.as_ref().filter(|_| !is_about_status);
+    let known = payment.operation(&discrepancy.operation_id);
+    let outcome = known.map(Operation::outcome).filter(|_| is_about_status);
+    let parts = (
+        &discrepancy.operation_id,
+        discrepancy.kind,
+        local,
+        outcome,
+        &discrepancy.platform,
+    );
+    sha256::start_of_hex(json!(parts).to_string().as_bytes(), 16)
+}
+
+impl Payment {
+    /// Returns the differences between a platform record and ours (`None`: the payment is unknown here). Only
+    /// an operation that has ended on one side is compared, and its sum only if it succeeded on both sides.
+    pub(crate) fn find_discrepancies(
+        payment: Option<&Self>,
+        record: PlatformRecord<'_>,
+    ) -> Vec<Discrepancy> {
+        let known = |id: &str| payment.and_then(|payment| payment.operation(id));
+        let listed = match record {
+            PlatformRecord::Listed(listed) => listed,
+            PlatformRecord::Missing(id) => {
+                let ended = known(id).filter(|operation| operation.outcome().is_final());
+                let missing = ended.map(|_| Discrepancy {
+                    operation_id: id.to_owned(),
+                    kind: DiscrepancyKind::MissingAtPlatform,
+                    local: Some(Entry::text(id)),
+                    platform: None,
+                });
+                return missing.into_iter().collect();
+            }
+        };
+        let id = &listed.operation_id;
+        let Some(operation) = known(id) else {
+            let missing = listed_final_outcome(listed).map(|_| Discrepancy {
+                operation_id: id.clone(),
+                kind: DiscrepancyKind::MissingLocally,
+                local: None,
+                platform: Some(Entry::text(id)),
+            });
+            return missing.into_iter().collect();
+        };
+        let differences = [
+            differing_status(operation, listed),
+            differing_sum(operation, listed),
+        ];
+        differences.into_iter().flatten().collect()
+    }
+
+    /// Returns the differences that were not found before.
+    pub fn new_discrepancies(
+        payment: Option<&Self>,
+        record: PlatformRecord<'_>,
+    ) -> Vec<Discrepancy> {
+        let mut found = Self::find_discrepancies(payment, record);
+        found.retain(|discrepancy| {
+            let is_known = |payment: &Self| {
+                let digest = digest(discrepancy, payment);
+                payment.discrepancies.contains(&digest)
+            };
+            !payment.is_some_and(is_known)
+        });
+        found
+    }
+
+    /// Records new differences and requests a status poll. Platform records change no other part of a
+    /// payment: only a signed answer does.
+    pub(crate) fn add_discrepancies(&mut self, record: PlatformRecord<'_>, at: Timestamp) {
+        for discrepancy in Self::new_discrepancies(Some(self), record) {
+            let digest = digest(&discrepancy, self);
+            if self.discrepancies.add(discrepancy, digest) {
+                self.polling.request_recheck(at);
+            }
+        }
+    }
+}
+
+/// A record without a status says nothing about the outcome.
+fn differing_status(operation: &Operation, listed: &ListedOperation) -> Option<Discrepancy> {
+    let outcome = listed_final_outcome(listed);
+    let has_ended =
+        outcome.is_some() || operation.outcome().is_final() && !listed.status.is_empty();
+    (has_ended && outcome != Some(operation.outcome())).then(|| Discrepancy {
+        operation_id: listed.operation_id.clone(),
+        kind: DiscrepancyKind::Status,
+        local: Some(Entry::text(operation.platform_status())),
+        platform: Some(Entry::text(&listed.status)),
+    })
+}
+
+fn differing_sum(operation: &Operation, listed: &ListedOperation) -> Option<Discrepancy> {
+    let has_succeeded = listed.outcome() == Outcome::Succeeded && operation.has_succeeded();
+    let platform = listed.sum_initial.as_ref().filter(|_| has_succeeded)?;
+    let local = operation.sum();
+    let is_same_currency = local.is_none_or(|local| local.currency == platform.currency);
+    let entry = |sum: &Sum| match is_same_currency {
+        true => Entry::Amount(sum.amount),
+        false => Entry::text(&format!("{} {}", sum.amount, sum.currency)),
+    };
+    (local != Some(platform)).then(|| Discrepancy {
+        operation_id: listed.operation_id.clone(),
+        kind: DiscrepancyKind::Amount,
+        local: local.map(entry),
+        platform: Some(entry(platform)),
+    })
+}

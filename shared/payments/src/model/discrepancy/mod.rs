@@ -1,0 +1,101 @@
+//! Differences between the platform records (Data API) and ours.
+
+pub(crate) mod compare;
+
+use std::collections::BTreeSet;
+
+use ecommpay::data_api::ListedOperation;
+use serde::{Deserialize, Serialize};
+
+use super::ids::PaymentKey;
+use super::serde_skip::is_default;
+
+/// The maximum number of discrepancies of one payment that are emitted. A payment is one item of the store,
+/// and no report has more operations.
+const MAX_DISCREPANCIES: usize = 1_000;
+
+/// What the platform records say about an operation.
+#[derive(Debug, Clone, Copy)]
+pub enum PlatformRecord<'a> {
+    /// They list it.
+    Listed(&'a ListedOperation),
+    /// They do not list the operation with this id.
+    Missing(&'a str),
+}
+
+/// A difference between the platform records and ours about one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discrepancy {
+    /// The operation.
+    pub operation_id: String,
+    /// What differs.
+    pub kind: DiscrepancyKind,
+    /// The value in our records; `None` if they have none.
+    pub local: Option<Entry>,
+    /// The value in the platform records; `None` if they have none.
+    pub platform: Option<Entry>,
+}
+
+/// What differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscrepancyKind {
+    /// Our records do not have the operation.
+    MissingLocally,
+    /// The platform records do not have the operation.
+    MissingAtPlatform,
+    /// The outcomes differ, or the operation ended on one side only.
+    Status,
+    /// The amounts or the currencies differ.
+    Amount,
+}
+
+/// A value in the records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// Minor units.
+    Amount(u64),
+    /// An id, a status, or an amount with its currency.
+    Word(String),
+}
+
+impl Entry {
+    /// Cuts a text to the length of the longest id.
+    fn text(text: &str) -> Self {
+        Self::Word(text.chars().take(PaymentKey::MAX_ID_LENGTH).collect())
+    }
+}
+
+/// The discrepancies of a payment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discrepancies {
+    /// The digests of those that were found, so that each is emitted once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    known: BTreeSet<String>,
+    /// Those that are not emitted yet.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pending: Vec<Discrepancy>,
+}
+
+impl Discrepancies {
+    fn contains(&self, digest: &str) -> bool {
+        self.known.contains(digest)
+    }
+
+    /// Adds a discrepancy. Returns whether there was room for it.
+    fn add(&mut self, discrepancy: Discrepancy, digest: String) -> bool {
+        let has_room = self.known.len() < MAX_DISCREPANCIES;
+        if has_room {
+            self.known.insert(digest);
+            self.pending.push(discrepancy);
+        }
+        has_room
+    }
+
+    /// Removes and returns at most `max` discrepancies that are not emitted yet.
+    pub(crate) fn drain_pending(&mut self, max: usize) -> Vec<Discrepancy> {
+        let max = max.min(self.pending.len());
+        self.pending.drain(..max).collect()
+    }
+}

@@ -1,0 +1,153 @@
+//! Which items put a payment into quarantine.
+
+use std::collections::BTreeSet;
+
+use ecommpay::report::Sum;
+
+use super::{QuarantineItem, QuarantineReason, Verdict};
+use crate::model::order::Order;
+use crate::model::payment::Payment;
+use crate::model::reported::evidence::Evidence;
+use crate::model::reported::operation::Operation;
+use crate::model::status::sale_state::SaleState;
+
+/// The items of one payment while they are collected.
+struct Items<'a> {
+    order: &'a Order,
+    items: BTreeSet<QuarantineItem>,
+}
+
+impl Items<'_> {
+    fn add(&mut self, reason: QuarantineReason, operation_id: Option<&str>, sum: Option<&Sum>) {
+        self.items.insert(QuarantineItem {
+            reason,
+            operation_id: operation_id.map(str::to_owned),
+            reported: sum.cloned(),
+        });
+    }
+
+    /// Adds the differences between a sum and the order.
+    fn add_differences(&mut self, operation_id: Option<&str>, sum: &Sum) {
+        if sum.currency != self.order.currency.code() {
+            self.add(QuarantineReason::CurrencyDiffers, operation_id, Some(sum));
+        }
+        if sum.amount != self.order.amount.get() {
+            self.add(QuarantineReason::AmountDiffers, operation_id, Some(sum));
+        }
+    }
+}
+
+impl Payment {
+    /// Returns the reasons of the items in quarantine.
+    pub fn quarantine_reasons(&self) -> BTreeSet<QuarantineReason> {
+        let items = self.quarantine().into_iter();
+        items.map(|item| item.reason).collect()
+    }
+
+    /// Returns the items that no operator has released.
+    pub fn quarantine(&self) -> BTreeSet<QuarantineItem> {
+        let mut items = self.all_quarantine_items();
+        items.retain(|item| !self.has_verdict(Verdict::Released, item));
+        items
+    }
+
+    /// Whether operators rejected every item in quarantine, and the money was refunded.
+    pub fn is_rejected(&self) -> bool {
+        let items = self.quarantine();
+        let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
+        !items.is_empty() && items.iter().all(is_rejected) && self.is_fully_refunded()
+    }
+
+    fn has_verdict(&self, verdict: Verdict, item: &QuarantineItem) -> bool {
+        let mut decisions = self.decisions.iter();
+        decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
+    }
+
+    /// Returns the items, released or not. A payment without an order has none, because there is nothing to
+    /// compare with.
+    fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
+        let Some(order) = &self.order else {
+            return BTreeSet::new();
+        };
+        let mut items = Items {
+            order,
+            items: BTreeSet::new(),
+        };
+        let sale_state = self.sale_state();
+        if sale_state.is_counted() {
+            self.add_sale_items(sale_state, &mut items);
+        }
+        for (id, operation) in self.operations() {
+            if operation.is_undocumented_capture() {
+                let sum = operation.sum();
+                items.add(QuarantineReason::UnknownOperation, Some(id), sum);
+            }
+            if operation.gives_back() && operation.has_succeeded() {
+                add_refund_items(id, operation, &mut items);
+            }
+        }
+        self.add_excess_returns(&mut items);
+        items.items
+    }
+
+    /// Adds the items about the money of the sales.
+    fn add_sale_items(&self, sale_state: SaleState, items: &mut Items<'_>) {
+        let sales = || {
+            let operations = self.operations();
+            operations.filter(|(_, operation)| operation.is_successful_sale())
+        };
+        for (id, sale) in sales() {
+            let sums: Vec<&Sum> = sale.successful_sums().collect();
+            if sums.is_empty() {
+                items.add(QuarantineReason::AmountMissing, Some(id), None);
+            }
+            for sum in sums {
+                items.add_differences(Some(id), sum);
+            }
+            if sale_state == SaleState::Counts && sales().nth(1).is_some() {
+                items.add(QuarantineReason::PaidTwice, Some(id), sale.sum());
+            }
+        }
+        for sum in self.differing_payment_sums() {
+            items.add_differences(None, &sum);
+        }
+        if self.is_payment_sum_missing() {
+            items.add(QuarantineReason::AmountMissing, None, None);
+        }
+        for (id, operation) in self.operations() {
+            let is_contradictory = operation.evidence() == Evidence::Contradictory;
+            if is_contradictory && !operation.is_confirmation() {
+                items.add(QuarantineReason::Contradiction, Some(id), operation.sum());
+            }
+        }
+        if sale_state == SaleState::Contested {
+            items.add(QuarantineReason::StatusDiffers, None, None);
+        }
+    }
+
+    /// Adds an item if more was returned than refunded, once a signed answer lists a return.
+    fn add_excess_returns(&self, items: &mut Items<'_>) {
+        let (refunded, returned) = self.refunded_and_returned();
+        let is_signed =
+            |operation: &Operation| operation.is_refund_reversal() && operation.is_signed();
+        if returned > refunded && self.reported.operations.values().any(is_signed) {
+            let excess = Sum {
+                amount: returned - refunded,
+                currency: self.currency().unwrap_or_default().to_owned(),
+            };
+            let reason = QuarantineReason::ReturnedExceedsRefunded;
+            items.add(reason, None, Some(&excess));
+        }
+    }
+}
+
+/// A refund may be partial, but it must have a sum in the ordered currency.
+fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
+    match refund.sum() {
+        None => items.add(QuarantineReason::AmountMissing, Some(id), None),
+        Some(sum) if sum.currency != items.order.currency.code() => {
+            items.add(QuarantineReason::CurrencyDiffers, Some(id), Some(sum));
+        }
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,70 @@
+//! Money that differs from the order is in quarantine until an operator decides
+//! (`shared/decisions/0007-quarantine.md`).
+
+mod items;
+
+use std::collections::BTreeSet;
+
+use ecommpay::report::Sum;
+use serde::{Deserialize, Serialize};
+
+use super::timestamp::Timestamp;
+
+/// Why money does not count as paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineReason {
+    /// The amount differs from the order.
+    AmountDiffers,
+    /// The currency differs from the order.
+    CurrencyDiffers,
+    /// A success was reported without an amount.
+    AmountMissing,
+    /// An operation of undocumented type succeeded.
+    UnknownOperation,
+    /// More than one sale succeeded.
+    PaidTwice,
+    /// Signed answers contradict each other.
+    Contradiction,
+    /// The sale succeeded, but a signed answer says that the payment did not.
+    StatusDiffers,
+    /// More was returned than was refunded.
+    ReturnedExceedsRefunded,
+}
+
+/// One reason for quarantine, with its operation and sum. An operator's decision settles exactly the items
+/// that it lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QuarantineItem {
+    /// The reason.
+    pub reason: QuarantineReason,
+    /// The operation; `None` if the reason concerns the payment as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<String>,
+    /// The sum that the platform reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Sum>,
+}
+
+/// An operator's decision about quarantined money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The decision.
+    pub verdict: Verdict,
+    /// The operator.
+    pub by: String,
+    /// The time.
+    pub at: Timestamp,
+    /// The items that were shown. The decision settles no later item.
+    pub items: BTreeSet<QuarantineItem>,
+}
+
+/// The decisions that an operator can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The money counts as paid.
+    Released,
+    /// The money is refunded.
+    Rejected,
+}

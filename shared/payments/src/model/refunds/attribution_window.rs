@@ -1,0 +1,38 @@
+//! The attribution window: an external refund is not emitted yet while it may turn out to be ours.
+
+use std::time::Duration;
+
+use super::refund::Refund;
+use crate::model::payment::Payment;
+use crate::model::timestamp::Timestamp;
+
+/// The maximum time in which the callback with the `merchant_refund_id` follows a report without it.
+const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+impl Payment {
+    /// Whether a refund that seems to be external may be ours: an open refund of the same amount has
+    /// neither an operation nor an answer of Gate.
+    pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
+        let is_candidate = |own: &Refund| {
+            own.operation_id().is_none()
+                && own.request().request_id().is_none()
+                && own.status().is_reserved()
+                && own.amount() == refund.amount()
+        };
+        refund.refund_id().is_none()
+            && !self.is_unattributed_return(refund)
+            && refund.created_at().after(ATTRIBUTION_WINDOW) > at
+            && self.refunds.iter().any(is_candidate)
+    }
+
+    /// Returns when the first attribution window ends, so that the refund is emitted as external.
+    pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
+        let is_withheld = |refund: &&Refund| {
+            let is_emitted = refund.emitted().status == Some(refund.status());
+            !is_emitted && self.may_be_own_refund(refund, self.updated_at())
+        };
+        let withheld = self.refunds.iter().filter(is_withheld);
+        let ends = withheld.map(|refund| refund.created_at().after(ATTRIBUTION_WINDOW));
+        ends.min()
+    }
+}

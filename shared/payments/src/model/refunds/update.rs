@@ -1,0 +1,181 @@
+//! Derives the state of each refund from its operations; without an operation, from Gate's answer.
+
+use std::collections::BTreeSet;
+
+use ecommpay::operation::Outcome;
+
+use super::attribution::RefundKey;
+use super::refund::Refund;
+use super::refund_status::RefundStatus;
+use crate::model::attempt::gate_request::GateRequest;
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
+use crate::model::timestamp::Timestamp;
+
+/// The code of an operation that was declined because its `merchant_refund_id` exists already.
+const DUPLICATE_REFUND: &str = "3230";
+
+/// The derived state of a refund.
+struct RefundState {
+    status: RefundStatus,
+    code: Option<String>,
+    /// The operation that decides the status, and its amount.
+    operation: Option<(String, u64)>,
+    returned_amount: u64,
+    /// An operation names both the refund and its request, so our request need not be stored.
+    is_request_reported: bool,
+}
+
+impl RefundState {
+    fn store(self, refund: &mut Refund) {
+        (refund.status, refund.code) = (self.status, self.code);
+        refund.returned_amount = self.returned_amount;
+        match (self.operation, &refund.refund_id) {
+            (Some((id, amount)), own) => {
+                if own.is_none() {
+                    refund.amount = amount;
+                }
+                refund.operation_id = Some(id);
+            }
+            (None, Some(_)) => refund.operation_id = None,
+            (None, None) => {}
+        }
+        if !refund.status.is_reserved() {
+            // It is not sent again, so its personal data is erased.
+            (refund.description, refund.ip_address) = (None, None);
+            if self.is_request_reported {
+                refund.request = GateRequest::NotSent;
+            }
+        }
+    }
+}
+
+impl Payment {
+    /// Updates the state of each refund. Adds and removes external refunds: a refund that seemed to be external
+    /// can be ours.
+    pub(in crate::model) fn update_refunds(&mut self, at: Timestamp) {
+        let polls_sent = self.polling.polls_sent();
+        for refund in &mut self.refunds {
+            refund.request.time_out(polls_sent, at);
+        }
+        let mut operations = self.attributed_refunds();
+        let returns = self.attributed_returns(&operations);
+        let attributed: BTreeSet<&String> = returns.values().flatten().collect();
+        for (id, _) in self.successful_returns() {
+            if !attributed.contains(id) {
+                operations.insert(RefundKey::External(id.clone()), vec![id.clone()]);
+            }
+        }
+        let refunds = &mut self.refunds;
+        refunds.retain(|refund| {
+            refund.refund_id().is_some() || operations.contains_key(&RefundKey::of(refund))
+        });
+        let known: BTreeSet<RefundKey> = refunds.iter().map(RefundKey::of).collect();
+        for key in operations.keys().filter(|key| !known.contains(key)) {
+            if let RefundKey::External(id) = key {
+                refunds.push(Refund::external(id, at));
+            }
+        }
+        let states: Vec<RefundState> = self
+            .refunds
+            .iter()
+            .map(|refund| {
+                let key = RefundKey::of(refund);
+                let state = match operations.get(&key) {
+                    Some(ids) => self.state_by_operations(refund, ids),
+                    None => self.state_by_request(refund, at),
+                };
+                let returns = returns.get(&key).map_or(&[][..], Vec::as_slice);
+                self.with_returns(state, returns)
+            })
+            .collect();
+        for (refund, state) in self.refunds.iter_mut().zip(states) {
+            state.store(refund);
+        }
+    }
+
+    /// The platform can try a refund more than once. A successful try decides, else a pending try, else a
+    /// declined try. Of tries with the same outcome the newest decides.
+    fn state_by_operations(&self, refund: &Refund, ids: &[String]) -> RefundState {
+        let weight = |operation: &Operation| match operation.outcome() {
+            Outcome::Declined => 0,
+            Outcome::Pending => 1,
+            Outcome::Succeeded => 2,
+        };
+        // A try that was declined as a duplicate says nothing about the refund.
+        let is_duplicate = |operation: &Operation| {
+            operation.is_declined() && operation.code() == Some(DUPLICATE_REFUND)
+        };
+        let tries = || {
+            let operations = ids.iter().filter_map(|id| Some((id, self.operation(id)?)));
+            operations.filter(|(_, operation)| !is_duplicate(operation))
+        };
+        let deciding =
+            tries().max_by_key(|(_, operation)| (weight(operation), operation.report_order()));
+        let is_return = deciding.is_some_and(|(_, operation)| operation.is_refund_reversal());
+        let (status, code) = match deciding {
+            Some(_) if is_return => (RefundStatus::Returned, None),
+            Some((_, operation)) => match operation.outcome() {
+                Outcome::Succeeded => (RefundStatus::Succeeded, None),
+                Outcome::Declined => (RefundStatus::Declined, operation.code().map(str::to_owned)),
+                Outcome::Pending => (RefundStatus::Pending, None),
+            },
+            None => (RefundStatus::Pending, None),
+        };
+        let request_id = refund.request.request_id();
+        let reports_request = |operation: &Operation| {
+            let is_same = request_id.is_none() || operation.request_id() == request_id;
+            operation.merchant_refund_id().is_some() && is_same
+        };
+        let operation =
+            deciding.map(|(id, operation)| (id.clone(), self.refunded_by(id, operation)));
+        RefundState {
+            status,
+            code,
+            returned_amount: match &operation {
+                Some((_, amount)) if is_return => *amount,
+                _ => 0,
+            },
+            operation,
+            is_request_reported: tries().any(|(_, operation)| reports_request(operation)),
+        }
+    }
+
+    /// Without an operation, only the answer to our request is known.
+    fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
+        let code = self.refusal_of(&refund.request).map(str::to_owned);
+        let status = match code {
+            Some(_) => RefundStatus::Declined,
+            None if refund.request.has_unknown_outcome(at) => RefundStatus::Unknown,
+            None => RefundStatus::Pending,
+        };
+        RefundState {
+            status,
+            code,
+            operation: None,
+            returned_amount: 0,
+            is_request_reported: false,
+        }
+    }
+
+    /// Adds the returned amount. A refund that was returned in whole has the status `returned`.
+    fn with_returns(&self, state: RefundState, returns: &[String]) -> RefundState {
+        let returned_amount = returns
+            .iter()
+            .filter_map(|id| Some(self.refunded_by(id, self.operation(id)?)))
+            .fold(0, u64::saturating_add);
+        if returned_amount == 0 {
+            return state;
+        }
+        let amount = state.operation.as_ref().map_or(0, |(_, amount)| *amount);
+        let is_whole = state.status == RefundStatus::Succeeded && returned_amount >= amount;
+        RefundState {
+            status: match is_whole {
+                true => RefundStatus::Returned,
+                false => state.status,
+            },
+            returned_amount,
+            ..state
+        }
+    }
+}

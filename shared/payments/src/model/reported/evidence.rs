@@ -1,0 +1,72 @@
+//! How well the reports support the outcome of an operation.
+
+use ecommpay::operation::{OperationType, Outcome};
+use serde::Serialize;
+
+use super::operation::Operation;
+use super::operation_report::FinalReport;
+
+/// How well the reports support the outcome of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Only callbacks, and they agree.
+    Reported,
+    /// Callbacks contradict each other, and no signed answer has decided.
+    Disputed,
+    /// A signed answer.
+    Confirmed,
+    /// A callback reported a success, but the signed answers say declined.
+    Overruled,
+    /// Signed answers contradict each other.
+    Contradictory,
+}
+
+impl Operation {
+    /// Returns how well the reports support the outcome.
+    pub fn evidence(&self) -> Evidence {
+        let Some(effective) = self.effective_report() else {
+            return Evidence::Reported;
+        };
+        if effective.kind == OperationType::Confirmation {
+            return self.evidence_of_confirmation(effective);
+        }
+        let is_contradicted = self
+            .effective_source()
+            .any(|report| !report.agrees_with(effective));
+        let is_success = |report: &FinalReport| report.outcome == Outcome::Succeeded;
+        match effective.signed {
+            true if is_contradicted => Evidence::Contradictory,
+            true if !is_success(effective) && self.finals.iter().any(is_success) => {
+                Evidence::Overruled
+            }
+            true => Evidence::Confirmed,
+            false if is_contradicted => Evidence::Disputed,
+            false => Evidence::Reported,
+        }
+    }
+
+    /// The bank can credit money after a decline, and reverse a credit. The newest signed answer therefore
+    /// decides, until a newer callback contradicts it.
+    fn evidence_of_confirmation(&self, effective: &FinalReport) -> Evidence {
+        let contradicts = |report: &&FinalReport| report.outcome != effective.outcome;
+        let is_newer = |report: &FinalReport| report.order.dates() > effective.order.dates();
+        let mut contradictions = self.finals.iter().filter(contradicts);
+        match effective.signed {
+            true if contradictions.any(|report| !report.signed && is_newer(report)) => {
+                Evidence::Disputed
+            }
+            true => Evidence::Confirmed,
+            false if contradictions.next().is_some() => Evidence::Disputed,
+            false => Evidence::Reported,
+        }
+    }
+
+    /// Whether its decline ends the payment: `payment.status` declined the whole payment, or signed answers
+    /// overrule a reported success.
+    pub(in crate::model) fn ends_payment(&self) -> bool {
+        let is_end = |report: &FinalReport| report.ends_payment;
+        let is_overruled = self.evidence() == Evidence::Overruled;
+        self.is_declined() && (is_overruled || self.finals.iter().any(is_end))
+    }
+}

@@ -1,0 +1,172 @@
+//! `payment.sum` of the reports: the amount received, and the sums that differ from the order.
+//!
+//! The platform's documents disagree about `payment.sum` after a refund: one has the remainder, another the
+//! original amount. Therefore only a report without a refund states the amount received. Every differing sum
+//! is stored: a later report that omits it erases nothing.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use ecommpay::report::Sum;
+use serde::{Deserialize, Serialize};
+
+use crate::model::order::Order;
+use crate::model::serde_skip::is_default;
+
+/// The maximum number of differing sums; the greatest are stored.
+const MAX_DIFFERING: usize = 16;
+
+/// The values of `payment.sum`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentSums {
+    /// The amount received by the newest signed answer that states it. Callbacks' sums are stored with their
+    /// operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) newest_signed: Option<DatedSum>,
+    /// A report without a refund named exactly the ordered sum.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) named_in_full: bool,
+    /// A signed answer without a refund named exactly the ordered sum.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) signed_in_full: bool,
+    /// A report of a successful sale had no sum.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) missing: bool,
+    /// The sums that differ from the order.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    differing: BTreeSet<DifferingSum>,
+}
+
+/// `payment.sum` with the dates of its report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatedSum {
+    pub(in crate::model) operation_date: String,
+    payment_date: String,
+    pub(super) signed: bool,
+    pub(in crate::model) sum: Sum,
+}
+
+impl DatedSum {
+    /// Compares by age. Within one second a signed answer is newer than a callback, and a lower sum is newer
+    /// than a greater sum.
+    pub(super) fn cmp_age(&self, other: &Self) -> Ordering {
+        let dates = (&self.operation_date, &self.payment_date);
+        dates
+            .cmp(&(&other.operation_date, &other.payment_date))
+            .then_with(|| self.signed.cmp(&other.signed))
+            .then_with(|| other.sum.cmp(&self.sum))
+    }
+
+    /// Replaces `known` if `reported` is newer.
+    pub(super) fn store_newer(known: &mut Option<Self>, reported: Self) {
+        if known
+            .as_ref()
+            .is_none_or(|known| known.cmp_age(&reported).is_lt())
+        {
+            *known = Some(reported);
+        }
+    }
+}
+
+/// A sum that differs from the order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct DifferingSum {
+    #[serde(flatten)]
+    sum: Sum,
+    /// The refunds in the same answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    refunded: u64,
+    /// It is from a signed answer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    signed: bool,
+}
+
+/// `payment.sum` of a report, and what is needed to interpret it.
+pub(super) struct SumReport<'a> {
+    pub(super) operation_date: &'a str,
+    pub(super) payment_date: &'a str,
+    pub(super) signed: bool,
+    pub(super) sum: Option<&'a Sum>,
+    /// The report has no refund, so its sum is the amount received.
+    pub(super) is_received: bool,
+    /// The amount of the refunds in the report.
+    pub(super) refunded: u64,
+}
+
+impl SumReport<'_> {
+    pub(super) fn dated(&self, sum: &Sum) -> DatedSum {
+        DatedSum {
+            operation_date: self.operation_date.to_owned(),
+            payment_date: self.payment_date.to_owned(),
+            signed: self.signed,
+            sum: sum.clone(),
+        }
+    }
+}
+
+impl PaymentSums {
+    /// Adds the sum of a report.
+    pub(super) fn add(&mut self, order: Option<&Order>, report: &SumReport<'_>) {
+        let SumReport {
+            signed,
+            is_received,
+            refunded,
+            ..
+        } = *report;
+        let Some(sum) = report.sum else {
+            self.missing |= is_received;
+            return;
+        };
+        if is_received && signed {
+            DatedSum::store_newer(&mut self.newest_signed, report.dated(sum));
+        }
+        let Some(order) = order else { return };
+        if order.matches(sum) {
+            self.named_in_full |= is_received;
+            self.signed_in_full |= is_received && signed;
+            return;
+        }
+        let remainder = order.amount.get().checked_sub(refunded);
+        let is_remainder = sum.currency == order.currency.code() && Some(sum.amount) == remainder;
+        if !is_remainder {
+            self.differing.insert(DifferingSum {
+                sum: sum.clone(),
+                refunded,
+                signed,
+            });
+            self.drop_remainders();
+            while self.differing.len() > MAX_DIFFERING {
+                self.differing.pop_first();
+            }
+        }
+    }
+
+    /// Drops the sums after a refund that follow from a differing sum without a refund: they are equal to it,
+    /// or equal to it less the refunds.
+    fn drop_remainders(&mut self) {
+        let received = self.differing.iter().filter(|sum| sum.refunded == 0);
+        let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
+        self.differing.retain(|differing| {
+            let before_refunds = differing.sum.amount.saturating_add(differing.refunded);
+            let follows_from = |received: &Sum| {
+                received.currency == differing.sum.currency
+                    && [differing.sum.amount, before_refunds].contains(&received.amount)
+            };
+            differing.refunded == 0 || !received.iter().any(follows_from)
+        });
+    }
+
+    /// Returns the sums that differ from the order. A signed answer with exactly the ordered sum settles those
+    /// that only callbacks named.
+    pub(super) fn differing(&self) -> BTreeSet<Sum> {
+        let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
+        let differing = self.differing.iter().filter(counts);
+        differing.map(|sum| sum.sum.clone()).collect()
+    }
+
+    /// Returns all differing sums, and the sum of the newest signed answer.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Sum> {
+        let differing = self.differing.iter().map(|sum| &sum.sum);
+        differing.chain(self.newest_signed.iter().map(|sum| &sum.sum))
+    }
+}

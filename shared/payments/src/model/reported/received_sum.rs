@@ -1,0 +1,64 @@
+//! The amount received by `payment.sum` of the newest report that states it.
+
+use std::collections::BTreeSet;
+
+use ecommpay::report::Sum;
+
+use super::payment_sums::DatedSum;
+use crate::model::payment::Payment;
+
+impl Payment {
+    /// Returns the newest `payment.sum` that states the amount received. A callback counts only while its
+    /// operation counts as succeeded.
+    pub(in crate::model) fn newest_sum(&self) -> Option<&DatedSum> {
+        let operations = self.reported.operations.values();
+        let of_callbacks = operations
+            .filter(|operation| operation.has_succeeded())
+            .filter_map(|operation| operation.payment_sum.as_ref());
+        of_callbacks
+            .chain(&self.reported.sums.newest_signed)
+            .max_by(|one, other| one.cmp_age(other))
+    }
+
+    /// Returns the amount received. While the newest sum is unconfirmed, the newest signed answer decides, or
+    /// else the order.
+    pub(in crate::model) fn received_sum(&self) -> Option<Sum> {
+        let newest = self.newest_sum()?;
+        let order = self.order.as_ref();
+        let Some(order) = order.filter(|_| self.is_newest_sum_unconfirmed()) else {
+            return Some(newest.sum.clone());
+        };
+        Some(match &self.reported.sums.newest_signed {
+            Some(signed) => signed.sum.clone(),
+            None => Sum {
+                amount: order.amount.get(),
+                currency: order.currency.code().to_owned(),
+            },
+        })
+    }
+
+    /// Whether the newest sum is from a callback and a signed answer must confirm it: it is lower than the
+    /// order, but another report named the ordered sum; or it differs from the order, but a signed answer
+    /// named the ordered sum.
+    pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
+        let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
+            return false;
+        };
+        let is_other_currency = newest.sum.currency != order.currency.code();
+        let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
+        let sums = &self.reported.sums;
+        let contradicts_answer = sums.signed_in_full && !order.matches(&newest.sum);
+        !newest.signed && (is_lower && sums.named_in_full || contradicts_answer)
+    }
+
+    /// Whether a report of a successful sale had no `payment.sum`, and no other report states the amount
+    /// received.
+    pub(in crate::model) fn is_payment_sum_missing(&self) -> bool {
+        self.reported.sums.missing && self.newest_sum().is_none()
+    }
+
+    /// Returns every `payment.sum` that differs from the order and is not settled.
+    pub(in crate::model) fn differing_payment_sums(&self) -> BTreeSet<Sum> {
+        self.reported.sums.differing()
+    }
+}

@@ -1,0 +1,153 @@
+//! A verified report, and the values that the merge rules read from it.
+
+use ecommpay::operation::{OperationType, Outcome};
+use ecommpay::report::{self, Report};
+
+use super::payment_status::{PaymentStatus, is_intermediate, is_sale_or_confirmation, stage};
+use super::waiting::{Redirect, RedirectMethod, Waiting};
+use crate::sha256;
+
+/// A report with a verified signature.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedReport<'a> {
+    /// The content.
+    pub report: &'a Report,
+    /// The canonical string that was signed.
+    pub canonical: &'a str,
+}
+
+/// A report that is added to a payment.
+pub(super) struct Source<'a> {
+    pub(super) report: &'a Report,
+    /// The start of the digest of the canonical string. It distinguishes two reports of one second.
+    pub(super) digest: String,
+    /// It is the signed answer to a status request, which outweighs callbacks.
+    pub(super) is_answer: bool,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(signed: SignedReport<'a>, is_answer: bool) -> Self {
+        Self {
+            report: signed.report,
+            digest: sha256::start_of_hex(signed.canonical.as_bytes(), 16),
+            is_answer,
+        }
+    }
+
+    /// Returns `payment.date`.
+    pub(super) fn payment_date(&self) -> &'a str {
+        self.report.payment_date.as_deref().unwrap_or_default()
+    }
+
+    /// Returns `payment.status`.
+    pub(super) fn payment_status(&self) -> &'a str {
+        self.report.payment_status.as_deref().unwrap_or_default()
+    }
+
+    /// Whether `payment.status` declines the payment itself. `error` is about the last request only.
+    pub(super) fn declines_payment(&self) -> bool {
+        let status = self.payment_status();
+        Outcome::of_status(status) == Outcome::Declined && status != "error"
+    }
+
+    /// Whether an operation of such a type succeeded.
+    pub(super) fn has_success(&self, is_such: impl Fn(&OperationType) -> bool) -> bool {
+        self.successes(is_such).next().is_some()
+    }
+
+    fn successes(
+        &self,
+        is_such: impl Fn(&OperationType) -> bool,
+    ) -> impl Iterator<Item = &'a report::Operation> {
+        let operations = self.report.operations.iter();
+        operations.filter(move |operation| {
+            operation.outcome() == Outcome::Succeeded && is_such(&operation.kind)
+        })
+    }
+
+    /// Returns the greatest `operation.date` of the operations of such a type.
+    pub(super) fn newest_date(&self, is_such: impl Fn(&OperationType) -> bool) -> &'a str {
+        let operations = self.report.operations.iter();
+        let dates = operations
+            .filter(|operation| is_such(&operation.kind))
+            .filter_map(|operation| operation.date.as_deref());
+        dates.max().unwrap_or_default()
+    }
+
+    /// Returns the amount of the successful refunds and reversals less the returned amount; `None` if more was
+    /// returned than refunded.
+    pub(super) fn refunded_amount(&self) -> Option<u64> {
+        let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
+            let sums = self.successes(is_such);
+            let sums = sums.filter_map(|operation| operation.sum_initial.as_ref());
+            sums.map(|sum| sum.amount).fold(0, u64::saturating_add)
+        };
+        let returned = amount(&|kind| *kind == OperationType::RefundReversal);
+        amount(&OperationType::gives_back).checked_sub(returned)
+    }
+
+    /// Returns the `payment.status` that says whether the money of this operation counts: it is a successful
+    /// sale or a confirmation. While the report has a pending refund, an intermediate status can be about the
+    /// refund, so it is ignored.
+    pub(super) fn payment_status_of(&self, operation: &report::Operation) -> Option<PaymentStatus> {
+        let status = self.report.payment_status.as_deref()?;
+        let decides = match operation.kind {
+            OperationType::Sale => operation.outcome() == Outcome::Succeeded,
+            OperationType::Confirmation => true,
+            _ => false,
+        };
+        let operations = || self.report.operations.iter();
+        let has_pending_refund = operations().any(|operation| {
+            operation.kind.is_about_refund() && operation.outcome() == Outcome::Pending
+        });
+        if !decides || has_pending_refund && is_intermediate(status) {
+            return None;
+        }
+        let is_confirmation =
+            |operation: &report::Operation| operation.kind == OperationType::Confirmation;
+        Some(PaymentStatus {
+            operation_date: self.newest_date(is_sale_or_confirmation).to_owned(),
+            payment_date: self.payment_date().to_owned(),
+            signed: self.is_answer,
+            has_confirmation: operations().any(is_confirmation),
+            stage: stage(status),
+            status: status.to_owned(),
+        })
+    }
+
+    /// Returns what a pending operation waits for: a sale for the redirect or for data, a refund for data.
+    pub(super) fn waiting_of(&self, operation: &report::Operation) -> Option<Waiting> {
+        let is_sale = operation.kind == OperationType::Sale;
+        let awaits_data = operation.status == "awaiting clarification";
+        let is_refund_request = operation.kind.gives_back() && awaits_data;
+        if !is_sale && !is_refund_request {
+            return None;
+        }
+        // An answer lists all operations, so its fields are for those that await data.
+        let fields = match self.is_answer && !awaits_data {
+            true => Vec::new(),
+            false => self.report.clarification_fields.clone(),
+        };
+        let redirect = self.report.redirect.as_ref();
+        let redirect = redirect.filter(|redirect| is_sale && is_http(&redirect.url));
+        let redirect = redirect.map(|redirect| Redirect {
+            method: match redirect.method {
+                report::RedirectMethod::Get => RedirectMethod::Get,
+                report::RedirectMethod::Post => RedirectMethod::Post,
+            },
+            url: redirect.url.clone(),
+            fields: redirect.fields.iter().cloned().collect(),
+        });
+        let date = operation.date.as_deref().unwrap_or_default();
+        Waiting::new(date, self.payment_date(), &self.digest, redirect, fields)
+    }
+}
+
+/// Whether the browser may be redirected to this URL. Another scheme could run a script.
+fn is_http(url: &str) -> bool {
+    let has_scheme = |scheme: &str| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    has_scheme("https://") || has_scheme("http://")
+}

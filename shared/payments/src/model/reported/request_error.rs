@@ -1,0 +1,62 @@
+//! Errors that the platform reports about a request of ours, by callback or in a status answer.
+
+use ecommpay::report::Report;
+
+use crate::model::attempt::gate_request::{self, GateRequest};
+use crate::model::payment::Payment;
+
+/// Codes of a status request, not of a sale or refund: "not found", and "cannot be shown yet".
+const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
+
+/// Returns the code of a failed request, and its `request_id` if the report names it.
+pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
+    let code = report.errors.first().map(|error| error.code.as_str())?;
+    let is_error = report.payment_status.as_deref() == Some("error");
+    let is_about_request = !STATUS_REQUEST_CODES.contains(&code);
+    if !is_error || !is_about_request || !gate_request::is_conclusive(code) {
+        return None;
+    }
+    let mut operations = report.operations.iter();
+    let request_id = operations.find_map(|operation| operation.request_id.as_deref());
+    Some((code, request_id))
+}
+
+impl Payment {
+    /// Adds the error of a report. It counts only for the request that it names.
+    pub(super) fn add_request_error(&mut self, report: &Report) {
+        let Some((code, Some(request_id))) = failed_request(report) else {
+            return;
+        };
+        let known = self
+            .reported
+            .request_errors
+            .entry(request_id.to_owned())
+            .or_insert_with(|| code.to_owned());
+        if code < known.as_str() {
+            *known = code.to_owned();
+        }
+    }
+
+    /// Returns the code with which the platform refused the sale request, in its answer or by callback.
+    pub fn refusal_code(&self) -> Option<&str> {
+        self.refusal_of(&self.attempt.request)
+    }
+
+    /// Returns the code with which the platform refused a request, in its answer or by callback.
+    pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
+        match request {
+            GateRequest::Refused { code } => Some(code),
+            request => {
+                let errors = &self.reported.request_errors;
+                errors.get(request.request_id()?).map(String::as_str)
+            }
+        }
+    }
+
+    /// Whether this `request_id` is known to be of a request of ours.
+    pub(crate) fn is_own_request(&self, request_id: &str) -> bool {
+        self.attempt.request.request_id() == Some(request_id)
+            || self.attempt.is_failed_request(request_id)
+            || self.is_refund_request(request_id)
+    }
+}

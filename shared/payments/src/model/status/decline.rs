@@ -1,0 +1,36 @@
+//! Why a payment is declined or failed: the operation and its code.
+
+use super::Status;
+use super::sale_state::SaleState;
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
+
+impl Payment {
+    /// Returns the platform's code for a declined or failed payment.
+    pub(crate) fn decline_code(&self, status: Status) -> Option<&str> {
+        match status {
+            Status::Declined => self.declining_operation()?.code(),
+            Status::Failed => self.refusal_code(),
+            _ => None,
+        }
+    }
+
+    /// Returns the operation that declined the payment: a confirmation, or else a sale.
+    pub fn declining_operation(&self) -> Option<&Operation> {
+        match self.sale_state() {
+            SaleState::NotConfirmed => self
+                .confirmations()
+                .filter(|confirmation| confirmation.is_declined())
+                .max_by_key(|confirmation| confirmation.report_order()),
+            _ => self.declined_sale(),
+        }
+    }
+
+    /// Returns the newest sale that was declined together with the payment. A sale of an earlier attempt does
+    /// not count.
+    pub(super) fn declined_sale(&self) -> Option<&Operation> {
+        self.sales()
+            .filter(|sale| sale.ends_payment() && !self.attempt.is_of_failed(sale))
+            .max_by_key(|sale| sale.report_order())
+    }
+}

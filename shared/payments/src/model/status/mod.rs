@@ -1,0 +1,80 @@
+//! The status of a payment. It is not stored: every read derives it from the facts ([`table`]).
+
+mod decline;
+pub(crate) mod sale_state;
+pub mod table;
+
+use serde::{Deserialize, Serialize};
+
+/// The status of a payment in the API and in events. [`table`] has the condition of each one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Stored; the first sale request has no answer yet.
+    Created,
+    /// The sale is in progress, or its outcome is unknown.
+    Processing,
+    /// The redirect URL is known.
+    AwaitingCustomer,
+    /// The platform requests data.
+    AwaitingClarification,
+    /// The shopper has paid. The platform has not confirmed that the money arrived.
+    AwaitingConfirmation,
+    /// Paid.
+    Succeeded,
+    /// Not paid.
+    Declined,
+    /// The current attempt was not started, or its link expired.
+    Failed,
+    /// Money arrived that an operator must review.
+    Quarantined,
+    /// A part was refunded.
+    PartiallyRefunded,
+    /// Everything was refunded.
+    Refunded,
+    /// It was not created here.
+    Unmatched,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Status; 12] = [
+        Status::Created,
+        Status::Processing,
+        Status::AwaitingCustomer,
+        Status::AwaitingClarification,
+        Status::AwaitingConfirmation,
+        Status::Succeeded,
+        Status::Declined,
+        Status::Failed,
+        Status::Quarantined,
+        Status::PartiallyRefunded,
+        Status::Refunded,
+        Status::Unmatched,
+    ];
+
+    /// Whether the result of the payment is known.
+    pub fn is_final(self) -> bool {
+        !matches!(
+            self,
+            Status::Created
+                | Status::Processing
+                | Status::AwaitingCustomer
+                | Status::AwaitingClarification
+                | Status::AwaitingConfirmation
+        )
+    }
+
+    /// Whether the shopper can still pay in the current attempt.
+    pub fn is_undecided(self) -> bool {
+        !self.is_final() && self != Status::AwaitingConfirmation
+    }
+
+    /// Whether the payment was paid, refunded or not.
+    pub fn is_paid(self) -> bool {
+        matches!(
+            self,
+            Status::Succeeded | Status::PartiallyRefunded | Status::Refunded
+        )
+    }
+}

@@ -1,0 +1,140 @@
+//! Whether the money of a sale counts: the newest `payment.status` about the sale or a confirmation decides.
+//! `shared/README.md` has these rules as a table.
+
+use ecommpay::operation::{OperationType, Outcome, says_money_came};
+
+use crate::model::payment::Payment;
+use crate::model::reported::operation::Operation;
+use crate::model::reported::payment_status::PaymentStatus;
+
+/// What the reports say about the money of the sales, before the sums are compared with the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SaleState {
+    /// No sale has succeeded.
+    None,
+    /// A sale succeeded, and `payment.status` agrees.
+    Counts,
+    /// A sale succeeded, but a signed answer says that the payment did not.
+    Contested,
+    /// The platform could not confirm that the money arrived.
+    NotConfirmed,
+    /// The platform has not confirmed yet that the money arrived.
+    AwaitingConfirmation,
+    /// A sale succeeded, but `payment.status` does not confirm it yet.
+    Held,
+}
+
+impl SaleState {
+    /// Whether the money of the sales is part of the paid amount.
+    pub(in crate::model) fn is_counted(self) -> bool {
+        matches!(self, SaleState::Counts | SaleState::Contested)
+    }
+}
+
+impl Payment {
+    /// Returns the sales that succeeded, whether their money counts or not.
+    pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
+        self.sales().filter(|sale| sale.has_succeeded())
+    }
+
+    /// Whether a sale succeeded, whether its money counts or not.
+    pub(crate) fn has_successful_sale(&self) -> bool {
+        self.successful_sales().next().is_some()
+    }
+
+    pub(super) fn confirmations(&self) -> impl Iterator<Item = &Operation> {
+        let operations = self.reported.operations.values();
+        operations.filter(|operation| operation.is_confirmation())
+    }
+
+    fn has_confirmation(&self, outcome: Outcome) -> bool {
+        let mut confirmations = self.confirmations();
+        confirmations.any(|confirmation| confirmation.outcome() == outcome)
+    }
+
+    /// Returns what the reports say about the money of the sales.
+    pub(crate) fn sale_state(&self) -> SaleState {
+        let is_declined = self.has_confirmation(Outcome::Declined);
+        let is_pending = self.has_confirmation(Outcome::Pending);
+        let confirms = |status: &PaymentStatus| match status.as_str() {
+            // Another try of the shopper is still open.
+            "processing" => status.signed && !is_pending && !is_declined,
+            // After a declined confirmation, a reversal gives back money that was never credited.
+            "reversed" | "partially reversed" => !is_declined,
+            other => says_money_came(other),
+        };
+        // For each successful sale, the status that decides about it.
+        let deciding = || {
+            let sales = self.successful_sales();
+            sales.filter_map(|sale| self.newest_status_of(Some(sale)))
+        };
+        if deciding().any(confirms) {
+            return SaleState::Counts;
+        }
+        let newest = deciding().chain(self.newest_status_of(None)).max();
+        let newest_is = |words: &[&str]| newest.is_some_and(|one| words.contains(&one.as_str()));
+        let is_reversed = self.unconfirmed_reversals().next().is_some();
+        if is_declined && (newest_is(&["decline"]) || is_reversed) {
+            return SaleState::NotConfirmed;
+        }
+        let has_sale = self.has_successful_sale();
+        let is_signed = newest.is_some_and(|status| status.signed);
+        let ends_payment = newest_is(&["decline", "canceled", "cancelled", "expired"]);
+        if has_sale && !is_declined && is_signed && ends_payment {
+            return SaleState::Contested;
+        }
+        let is_awaited = |status: &PaymentStatus| status.as_str() == "awaiting confirmation";
+        let awaits_confirmation = match has_sale {
+            true => is_declined || deciding().any(is_awaited),
+            false => newest.is_some_and(is_awaited),
+        };
+        match has_sale {
+            _ if is_pending || awaits_confirmation => SaleState::AwaitingConfirmation,
+            true => SaleState::Held,
+            false => SaleState::None,
+        }
+    }
+
+    /// Returns the newest `payment.status` about a sale or about a confirmation.
+    fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
+        let operations = sale.into_iter().chain(self.confirmations());
+        operations
+            .filter_map(|operation| operation.payment_status.as_ref())
+            .max()
+    }
+
+    /// Returns the newest `payment.status` about a successful sale or about a confirmation.
+    pub(crate) fn newest_sale_status(&self) -> Option<&str> {
+        let operations = self.successful_sales().chain(self.confirmations());
+        let statuses = operations.filter_map(|operation| operation.payment_status.as_ref());
+        statuses.max().map(PaymentStatus::as_str)
+    }
+
+    /// Returns the successful reversals that are not older than the first declined confirmation. Their money was
+    /// never credited.
+    pub(in crate::model) fn unconfirmed_reversals(
+        &self,
+    ) -> impl Iterator<Item = (&String, &Operation)> {
+        let declined = self.confirmations().filter(|one| one.is_declined());
+        let first_decline = declined.filter_map(Operation::date).min();
+        let operations = self.reported.operations.iter();
+        operations.filter(move |(_, operation)| {
+            let is_later = first_decline.is_some() && operation.date() >= first_decline;
+            let is_reversal = *operation.kind() == OperationType::Reversal;
+            is_reversal && operation.has_succeeded() && is_later
+        })
+    }
+
+    /// Whether the platform could not confirm that the money arrived.
+    pub(crate) fn is_not_confirmed(&self) -> bool {
+        self.sale_state() == SaleState::NotConfirmed
+    }
+
+    /// Whether a sale succeeded or is being confirmed, but it is not decided yet whether its money counts.
+    pub(crate) fn is_sale_undecided(&self) -> bool {
+        matches!(
+            self.sale_state(),
+            SaleState::Held | SaleState::AwaitingConfirmation
+        )
+    }
+}

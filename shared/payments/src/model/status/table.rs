@@ -1,0 +1,131 @@
+//! The table that yields the status. `shared/README.md` has it too, with a diagram of all changes.
+
+use super::Status;
+use super::sale_state::SaleState;
+use crate::model::attempt::gate_request::GateRequest;
+use crate::model::payment::Payment;
+
+/// A row of the table.
+pub struct Row {
+    /// The status.
+    pub status: Status,
+    /// Its condition, for documentation.
+    pub condition: &'static str,
+    /// Who or what can change the status, for documentation.
+    pub moved_on_by: &'static str,
+    holds: fn(&Payment, SaleState) -> bool,
+}
+
+/// The first row whose condition holds gives the status.
+pub const TABLE: [Row; 15] = [
+    Row {
+        status: Status::Unmatched,
+        condition: "It was not created here.",
+        moved_on_by: "nothing",
+        holds: |payment, _| payment.order.is_none(),
+    },
+    Row {
+        status: Status::Refunded,
+        condition: "An operator rejected every quarantine item, and all the money was refunded.",
+        moved_on_by: "a report that adds a quarantine item",
+        holds: |payment, _| payment.is_rejected(),
+    },
+    Row {
+        status: Status::Quarantined,
+        condition: "It has at least one quarantine item that no operator has released.",
+        moved_on_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
+        holds: |payment, _| !payment.quarantine().is_empty(),
+    },
+    Row {
+        status: Status::Succeeded,
+        condition: "The money was received, and none of it was refunded.",
+        moved_on_by: "a refund; a declined confirmation",
+        holds: |payment, _| payment.has_money() && payment.refunded_amount() == 0,
+    },
+    Row {
+        status: Status::PartiallyRefunded,
+        condition: "The money was received, and a part of it was refunded.",
+        moved_on_by: "a refund; a returned refund",
+        holds: |payment, _| {
+            payment.has_money() && payment.refunded_amount() < payment.paid_amount()
+        },
+    },
+    Row {
+        status: Status::Refunded,
+        condition: "The money was received, and all of it was refunded.",
+        moved_on_by: "a returned refund",
+        holds: |payment, _| payment.has_money(),
+    },
+    Row {
+        status: Status::Declined,
+        condition: "The platform could not confirm that the money arrived.",
+        moved_on_by: "the platform, if the money arrives later",
+        holds: |_, sale| sale == SaleState::NotConfirmed,
+    },
+    Row {
+        status: Status::AwaitingConfirmation,
+        condition: "The shopper has paid, and the platform has not confirmed that the money arrived.",
+        moved_on_by: "the platform",
+        holds: |_, sale| sale == SaleState::AwaitingConfirmation,
+    },
+    Row {
+        status: Status::Processing,
+        condition: "A sale succeeded, and `payment.status` does not confirm it yet.",
+        moved_on_by: "the platform's signed answer",
+        holds: |_, sale| sale == SaleState::Held,
+    },
+    Row {
+        status: Status::Declined,
+        condition: "A sale was declined together with the payment.",
+        moved_on_by: "a later sale that succeeds",
+        holds: |payment, _| payment.declined_sale().is_some(),
+    },
+    Row {
+        status: Status::Failed,
+        condition: "The platform refused the sale request, or never received it.",
+        moved_on_by: "the storefront, by the next attempt",
+        holds: |payment, _| payment.refusal_code().is_some(),
+    },
+    Row {
+        status: Status::AwaitingClarification,
+        condition: "The platform requests data from the shopper.",
+        moved_on_by: "the shopper or the storefront",
+        holds: |payment, _| payment.clarification_request().is_some(),
+    },
+    Row {
+        status: Status::AwaitingCustomer,
+        condition: "The redirect URL is known, or a payment link is not used yet.",
+        moved_on_by: "the shopper",
+        holds: |payment, _| payment.redirect().is_some() || payment.has_unused_link(),
+    },
+    Row {
+        status: Status::Created,
+        condition: "The sale is being sent for the first time, and no operation was reported.",
+        moved_on_by: "Gate's answer",
+        holds: |payment, _| payment.is_being_created() && payment.reported.operations.is_empty(),
+    },
+    Row {
+        status: Status::Processing,
+        condition: "Anything else.",
+        moved_on_by: "the platform",
+        holds: |_, _| true,
+    },
+];
+
+impl Payment {
+    /// Returns the status of the first row whose condition holds.
+    pub fn status(&self) -> Status {
+        let sale = self.sale_state();
+        let mut rows = TABLE.iter();
+        let row = rows.find(|row| (row.holds)(self, sale));
+        row.map_or(Status::Processing, |row| row.status)
+    }
+
+    /// Whether the first sale request has no answer yet.
+    fn is_being_created(&self) -> bool {
+        matches!(
+            self.attempt.request,
+            GateRequest::NotSent | GateRequest::Sending { repeat: false, .. }
+        )
+    }
+}
