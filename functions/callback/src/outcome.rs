@@ -78,7 +78,7 @@ fn about(line: Line, verified: &Verified) -> Line {
     if let Some(payment_id) = &report.payment_id {
         line = line.with(
             "payment",
-            start_of(payment_id, payments::PaymentKey::LONGEST_ID),
+            start_of(payment_id, payments::PaymentKey::MAX_ID_LENGTH),
         );
     }
     let ids = report

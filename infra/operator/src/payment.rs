@@ -20,7 +20,7 @@ pub struct PaymentArgs {
 }
 
 fn payment_id(text: &str) -> Result<String, &'static str> {
-    let fits = (1..=PaymentKey::LONGEST_ID).contains(&text.chars().count());
+    let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&text.chars().count());
     fits.then(|| text.to_owned()).ok_or("not an id")
 }
 

@@ -61,7 +61,7 @@ pub fn schedule() -> Result<Schedule, ConfigError> {
     Ok(Schedule {
         poll_delays: parsed("STATUS_POLL_DELAYS", "is not a list of seconds", delays)?,
         redirect_poll_delay: seconds("REDIRECT_POLL_DELAY_SECONDS")?,
-        poll_until: seconds("STATUS_POLL_MAX_AGE_SECONDS")?,
+        max_poll_age: seconds("STATUS_POLL_MAX_AGE_SECONDS")?,
         checkout_grace: seconds("CHECKOUT_GRACE_SECONDS")?,
         customer_retention: seconds("CUSTOMER_RETENTION_SECONDS")?,
     })

@@ -44,7 +44,7 @@ fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
             "RedirectPollDelaySeconds",
             seconds(&schedule.redirect_poll_delay),
         ),
-        ("StatusPollMaxAgeSeconds", seconds(&schedule.poll_until)),
+        ("StatusPollMaxAgeSeconds", seconds(&schedule.max_poll_age)),
         ("CheckoutGraceSeconds", seconds(&schedule.checkout_grace)),
         (
             "CustomerRetentionSeconds",

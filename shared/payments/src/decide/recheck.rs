@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ecommpay::operation::says_money_went_back;
+use ecommpay::operation::is_refunded_status;
 
 use crate::model::{Evidence, Operation, Payment, QuarantineItem, SaleState};
 
@@ -94,8 +94,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
 /// Whether `payment.status` of a report claims that money moved, but no reported operation explains it.
 pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
     let status = status.unwrap_or_default();
-    let claims_money =
-        says_money_went_back(status) || matches!(status, "success" | "partially paid");
+    let claims_money = is_refunded_status(status) || matches!(status, "success" | "partially paid");
     // An external payment can be of any type, such as a payout.
     let is_external = payment.order().is_none();
     let explains = |operation: &Operation| {

@@ -196,7 +196,11 @@ impl<'a> OperationView<'a> {
             .map(|(id, one)| (id, one, (is_quarantined(id), declines(one))))
             .filter(|(_, one, decides)| *decides != (false, false) || one.is_sale())
             .max_by_key(|(_, one, decides)| {
-                (*decides, one.is_successful_sale(), one.order().cloned())
+                (
+                    *decides,
+                    one.is_successful_sale(),
+                    one.report_order().cloned(),
+                )
             })
             .map(|(id, operation, _)| Self::new(id, operation))
     }
@@ -268,7 +272,7 @@ pub struct DeclineView<'a> {
 impl<'a> DeclineView<'a> {
     fn of(payment: &'a Payment, status: Status) -> Option<Self> {
         matches!(status, Status::Declined | Status::Failed)
-            .then(|| Self::new(payment.end_code(status).map(Cow::Borrowed)))
+            .then(|| Self::new(payment.decline_code(status).map(Cow::Borrowed)))
     }
 
     fn of_refund(refund: &'a Refund) -> Option<Self> {

@@ -52,8 +52,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
         payment_id: &str,
         order: &RefundOrder,
     ) -> Result<Payment, RefundError> {
-        let key = PaymentKey::of_caller(storefront.project_id, payment_id)
-            .ok_or(RefundError::NotFound)?;
+        let key =
+            PaymentKey::parse(storefront.project_id, payment_id).ok_or(RefundError::NotFound)?;
         let reserved = self
             .payments
             .update(&key, |payment, at| {
@@ -115,7 +115,7 @@ fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -
             merchant_refund_id: refund_id.to_text()?,
         },
         customer: gate::RefundCustomer {
-            ip_address: payment.refund_address(refund_id)?,
+            ip_address: payment.refund_ip_address(refund_id)?,
         },
     };
     body.sign(keyring.current()).ok()

@@ -22,7 +22,7 @@ impl<S: PaymentStore, Q, C> Payments<S, Q, C> {
         storefront: &Storefront,
         payment_id: &str,
     ) -> Result<Option<Payment>, StoreError> {
-        let Some(key) = PaymentKey::of_caller(storefront.project_id, payment_id) else {
+        let Some(key) = PaymentKey::parse(storefront.project_id, payment_id) else {
             return Ok(None);
         };
         let stored = self.store.load(&key).await?;

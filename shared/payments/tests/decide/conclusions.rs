@@ -20,7 +20,11 @@ pub fn next(payment: &Payment) -> Option<Next> {
 }
 
 pub fn conclude(payment: &Payment, at: Timestamp) -> Option<Change> {
-    run(Some(payment), Command::Conclude(&Schedule::default()), at)
+    run(
+        Some(payment),
+        Command::ResolveNotFound(&Schedule::default()),
+        at,
+    )
 }
 
 fn erase(payment: &Payment, at: Timestamp) -> Option<Change> {

@@ -110,7 +110,7 @@ async fn a_refund_that_the_platform_says_it_has_is_the_only_one_that_it_can_be()
         matches!(
             refund.request(),
             GateRequest::Unknown {
-                exists: Some(_),
+                duplicate: Some(_),
                 ..
             }
         ) && refund.status() == RefundStatus::Unknown

@@ -95,7 +95,7 @@ fn customer(fields: &mut Fields<'_>) -> Option<Customer> {
 
 fn return_url(value: &Value<'_>, storefront: &Storefront) -> Result<Text, String> {
     let address = Text::new(body::text(value)?).map_err(|error| error.to_string())?;
-    match storefront.takes_return_url(address.as_str()) {
+    match storefront.allows_return_url(address.as_str()) {
         true => Ok(address),
         false => Err("must be on one of the storefront's return origins".to_owned()),
     }

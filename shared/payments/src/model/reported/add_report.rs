@@ -1,6 +1,6 @@
 //! Adds a report to a payment. Reports merge as sets, so their order does not matter.
 
-use ecommpay::operation::{OperationType, Outcome, says_money_went_back};
+use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
 use ecommpay::report;
 
 use super::PlatformStatus;
@@ -102,7 +102,7 @@ impl Payment {
         }
         let shows_refund = match source.is_answer {
             true => source.has_success(OperationType::is_about_refund),
-            false => says_money_went_back(status),
+            false => is_refunded_status(status),
         };
         if shows_refund && !source.is_answer {
             return;

@@ -1,7 +1,7 @@
 //! Whether the money of a sale counts: the newest `payment.status` about the sale or a confirmation decides.
 //! `shared/README.md` has these rules as a table.
 
-use ecommpay::operation::{OperationType, Outcome, says_money_came};
+use ecommpay::operation::{OperationType, Outcome, is_paid_status};
 
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
@@ -61,7 +61,7 @@ impl Payment {
             "processing" => status.signed && !is_pending && !is_declined,
             // After a declined confirmation, a reversal gives back money that was never credited.
             "reversed" | "partially reversed" => !is_declined,
-            other => says_money_came(other),
+            other => is_paid_status(other),
         };
         // For each successful sale, the status that decides about it.
         let deciding = || {

@@ -97,7 +97,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let report = Report::read(&message);
     let key = project_id
         .zip(report.payment_id.as_deref())
-        .and_then(|(project_id, payment_id)| PaymentKey::of_caller(project_id, payment_id));
+        .and_then(|(project_id, payment_id)| PaymentKey::parse(project_id, payment_id));
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)

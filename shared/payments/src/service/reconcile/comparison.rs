@@ -139,9 +139,9 @@ where
     /// Returns the payment of a listed operation. Returns `None` if the row has no valid ids.
     fn key_of(&self, operation: &ListedOperation) -> Option<PaymentKey> {
         let id = &operation.operation_id;
-        let is_id = (1..=PaymentKey::LONGEST_ID).contains(&id.chars().count());
+        let is_id = (1..=PaymentKey::MAX_ID_LENGTH).contains(&id.chars().count());
         let is_ours = |id| id == u64::from(self.project_id.get());
-        PaymentKey::of_caller(self.project_id, &operation.payment_id)
+        PaymentKey::parse(self.project_id, &operation.payment_id)
             .filter(|_| is_id && operation.project_id.is_none_or(is_ours))
     }
 

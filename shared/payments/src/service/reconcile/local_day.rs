@@ -13,7 +13,7 @@ use super::span::Span;
 use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
-use crate::model::{Operation, Outcome, listed_end};
+use crate::model::{Operation, Outcome, listed_final_outcome};
 use crate::ports::{PaymentStore, StoreError};
 use crate::service::day_pages::{DayPages, PageRange, load_all};
 
@@ -150,7 +150,7 @@ fn end_of(operation: &Operation) -> u64 {
 }
 
 fn end_of_listed(listed: &ListedOperation) -> Option<u64> {
-    let outcome = listed_end(listed)?;
+    let outcome = listed_final_outcome(listed)?;
     let sum = listed.sum_initial.as_ref();
     let sum = sum.map(|sum| (sum.amount, sum.currency.as_str()));
     Some(hash_of_end(outcome, sum))

@@ -105,7 +105,7 @@ impl<'a> PaymentRow<'a> {
             order_id: order.and_then(|order| order.order_id.as_ref()),
             storefront: order.map(|order| order.storefront.as_str()),
             status,
-            code: payment.end_code(status),
+            code: payment.decline_code(status),
             channel: order.map(|order| order.channel),
             currency: payment.currency(),
             amount: order.map(|order| order.amount.get()),

@@ -57,7 +57,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
         events: &mut Vec<EventKind>,
     ) -> Result<(), PollError> {
         let payments = self.payments;
-        let conclude = Command::Conclude(&payments.schedule);
+        let conclude = Command::ResolveNotFound(&payments.schedule);
         let now = payments.clock.now();
         let is_due = decide::execute(Some(payment), conclude, now);
         if is_due.unwrap_or_default().is_none() {

@@ -15,7 +15,7 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
 }
 
 /// Parses a return origin: scheme, host and port, in the form that
-/// [`takes_return_url`](crate::model::storefront::Storefront::takes_return_url) compares. Plain HTTP is allowed
+/// [`allows_return_url`](crate::model::storefront::Storefront::allows_return_url) compares. Plain HTTP is allowed
 /// only for the local machine.
 pub fn parse_origin(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "not an address like https://shop.example")?;

@@ -37,7 +37,7 @@ async fn the_sweeper_ticks_each_minute_by_the_schedule_of_production() -> anyhow
         ("StatusPollDelays", json!(delays.join(","))),
         (
             "StatusPollMaxAgeSeconds",
-            json!(production.poll_until.as_secs()),
+            json!(production.max_poll_age.as_secs()),
         ),
         (
             "RedirectPollDelaySeconds",
