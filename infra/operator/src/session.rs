@@ -1,4 +1,4 @@
-//! One run of the tool, as each command gets it.
+//! The context of a run, which each command gets.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -9,7 +9,7 @@ use crate::input::confirm::ConfirmArgs;
 use crate::output::table::Table;
 use crate::stack::Stack;
 
-/// One run of the tool.
+/// The context of a run.
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,

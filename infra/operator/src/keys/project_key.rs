@@ -14,7 +14,7 @@ use crate::session::Session;
 
 const COLUMNS: [&str; 3] = ["project_id", "current", "previous"];
 
-/// Adds, rotates, retires and lists the platform's keys of projects.
+/// Adds, rotates, retires and lists the project keys that the platform issued.
 ///
 /// A key is read from standard input: a terminal prompts for it; otherwise it is the first line. Only fingerprints are
 /// shown: the first twelve digits of the key's SHA-256, as in `printf %s "$key" | sha256sum | cut -c1-12`. The functions
@@ -29,9 +29,9 @@ pub struct ProjectKeyArgs {
 enum Action {
     /// Stores the first key of a project, from standard input.
     Add(ProjectArgs),
-    /// Makes a new key, from standard input, the current one, and the current key the previous one.
+    /// Makes a new key, from standard input, the current key. The current key becomes the previous key.
     ///
-    /// Requests are signed with the current key. Both keys verify callbacks.
+    /// Requests are signed with the current key. Callbacks are verified with both keys.
     Rotate {
         #[command(flatten)]
         of: ProjectArgs,

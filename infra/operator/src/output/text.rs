@@ -1,4 +1,4 @@
-//! Formats ids, amounts and lists for people.
+//! Formats ids, amounts and lists.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -13,7 +13,7 @@ use crate::output::text::{events, money, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// Bytes of a file that are read at most. This is far more than the function accepts.
+/// The most bytes that are read of a file. This is far more than the function accepts.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Verifies a saved callback, or applies it.
@@ -76,7 +76,7 @@ struct Explanation {
     hints: Vec<String>,
 }
 
-/// A reply for people.
+/// A reply as text.
 struct Text<'a> {
     reply: &'a Reply,
     outcome_label: &'a str,

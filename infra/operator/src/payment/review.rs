@@ -58,7 +58,7 @@ struct Refund {
     code: Option<String>,
 }
 
-/// A reply for people.
+/// A reply as text.
 struct Text<'a> {
     reply: &'a Reply,
     verdict: Verdict,

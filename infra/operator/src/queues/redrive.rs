@@ -20,8 +20,7 @@ const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into their queue, oldest first.
 ///
-/// Fix the consumer first. It may receive an event again that it has already processed; it ignores such an event by its
-/// id.
+/// Fix the consumer first. The consumer may receive an event that it has already processed, and must ignore it by its id.
 #[derive(Args)]
 pub struct RedriveArgs {
     /// The queue that the messages came from.
@@ -101,7 +100,8 @@ struct Redrive<'a> {
 }
 
 impl Redrive<'_> {
-    /// Moves messages one after the other, so that the order within a message group stays. Stops at the first failure.
+    /// Moves messages one after the other, so that they keep their order within a message group. Stops at the first
+    /// failure.
     async fn move_messages(&self, most: u64, moved: &mut u64) -> anyhow::Result<()> {
         while *moved < most {
             let batch = self.receive((most - *moved).min(BATCH)).await?;
@@ -135,7 +135,7 @@ impl Redrive<'_> {
     /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message whose
     /// deduplication id it received in the last five minutes, so the message's first id could lose it.
     ///
-    /// The new id is made of the dead letter's own id. So the queue drops a repetition only if an earlier redrive sent
+    /// The new id contains the dead letter's own id. So the queue drops a repetition only if an earlier redrive sent
     /// this dead letter and stopped before it deleted it. A message that fails again becomes another dead letter, with
     /// another id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
