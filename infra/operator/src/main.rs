@@ -1,64 +1,46 @@
-//! What an operator does with the payments of an account: of a real one, or of the sandbox.
+//! The operator's command-line tool: shows and repairs payments of a stack, and manages its keys, queues and reports.
 
-mod account;
-mod answer;
-mod callback;
-mod command;
-mod confirm;
-mod data_api_token;
-mod history;
-mod invoke;
+mod input;
+mod keys;
+mod output;
 mod payment;
-mod project_key;
-mod quarantine;
 mod queues;
-mod reconcile;
-mod redrive;
-mod report;
-mod republish;
-mod resync;
-mod review;
+mod reports;
 mod session;
-mod show;
-mod stdin_key;
-mod storefront;
-mod table;
-mod text;
-mod values;
+mod stack;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::account::AccountArgs;
-use crate::callback::CallbackArgs;
-use crate::confirm::ConfirmArgs;
-use crate::data_api_token::DataApiTokenArgs;
-use crate::project_key::ProjectKeyArgs;
-use crate::queues::QueuesArgs;
-use crate::reconcile::ReconcileArgs;
-use crate::redrive::RedriveArgs;
-use crate::report::ReportArgs;
-use crate::republish::RepublishArgs;
-use crate::resync::ResyncArgs;
-use crate::review::{ReviewArgs, Verdict};
+use crate::input::confirm::ConfirmArgs;
+use crate::keys::data_api_token::DataApiTokenArgs;
+use crate::keys::project_key::ProjectKeyArgs;
+use crate::keys::storefront::StorefrontArgs;
+use crate::payment::callback::CallbackArgs;
+use crate::payment::republish::RepublishArgs;
+use crate::payment::resync::ResyncArgs;
+use crate::payment::review::{ReviewArgs, Verdict};
+use crate::payment::show::ShowArgs;
+use crate::queues::counts::QueuesArgs;
+use crate::queues::redrive::RedriveArgs;
+use crate::reports::reconcile::ReconcileArgs;
+use crate::reports::report::ReportArgs;
 use crate::session::Session;
-use crate::show::ShowArgs;
-use crate::storefront::StorefrontArgs;
+use crate::stack::StackArgs;
 
-/// What an operator does with the payments of an account.
+/// Shows and repairs payments of a stack, and manages its keys, queues and reports.
 ///
-/// Whoever runs it is known by the usual AWS variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
-/// AWS_SESSION_TOKEN.
+/// AWS credentials come from the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
 #[derive(Parser)]
 #[command(name = "operator")]
 struct Args {
     #[command(flatten)]
-    account: AccountArgs,
+    stack: StackArgs,
     #[command(flatten)]
     confirm: ConfirmArgs,
-    /// Writes JSON, a line for each thing.
+    /// Writes JSON instead of text, and JSON lines instead of CSV.
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -71,9 +53,13 @@ enum Command {
     Callback(CallbackArgs),
     Republish(RepublishArgs),
     Resync(ResyncArgs),
-    /// Takes the money of a payment in quarantine as paid.
+    /// Accepts the money of a payment in quarantine as paid.
+    ///
+    /// Shows the reasons for the quarantine first. The decision settles exactly those.
     Release(ReviewArgs),
-    /// Gives back the money that came of a payment in quarantine.
+    /// Refunds the money that was received for a payment in quarantine.
+    ///
+    /// Shows the reasons for the quarantine and the amount first. The decision settles exactly those reasons.
     Reject(ReviewArgs),
     Storefront(StorefrontArgs),
     ProjectKey(ProjectKeyArgs),
@@ -94,7 +80,7 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough.
+        // The reader, such as `head`, does not want the rest of the output.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
@@ -104,27 +90,27 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<()> {
-    let account = args.account.open()?;
+    let stack = args.stack.open()?;
     let session = Session {
-        account: &account,
+        stack: &stack,
         confirm: &args.confirm,
         json: args.json,
         out,
     };
     match &args.command {
-        Command::Show(show) => show.run(session).await,
-        Command::Callback(callback) => callback.run(session).await,
-        Command::Republish(republish) => republish.run(session).await,
-        Command::Resync(resync) => resync.run(session).await,
-        Command::Release(review) => review.run(Verdict::Release, session).await,
-        Command::Reject(review) => review.run(Verdict::Reject, session).await,
-        Command::Storefront(keys) => keys.run(session).await,
-        Command::ProjectKey(keys) => keys.run(session).await,
-        Command::DataApiToken(token) => token.run(session).await,
-        Command::Queues(queues) => queues.run(session).await,
-        Command::Redrive(redrive) => redrive.run(session).await,
-        Command::Reconcile(range) => range.run(session).await,
-        Command::Report(report) => report.run(session).await,
+        Command::Show(args) => args.run(session).await,
+        Command::Callback(args) => args.run(session).await,
+        Command::Republish(args) => args.run(session).await,
+        Command::Resync(args) => args.run(session).await,
+        Command::Release(args) => args.run(Verdict::Release, session).await,
+        Command::Reject(args) => args.run(Verdict::Reject, session).await,
+        Command::Storefront(args) => args.run(session).await,
+        Command::ProjectKey(args) => args.run(session).await,
+        Command::DataApiToken(args) => args.run(session).await,
+        Command::Queues(args) => args.run(session).await,
+        Command::Redrive(args) => args.run(session).await,
+        Command::Reconcile(args) => args.run(session).await,
+        Command::Report(args) => args.run(session).await,
     }
 }
 

@@ -1,18 +1,41 @@
-//! What every command works with.
+//! The context of a run, which each command gets.
 
+use std::fmt::Display;
 use std::io::Write;
 
-use crate::account::Account;
-use crate::confirm::ConfirmArgs;
+use serde::Serialize;
 
-/// One run of the tool.
+use crate::input::confirm::ConfirmArgs;
+use crate::output::table::Table;
+use crate::stack::Stack;
+
+/// The context of a run.
 pub struct Session<'a> {
-    /// The stack that it is about.
-    pub account: &'a Account,
-    /// What asks before anything is changed.
+    /// The stack that the command works on.
+    pub stack: &'a Stack,
+    /// Asks the operator before a change.
     pub confirm: &'a ConfirmArgs,
-    /// Whether JSON is wanted.
+    /// Whether to write JSON instead of text and CSV.
     pub json: bool,
-    /// Where the answer goes.
+    /// Standard output.
     pub out: &'a mut dyn Write,
+}
+
+impl Session<'_> {
+    /// Writes a result: either the value as a line of JSON, or the text. The text must be whole lines.
+    pub fn write(&mut self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
+        match self.json {
+            true => writeln!(self.out, "{}", serde_json::to_string(value)?)?,
+            false => write!(self.out, "{text}")?,
+        }
+        Ok(())
+    }
+
+    /// Starts a table: JSON lines, or CSV with these columns.
+    pub fn table(&mut self, columns: &'static [&'static str]) -> anyhow::Result<Table<'_>> {
+        match self.json {
+            true => Ok(Table::Json(&mut *self.out)),
+            false => Table::csv(columns, &mut *self.out),
+        }
+    }
 }

@@ -1,8 +1,8 @@
-//! The real binary of the operator's tool in real sandboxes.
+//! The tool's binary in real sandboxes, and the documents that describe it.
 #![allow(clippy::indexing_slicing)]
 
-mod binary;
+mod administration;
 mod documents;
-mod keys;
-mod payments;
+mod operator;
+mod payment;
 mod report;

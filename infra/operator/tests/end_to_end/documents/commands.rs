@@ -1,14 +1,14 @@
-//! The shell commands of a document: those of its code blocks, and those in code spans.
+//! Finds the shell commands of a document in its code blocks and code spans.
 
 /// The programs that a command starts with.
 const PROGRAMS: [&str; 14] = [
     "alias", "apt-get", "aws", "cargo", "curl", "eval", "export", "git", "node", "npm", "operator",
     "printf", "python3", "rustup",
 ];
-/// The languages of fenced blocks with commands.
+/// The languages of the fenced blocks that contain commands.
 const SHELLS: [&str; 3] = ["bash", "sh", "shell"];
 
-/// All commands of a document in Markdown, those of the blocks first.
+/// Returns all commands of a document in Markdown, first those of the code blocks.
 pub fn of(document: &str) -> Vec<String> {
     let mut reader = Reader::default();
     for line in document.lines() {
@@ -63,7 +63,7 @@ impl Reader {
         }
     }
 
-    /// A command continues in the next line after a backslash and inside a quotation.
+    /// Reads a line of a code block. A command continues on the next line after a backslash and inside quotation marks.
     fn read_block(&mut self, line: &str) {
         if !self.block.is_empty() {
             self.block.push('\n');
@@ -90,7 +90,7 @@ impl Reader {
         }
     }
 
-    /// A code span can continue in the next line of its paragraph.
+    /// Reads the code spans of a paragraph. A span can continue on the next line.
     fn end_paragraph(&mut self) {
         let paragraph = std::mem::take(&mut self.paragraph);
         // Backticks come in pairs, so every other part is a code span.
@@ -102,7 +102,7 @@ impl Reader {
     }
 }
 
-/// A program with at least one argument. Variables can precede it.
+/// Whether a text is a program with at least one argument. Variables can precede it.
 fn is_command(text: &str) -> bool {
     let mut words = text
         .split_whitespace()

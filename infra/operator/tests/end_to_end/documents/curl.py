@@ -1,28 +1,28 @@
-"""As much of curl as the documents use, where there is none."""
+"""The part of curl that the documents use, because a machine may have no curl."""
 
 import argparse
 import sys
 import urllib.error
 import urllib.request
 
-line = argparse.ArgumentParser()
-line.add_argument("-s", action="store_true")
-line.add_argument("-o", dest="file")
-line.add_argument("-w", dest="told", default="")
-line.add_argument("-X", dest="method", default="GET")
-line.add_argument("-H", dest="headers", action="append", default=[])
-line.add_argument("-d", dest="body")
-line.add_argument("url")
-asked = line.parse_args()
-headers = dict(header.split(": ", 1) for header in asked.headers)
-body = asked.body.encode() if asked.body is not None else None
-request = urllib.request.Request(asked.url, data=body, headers=headers, method=asked.method)
+parser = argparse.ArgumentParser()
+parser.add_argument("-s", action="store_true")
+parser.add_argument("-o", dest="file")
+parser.add_argument("-w", dest="write_out", default="")
+parser.add_argument("-X", dest="method", default="GET")
+parser.add_argument("-H", dest="headers", action="append", default=[])
+parser.add_argument("-d", dest="body")
+parser.add_argument("url")
+arguments = parser.parse_args()
+headers = dict(header.split(": ", 1) for header in arguments.headers)
+body = arguments.body.encode() if arguments.body is not None else None
+request = urllib.request.Request(arguments.url, data=body, headers=headers, method=arguments.method)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
     answer = opener.open(request)
 except urllib.error.HTTPError as error:
     answer = error
 text = answer.read().decode()
-if asked.file is None:
+if arguments.file is None:
     print(text)
-sys.stdout.write(asked.told.replace("%{http_code}", str(answer.status)))
+sys.stdout.write(arguments.write_out.replace("%{http_code}", str(answer.status)))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// Folders without documents of ours. Hidden folders are skipped too, except `.github`.
+/// Folders without documents of this repository. Hidden folders, except `.github`, are skipped too.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
 /// The root of the repository.
@@ -13,13 +13,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Reads a file, named from the root.
+/// Reads a file. Its path starts at the root of the repository.
 pub fn read(path: impl AsRef<Path>) -> anyhow::Result<String> {
     let path = path.as_ref();
     std::fs::read_to_string(root().join(path)).with_context(|| path.display().to_string())
 }
 
-/// The names of the visible folders in a folder, both named from the root.
+/// Returns the visible folders in a folder. All paths start at the root of the repository.
 pub fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root().join(folder))? {
@@ -34,7 +34,7 @@ pub fn folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// All files with an extension in a folder and below it, named from the root.
+/// Returns all files with this extension in a folder and below it. All paths start at the root of the repository.
 pub fn with_extension(folder: &Path, extension: &str) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root().join(folder))? {
@@ -50,7 +50,7 @@ pub fn with_extension(folder: &Path, extension: &str) -> anyhow::Result<Vec<Path
     Ok(found)
 }
 
-/// All documents in Markdown, named from the root.
+/// Returns all documents in Markdown. The paths start at the root of the repository.
 pub fn documents() -> anyhow::Result<Vec<PathBuf>> {
     let mut found = with_extension(Path::new(""), "md")?;
     found.extend(with_extension(Path::new(".github"), "md")?);

@@ -7,10 +7,10 @@ use anyhow::ensure;
 
 use super::files;
 
-/// The most lines of the root's README, so that a reader finds their way in it.
-const MOST_LINES: usize = 150;
+/// The most lines of the root's README.
+const MAX_LINES: usize = 150;
 
-/// The targets of the links of a document, outside of code.
+/// Returns the targets of a document's links, outside of code.
 fn links(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut is_code = false;
@@ -28,7 +28,7 @@ fn links(document: &str) -> Vec<&str> {
     found
 }
 
-/// The anchors of a document's headings, as GitHub makes them.
+/// Returns the anchors that GitHub makes of a document's headings.
 fn anchors(document: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut is_code = false;
@@ -39,16 +39,20 @@ fn anchors(document: &str) -> BTreeSet<String> {
             continue;
         };
         let title = title.to_lowercase();
-        let kept = title
+        let in_anchor = title
             .chars()
-            .filter(|one| one.is_alphanumeric() || " -_".contains(*one));
-        found.insert(kept.map(|one| if one == ' ' { '-' } else { one }).collect());
+            .filter(|character| character.is_alphanumeric() || " -_".contains(*character));
+        found.insert(
+            in_anchor
+                .map(|character| if character == ' ' { '-' } else { character })
+                .collect(),
+        );
     }
     found
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_heading() -> anyhow::Result<()> {
+fn the_file_and_the_heading_of_every_link_exist() -> anyhow::Result<()> {
     let mut broken = Vec::new();
     for path in files::documents()? {
         let document = files::read(&path)?;
@@ -91,9 +95,9 @@ fn every_folder_of_the_first_two_levels_has_a_readme() -> anyhow::Result<()> {
 }
 
 #[test]
-fn the_readme_stays_short() -> anyhow::Result<()> {
+fn the_readme_of_the_root_is_short() -> anyhow::Result<()> {
     let lines = files::read("README.md")?.lines().count();
-    ensure!(lines <= MOST_LINES, "{lines} lines");
+    ensure!(lines <= MAX_LINES, "{lines} lines");
     Ok(())
 }
 

@@ -20,14 +20,14 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// The shell of a reader, in which the programs are the ones under test.
+/// Functions of the shell that replace programs by those under test.
 const SHELL: &str = r#"
 operator() { "$OPERATOR" "$@"; }
 cargo() { [ "$1 $2 $3 $4" = "run --bin operator --" ] || exit 9; shift 4; "$OPERATOR" "$@"; }
 curl() { "$PYTHON" "$CURL" "$@"; }
 "#;
 
-/// A person who follows the documents.
+/// A person who runs the commands of the documents.
 struct Reader {
     stage: Stage,
     folder: PathBuf,
@@ -63,7 +63,8 @@ impl Reader {
         })
     }
 
-    /// Runs a command of the documents and returns what it writes. Replaces parts of it, such as ids, before.
+    /// Runs a command of the documents and returns its standard output. Each pair replaces a part of the command, such as
+    /// an id.
     async fn follow(
         &self,
         command: &str,
@@ -115,17 +116,17 @@ impl Reader {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Runs a command as it is written, and answers yes to its question.
+    /// Runs a command as it is written, with the answer yes.
     async fn run(&self, command: &str) -> anyhow::Result<String> {
         self.follow(command, "y\n", &[]).await
     }
 
-    /// The first command with this beginning.
-    fn named(&self, beginning: &str) -> anyhow::Result<String> {
+    /// Returns the first command that starts with this text.
+    fn named(&self, start: &str) -> anyhow::Result<String> {
         let mut found = self.documented.iter();
-        let found = found.find(|command| command.starts_with(beginning));
+        let found = found.find(|command| command.starts_with(start));
         Ok(found
-            .with_context(|| format!("no document has {beginning}"))?
+            .with_context(|| format!("no document has {start}"))?
             .clone())
     }
 
@@ -134,13 +135,13 @@ impl Reader {
     }
 }
 
-/// Calls the API.
+/// The commands that call the API.
 async fn a_storefront(reader: &Reader) -> anyhow::Result<()> {
     let create = reader.named("curl -X POST $API/checkouts")?;
     let created: Value = serde_json::from_str(&reader.run(&create).await?)?;
-    let address = created["checkout_url"].as_str().context("no address")?;
+    let checkout_url = created["checkout_url"].as_str().context("no URL")?;
     let stage = &reader.stage;
-    let bank = stage.shopper.bank_of(address).await?;
+    let bank = stage.shopper.bank_of(checkout_url).await?;
     stage.shopper.push(&bank, "pay").await?;
     stage.storefront.until("order-1001-1", "succeeded").await?;
     let payment = reader.named("curl $API/payments/order-1001-1")?;
@@ -158,7 +159,7 @@ async fn a_storefront(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shows and repairs payments.
+/// The commands that show and repair payments.
 async fn payments(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let stack = "--stack .deployed/bancontact-prod.json";
@@ -198,7 +199,7 @@ async fn payments(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Redrives queues, compares the platform's records and writes reports.
+/// The commands that redrive queues, compare the platform's records and write reports.
 async fn records(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let days = "--project 211 --from 2026-01-01 --to 2026-01-31";
@@ -217,12 +218,12 @@ async fn records(reader: &Reader) -> anyhow::Result<()> {
         .run(&format!("operator reconcile {range} --yes"))
         .await?;
     ensure!(compared.contains("2026-01-02"), "{compared}");
-    let asked = format!("{tool} reconcile {range}");
-    reader.follow(&asked, "y\n", &[]).await?;
+    let reconcile = format!("{tool} reconcile {range}");
+    reader.follow(&reconcile, "y\n", &[]).await?;
     Ok(())
 }
 
-/// Replaces keys; those of the project last, because the functions refresh them only after five minutes.
+/// The commands that replace keys. The project's key is last, because the functions know a change only after five minutes.
 async fn keys(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let shop = "storefront add shop --project 211 --scope checkout,read,refund --origin https://shop.example";
@@ -237,8 +238,8 @@ async fn keys(reader: &Reader) -> anyhow::Result<()> {
     reader.follow(revoke, "", &[("KEY_ID", key_id)]).await?;
 
     let token = format!("{DATA_API_TOKEN}\n{DATA_API_KEY}\n");
-    let asked = format!("{tool} data-api-token");
-    reader.follow(&asked, &format!("{token}y\n"), &[]).await?;
+    let store = format!("{tool} data-api-token");
+    reader.follow(&store, &format!("{token}y\n"), &[]).await?;
     reader
         .follow("operator data-api-token", &format!("{token}y\n"), &[])
         .await?;
@@ -272,7 +273,7 @@ async fn every_command_of_the_documents_works_as_written() -> anyhow::Result<()>
     let missing: Vec<&String> = reader
         .documented
         .iter()
-        // A document can name the beginning of a command that was run.
+        // A document can show only the start of a command that was run.
         .filter(|command| !run.iter().any(|one| one.starts_with(command.as_str())))
         .filter(|command| not_run::reason(command).is_none())
         .collect();
@@ -292,9 +293,9 @@ fn the_lists_name_commands_and_files_that_exist() -> anyhow::Result<()> {
         let is_there = word.is_none_or(|word| text.contains(&format!("\"{word}\"")));
         ensure!(is_there, "{file} does not run {command}");
     }
-    for (beginning, _) in not_run::NOWHERE {
-        let is_there = documented.iter().any(|one| one.starts_with(beginning));
-        ensure!(is_there, "no document has {beginning}");
+    for (start, _) in not_run::NOWHERE {
+        let is_there = documented.iter().any(|one| one.starts_with(start));
+        ensure!(is_there, "no document has {start}");
     }
     Ok(())
 }

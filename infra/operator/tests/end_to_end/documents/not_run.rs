@@ -1,6 +1,6 @@
 //! The commands of the documents that this test does not run, each with its reason.
 
-/// Commands that another test runs, and its file.
+/// Commands that another test runs, with the file of that test.
 pub const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo run", "tests/sandbox/tests/command_line.rs"),
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
@@ -62,7 +62,7 @@ const NEEDS_AN_ACCOUNT: &str = "the local AWS cannot restore or import a table";
 const DESTROYS: &str = "it removes or stops the stack under test";
 const SETS_UP: &str = "the test sets it up itself";
 
-/// The beginnings of commands that no test runs, and why.
+/// The starts of commands that no test runs, with the reason.
 pub const NOWHERE: [(&str, &str); 23] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     ("SEED=7 cargo test", "it repeats a part of the simulation"),
@@ -72,7 +72,7 @@ pub const NOWHERE: [(&str, &str); 23] = [
     ),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
-    ("cargo deny check advisories", "it downloads a database"),
+    ("cargo deny", "its check of advisories downloads a database"),
     (
         "cargo run --bin capacity -- --",
         "tests/capacity/tests/tables.rs runs the program with each option",
@@ -101,7 +101,7 @@ pub const NOWHERE: [(&str, &str); 23] = [
     ("aws secretsmanager delete-secret", DESTROYS),
 ];
 
-/// Why a command is not run here, if it is in a list.
+/// Returns why a command is not run here, if it is in a list.
 pub fn reason(command: &str) -> Option<&'static str> {
     let elsewhere = ELSEWHERE.iter().find(|(listed, _)| *listed == command);
     let nowhere = NOWHERE.iter().find(|(start, _)| command.starts_with(start));

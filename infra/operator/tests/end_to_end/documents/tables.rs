@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::files;
 
-/// The cells of the rows below a heading, up to the next heading.
+/// Returns the cells of the table rows below a heading, up to the next heading.
 fn rows(document: &str, heading: &str) -> anyhow::Result<Vec<Vec<String>>> {
     let mut lines = document.lines().skip_while(|line| *line != heading);
     lines
@@ -33,7 +33,7 @@ fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// The code spans of a text.
+/// Returns the code spans of a text.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -49,7 +49,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// The source code of the functions and of what they share.
+/// Returns the source code of the functions and of the shared crates.
 fn sources() -> anyhow::Result<String> {
     let mut all = String::new();
     for folder in ["functions", "shared"] {
@@ -170,7 +170,7 @@ fn the_alarms_are_those_of_the_template() -> anyhow::Result<()> {
     )
 }
 
-/// An alarm as a row. The template's tags are not read, so a parameter is its name.
+/// Formats an alarm as a row. The tags of the template are ignored, so a parameter is shown by its name.
 fn alarm(alarm: &Value) -> anyhow::Result<String> {
     let word = |name: &str| alarm[name].as_str().unwrap_or_default();
     let (_, name) = word("AlarmName").split_once("}-").context("no name")?;
@@ -255,7 +255,7 @@ fn every_command_of_the_tool_is_documented() -> anyhow::Result<()> {
     let help = String::from_utf8(help.stdout)?;
     let (_, list) = help.split_once("Commands:\n").context("no commands")?;
     let lines = list.lines().take_while(|line| !line.trim().is_empty());
-    // The explanation of a command can continue in further lines, which are indented more.
+    // The explanation of a command can have more lines, which are indented more.
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     let names: BTreeSet<&str> = names.filter(|name| *name != "help").collect();

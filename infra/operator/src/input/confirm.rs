@@ -1,0 +1,35 @@
+//! The question before each change.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anyhow::bail;
+use clap::Args;
+
+#[derive(Args)]
+pub struct ConfirmArgs {
+    /// Answers yes to the question before a change.
+    #[arg(long, global = true)]
+    yes: bool,
+}
+
+impl ConfirmArgs {
+    /// Asks a question on standard error. Fails unless the answer is yes.
+    pub fn ask(&self, question: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} [y/N] ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        // On a terminal, the operator's Enter ends the line.
+        if !io::stdin().is_terminal() {
+            writeln!(stderr)?;
+        }
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => bail!("nothing was changed"),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Keys from standard input. As an argument, other users of the machine could see a key, and the shell would store it
+//! in its history.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anyhow::Context;
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use payments::service::project_keys::SecretText;
+
+/// Reads a key from the next line of standard input. The following lines stay available, for example for the answer to
+/// a question. On a terminal, prompts with `name` and hides the input.
+pub fn read(name: &str) -> anyhow::Result<SecretText> {
+    let mut line = String::new();
+    if io::stdin().is_terminal() {
+        let hidden = HiddenInput::start().context("the terminal cannot hide input; pipe it in")?;
+        write!(io::stderr(), "{name}: ")?;
+        let read = io::stdin().lock().read_line(&mut line);
+        drop(hidden);
+        writeln!(io::stderr())?;
+        read?;
+    } else {
+        io::stdin().lock().read_line(&mut line)?;
+    }
+    let key = line.strip_suffix('\n').unwrap_or(&line);
+    let key = key.strip_suffix('\r').unwrap_or(key);
+    Ok(SecretText::read(key)?)
+}
+
+/// Hides the input of the terminal until it is dropped. It holds the settings to restore.
+///
+/// It also disables Ctrl-C, which would end the program and leave the input hidden. Ctrl-C then types a control
+/// character, which no key may contain.
+struct HiddenInput(Termios);
+
+impl HiddenInput {
+    fn start() -> nix::Result<Self> {
+        let visible = tcgetattr(io::stdin())?;
+        let mut hidden = visible.clone();
+        hidden.local_flags -= LocalFlags::ECHO | LocalFlags::ISIG;
+        tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &hidden)?;
+        Ok(Self(visible))
+    }
+}
+
+impl Drop for HiddenInput {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.0);
+    }
+}

@@ -1,0 +1,49 @@
+//! Stores the token of the platform's Data API.
+
+use aws::secrets::DataApiSecret;
+use clap::Args;
+use serde::Serialize;
+
+use crate::input::secret;
+use crate::session::Session;
+
+/// Stores the Data API's token and its key, instead of the stored ones.
+///
+/// Both are created in the platform's Dashboard. They are read from standard input: a terminal prompts for them; otherwise
+/// they are the first two lines. The next reconciliation uses them.
+#[derive(Args)]
+pub struct DataApiTokenArgs {}
+
+/// The fingerprints of the stored token and key.
+#[derive(Serialize)]
+struct Fingerprints {
+    token: String,
+    key: String,
+}
+
+impl DataApiTokenArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let token = secret::read("token")?;
+        let key = secret::read("key of the token")?;
+        let fingerprints = Fingerprints {
+            token: token.fingerprint(),
+            key: key.fingerprint(),
+        };
+        let Fingerprints {
+            token: token_fingerprint,
+            key: key_fingerprint,
+        } = &fingerprints;
+        session.confirm.ask(&format!(
+            "Store token {token_fingerprint} with key {key_fingerprint}, instead of the stored ones?"
+        ))?;
+        let secret = DataApiSecret::new(
+            &session.stack.config,
+            &session.stack.resources.data_api_token_secret,
+        );
+        secret.put(&token, &key).await?;
+        let text = format!(
+            "Token {token_fingerprint} with key {key_fingerprint} is stored. The next reconciliation uses it.\n"
+        );
+        session.write(&fingerprints, text)
+    }
+}

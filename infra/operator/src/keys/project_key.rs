@@ -1,0 +1,161 @@
+//! Manages the keys that the platform issued for its projects. One secret has them all.
+
+use std::fmt::{self, Display, Formatter};
+
+use anyhow::{Context, bail};
+use aws::secrets::{ProjectKeySetSecret, WriteError};
+use clap::{Args, Subcommand};
+use ecommpay::fields::ProjectId;
+use payments::service::project_keys::{KeyPair, ProjectKeySet, Refusal, SecretText};
+use serde::Serialize;
+
+use crate::input::{secret, values};
+use crate::session::Session;
+
+const COLUMNS: [&str; 3] = ["project_id", "current", "previous"];
+
+/// Adds, rotates, retires and lists the project keys that the platform issued.
+///
+/// A key is read from standard input: a terminal prompts for it; otherwise it is the first line. Only fingerprints are
+/// shown: the first twelve digits of the key's SHA-256, as in `printf %s "$key" | sha256sum | cut -c1-12`. The functions
+/// refresh the keys every five minutes.
+#[derive(Args)]
+pub struct ProjectKeyArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Stores the first key of a project, from standard input.
+    Add(ProjectArgs),
+    /// Makes a new key, from standard input, the current key. The current key becomes the previous key.
+    ///
+    /// Requests are signed with the current key. Callbacks are verified with both keys.
+    Rotate {
+        #[command(flatten)]
+        of: ProjectArgs,
+        /// Drops a previous key that is still stored.
+        #[arg(long)]
+        replace_previous: bool,
+    },
+    /// Drops the previous key of a project. Callbacks that it signed are refused from then on.
+    Retire(ProjectArgs),
+    /// Lists the projects and the fingerprints of their keys, as CSV; with --json as JSON lines.
+    List,
+}
+
+#[derive(Args)]
+struct ProjectArgs {
+    /// The project at the platform.
+    #[arg(long, value_parser = values::project)]
+    project: ProjectId,
+}
+
+/// The fingerprints of a project's keys.
+#[derive(Serialize)]
+struct Fingerprints {
+    project_id: ProjectId,
+    current: String,
+    previous: Option<String>,
+}
+
+impl Fingerprints {
+    fn new(project_id: ProjectId, pair: &KeyPair) -> Self {
+        Self {
+            project_id,
+            current: pair.current.fingerprint(),
+            previous: pair.previous.as_ref().map(SecretText::fingerprint),
+        }
+    }
+
+    fn find(keys: &ProjectKeySet, project_id: ProjectId) -> Option<Self> {
+        keys.of(project_id).map(|pair| Self::new(project_id, pair))
+    }
+}
+
+impl Display for Fingerprints {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        write!(to, "current key {}", self.current)?;
+        match &self.previous {
+            Some(previous) => write!(to, " and previous key {previous}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ProjectKeyArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let secret = ProjectKeySetSecret::new(
+            &session.stack.config,
+            &session.stack.resources.project_keys_secret,
+        );
+        let stored = secret.read().await?;
+        let mut keys = stored.keys.clone();
+        let project = match &self.action {
+            Action::List => return list(&keys, session),
+            Action::Add(of) => {
+                keys.add(of.project, read_key(of.project)?)?;
+                of.project
+            }
+            Action::Rotate {
+                of,
+                replace_previous,
+            } => {
+                let key = read_key(of.project)?;
+                match keys.rotate(of.project, key, *replace_previous) {
+                    Err(refusal @ Refusal::HasPrevious(_)) => {
+                        bail!("{refusal}: retire it first, or drop it with --replace-previous")
+                    }
+                    rotated => rotated?,
+                }
+                of.project
+            }
+            Action::Retire(of) => {
+                keys.retire(of.project)?;
+                of.project
+            }
+        };
+        let before = Fingerprints::find(&stored.keys, project);
+        let after = Fingerprints::find(&keys, project);
+        let after = after.with_context(|| format!("project {project} has no key"))?;
+        session.confirm.ask(&question(before.as_ref(), &after))?;
+        match secret.write(&stored, &keys).await {
+            Err(WriteError::Changed) => bail!("nothing was changed: {}", WriteError::Changed),
+            written => written?,
+        }
+        session.write(&after, result(&after))
+    }
+}
+
+fn read_key(project: ProjectId) -> anyhow::Result<SecretText> {
+    secret::read(&format!("key of project {project}"))
+}
+
+fn list(keys: &ProjectKeySet, mut session: Session<'_>) -> anyhow::Result<()> {
+    let mut table = session.table(&COLUMNS)?;
+    for (project_id, pair) in keys.projects() {
+        table.write(&Fingerprints::new(project_id, pair))?;
+    }
+    table.end()
+}
+
+/// Shows the change, so that the operator can detect a wrong key before it is stored.
+fn question(before: Option<&Fingerprints>, after: &Fingerprints) -> String {
+    let project = after.project_id;
+    let before = before.map_or("no key".to_owned(), ToString::to_string);
+    format!("Project {project} has {before}. It will have {after}. Continue?")
+}
+
+fn result(stored: &Fingerprints) -> String {
+    let project = stored.project_id;
+    let retire = match &stored.previous {
+        Some(_) => {
+            " Retire the previous key when the metric `callbacks` of `key` `previous` stays at 0."
+        }
+        None => "",
+    };
+    format!(
+        "Project {project} has {stored}. All functions know this within five minutes.{retire}\n"
+    )
+}

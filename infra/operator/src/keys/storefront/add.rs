@@ -1,0 +1,113 @@
+//! Creates a storefront key.
+
+use std::io::{self, Write};
+
+use anyhow::{Context, anyhow, ensure};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ecommpay::fields::ProjectId;
+use payments::Timestamp;
+use payments::model::storefront::{ListedKey, Scope, Storefront};
+use payments::service::storefront::{NewKey, settings};
+use payments::service::storefront::key_id;
+use payments::sha256;
+use serde::Serialize;
+
+use crate::input::values;
+use crate::session::Session;
+
+/// Creates a storefront key and shows it once. The key works immediately.
+///
+/// Only the SHA-256 of the key is stored.
+#[derive(Args)]
+pub struct AddArgs {
+    /// The storefront's name. Payments belong to it, whichever of its keys created them.
+    #[arg(value_parser = settings::parse_name)]
+    name: String,
+    /// The project at the platform that the payments belong to.
+    #[arg(long, value_parser = values::project)]
+    project: ProjectId,
+    /// The allowed actions: create checkouts; read payments; refund payments; use payments of the project that no
+    /// storefront created.
+    #[arg(
+        long,
+        required = true,
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(["checkout", "read", "refund", "project"])
+            .try_map(|scope| serde_json::from_value::<Scope>(scope.into()))
+    )]
+    scope: Vec<Scope>,
+    /// An origin that shoppers may return to: scheme, host and port. Repeat the option for each origin.
+    #[arg(
+        long,
+        required_if_eq("scope", "checkout"),
+        value_parser = settings::parse_origin,
+        value_name = "https://shop.example"
+    )]
+    origin: Vec<String>,
+}
+
+/// The new key, as it is shown once.
+#[derive(Serialize)]
+struct ShownKey<'a> {
+    #[serde(flatten)]
+    listed: &'a ListedKey,
+    key: &'a str,
+}
+
+impl AddArgs {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        let store = session.stack.store();
+        let keys = store.storefront_keys().await?;
+        let is_active = |key: &&ListedKey| {
+            (&key.name, key.project_id, key.revoked_at) == (&self.name, self.project, None)
+        };
+        let active = keys.iter().filter(is_active).count();
+        session.confirm.ask(&format!(
+            "Storefront {}, project {}, has {active} active keys. Create a key?",
+            self.name, self.project
+        ))?;
+        let key = NewKey::random().context("random numbers are not available")?;
+        let storefront = self.storefront(&key)?;
+        let now = Timestamp::now();
+        let added = store.add_storefront_key(&storefront, now).await?;
+        ensure!(
+            added,
+            "nothing was changed, because another change was in progress or a key has the same id; repeat the command"
+        );
+        let listed = ListedKey::new(&storefront, now);
+        let id = &listed.key_id;
+        show(&listed, &key, session.json, session.out).map_err(|error| {
+            // A closed pipe, too, is an error here: without the output, the key is lost.
+            anyhow!("the key {id} was created but could not be shown ({error}); revoke it")
+        })
+    }
+
+    fn storefront(&self, key: &NewKey) -> anyhow::Result<Storefront> {
+        let id = key_id(key.reveal()).context("the key has no id")?;
+        Ok(Storefront {
+            key_id: id.to_owned(),
+            key_hash: sha256::hex(key.reveal().as_bytes()),
+            name: self.name.clone(),
+            project_id: self.project,
+            scopes: self.scope.iter().copied().collect(),
+            return_origins: self.origin.iter().cloned().collect(),
+        })
+    }
+}
+
+fn show(listed: &ListedKey, key: &NewKey, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let key = key.reveal();
+    if json {
+        let shown = ShownKey { listed, key };
+        writeln!(out, "{}", serde_json::to_string(&shown)?)?;
+    } else {
+        writeln!(
+            io::stderr(),
+            "The key {} is shown only once:",
+            listed.key_id
+        )?;
+        writeln!(out, "{key}")?;
+    }
+    out.flush()
+}

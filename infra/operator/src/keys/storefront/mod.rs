@@ -1,0 +1,39 @@
+//! Manages the keys of storefronts.
+
+mod add;
+mod list;
+mod revoke;
+
+use clap::{Args, Subcommand};
+
+use self::add::AddArgs;
+use self::list::ListArgs;
+use self::revoke::RevokeArgs;
+use crate::session::Session;
+
+/// Creates, lists and revokes storefront keys.
+///
+/// A storefront can have several keys. To replace a key, create a new one, give it to the storefront, and revoke the old
+/// key when the storefront no longer uses it.
+#[derive(Args)]
+pub struct StorefrontArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Add(AddArgs),
+    List(ListArgs),
+    Revoke(RevokeArgs),
+}
+
+impl StorefrontArgs {
+    pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
+        match &self.action {
+            Action::Add(args) => args.run(session).await,
+            Action::List(args) => args.run(session).await,
+            Action::Revoke(args) => args.run(session).await,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Verifies or applies a saved callback.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::output::text::{events, money, plain};
+use crate::session::Session;
+use crate::stack::command::command;
+
+/// The most bytes that are read of a file. This is far more than the function accepts.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Verifies a saved callback, or applies it.
+#[derive(Args)]
+pub struct CallbackArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Says whether a callback verifies and what it would change, or why it does not verify.
+    Verify {
+        /// The file with the body, exactly as it was received; - reads standard input.
+        file: PathBuf,
+    },
+    /// Applies a callback, as if the platform had sent it again.
+    Apply {
+        /// The file with the body, exactly as it was received; - reads standard input and needs --yes.
+        file: PathBuf,
+        /// Your name, for the log.
+        #[arg(long)]
+        by: String,
+    },
+}
+
+/// The function's answer.
+#[derive(Deserialize)]
+struct Reply {
+    /// The outcome's name in the log.
+    outcome: String,
+    /// The project's key that signed the callback: `current` or `previous`.
+    key: Option<String>,
+    project_id: Option<u64>,
+    payment_id: Option<String>,
+    /// Whether the body can be read in two ways.
+    hint: bool,
+    platform_status: Option<String>,
+    operations: Vec<Operation>,
+    /// The payment's status afterwards.
+    status: Option<String>,
+    events: Vec<String>,
+    /// Why the callback does not verify.
+    why: Option<Explanation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    operation_id: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    amount: Option<u64>,
+    currency: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Explanation {
+    detail: String,
+    hints: Vec<String>,
+}
+
+/// A reply as text.
+struct Text<'a> {
+    reply: &'a Reply,
+    outcome_label: &'a str,
+}
+
+impl CallbackArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let (event, outcome_label) = match &self.action {
+            Action::Verify { file } => {
+                let body = read(file)?;
+                let event = json!({ "command": "verify_callback", "body": body });
+                (event, "outcome if applied")
+            }
+            Action::Apply { file, by } => {
+                let body = read(file)?;
+                session.confirm.ask(&format!("Apply {}?", file.display()))?;
+                let event = json!({ "command": "apply_callback", "body": body, "by": by });
+                (event, "outcome")
+            }
+        };
+        let done = command::<Reply>(session.stack, &event).await?;
+        let text = Text {
+            reply: &done.result,
+            outcome_label,
+        };
+        session.write(&done.json, text)?;
+        match &done.result.why {
+            Some(why) => bail!("the callback does not verify: {}", plain(&why.detail)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    let mut body = Vec::new();
+    let read = match file == Path::new("-") {
+        true => io::stdin().lock().take(MAX_BYTES).read_to_end(&mut body),
+        false => {
+            std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut body))
+        }
+    };
+    read.with_context(|| format!("{} cannot be read", file.display()))?;
+    // The function gets the body inside JSON, so it cannot get other bytes. `POST /callbacks` answers them with 400.
+    String::from_utf8(body).context("the callback does not verify: it is not UTF-8")
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let reply = self.reply;
+        if let Some(why) = &reply.why {
+            return why
+                .hints
+                .iter()
+                .try_for_each(|hint| writeln!(to, "{}", plain(hint)));
+        }
+        let shown = |text: &Option<String>| plain(text.as_deref().unwrap_or("none"));
+        let project = reply
+            .project_id
+            .map_or("none".to_owned(), |id| id.to_string());
+        writeln!(to, "verified with key: {}", shown(&reply.key))?;
+        writeln!(to, "project: {project}")?;
+        writeln!(to, "payment: {}", shown(&reply.payment_id))?;
+        writeln!(to, "payment.status: {}", shown(&reply.platform_status))?;
+        for operation in &reply.operations {
+            writeln!(to, "{operation}")?;
+        }
+        if reply.hint {
+            let why = "the body can be read in two ways, so it is not applied; the platform is polled instead";
+            writeln!(to, "{why}")?;
+        }
+        writeln!(to, "{}: {}", self.outcome_label, plain(&reply.outcome))?;
+        writeln!(to, "status: {}", shown(&reply.status))?;
+        writeln!(to, "events: {}", events(&reply.events))
+    }
+}
+
+impl Display for Operation {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let id = plain(self.operation_id.as_deref().unwrap_or("without an id"));
+        let (kind, status) = (plain(&self.kind), plain(&self.status));
+        write!(to, "operation {id}: {kind} {status}")?;
+        match self.amount.zip(self.currency.as_deref()) {
+            Some((amount, currency)) => write!(to, ", {}", money(amount, currency)),
+            None => Ok(()),
+        }
+    }
+}

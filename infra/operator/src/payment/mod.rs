@@ -1,0 +1,9 @@
+//! Commands on single payments.
+
+mod args;
+pub mod callback;
+mod quarantine;
+pub mod republish;
+pub mod resync;
+pub mod review;
+pub mod show;

@@ -1,0 +1,89 @@
+//! Publishes events of a payment again.
+
+use std::fmt::{self, Display, Formatter};
+
+use anyhow::bail;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::args::PaymentArgs;
+use crate::output::text::{plain, ranges};
+use crate::session::Session;
+use crate::stack::command::command;
+
+/// Publishes events of a payment again, to each queue that subscribes to them.
+///
+/// They have the same ids and bodies as before, so consumers that store the ids ignore them. Events are stored for 90
+/// days.
+#[derive(Args)]
+pub struct RepublishArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+    /// The number of the first event; 1 by default.
+    #[arg(long, value_name = "NUMBER")]
+    from: Option<u64>,
+    /// The number of the last event; that of the payment's last event by default.
+    #[arg(long, value_name = "NUMBER")]
+    to: Option<u64>,
+    /// Your name, for the log.
+    #[arg(long)]
+    by: String,
+}
+
+/// The function's answer.
+#[derive(Deserialize)]
+struct Reply {
+    /// The types of the events that were not published before.
+    published: Vec<String>,
+    /// The events that were published again.
+    repeated: Vec<Repeated>,
+    /// The numbers of the events that are no longer stored.
+    gone: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+struct Repeated {
+    sequence: u64,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl RepublishArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let id = plain(&self.payment.payment_id);
+        session
+            .confirm
+            .ask(&format!("Publish events of {id} again?"))?;
+        let event = json!({
+            "command": "republish",
+            "project_id": self.payment.project,
+            "payment_id": self.payment.payment_id,
+            "from": self.from,
+            "to": self.to,
+            "by": self.by,
+        });
+        let done = command::<Reply>(session.stack, &event).await?;
+        session.write(&done.json, &done.result)?;
+        if done.result.repeated.is_empty() && done.result.published.is_empty() {
+            bail!("nothing was published: none of these events is stored any more");
+        }
+        Ok(())
+    }
+}
+
+impl Display for Reply {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        for kind in &self.published {
+            writeln!(to, "published for the first time: {}", plain(kind))?;
+        }
+        for Repeated { sequence, kind } in &self.repeated {
+            writeln!(to, "published again: {sequence} {}", plain(kind))?;
+        }
+        if !self.gone.is_empty() {
+            let gone = ranges(self.gone.iter().copied());
+            writeln!(to, "no longer stored: {gone}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Polls the platform about a payment immediately.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::args::PaymentArgs;
+use crate::output::text::{events, plain, spaced};
+use crate::session::Session;
+use crate::stack::command::command;
+
+/// Polls the platform about a payment immediately, and applies its answer.
+///
+/// This does not depend on the polling schedule: the payment may also be final, overdue or unknown here.
+#[derive(Args)]
+pub struct ResyncArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+}
+
+/// The function's answer.
+#[derive(Deserialize)]
+struct Reply {
+    /// What the platform has of the payment: `operations`, `nothing`, or `unclear`.
+    platform: String,
+    /// `None` if the payment was unknown here.
+    before: Option<Amounts>,
+    /// `None` if the payment is still unknown here.
+    after: Option<Amounts>,
+    events: Vec<String>,
+}
+
+/// The status and the amounts of a payment.
+#[derive(PartialEq, Eq, Deserialize)]
+struct Amounts {
+    status: String,
+    #[serde(flatten)]
+    amounts: BTreeMap<String, Value>,
+}
+
+impl ResyncArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let id = plain(&self.payment.payment_id);
+        session.confirm.ask(&format!(
+            "Poll the platform about {id} and apply its answer?"
+        ))?;
+        let event = json!({
+            "command": "resync",
+            "project_id": self.payment.project,
+            "payment_id": self.payment.payment_id,
+        });
+        let done = command::<Reply>(session.stack, &event).await?;
+        session.write(&done.json, &done.result)
+    }
+}
+
+impl Display for Reply {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let platform = match self.platform.as_str() {
+            "operations" => "the platform has operations of this payment",
+            "nothing" => "the platform does not know this payment",
+            _ => "the platform's answer shows neither an operation nor \"not found\"",
+        };
+        writeln!(to, "{platform}")?;
+        let status = |payment: &Option<Amounts>| {
+            let unknown = || "unknown here".to_owned();
+            let status = payment.as_ref().map(|payment| spaced(&payment.status));
+            status.unwrap_or_else(unknown)
+        };
+        let (before, after) = (status(&self.before), status(&self.after));
+        match self.before == self.after {
+            true => writeln!(to, "nothing changed: {after}")?,
+            false => writeln!(to, "before: {before}; now: {after}")?,
+        }
+        writeln!(to, "events: {}", events(&self.events))
+    }
+}

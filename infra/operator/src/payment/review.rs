@@ -1,0 +1,223 @@
+//! Releases or rejects quarantined money.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use anyhow::bail;
+use clap::Args;
+use payments::Timestamp;
+use payments::model::Payment;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::args::PaymentArgs;
+use super::quarantine::Quarantine;
+use crate::output::text::{events, money, plain, spaced};
+use crate::session::Session;
+use crate::stack::command::command;
+
+#[derive(Args)]
+pub struct ReviewArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+    /// Your name, for the log.
+    #[arg(long)]
+    by: String,
+}
+
+/// An operator's decision.
+#[derive(Clone, Copy)]
+pub enum Verdict {
+    /// The money counts as paid.
+    Release,
+    /// The money is refunded.
+    Reject,
+}
+
+/// The function's answer.
+#[derive(Deserialize)]
+struct Reply {
+    after: Amounts,
+    /// The refund of a rejection.
+    refund: Option<Refund>,
+    events: Vec<String>,
+    /// Why the events are not published yet.
+    not_published: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Amounts {
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Refund {
+    refund_id: Option<String>,
+    amount: u64,
+    status: String,
+    /// The platform's code, if the refund was declined.
+    code: Option<String>,
+}
+
+/// A reply as text.
+struct Text<'a> {
+    reply: &'a Reply,
+    verdict: Verdict,
+}
+
+impl ReviewArgs {
+    pub async fn run(&self, verdict: Verdict, mut session: Session<'_>) -> anyhow::Result<()> {
+        let payment = self.payment.load(session.stack).await?.payment;
+        let items = payment.quarantine();
+        if items.is_empty() {
+            bail!("the payment is not in quarantine");
+        }
+        let mut reasons = format!("{} is in quarantine:\n", plain(&self.payment.payment_id));
+        write!(reasons, "{}", Quarantine::of(&payment, Timestamp::now())?)?;
+        let (name, question) = match verdict {
+            Verdict::Release => ("release", "Accept its money as paid?".to_owned()),
+            Verdict::Reject => ("reject", rejection_question(&payment)),
+        };
+        session.confirm.ask(&format!("{reasons}{question}"))?;
+        let event = json!({
+            "command": name,
+            "project_id": self.payment.project,
+            "payment_id": self.payment.payment_id,
+            "by": self.by,
+            "items": items,
+        });
+        let mut done = command::<Reply>(session.stack, &event).await?;
+        if let Some(json) = done.json.as_object_mut() {
+            json.insert("items".to_owned(), json!(items));
+        }
+        let text = Text {
+            reply: &done.result,
+            verdict,
+        };
+        session.write(&done.json, format_args!("{reasons}{text}"))
+    }
+}
+
+/// Names the amount that a rejection refunds. The payment can change before the function decides.
+fn rejection_question(payment: &Payment) -> String {
+    let currency = payment.currency().unwrap_or("EUR");
+    let received = money(payment.paid_amount(), currency);
+    let (refundable, pending) = (payment.refundable_amount(), payment.pending_refund_amount());
+    let pending = match pending {
+        0 => String::new(),
+        pending => format!("{} is already being refunded. ", money(pending, currency)),
+    };
+    match refundable {
+        0 if payment.paid_amount() == 0 => {
+            "No money was received in the currency of the order, so nothing is refunded. Refund money in another currency \
+             by hand, in the platform's Dashboard. Reject the payment?"
+                .to_owned()
+        }
+        0 => format!("{received} was received. {pending}Nothing is left to refund. Reject the payment?"),
+        refundable => {
+            let refundable = money(refundable, currency);
+            format!("{received} was received. {pending}Refund {refundable}?")
+        }
+    }
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let Reply {
+            after,
+            refund,
+            events: types,
+            not_published,
+        } = self.reply;
+        let status = spaced(&after.status);
+        match self.verdict {
+            Verdict::Release => writeln!(to, "released: {status}")?,
+            Verdict::Reject => {
+                writeln!(to, "rejected: {status}")?;
+                match refund {
+                    Some(refund) => writeln!(to, "{refund}")?,
+                    None => writeln!(to, "no refund was sent")?,
+                }
+            }
+        }
+        match not_published {
+            Some(why) => {
+                let why = plain(why);
+                writeln!(
+                    to,
+                    "events: not published yet; the sweeper retries every minute: {why}"
+                )
+            }
+            None => writeln!(to, "events: {}", events(types)),
+        }
+    }
+}
+
+impl Display for Refund {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let id = plain(self.refund_id.as_deref().unwrap_or("without an id"));
+        let (amount, status) = (money(self.amount, "EUR"), plain(&self.status));
+        write!(to, "refund {id} of {amount}: {status}")?;
+        if let Some(code) = &self.code {
+            write!(to, " (code {})", plain(code))?;
+        }
+        match status.as_str() {
+            "pending" => write!(to, ": the platform accepted it; it is polled until it ends"),
+            "unknown" => write!(
+                to,
+                ": the platform's answer is unclear; it is polled until it ends"
+            ),
+            "declined" => write!(
+                to,
+                ": the money was not refunded. Remove the cause and reject again, or refund in the platform's Dashboard"
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refund(status: &str, code: Option<&str>) -> String {
+        let refund = Refund {
+            refund_id: Some("rejected-1".to_owned()),
+            amount: 1234,
+            status: status.to_owned(),
+            code: code.map(str::to_owned),
+        };
+        refund.to_string()
+    }
+
+    #[test]
+    fn the_refund_of_a_rejection_is_shown_with_its_amount_status_and_code() {
+        assert_eq!(
+            refund("pending", None),
+            "refund rejected-1 of 12.34 EUR: pending: the platform accepted it; it is polled until it ends"
+        );
+        let declined = refund("declined", Some("3283"));
+        assert!(declined.starts_with("refund rejected-1 of 12.34 EUR: declined (code 3283): "));
+        assert_eq!(
+            refund("succeeded", None),
+            "refund rejected-1 of 12.34 EUR: succeeded"
+        );
+    }
+
+    #[test]
+    fn a_rejection_without_a_refund_says_so() {
+        let reply = Reply {
+            after: Amounts {
+                status: "quarantined".to_owned(),
+            },
+            refund: None,
+            events: Vec::new(),
+            not_published: None,
+        };
+        let text = Text {
+            reply: &reply,
+            verdict: Verdict::Reject,
+        };
+        let expected = "rejected: quarantined\nno refund was sent\nevents: none\n";
+        assert_eq!(text.to_string(), expected);
+    }
+}

@@ -1,0 +1,37 @@
+//! Shows a payment with its history.
+
+mod history;
+mod text;
+
+use clap::Args;
+use payments::Timestamp;
+use payments::ports::PaymentStore;
+
+use self::history::History;
+use self::text::Text;
+use super::args::PaymentArgs;
+use crate::session::Session;
+
+/// Shows a payment with its history, as it is in the table. Shows no personal data.
+///
+/// The output has: status and amounts; the quarantine reasons, with the ordered sum and every sum that the platform
+/// named; the operations with the evidence for their outcome; refunds; decisions; status requests; the next due step;
+/// and the events, each with its published mark.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    payment: PaymentArgs,
+}
+
+impl ShowArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let stored = self.payment.load(session.stack).await?;
+        let (store, key) = (session.stack.store(), self.payment.key());
+        let next = store.next_action(&key).await?;
+        let events = store.events(&key, 1, stored.payment.sequence()).await?;
+        let now = Timestamp::now();
+        let history = History::new(&stored, next, &events, now)?;
+        let text = Text::new(&stored.payment, &history, now)?;
+        session.write(&history, text)
+    }
+}

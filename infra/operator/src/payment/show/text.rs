@@ -1,0 +1,207 @@
+//! A payment with its history, as text.
+
+use std::fmt::{self, Display, Formatter};
+
+use payments::Timestamp;
+use payments::model::{Order, Payment};
+
+use super::history::{History, NextStep, What};
+use crate::output::text::{money, plain, ranges, spaced};
+use crate::payment::quarantine::{Quarantine, describe};
+
+/// A payment with its history, as text.
+pub struct Text<'a> {
+    payment: &'a Payment,
+    quarantine: Quarantine,
+    history: &'a History<'a>,
+    at: Timestamp,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(
+        payment: &'a Payment,
+        history: &'a History<'a>,
+        at: Timestamp,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            payment,
+            quarantine: Quarantine::of(payment, at)?,
+            history,
+            at,
+        })
+    }
+
+    fn order(&self, order: &Order, to: &mut Formatter<'_>) -> fmt::Result {
+        let order_id = order.order_id.as_ref().map_or("-", |id| id.as_str());
+        let (storefront, channel) = (plain(&order.storefront), spaced(&order.channel));
+        writeln!(
+            to,
+            "order {order_id} of storefront {storefront}, channel {channel}"
+        )?;
+        let checkout = self.payment.checkout_state(self.at);
+        let checkout = checkout.map_or_else(String::new, |state| spaced(&state));
+        writeln!(to, "checkout {checkout}, expires {}", order.expires_at)?;
+        let earlier = self.payment.earlier_payments_of_order().iter();
+        let earlier: Vec<String> = earlier.map(|id| plain(id)).collect();
+        if !earlier.is_empty() {
+            writeln!(to, "the order was already paid by {}", earlier.join(", "))?;
+        }
+        let (amount, currency) = (order.amount.get(), order.currency.code());
+        writeln!(to, "ordered {}", money(amount, currency))
+    }
+
+    fn amounts(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let payment = self.payment;
+        let currency = payment.currency().unwrap_or("EUR");
+        for (label, amount) in [
+            ("paid", payment.paid_amount()),
+            ("refunded", payment.refunded_amount()),
+            ("being refunded", payment.pending_refund_amount()),
+            ("refundable", payment.refundable_amount()),
+        ] {
+            writeln!(to, "{label} {}", money(amount, currency))?;
+        }
+        Ok(())
+    }
+
+    fn polling(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let polling = self.payment.polling();
+        write!(to, "status requests: {} sent", polling.polls_sent())?;
+        for (label, number) in [
+            ("answered", polling.last_answered()),
+            ("answered \"not found\"", polling.last_not_found()),
+        ] {
+            if number > 0 {
+                write!(to, ", last {label}: number {number}")?;
+            }
+        }
+        writeln!(to)?;
+        if polling.needs_recheck() {
+            writeln!(to, "a recheck is due: only a signed answer settles it")?;
+        }
+        Ok(())
+    }
+
+    fn next_step(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let Some(NextStep { what, at }) = &self.history.next else {
+            return writeln!(to, "next: nothing");
+        };
+        match what {
+            What::Poll => writeln!(to, "next: status request at {at}"),
+            What::Expire => writeln!(to, "next: the checkout expires at {at}"),
+            What::Erase => writeln!(to, "next: the customer is erased at {at}"),
+            What::Overdue => writeln!(to, "overdue since {at}: polling has stopped"),
+        }
+    }
+
+    fn operations(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        for (id, operation) in self.payment.operations() {
+            let kind = plain(operation.kind().as_str());
+            let outcome = spaced(&operation.outcome());
+            write!(to, "operation {}: {kind} {outcome}", plain(id))?;
+            if let Some((amount, currency)) = operation.amount().zip(operation.currency()) {
+                write!(to, ", {}", money(amount, currency))?;
+            }
+            let status = plain(operation.platform_status());
+            write!(to, ", platform status {status}")?;
+            if let Some(code) = operation.code() {
+                write!(to, " (code {})", plain(code))?;
+            }
+            writeln!(to, ", evidence: {}", spaced(&operation.evidence()))?;
+        }
+        Ok(())
+    }
+
+    fn refunds(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        for refund in self.payment.refunds() {
+            let id = refund.refund_id();
+            let id = id.map_or("not requested here", |id| id.as_str());
+            let (amount, status) = (money(refund.amount(), "EUR"), spaced(&refund.status()));
+            write!(to, "refund {id}: {status}, {amount}")?;
+            if refund.returned_amount() > 0 {
+                let returned = money(refund.returned_amount(), "EUR");
+                write!(to, ", {returned} returned")?;
+            }
+            if let Some(operation_id) = refund.operation_id() {
+                write!(to, ", operation {}", plain(operation_id))?;
+            }
+            if let Some(code) = refund.code() {
+                write!(to, " (code {})", plain(code))?;
+            }
+            writeln!(to, ", created {}", refund.created_at())?;
+            let request = self.payment.clarification_request_of(refund);
+            for field in request.map_or(&[][..], |request| request.clarification_fields()) {
+                let required = if field.required { ", required" } else { "" };
+                writeln!(to, "    requested field: {}{required}", plain(&field.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn review(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        if !self.quarantine.is_empty() {
+            write!(to, "in quarantine:\n{}", self.quarantine)?;
+        }
+        for decision in self.payment.decisions() {
+            let (verdict, by) = (spaced(&decision.verdict), plain(&decision.by));
+            writeln!(to, "{verdict} by {by}, {}", decision.at)?;
+            for item in &decision.items {
+                writeln!(to, "    {}", describe(item))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn events(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        if !self.history.gone.is_empty() {
+            let gone = ranges(self.history.gone.iter().copied());
+            writeln!(to, "events that are no longer stored: {gone}")?;
+        }
+        for event in &self.history.events {
+            let published = if event.published {
+                "published"
+            } else {
+                "not published"
+            };
+            let (number, kind) = (event.sequence, event.kind);
+            writeln!(to, "event {number}: {kind}, {}, {published}", event.time)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Text<'_> {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        let payment = self.payment;
+        let id = plain(payment.payment_id());
+        writeln!(
+            to,
+            "{}/{id}: {}",
+            payment.project_id(),
+            spaced(&payment.status())
+        )?;
+        match payment.order() {
+            Some(order) => self.order(order, to)?,
+            None => writeln!(to, "not created here")?,
+        }
+        self.amounts(to)?;
+        if let Some(status) = payment.platform_status() {
+            writeln!(to, "payment.status at the platform: {}", plain(status))?;
+        }
+        if let Some(code) = payment.refusal_code() {
+            writeln!(
+                to,
+                "the platform refused the sale request (code {})",
+                plain(code)
+            )?;
+        }
+        let (created, updated) = (payment.created_at(), payment.updated_at());
+        writeln!(to, "created {created}, updated {updated}")?;
+        self.polling(to)?;
+        self.next_step(to)?;
+        self.operations(to)?;
+        self.refunds(to)?;
+        self.review(to)?;
+        self.events(to)
+    }
+}

@@ -1,0 +1,87 @@
+//! Counts the messages in the event queues.
+
+use anyhow::{Context, anyhow};
+use aws::sdk::describe;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName;
+use clap::Args;
+use serde::Serialize;
+
+use crate::session::Session;
+
+const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
+
+/// Counts the messages in each event queue and its dead-letter queue, as CSV; with --json as JSON lines. The numbers of
+/// SQS are approximate.
+#[derive(Args)]
+pub struct QueuesArgs {}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    queue: &'a str,
+    kind: &'static str,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+/// The numbers of messages in a queue.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Counts {
+    /// Ready to be received.
+    pub visible: u64,
+    /// Received and not deleted yet.
+    pub in_flight: u64,
+    /// Not ready to be received yet.
+    pub delayed: u64,
+}
+
+impl QueuesArgs {
+    pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
+        let client = Client::new(&session.stack.config);
+        let resources = &session.stack.resources;
+        let mut table = session.table(&COLUMNS)?;
+        for (queue, url) in &resources.queues {
+            let dead_letters = resources.dead_letters.get(queue);
+            let dead_letters = dead_letters.map(|url| ("dead_letters", url));
+            for (kind, url) in [("queue", url)].into_iter().chain(dead_letters) {
+                let counts = counts(&client, url).await?;
+                table.write(&Row {
+                    queue,
+                    kind,
+                    counts,
+                })?;
+            }
+        }
+        table.end()
+    }
+}
+
+/// Counts the messages in a queue.
+pub async fn counts(client: &Client, url: &str) -> anyhow::Result<Counts> {
+    let names = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let answer = client
+        .get_queue_attributes()
+        .queue_url(url)
+        .set_attribute_names(Some(names.to_vec()))
+        .send()
+        .await
+        .map_err(|error| anyhow!(describe(&error)))
+        .with_context(|| format!("the attributes of {url} cannot be read"))?;
+    let count = |name| {
+        let value = answer.attributes().and_then(|all| all.get(&name));
+        let value = value.with_context(|| format!("{url} has no attribute {name}"))?;
+        value
+            .parse()
+            .with_context(|| format!("{name} of {url} is not a number"))
+    };
+    let [visible, in_flight, delayed] = names.map(count);
+    Ok(Counts {
+        visible: visible?,
+        in_flight: in_flight?,
+        delayed: delayed?,
+    })
+}

@@ -1,0 +1,53 @@
+//! Sends commands to `CommandFunction`.
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Stack;
+use super::invoke::invoke;
+use crate::output::text::plain;
+
+/// The answer of the function.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Done(Value),
+    /// A repetition would be refused too.
+    Refused(Problem),
+    /// A repetition may succeed.
+    Failed(Problem),
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+/// The result of a command.
+pub struct Done<T> {
+    /// As the function answered it, for `--json`.
+    pub json: Value,
+    /// The fields that the text shows.
+    pub result: T,
+}
+
+/// Sends a command and returns its result.
+pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyhow::Result<Done<T>> {
+    let answer = invoke(stack, "command", event).await?;
+    match serde_json::from_value(answer).context("the answer cannot be read")? {
+        Answer::Done(json) => {
+            let result = T::deserialize(&json)
+                .context("the command succeeded, but its result cannot be read")?;
+            Ok(Done { json, result })
+        }
+        Answer::Refused(problem) => bail!("{}", plain(&problem.detail)),
+        Answer::Failed(problem) => {
+            bail!(
+                "failed; you may repeat the command: {}",
+                plain(&problem.detail)
+            )
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The stack that a command works on: its resources, and the AWS configuration to reach them.
+
+pub mod command;
+pub mod invoke;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use aws::dynamodb::DynamoStore;
+use aws::sdk;
+use aws_credential_types::Credentials;
+use aws_types::SdkConfig;
+use clap::Args;
+use serde::Deserialize;
+
+/// The sandbox accepts any credentials.
+const SANDBOX_CREDENTIALS: &str = "test";
+
+#[derive(Args)]
+pub struct StackArgs {
+    /// The file that the deployment wrote about the stack.
+    #[arg(long, env = "BANCONTACT_STACK", value_name = "FILE", global = true)]
+    stack: Option<PathBuf>,
+    /// Selects the running sandbox instead of a stack.
+    #[arg(long, global = true)]
+    sandbox: bool,
+    /// The file that the sandbox wrote when it was ready.
+    #[arg(
+        long,
+        env = "SANDBOX_READY",
+        default_value = "target/sandbox/ready.json",
+        value_name = "FILE",
+        hide = true,
+        global = true
+    )]
+    sandbox_ready: PathBuf,
+}
+
+/// A stack in an AWS account, or the sandbox.
+pub struct Stack {
+    pub config: SdkConfig,
+    pub resources: Resources,
+}
+
+/// The resources of a stack. The deployment and the sandbox write this file in the same form.
+#[derive(Deserialize)]
+pub struct Resources {
+    /// Only a local AWS has one.
+    aws_endpoint: Option<String>,
+    region: String,
+    /// The name of the payments' table.
+    pub table: String,
+    /// The URLs of the event queues, by the queues' short names.
+    pub queues: BTreeMap<String, String>,
+    /// The URLs of their dead-letter queues, by the same names.
+    pub dead_letters: BTreeMap<String, String>,
+    /// The names of the functions in AWS, by their short names.
+    functions: BTreeMap<String, String>,
+    /// The secret with the keys of the projects.
+    pub project_keys_secret: String,
+    /// The secret with the token of the Data API.
+    pub data_api_token_secret: String,
+}
+
+impl StackArgs {
+    /// Reads the selected file and the credentials.
+    pub fn open(&self) -> anyhow::Result<Stack> {
+        let resources: Resources = if self.sandbox {
+            read(&self.sandbox_ready).context("no sandbox is running")?
+        } else {
+            let file = self.stack.as_deref();
+            read(file.context("one of --stack, BANCONTACT_STACK and --sandbox is required")?)?
+        };
+        let endpoint = resources.aws_endpoint.clone();
+        let credentials = if self.sandbox {
+            let key = SANDBOX_CREDENTIALS;
+            Credentials::new(key, key, None, None, "sandbox")
+        } else {
+            sdk::credentials_from_environment()?
+        };
+        Ok(Stack {
+            config: sdk::config(resources.region.clone(), credentials, endpoint),
+            resources,
+        })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Resources> {
+    let file = std::fs::read(path);
+    let file = file.with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_slice(&file)
+        .with_context(|| format!("{} does not describe a stack", path.display()))
+}
+
+impl Stack {
+    /// The payments' table.
+    pub fn store(&self) -> DynamoStore {
+        DynamoStore::new(&self.config, self.resources.table.clone())
+    }
+}

@@ -1,0 +1,62 @@
+//! `operator queues` and `operator redrive`.
+
+use anyhow::ensure;
+use e2e::eventually;
+use e2e::queue::Queue;
+
+use crate::operator::Operator;
+
+const REDRIVE: [&str; 4] = ["--yes", "--json", "redrive", "audit"];
+
+pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow::Result<()> {
+    let audit = Queue::new(operator.ready(), "audit")?;
+    let fulfilment = Queue::new(operator.ready(), "fulfilment")?;
+    for queue in [&audit, &fulfilment] {
+        queue.drain().await?;
+    }
+    let unknown = ["redrive", "schedules"];
+    operator.fails(&unknown, "", "fulfilment, audit").await?;
+    let none = ["redrive", "audit", "--most", "0"];
+    operator.fails(&none, "", "--most").await?;
+    operator
+        .matches("redrive_nothing.json", &REDRIVE, "")
+        .await?;
+
+    // The bodies need not be events. The messages are in two groups.
+    audit.hurry(1, 1).await?;
+    let [first, second, other] = ["a 1", "{\"a\": \"\u{20ac} 2\"}", "b 1"];
+    for (group, name, body) in [("a", "1", first), ("a", "2", second), ("b", "3", other)] {
+        audit.send(group, name, body).await?;
+    }
+    become_dead_letters(&audit, 3).await?;
+    operator.matches("queues.txt", &["queues"], "").await?;
+    let json = ["queues", "--json"];
+    operator.matches("queues.json", &json, "").await?;
+    let refused = operator.run(&["redrive", "audit"], "n\n").await?;
+    operator.check("redrive_prompt.txt", &refused.stderr)?;
+    ensure!(audit.dead_letters().await?.counts().await? == (3, 0));
+
+    let most = [&REDRIVE[..], &["--most", "2"]].concat();
+    operator.matches("redrive_most.json", &most, "").await?;
+    let rest = ["--yes", "redrive", "audit"];
+    operator.matches("redrive.txt", &rest, "").await?;
+    // The messages fail again and are moved again, although a queue accepts the same message only once in five minutes.
+    become_dead_letters(&audit, 3).await?;
+    operator.matches("redrive.json", &REDRIVE, "").await?;
+    audit.hurry(180, 10).await?;
+    let received = audit.take(3).await?;
+    let of_a: Vec<&String> = received.iter().filter(|body| *body != other).collect();
+    let has_other = received.contains(&other.to_owned());
+    ensure!(of_a == [first, second] && has_other, "{received:?}");
+    operator.matches("queues_empty.txt", &["queues"], "").await
+}
+
+/// Receives the messages of a queue without deleting them, until all are dead letters.
+async fn become_dead_letters(queue: &Queue, expected: u64) -> anyhow::Result<()> {
+    let dead_letters = queue.dead_letters().await?;
+    eventually("the dead letters", || async {
+        queue.leave().await?;
+        Ok((dead_letters.counts().await? == (expected, 0)).then_some(()))
+    })
+    .await
+}

@@ -1,0 +1,42 @@
+//! `operator resync`.
+
+use e2e::eventually;
+
+use super::matches;
+use crate::operator::Operator;
+
+pub async fn a_payment_is_polled_immediately(operator: &Operator) -> anyhow::Result<()> {
+    let stage = &operator.stage;
+    let id = "without-callbacks";
+    stage.simulator.keep_quiet_about(id).await?;
+    stage.storefront.create(id).await?;
+    let bank = eventually("the bank's page", || async {
+        let records = stage.simulator.books(id).await?;
+        let is_ready = records["status"] == "awaiting redirect result";
+        let page = records["bank_page"].as_str().filter(|_| is_ready);
+        Ok(page.map(str::to_owned))
+    })
+    .await?;
+    stage.shopper.push(&bank, "pay").await?;
+
+    let command = ["resync", "--project", "211", id];
+    operator
+        .fails(&command, "no\n", "nothing was changed")
+        .await?;
+    eventually("the success at the platform", || async {
+        let records = stage.simulator.books(id).await?;
+        Ok((records["status"] == "success").then_some(()))
+    })
+    .await?;
+    let resync = [&command[..], &["--yes"]].concat();
+    let json = [&resync[..], &["--json"]].concat();
+    matches(operator, "resync.json", &json).await?;
+    matches(operator, "resync.txt", &resync).await?;
+
+    let unknown = ["resync", "--project", "211", "unknown", "--yes"];
+    matches(operator, "resync_unknown.txt", &unknown).await?;
+    let without_key = ["resync", "--project", "999", "unknown", "--yes"];
+    operator
+        .fails(&without_key, "", "no key of its project")
+        .await
+}

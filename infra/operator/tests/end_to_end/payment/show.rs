@@ -1,0 +1,34 @@
+//! `operator show`.
+
+use anyhow::ensure;
+use e2e::eventually;
+use serde_json::json;
+
+use super::matches;
+use crate::operator::Operator;
+
+pub async fn a_payment_is_shown_with_its_history(operator: &Operator) -> anyhow::Result<()> {
+    let stage = &operator.stage;
+    let bank = stage.at_bank_for("paid", "order-1").await?;
+    stage.shopper.push(&bank, "pay").await?;
+    stage.storefront.until("paid", "succeeded").await?;
+    let refund =
+        json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });
+    let (status, answer) = stage.storefront.refund("paid", &refund).await?;
+    ensure!(status == 202, "{answer}");
+    stage.storefront.until("paid", "partially_refunded").await?;
+
+    let show = ["show", "--project", "211", "PAID"];
+    // The published mark of an event is written after the event is sent.
+    eventually("the published mark of the last event", || async {
+        let out = operator.succeeds(&show, "").await?;
+        Ok((!out.contains("not published")).then_some(()))
+    })
+    .await?;
+    matches(operator, "show.txt", &show).await?;
+    let json = [&show[..], &["--json"]].concat();
+    matches(operator, "show.json", &json).await?;
+
+    let unknown = ["show", "--project", "211", "unknown"];
+    operator.fails(&unknown, "", "has no such payment").await
+}
