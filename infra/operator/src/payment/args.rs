@@ -20,9 +20,9 @@ pub struct PaymentArgs {
 }
 
 fn payment_id(text: &str) -> Result<String, String> {
-    let fits = (1..=PaymentKey::LONGEST_ID).contains(&text.chars().count());
+    let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&text.chars().count());
     fits.then(|| text.to_owned())
-        .ok_or_else(|| format!("not 1 to {} characters", PaymentKey::LONGEST_ID))
+        .ok_or_else(|| format!("not 1 to {} characters", PaymentKey::MAX_ID_LENGTH))
 }
 
 impl PaymentArgs {

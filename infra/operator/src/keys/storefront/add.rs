@@ -8,8 +8,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
 use payments::model::storefront::{ListedKey, Scope, Storefront};
-use payments::service::storefront::{NewKey, settings};
 use payments::service::storefront::key_id;
+use payments::service::storefront::{NewKey, settings};
 use payments::sha256;
 use serde::Serialize;
 
