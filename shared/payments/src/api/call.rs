@@ -5,7 +5,7 @@ use http::{HeaderMap, Response, header};
 use crate::api::problem::Problem;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::StorefrontStore;
-use crate::service::storefront::{self, Denied};
+use crate::service::storefront;
 
 /// The storefront that calls, or the answer that it gets instead.
 pub async fn caller(
@@ -16,15 +16,7 @@ pub async fn caller(
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    storefront::authorize(store, header, scope)
-        .await
-        .map_err(|denied| match denied {
-            Denied::Unknown => Problem::unauthorized(),
-            Denied::Scope => Problem::forbidden("The key lacks the scope for this call."),
-            Denied::Store(error) => {
-                Problem::unavailable_because("a storefront's key cannot be read", error)
-            }
-        })
+    Ok(storefront::authorize(store, header, scope).await?)
 }
 
 /// The answer of a handler, whichever way it ended.

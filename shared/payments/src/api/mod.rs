@@ -2,5 +2,6 @@
 
 pub mod body;
 pub mod call;
+mod errors;
 pub mod problem;
 pub mod requests;

@@ -1,5 +1,7 @@
 //! Errors as callers see them: RFC 9457 problem documents.
 
+use std::fmt::Display;
+
 use http::{Response, StatusCode, header};
 use serde::Serialize;
 
@@ -119,20 +121,22 @@ impl Problem {
         }
     }
 
-    /// A failure of ours; the call may be repeated.
-    pub fn unavailable() -> Self {
+    /// The service failed, and the request may be repeated. The reason is logged. The caller does not see it.
+    pub fn unavailable(reason: impl Display) -> Self {
+        Line::error("a request cannot be served")
+            .with("error", reason.to_string())
+            .write();
+        Self::temporary()
+    }
+
+    /// The request may be repeated. Nothing is logged.
+    pub(super) fn temporary() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "The service is not available",
             "Repeat the request with the same ids; nothing happens twice.",
         )
-    }
-
-    /// The same, with the reason in the log and not in the answer.
-    pub fn unavailable_because(what: &str, error: impl std::fmt::Display) -> Self {
-        Line::error(what).with("error", error.to_string()).write();
-        Self::unavailable()
     }
 
     /// The problem as an HTTP answer.
@@ -157,7 +161,7 @@ impl Problem {
 /// A JSON answer.
 pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<String> {
     let Ok(body) = serde_json::to_string(body) else {
-        return Problem::unavailable().into_response();
+        return Problem::temporary().into_response();
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;

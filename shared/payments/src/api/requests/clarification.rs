@@ -6,7 +6,7 @@ use ecommpay::report::ClarificationField;
 
 use crate::api::body;
 use crate::api::problem::{FieldProblem, Problem};
-use crate::service::clarification::{ClarificationError, check};
+use crate::service::clarification::check;
 
 /// The answers to what the platform asks, in its own form:
 /// `{"customer": {"last_name": "Janssens"}}`. Null answers nothing, and neither does an empty optional
@@ -30,21 +30,6 @@ pub fn read_answers(
             detail: format!("must have some of {}", names()),
         }])),
         (false, _) => Err(Problem::invalid(read.problems)),
-    }
-}
-
-impl From<ClarificationError> for Problem {
-    fn from(error: ClarificationError) -> Self {
-        match error {
-            ClarificationError::NotRequested => {
-                Problem::conflict("The platform requests no data now.")
-            }
-            ClarificationError::Refused(code) => Problem::platform_refused(&code),
-            ClarificationError::NoAnswer => Problem::unavailable(),
-            ClarificationError::Unavailable(error) => {
-                Problem::unavailable_because("clarification: failed", error)
-            }
-        }
     }
 }
 
