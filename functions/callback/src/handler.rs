@@ -1,4 +1,4 @@
-//! `POST /callbacks`: a body in, a status out, and one log line.
+//! `POST /callbacks`: verifies and applies a callback, logs one line, and answers with a status.
 
 use std::time::Instant;
 
@@ -8,7 +8,8 @@ use aws::secrets::CachedProjectKeys;
 use lambda_http::{Error, Request, Response};
 use payments::service::callback::{Handled, Outcome, Refusal};
 
-use crate::outcome::{answer, line};
+use crate::http_status::http_status;
+use crate::log_line::log_line;
 
 /// Receives callbacks.
 pub struct Callbacks {
@@ -41,9 +42,9 @@ impl Callbacks {
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let start = Instant::now();
         let handled = self.apply(request.body().as_ref()).await;
-        line(&handled, start.elapsed()).write();
-        let answer = Response::builder().status(answer(handled.outcome));
-        Ok(answer.body(String::new())?)
+        log_line(&handled, start.elapsed()).write();
+        let response = Response::builder().status(http_status(handled.outcome));
+        Ok(response.body(String::new())?)
     }
 
     async fn apply(&self, body: &[u8]) -> Handled {
@@ -57,8 +58,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The right key may be newer than the cached ones. A foreign project is no exception: two projects can
-        // share a key, and the cache may have only one of them.
+        // The key may be newer than the cached keys. This holds for a foreign project too: two projects can share a
+        // key, and the cache may have the key of only one of them.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

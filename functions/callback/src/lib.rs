@@ -1,4 +1,5 @@
-//! `POST /callbacks`, apart from its process, so that tests can call it.
+//! The platform's callbacks. A library, so that tests can call the handler.
 
 pub mod handler;
-pub mod outcome;
+mod http_status;
+mod log_line;

@@ -1,4 +1,4 @@
-//! `POST /callbacks`: takes in what the platform reports.
+//! Receives the callbacks of the platform: `POST /callbacks`.
 
 use callback::handler;
 use lambda_http::{Error, run, service_fn};

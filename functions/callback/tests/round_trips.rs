@@ -1,4 +1,4 @@
-//! What a callback costs: every call to AWS, counted under the SDK.
+//! The calls to AWS that a callback makes, as the wire below the SDK shows them.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
-use aws::secrets::{CacheTtl, CachedProjectKeys};
+use aws::secrets::{Ages, CachedProjectKeys};
 use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use ecommpay::fields::ProjectId;
@@ -23,8 +23,9 @@ use wire::{TABLE, Wire};
 
 const AUDIT: &str = "https://queues.example/audit";
 const FULFILMENT: &str = "https://queues.example/fulfilment";
-/// The payment of the corpus, and what its callbacks are signed with.
+/// The payment of `tests/data/callbacks`.
 const PAYMENT: &str = "ECT_TEST_1562051806691899";
+/// The project keys with the key that signs these callbacks.
 const KEYS: &str = r#"{"211":{"current":"test-secret-key"}}"#;
 
 struct World {
@@ -33,16 +34,16 @@ struct World {
 }
 
 impl World {
-    /// A function that has done its init, and a payment that was created and announced.
+    /// Creates a function after its init, and a payment whose events are published.
     async fn new() -> Self {
-        let world = Self::before_init(CacheTtl::default()).await;
+        let world = Self::before_init(Ages::default()).await;
         world.wire.set_secret(KEYS);
         world.callbacks.prewarm().await;
         world
     }
 
-    /// A function whose keys nobody has put in yet.
-    async fn before_init(ttl: CacheTtl) -> Self {
+    /// Creates a function before its init. No project key is stored yet.
+    async fn before_init(ttl: Ages) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
             url: url.into(),
@@ -59,7 +60,7 @@ impl World {
             schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
-        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ttl(ttl);
+        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ages(ttl);
         wire.forget();
         Self {
             callbacks: Callbacks::new(payments, keys),
@@ -67,7 +68,7 @@ impl World {
         }
     }
 
-    /// Posts a body of the corpus; gives the status and the calls that it took.
+    /// Posts a body of `tests/data/callbacks`. Returns the status of the answer, and the calls to AWS.
     async fn post(&self, file: &str) -> (StatusCode, Vec<String>) {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
         let body = std::fs::read(corpus.join(file)).unwrap();
@@ -112,17 +113,17 @@ async fn create_payment(store: &DynamoStore) {
 }
 
 #[tokio::test]
-async fn init_takes_a_read_the_keys_and_a_ping_for_each_queue() {
+async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
     let world = World::new().await;
     let mut calls = world.wire.calls();
     calls.sort();
     assert_eq!(calls, ["GetItem", "GetSecretValue", "Ping", "Ping"]);
-    assert_eq!(world.wire.max_concurrent("Ping"), 2, "side by side");
+    assert_eq!(world.wire.max_concurrent("Ping"), 2, "in parallel");
 }
 
 #[tokio::test]
-async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
-    let world = World::before_init(CacheTtl::default()).await;
+async fn the_first_callback_after_the_keys_are_stored_fetches_them() {
+    let world = World::before_init(Ages::default()).await;
     world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -133,15 +134,15 @@ async fn keys_that_init_could_not_fetch_are_fetched_by_the_first_callback() {
 }
 
 #[tokio::test]
-async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
+async fn a_new_key_is_fetched_when_the_minimum_refetch_interval_has_passed() {
     let before = r#"{"211":{"current":"older-key"}}"#;
     for (min_refetch, expected) in [
         (Duration::from_secs(60), StatusCode::UNAUTHORIZED),
         (Duration::ZERO, StatusCode::OK),
     ] {
-        let ttl = CacheTtl {
-            min_refetch,
-            ..CacheTtl::default()
+        let ttl = Ages {
+            doubtful: min_refetch,
+            ..Ages::default()
         };
         let world = World::before_init(ttl).await;
         world.wire.set_secret(before);
@@ -153,10 +154,10 @@ async fn a_new_key_serves_as_soon_as_keys_may_be_fetched_again() {
 }
 
 #[tokio::test]
-async fn known_keys_serve_while_newer_ones_cannot_be_had() {
-    let ttl = CacheTtl {
-        max: Duration::ZERO,
-        min_refetch: Duration::ZERO,
+async fn cached_keys_verify_callbacks_while_the_secret_cannot_be_read() {
+    let ttl = Ages {
+        most: Duration::ZERO,
+        doubtful: Duration::ZERO,
     };
     let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);
@@ -170,10 +171,10 @@ async fn known_keys_serve_while_newer_ones_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn a_key_of_two_projects_is_looked_for_again() {
-    let ttl = CacheTtl {
-        min_refetch: Duration::ZERO,
-        ..CacheTtl::default()
+async fn keys_are_fetched_again_when_the_signing_key_belongs_to_another_project() {
+    let ttl = Ages {
+        doubtful: Duration::ZERO,
+        ..Ages::default()
     };
     let world = World::before_init(ttl).await;
     world
@@ -188,17 +189,17 @@ async fn a_key_of_two_projects_is_looked_for_again() {
 }
 
 #[tokio::test]
-async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_not_doubted() {
+async fn forged_callbacks_fetch_the_keys_at_most_once_in_each_minimum_refetch_interval() {
     let min_refetch = Duration::from_secs(1);
-    let ttl = CacheTtl {
-        min_refetch,
-        ..CacheTtl::default()
+    let ttl = Ages {
+        doubtful: min_refetch,
+        ..Ages::default()
     };
     let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);
     world.callbacks.prewarm().await;
     tokio::time::sleep(min_refetch).await;
-    let begin = Instant::now();
+    let start = Instant::now();
     let mut fetched = 0;
     for _ in 0..50 {
         let (status, calls) = world.post("invalid_tampered_amount.json").await;
@@ -206,12 +207,12 @@ async fn a_flood_of_forged_callbacks_takes_one_call_in_the_time_that_keys_are_no
         assert!(calls.iter().all(|call| call == "GetSecretValue"));
         fetched += calls.len();
     }
-    let most = 1 + begin.elapsed().as_secs() as usize;
-    assert!((1..=most).contains(&fetched), "{fetched} of {most}");
+    let max = 1 + start.elapsed().as_secs() as usize;
+    assert!((1..=max).contains(&fetched), "{fetched} of {max}");
 }
 
 #[tokio::test]
-async fn news_take_a_read_a_write_a_send_to_each_queue_and_a_mark() {
+async fn a_new_report_makes_a_read_a_transaction_a_send_to_each_queue_and_an_update() {
     let world = World::new().await;
     let one_queue = ["GetItem", "TransactWriteItems", "SendMessage", "UpdateItem"];
     let (status, calls) = world.post("redirect_get.json").await;
@@ -232,11 +233,11 @@ async fn news_take_a_read_a_write_a_send_to_each_queue_and_a_mark() {
         (status, calls),
         (StatusCode::OK, two_queues.map(String::from).into())
     );
-    assert_eq!(world.wire.max_concurrent("SendMessage"), 2, "side by side");
+    assert_eq!(world.wire.max_concurrent("SendMessage"), 2, "in parallel");
 }
 
 #[tokio::test]
-async fn a_duplicate_takes_one_read() {
+async fn a_duplicate_makes_one_read() {
     let world = World::new().await;
     world.post("sale_success.json").await;
     for file in ["sale_success.json", "sale_success_reordered.json"] {
@@ -249,7 +250,7 @@ async fn a_duplicate_takes_one_read() {
 }
 
 #[tokio::test]
-async fn what_nobody_signed_takes_nothing() {
+async fn a_callback_that_does_not_verify_makes_no_call() {
     let world = World::new().await;
     for (file, expected) in [
         ("invalid_tampered_amount.json", StatusCode::UNAUTHORIZED),
@@ -263,19 +264,19 @@ async fn what_nobody_signed_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_repeat_after_a_failed_send_takes_the_events_from_the_table() {
+async fn a_repeat_after_a_failed_send_reads_the_events_from_the_table_and_sends_them() {
     let world = World::new().await;
     world.wire.break_queue(FULFILMENT);
     let (status, calls) = world.post("sale_success.json").await;
     assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(
         !calls.contains(&"UpdateItem".to_owned()),
-        "not marked: {calls:?}"
+        "no published mark: {calls:?}"
     );
 
     world.wire.repair_queues();
     let (status, calls) = world.post("sale_success.json").await;
-    let again = [
+    let repeated = [
         "GetItem",
         "Query",
         "SendMessage",
@@ -284,7 +285,7 @@ async fn a_repeat_after_a_failed_send_takes_the_events_from_the_table() {
     ];
     assert_eq!(
         (status, calls),
-        (StatusCode::OK, again.map(String::from).into())
+        (StatusCode::OK, repeated.map(String::from).into())
     );
     assert_eq!(world.wire.sent(FULFILMENT).len(), 1);
 }

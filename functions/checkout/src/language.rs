@@ -1,26 +1,25 @@
-//! The languages of the shopper's pages: the browser's is found here; a storefront can choose
-//! another one.
+//! The languages of the shopper's pages, and the choice by `Accept-Language`.
 
 use lambda_http::http::{HeaderMap, header};
 
-/// A language that the pages speak.
+/// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// Dutch
+    /// Dutch.
     Nl,
-    /// French
+    /// French.
     Fr,
-    /// German
+    /// German.
     De,
-    /// English
+    /// English.
     En,
 }
 
 impl Language {
-    /// All of them; the first one is for shoppers who speak none.
+    /// All languages. The first is the default.
     pub const ALL: [Language; 4] = [Language::En, Language::Nl, Language::Fr, Language::De];
 
-    /// The code of ISO 639-1.
+    /// Returns the code of ISO 639-1.
     pub fn code(self) -> &'static str {
         match self {
             Language::Nl => "nl",
@@ -30,12 +29,12 @@ impl Language {
         }
     }
 
-    /// The language with this code, if the pages speak it.
+    /// Returns the language with this code, if the pages have it.
     pub fn of_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.code() == code)
     }
 
-    /// The best of what a browser takes by its `Accept-Language` (RFC 9110, 12.5.4).
+    /// Returns the language that the browser prefers (RFC 9110, 12.5.4).
     pub fn of_browser(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
         let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
@@ -47,22 +46,22 @@ impl Language {
         let [default, ..] = Self::ALL;
         let mut best = (default, 0, usize::MAX);
         for language in Self::ALL {
-            let Some((place, range)) = Range::of(language, &ranges) else {
+            let Some((position, range)) = Range::of(language, &ranges) else {
                 continue;
             };
-            if range.quality > best.1 || (range.quality == best.1 && place < best.2) {
-                best = (language, range.quality, place);
+            if range.quality > best.1 || (range.quality == best.1 && position < best.2) {
+                best = (language, range.quality, position);
             }
         }
         if best.1 == 0 { default } else { best.0 }
     }
 }
 
-/// One entry of `Accept-Language`, as in `fr-BE;q=0.8`.
+/// An entry of `Accept-Language`, for example `fr-BE;q=0.8`.
 struct Range<'a> {
-    /// Without region and script, or `*`.
+    /// The primary language subtag, or `*`.
     language: &'a str,
-    /// In thousandths; 0 means not acceptable.
+    /// The weight in thousandths; 0 means not acceptable.
     quality: u16,
 }
 
@@ -73,24 +72,28 @@ impl<'a> Range<'a> {
             None => (text, None),
         };
         Some(Self {
-            language: range.trim().split('-').next().filter(|it| !it.is_empty())?,
+            language: range
+                .trim()
+                .split('-')
+                .next()
+                .filter(|tag| !tag.is_empty())?,
             quality: weight.map_or(Some(1000), thousandths)?,
         })
     }
 
-    /// The entry that speaks about a language, and its place: the best of its own, else `*`.
+    /// Returns the best entry of a language, or else the best `*`, with its position.
     fn of(language: Language, ranges: &'a [Self]) -> Option<(usize, &'a Self)> {
         let named = |name: &str| {
             let found = ranges.iter().enumerate();
             found
                 .filter(|(_, range)| range.language.eq_ignore_ascii_case(name))
-                .max_by_key(|(place, range)| (range.quality, usize::MAX - place))
+                .max_by_key(|(position, range)| (range.quality, usize::MAX - position))
         };
         named(language.code()).or_else(|| named("*"))
     }
 }
 
-/// Reads `q=0.8` as 800.
+/// Parses a weight: `q=0.8` is 800.
 fn thousandths(weight: &str) -> Option<u16> {
     let (name, value) = weight.trim().split_once('=')?;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
@@ -110,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn spoken(accepted: &[&'static str]) -> &'static str {
+    fn preferred(accepted: &[&'static str]) -> &'static str {
         let mut headers = HeaderMap::new();
         for value in accepted {
             headers.append(header::ACCEPT_LANGUAGE, HeaderValue::from_static(value));
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_browsers_wishes_are_weighed() {
+    fn the_language_with_the_greatest_weight_is_preferred() {
         for (accepted, language) in [
             ("fr-BE, nl;q=0.9, en;q=0.8", "fr"),
             ("nl;q=0.8,fr;q=0.9", "fr"),
@@ -141,10 +144,10 @@ mod tests {
             (",;q=1,--,fr", "fr"),
             ("", "en"),
         ] {
-            assert_eq!(spoken(&[accepted]), language, "{accepted}");
+            assert_eq!(preferred(&[accepted]), language, "{accepted}");
         }
-        assert_eq!(spoken(&["pt", "nl"]), "nl");
-        assert_eq!(spoken(&[]), "en");
+        assert_eq!(preferred(&["pt", "nl"]), "nl");
+        assert_eq!(preferred(&[]), "en");
         assert_eq!(Language::of_code("de"), Some(Language::De));
         assert_eq!(Language::of_code("pt"), None);
     }

@@ -1,9 +1,11 @@
-//! Checkouts and payments for storefronts, and the shopper's pages, apart from their process, so
-//! that tests can call them.
+//! Checkouts and payments for storefronts, and the shopper's pages. A library, so that tests can call the handler.
 
-pub mod clarification;
+mod checkouts;
+pub mod form;
 pub mod handler;
 pub mod language;
 pub mod pages;
+mod redirect;
+mod send_clarification;
 mod shopper;
 mod storefront;

@@ -1,7 +1,7 @@
-//! Checkouts and payments for storefronts, and the shopper's pages.
+//! Serves the routes of storefronts and shoppers.
 //!
-//! One binary, two functions: the shopper's routes run apart, so that waiting browsers can never
-//! keep a storefront from creating a checkout.
+//! The template deploys this binary as two functions, so that waiting shoppers never prevent a storefront from creating a
+//! checkout (`shared/decisions/0018-checkout-and-shopper.md`).
 
 use checkout::handler::Checkouts;
 use lambda_http::{Error, run, service_fn};

@@ -1,4 +1,4 @@
-//! A command in, one line and an answer out. Whatever goes wrong is an answer too.
+//! Runs one command, logs one line, and replies. Errors are part of the reply.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use payments::service::refund::RefundService;
 use payments::service::status_poll::StatusPoller;
 use serde_json::Value;
 
-use crate::answer::{Answer, Problem};
-use crate::answered::Answered;
-use crate::request::{Decision, Request};
+use crate::command::{Command, Review};
+use crate::log_line::CommandResult;
+use crate::reply::{NotDone, Reply};
 
-/// What the commands need.
-pub struct Commands {
+/// Runs commands.
+pub struct CommandHandler {
     payments: LivePayments,
     gate: HttpGate,
     keys: CachedProjectKeys,
@@ -28,16 +28,16 @@ pub struct Commands {
     base_url: String,
 }
 
-impl Commands {
-    /// From the variables that the template sets.
+impl CommandHandler {
+    /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
         Ok(Self {
-            tokens: environment.token_secret()?,
-            base_url: config::base_url("PUBLIC_BASE_URL")?,
             payments: environment.payments()?,
             gate: environment.gate()?,
             keys: environment.project_keys()?,
+            tokens: environment.token_secret()?,
+            base_url: config::base_url("PUBLIC_BASE_URL")?,
         })
     }
 
@@ -54,51 +54,51 @@ impl Commands {
         prewarm::within_limit(all).await;
     }
 
-    /// One command.
-    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Answer, Error> {
-        let request = match Request::read(&event.payload) {
-            Ok(request) => request,
-            Err(error) => return Ok(Answer::Refused(Problem::new("no_such_command", error))),
+    /// Runs one command. `verify_callback` changes nothing and is not logged.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Reply, Error> {
+        let command = match Command::read(&event.payload) {
+            Ok(command) => command,
+            Err(error) => return Ok(NotDone::refused("no_such_command", error).into()),
         };
-        let done = match self.keys.get().await {
+        let result = match self.keys.get().await {
             Ok(keys) => {
-                let newer = match request {
-                    // They may be signed with a key of just now.
-                    Request::VerifyCallback { .. } | Request::ApplyCallback { .. } => {
+                let newer = match command {
+                    // The callback may be signed with a newer key.
+                    Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => {
                         self.keys.refresh_if_stale(&keys).await
                     }
                     _ => None,
                 };
-                self.run(&request, &newer.unwrap_or(keys)).await
+                self.run(&command, &newer.unwrap_or(keys)).await
             }
-            Err(error) => Answered::quiet(Answer::Failed(Problem::new("no_keys", error))),
+            Err(error) => NotDone::failed("no_keys", error).into(),
         };
-        if !matches!(request, Request::VerifyCallback { .. }) {
-            done.line(&request).write();
+        if !matches!(command, Command::VerifyCallback { .. }) {
+            result.log_line(&command).write();
         }
-        Ok(done.answer)
+        Ok(result.reply)
     }
 
-    async fn run(&self, request: &Request, keys: &ProjectKeys) -> Answered {
+    async fn run(&self, command: &Command, keys: &ProjectKeys) -> CommandResult {
         let payments = &self.payments;
-        match request {
-            Request::VerifyCallback { body } => {
+        match command {
+            Command::VerifyCallback { body } => {
                 let body = body.as_bytes();
                 let handled = payments.preview_callback(body, keys).await;
-                Answered::quiet(Answer::of_callback(handled, explain(body, keys)))
+                Reply::of_callback(handled, explain(body, keys)).into()
             }
-            Request::ApplyCallback { body, .. } => {
+            Command::ApplyCallback { body, .. } => {
                 let body = body.as_bytes();
                 let handled = payments.apply_callback(body, keys).await;
                 let verified = handled.verified.as_ref();
                 let payment = verified.and_then(|verified| verified.key.as_ref());
-                Answered {
+                CommandResult {
                     payment: payment.map(ToString::to_string),
                     published: handled.published.clone(),
-                    answer: Answer::of_callback(handled, explain(body, keys)),
+                    reply: Reply::of_callback(handled, explain(body, keys)),
                 }
             }
-            Request::Republish {
+            Command::Republish {
                 project_id,
                 payment_id,
                 from,
@@ -108,31 +108,28 @@ impl Commands {
                 let key = payment_id.key(*project_id);
                 let republished = payments.republish(&key, *from, *to).await;
                 let published = republished.as_ref().map(|done| done.published.clone());
-                Answered {
+                CommandResult {
                     published: published.unwrap_or_default(),
-                    ..Answered::quiet(Answer::of_republish(republished))
+                    ..Reply::of_republish(republished).into()
                 }
             }
-            Request::Resync {
+            Command::Resync {
                 project_id,
                 payment_id,
             } => self.resync(&payment_id.key(*project_id), keys).await,
-            Request::Release(decision) => {
-                let Decision { by, items, .. } = decision;
-                let released = payments.release(&decision.key(), by.as_str(), items).await;
-                Answered::of_release(released)
+            Command::Release(review) => {
+                let Review { by, items, .. } = review;
+                let released = payments.release(&review.key(), by.as_str(), items).await;
+                CommandResult::of_release(&released)
             }
-            Request::Reject(decision) => self.reject(decision, keys).await,
+            Command::Reject(review) => self.reject(review, keys).await,
         }
     }
 
-    async fn resync(&self, key: &PaymentKey, keys: &ProjectKeys) -> Answered {
+    async fn resync(&self, key: &PaymentKey, keys: &ProjectKeys) -> CommandResult {
         let tokens = match self.tokens.get().await {
             Ok(tokens) => tokens,
-            Err(error) => {
-                let problem = Problem::new("no_token_secret", error);
-                return Answered::quiet(Answer::Failed(problem));
-            }
+            Err(error) => return NotDone::failed("no_token_secret", error).into(),
         };
         let poller = StatusPoller {
             payments: &self.payments,
@@ -140,28 +137,29 @@ impl Commands {
             keys,
             tokens,
             base_url: &self.base_url,
+            // This command sends one status request.
             min_interval: Duration::ZERO,
         };
         let polled = poller.poll_now(key).await;
         let published = polled.as_ref().map(|polled| polled.published.clone());
-        Answered {
+        CommandResult {
             published: published.unwrap_or_default(),
-            ..Answered::quiet(Answer::of_poll(polled))
+            ..Reply::of_resync(polled).into()
         }
     }
 
-    async fn reject(&self, decision: &Decision, keys: &ProjectKeys) -> Answered {
-        let Some(keyring) = keys.get(&decision.project_id) else {
-            let why = format!("there is no key of project {}", decision.project_id);
-            return Answered::quiet(Answer::Refused(Problem::new("no_key", why)));
+    async fn reject(&self, review: &Review, keys: &ProjectKeys) -> CommandResult {
+        let Some(keyring) = keys.get(&review.project_id) else {
+            let detail = format!("there is no key of project {}", review.project_id);
+            return NotDone::refused("no_key", detail).into();
         };
         let refunds = RefundService {
             payments: &self.payments,
             gate: &self.gate,
             keyring,
         };
-        let Decision { by, items, .. } = decision;
-        let rejected = refunds.reject(&decision.key(), by.as_str(), items).await;
-        Answered::of_rejection(rejected)
+        let Review { by, items, .. } = review;
+        let rejected = refunds.reject(&review.key(), by.as_str(), items).await;
+        CommandResult::of_rejection(&rejected)
     }
 }

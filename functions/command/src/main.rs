@@ -1,10 +1,10 @@
-//! Does what an operator asks for by hand, with the deployment's own keys, schedule and queues, so
-//! that nobody's own machine needs them. Nothing triggers it.
+//! Runs the commands of operators with the keys and queues of the deployment. Only the operator's tool invokes this
+//! function (`shared/decisions/0019-command-function.md`).
 
-mod answer;
-mod answered;
+mod command;
 mod handler;
-mod request;
+mod log_line;
+mod reply;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
@@ -14,7 +14,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let commands = handler::Commands::from_environment()?;
+    let commands = handler::CommandHandler::from_environment()?;
     commands.prewarm().await;
     run(service_fn(|event| commands.handle(event))).await
 }

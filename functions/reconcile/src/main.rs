@@ -1,8 +1,9 @@
-//! Each day: reports the day before, and holds the platform's books against ours.
+//! Reports each day, and compares the platform's records with ours.
 
 mod handler;
 mod request;
 mod summary;
+mod time_shares;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;
@@ -12,7 +13,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let reconciler = handler::Reconciliation::from_environment()?;
+    let reconciler = handler::Reconciler::from_environment()?;
     reconciler.prewarm().await;
     run(service_fn(|event| reconciler.handle(event))).await
 }

@@ -1,4 +1,4 @@
-//! What a run is asked for: the rest of each project, or an interval of one.
+//! The request of a run: everything that is pending, or an interval of one project.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
@@ -6,52 +6,50 @@ use payments::service::reconcile::Span;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What is to be compared.
+/// The request of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Everything of every project that was not compared yet.
-    Rest,
-    /// An interval, whatever was compared before; the progress stays as it is.
-    Range {
-        /// Whose.
+    /// Report and compare the time since the last run, in every project.
+    Pending,
+    /// Compare an interval of one project, even if it was compared before. The stored progress stays the same.
+    Interval {
+        /// The project.
         project_id: ProjectId,
-        /// From when to when.
+        /// The interval.
         span: Span,
     },
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Range {
+struct IntervalRequest {
     project_id: ProjectId,
     from: Timestamp,
     to: Timestamp,
 }
 
 impl Request {
-    /// Reads what the function was invoked with: the schedule's own event, nothing, or
-    /// `{"project_id", "from", "to"}`.
+    /// Reads the event of an invocation: the event of the schedule, no event, or `{"project_id", "from", "to"}`.
     pub fn read(event: &Value, now: Timestamp) -> Result<Self, String> {
         let is_empty = event.is_null() || event.as_object().is_some_and(|event| event.is_empty());
         if is_empty || event.get("source").and_then(Value::as_str) == Some("aws.events") {
-            return Ok(Self::Rest);
+            return Ok(Self::Pending);
         }
-        let range = Range::deserialize(event).map_err(|error| {
-            format!("neither the schedule's event nor {{project_id, from, to}}: {error}")
-        })?;
-        let Range {
+        let IntervalRequest {
             project_id,
             from,
             to,
-        } = range;
+        } = IntervalRequest::deserialize(event).map_err(|error| {
+            format!("neither the schedule's event nor {{project_id, from, to}}: {error}")
+        })?;
         if from >= to {
             return Err("from is not before to".into());
         }
         if to > now {
-            return Err(format!("to lies after now, {now}"));
+            return Err(format!("to is in the future; it is {now} now"));
         }
         let span = Span { from, to };
-        Ok(Self::Range { project_id, span })
+        Ok(Self::Interval { project_id, span })
     }
 }
 
@@ -65,21 +63,21 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_000);
 
     #[test]
-    fn the_schedule_and_an_empty_call_ask_for_the_rest() {
+    fn the_schedule_and_an_empty_event_request_everything_that_is_pending() {
         let schedule = json!({ "version": "0", "source": "aws.events", "detail": {} });
         for event in [schedule, json!({}), Value::Null] {
-            assert_eq!(Request::read(&event, NOW), Ok(Request::Rest));
+            assert_eq!(Request::read(&event, NOW), Ok(Request::Pending));
         }
     }
 
     #[test]
-    fn an_interval_is_read_or_refused() {
-        let range = |from: &str, to: &str| {
+    fn an_interval_is_read_or_refused_with_the_reason() {
+        let interval = |from: &str, to: &str| {
             let event = json!({ "project_id": 211, "from": from, "to": to });
             Request::read(&event, NOW)
         };
-        let read = range("2019-07-01T00:00:00Z", "2019-07-02T02:00:00+02:00").unwrap();
-        let expected = Request::Range {
+        let read = interval("2019-07-01T00:00:00Z", "2019-07-02T02:00:00+02:00").unwrap();
+        let expected = Request::Interval {
             project_id: ProjectId::new(211).unwrap(),
             span: Span {
                 from: Timestamp::of_platform("2019-07-01T00:00:00+0000").unwrap(),
@@ -89,10 +87,14 @@ mod tests {
         assert_eq!(read, expected);
         for (from, to, why) in [
             ("2019-07-02T00:00:00Z", "2019-07-02T00:00:00Z", "not before"),
-            ("2019-07-02T00:00:00Z", "2019-07-03T00:00:00Z", "after now"),
+            (
+                "2019-07-02T00:00:00Z",
+                "2019-07-03T00:00:00Z",
+                "in the future",
+            ),
             ("2019-07-02", "2019-07-02T01:00:00Z", "neither"),
         ] {
-            let error = range(from, to).unwrap_err();
+            let error = interval(from, to).unwrap_err();
             assert!(error.contains(why), "{error}");
         }
         for event in [

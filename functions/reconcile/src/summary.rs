@@ -1,4 +1,4 @@
-//! What a run did, for whoever has called it and for the log.
+//! The summary of a run: the function's reply, and a log line with metrics.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
@@ -8,31 +8,31 @@ use payments::service::reconcile::{Differences, Reconciled};
 use payments::service::report::{Reported, TotalRow, Totals};
 use serde::Serialize;
 
-/// What a run did.
+/// The summary of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Summary {
-    /// What was reported, project by project.
-    pub reports: Vec<ReportOfProject>,
-    /// What was compared, project by project.
-    pub projects: Vec<OfProject>,
-    /// Projects that the Data API cannot be asked about, as no token is stored.
+    /// The reports of each project.
+    pub reports: Vec<ProjectReport>,
+    /// The comparison of each project.
+    pub projects: Vec<ProjectComparison>,
+    /// The projects that were not compared, because no Data API token is stored.
     pub without_token: Vec<ProjectId>,
-    /// Why nothing more could be begun.
+    /// The error that ended the run early.
     pub failure: Option<String>,
 }
 
-/// Which days of a project were reported.
+/// The reports of a project.
 #[derive(Debug, Serialize)]
-pub struct ReportOfProject {
+pub struct ProjectReport {
     /// The project.
     pub project_id: ProjectId,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
     pub reported: Reported,
 }
 
-/// The line about a day of a project.
-pub fn line_of_day(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
+/// Creates the log line with the report of a day.
+pub fn report_line(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
     let rows: Vec<TotalRow<'_>> = totals.rows().collect();
     let payments = rows.iter().filter(|row| row.of == "payment");
     Line::info("report of a day")
@@ -42,29 +42,35 @@ pub fn line_of_day(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
         .with("totals", &rows)
 }
 
-/// What was compared of a project.
+/// The comparison of a project.
 #[derive(Debug, Serialize)]
-pub struct OfProject {
+pub struct ProjectComparison {
     /// The project.
     pub project_id: ProjectId,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
     pub reconciled: Reconciled,
 }
 
 impl Summary {
-    /// The line about a run at some moment. It has its metrics each time, also when they are 0. An
-    /// interval on demand says nothing of how far all is reported and compared.
-    pub fn line(&self, on_demand: bool, now: Timestamp) -> Line {
-        let all = || self.projects.iter().map(|project| &project.reconciled);
-        let sum = |of: fn(&Reconciled) -> u64| all().map(of).sum::<u64>();
-        let of = |of: fn(&Differences) -> u64| all().map(|one| of(&one.differences)).sum::<u64>();
-        let reports = || self.reports.iter().map(|report| &report.reported);
-        let report_failed = reports().filter(|one| one.failure.is_some()).count();
+    /// Creates the log line of a run. It has its metrics at each run, even if they are 0. A run on demand has no lag,
+    /// because it does not move the stored progress.
+    pub fn line(&self, is_on_demand: bool, now: Timestamp) -> Line {
+        let compared = || self.projects.iter().map(|project| &project.reconciled);
+        let reported = || self.reports.iter().map(|report| &report.reported);
+        let sum = |value: fn(&Reconciled) -> u64| compared().map(value).sum::<u64>();
+        let differences = |value: fn(&Differences) -> u64| {
+            let all = compared().map(|project| &project.differences);
+            all.map(value).sum::<u64>()
+        };
+        let report_failed = reported()
+            .filter(|project| project.failure.is_some())
+            .count();
         let report_failed = u64::try_from(report_failed).unwrap_or(u64::MAX);
-        let failed = sum(|one| one.failed) + u64::from(self.failure.is_some());
-        let unreadable = sum(|one| one.unreadable);
-        let in_time = all().all(|one| one.in_time) && reports().all(|one| one.in_time);
+        let failed = sum(|project| project.failed) + u64::from(self.failure.is_some());
+        let unreadable = sum(|project| project.unreadable);
+        let in_time =
+            compared().all(|project| project.in_time) && reported().all(|project| project.in_time);
         let line = match failed + report_failed {
             0 if !in_time => Line::warn("reconcile: not done in time"),
             0 if !self.without_token.is_empty() => {
@@ -74,18 +80,27 @@ impl Summary {
             0 => Line::info("reconcile: done"),
             _ => Line::error("reconcile: some failed"),
         };
-        let mut failures = all()
-            .map(|one| &one.failure)
-            .chain(reports().map(|one| &one.failure));
+        let mut failures = compared()
+            .map(|project| &project.failure)
+            .chain(reported().map(|project| &project.failure));
         let failure = failures.find_map(Option::as_ref);
         let metric = |name, unit, value| Metric { name, unit, value };
         let line = line
-            .with("days_reported", reports().map(|one| one.days).sum::<u64>())
-            .with("compared", sum(|one| one.compared))
-            .with("missing_locally", of(|found| found.missing_locally))
-            .with("missing_at_platform", of(|found| found.missing_at_platform))
-            .with("status_differs", of(|found| found.status))
-            .with("amount_differs", of(|found| found.amount))
+            .with(
+                "days_reported",
+                reported().map(|project| project.days).sum::<u64>(),
+            )
+            .with("compared", sum(|project| project.compared))
+            .with(
+                "missing_locally",
+                differences(|found| found.missing_locally),
+            )
+            .with(
+                "missing_at_platform",
+                differences(|found| found.missing_at_platform),
+            )
+            .with("status_differs", differences(|found| found.status))
+            .with("amount_differs", differences(|found| found.amount))
             .with("in_time", in_time)
             .with("without_token", &self.without_token)
             .with("failure", self.failure.as_ref().or(failure))
@@ -97,17 +112,17 @@ impl Summary {
                     metric("report_failed", Unit::Count, report_failed),
                 ],
             );
-        if on_demand {
+        if is_on_demand {
             return line;
         }
         let lag = |name, until: Option<Timestamp>| {
             until.map(|until| metric(name, Unit::Seconds, now.since(until).as_secs()))
         };
-        let compared = all().map(|one| one.until).min();
-        let reported = reports().map(|one| one.until).min();
+        let compared_until = compared().map(|project| project.until).min();
+        let reported_until = reported().map(|project| project.until).min();
         let lags = [
-            lag("reconciliation_lag_s", compared),
-            lag("report_lag_s", reported),
+            lag("reconciliation_lag_s", compared_until),
+            lag("report_lag_s", reported_until),
         ];
         line.with_metrics(&[], &lags.into_iter().flatten().collect::<Vec<_>>())
     }
@@ -124,8 +139,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
-    fn reported(days: u64, seconds_ago: u64, failure: Option<&str>) -> ReportOfProject {
-        ReportOfProject {
+    fn reported(days: u64, seconds_ago: u64, failure: Option<&str>) -> ProjectReport {
+        ProjectReport {
             project_id: ProjectId::new(211).unwrap(),
             reported: Reported {
                 days,
@@ -155,7 +170,7 @@ mod tests {
 
     fn of(projects: Vec<Reconciled>) -> Summary {
         let numbered = (211..).zip(projects);
-        let projects = numbered.map(|(id, reconciled)| OfProject {
+        let projects = numbered.map(|(id, reconciled)| ProjectComparison {
             project_id: ProjectId::new(id).unwrap(),
             reconciled,
         });
@@ -171,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn all_projects_are_summed_up_in_one_line() {
+    fn one_line_has_the_sums_of_all_projects() {
         let mut summary = of(vec![done(60_000), done(90_000)]);
         summary.reports = vec![reported(1, 16_200, None), reported(2, 102_600, None)];
         let line = written(&summary, false);
@@ -196,19 +211,19 @@ mod tests {
         for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
-        // They are counted where they are sent, not twice.
+        // The differences are counted with their events, and must not be counted twice.
         assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
         for name in ["reconciliation_lag_s", "report_lag_s"] {
             assert!(demanded.get(name).is_none());
         }
-        // What nobody came to is no lag of 0.
+        // A lag that is unknown is not 0.
         let nothing = written(&Summary::default(), false);
         assert!(nothing.get("report_lag_s").is_none());
     }
 
     #[test]
-    fn what_was_not_done_is_told() {
+    fn work_that_was_not_done_is_in_the_message() {
         let late = Reconciled {
             in_time: false,
             ..done(0)
@@ -216,11 +231,11 @@ mod tests {
         let line = written(&of(vec![done(0), late]), false);
         assert_eq!(line["message"], "reconcile: not done in time");
 
-        let odd = || Reconciled {
+        let unreadable = || Reconciled {
             unreadable: 5,
             ..done(0)
         };
-        let line = written(&of(vec![odd(), done(0), odd()]), false);
+        let line = written(&of(vec![unreadable(), done(0), unreadable()]), false);
         assert_eq!(line["level"], "WARN");
         assert_eq!(line["message"], "reconcile: some operations cannot be read");
         assert_eq!(line["reconciliation_unreadable"], 10);

@@ -1,3 +1,3 @@
-//! Refunds for storefronts, apart from their process, so that tests can call them.
+//! Refunds for storefronts. A library, so that tests can call the handler.
 
 pub mod handler;

@@ -1,4 +1,4 @@
-//! Refunds of a payment: `/payments/{payment_id}/refunds` and what is below it.
+//! Serves the routes of refunds.
 
 use lambda_http::{Error, run, service_fn};
 use mimalloc::MiMalloc;

@@ -1,6 +1,7 @@
-//! Each minute: does what nobody else came to do.
+//! Publishes the outbox, polls the platform, expires checkouts and erases customers, each minute.
 
 mod handler;
+mod summary;
 
 use lambda_runtime::{Error, run, service_fn};
 use mimalloc::MiMalloc;

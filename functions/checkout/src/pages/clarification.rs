@@ -1,4 +1,4 @@
-//! The form for the data that the platform asks for.
+//! The form for the data that the platform requests.
 
 use ecommpay::fields::FieldError;
 use lambda_http::Response;
@@ -8,42 +8,43 @@ use payments::service::clarification::FieldKind;
 
 use super::layout::Page;
 use super::texts::Texts;
-use crate::clarification::FormField;
+use crate::form::FormField;
 use crate::language::Language;
 
-/// A form that posts the fields to `address`; with the problems of what was filled in before.
+/// Shown if the platform requests data: a form that posts its fields to `target`. After a submit that was not accepted, it
+/// has the values and problems of that submit.
 pub fn clarification(
     language: Language,
-    address: &str,
-    back: &str,
+    target: &str,
+    shop_url: &str,
     fields: &[FormField],
 ) -> Response<String> {
     let texts = language.texts();
-    let wrong = fields.iter().position(|field| field.problem.is_some());
-    let status = match wrong {
+    let invalid = fields.iter().position(|field| field.problem.is_some());
+    let status = match invalid {
         None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let body = html! {
-        form method="post" action=(address) {
-            @if wrong.is_some() { p.problems role="alert" { (texts.clarification_problems) } }
+        form method="post" action=(target) {
+            @if invalid.is_some() { p.problems role="alert" { (texts.clarification_problems) } }
             @for (number, field) in fields.iter().enumerate() {
-                (self::field(texts, number, field, wrong == Some(number)))
+                (self::field(texts, number, field, invalid == Some(number)))
             }
             button { (texts.clarification_button) }
         }
-        p { a href=(back) { (texts.back_to_shop) } }
+        p { a href=(shop_url) { (texts.back_to_shop) } }
     };
     Page {
         body,
-        // The answer to the form can lead to the bank.
-        form_leads_to: Some(address.to_owned()),
+        // The answer to the form can be a redirect to the bank.
+        form_target: Some(target.to_owned()),
         ..Page::new(status, language, &texts.clarification)
     }
     .into_response()
 }
 
-fn field(texts: &Texts, number: usize, field: &FormField, first_wrong: bool) -> Markup {
+fn field(texts: &Texts, number: usize, field: &FormField, is_first_invalid: bool) -> Markup {
     let kind = field.kind();
     let (id, hint_id) = (format!("field-{number}"), format!("hint-{number}"));
     let problem_id = format!("problem-{number}");
@@ -71,7 +72,7 @@ fn field(texts: &Texts, number: usize, field: &FormField, first_wrong: bool) -> 
             input id=(id) name=(field.name) type=(input_type(kind)) value=(field.value)
                 required[field.required] maxlength=[(kind != FieldKind::DayOfBirth).then_some(kind.max_length())]
                 autocomplete=[autocomplete(field, kind)] aria-describedby=[described_by]
-                aria-invalid=[problem.is_some().then_some("true")] autofocus[first_wrong];
+                aria-invalid=[problem.is_some().then_some("true")] autofocus[is_first_invalid];
         }
     }
 }
@@ -111,7 +112,7 @@ fn input_type(kind: FieldKind) -> &'static str {
     }
 }
 
-/// What the browser may fill in by itself.
+/// Returns the value of `autocomplete`, by which the browser suggests values.
 fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
     let known = match kind {
         FieldKind::LastName => "family-name",
@@ -135,11 +136,11 @@ fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
 
 fn problem_text(texts: &Texts, kind: FieldKind, problem: FieldError) -> String {
     let problems = &texts.problems;
-    let with = |text: &str, number: usize| text.replace("{}", &number.to_string());
+    let insert = |text: &str, number: usize| text.replace("{}", &number.to_string());
     match (problem, kind) {
         (FieldError::Empty, _) => problems.missing.to_owned(),
-        (FieldError::TooShort(least), _) => with(problems.too_short, least),
-        (FieldError::TooLong(most), _) => with(problems.too_long, most),
+        (FieldError::TooShort(min), _) => insert(problems.too_short, min),
+        (FieldError::TooLong(max), _) => insert(problems.too_long, max),
         (FieldError::Form(_), FieldKind::Email) => problems.email.to_owned(),
         (FieldError::Form(_), FieldKind::Phone) => problems.phone.to_owned(),
         (FieldError::Form(_), FieldKind::Country) => problems.country.to_owned(),

@@ -1,4 +1,4 @@
-//! What all pages have in common: their frame, their style and their headers.
+//! The layout of all pages: HTML, style and headers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,22 +11,22 @@ use crate::language::Language;
 
 const STYLE: &str = include_str!("style.css");
 
-/// One page. Nothing on it comes from elsewhere, and it works without its script.
+/// A page. It uses no external resource and works without its script.
 pub struct Page {
     pub status: StatusCode,
     pub language: Language,
     pub notice: &'static Notice,
-    /// Below the notice.
+    /// The part below the notice.
     pub body: Markup,
     pub script: Option<&'static str>,
-    /// Where its form leads; without one, no form works.
-    pub form_leads_to: Option<String>,
-    /// Seconds after which the browser looks again.
-    pub again_after: Option<u32>,
+    /// The URL that the form of the page posts to. `None` forbids forms.
+    pub form_target: Option<String>,
+    /// The number of seconds after which the browser reloads the page.
+    pub refresh_after: Option<u32>,
 }
 
 impl Page {
-    /// A page that says one thing.
+    /// Creates a page with a notice only.
     pub fn new(status: StatusCode, language: Language, notice: &'static Notice) -> Self {
         Self {
             status,
@@ -34,15 +34,15 @@ impl Page {
             notice,
             body: Markup::default(),
             script: None,
-            form_leads_to: None,
-            again_after: None,
+            form_target: None,
+            refresh_after: None,
         }
     }
 
-    /// The page as an HTTP answer.
+    /// Returns the page as an HTTP answer.
     pub fn into_response(self) -> Response<String> {
         let mut random = [0u8; 16];
-        // Without a nonce neither style nor script runs; links and buttons still work.
+        // With an empty nonce the browser applies no style and no script. Links and buttons still work.
         let nonce = match getrandom::fill(&mut random) {
             Ok(()) => STANDARD.encode(random),
             Err(_) => String::new(),
@@ -54,7 +54,7 @@ impl Page {
         if let Ok(policy) = HeaderValue::from_str(&policy) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
-        if let Some(seconds) = self.again_after {
+        if let Some(seconds) = self.refresh_after {
             headers.insert(header::REFRESH, seconds.into());
         }
         for (name, value) in [
@@ -95,9 +95,9 @@ impl Page {
     }
 
     fn policy(&self, nonce: &str) -> String {
-        // Browsers apply it to the redirects that follow a form as well, so the bank's own origin
-        // would be too narrow. Without https only where everything is local.
-        let form_action = match self.form_leads_to.as_deref() {
+        // Browsers apply the policy also to the redirects after a form, so the origin of the bank is not enough. A
+        // target without https occurs only in the sandbox.
+        let form_action = match self.form_target.as_deref() {
             None => "'none'",
             Some(address) if address.starts_with("https:") => "https:",
             Some(_) => "https: http:",

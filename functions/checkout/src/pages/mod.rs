@@ -1,4 +1,6 @@
-//! The pages a shopper may see. Plain, without anything from elsewhere, every value escaped.
+//! The pages of the shopper. Each function returns a page, and its comment says when the page is shown.
+//!
+//! The pages use no external resource, and every value is escaped.
 
 mod clarification;
 mod layout;
@@ -16,18 +18,18 @@ use self::layout::Page;
 use self::texts::Notice;
 use crate::language::Language;
 
-/// Not `form.submit()`: a field of that name would hide the function.
+/// A form field with the name `submit` would hide the method `form.submit()`, so the script takes it from the prototype.
 const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
-/// This very page once more.
-fn try_again(language: Language) -> Markup {
+/// Returns a spinner, and a link that loads the page again.
+fn retry_link(language: Language) -> Markup {
     html! {
-        div.turning aria-hidden="true" {}
+        div.spinner aria-hidden="true" {}
         p { a href="" { (language.texts().waiting_link) } }
     }
 }
 
-/// A form that submits itself, with a button for browsers without scripts.
+/// Shown if the redirect to the bank is a POST: a form that submits itself, with a button for browsers without scripts.
 pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     let texts = language.texts();
     let body = html! {
@@ -39,92 +41,102 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     Page {
         body,
         script: Some(SUBMIT),
-        form_leads_to: Some(redirect.url.clone()),
+        form_target: Some(redirect.url.clone()),
         ..Page::new(StatusCode::OK, language, &texts.hand_off)
     }
     .into_response()
 }
 
-/// The redirect URL is not there yet; the page looks again by itself. `back` is the way back to the
-/// shop, once the redirect URL may be lost.
-pub fn waiting(language: Language, back: Option<&str>) -> Response<String> {
+/// Shown while the redirect URL is unknown. The page reloads itself. If the redirect URL may be lost, `shop_url` adds a
+/// link to the shop.
+pub fn waiting(language: Language, shop_url: Option<&str>) -> Response<String> {
     let texts = language.texts();
     let body = html! {
-        (try_again(language))
-        @if let Some(back) = back {
+        (retry_link(language))
+        @if let Some(shop_url) = shop_url {
             p role="status" { (texts.redirect_missing) }
-            p { a.button href=(back) { (texts.back_to_shop) } }
+            p { a.button href=(shop_url) { (texts.back_to_shop) } }
         }
     };
     Page {
         body,
-        again_after: Some(1),
+        refresh_after: Some(1),
         ..Page::new(StatusCode::OK, language, &texts.waiting)
     }
     .into_response()
 }
 
-/// The platform asks for data, and there is no form for it.
-pub fn data_missing(language: Language, back: &str) -> Response<String> {
-    end(
+/// Shown after the platform refused the data from the form.
+pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
+    final_page(
         StatusCode::OK,
         language,
         &language.texts().data_missing,
-        back,
+        shop_url,
     )
 }
 
-/// The result is not certain.
-pub fn being_checked(language: Language, back: &str) -> Response<String> {
-    end(
+/// Shown if the result of the payment is not certain.
+pub fn being_checked(language: Language, shop_url: &str) -> Response<String> {
+    final_page(
         StatusCode::OK,
         language,
         &language.texts().being_checked,
-        back,
+        shop_url,
     )
 }
 
-/// Not paid.
-pub fn declined(language: Language, back: &str) -> Response<String> {
-    end(StatusCode::OK, language, &language.texts().declined, back)
+/// Shown if the payment was declined.
+pub fn declined(language: Language, shop_url: &str) -> Response<String> {
+    final_page(
+        StatusCode::OK,
+        language,
+        &language.texts().declined,
+        shop_url,
+    )
 }
 
-/// The payment was never started.
-pub fn failed(language: Language, back: &str) -> Response<String> {
-    end(StatusCode::OK, language, &language.texts().failed, back)
+/// Shown if the payment was not started.
+pub fn failed(language: Language, shop_url: &str) -> Response<String> {
+    final_page(StatusCode::OK, language, &language.texts().failed, shop_url)
 }
 
-/// The time for the hand-off is over.
-pub fn expired(language: Language, back: &str) -> Response<String> {
-    end(StatusCode::GONE, language, &language.texts().expired, back)
+/// Shown if the checkout has expired.
+pub fn expired(language: Language, shop_url: &str) -> Response<String> {
+    final_page(
+        StatusCode::GONE,
+        language,
+        &language.texts().expired,
+        shop_url,
+    )
 }
 
-/// A page from which only the way back to the shop leads on.
-fn end(
+/// Returns a page whose only link leads to the shop.
+fn final_page(
     status: StatusCode,
     language: Language,
     notice: &'static Notice,
-    back: &str,
+    shop_url: &str,
 ) -> Response<String> {
     Page {
-        body: html! { p { a.button href=(back) { (language.texts().back_to_shop) } } },
+        body: html! { p { a.button href=(shop_url) { (language.texts().back_to_shop) } } },
         ..Page::new(status, language, notice)
     }
     .into_response()
 }
 
-/// Nobody has this token.
+/// Shown if the token is unknown.
 pub fn unknown_token(language: Language) -> Response<String> {
     let notice = &language.texts().unknown_token;
     Page::new(StatusCode::NOT_FOUND, language, notice).into_response()
 }
 
-/// A failure of ours; the page tries again by itself.
+/// Shown after a failure of ours. The page reloads itself.
 pub fn unavailable(language: Language) -> Response<String> {
     let notice = &language.texts().unavailable;
     Page {
-        body: try_again(language),
-        again_after: Some(3),
+        body: retry_link(language),
+        refresh_after: Some(3),
         ..Page::new(StatusCode::SERVICE_UNAVAILABLE, language, notice)
     }
     .into_response()

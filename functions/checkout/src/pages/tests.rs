@@ -1,4 +1,4 @@
-//! Every page in every language.
+//! Tests of every page in every language.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use lambda_http::Response;
 use lambda_http::http::header;
 use payments::model::{Redirect, RedirectMethod};
 
-use crate::clarification::{FormField, form};
+use crate::form::{self, FormField};
 use crate::language::Language;
 use crate::pages;
 
-/// What must never stand in a page as it is.
+/// A text that no page may contain unescaped.
 const HOSTILE: &str = "\"'><script>alert(1)</script>&lt;";
 
 fn redirect(url: &str) -> Redirect {
@@ -23,7 +23,7 @@ fn redirect(url: &str) -> Redirect {
     }
 }
 
-fn asked<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
+fn requested<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
     names.map(|name| ClarificationField {
         name: name.to_owned(),
         required: true,
@@ -32,7 +32,7 @@ fn asked<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
 
 fn hostile_form() -> Vec<FormField> {
     let names = [HOSTILE, "customer.last_name", "customer.phone"];
-    let mut fields = form(&asked(names));
+    let mut fields = form::empty(&requested(names));
     for field in &mut fields {
         field.value = HOSTILE.to_owned();
         field.problem = Some(FieldError::ForbiddenCharacter);
@@ -40,21 +40,26 @@ fn hostile_form() -> Vec<FormField> {
     fields
 }
 
-/// All pages, with hostile words wherever words come from elsewhere.
+/// All pages, with a hostile text in place of every text from outside.
 fn all(language: Language) -> Vec<Response<String>> {
-    let address = format!("https://shop.example/{HOSTILE}");
-    let back = address.as_str();
+    let url = format!("https://shop.example/{HOSTILE}");
+    let url = url.as_str();
     vec![
-        pages::hand_off(language, &redirect(back)),
+        pages::hand_off(language, &redirect(url)),
         pages::waiting(language, None),
-        pages::waiting(language, Some(back)),
-        pages::clarification(language, back, back, &form(&asked(["customer.email"]))),
-        pages::clarification(language, back, back, &hostile_form()),
-        pages::data_missing(language, back),
-        pages::being_checked(language, back),
-        pages::declined(language, back),
-        pages::failed(language, back),
-        pages::expired(language, back),
+        pages::waiting(language, Some(url)),
+        pages::clarification(
+            language,
+            url,
+            url,
+            &form::empty(&requested(["customer.email"])),
+        ),
+        pages::clarification(language, url, url, &hostile_form()),
+        pages::data_missing(language, url),
+        pages::being_checked(language, url),
+        pages::declined(language, url),
+        pages::failed(language, url),
+        pages::expired(language, url),
         pages::unknown_token(language),
         pages::unavailable(language),
     ]
@@ -74,7 +79,7 @@ fn count(page: &Response<String>, part: &str) -> usize {
 }
 
 #[test]
-fn nothing_hostile_is_let_through() {
+fn every_text_from_outside_is_escaped() {
     for (_, page) in all_languages() {
         assert!(!page.body().contains("<script>"), "{}", page.body());
         assert!(!page.body().contains("\"'>"), "{}", page.body());
@@ -84,7 +89,7 @@ fn nothing_hostile_is_let_through() {
 }
 
 #[test]
-fn every_page_names_its_language_and_its_heading() {
+fn every_page_has_its_language_and_one_heading() {
     for (language, page) in all_languages() {
         let code = language.code();
         let html = format!("<html lang=\"{code}\">");
@@ -97,7 +102,7 @@ fn every_page_names_its_language_and_its_heading() {
 }
 
 #[test]
-fn no_page_can_be_stored_framed_or_enriched() {
+fn no_page_can_be_cached_framed_or_extended() {
     for (_, page) in all_languages() {
         let policy = header(&page, header::CONTENT_SECURITY_POLICY);
         let nonce = policy.split("'nonce-").nth(1).unwrap();
@@ -125,7 +130,7 @@ fn no_page_can_be_stored_framed_or_enriched() {
 }
 
 #[test]
-fn every_language_has_its_own_words() {
+fn no_two_pages_have_the_same_text() {
     let mut titles = BTreeSet::new();
     for language in Language::ALL {
         let texts = language.texts();
@@ -152,7 +157,7 @@ fn every_language_has_its_own_words() {
 }
 
 #[test]
-fn the_hand_off_works_with_and_without_scripts() {
+fn the_hand_off_page_works_with_and_without_scripts() {
     let page = pages::hand_off(Language::En, &redirect("http://127.0.0.1:1/enter"));
     let policy = header(&page, header::CONTENT_SECURITY_POLICY);
     assert!(policy.contains("form-action https: http:;"), "{policy}");
@@ -166,7 +171,7 @@ fn the_hand_off_works_with_and_without_scripts() {
 }
 
 #[test]
-fn waiting_pages_look_again_by_themselves() {
+fn the_pages_for_waiting_and_failures_reload_themselves() {
     for page in [
         pages::waiting(Language::Nl, None),
         pages::unavailable(Language::Nl),
@@ -177,7 +182,7 @@ fn waiting_pages_look_again_by_themselves() {
 }
 
 #[test]
-fn a_form_is_labelled_and_filled_in_by_the_browser() {
+fn a_form_has_labels_and_types_and_the_browser_can_fill_it_in() {
     let names = [
         "customer.last_name",
         "customer.billing.city",
@@ -185,7 +190,7 @@ fn a_form_is_labelled_and_filled_in_by_the_browser() {
         "customer.phone",
         "customer.shoe_size",
     ];
-    let fields = form(&asked(names));
+    let fields = form::empty(&requested(names));
     let page = pages::clarification(Language::Nl, "https://own/checkouts/t", "/", &fields);
     assert_eq!(page.status(), 200);
     for part in [
@@ -206,8 +211,8 @@ fn a_form_is_labelled_and_filled_in_by_the_browser() {
 }
 
 #[test]
-fn what_is_wrong_is_said_beside_its_field() {
-    let mut fields = form(&asked(["customer.email", "customer.last_name"]));
+fn a_problem_is_shown_beside_its_field() {
+    let mut fields = form::empty(&requested(["customer.email", "customer.last_name"]));
     fields[0].value = "els@shop.example".to_owned();
     fields[1].value = "Li".to_owned();
     fields[1].problem = Some(FieldError::TooShort(3));
@@ -226,7 +231,7 @@ fn what_is_wrong_is_said_beside_its_field() {
 }
 
 #[test]
-fn a_waiting_page_offers_the_way_back_once_the_redirect_may_be_lost() {
+fn a_waiting_page_has_a_link_to_the_shop_if_the_redirect_url_may_be_lost() {
     for language in Language::ALL {
         let texts = language.texts();
         let page = pages::waiting(language, Some("https://shop.example/?payment_id=p"));
@@ -244,16 +249,21 @@ fn a_waiting_page_offers_the_way_back_once_the_redirect_may_be_lost() {
 }
 
 #[test]
-fn an_optional_field_is_labelled_so_and_not_required_by_the_browser() {
+fn an_optional_field_is_labelled_as_optional_and_the_browser_does_not_require_it() {
     for (language, word) in [
         (Language::Nl, "optioneel"),
         (Language::Fr, "facultatif"),
         (Language::De, "optional"),
         (Language::En, "optional"),
     ] {
-        let mut asked = asked(["customer.last_name", "customer.email"]);
-        asked[1].required = false;
-        let page = pages::clarification(language, "https://own/checkouts/t", "/", &form(&asked));
+        let mut requested = requested(["customer.last_name", "customer.email"]);
+        requested[1].required = false;
+        let page = pages::clarification(
+            language,
+            "https://own/checkouts/t",
+            "/",
+            &form::empty(&requested),
+        );
         let label = format!("{} ({word})</label>", language.texts().labels.email);
         assert!(page.body().contains(&label), "{label} in {}", page.body());
         assert_eq!(count(&page, " required"), 1);

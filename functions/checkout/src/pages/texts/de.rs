@@ -1,4 +1,4 @@
-//! German
+//! The texts in German.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

@@ -1,4 +1,4 @@
-//! English
+//! The texts in English.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

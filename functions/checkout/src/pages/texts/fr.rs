@@ -1,4 +1,4 @@
-//! French, as in Belgium.
+//! The texts in French, as used in Belgium.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

@@ -1,4 +1,4 @@
-//! What the pages say. A text that a language lacks does not compile.
+//! The texts of the pages. The code does not compile if a language lacks a text.
 
 mod de;
 mod en;
@@ -10,56 +10,56 @@ use crate::language::Language;
 /// All texts of one language.
 #[derive(Debug)]
 pub struct Texts {
-    /// Leads to the storefront.
+    /// The link to the storefront.
     pub back_to_shop: &'static str,
-    /// On the way to the bank.
+    /// The browser is being redirected to the bank.
     pub hand_off: Notice,
-    /// Leads to the bank, where no script runs.
+    /// The button to the bank, for browsers without scripts.
     pub hand_off_button: &'static str,
-    /// The bank's address is not there yet.
+    /// The redirect URL is not known yet.
     pub waiting: Notice,
-    /// Looks at once whether it is there.
+    /// The link that loads the page again.
     pub waiting_link: &'static str,
-    /// The platform waits for the shopper at the bank and has not said where that is.
+    /// The redirect URL may be lost.
     pub redirect_missing: &'static str,
-    /// The platform asks for data, above the form.
+    /// The platform requests data; above the form.
     pub clarification: Notice,
-    /// Sends the form.
+    /// The button of the form.
     pub clarification_button: &'static str,
-    /// Above a form in which something is wrong.
+    /// The alert above a form with problems.
     pub clarification_problems: &'static str,
-    /// The platform asks for data, and there is no form for it.
+    /// The platform refused the data from the form.
     pub data_missing: Notice,
-    /// The result is not certain.
+    /// The result of the payment is not certain.
     pub being_checked: Notice,
-    /// Not paid.
+    /// The payment was declined.
     pub declined: Notice,
-    /// Never started.
+    /// The payment was not started.
     pub failed: Notice,
-    /// The time to pay is over.
+    /// The checkout has expired.
     pub expired: Notice,
-    /// Nobody has this token.
+    /// The token is unknown.
     pub unknown_token: Notice,
     /// A failure of ours.
     pub unavailable: Notice,
-    /// The names of what is asked for.
+    /// The names of the fields.
     pub labels: Labels,
-    /// How to fill in what is asked for.
+    /// How to fill in the fields.
     pub hints: Hints,
-    /// What is wrong with what was filled in.
+    /// Why a value is not accepted.
     pub problems: Problems,
 }
 
-/// A heading and what it means.
+/// A heading and its explanation.
 #[derive(Debug)]
 pub struct Notice {
-    /// A few words.
+    /// The heading: a few words.
     pub title: &'static str,
-    /// One to three sentences.
+    /// The explanation: one to three sentences.
     pub text: &'static str,
 }
 
-/// The names of what is asked for.
+/// The names of the fields.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Labels {
@@ -74,13 +74,13 @@ pub struct Labels {
     pub postal_code: &'static str,
     pub country: &'static str,
     pub day_of_birth: &'static str,
-    /// Beside the parts of a billing address.
+    /// Added to the fields of a billing address.
     pub billing: &'static str,
-    /// Beside what may be left empty.
+    /// Added to fields that may be empty.
     pub optional: &'static str,
 }
 
-/// How to fill in what is asked for.
+/// How to fill in the fields.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Hints {
@@ -88,7 +88,7 @@ pub struct Hints {
     pub country: &'static str,
 }
 
-/// What is wrong with what was filled in; `{}` stands for a number.
+/// Why a value is not accepted; `{}` stands for a number.
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct Problems {
@@ -103,7 +103,7 @@ pub struct Problems {
 }
 
 impl Language {
-    /// What the pages say in this language.
+    /// Returns the texts in this language.
     pub fn texts(self) -> &'static Texts {
         match self {
             Language::Nl => &nl::TEXTS,

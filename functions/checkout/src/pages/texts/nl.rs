@@ -1,4 +1,4 @@
-//! Dutch, as in Belgium.
+//! The texts in Dutch, as used in Belgium.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

@@ -1,4 +1,4 @@
-//! What the function is asked for.
+//! The commands of operators, as JSON.
 
 use std::collections::BTreeSet;
 
@@ -8,72 +8,72 @@ use payments::model::QuarantineItem;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// No operator's name is longer.
-const LONGEST_NAME: usize = 64;
+/// The maximum number of characters of an operator's name.
+const MAX_NAME_LENGTH: usize = 64;
 
 /// A command of an operator.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Request {
-    /// Says whether a callback verifies, and what would become of it. Changes nothing.
+pub enum Command {
+    /// Verifies a callback and previews its result. Changes nothing.
     VerifyCallback {
-        /// The body, exactly as it came.
+        /// The body, byte for byte.
         body: String,
     },
-    /// Takes in a callback, as if the platform had sent it again.
+    /// Applies a callback, as if the platform had sent it again.
     ApplyCallback {
-        /// The body, exactly as it came.
+        /// The body, byte for byte.
         body: String,
-        /// Who says so.
+        /// The operator.
         by: Operator,
     },
-    /// Sends events again that were sent before.
+    /// Publishes events again.
     Republish {
-        /// Whose payment it is.
+        /// The project of the payment.
         project_id: ProjectId,
-        /// Its id there.
+        /// The id of the payment.
         payment_id: PaymentId,
-        /// The first number; 1 by default.
+        /// The number of the first event; 1 by default.
         from: Option<u64>,
-        /// The last number; that of the last event by default.
+        /// The number of the last event; by default the last event of the payment.
         to: Option<u64>,
-        /// Who says so.
+        /// The operator.
         by: Operator,
     },
-    /// Asks the platform now, whatever the schedule says.
+    /// Polls the platform immediately.
     Resync {
-        /// Whose payment it is.
+        /// The project of the payment.
         project_id: ProjectId,
-        /// Its id there.
+        /// The id of the payment.
         payment_id: PaymentId,
     },
-    /// Takes quarantined money as paid.
-    Release(Decision),
-    /// Gives quarantined money back.
-    Reject(Decision),
+    /// Accepts quarantined money as paid.
+    Release(Review),
+    /// Refunds quarantined money.
+    Reject(Review),
 }
 
-/// An operator's decision about quarantined money.
+/// A review of quarantined money by an operator.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Decision {
-    /// Whose payment it is.
+pub struct Review {
+    /// The project of the payment.
     pub project_id: ProjectId,
-    /// Its id there.
+    /// The id of the payment.
     pub payment_id: PaymentId,
-    /// Who says so.
+    /// The operator.
     pub by: Operator,
-    /// What they have seen; nothing else is settled.
+    /// The quarantine items that the operator saw. Only these are settled.
     pub items: BTreeSet<QuarantineItem>,
 }
 
-/// A payment's id of any form that the platform takes.
+/// The id of a payment. Ids of the platform can have any form.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PaymentId(String);
 
 impl PaymentId {
-    /// The key of the payment of a project that has this id.
+    /// Returns the key of the payment in a project.
     pub fn key(&self, project_id: ProjectId) -> PaymentKey {
         PaymentKey::new(project_id, &self.0)
     }
@@ -84,18 +84,19 @@ impl TryFrom<String> for PaymentId {
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
         let length = id.chars().count();
-        let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&length);
-        fits.then_some(Self(id)).ok_or("payment_id is no id")
+        let fits = (1..=PaymentKey::LONGEST_ID).contains(&length);
+        fits.then_some(Self(id))
+            .ok_or("payment_id is not an id of 1 to 255 characters")
     }
 }
 
-/// Who gives a command.
+/// The name of the operator who gives a command.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Operator(String);
 
 impl Operator {
-    /// Their name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -106,7 +107,7 @@ impl TryFrom<String> for Operator {
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let name = name.trim();
-        let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
+        let fits = (1..=MAX_NAME_LENGTH).contains(&name.chars().count());
         match fits && !name.contains(char::is_control) {
             true => Ok(Self(name.to_owned())),
             false => Err("by is not a name of 1 to 64 characters"),
@@ -114,53 +115,53 @@ impl TryFrom<String> for Operator {
     }
 }
 
-impl Request {
-    /// Reads what the function was invoked with.
+impl Command {
+    /// Reads the event of an invocation.
     pub fn read(event: &Value) -> Result<Self, String> {
         Self::deserialize(event).map_err(|error| format!("no such command: {error}"))
     }
 
-    /// The command's name.
+    /// Returns the command's name.
     pub fn name(&self) -> &'static str {
         match self {
-            Request::VerifyCallback { .. } => "verify_callback",
-            Request::ApplyCallback { .. } => "apply_callback",
-            Request::Republish { .. } => "republish",
-            Request::Resync { .. } => "resync",
-            Request::Release(_) => "release",
-            Request::Reject(_) => "reject",
+            Command::VerifyCallback { .. } => "verify_callback",
+            Command::ApplyCallback { .. } => "apply_callback",
+            Command::Republish { .. } => "republish",
+            Command::Resync { .. } => "resync",
+            Command::Release(_) => "release",
+            Command::Reject(_) => "reject",
         }
     }
 
-    /// Who gives it; nobody in particular where nothing is decided.
+    /// Returns the operator, if the command has one.
     pub fn by(&self) -> Option<&str> {
         match self {
-            Request::VerifyCallback { .. } | Request::Resync { .. } => None,
-            Request::ApplyCallback { by, .. } | Request::Republish { by, .. } => Some(by.as_str()),
-            Request::Release(decision) | Request::Reject(decision) => Some(decision.by.as_str()),
+            Command::VerifyCallback { .. } | Command::Resync { .. } => None,
+            Command::ApplyCallback { by, .. } | Command::Republish { by, .. } => Some(by.as_str()),
+            Command::Release(review) | Command::Reject(review) => Some(review.by.as_str()),
         }
     }
 
-    /// The payment that it names.
+    /// Returns the payment that the command names.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {
-            Request::VerifyCallback { .. } | Request::ApplyCallback { .. } => None,
-            Request::Republish {
+            Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => None,
+            Command::Republish {
                 project_id,
                 payment_id,
                 ..
             }
-            | Request::Resync {
+            | Command::Resync {
                 project_id,
                 payment_id,
             } => Some(payment_id.key(*project_id)),
-            Request::Release(decision) | Request::Reject(decision) => Some(decision.key()),
+            Command::Release(review) | Command::Reject(review) => Some(review.key()),
         }
     }
 }
 
-impl Decision {
-    /// The payment.
+impl Review {
+    /// Returns the key of the payment.
     pub fn key(&self) -> PaymentKey {
         self.payment_id.key(self.project_id)
     }
@@ -177,7 +178,7 @@ mod tests {
     fn each_command_is_read() {
         let item = json!({ "operation_id": "7", "reason": "amount_differs", "reported": { "amount": 900, "currency": "EUR" } });
         let of_payment = json!({ "reason": "status_differs" });
-        let decision = |command: &str| json!({ "command": command, "project_id": 211, "payment_id": "Order-1", "by": " anna ", "items": [item, of_payment] });
+        let review = |command: &str| json!({ "command": command, "project_id": 211, "payment_id": "Order-1", "by": " anna ", "items": [item, of_payment] });
         for (event, by, payment) in [
             (
                 json!({ "command": "verify_callback", "body": "{}" }),
@@ -199,19 +200,19 @@ mod tests {
                 None,
                 Some("211/order-1"),
             ),
-            (decision("release"), Some("anna"), Some("211/order-1")),
-            (decision("reject"), Some("anna"), Some("211/order-1")),
+            (review("release"), Some("anna"), Some("211/order-1")),
+            (review("reject"), Some("anna"), Some("211/order-1")),
         ] {
-            let request = Request::read(&event).unwrap();
-            assert_eq!(request.name(), event["command"]);
-            assert_eq!(request.by(), by);
-            let key = request.payment().map(|key| key.to_string());
+            let command = Command::read(&event).unwrap();
+            assert_eq!(command.name(), event["command"]);
+            assert_eq!(command.by(), by);
+            let key = command.payment().map(|key| key.to_string());
             assert_eq!(key.as_deref(), payment);
         }
     }
 
     #[test]
-    fn what_is_no_command_is_refused_with_its_reason() {
+    fn an_invalid_command_is_refused_with_the_reason() {
         let resync = |project_id: u32, payment_id: &str| json!({ "command": "resync", "project_id": project_id, "payment_id": payment_id });
         for (event, why) in [
             (json!(null), "invalid type"),
@@ -231,14 +232,14 @@ mod tests {
                 "not a name",
             ),
             (resync(0, "order-1"), "nonzero"),
-            (resync(211, ""), "payment_id is no id"),
-            (resync(211, &"x".repeat(256)), "payment_id is no id"),
+            (resync(211, ""), "payment_id is not an id"),
+            (resync(211, &"x".repeat(256)), "payment_id is not an id"),
             (
                 json!({ "command": "release", "project_id": 211, "payment_id": "order-1", "by": "anna" }),
                 "`items`",
             ),
         ] {
-            let error = Request::read(&event).unwrap_err();
+            let error = Command::read(&event).unwrap_err();
             assert!(error.contains(why), "{event}: {error}");
         }
     }

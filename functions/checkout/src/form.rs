@@ -1,7 +1,6 @@
-//! What the platform asks the shopper for: the fields of the form, and reading what was filled in.
+//! The clarification form: its fields, and reading the values that the shopper entered.
 //!
-//! Only what was asked for is read, and only in a form that the platform takes and that can be
-//! signed.
+//! Only requested fields are read. A value must have a form that the platform accepts, and it must be signable.
 
 use std::fmt;
 
@@ -10,23 +9,23 @@ use ecommpay::report::ClarificationField;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// The longest body that is read.
-const MOST_BYTES: usize = 16 * 1024;
+/// The limit of a body in bytes.
+const MAX_BYTES: usize = 16 * 1024;
 
-/// One field of the form: what is asked for, what the shopper has filled in, what is wrong with it.
+/// A field of the form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FormField {
-    /// The platform's name with its objects, as in `customer.billing.city`.
+    /// The platform's name with its path, for example `customer.billing.city`.
     pub name: String,
-    /// Whether it must be filled in.
+    /// Whether the shopper must enter a value.
     pub required: bool,
-    /// As filled in; empty at first.
+    /// The value that the shopper entered; empty at first.
     pub value: String,
-    /// Why it was not taken.
+    /// Why the value was not accepted.
     pub problem: Option<FieldError>,
 }
 
-/// Shows no personal data.
+/// Hides the value, which is personal data.
 impl fmt::Debug for FormField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -37,10 +36,10 @@ impl fmt::Debug for FormField {
     }
 }
 
-/// An empty form for the fields that the platform asks for.
-pub fn form(asked: &[ClarificationField]) -> Vec<FormField> {
+/// Creates an empty form. A field that the platform requests twice occurs once.
+pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     let mut fields: Vec<FormField> = Vec::new();
-    for field in asked {
+    for field in requested {
         match fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => known.required |= field.required,
             None => fields.push(FormField {
@@ -54,16 +53,15 @@ pub fn form(asked: &[ClarificationField]) -> Vec<FormField> {
     fields
 }
 
-/// Reads a posted form (`application/x-www-form-urlencoded`): each field that was filled in with its
-/// value, or the form as it is to be shown again. An optional field may be left empty, but not all
-/// fields.
+/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values, or the form with its problems. An
+/// optional field may be empty, but at least one field must have a value.
 pub fn read(
-    asked: &[ClarificationField],
+    requested: &[ClarificationField],
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Vec<FormField>> {
-    let mut fields = form(asked);
-    // Nobody's form is that long, so nothing is lost by not reading it.
-    let body = if body.len() > MOST_BYTES { &[] } else { body };
+    let mut fields = empty(requested);
+    // The form in a browser cannot become that long.
+    let body = if body.len() > MAX_BYTES { &[] } else { body };
     let mut answers = Vec::new();
     for field in &mut fields {
         let posted = form_urlencoded::parse(body).find(|(name, _)| *name == field.name);
@@ -88,12 +86,12 @@ pub fn read(
 }
 
 impl FormField {
-    /// What it is about.
+    /// Returns the kind of data that the name stands for.
     pub fn kind(&self) -> FieldKind {
         FieldKind::of(&self.name)
     }
 
-    /// Whether it is a part of a billing address.
+    /// Whether the field is a part of a billing address.
     pub fn is_billing(&self) -> bool {
         self.name.split('.').any(|part| part == "billing")
     }
@@ -110,16 +108,16 @@ mod tests {
         }
     }
 
-    fn asked<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
+    fn requested<const N: usize>(names: [&str; N]) -> [ClarificationField; N] {
         names.map(|name| field(name, true))
     }
 
     #[test]
-    fn what_was_asked_for_is_read_and_nothing_else() {
-        let names = asked(["customer.last_name", "customer.billing.city"]);
+    fn only_requested_fields_are_read() {
+        let fields = requested(["customer.last_name", "customer.billing.city"]);
         let body = b"customer.billing.city=%27s-Gravenbrakel&customer.id=1&\
             customer.last_name=+Maes%C3%A9+&customer.last_name=Other";
-        let answers = read(&names, body).unwrap();
+        let answers = read(&fields, body).unwrap();
         let answers: Vec<_> = answers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -134,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_named_and_every_value_kept() {
-        let names = asked(["customer.last_name", "customer.email", "customer.city"]);
+    fn every_invalid_field_has_its_problem_and_every_value_is_returned() {
+        let fields = requested(["customer.last_name", "customer.email", "customer.city"]);
         let body = b"customer.last_name=Li&customer.email=els%40shop.example";
-        let fields = read(&names, body).unwrap_err();
+        let fields = read(&fields, body).unwrap_err();
         let seen: Vec<_> = fields
             .iter()
             .map(|field| (field.value.as_str(), field.problem))
@@ -154,12 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_field_may_be_left_empty_and_is_not_sent() {
-        let asked = [
+    fn an_empty_optional_field_is_no_problem_and_is_not_sent() {
+        let requested = [
             field("customer.last_name", true),
             field("customer.email", false),
         ];
-        let read = |body: &str| read(&asked, body.as_bytes());
+        let read = |body: &str| read(&requested, body.as_bytes());
         for rest in ["", "&customer.email=", "&customer.email=+"] {
             let answers = read(&format!("customer.last_name=Maes{rest}")).unwrap();
             assert_eq!(answers.len(), 1, "{rest}");
@@ -183,30 +181,30 @@ mod tests {
     }
 
     #[test]
-    fn a_form_in_which_nothing_is_filled_in_is_shown_again() {
-        let asked = [
+    fn a_form_without_any_value_is_a_problem_of_its_first_field() {
+        let requested = [
             field("customer.email", false),
             field("customer.city", false),
         ];
-        let fields = read(&asked, b"customer.email=&customer.city=").unwrap_err();
+        let fields = read(&requested, b"customer.email=&customer.city=").unwrap_err();
         assert_eq!(fields[0].problem, Some(FieldError::Empty));
     }
 
     #[test]
     fn a_body_over_the_limit_is_not_read() {
         let mut body = b"customer.city=Brugge&x=".to_vec();
-        body.resize(MOST_BYTES, b'x');
-        assert!(read(&asked(["customer.city"]), &body).is_ok());
+        body.resize(MAX_BYTES, b'x');
+        assert!(read(&requested(["customer.city"]), &body).is_ok());
         body.push(b'x');
-        assert!(read(&asked(["customer.city"]), &body).is_err());
-        assert!(read(&asked(["customer.city"]), b"customer.city=%FF%00").is_err());
+        assert!(read(&requested(["customer.city"]), &body).is_err());
+        assert!(read(&requested(["customer.city"]), b"customer.city=%FF%00").is_err());
     }
 
     #[test]
-    fn a_field_that_is_asked_for_twice_is_shown_once() {
-        let fields = form(&asked(["customer.city", "customer.city"]));
+    fn a_field_that_is_requested_twice_occurs_once() {
+        let fields = empty(&requested(["customer.city", "customer.city"]));
         assert_eq!(fields.len(), 1);
-        let fields = form(&[field("customer.city", false), field("customer.city", true)]);
+        let fields = empty(&[field("customer.city", false), field("customer.city", true)]);
         assert!(fields[0].required);
         assert_eq!(read(&[], b"").unwrap(), []);
     }

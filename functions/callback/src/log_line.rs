@@ -1,44 +1,26 @@
-//! What the platform is answered to a callback, and the one line that we keep of it.
+//! The log line of a callback, with its metrics.
 
 use std::time::Duration;
 
-use ecommpay::json::JsonError;
-use lambda_http::http::StatusCode;
 use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
-use payments::service::callback::{Handled, Outcome, Refusal, Verified};
+use payments::service::callback::{Handled, Outcome, Verified};
 
-/// No id or status in the log is longer, whatever the platform sends.
-const LONGEST: usize = 64;
-/// No more operations of one callback are named; the platform sends one.
-const MOST_OPERATIONS: usize = 5;
+/// The maximum number of characters of an operation's id or of a status.
+const MAX_LENGTH: usize = 64;
+/// The maximum number of operations in a line. The platform sends one in a callback.
+const MAX_OPERATIONS: usize = 5;
 
-/// What the platform is answered. It reads nothing but the status: 200 ends its repeats. What is not
-/// true is told apart for the platform, not for an attacker: no detail.
-pub fn answer(outcome: Outcome) -> StatusCode {
-    match outcome {
-        Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {
-            StatusCode::OK
-        }
-        Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => StatusCode::PAYLOAD_TOO_LARGE,
-        Outcome::Refused(Refusal::Malformed(_)) => StatusCode::BAD_REQUEST,
-        Outcome::Refused(Refusal::Unsigned) => StatusCode::UNAUTHORIZED,
-        Outcome::Refused(Refusal::ForeignProject) => StatusCode::FORBIDDEN,
-        Outcome::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
-        Outcome::NotCommitted | Outcome::NotPublished => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// The line about a callback, with its metrics.
-pub fn line(handled: &Handled, took: Duration) -> Line {
-    let took = Metric {
+/// Creates the line of a callback that was handled in `duration`.
+pub fn log_line(handled: &Handled, duration: Duration) -> Line {
+    let duration = Metric {
         name: "duration_ms",
         unit: Unit::Milliseconds,
-        value: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        value: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
     };
-    let mut line = line_of(handled.outcome);
+    let mut line = with_level(handled.outcome);
     if let Some(verified) = &handled.verified {
-        line = about(line, verified);
+        line = with_report(line, verified);
     }
     if let Some(status) = handled.status {
         line = line.with("status", status);
@@ -46,11 +28,11 @@ pub fn line(handled: &Handled, took: Duration) -> Line {
     if let Some(error) = &handled.error {
         line = line.with("error", error);
     }
-    line.with_metrics(&["outcome", "key"], &[Metric::once("callbacks"), took])
-        .with_metrics(&[], &counted(handled))
+    line.with_metrics(&["outcome", "key"], &[Metric::once("callbacks"), duration])
+        .with_metrics(&[], &counts(handled))
 }
 
-fn line_of(outcome: Outcome) -> Line {
+fn with_level(outcome: Outcome) -> Line {
     let line = match outcome {
         Outcome::Applied | Outcome::Duplicate => Line::info,
         Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotPublished => Line::error,
@@ -59,17 +41,17 @@ fn line_of(outcome: Outcome) -> Line {
     line("callback").with("outcome", outcome.as_str())
 }
 
-/// What is counted, whatever the outcome.
-fn counted(handled: &Handled) -> Vec<Metric> {
+/// Returns the metrics that are counted in total, for all outcomes together.
+fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
     let has_unknown_status = report.is_some_and(|report| report.unknown_status().is_some());
-    let mut counted = metrics::metrics(&handled.published);
-    counted.extend(has_unknown_status.then(|| Metric::once("unknown_status")));
-    counted
+    let mut counts = metrics::metrics(&handled.published);
+    counts.extend(has_unknown_status.then(|| Metric::once("unknown_status")));
+    counts
 }
 
-/// Which payment and operations a callback is about, and which key says so.
-fn about(line: Line, verified: &Verified) -> Line {
+/// Adds the payment and the operations of a callback, and the key that signed it.
+fn with_report(line: Line, verified: &Verified) -> Line {
     let report = &verified.report;
     let mut line = line.with("key", verified.slot.as_str());
     if let Some(project_id) = report.project_id {
@@ -78,7 +60,7 @@ fn about(line: Line, verified: &Verified) -> Line {
     if let Some(payment_id) = &report.payment_id {
         line = line.with(
             "payment",
-            start_of(payment_id, payments::PaymentKey::MAX_ID_LENGTH),
+            start_of(payment_id, payments::PaymentKey::LONGEST_ID),
         );
     }
     let ids = report
@@ -86,14 +68,14 @@ fn about(line: Line, verified: &Verified) -> Line {
         .iter()
         .filter_map(|operation| operation.id.as_deref());
     let operations: Vec<String> = ids
-        .take(MOST_OPERATIONS)
-        .map(|id| start_of(id, LONGEST))
+        .take(MAX_OPERATIONS)
+        .map(|id| start_of(id, MAX_LENGTH))
         .collect();
     if !operations.is_empty() {
         line = line.with("operations", operations);
     }
     if let Some(status) = report.unknown_status().or(report.payment_status.as_deref()) {
-        line = line.with("platform_status", start_of(status, LONGEST));
+        line = line.with("platform_status", start_of(status, MAX_LENGTH));
     }
     line
 }
@@ -109,15 +91,15 @@ mod tests {
     use payments::Timestamp;
     use payments::events::EventKind;
     use payments::model::Status;
-    use payments::service::callback::verify;
+    use payments::service::callback::{Refusal, verify};
     use serde_json::{Value, json};
 
     use super::*;
 
-    const TOOK: Duration = Duration::from_millis(41);
+    const DURATION: Duration = Duration::from_millis(41);
 
-    /// A verified callback of the corpus.
-    fn corpus(file: &str) -> Verified {
+    /// Returns a verified callback of `tests/data/callbacks`.
+    fn verified(file: &str) -> Verified {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/callbacks");
         let body = std::fs::read(format!("{folder}/{file}.json")).unwrap();
         let key = ProjectKey::new("test-secret-key").unwrap();
@@ -127,21 +109,21 @@ mod tests {
 
     fn applied(file: &str, status: Status) -> Handled {
         Handled {
-            verified: Some(corpus(file)),
+            verified: Some(verified(file)),
             status: Some(status),
             published: EventKind::of_status(status).into_iter().collect(),
-            ..Handled::new(Outcome::Applied)
+            ..Handled::only(Outcome::Applied)
         }
     }
 
     fn written(handled: &Handled) -> (Value, usize) {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let text = line(handled, TOOK).at(now);
+        let text = log_line(handled, DURATION).at(now);
         (serde_json::from_str(&text).unwrap(), text.len())
     }
 
     #[test]
-    fn a_usual_callback_leaves_one_short_line() {
+    fn an_applied_callback_has_one_short_line() {
         let (line, length) = written(&applied("sale_success_account", Status::Succeeded));
         assert_eq!(
             line,
@@ -175,13 +157,13 @@ mod tests {
                 "duration_ms": 41,
             })
         );
-        // With the namespace of a stack, twice, and the end of the line.
+        // The line of a deployed function also has the name of its stack in both namespaces, and a line feed.
         let length = length + 2 * "/bancontact-prod".len() + 1;
         assert!(length < 600, "{length} bytes");
     }
 
     #[test]
-    fn what_an_operator_must_know_is_counted_by_itself() {
+    fn events_for_operators_are_counted_without_dimensions() {
         let counted = |handled: &Handled| {
             let (line, _) = written(handled);
             line["_aws"]["CloudWatchMetrics"][1].clone()
@@ -209,16 +191,20 @@ mod tests {
         };
         let names = |metrics: &Value| metrics["Metrics"][0]["Name"].clone();
         assert_eq!(names(&counted(&overrefunded)), "overrefunded");
-        let again = Handled {
+        let repeated = Handled {
             published: Vec::new(),
             ..applied("amount_differs", Status::Quarantined)
         };
-        assert_eq!(counted(&again), Value::Null, "counted once");
+        assert_eq!(
+            counted(&repeated),
+            Value::Null,
+            "an event is counted only when it is published"
+        );
     }
 
     #[test]
-    fn of_what_is_not_verified_nothing_is_told() {
-        let (line, _) = written(&Handled::new(Outcome::Refused(Refusal::Unsigned)));
+    fn the_line_of_an_unverified_callback_has_no_data_of_its_body() {
+        let (line, _) = written(&Handled::only(Outcome::Refused(Refusal::Unsigned)));
         let fields: Vec<&String> = line.as_object().unwrap().keys().collect();
         assert_eq!(
             fields,
@@ -236,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_in_the_same_line() {
+    fn an_error_is_in_the_line_of_its_callback() {
         let (line, _) = written(&Handled {
             error: Some("the queue is down".into()),
             ..applied("sale_success", Status::Succeeded)
@@ -246,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_platform_sends_the_line_stays_short() {
-        let mut verified = corpus("sale_success");
+    fn the_line_of_a_huge_report_stays_short() {
+        let mut verified = verified("sale_success");
         let operation = verified.report.operations[0].clone();
         verified.report.operations = vec![operation; 1000];
         for operation in &mut verified.report.operations {
@@ -257,7 +243,7 @@ mod tests {
         verified.report.payment_id = Some("p".repeat(255));
         let handled = Handled {
             verified: Some(verified),
-            ..Handled::new(Outcome::Applied)
+            ..Handled::only(Outcome::Applied)
         };
         let (_, length) = written(&handled);
         assert!(length < 1_500, "{length} bytes");

@@ -1,74 +1,82 @@
-//! An answer, and the line that is kept of a command.
+//! The log line of a command, with the metrics of its events.
 
 use payments::events::{EventKind, metrics};
 use payments::log::Line;
 use payments::service::apply::Applied;
 use payments::service::review::ReviewError;
 
-use crate::answer::{Answer, Done};
-use crate::request::Request;
+use crate::command::Command;
+use crate::reply::{Done, NotDone, Reply};
 
-/// An answer, and what else the log is told.
+/// The result of a command: its reply, and further fields of its log line.
 #[derive(Debug)]
-pub struct Answered {
-    /// The answer.
-    pub answer: Answer,
-    /// The payment of a verified callback; other commands name theirs.
+pub struct CommandResult {
+    /// The reply.
+    pub reply: Reply,
+    /// The payment of a verified callback. Other commands name their payment.
     pub payment: Option<String>,
-    /// The events that were sent for the first time.
+    /// The events that were published for the first time.
     pub published: Vec<EventKind>,
 }
 
-impl Answered {
-    /// One without events.
-    pub fn quiet(answer: Answer) -> Self {
+impl From<Reply> for CommandResult {
+    /// Creates a result without a payment and without events.
+    fn from(reply: Reply) -> Self {
         Self {
-            answer,
+            reply,
             payment: None,
             published: Vec::new(),
         }
     }
+}
 
-    /// One of a release.
-    pub fn of_release(decided: Result<Applied, ReviewError>) -> Self {
+impl From<NotDone> for CommandResult {
+    fn from(not_done: NotDone) -> Self {
+        Reply::from(not_done).into()
+    }
+}
+
+impl CommandResult {
+    /// Creates the result of a release.
+    pub fn of_release(released: &Result<Applied, ReviewError>) -> Self {
         Self {
-            published: published(&decided),
-            ..Self::quiet(Answer::of_release(decided))
+            published: published(released),
+            ..Reply::of_release(released).into()
         }
     }
 
-    /// One of a rejection.
-    pub fn of_rejection(decided: Result<Applied, ReviewError>) -> Self {
+    /// Creates the result of a rejection.
+    pub fn of_rejection(rejected: &Result<Applied, ReviewError>) -> Self {
         Self {
-            published: published(&decided),
-            ..Self::quiet(Answer::of_rejection(decided))
+            published: published(rejected),
+            ..Reply::of_rejection(rejected).into()
         }
     }
 
-    /// The line about a command, with the metrics of the events that were sent.
-    pub fn line(&self, request: &Request) -> Line {
-        let line = match &self.answer {
-            Answer::Done(Done::Callback(done)) if done.why.is_some() => Line::warn("command"),
-            Answer::Done(_) => Line::info("command"),
-            Answer::Refused(_) => Line::warn("command"),
-            Answer::Failed(_) => Line::error("command"),
+    /// Creates the log line of a command with this result.
+    pub fn log_line(&self, command: &Command) -> Line {
+        let line = match &self.reply {
+            Reply::Done(Done::Callback(done)) if done.why.is_some() => Line::warn("command"),
+            Reply::Done(_) => Line::info("command"),
+            Reply::Refused(_) => Line::warn("command"),
+            Reply::Failed(_) => Line::error("command"),
         };
-        let named = request.payment().map(|key| key.to_string());
+        let named = command.payment().map(|key| key.to_string());
         let payment = named.or_else(|| self.payment.clone());
         let mut line = line
-            .with("command", request.name())
+            .with("command", command.name())
             .with("payment", payment)
-            .with("by", request.by())
-            .with("outcome", self.answer.outcome());
-        if let Answer::Failed(problem) = &self.answer {
+            .with("by", command.by())
+            .with("outcome", self.reply.outcome());
+        if let Reply::Failed(problem) = &self.reply {
             line = line.with("error", &problem.detail);
         }
         line.with_metrics(&[], &metrics::metrics(&self.published))
     }
 }
 
-fn published(decided: &Result<Applied, ReviewError>) -> Vec<EventKind> {
-    let applied = decided.as_ref().ok();
+fn published(reviewed: &Result<Applied, ReviewError>) -> Vec<EventKind> {
+    let applied = reviewed.as_ref().ok();
     let published = applied.and_then(|applied| applied.published.as_ref().ok());
     published.cloned().unwrap_or_default()
 }
@@ -80,7 +88,7 @@ mod tests {
     use ecommpay::json::{self, Limits};
     use ecommpay::report::Report;
     use payments::Timestamp;
-    use payments::decide::{self, Command, Fact, SignedReport};
+    use payments::decide::{self, Fact, SignedReport};
     use payments::model::storefront::Storefront;
     use payments::model::{Payment, Verdict};
     use payments::service::checkout::CheckoutRequest;
@@ -89,31 +97,31 @@ mod tests {
 
     use super::*;
 
-    fn request() -> Request {
+    fn republish() -> Command {
         let event = json!({
             "command": "republish", "project_id": 211, "payment_id": "Order-1", "by": "anna",
         });
-        Request::read(&event).unwrap()
+        Command::read(&event).unwrap()
     }
 
-    fn written(answered: &Answered) -> Value {
+    fn written(result: &CommandResult) -> Value {
         let now = Timestamp::from_millis(1_562_059_700_123);
-        let line = answered.line(&request()).at(now);
+        let line = result.log_line(&republish()).at(now);
         serde_json::from_str(&line).unwrap()
     }
 
     #[test]
-    fn a_command_leaves_one_line_with_who_gave_it() {
+    fn a_command_has_one_line_with_its_operator() {
         let republished = Republished {
             published: vec![EventKind::PaymentSucceeded],
             repeated: vec![(1, EventKind::PaymentCreated)],
             gone: Vec::new(),
         };
-        let answered = Answered {
+        let result = CommandResult {
             published: republished.published.clone(),
-            ..Answered::quiet(Answer::of_republish(Ok(republished)))
+            ..Reply::of_republish(Ok(republished)).into()
         };
-        let mut line = written(&answered);
+        let mut line = written(&result);
         assert_eq!(line["paid"], 1);
         line.as_object_mut().unwrap().remove("_aws");
         let expected = json!({
@@ -126,14 +134,14 @@ mod tests {
             "repeated": [{ "sequence": 1, "type": "payment.created" }],
             "gone": [],
         }});
-        assert_eq!(json!(answered.answer), done);
+        assert_eq!(json!(result.reply), done);
     }
 
     #[test]
-    fn a_refusal_is_an_answer_with_a_sentence() {
-        let refused = Answer::of_republish(Err(RepublishError::NoSuchEvents { last: 3 }));
-        let answered = Answered::quiet(refused);
-        let line = written(&answered);
+    fn a_refusal_has_a_reason_and_a_sentence() {
+        let refused = Reply::of_republish(Err(RepublishError::NoSuchEvents { last: 3 }));
+        let result = CommandResult::from(refused);
+        let line = written(&result);
         assert_eq!(
             (&line["level"], &line["outcome"]),
             (&json!("WARN"), &json!("no_such_events"))
@@ -142,12 +150,12 @@ mod tests {
             "reason": "no_such_events",
             "detail": "the payment has the events 1 to 3",
         }});
-        assert_eq!(json!(answered.answer), expected);
+        assert_eq!(json!(result.reply), expected);
     }
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
-    /// A payment of 10.00 EUR of which 12.34 EUR came.
+    /// Returns a payment of an order of 10.00 EUR for which 12.34 EUR arrived.
     fn quarantined() -> Payment {
         let storefront = Storefront {
             key_id: "shop".into(),
@@ -164,7 +172,7 @@ mod tests {
         });
         let body = body.to_string();
         let request = CheckoutRequest::read(body.as_bytes(), &storefront, NOW).unwrap();
-        let create = Command::Create {
+        let create = decide::Command::Create {
             project_id: storefront.project_id,
             payment_id: &request.payment_id,
             order: &request.order,
@@ -187,7 +195,7 @@ mod tests {
     }
 
     fn reviewed(payment: &Payment, verdict: Verdict) -> Result<Applied, ReviewError> {
-        let review = Command::Review {
+        let review = decide::Command::Review {
             verdict,
             by: "anna",
             items: &payment.quarantine(),
@@ -203,12 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rejection_says_what_became_of_its_refund() {
+    fn the_reply_to_a_rejection_has_its_refund() {
         let payment = quarantined();
-        let answered = Answered::of_rejection(reviewed(&payment, Verdict::Rejected));
-        assert_eq!(answered.published, [EventKind::RefundPending]);
-        let answer = json!(answered.answer);
-        let refund = &answer["done"]["refund"];
+        let result = CommandResult::of_rejection(&reviewed(&payment, Verdict::Rejected));
+        assert_eq!(result.published, [EventKind::RefundPending]);
+        let reply = json!(result.reply);
+        let refund = &reply["done"]["refund"];
         let refund_id = refund["refund_id"].as_str().unwrap();
         assert!(refund_id.starts_with("rejected-"), "{refund_id}");
         assert_eq!(
@@ -216,19 +224,19 @@ mod tests {
             (&json!(1234), &json!("pending"), &json!(null))
         );
         assert_eq!(
-            answer["done"]["after"]["quarantine"],
+            reply["done"]["after"]["quarantine"],
             json!(["amount_differs"])
         );
 
-        let answered = Answered::of_release(reviewed(&payment, Verdict::Released));
-        let answer = json!(answered.answer);
-        assert_eq!(answer["done"]["refund"], json!(null));
-        assert_eq!(answer["done"]["after"]["status"], "succeeded");
+        let result = CommandResult::of_release(&reviewed(&payment, Verdict::Released));
+        let reply = json!(result.reply);
+        assert_eq!(reply["done"]["refund"], json!(null));
+        assert_eq!(reply["done"]["after"]["status"], "succeeded");
     }
 
     #[test]
-    fn a_decision_that_was_not_made_is_refused_with_a_word() {
-        for (undecided, reason) in [
+    fn a_review_that_was_not_done_is_refused_with_its_reason() {
+        for (error, reason) in [
             (ReviewError::NotFound, "not_found"),
             (ReviewError::NotQuarantined, "not_quarantined"),
             (ReviewError::AlreadyRefunded, "already_refunded"),
@@ -236,8 +244,8 @@ mod tests {
             (ReviewError::OtherItems, "other_items"),
             (ReviewError::NoMoney, "no_money"),
         ] {
-            let answer = json!(Answered::of_rejection(Err(undecided)).answer);
-            assert_eq!(answer["refused"]["reason"], reason);
+            let reply = json!(Reply::of_rejection(&Err(error)));
+            assert_eq!(reply["refused"]["reason"], reason);
         }
     }
 }

@@ -1,0 +1,21 @@
+//! The HTTP status of the answer to a callback.
+
+use ecommpay::json::JsonError;
+use lambda_http::http::StatusCode;
+use payments::service::callback::{Outcome, Refusal};
+
+/// Returns the status for an outcome. The platform reads nothing else: 200 ends its repeats, any other status makes it
+/// repeat. An answer has no body, so it tells an attacker nothing more.
+pub fn http_status(outcome: Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {
+            StatusCode::OK
+        }
+        Outcome::Refused(Refusal::Malformed(JsonError::TooLarge)) => StatusCode::PAYLOAD_TOO_LARGE,
+        Outcome::Refused(Refusal::Malformed(_)) => StatusCode::BAD_REQUEST,
+        Outcome::Refused(Refusal::Unsigned) => StatusCode::UNAUTHORIZED,
+        Outcome::Refused(Refusal::ForeignProject) => StatusCode::FORBIDDEN,
+        Outcome::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
+        Outcome::NotCommitted | Outcome::NotPublished => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

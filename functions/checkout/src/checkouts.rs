@@ -1,0 +1,64 @@
+//! The dependencies of the routes.
+
+use aws::config;
+use aws::environment::{self, Environment, LivePayments};
+use aws::gate_http::HttpGate;
+use aws::prewarm;
+use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
+use lambda_http::Error;
+use payments::model::{CheckoutState, Payment};
+use payments::ports::Clock;
+use payments::service::checkout::payment_page::PaymentPageSettings;
+
+/// Serves storefronts and shoppers.
+pub struct Checkouts {
+    /// The payments.
+    pub payments: LivePayments,
+    /// The keys of the projects.
+    pub keys: CachedProjectKeys,
+    /// The platform's Gate.
+    pub gate: HttpGate,
+    /// The secret of checkout tokens.
+    pub tokens: CachedTokenSecret,
+    /// The public address of this service, without a trailing slash.
+    pub base_url: String,
+    /// The address of Payment Page.
+    pub page_url: String,
+    /// The settings of Payment Page at the platform.
+    pub page_settings: PaymentPageSettings,
+}
+
+impl Checkouts {
+    /// Reads the environment variables that the template sets.
+    pub fn from_environment() -> Result<Self, Error> {
+        let environment = Environment::load()?;
+        Ok(Self {
+            payments: environment.payments()?,
+            keys: environment.project_keys()?,
+            gate: environment.gate()?,
+            tokens: environment.token_secret()?,
+            base_url: config::base_url("PUBLIC_BASE_URL")?,
+            page_url: config::base_url("PAYMENT_PAGE_URL")?,
+            page_settings: config::payment_page()?,
+        })
+    }
+
+    /// Connects and fetches secrets before the first request.
+    pub async fn prewarm(&self) {
+        let all = async {
+            tokio::join!(
+                environment::prewarm(&self.payments),
+                self.keys.prewarm(),
+                self.tokens.prewarm(),
+                self.gate.prewarm(),
+            )
+        };
+        prewarm::within_limit(all).await;
+    }
+
+    /// Whether the shopper can still pay in the open attempt of a payment.
+    pub(crate) fn is_open(&self, payment: &Payment) -> bool {
+        let now = self.payments.clock.now();
+        payment.checkout_state(now) == Some(CheckoutState::Open)
+    }
+}

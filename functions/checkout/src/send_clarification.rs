@@ -1,0 +1,24 @@
+//! Sends the data that the platform requests for a sale. Storefronts and shoppers can both answer.
+
+use payments::model::Payment;
+use payments::ports::StoreError;
+use payments::service::clarification::{self, Answers, ClarificationError};
+use payments::service::error::ApplyError;
+
+use crate::checkouts::Checkouts;
+
+impl Checkouts {
+    /// Sends the answers to Gate. Returns the payment afterwards.
+    pub(crate) async fn send_clarification(
+        &self,
+        payment: &Payment,
+        answers: &Answers,
+    ) -> Result<Payment, ClarificationError> {
+        let keyring = self.keys.of(payment.project_id()).await;
+        let keyring = keyring.map_err(|error| StoreError(error.to_string()));
+        let keyring = keyring.map_err(ApplyError::from)?;
+        let requested = payment.clarification_request();
+        let (payments, gate) = (&self.payments, &self.gate);
+        clarification::clarify(payments, gate, &keyring, payment, requested, answers).await
+    }
+}

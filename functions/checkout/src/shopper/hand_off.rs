@@ -1,0 +1,96 @@
+//! `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
+
+use lambda_http::Response;
+use payments::log::{Line, Metric, Unit};
+use payments::model::timestamp::Timestamp;
+use payments::model::{Payment, Redirect, RedirectMethod, Status};
+use payments::ports::Clock;
+
+use super::lookup::ShopperCheckout;
+use super::response::{see_other, unavailable};
+use crate::checkouts::Checkouts;
+use crate::language::Language;
+use crate::{form, pages};
+
+impl Checkouts {
+    /// Waits for the redirect URL, then redirects the browser or shows a page.
+    pub(crate) async fn hand_off(&self, token: &str, browser: Language) -> Response<String> {
+        let received_at = self.payments.clock.now();
+        match self.find_ready(token).await {
+            Ok(Some(checkout)) => {
+                let language = checkout.language(browser);
+                self.next_step(token, &checkout, language, received_at)
+                    .await
+            }
+            Ok(None) => pages::unknown_token(browser),
+            Err(error) => unavailable(error, browser),
+        }
+    }
+
+    /// Returns the redirect or the page for the status of a payment.
+    async fn next_step(
+        &self,
+        token: &str,
+        checkout: &ShopperCheckout,
+        language: Language,
+        received_at: Timestamp,
+    ) -> Response<String> {
+        let payment = &checkout.payment;
+        let shop_url = checkout.shop_url();
+        match payment.status() {
+            status if status.is_paid() => see_other(&shop_url, language),
+            // The shopper has paid and need not do anything.
+            Status::Quarantined | Status::Unmatched | Status::AwaitingConfirmation => {
+                pages::being_checked(language, &shop_url)
+            }
+            Status::Declined => pages::declined(language, &shop_url),
+            Status::Failed => pages::failed(language, &shop_url),
+            // A sale succeeded, but its money does not count yet.
+            _ if payment.successful_sales().next().is_some() => {
+                pages::being_checked(language, &shop_url)
+            }
+            _ if !self.is_open(payment) => pages::expired(language, &shop_url),
+            Status::AwaitingClarification => {
+                let form = form::empty(payment.clarification_fields());
+                pages::clarification(language, &self.checkout_url(token), &shop_url, &form)
+            }
+            Status::AwaitingCustomer => match self.redirect(payment).await {
+                Ok(Some(redirect)) => {
+                    self.measure_latency(payment, received_at);
+                    follow(&redirect, language)
+                }
+                Ok(None) => pages::being_checked(language, &shop_url),
+                Err(error) => unavailable(error, language),
+            },
+            _ => {
+                let is_lost = payment.is_redirect_missing();
+                pages::waiting(language, is_lost.then_some(&shop_url))
+            }
+        }
+    }
+
+    /// Logs the time from the arrival of the redirect URL to this answer, if the request waited for the URL.
+    fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
+        if payment.updated_at() < received_at {
+            return;
+        }
+        let latency = self.payments.clock.now().since(payment.updated_at());
+        let latency = Metric {
+            name: "redirect_latency_ms",
+            unit: Unit::Milliseconds,
+            value: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+        };
+        Line::info("handed over")
+            .with("project", payment.project_id())
+            .with("payment", payment.payment_id())
+            .with_metrics(&[], &[latency])
+            .write();
+    }
+}
+
+fn follow(redirect: &Redirect, language: Language) -> Response<String> {
+    match redirect.method {
+        RedirectMethod::Get => see_other(&redirect.url, language),
+        RedirectMethod::Post => pages::hand_off(language, redirect),
+    }
+}

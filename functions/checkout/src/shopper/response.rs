@@ -1,0 +1,35 @@
+//! Redirects, and the page after a failure of ours.
+
+use std::fmt;
+
+use lambda_http::Response;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use payments::log::Line;
+
+use crate::language::Language;
+use crate::pages;
+
+/// Redirects the browser with status 303.
+pub(super) fn see_other(url: &str, language: Language) -> Response<String> {
+    let Ok(location) = HeaderValue::from_str(url) else {
+        return unavailable("the URL of a redirect is not valid in a header", language);
+    };
+    let mut response = Response::new(String::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
+    response
+}
+
+/// Logs the reason and shows a page without it.
+pub(super) fn unavailable(reason: impl fmt::Display, language: Language) -> Response<String> {
+    Line::error("a shopper's request cannot be served")
+        .with("error", reason.to_string())
+        .write();
+    pages::unavailable(language)
+}

@@ -1,0 +1,22 @@
+//! `GET /checkouts/{token}/return`: redirects the shopper, who returns from the bank, to the storefront.
+
+use lambda_http::Response;
+use payments::model::Payment;
+
+use super::lookup::MAX_WAIT;
+use super::response::{see_other, unavailable};
+use crate::checkouts::Checkouts;
+use crate::language::Language;
+use crate::pages;
+
+impl Checkouts {
+    /// Waits for a result, so that the storefront can show it. Then redirects the browser.
+    pub(crate) async fn return_to_shop(&self, token: &str, browser: Language) -> Response<String> {
+        let is_decided = |payment: &Payment| !payment.status().is_undecided();
+        match self.find_when(token, MAX_WAIT, is_decided).await {
+            Ok(Some(checkout)) => see_other(&checkout.shop_url(), checkout.language(browser)),
+            Ok(None) => pages::unknown_token(browser),
+            Err(error) => unavailable(error, browser),
+        }
+    }
+}

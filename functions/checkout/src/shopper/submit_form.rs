@@ -1,0 +1,54 @@
+//! `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
+
+use lambda_http::Response;
+use payments::log::Line;
+use payments::model::Status;
+use payments::service::clarification::ClarificationError;
+
+use super::response::{see_other, unavailable};
+use crate::checkouts::Checkouts;
+use crate::language::Language;
+use crate::{form, pages};
+
+impl Checkouts {
+    /// Sends the shopper's answers. Redirects to the checkout, which shows the next step, or shows the form with its
+    /// problems again.
+    pub(crate) async fn submit_form(
+        &self,
+        token: &str,
+        body: &[u8],
+        browser: Language,
+    ) -> Response<String> {
+        let checkout = match self.find(token).await {
+            Ok(Some(checkout)) => checkout,
+            Ok(None) => return pages::unknown_token(browser),
+            Err(error) => return unavailable(error, browser),
+        };
+        let payment = &checkout.payment;
+        let language = checkout.language(browser);
+        let checkout_url = self.checkout_url(token);
+        // The form was submitted a second time, or the checkout is closed.
+        if payment.status() != Status::AwaitingClarification || !self.is_open(payment) {
+            return see_other(&checkout_url, language);
+        }
+        let shop_url = checkout.shop_url();
+        let answers = match form::read(payment.clarification_fields(), body) {
+            Ok(answers) => answers,
+            Err(fields) => {
+                return pages::clarification(language, &checkout_url, &shop_url, &fields);
+            }
+        };
+        match self.send_clarification(payment, &answers).await {
+            Ok(_) | Err(ClarificationError::NotRequested) => see_other(&checkout_url, language),
+            Err(ClarificationError::Refused(code)) => {
+                Line::warn("the platform refused a shopper's answers")
+                    .with("payment", payment.key().to_string())
+                    .with("code", code)
+                    .write();
+                pages::data_missing(language, &shop_url)
+            }
+            Err(ClarificationError::NoAnswer) => pages::unavailable(language),
+            Err(ClarificationError::Unavailable(error)) => unavailable(error, language),
+        }
+    }
+}

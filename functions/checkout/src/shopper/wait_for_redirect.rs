@@ -1,0 +1,82 @@
+//! Waits for the redirect URL of a shopper. If no callback arrives in time, polls the platform, because the callback with
+//! the redirect URL may be lost.
+
+use std::time::Duration;
+
+use payments::PaymentKey;
+use payments::events::metrics;
+use payments::log::Line;
+use payments::model::Payment;
+use payments::ports::{Clock, StoreError};
+use payments::service::checkout::hand_off_ready;
+use payments::service::status_poll::StatusPoller;
+use tokio::time::timeout;
+
+use super::lookup::{MAX_WAIT, ShopperCheckout};
+use crate::checkouts::Checkouts;
+
+/// No status request is sent with less time left, because a late answer is lost until the next poll.
+const MIN_POLL_TIME: Duration = Duration::from_secs(2);
+
+impl Checkouts {
+    /// Returns the payment of a token as soon as the shopper need not wait any more, and after [`MAX_WAIT`] at the latest.
+    pub(super) async fn find_ready(
+        &self,
+        token: &str,
+    ) -> Result<Option<ShopperCheckout>, StoreError> {
+        let (clock, schedule) = (&self.payments.clock, &self.payments.schedule);
+        let deadline = clock.now().after(MAX_WAIT);
+        let is_ready = |payment: &Payment| hand_off_ready(payment) || !self.is_open(payment);
+        let is_overdue = |payment: &Payment| schedule.is_first_report_overdue(payment, clock.now());
+        let is_ready_or_overdue = |payment: &Payment| {
+            is_ready(payment) || is_overdue(payment) || payment.is_redirect_missing()
+        };
+        let found = self.find_when(token, MAX_WAIT, is_ready_or_overdue).await?;
+        let to_poll = found
+            .as_ref()
+            .map(|checkout| &checkout.payment)
+            .filter(|payment| !is_ready(payment) && is_overdue(payment));
+        let left = deadline.since(clock.now());
+        match to_poll {
+            // Boxed, because its state would enlarge the future of every route.
+            Some(payment) if left >= MIN_POLL_TIME => {
+                Box::pin(self.poll(&payment.key(), left)).await;
+            }
+            _ => return Ok(found),
+        }
+        // If the answer shows that the redirect URL is missing, the page says so without a further wait.
+        let is_ready_or_missing =
+            |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
+        let left = deadline.since(clock.now());
+        self.find_when(token, left, is_ready_or_missing).await
+    }
+
+    /// Polls a payment, if a poll is due. The poll is claimed, so the sweeper does not send the same request. A failure is
+    /// logged, and the page shows the stored state.
+    async fn poll(&self, key: &PaymentKey, limit: Duration) {
+        let polled = async {
+            let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());
+            let (keys, tokens) = secrets.map_err(|error| error.to_string())?;
+            let poller = StatusPoller {
+                payments: &self.payments,
+                gate: &self.gate,
+                keys: &keys,
+                tokens,
+                base_url: &self.base_url,
+                // This call sends one status request.
+                min_interval: Duration::ZERO,
+            };
+            let polled = poller.poll(key, self.payments.clock.now()).await;
+            polled.map_err(|error| error.to_string())
+        };
+        let error = match timeout(limit, polled).await {
+            Ok(Ok(events)) => return metrics::count(key, &events),
+            Ok(Err(error)) => error,
+            Err(_) => "no answer before the shopper's page is due".to_owned(),
+        };
+        Line::warn("the poll for a redirect URL failed")
+            .with("payment", key.to_string())
+            .with("error", error)
+            .write();
+    }
+}

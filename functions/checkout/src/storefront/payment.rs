@@ -1,0 +1,43 @@
+//! `GET /payments/{payment_id}`: shows a payment.
+
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, Response};
+use payments::api::call::caller;
+use payments::api::problem::{Problem, json_response};
+use payments::events::view::PaymentView;
+use payments::model::Payment;
+use payments::model::storefront::Scope;
+use payments::ports::Clock;
+
+use crate::checkouts::Checkouts;
+
+impl Checkouts {
+    /// Shows a payment.
+    pub(crate) async fn show(
+        &self,
+        request: &Request,
+        payment_id: &str,
+    ) -> Result<Response<String>, Problem> {
+        let payment = self
+            .visible_payment(request, Scope::Read, payment_id)
+            .await?;
+        Ok(self.show_payment(StatusCode::OK, &payment))
+    }
+
+    /// Returns the payment, if the caller's key has this scope and may see the payment.
+    pub(super) async fn visible_payment(
+        &self,
+        request: &Request,
+        scope: Scope,
+        payment_id: &str,
+    ) -> Result<Payment, Problem> {
+        let storefront = caller(&self.payments.store, request.headers(), scope).await?;
+        let payment = self.payments.visible_to(&storefront, payment_id).await?;
+        payment.ok_or_else(|| Problem::not_found("There is no such payment."))
+    }
+
+    pub(super) fn show_payment(&self, status: StatusCode, payment: &Payment) -> Response<String> {
+        let now = self.payments.clock.now();
+        json_response(status, &PaymentView::new(payment, now))
+    }
+}

@@ -1,0 +1,101 @@
+//! The result of `verify_callback` and `apply_callback`.
+
+use ecommpay::report;
+use payments::model::Status;
+use payments::service::callback::{Explanation, Handled, Outcome};
+use serde::Serialize;
+
+use super::event_types::event_types;
+use super::not_done::NotDone;
+
+/// The result of a callback. For `verify_callback`, the result that it would have.
+#[derive(Debug, Serialize)]
+pub struct CallbackDone {
+    /// The outcome, with its name in the log of the callback function.
+    pub outcome: &'static str,
+    /// The slot of the key that signed the callback; `None` if no key of ours signed it.
+    key: Option<&'static str>,
+    /// The project that the callback names.
+    project_id: Option<u64>,
+    /// The payment that the callback names.
+    payment_id: Option<String>,
+    /// Whether the signature also fits another body.
+    hint: bool,
+    /// The platform's status of the payment.
+    platform_status: Option<String>,
+    /// The operations in the callback.
+    operations: Vec<Operation>,
+    /// The status of the payment after the callback.
+    status: Option<Status>,
+    /// The types of the published events.
+    events: Vec<&'static str>,
+    /// Why the callback does not verify.
+    pub why: Option<Explanation>,
+}
+
+/// An operation, with the platform's type and status.
+#[derive(Debug, Serialize)]
+struct Operation {
+    operation_id: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
+    amount: Option<u64>,
+    currency: Option<String>,
+}
+
+impl CallbackDone {
+    /// Reads the result of a callback. Returns an error if the failure is ours.
+    pub fn new(handled: Handled, why: Option<Explanation>) -> Result<Self, NotDone> {
+        let outcome = handled.outcome.as_str();
+        if matches!(
+            handled.outcome,
+            Outcome::NoKeys | Outcome::NotCommitted | Outcome::NotPublished
+        ) {
+            let error = handled.error.unwrap_or_default();
+            return Err(NotDone::failed(outcome, error));
+        }
+        let done = Self {
+            outcome,
+            key: None,
+            project_id: None,
+            payment_id: None,
+            hint: false,
+            platform_status: None,
+            operations: Vec::new(),
+            status: handled.status,
+            events: event_types(&handled.published),
+            why,
+        };
+        Ok(match handled.verified {
+            None => done,
+            Some(verified) => Self {
+                key: Some(verified.slot.as_str()),
+                project_id: verified.report.project_id,
+                payment_id: verified.report.payment_id,
+                hint: verified.hint,
+                platform_status: verified.report.payment_status,
+                operations: verified
+                    .report
+                    .operations
+                    .into_iter()
+                    .map(Operation::from)
+                    .collect(),
+                ..done
+            },
+        })
+    }
+}
+
+impl From<report::Operation> for Operation {
+    fn from(operation: report::Operation) -> Self {
+        let sum = operation.sum_initial;
+        Self {
+            operation_id: operation.id,
+            kind: operation.kind.into(),
+            status: operation.status,
+            amount: sum.as_ref().map(|sum| sum.amount),
+            currency: sum.map(|sum| sum.currency),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The types of events.
+
+use payments::events::EventKind;
+
+/// Returns the types of these events.
+pub fn event_types(kinds: &[EventKind]) -> Vec<&'static str> {
+    kinds.iter().map(|kind| kind.as_str()).collect()
+}

@@ -1,0 +1,40 @@
+//! Why a command was not done.
+
+use serde::Serialize;
+
+/// Why a command was not done, and whether a repeat can help.
+#[derive(Debug)]
+pub enum NotDone {
+    /// A repeat does not help.
+    Refused(Problem),
+    /// A repeat can help.
+    Failed(Problem),
+}
+
+/// The reason.
+#[derive(Debug, Serialize)]
+pub struct Problem {
+    /// The reason in one word, for programs.
+    pub reason: &'static str,
+    /// The reason in a sentence, for people.
+    pub detail: String,
+}
+
+impl NotDone {
+    /// The command is refused.
+    pub fn refused(reason: &'static str, detail: impl ToString) -> Self {
+        Self::Refused(Problem::new(reason, detail))
+    }
+
+    /// The command failed.
+    pub fn failed(reason: &'static str, detail: impl ToString) -> Self {
+        Self::Failed(Problem::new(reason, detail))
+    }
+}
+
+impl Problem {
+    fn new(reason: &'static str, detail: impl ToString) -> Self {
+        let detail = detail.to_string();
+        Self { reason, detail }
+    }
+}

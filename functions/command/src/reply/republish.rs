@@ -1,0 +1,55 @@
+//! The result of `republish`.
+
+use payments::service::outbox::republish::{RepublishError, Republished};
+use serde::Serialize;
+
+use super::event_types::event_types;
+use super::not_done::NotDone;
+
+/// The events that were published, in three groups.
+#[derive(Debug, Serialize)]
+pub struct RepublishDone {
+    /// The types of the events that were published for the first time.
+    published: Vec<&'static str>,
+    /// The events that were sent again.
+    repeated: Vec<Repeated>,
+    /// The numbers of the events that the table no longer has.
+    gone: Vec<u64>,
+}
+
+/// An event that was sent again.
+#[derive(Debug, Serialize)]
+struct Repeated {
+    sequence: u64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl From<Republished> for RepublishDone {
+    fn from(republished: Republished) -> Self {
+        let repeated = republished
+            .repeated
+            .iter()
+            .map(|(sequence, kind)| Repeated {
+                sequence: *sequence,
+                kind: kind.as_str(),
+            });
+        Self {
+            published: event_types(&republished.published),
+            repeated: repeated.collect(),
+            gone: republished.gone,
+        }
+    }
+}
+
+impl From<RepublishError> for NotDone {
+    fn from(error: RepublishError) -> Self {
+        match error {
+            RepublishError::NotFound => Self::refused("not_found", error),
+            RepublishError::NoSuchEvents { .. } => Self::refused("no_such_events", error),
+            RepublishError::NotPublished(_) => Self::failed("not_published", error),
+            RepublishError::Incomplete(_) => Self::failed("incomplete", error),
+            RepublishError::Store(_) => Self::failed("unavailable", error),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The result of `resync`.
+
+use payments::service::status_poll::{Found, PollError, PollResult};
+use serde::Serialize;
+
+use super::amounts::Amounts;
+use super::event_types::event_types;
+use super::not_done::NotDone;
+
+/// The result of a status poll.
+#[derive(Debug, Serialize)]
+pub struct ResyncDone {
+    /// What the platform has of the payment: `operations` or `nothing`; `unclear` if the answer shows neither.
+    platform: &'static str,
+    /// The payment before the poll; `None` if it was unknown here.
+    before: Option<Amounts>,
+    /// The payment after the poll; `None` if it is still unknown here.
+    after: Option<Amounts>,
+    /// The types of the published events.
+    events: Vec<&'static str>,
+}
+
+impl From<PollResult> for ResyncDone {
+    fn from(polled: PollResult) -> Self {
+        Self {
+            platform: match polled.found {
+                Found::Operations => "operations",
+                Found::Nothing => "nothing",
+                Found::Unclear => "unclear",
+            },
+            before: polled.before.as_ref().map(Amounts::of),
+            after: polled.payment.as_ref().map(Amounts::of),
+            events: event_types(&polled.published),
+        }
+    }
+}
+
+impl From<PollError> for NotDone {
+    fn from(error: PollError) -> Self {
+        match error {
+            PollError::NoKey => Self::refused("no_key", error),
+            PollError::NotSignable => Self::refused("not_signable", error),
+            PollError::NoAnswer(_) => Self::failed("no_answer", error),
+            PollError::NotValid(_) => Self::failed("not_valid", error),
+            PollError::NotSigned => Self::failed("not_signed", error),
+            PollError::NotReadable => Self::failed("not_readable", error),
+            PollError::NotCommitted(_) => Self::failed("not_committed", error),
+            PollError::NotPublished(_) => Self::failed("not_published", error),
+        }
+    }
+}

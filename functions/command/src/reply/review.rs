@@ -1,0 +1,84 @@
+//! The result of `release` and `reject`.
+
+use payments::model::{Refund, RefundStatus};
+use payments::service::commit::Applied;
+use payments::service::review::{ReviewError, refund_of_rejection};
+use serde::Serialize;
+
+use super::amounts::Amounts;
+use super::event_types::event_types;
+use super::not_done::NotDone;
+
+/// The result of a review.
+#[derive(Debug, Serialize)]
+pub struct ReviewDone {
+    /// The payment after the review.
+    after: Amounts,
+    /// The refund of the rejected money. `None` if nothing was rejected, or if the money was refunded otherwise.
+    refund: Option<RefundDone>,
+    /// The types of the published events.
+    events: Vec<&'static str>,
+    /// Why the events are not published yet. The sweeper publishes them.
+    not_published: Option<String>,
+}
+
+/// The refund of rejected money.
+#[derive(Debug, Serialize)]
+struct RefundDone {
+    refund_id: Option<String>,
+    /// The amount in minor units.
+    amount: u64,
+    status: RefundStatus,
+    /// Why the refund was declined: a code of the platform's list.
+    code: Option<String>,
+}
+
+impl ReviewDone {
+    /// Reads the result of a release.
+    pub fn of_release(applied: &Applied) -> Self {
+        let (events, not_published) = match &applied.published {
+            Ok(published) => (event_types(published), None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        Self {
+            after: Amounts::of(&applied.payment),
+            refund: None,
+            events,
+            not_published,
+        }
+    }
+
+    /// Reads the result of a rejection, with its refund.
+    pub fn of_rejection(applied: &Applied) -> Self {
+        Self {
+            refund: refund_of_rejection(&applied.payment).map(RefundDone::of),
+            ..Self::of_release(applied)
+        }
+    }
+}
+
+impl RefundDone {
+    fn of(refund: &Refund) -> Self {
+        Self {
+            refund_id: refund.refund_id().map(|id| id.as_str().to_owned()),
+            amount: refund.amount(),
+            status: refund.status(),
+            code: refund.code().map(str::to_owned),
+        }
+    }
+}
+
+impl From<&ReviewError> for NotDone {
+    fn from(error: &ReviewError) -> Self {
+        match error {
+            ReviewError::NotFound => Self::refused("not_found", error),
+            ReviewError::NotQuarantined => Self::refused("not_quarantined", error),
+            ReviewError::AlreadyRefunded => Self::refused("already_refunded", error),
+            ReviewError::BeingRefunded => Self::refused("being_refunded", error),
+            ReviewError::OtherItems => Self::refused("other_items", error),
+            ReviewError::NoMoney => Self::refused("no_money", error),
+            ReviewError::NotRefundable(_) => Self::refused("not_refundable", error),
+            ReviewError::Unavailable(_) => Self::failed("unavailable", error),
+        }
+    }
+}
