@@ -60,7 +60,7 @@ fn with_report(line: Line, verified: &Verified) -> Line {
     if let Some(payment_id) = &report.payment_id {
         line = line.with(
             "payment",
-            start_of(payment_id, payments::PaymentKey::LONGEST_ID),
+            start_of(payment_id, payments::PaymentKey::MAX_ID_LENGTH),
         );
     }
     let ids = report
@@ -112,7 +112,7 @@ mod tests {
             verified: Some(verified(file)),
             status: Some(status),
             published: EventKind::of_status(status).into_iter().collect(),
-            ..Handled::only(Outcome::Applied)
+            ..Handled::new(Outcome::Applied)
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_line_of_an_unverified_callback_has_no_data_of_its_body() {
-        let (line, _) = written(&Handled::only(Outcome::Refused(Refusal::Unsigned)));
+        let (line, _) = written(&Handled::new(Outcome::Refused(Refusal::Unsigned)));
         let fields: Vec<&String> = line.as_object().unwrap().keys().collect();
         assert_eq!(
             fields,
@@ -243,7 +243,7 @@ mod tests {
         verified.report.payment_id = Some("p".repeat(255));
         let handled = Handled {
             verified: Some(verified),
-            ..Handled::only(Outcome::Applied)
+            ..Handled::new(Outcome::Applied)
         };
         let (_, length) = written(&handled);
         assert!(length < 1_500, "{length} bytes");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
-use aws::secrets::{Ages, CachedProjectKeys};
+use aws::secrets::{CacheTtl, CachedProjectKeys};
 use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
 use ecommpay::fields::ProjectId;
@@ -36,14 +36,14 @@ struct World {
 impl World {
     /// Creates a function after its init, and a payment whose events are published.
     async fn new() -> Self {
-        let world = Self::before_init(Ages::default()).await;
+        let world = Self::before_init(CacheTtl::default()).await;
         world.wire.set_secret(KEYS);
         world.callbacks.prewarm().await;
         world
     }
 
     /// Creates a function before its init. No project key is stored yet.
-    async fn before_init(ttl: Ages) -> Self {
+    async fn before_init(ttl: CacheTtl) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
             url: url.into(),
@@ -60,7 +60,7 @@ impl World {
             schedule: Schedule::default(),
         };
         create_payment(&payments.store).await;
-        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ages(ttl);
+        let keys = CachedProjectKeys::new(wire.config(), "keys").with_ttl(ttl);
         wire.forget();
         Self {
             callbacks: Callbacks::new(payments, keys),
@@ -123,7 +123,7 @@ async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
 
 #[tokio::test]
 async fn the_first_callback_after_the_keys_are_stored_fetches_them() {
-    let world = World::before_init(Ages::default()).await;
+    let world = World::before_init(CacheTtl::default()).await;
     world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -140,9 +140,9 @@ async fn a_new_key_is_fetched_when_the_minimum_refetch_interval_has_passed() {
         (Duration::from_secs(60), StatusCode::UNAUTHORIZED),
         (Duration::ZERO, StatusCode::OK),
     ] {
-        let ttl = Ages {
-            doubtful: min_refetch,
-            ..Ages::default()
+        let ttl = CacheTtl {
+            min_refetch: min_refetch,
+            ..CacheTtl::default()
         };
         let world = World::before_init(ttl).await;
         world.wire.set_secret(before);
@@ -155,9 +155,9 @@ async fn a_new_key_is_fetched_when_the_minimum_refetch_interval_has_passed() {
 
 #[tokio::test]
 async fn cached_keys_verify_callbacks_while_the_secret_cannot_be_read() {
-    let ttl = Ages {
-        most: Duration::ZERO,
-        doubtful: Duration::ZERO,
+    let ttl = CacheTtl {
+        max: Duration::ZERO,
+        min_refetch: Duration::ZERO,
     };
     let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);
@@ -172,9 +172,9 @@ async fn cached_keys_verify_callbacks_while_the_secret_cannot_be_read() {
 
 #[tokio::test]
 async fn keys_are_fetched_again_when_the_signing_key_belongs_to_another_project() {
-    let ttl = Ages {
-        doubtful: Duration::ZERO,
-        ..Ages::default()
+    let ttl = CacheTtl {
+        min_refetch: Duration::ZERO,
+        ..CacheTtl::default()
     };
     let world = World::before_init(ttl).await;
     world
@@ -191,9 +191,9 @@ async fn keys_are_fetched_again_when_the_signing_key_belongs_to_another_project(
 #[tokio::test]
 async fn forged_callbacks_fetch_the_keys_at_most_once_in_each_minimum_refetch_interval() {
     let min_refetch = Duration::from_secs(1);
-    let ttl = Ages {
-        doubtful: min_refetch,
-        ..Ages::default()
+    let ttl = CacheTtl {
+        min_refetch: min_refetch,
+        ..CacheTtl::default()
     };
     let world = World::before_init(ttl).await;
     world.wire.set_secret(KEYS);

@@ -84,7 +84,7 @@ impl TryFrom<String> for PaymentId {
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
         let length = id.chars().count();
-        let fits = (1..=PaymentKey::LONGEST_ID).contains(&length);
+        let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&length);
         fits.then_some(Self(id))
             .ok_or("payment_id is not an id of 1 to 255 characters")
     }

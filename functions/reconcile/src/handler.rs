@@ -87,7 +87,9 @@ impl Reconciler {
     async fn report(&self, projects: &[ProjectId], deadline: Instant, summary: &mut Summary) {
         for (project_id, share_end) in time_shares(projects, deadline) {
             let write = |day, totals: &Totals| report_line(project_id, day, totals).write();
-            let reported = self.payments.report_rest(project_id, share_end(), write);
+            let reported = self
+                .payments
+                .report_due_days(project_id, share_end(), write);
             summary.reports.push(ProjectReport {
                 project_id,
                 reported: reported.await,
@@ -111,7 +113,7 @@ impl Reconciler {
         for (project_id, share_end) in time_shares(&projects, deadline) {
             let end = share_end();
             let reconciled = match request {
-                Request::Pending => payments.reconcile_rest(&data_api, project_id, end).await,
+                Request::Pending => payments.reconcile_due(&data_api, project_id, end).await,
                 Request::Interval { span, .. } => {
                     payments.reconcile(&data_api, project_id, *span, end).await
                 }

@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
-use checkout::clarification::{self, FormField};
+use checkout::form::{self, FormField};
 use checkout::language::Language;
 use checkout::pages;
 use chromiumoxide::Page;
@@ -189,7 +189,7 @@ fn all_pages(origin: &str) -> BTreeMap<String, Response<String>> {
 
 /// A form with every field that has a label, and one that has none.
 fn empty_form() -> Vec<FormField> {
-    clarification::form(&asked())
+    form::empty(&asked())
 }
 
 /// Every field, the last one optional.
@@ -221,7 +221,7 @@ fn wrong_form() -> Vec<FormField> {
     let asked = asked();
     let posted = asked.iter().map(|field| format!("{}=%3B", field.name));
     let posted: Vec<String> = posted.collect();
-    clarification::read(&asked, posted.join("&").as_bytes())
+    form::read(&asked, posted.join("&").as_bytes())
         .err()
         .unwrap_or_default()
 }

@@ -2,7 +2,8 @@
 
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
-use payments::api::problem::{Problem, json_response};
+use payments::api::problem::Problem;
+use payments::api::response::json_response;
 use payments::model::CheckoutState;
 use payments::ports::Clock;
 use serde_json::json;

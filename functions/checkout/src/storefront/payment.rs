@@ -3,7 +3,8 @@
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, Response};
 use payments::api::call::caller;
-use payments::api::problem::{Problem, json_response};
+use payments::api::problem::Problem;
+use payments::api::response::json_response;
 use payments::events::view::PaymentView;
 use payments::model::Payment;
 use payments::model::storefront::Scope;

@@ -8,8 +8,8 @@ mod republish;
 mod resync;
 mod review;
 
+use payments::service::apply::Applied;
 use payments::service::callback::{Explanation, Handled};
-use payments::service::commit::Applied;
 use payments::service::outbox::republish::{RepublishError, Republished};
 use payments::service::review::ReviewError;
 use payments::service::status_poll::{PollError, PollResult};

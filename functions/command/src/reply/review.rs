@@ -1,7 +1,7 @@
 //! The result of `release` and `reject`.
 
 use payments::model::{Refund, RefundStatus};
-use payments::service::commit::Applied;
+use payments::service::apply::Applied;
 use payments::service::review::{ReviewError, refund_of_rejection};
 use serde::Serialize;
 
