@@ -141,7 +141,7 @@ async fn a_new_key_is_fetched_when_the_minimum_refetch_interval_has_passed() {
         (Duration::ZERO, StatusCode::OK),
     ] {
         let ttl = CacheTtl {
-            min_refetch: min_refetch,
+            min_refetch,
             ..CacheTtl::default()
         };
         let world = World::before_init(ttl).await;
@@ -192,7 +192,7 @@ async fn keys_are_fetched_again_when_the_signing_key_belongs_to_another_project(
 async fn forged_callbacks_fetch_the_keys_at_most_once_in_each_minimum_refetch_interval() {
     let min_refetch = Duration::from_secs(1);
     let ttl = CacheTtl {
-        min_refetch: min_refetch,
+        min_refetch,
         ..CacheTtl::default()
     };
     let world = World::before_init(ttl).await;
