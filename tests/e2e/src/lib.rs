@@ -1,55 +1,86 @@
-//! What end-to-end tests have in common: a storefront, a shopper, and a reader of the queues.
+//! What the end-to-end tests share: the system under test, the storefront and the shopper who use it, the switches of
+//! the simulated platform, and readers of the queues and logs.
 //!
-//! All of it speaks to a running sandbox from the outside, over HTTP, knowing nothing but its
-//! `ready.json`.
+//! All of it reaches a running sandbox from outside. A function fails if a service does not answer, answers with
+//! another status than expected, or does not reach the expected state within [`TIMEOUT`].
 
+// A missing field of a JSON value is null.
+#![allow(clippy::indexing_slicing)]
+
+pub mod aws_call;
+pub mod lambda;
 pub mod logs;
-pub mod memory;
-pub mod meter;
-pub mod operator;
+pub mod permissions;
 pub mod queue;
 pub mod shopper;
 pub mod simulator;
-pub mod stack;
-pub mod stage;
 pub mod storefront;
-pub mod template;
+pub mod system;
 pub mod walk;
 
-use std::future::Future;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail, ensure};
 use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
 use sandbox::Ready;
 use sandbox::local_aws::CREDENTIALS;
-use tokio::time::Instant;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
-/// How long anything that must happen may take on a slow machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit of every wait. It allows for a slow machine.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Asks again and again until there is an answer; fails when patience ends.
-///
-/// # Errors
-///
-/// When `ask` fails, or has no answer in time.
-pub async fn eventually<T, F: Future<Output = anyhow::Result<Option<T>>>>(
+/// The pause between two polls of [`eventually`].
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Polls until there is a value, and returns it. `what` names the awaited value in the error.
+pub async fn eventually<T>(
     what: &str,
-    mut ask: impl FnMut() -> F,
+    mut poll: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     while Instant::now() < end {
-        if let Some(answer) = ask().await? {
-            return Ok(answer);
+        if let Some(value) = poll().await? {
+            return Ok(value);
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        sleep(POLL_INTERVAL).await;
     }
-    bail!("{what} did not happen within {} s", PATIENCE.as_secs())
+    bail!("{what}: timeout after {} s", TIMEOUT.as_secs())
 }
 
-/// The local account of a sandbox, with an operator's rights.
+/// Reads a value until it matches a condition, and returns the value. The error contains the last value.
+pub async fn until_matching(
+    what: &str,
+    mut read: impl AsyncFnMut() -> anyhow::Result<Value>,
+    matches: impl Fn(&Value) -> bool,
+) -> anyhow::Result<Value> {
+    let mut last = Value::Null;
+    let matching = eventually(what, async || {
+        last = read().await?;
+        Ok(matches(&last).then(|| last.take()))
+    });
+    let matching = matching.await;
+    matching.with_context(|| format!("the last value is {last}"))
+}
+
+/// Checks that a JSON value contains an expected one. Objects may have further fields, at every level.
+pub fn ensure_contains(value: &Value, expected: Value) -> anyhow::Result<()> {
+    ensure!(contains(value, &expected), "{expected} is not in {value}");
+    Ok(())
+}
+
+fn contains(value: &Value, expected: &Value) -> bool {
+    match expected {
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, field)| contains(&value[name], field)),
+        _ => value == expected,
+    }
+}
+
+/// Returns the configuration of an AWS client with an administrator's rights in the local AWS.
 pub fn account(ready: &Ready) -> SdkConfig {
     let (id, secret) = CREDENTIALS;
     let credentials = Credentials::new(id, secret, None, None, "test");

@@ -1,23 +1,21 @@
-//! What the functions have logged.
+//! The functions' logs.
 
-use std::path::Path;
-
-use anyhow::ensure;
 use sandbox::Sandbox;
+use serde_json::Value;
 
-/// Every line that the sandbox's functions have written so far.
-///
-/// # Errors
-///
-/// When the logs cannot be read.
+use crate::aws_call::run_script;
+
+/// Returns every log line of the sandbox's functions.
 pub async fn of_functions(sandbox: &Sandbox) -> anyhow::Result<String> {
-    let supervisor = sandbox.supervisor();
-    let ready = sandbox.ready();
-    let mut command = supervisor.command(sandbox.python());
-    command
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/logs.py"))
-        .args([&ready.aws_endpoint, &ready.region]);
-    let (status, output) = supervisor.output(command).await?;
-    ensure!(status.success(), "the logs cannot be read");
+    let output = run_script(sandbox, "logs.py", &[]).await?;
     Ok(String::from_utf8_lossy(&output).into_owned())
+}
+
+/// Returns the JSON log lines of the sandbox's functions.
+pub async fn json_lines(sandbox: &Sandbox) -> anyhow::Result<Vec<Value>> {
+    let log = of_functions(sandbox).await?;
+    let lines = log.lines();
+    Ok(lines
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
 }

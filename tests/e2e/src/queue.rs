@@ -1,14 +1,13 @@
-//! A consumer of the events.
+//! A reader of an event queue.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName;
 use payments::sha256;
 use sandbox::Ready;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use crate::{PATIENCE, account, eventually};
+use crate::{account, eventually};
 
 /// One queue of a sandbox.
 #[derive(Debug)]
@@ -18,63 +17,40 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue of that name.
-    ///
-    /// # Errors
-    ///
-    /// When the sandbox has none.
+    /// Returns the queue `fulfilment` or `audit`.
     pub fn new(ready: &Ready, name: &str) -> anyhow::Result<Self> {
-        let url = ready
-            .queues
-            .get(name)
-            .with_context(|| format!("There is no queue {name}"))?;
+        let url = ready.queues.get(name);
+        let url = url.with_context(|| format!("There is no queue {name}"))?;
         Ok(Self {
             client: Client::new(&account(ready)),
             url: url.clone(),
         })
     }
 
-    /// Reads and deletes events until the one of a type about a payment comes; gives all that came
-    /// for this payment, in their order.
-    ///
-    /// # Errors
-    ///
-    /// When it does not come in time, or an event is not as its schema says.
+    /// Receives and deletes events until a payment has an event of a type. Returns all events of the payment in order.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = self.until_all(&[(payment_id, kind)]).await?;
-        events.retain(|event| text(event, "subject") == payment_id);
+        events.retain(|event| event["subject"] == payment_id);
         Ok(events)
     }
 
-    /// Reads and deletes events until for each payment one of a type has come; gives all that came.
-    ///
-    /// # Errors
-    ///
-    /// When one does not come in time.
-    pub async fn until_all(&self, wanted: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
+    /// Receives and deletes events until each payment has an event of its expected type. Returns all events.
+    pub async fn until_all(&self, expected: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
         let mut events: Vec<Value> = Vec::new();
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end {
+        let arrived = eventually("the arrival of all events", async || {
             events.extend(self.receive().await?);
-            let came = |wanted: &(&str, &str)| {
+            let has_arrived = |(payment_id, kind): &(&str, &str)| {
                 let mut events = events.iter();
-                events.any(|event| (text(event, "subject"), text(event, "type")) == *wanted)
+                events.any(|event| event["subject"] == *payment_id && event["type"] == *kind)
             };
-            if wanted.iter().all(came) {
-                return Ok(events);
-            }
-        }
-        bail!(
-            "not all of {wanted:?} came within {} s, but {events:?}",
-            PATIENCE.as_secs()
-        )
+            Ok(expected.iter().all(has_arrived).then_some(()))
+        });
+        let arrived = arrived.await;
+        arrived.with_context(|| format!("{expected:?} were expected: {events:?}"))?;
+        Ok(events)
     }
 
-    /// Reads and deletes everything that is in the queue now, whatever it is about.
-    ///
-    /// # Errors
-    ///
-    /// When the queue cannot be read, or an event is not as its schema says.
+    /// Receives and deletes all events that are in the queue.
     pub async fn drain(&self) -> anyhow::Result<Vec<Value>> {
         let mut events = Vec::new();
         loop {
@@ -86,30 +62,19 @@ impl Queue {
         }
     }
 
-    /// The queue that takes what this one cannot get rid of.
-    ///
-    /// # Errors
-    ///
-    /// When there is none.
+    /// Returns the dead-letter queue of this queue.
     pub async fn dead_letters(&self) -> anyhow::Result<Self> {
         let arn = self.dead_letter_arn().await?;
         let name = arn.rsplit(':').next().unwrap_or_default();
         let answer = self.client.get_queue_url().queue_name(name).send().await?;
         Ok(Self {
             client: self.client.clone(),
-            url: answer
-                .queue_url
-                .context("The dead letters have no address")?,
+            url: answer.queue_url.context("no such queue")?,
         })
     }
 
-    /// Lets messages that are not taken come back after some seconds, and gives up on them after
-    /// some deliveries, sooner than in production.
-    ///
-    /// # Errors
-    ///
-    /// When the queue cannot be changed.
-    pub async fn hurry(&self, seconds: u32, deliveries: u32) -> anyhow::Result<()> {
+    /// Sets the visibility timeout in seconds, and the number of deliveries after which a message is a dead letter.
+    pub async fn set_redelivery(&self, seconds: u32, deliveries: u32) -> anyhow::Result<()> {
         let arn = self.dead_letter_arn().await?;
         let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": deliveries });
         self.client
@@ -123,11 +88,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends a message in the group of a payment; `name` tells it from all others.
-    ///
-    /// # Errors
-    ///
-    /// When it is not taken.
+    /// Sends a message in the group of a payment. `name` is its deduplication id.
     pub async fn send(&self, payment: &str, name: &str, body: &str) -> anyhow::Result<()> {
         self.client
             .send_message()
@@ -137,15 +98,11 @@ impl Queue {
             .message_body(body)
             .send()
             .await
-            .context("The queue takes no message")?;
+            .context("The queue refuses a message")?;
         Ok(())
     }
 
-    /// How many messages wait, and how many have been delivered without an answer.
-    ///
-    /// # Errors
-    ///
-    /// When the queue does not tell.
+    /// Returns the number of messages that are waiting, and of those that are delivered and not deleted yet.
     pub async fn counts(&self) -> anyhow::Result<(u64, u64)> {
         let waiting = QueueAttributeName::ApproximateNumberOfMessages;
         let delivered = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
@@ -156,62 +113,49 @@ impl Queue {
     }
 
     /// Waits until the queue is empty.
-    ///
-    /// # Errors
-    ///
-    /// When it is not in time.
-    pub async fn empty(&self) -> anyhow::Result<()> {
-        eventually("emptying the queue", || async {
+    pub async fn until_empty(&self) -> anyhow::Result<()> {
+        eventually("an empty queue", async || {
             Ok((self.counts().await? == (0, 0)).then_some(()))
         })
         .await
     }
 
-    /// Reads messages, whatever they hold, and leaves them: they come again.
-    ///
-    /// # Errors
-    ///
-    /// When the queue cannot be read.
-    pub async fn leave(&self) -> anyhow::Result<()> {
+    /// Receives messages and deletes none, so that the queue delivers them again.
+    pub async fn receive_only(&self) -> anyhow::Result<()> {
         let request = self.client.receive_message().queue_url(&self.url);
         let received = request.max_number_of_messages(10).send().await;
         received.context("The queue cannot be read")?;
         Ok(())
     }
 
-    /// Reads and deletes messages, whatever they hold, until there are as many as wanted.
-    ///
-    /// # Errors
-    ///
-    /// When they do not come in time.
-    pub async fn take(&self, wanted: usize) -> anyhow::Result<Vec<String>> {
+    /// Receives and deletes a number of messages, which need not be events. Returns their bodies.
+    pub async fn take(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut bodies = Vec::new();
-        let end = Instant::now() + PATIENCE;
-        while Instant::now() < end && bodies.len() < wanted {
+        eventually("the arrival of all messages", async || {
             bodies.extend(self.receive_bodies().await?);
-        }
-        if bodies.len() != wanted {
-            bail!("{wanted} messages were wanted, but there are {bodies:?}");
-        }
+            Ok((bodies.len() >= count).then_some(()))
+        })
+        .await?;
+        ensure!(
+            bodies.len() == count,
+            "{count} messages were expected: {bodies:?}"
+        );
         Ok(bodies)
     }
 
     async fn dead_letter_arn(&self) -> anyhow::Result<String> {
         let redrive = self.attribute(QueueAttributeName::RedrivePolicy).await?;
         let redrive: Value = serde_json::from_str(&redrive)?;
-        let arn = redrive.get("deadLetterTargetArn").and_then(Value::as_str);
-        Ok(arn.context("The queue has no dead letters")?.to_owned())
+        let arn = redrive["deadLetterTargetArn"].as_str();
+        Ok(arn
+            .context("The queue has no dead-letter queue")?
+            .to_owned())
     }
 
     async fn attribute(&self, name: QueueAttributeName) -> anyhow::Result<String> {
-        let answer = self
-            .client
-            .get_queue_attributes()
-            .queue_url(&self.url)
-            .attribute_names(name.clone())
-            .send()
-            .await
-            .context("The queue does not tell about itself")?;
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let answer = request.attribute_names(name.clone()).send().await;
+        let answer = answer.context("The queue cannot be read")?;
         let value = answer.attributes().and_then(|all| all.get(&name)).cloned();
         value.with_context(|| format!("The queue has no {name}"))
     }
@@ -227,15 +171,9 @@ impl Queue {
     }
 
     async fn receive_bodies(&self) -> anyhow::Result<Vec<String>> {
-        let received = self
-            .client
-            .receive_message()
-            .queue_url(&self.url)
-            .max_number_of_messages(10)
-            .wait_time_seconds(2)
-            .send()
-            .await
-            .context("The queue cannot be read")?;
+        let request = self.client.receive_message().queue_url(&self.url);
+        let request = request.max_number_of_messages(10).wait_time_seconds(2);
+        let received = request.send().await.context("The queue cannot be read")?;
         let mut bodies = Vec::new();
         for message in received.messages.unwrap_or_default() {
             bodies.push(message.body.unwrap_or_default());
@@ -245,12 +183,20 @@ impl Queue {
                 .receipt_handle(message.receipt_handle.unwrap_or_default())
                 .send()
                 .await
-                .context("An event cannot be deleted")?;
+                .context("A message cannot be deleted")?;
         }
         Ok(bodies)
     }
 }
 
-fn text<'a>(event: &'a Value, name: &str) -> &'a str {
-    event.get(name).and_then(Value::as_str).unwrap_or_default()
+/// Returns the types of events.
+pub fn types(events: &[Value]) -> Vec<&str> {
+    let types = events.iter().filter_map(|event| event["type"].as_str());
+    types.collect()
+}
+
+/// Returns the sequence numbers of events.
+pub fn sequences(events: &[Value]) -> Vec<u64> {
+    let sequences = events.iter().map(|event| &event["data"]["sequence"]);
+    sequences.filter_map(Value::as_u64).collect()
 }

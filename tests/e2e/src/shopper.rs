@@ -1,81 +1,83 @@
-//! A shopper's browser, as far as it takes no browser.
+//! A shopper's browser without scripts, as an HTTP client.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};
+use serde_json::Value;
 
 use crate::eventually;
+use crate::storefront::checkout_url;
 
-/// A browser that follows redirects one at a time, so that each can be looked at.
+/// A browser that follows one redirect at a time.
 #[derive(Debug, Clone)]
 pub struct Shopper {
-    http: Client,
+    /// A client that follows no redirects.
+    pub http: Client,
 }
 
 impl Shopper {
-    /// A new browser.
-    ///
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be set up.
+    /// Returns a new browser.
     pub fn new() -> anyhow::Result<Self> {
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .build()?;
-        Ok(Self { http })
+        let http = Client::builder().no_proxy().redirect(Policy::none());
+        Ok(Self {
+            http: http.build()?,
+        })
     }
 
-    /// Opens a checkout, waits where it says so, and gives the bank's address.
-    ///
-    /// # Errors
-    ///
-    /// When the checkout does not lead to the bank in time.
-    pub async fn bank_of(&self, checkout_url: &str) -> anyhow::Result<String> {
-        eventually("the hand-off to the bank", || async {
-            let response = self.http.get(checkout_url).send().await?;
+    /// Opens a page. Returns its status and its text.
+    pub async fn page(&self, url: &str) -> anyhow::Result<(StatusCode, String)> {
+        let response = self.http.get(url).send().await?;
+        Ok((response.status(), response.text().await?))
+    }
+
+    /// Opens a page that must have a status and contain a text. Returns its text.
+    pub async fn page_with(&self, url: &str, expected: u16, text: &str) -> anyhow::Result<String> {
+        let (status, page) = self.page(url).await?;
+        ensure!(
+            status == expected && page.contains(text),
+            "{url}: {status} instead of {expected}, without {text}: {page}"
+        );
+        Ok(page)
+    }
+
+    /// Returns the answer of `GET /checkouts/{token}/status`.
+    pub async fn checkout_status(&self, checkout: &Value) -> anyhow::Result<Value> {
+        let url = format!("{}/status", checkout_url(checkout)?);
+        let response = self.http.get(url).send().await?.error_for_status()?;
+        Ok(response.json().await?)
+    }
+
+    /// Opens a checkout until it redirects. Returns the address of the bank page.
+    pub async fn bank_page(&self, checkout: &Value) -> anyhow::Result<String> {
+        let url = checkout_url(checkout)?;
+        eventually("the redirect to the bank", async || {
+            let response = self.http.get(url).send().await?;
             match response.status() {
                 StatusCode::SEE_OTHER => location(&response).map(Some),
                 StatusCode::OK => Ok(None),
-                status => anyhow::bail!("the checkout answered {status}"),
+                status => bail!("the checkout answered {status}"),
             }
         })
         .await
     }
 
-    /// Pushes a button of the bank's page (`pay`, `decline`, `walk-away`) and gives the address to
-    /// which the bank sends the browser.
-    ///
-    /// # Errors
-    ///
-    /// When the bank does not send it anywhere.
-    pub async fn push(&self, bank: &str, button: &str) -> anyhow::Result<String> {
-        let page = self.http.get(bank).send().await?;
-        ensure!(
-            page.status() == StatusCode::OK,
-            "the bank answered {}",
-            page.status()
-        );
-        let response = self.http.post(format!("{bank}/{button}")).send().await?;
-        location(&response)
+    /// Presses a button of the bank page: `pay`, `decline` or `walk-away`. Returns the address to which the bank
+    /// redirects.
+    pub async fn press(&self, bank_page: &str, button: &str) -> anyhow::Result<String> {
+        let (status, _) = self.page(bank_page).await?;
+        ensure!(status == StatusCode::OK, "the bank answered {status}");
+        let response = self.http.post(format!("{bank_page}/{button}")).send();
+        location(&response.await?)
     }
 
-    /// Sends a checkout's form, whatever the answer is.
-    ///
-    /// # Errors
-    ///
-    /// When there is none.
-    pub async fn fill_in(&self, checkout_url: &str, fields: &[(&str, &str)]) -> anyhow::Result<()> {
-        self.http.post(checkout_url).form(fields).send().await?;
-        Ok(())
+    /// Pays a checkout at the bank. Returns the address to which the bank redirects.
+    pub async fn pay(&self, checkout: &Value) -> anyhow::Result<String> {
+        let bank_page = self.bank_page(checkout).await?;
+        self.press(&bank_page, "pay").await
     }
 
-    /// Follows one redirect and gives its target.
-    ///
-    /// # Errors
-    ///
-    /// When there is none.
-    pub async fn follow(&self, address: &str) -> anyhow::Result<String> {
-        location(&self.http.get(address).send().await?)
+    /// Follows one redirect and returns its target.
+    pub async fn follow(&self, url: &str) -> anyhow::Result<String> {
+        location(&self.http.get(url).send().await?)
     }
 }
 
@@ -86,9 +88,9 @@ fn location(response: &Response) -> anyhow::Result<String> {
         response.url().path(),
         response.status()
     );
-    let location = response
-        .headers()
-        .get(header::LOCATION)
-        .context("A redirect has no address")?;
-    Ok(location.to_str()?.to_owned())
+    let location = response.headers().get(header::LOCATION);
+    Ok(location
+        .context("A redirect has no address")?
+        .to_str()?
+        .to_owned())
 }

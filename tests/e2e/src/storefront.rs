@@ -1,37 +1,33 @@
 //! A storefront's back end.
 
 use anyhow::{Context, ensure};
-use reqwest::{Method, StatusCode};
+use reqwest::{Client, Method, StatusCode};
 use sandbox::Ready;
 use serde_json::{Value, json};
 
-use crate::eventually;
+use crate::until_matching;
 
-/// A storefront with the sandbox's key.
+/// A storefront with a key.
 #[derive(Debug, Clone)]
 pub struct Storefront {
-    http: reqwest::Client,
+    http: Client,
     api: String,
     key: String,
     return_url: String,
 }
 
 impl Storefront {
-    /// The storefront of a sandbox.
-    ///
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be set up.
+    /// Returns the storefront of a sandbox. Its key has all scopes.
     pub fn new(ready: &Ready) -> anyhow::Result<Self> {
         Ok(Self {
-            http: reqwest::Client::builder().no_proxy().build()?,
+            http: Client::builder().no_proxy().build()?,
             api: ready.api.clone(),
             key: ready.storefront_key.clone(),
             return_url: format!("{}/thanks", ready.shop),
         })
     }
 
-    /// The same storefront with another key.
+    /// Returns the same storefront with another key.
     pub fn with_key(&self, key: &str) -> Self {
         Self {
             key: key.to_owned(),
@@ -39,11 +35,7 @@ impl Storefront {
         }
     }
 
-    /// Any call, with the key; gives the status and the JSON of the answer.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer, or it is not JSON.
+    /// Calls the API with the key. Returns the status and the JSON of the answer.
     pub async fn call(
         &self,
         method: Method,
@@ -65,7 +57,24 @@ impl Storefront {
         Ok((status, json))
     }
 
-    /// What an order of 10.00 EUR looks like.
+    /// Sends a GET request, whose answer must have a status. Returns the answer.
+    pub async fn get(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
+        let (status, answer) = self.call(Method::GET, path, None).await?;
+        ensure!(status == expected, "GET {path} answered {status}: {answer}");
+        Ok(answer)
+    }
+
+    /// Sends a POST request, whose answer must have a status. Returns the answer.
+    pub async fn post(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
+        let (status, answer) = self.call(Method::POST, path, Some(body)).await?;
+        ensure!(
+            status == expected,
+            "POST {path} with {body} answered {status} instead of {expected}: {answer}"
+        );
+        Ok(answer)
+    }
+
+    /// Returns a checkout request for 10.00 EUR.
     pub fn order(&self, payment_id: &str) -> Value {
         json!({
             "payment_id": payment_id,
@@ -77,61 +86,93 @@ impl Storefront {
         })
     }
 
-    /// Creates a checkout and gives its answer.
-    ///
-    /// # Errors
-    ///
-    /// When it is not answered 201.
+    /// Returns a checkout request for 10.00 EUR with some other fields.
+    pub fn order_with(&self, payment_id: &str, fields: Value) -> Value {
+        let mut order = self.order(payment_id);
+        if let (Some(order), Value::Object(fields)) = (order.as_object_mut(), fields) {
+            order.extend(fields);
+        }
+        order
+    }
+
+    /// Creates a checkout for 10.00 EUR and returns the answer.
     pub async fn create(&self, payment_id: &str) -> anyhow::Result<Value> {
-        let order = self.order(payment_id);
-        let (status, checkout) = self.call(Method::POST, "/checkouts", Some(&order)).await?;
-        ensure!(
-            status == StatusCode::CREATED,
-            "POST /checkouts answered {status}: {checkout}"
-        );
-        Ok(checkout)
+        self.create_with(payment_id, json!({})).await
     }
 
-    /// The payment as the API shows it.
-    ///
-    /// # Errors
-    ///
-    /// When it is not answered 200.
+    /// Creates a checkout for 10.00 EUR with some other fields, and returns the answer.
+    pub async fn create_with(&self, payment_id: &str, fields: Value) -> anyhow::Result<Value> {
+        let order = self.order_with(payment_id, fields);
+        self.post("/checkouts", &order, 201).await
+    }
+
+    /// Returns a payment as the API shows it.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Value> {
-        let path = format!("/payments/{payment_id}");
-        let (status, payment) = self.call(Method::GET, &path, None).await?;
-        ensure!(
-            status == StatusCode::OK,
-            "GET {path} answered {status}: {payment}"
-        );
-        Ok(payment)
+        self.get(&format!("/payments/{payment_id}"), 200).await
     }
 
-    /// Waits until the payment has a status.
-    ///
-    /// # Errors
-    ///
-    /// When it does not reach it in time.
+    /// Waits until a payment has a status and returns the payment.
     pub async fn until(&self, payment_id: &str, status: &str) -> anyhow::Result<Value> {
-        let what = format!("{payment_id} becoming {status}");
-        eventually(&what, || async {
-            let payment = self.payment(payment_id).await?;
-            Ok((payment.get("status") == Some(&json!(status))).then_some(payment))
-        })
-        .await
+        self.until_matching(payment_id, |payment| payment["status"] == status)
+            .await
+            .with_context(|| format!("{status} was expected"))
     }
 
-    /// Asks for a refund and gives the status and the answer.
-    ///
-    /// # Errors
-    ///
-    /// When there is no answer.
+    /// Waits until a payment matches a condition and returns the payment.
+    pub async fn until_matching(
+        &self,
+        payment_id: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let what = format!("the change of {payment_id}");
+        until_matching(&what, async || self.payment(payment_id).await, matches).await
+    }
+
+    /// Requests a refund. Returns the status and the answer.
     pub async fn refund(
         &self,
         payment_id: &str,
         refund: &Value,
     ) -> anyhow::Result<(StatusCode, Value)> {
-        let path = format!("/payments/{payment_id}/refunds");
+        let path = refunds_path(payment_id);
         self.call(Method::POST, &path, Some(refund)).await
     }
+
+    /// Requests a refund. The answer must have a status. Returns the answer.
+    pub async fn post_refund(
+        &self,
+        payment_id: &str,
+        refund: &Value,
+        expected: u16,
+    ) -> anyhow::Result<Value> {
+        self.post(&refunds_path(payment_id), refund, expected).await
+    }
+}
+
+fn refunds_path(payment_id: &str) -> String {
+    format!("/payments/{payment_id}/refunds")
+}
+
+/// Returns a request for a partial refund in cents.
+pub fn partial_refund(refund_id: &str, amount: u64) -> Value {
+    json!({ "refund_id": refund_id, "amount": amount, "currency": "EUR", "description": "returned" })
+}
+
+/// Returns a request for a refund of the remaining amount.
+pub fn full_refund(refund_id: &str) -> Value {
+    json!({ "refund_id": refund_id, "description": "returned" })
+}
+
+/// Returns the checkout URL of the answer to a checkout request.
+pub fn checkout_url(checkout: &Value) -> anyhow::Result<&str> {
+    let url = checkout["checkout_url"].as_str();
+    url.with_context(|| format!("no checkout URL in {checkout}"))
+}
+
+/// Returns the pointers of a problem's errors.
+pub fn pointers(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    errors
+        .filter_map(|error| error["pointer"].as_str())
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! axe-core, the checker, run inside a page.
+//! axe-core, the accessibility checker, which runs inside a page.
 
 use anyhow::Context;
 use chromiumoxide::Page;
@@ -6,21 +6,21 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::de::DeserializeOwned;
 use tools::Supervisor;
 
-/// What the checker finds wrong, and what it cannot decide, each in a line.
+/// Returns one line for each fault, and for each check that axe-core cannot decide.
 const RUN: &str = r#"
 axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault =>
     fault.nodes.map(node => `${fault.id}: ${fault.help}: ${node.html}`)))
 "#;
 
-/// The checker's script.
+/// The script of axe-core.
 pub struct Axe(String);
 
 impl Axe {
-    /// The pinned one, fetched if it is not there yet.
+    /// Installs the pinned version.
     pub async fn install(supervisor: &Supervisor) -> anyhow::Result<Self> {
         let pins = "tests/e2e/tests/accessibility/requirements.txt";
         let library = supervisor.install(pins).await?.join("lib");
-        // The only entry has the version of Python in its name.
+        // The only entry is named after the version of Python.
         let python = std::fs::read_dir(&library)?.next().context("No Python")??;
         let script = python
             .path()
@@ -30,22 +30,22 @@ impl Axe {
         Ok(Self(script))
     }
 
-    /// The faults of a page.
+    /// Returns the faults of a page.
     pub async fn faults(&self, page: &Page) -> anyhow::Result<Vec<String>> {
-        // As an expression of a statement each: the script's own value is of no use.
+        // The value of the script itself cannot be returned.
         let _: bool = evaluate(page, &format!("{};\ntrue", self.0)).await?;
         evaluate(page, RUN).await
     }
 }
 
-/// The value of an expression in a page, once it is there.
+/// Returns the value of an expression in a page. Awaits it if it is a promise.
 pub async fn evaluate<T: DeserializeOwned>(page: &Page, expression: &str) -> anyhow::Result<T> {
-    let wanted = EvaluateParams::builder()
+    let parameters = EvaluateParams::builder()
         .expression(expression)
         .await_promise(true)
         .return_by_value(true)
         .build()
         .map_err(anyhow::Error::msg)?;
-    let value = page.evaluate_expression(wanted).await?;
+    let value = page.evaluate_expression(parameters).await?;
     value.into_value().context("A page has no such value")
 }

@@ -1,10 +1,10 @@
-//! A headless Chromium that certainly ends with the test.
+//! A headless Chromium, which ends with the test.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use chromiumoxide::{Browser, Page};
+use e2e::eventually;
 use futures_util::StreamExt;
 use libtest_mimic::{Completion, Failed};
 use tools::supervised::log_to;
@@ -18,7 +18,7 @@ const NAMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// The Chromium of this machine, if there is one: `CHROMIUM`, else the first on the path.
+/// Returns the Chromium that `CHROMIUM` names, or else the first one on the search path.
 fn find() -> Option<PathBuf> {
     if let Some(program) = std::env::var_os("CHROMIUM") {
         return Some(program.into()).filter(|program: &PathBuf| program.is_file());
@@ -31,8 +31,7 @@ fn find() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Runs a test with the Chromium of this machine; without one the test is ignored, unless
-/// `REQUIRE_BROWSER=1`.
+/// Runs a test with the Chromium of this machine. Without one the test is ignored, or fails if `REQUIRE_BROWSER=1`.
 pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
     let Some(program) = find() else {
         let why = "Chromium is not installed (Debian: apt-get install chromium)";
@@ -55,7 +54,7 @@ pub struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it with an empty profile, and its log beside that.
+    /// Starts Chromium with an empty profile. The log is next to the profile.
     pub async fn start(
         program: &Path,
         supervisor: &Supervisor,
@@ -70,7 +69,7 @@ impl Chromium {
                 "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run",
-                // Pages speak it, whatever this machine speaks.
+                // The language of the pages must not depend on the machine.
                 "--accept-lang=en",
             ])
             .args([
@@ -99,12 +98,12 @@ impl Chromium {
         })
     }
 
-    /// Opens a page.
+    /// Opens an address in a new tab.
     pub async fn open(&self, address: &str) -> anyhow::Result<Page> {
         Ok(self.browser.new_page(address).await?)
     }
 
-    /// Stops it and waits until it is gone.
+    /// Stops Chromium and waits for its end.
     pub async fn stop(self) {
         self.events.abort();
         drop(self.browser);
@@ -112,15 +111,12 @@ impl Chromium {
     }
 }
 
-/// Chromium writes its port and path into this file when it is ready.
+/// Returns the address of the browser protocol. Chromium writes it into a file when it is ready.
 async fn address(file: &Path) -> anyhow::Result<String> {
-    for _ in 0..300 {
-        if let Ok(text) = std::fs::read_to_string(file)
-            && let Some((port, path)) = text.trim().split_once('\n')
-        {
-            return Ok(format!("ws://127.0.0.1:{port}{path}"));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    anyhow::bail!("Chromium did not start within 30 s")
+    eventually("the start of Chromium", async || {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let address = text.trim().split_once('\n');
+        Ok(address.map(|(port, path)| format!("ws://127.0.0.1:{port}{path}")))
+    })
+    .await
 }

@@ -1,136 +1,122 @@
-//! One tab of the browser, which waits for what it looks for.
-
-use std::time::Duration;
+//! A tab of the browser. It waits until a page has what a test expects.
 
 use anyhow::{Context, ensure};
-use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
-use e2e::PATIENCE;
+use chromiumoxide::{Element, Page};
+use e2e::eventually;
 
-use crate::pictures;
+use crate::screenshots;
 
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// A tab. Pages may come and go while it looks for something.
+/// A tab. Its page may change while the tab waits.
 pub struct Tab(pub Page);
 
 impl Tab {
-    /// Opens an address.
     pub async fn open(&self, address: &str) -> anyhow::Result<()> {
         let opened = self.0.goto(address).await;
         opened.with_context(|| format!("{address} cannot be opened"))?;
         Ok(())
     }
 
-    /// Lets no page run a script from now on.
-    pub async fn switch_scripts_off(&self) -> anyhow::Result<()> {
-        let off = SetScriptExecutionDisabledParams::new(true);
-        self.0.execute(off).await?;
+    /// Brings the tab to the front, where Chromium does not slow it down.
+    pub async fn bring_to_front(&self) -> anyhow::Result<()> {
+        self.0.bring_to_front().await?;
         Ok(())
     }
 
-    /// Where it is.
+    /// Disables the scripts of all pages.
+    pub async fn disable_scripts(&self) -> anyhow::Result<()> {
+        let disabled = SetScriptExecutionDisabledParams::new(true);
+        self.0.execute(disabled).await?;
+        Ok(())
+    }
+
+    /// The address of the page.
     pub async fn address(&self) -> anyhow::Result<String> {
         Ok(self.0.url().await?.unwrap_or_default())
     }
 
-    /// The text of an element, once it is there.
+    /// Waits for an element and returns its text.
     pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
-        let there = || async { self.try_text(selector).await };
-        self.until(&format!("{selector} being there"), there).await
+        let text = async || self.try_text(selector).await;
+        self.until(&format!("the text of {selector}"), text).await
     }
 
-    /// Waits until an element has this text.
+    /// Waits until an element has a text.
     pub async fn shows(&self, selector: &str, expected: &str) -> anyhow::Result<()> {
-        let what = format!("{selector} showing {expected}");
-        let shown = || async {
-            self.try_text(selector)
-                .await
-                .filter(|text| text == expected)
-        };
+        let what = format!("{expected} in {selector}");
+        let text = async || self.try_text(selector).await;
+        let shown = async || text().await.filter(|text| text == expected);
         self.until(&what, shown).await.map(drop)
     }
 
-    /// Whether an element is there now.
+    /// Returns whether the page has an element.
     pub async fn has(&self, selector: &str) -> bool {
-        self.0.find_element(selector).await.is_ok()
+        self.find(selector).await.is_some()
     }
 
     /// Waits for an element and clicks on it.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        // The page may have been loaded anew after the element was found.
-        let clicked = || async {
-            let element = self.0.find_element(selector).await.ok()?;
+        // The page may be loaded again after the element was found.
+        let clicked = async || {
+            let element = self.find(selector).await?;
             element.click().await.ok().map(drop)
         };
-        self.until(&format!("clicking {selector}"), clicked).await
+        self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for an element and clicks on it where it is: without scripts nothing can be scrolled.
+    /// Waits for an element and clicks on it without scrolling, which needs scripts.
     pub async fn click_in_place(&self, selector: &str) -> anyhow::Result<()> {
-        let clicked = || async {
-            let element = self.0.find_element(selector).await.ok()?;
+        let clicked = async || {
+            let element = self.find(selector).await?;
             let point = element.clickable_point().await.ok()?;
             self.0.click(point).await.ok().map(drop)
         };
-        self.until(&format!("clicking {selector}"), clicked).await
+        self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Fills in a field, whatever was in it.
+    /// Waits for a field and replaces its value.
     pub async fn fill(&self, selector: &str, value: &str) -> anyhow::Result<()> {
-        let there = || async { self.0.find_element(selector).await.ok() };
-        let field = self
-            .until(&format!("{selector} being there"), there)
-            .await?;
+        let field = async || self.find(selector).await;
+        let field = self.until(&format!("the field {selector}"), field).await?;
         let empty = "function() { this.value = ''; }";
         field.call_js_fn(empty, false).await?;
         field.focus().await?.type_str(value).await?;
-        ensure!(
-            self.value(selector).await? == value,
-            "{selector} is not {value}"
-        );
+        let filled = self.value(selector).await?;
+        ensure!(filled == value, "{selector} has the value {filled}");
         Ok(())
     }
 
-    /// What is filled in.
+    /// Returns the value of a field.
     pub async fn value(&self, selector: &str) -> anyhow::Result<String> {
         let field = self.0.find_element(selector).await?;
         let value = field.property("value").await?.context("no value")?;
         Ok(value.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Saves a picture of the page.
-    pub async fn picture(&self, name: &str) -> anyhow::Result<()> {
-        pictures::take(&self.0, name).await
+    /// Saves a screenshot of the page.
+    pub async fn screenshot(&self, name: &str) -> anyhow::Result<()> {
+        screenshots::save(&self.0, name).await
+    }
+
+    async fn find(&self, selector: &str) -> Option<Element> {
+        self.0.find_element(selector).await.ok()
     }
 
     async fn try_text(&self, selector: &str) -> Option<String> {
-        let element = self.0.find_element(selector).await.ok()?;
-        element.inner_text().await.ok()?
+        self.find(selector).await?.inner_text().await.ok()?
     }
 
-    async fn until<T, F: Future<Output = Option<T>>>(
+    /// Polls until there is a value. The error contains the text of the page.
+    async fn until<T>(
         &self,
         what: &str,
-        mut look: impl FnMut() -> F,
+        mut poll: impl AsyncFnMut() -> Option<T>,
     ) -> anyhow::Result<T> {
-        let looking = async {
-            loop {
-                if let Some(found) = look().await {
-                    return found;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        match tokio::time::timeout(PATIENCE, looking).await {
-            Ok(found) => Ok(found),
-            Err(_) => {
-                let page = self.try_text("body").await.unwrap_or_default();
-                anyhow::bail!(
-                    "{what} did not happen; {} shows: {page}",
-                    self.address().await?
-                )
-            }
+        let found = eventually(what, async || Ok(poll().await)).await;
+        if found.is_ok() {
+            return found;
         }
+        let (address, page) = (self.address().await?, self.try_text("body").await);
+        found.with_context(|| format!("{address} shows {page:?}"))
     }
 }

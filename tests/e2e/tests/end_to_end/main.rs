@@ -1,25 +1,17 @@
-//! The real functions behind the real template, called from the outside; each test has a sandbox of its own. One
-//! program, so that it is linked once and the sandboxes' waiting overlaps.
+//! The deployed system, called from outside: the real functions behind the real template. Most tests have their own
+//! sandbox. All tests are in one program, so that it is linked once and several sandboxes can run at the same time.
 #![allow(clippy::indexing_slicing)]
 
-mod alarms;
 mod api;
 mod callbacks;
-mod canaries;
-mod clarification;
 mod consumer;
 mod cost;
 mod deployment;
-mod environment;
-mod gate_faults;
-mod hand_off;
-mod openapi;
+mod gate;
+mod monitoring;
 mod outcomes;
-mod permissions;
-mod provoked;
-mod reconcile;
+mod reconciliation;
 mod refunds;
-mod silence;
-mod sweeper;
+mod security;
+mod sweeps;
 mod template;
-mod walk;

@@ -1,8 +1,8 @@
-//! What the template promises, checked on the template as SAM processes it. The local AWS accepts
-//! much that AWS would not, and ignores some of what must hold.
+//! The template as SAM processes it. The local AWS accepts much that AWS refuses, and ignores some properties.
 
-mod choices;
+mod parameters;
 mod permissions;
+pub mod processed;
 mod routes;
 mod schedules;
 mod storage;

@@ -1,4 +1,4 @@
-"""Prints the template as SAM processes it, as JSON."""
+"""Prints a template as SAM processes it, as JSON."""
 
 import json
 import sys

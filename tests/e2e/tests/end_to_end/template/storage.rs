@@ -3,98 +3,85 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, ensure};
-use e2e::template::{Template, target};
-use serde_json::{Value, json};
+use e2e::ensure_contains;
+use serde_json::json;
+
+use crate::template::processed::{Template, target, targets};
 
 #[tokio::test]
-async fn money_is_kept_safe() -> anyhow::Result<()> {
+async fn every_table_is_encrypted_backed_up_and_protected_from_deletion() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let tables = template.all("AWS::DynamoDB::Table");
     ensure!(tables.len() == 2, "{:?}", tables.keys());
     for (name, table) in tables {
-        ensure!(
-            table["TimeToLiveSpecification"]
-                == json!({ "AttributeName": "expires_at", "Enabled": true })
-        );
-        ensure!(
-            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == json!(true)
-        );
-        ensure!(table["SSESpecification"]["SSEEnabled"] == json!(true));
-        ensure!(table["DeletionProtectionEnabled"] == json!(true));
-        ensure!(table["BillingMode"] == "PAY_PER_REQUEST");
-        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-            ensure!(
-                template.resource(name)[policy] == "Retain",
-                "{name} has no {policy}"
-            );
+        let expected = json!({
+            "TimeToLiveSpecification": { "AttributeName": "expires_at", "Enabled": true },
+            "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true },
+            "SSESpecification": { "SSEEnabled": true },
+            "DeletionProtectionEnabled": true,
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        ensure_contains(table, expected).context(name.to_owned())?;
+        let policies = json!({ "DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain" });
+        ensure_contains(template.resource(name), policies)?;
+        let indexes = table["GlobalSecondaryIndexes"].as_array();
+        for index in indexes.into_iter().flatten() {
+            let keys_only = json!({ "Projection": { "ProjectionType": "KEYS_ONLY" } });
+            ensure_contains(index, keys_only).context(name.to_owned())?;
         }
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn every_queue_is_fifo_and_has_dead_letters() -> anyhow::Result<()> {
+async fn every_queue_is_fifo_encrypted_and_has_its_own_dead_letter_queue() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mut queues = template.all("AWS::SQS::Queue");
-    let ticks = queues.remove("ScheduleDeadLetters");
-    ensure!(ticks.context("no such queue")?["SqsManagedSseEnabled"] == json!(true));
+    let encrypted = json!({ "SqsManagedSseEnabled": true });
+    let schedules = queues.remove("ScheduleDeadLetters");
+    ensure_contains(schedules.context("no such queue")?, encrypted)?;
     let mut dead_letters = BTreeSet::new();
     for (name, queue) in &queues {
-        ensure!(queue["FifoQueue"] == json!(true), "{name} is not FIFO");
-        ensure!(
-            queue["SqsManagedSseEnabled"] == json!(true),
-            "{name} is not encrypted"
-        );
-        ensure!(
-            queue["MessageRetentionPeriod"] == json!(1_209_600),
-            "{name} forgets early"
-        );
-        ensure!(queue["DeduplicationScope"] == "messageGroup", "{name}");
-        ensure!(
-            queue["FifoThroughputLimit"] == "perMessageGroupId",
-            "{name}"
-        );
-        if queue["RedrivePolicy"].is_null() {
+        let expected = json!({
+            "FifoQueue": true,
+            "SqsManagedSseEnabled": true,
+            "MessageRetentionPeriod": 1_209_600,
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+        });
+        ensure_contains(queue, expected).context((*name).to_owned())?;
+        let redrive = &queue["RedrivePolicy"];
+        if redrive.is_null() {
             continue;
         }
-        let target = target(&queue["RedrivePolicy"]["deadLetterTargetArn"]).unwrap_or_default();
+        let target = target(&redrive["deadLetterTargetArn"]).unwrap_or_default();
         ensure!(queues.contains_key(target), "{name}: {target}");
-        ensure!(
-            dead_letters.insert(target.to_owned()),
-            "{target} serves two queues"
-        );
-        ensure!(queue["RedrivePolicy"]["maxReceiveCount"] == 10, "{name}");
+        ensure!(dead_letters.insert(target), "{target} serves two queues");
+        ensure!(redrive["maxReceiveCount"] == 10, "{name}");
     }
-    ensure!(
-        dead_letters.len() * 2 == queues.len(),
-        "a queue has no dead letters"
-    );
+    let is_complete = dead_letters.len() * 2 == queues.len();
+    ensure!(is_complete, "a queue has no dead-letter queue");
     Ok(())
 }
 
 #[tokio::test]
-async fn no_queue_is_spoken_to_without_encryption() -> anyhow::Result<()> {
+async fn every_queue_refuses_requests_without_tls() -> anyhow::Result<()> {
     let template = Template::processed().await?;
-    ensure!(template.0["Parameters"]["RequireTls"]["Default"] == "true");
-    let plain = json!({ "Bool": { "aws:SecureTransport": "false" } });
+    ensure!(template.default("RequireTls") == "true");
+    let refusal = json!({
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    });
     let mut refusing = BTreeSet::new();
     for (policy, properties) in template.all("AWS::SQS::QueuePolicy") {
         let statements = properties["PolicyDocument"]["Statement"].as_array();
-        let statements = statements.context("no statements")?.iter();
-        let unwrapped = statements.map(|one| match &one["Fn::If"] {
-            Value::Null => one,
-            choice => &choice[1],
-        });
-        for deny in unwrapped.filter(|one| one["Effect"] == "Deny") {
-            ensure!(deny["Condition"] == plain, "{policy}");
-            ensure!(
-                deny["Principal"] == "*" && deny["Action"] == "sqs:*",
-                "{policy}"
-            );
-            let resource = &deny["Resource"];
-            let all = resource.as_array();
-            let all = all.map_or(std::slice::from_ref(resource), Vec::as_slice);
-            refusing.extend(all.iter().filter_map(target).map(str::to_owned));
+        for statement in statements.context("no statements")? {
+            let statement = statement["Fn::If"].get(1).unwrap_or(statement);
+            if statement["Effect"] == "Deny" {
+                ensure_contains(statement, refusal.clone()).context(policy.to_owned())?;
+                refusing.extend(targets(&statement["Resource"]));
+            }
         }
     }
     let queues = template.all("AWS::SQS::Queue");
@@ -103,22 +90,41 @@ async fn no_queue_is_spoken_to_without_encryption() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn consumers_report_each_message_and_have_time_and_rights() -> anyhow::Result<()> {
+async fn the_fulfilment_queue_gets_the_events_that_decide_a_shipment_and_no_differences()
+-> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let queues = template.variables("EVENT_QUEUES");
+    let (_, queues) = queues.first_key_value().context("no function")?;
+    let queues = queues["Fn::Sub"].as_str().context("no queues")?;
+    ensure!(!queues.contains("reconciliation.difference"), "{queues}");
+    for kind in [
+        "payment.awaiting_confirmation",
+        "checkout.expired",
+        "refund.returned",
+    ] {
+        let kind = format!("\"{kind}\"");
+        ensure!(queues.contains(&kind), "no {kind}: {queues}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_consumer_reports_each_message_and_has_time_and_permissions() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
     ensure!(mappings.len() == 1, "{:?}", mappings.keys());
     for (name, mapping) in mappings {
-        let reports = &mapping["FunctionResponseTypes"];
-        ensure!(*reports == json!(["ReportBatchItemFailures"]), "{name}");
+        let reports = json!({ "FunctionResponseTypes": ["ReportBatchItemFailures"] });
+        ensure_contains(mapping, reports).context(name.to_owned())?;
         let source = target(&mapping["EventSourceArn"]).unwrap_or_default();
         let queue = &template.resource(source)["Properties"];
         let function = target(&mapping["FunctionName"]).unwrap_or_default();
         let function = &template.resource(function)["Properties"];
         let timeout = function["Timeout"].as_u64().context("no timeout")?;
-        let unseen = queue["VisibilityTimeout"].as_u64().unwrap_or_default();
+        let invisible = queue["VisibilityTimeout"].as_u64().unwrap_or_default();
         ensure!(
-            unseen >= 6 * timeout,
-            "{name}: {unseen} s for {timeout} s each"
+            invisible >= 6 * timeout,
+            "{name}: {invisible} s for a timeout of {timeout} s"
         );
 
         let role = target(&function["Role"]).unwrap_or_default();

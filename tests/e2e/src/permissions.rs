@@ -1,0 +1,108 @@
+//! The permissions of a function's role, which a test revokes and restores.
+
+use anyhow::{Context, ensure};
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use crate::aws_call::call;
+use crate::lambda;
+
+/// One action on one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    statement: usize,
+    /// The action, such as `dynamodb:Query`.
+    pub action: String,
+    /// The ARN of the resource.
+    pub resource: String,
+}
+
+/// The permissions of one function.
+pub struct Permissions<'a> {
+    sandbox: &'a Sandbox,
+    role: String,
+    policy: String,
+    original: Value,
+}
+
+impl<'a> Permissions<'a> {
+    /// Reads the permissions of a function's role.
+    pub async fn of(sandbox: &'a Sandbox, function: &str) -> anyhow::Result<Self> {
+        let configuration = lambda::configuration(sandbox, function).await?;
+        let role = configuration["Role"].as_str();
+        let role = role.and_then(|arn| arn.rsplit('/').next());
+        let role = role.context("The function has no role")?.to_owned();
+        // The template gives each role one policy, with the function's own name.
+        let policy = function.to_owned();
+        let names = json!({ "RoleName": role, "PolicyName": policy });
+        let mut answer = call(sandbox, "iam", "get_role_policy", &names).await?;
+        Ok(Self {
+            sandbox,
+            role,
+            policy,
+            original: answer["PolicyDocument"].take(),
+        })
+    }
+
+    /// The role's name.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// Returns each action on each resource that the policy allows.
+    pub fn grants(&self) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        let statements = self.original["Statement"].as_array();
+        for (statement, allowed) in statements.into_iter().flatten().enumerate() {
+            for action in texts(&allowed["Action"]) {
+                let grants_of_action = texts(&allowed["Resource"]).map(|resource| Grant {
+                    statement,
+                    action: action.to_owned(),
+                    resource: resource.to_owned(),
+                });
+                grants.extend(grants_of_action);
+            }
+        }
+        grants
+    }
+
+    /// Revokes every statement that contains a text, such as an action.
+    pub async fn revoke(&self, text: &str) -> anyhow::Result<()> {
+        let mut policy = self.original.clone();
+        if let Some(statements) = policy["Statement"].as_array_mut() {
+            statements.retain(|statement| !statement.to_string().contains(text));
+        }
+        ensure!(policy != self.original, "{} has no {text}", self.role);
+        self.put(&policy).await
+    }
+
+    /// Revokes one grant and no other.
+    pub async fn revoke_grant(&self, grant: &Grant) -> anyhow::Result<()> {
+        let others = self.grants().into_iter().filter(|other| other != grant);
+        let statements: Vec<Value> = others
+            .map(|other| json!({ "Effect": "Allow", "Action": other.action, "Resource": other.resource }))
+            .collect();
+        self.put(&json!({ "Version": "2012-10-17", "Statement": statements }))
+            .await
+    }
+
+    /// Restores all permissions.
+    pub async fn restore(&self) -> anyhow::Result<()> {
+        self.put(&self.original).await
+    }
+
+    async fn put(&self, policy: &Value) -> anyhow::Result<()> {
+        let parameters = json!({
+            "RoleName": self.role, "PolicyName": self.policy, "PolicyDocument": policy.to_string(),
+        });
+        call(self.sandbox, "iam", "put_role_policy", &parameters).await?;
+        Ok(())
+    }
+}
+
+/// Returns one text, or each text of a list.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let list = value.as_array().map(Vec::as_slice);
+    let list = list.unwrap_or(std::slice::from_ref(value));
+    list.iter().filter_map(Value::as_str)
+}

@@ -1,0 +1,205 @@
+//! The system under test.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use ecommpay::{ProjectKey, signature};
+use payments::Timestamp;
+use reqwest::StatusCode;
+use sandbox::{Options, Ready, Sandbox};
+use serde_json::{Value, json};
+
+use crate::lambda::{invoke, invoke_with};
+use crate::queue::Queue;
+use crate::shopper::Shopper;
+use crate::simulator::Simulator;
+use crate::storefront::Storefront;
+use crate::{logs, until_matching};
+
+/// Longer than the age at which the sandbox's sweeper publishes an event of the outbox.
+pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
+
+/// A running sandbox with a storefront, a shopper and the simulated platform.
+pub struct System {
+    /// The sandbox.
+    pub sandbox: Sandbox,
+    /// A storefront with all scopes.
+    pub storefront: Storefront,
+    /// The control API of the platform.
+    pub simulator: Simulator,
+    /// A shopper's browser.
+    pub shopper: Shopper,
+}
+
+impl System {
+    /// Starts a sandbox.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let sandbox = Sandbox::start(options).await?;
+        Ok(Self {
+            storefront: Storefront::new(sandbox.ready())?,
+            simulator: Simulator::new(sandbox.ready())?,
+            shopper: Shopper::new()?,
+            sandbox,
+        })
+    }
+
+    /// Stops the sandbox and waits for its end.
+    pub async fn stop(self) {
+        self.sandbox.stop().await;
+    }
+
+    /// The addresses and names of the sandbox.
+    pub fn ready(&self) -> &Ready {
+        self.sandbox.ready()
+    }
+
+    /// Returns the queue `fulfilment` or `audit`.
+    pub fn queue(&self, name: &str) -> anyhow::Result<Queue> {
+        Queue::new(self.ready(), name)
+    }
+
+    /// Returns every log line of the functions.
+    pub async fn log(&self) -> anyhow::Result<String> {
+        logs::of_functions(&self.sandbox).await
+    }
+
+    /// Creates a payment of 10.00 EUR. Returns the address of its bank page.
+    pub async fn bank_page(&self, payment_id: &str) -> anyhow::Result<String> {
+        let checkout = self.storefront.create(payment_id).await?;
+        self.shopper.bank_page(&checkout).await
+    }
+
+    /// Creates a payment of 10.00 EUR for an order. Returns the address of its bank page.
+    pub async fn bank_page_for_order(
+        &self,
+        payment_id: &str,
+        order_id: &str,
+    ) -> anyhow::Result<String> {
+        let order = json!({ "order_id": order_id });
+        let checkout = self.storefront.create_with(payment_id, order).await?;
+        self.shopper.bank_page(&checkout).await
+    }
+
+    /// Creates a payment of 10.00 EUR, pays it and waits until it has succeeded.
+    pub async fn create_paid(&self, payment_id: &str) -> anyhow::Result<()> {
+        let checkout = self.storefront.create(payment_id).await?;
+        self.pay(&checkout).await?;
+        Ok(())
+    }
+
+    /// Pays a checkout and waits until its payment has succeeded. Returns the payment.
+    pub async fn pay(&self, checkout: &Value) -> anyhow::Result<Value> {
+        self.shopper.pay(checkout).await?;
+        let payment_id = checkout["payment_id"].as_str().unwrap_or_default();
+        self.storefront.until(payment_id, "succeeded").await
+    }
+
+    /// Posts the body of a callback. Returns the status of the answer.
+    pub async fn post_callback(&self, body: impl Into<Vec<u8>>) -> anyhow::Result<StatusCode> {
+        self.post_callback_as("application/json", body).await
+    }
+
+    /// Posts the body of a callback with a content type. Returns the status of the answer.
+    pub async fn post_callback_as(
+        &self,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> anyhow::Result<StatusCode> {
+        let url = format!("{}/callbacks", self.ready().api);
+        let request = self.shopper.http.post(url).body(body.into());
+        let response = request.header("Content-Type", content_type).send().await?;
+        let status = response.status();
+        let answer = response.text().await?;
+        ensure!(answer.is_empty(), "a callback was answered with {answer}");
+        Ok(status)
+    }
+
+    /// Returns a callback with the project's signature.
+    pub fn signed(&self, message: &Value) -> anyhow::Result<String> {
+        let key = ProjectKey::new(&self.ready().project_key)?;
+        let signature = key.sign(&signature::canonical_of(message)?);
+        let mut signed = message.clone();
+        signed["signature"] = signature.to_base64().into();
+        Ok(signed.to_string())
+    }
+
+    /// Posts a callback with the project's signature.
+    pub async fn post_signed(&self, message: &Value, expected: u16) -> anyhow::Result<()> {
+        let status = self.post_callback(self.signed(message)?).await?;
+        ensure!(
+            status == expected,
+            "{status} instead of {expected}: {message}"
+        );
+        Ok(())
+    }
+
+    /// Invokes the sweeper and returns its answer.
+    pub async fn sweep(&self) -> anyhow::Result<Value> {
+        invoke(&self.sandbox, "sweeper").await
+    }
+
+    /// Invokes the sweeper until its answer matches a condition, and returns that answer. `what` names the awaited
+    /// result in the error.
+    pub async fn sweep_until(
+        &self,
+        what: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        until_matching(what, async || self.sweep().await, matches).await
+    }
+
+    /// Invokes the sweeper until a payment matches a condition, and returns the payment.
+    pub async fn sweep_until_payment(
+        &self,
+        payment_id: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
+        let what = format!("the change of {payment_id}");
+        let read = async || {
+            self.sweep().await?;
+            self.storefront.payment(payment_id).await
+        };
+        until_matching(&what, read, matches).await
+    }
+
+    /// Invokes the reconciliation for the time since `from`, and returns its answer.
+    pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
+        let (project_id, to) = (self.ready().project_id, Timestamp::now());
+        let range = json!({ "project_id": project_id, "from": from, "to": to });
+        invoke_with(&self.sandbox, "reconcile", &range).await
+    }
+}
+
+/// Returns options for a sandbox with these template parameters.
+pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options {
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Options {
+        parameters: parameters.into(),
+        ..Options::any_ports()
+    }
+}
+
+/// Returns options for a sandbox whose delays are divided by 3,600, so that each sweep polls every open payment.
+pub fn accelerated() -> Options {
+    Options {
+        divide_times: 3_600,
+        ..Options::any_ports()
+    }
+}
+
+/// Returns an unsigned callback about one successful operation.
+pub fn callback_message(payment: &str, id: u64, kind: &str, status: &str, amount: u64) -> Value {
+    let sum = json!({ "amount": amount, "currency": "EUR" });
+    json!({
+        "project_id": 211,
+        "payment": {
+            "id": payment, "type": "purchase", "status": status,
+            "date": "2026-01-01T10:00:00+0000", "method": "bancontact", "sum": sum,
+        },
+        "operation": {
+            "id": id, "type": kind, "status": "success", "date": "2026-01-01T10:00:00+0000",
+            "request_id": format!("request-{id}"), "sum_initial": sum, "sum_converted": sum,
+            "code": "0", "message": "Success",
+        },
+    })
+}

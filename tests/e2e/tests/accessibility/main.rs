@@ -1,0 +1,150 @@
+//! Every page of a checkout in every language, checked by axe-core in Chromium: on a small phone, in the light and the
+//! dark color scheme.
+
+mod axe;
+#[path = "../browser/chromium.rs"]
+mod chromium;
+mod pages;
+#[path = "../browser/screenshots.rs"]
+mod screenshots;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::http::{Response, StatusCode, header};
+use axum::routing::get;
+use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::emulation::{
+    MediaFeature, SetDeviceMetricsOverrideParams,
+};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use sandbox::workspace::Folder;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tools::Supervisor;
+
+use self::axe::{Axe, evaluate};
+use self::chromium::Chromium;
+
+/// The smallest width in CSS pixels at which a page must not scroll sideways (WCAG 2.2, 1.4.10).
+const SMALL_SCREEN: (i64, i64) = (320, 640);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let tests = vec![
+        Trial::ignorable_test("every_page_is_accessible", || {
+            in_chromium(every_page_is_accessible)
+        }),
+        Trial::ignorable_test("each_fault_of_a_page_is_found", || {
+            in_chromium(each_fault_of_a_page_is_found)
+        }),
+    ];
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+/// Runs a test in its own Chromium.
+fn in_chromium(
+    test: impl AsyncFnOnce(&Page, &Axe) -> anyhow::Result<()>,
+) -> Result<Completion, Failed> {
+    let test = async |program: &std::path::Path| {
+        let supervisor = Supervisor::new()?;
+        let axe = Axe::install(&supervisor).await?;
+        let folder = Folder::new()?;
+        let chromium = Chromium::start(program, &supervisor, &folder.file("chromium")).await?;
+        let outcome = async {
+            let page = chromium.open("about:blank").await?;
+            test(&page, &axe).await
+        }
+        .await;
+        chromium.stop().await;
+        outcome
+    };
+    chromium::with(|program| Runtime::new()?.block_on(test(program)))
+}
+
+async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let all = Arc::new(pages::all(&origin));
+    let names: Vec<String> = all.keys().cloned().collect();
+    let served = move |Path(name): Path<String>| async move {
+        all.get(&name).map(still).ok_or(StatusCode::NOT_FOUND)
+    };
+    let routes = Router::new().route("/pages/{name}", get(served));
+    let server = tokio::spawn(async move { axum::serve(listener, routes).await });
+    let mut faults = Vec::new();
+    for scheme in ["light", "dark"] {
+        let feature = MediaFeature::new("prefers-color-scheme", scheme);
+        page.emulate_media_features(vec![feature]).await?;
+        // The text does not depend on the color scheme, so one language is enough for the dark one.
+        let is_checked = |name: &&String| scheme == "light" || name.ends_with("-en");
+        for name in names.iter().filter(is_checked) {
+            shrink(page).await?;
+            let opened = page.goto(format!("{origin}/pages/{name}")).await;
+            opened.with_context(|| format!("{name} cannot be opened"))?;
+            let found = faults_of(page, axe).await;
+            let found = found.with_context(|| format!("{name} cannot be checked"))?;
+            let found = found.iter();
+            faults.extend(found.map(|fault| format!("{name}, {scheme}: {fault}")));
+            screenshots::save(page, &format!("{name}-{scheme}")).await?;
+        }
+    }
+    server.abort();
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result<()> {
+    let faulty = "<title>t</title><meta name=viewport content='width=device-width'>\
+        <main><img src=x><p style='color:#ccc;min-width:50rem'>words</p></main>";
+    shrink(page).await?;
+    page.set_content(faulty).await?;
+    let faults = faults_of(page, axe).await?.join("\n");
+    for fault in [
+        "image-alt",
+        "color-contrast",
+        "html-has-lang",
+        "wide",
+        "style",
+    ] {
+        ensure!(faults.contains(fault), "{fault} was not found: {faults}");
+    }
+    Ok(())
+}
+
+/// Sets the size of a small phone. A screenshot of the full page resets it.
+async fn shrink(page: &Page) -> anyhow::Result<()> {
+    let (width, height) = SMALL_SCREEN;
+    let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, true);
+    page.execute(screen).await?;
+    Ok(())
+}
+
+/// Returns the faults of the open page.
+async fn faults_of(page: &Page, axe: &Axe) -> anyhow::Result<Vec<String>> {
+    let mut faults = axe.faults(page).await?;
+    let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    if evaluate(page, wide).await? {
+        faults.push("too wide for a small phone".to_owned());
+    }
+    let unstyled = "getComputedStyle(document.querySelector('main')).borderRadius === '0px'";
+    if evaluate(page, unstyled).await? {
+        faults.push("its style is not applied".to_owned());
+    }
+    Ok(faults)
+}
+
+/// Returns a page that stays open: without its refresh header and without the script at its end.
+fn still(page: &Response<String>) -> Response<Body> {
+    let body = page.body();
+    let (body, _script) = body.split_once("<script").unwrap_or((body, ""));
+    let mut response = Response::new(Body::from(body.to_owned()));
+    *response.status_mut() = page.status();
+    *response.headers_mut() = page.headers().clone();
+    response.headers_mut().remove(header::REFRESH);
+    response
+}

@@ -1,0 +1,76 @@
+//! Every page that a shopper can see.
+
+use std::collections::BTreeMap;
+
+use axum::http::Response;
+use checkout::clarification::{self, FormField};
+use checkout::language::Language;
+use checkout::pages;
+use ecommpay::report::ClarificationField;
+use payments::model::{Redirect, RedirectMethod};
+
+/// Returns every page in every language, by name.
+pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
+    let nowhere = format!("{origin}/pages/nowhere");
+    let redirect = Redirect {
+        method: RedirectMethod::Post,
+        url: nowhere.clone(),
+        fields: [("session".to_owned(), "1".to_owned())].into(),
+    };
+    let shop = "https://shop.example/thanks?payment_id=order-1001-1";
+    let (empty, invalid) = (clarification::form(&fields()), invalid_form());
+    let form = |language, fields| pages::clarification(language, &nowhere, shop, fields);
+    let mut all = BTreeMap::new();
+    for language in Language::ALL {
+        for (name, page) in [
+            ("hand-off", pages::hand_off(language, &redirect)),
+            ("waiting", pages::waiting(language, None)),
+            ("redirect-missing", pages::waiting(language, Some(shop))),
+            ("clarification", form(language, &empty)),
+            ("clarification-invalid", form(language, &invalid)),
+            ("data-missing", pages::data_missing(language, shop)),
+            ("being-checked", pages::being_checked(language, shop)),
+            ("declined", pages::declined(language, shop)),
+            ("failed", pages::failed(language, shop)),
+            ("expired", pages::expired(language, shop)),
+            ("unknown-token", pages::unknown_token(language)),
+            ("unavailable", pages::unavailable(language)),
+        ] {
+            all.insert(format!("{name}-{}", language.code()), page);
+        }
+    }
+    all
+}
+
+/// Returns every field that has a label, and an optional one that has none.
+fn fields() -> Vec<ClarificationField> {
+    let names = [
+        "last_name",
+        "first_name",
+        "middle_name",
+        "email",
+        "phone",
+        "address",
+        "city",
+        "state",
+        "postal",
+        "country",
+        "day_of_birth",
+        "billing.city",
+        "shoe_size",
+    ];
+    let field = |name| ClarificationField {
+        name: format!("customer.{name}"),
+        required: name != "shoe_size",
+    };
+    names.map(field).into()
+}
+
+/// Returns the form after a post with an invalid value in every field.
+fn invalid_form() -> Vec<FormField> {
+    let fields = fields();
+    let values = fields.iter().map(|field| format!("{}=%3B", field.name));
+    let posted = values.collect::<Vec<_>>().join("&");
+    let read = clarification::read(&fields, posted.as_bytes());
+    read.err().unwrap_or_default()
+}

@@ -1,0 +1,23 @@
+//! Screenshots of the pages, for a person who reviews them.
+
+use chromiumoxide::Page;
+use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::page::ScreenshotParams;
+
+/// The size of a common phone in CSS pixels.
+const WIDTH: i64 = 390;
+const HEIGHT: i64 = 844;
+
+/// Saves the page in `target/screenshots` as a phone shows it, if the variable `SCREENSHOTS` is set.
+pub async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
+    if std::env::var_os("SCREENSHOTS").is_some() {
+        let folder = tools::root().join("target/screenshots");
+        std::fs::create_dir_all(&folder)?;
+        let phone = SetDeviceMetricsOverrideParams::new(WIDTH, HEIGHT, 1.0, true);
+        page.execute(phone).await?;
+        let full = ScreenshotParams::builder().full_page(true).build();
+        let file = folder.join(format!("{name}.png"));
+        page.save_screenshot(full, file).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The size of log lines, and the metrics in them.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+/// The bytes that CloudWatch adds to each line.
+const LINE_OVERHEAD: usize = 26;
+
+/// Returns the size of log lines in bytes. Durations get two digits and times lose their fractions, so that the size
+/// does not vary.
+pub fn size(lines: &[String]) -> anyhow::Result<u64> {
+    let mut bytes = 0;
+    for line in lines {
+        let mut line: Value = serde_json::from_str(line).with_context(|| line.clone())?;
+        for (name, value) in line.as_object_mut().into_iter().flatten() {
+            if name.ends_with("_ms") || name.ends_with("_s") {
+                *value = json!(10);
+            }
+        }
+        bytes += snapshots::without_timestamps(&line.to_string()).len() + LINE_OVERHEAD;
+    }
+    Ok(u64::try_from(bytes)?)
+}
+
+/// Returns the number of CloudWatch metrics in log lines, which differ by name, dimensions and their values.
+pub fn metrics<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<u64> {
+    let mut seen = BTreeSet::new();
+    for line in lines {
+        let line: Value = serde_json::from_str(line)?;
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array();
+        for directive in directives.into_iter().flatten() {
+            for by in directive["Dimensions"].as_array().into_iter().flatten() {
+                let by = by.as_array().into_iter().flatten();
+                let by: Vec<_> = by
+                    .filter_map(|name| Some((name.clone(), line.get(name.as_str()?)?.clone())))
+                    .collect();
+                let names = directive["Metrics"].as_array().into_iter().flatten();
+                seen.extend(names.map(|metric| format!("{} {by:?}", metric["Name"])));
+            }
+        }
+    }
+    Ok(u64::try_from(seen.len())?)
+}

@@ -1,0 +1,123 @@
+//! The environment variables of each function: the template sets every variable that the function reads, and the
+//! function reads every variable that the template sets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, ensure};
+use axum::{Json, Router};
+use sandbox::functions;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::time::timeout;
+use tools::Supervisor;
+
+use crate::template::processed::Template;
+
+/// Valid values by the end of the variable's name. Other variables may have any value.
+const VALUES: [(&str, &str); 7] = [
+    ("_SECONDS", "60"),
+    ("_DELAYS", "60,120"),
+    ("_INTERVAL", "1"),
+    ("_QUEUES", "[]"),
+    ("_URL", "https://platform.example"),
+    ("_LANGUAGES", "en,fr"),
+    ("_RETRIES", "true"),
+];
+
+/// This variable has a default, because tests and tools log without it.
+const OPTIONAL: &str = "METRICS_NAMESPACE";
+
+/// The variables that Lambda sets.
+const LAMBDA: [(&str, &str); 8] = [
+    ("AWS_REGION", "eu-west-1"),
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+    ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "group"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
+];
+
+#[tokio::test]
+async fn a_function_starts_with_the_variables_of_the_template_and_fails_without_any_one_of_them()
+-> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    let functions = template.all("AWS::Lambda::Function");
+    let binary = |function: &Value| function["Code"]["S3Key"].as_str().map(str::to_owned);
+    let binaries: Option<Vec<String>> = functions.values().copied().map(binary).collect();
+    let binaries = binaries.context("a function without code")?;
+    let built = functions::build(&Supervisor::new()?, &binaries).await?;
+    let aws = start_secrets().await?;
+    for ((name, function), binary) in functions.iter().zip(&binaries) {
+        let path = &built[binary];
+        let variables = function["Environment"]["Variables"].as_object();
+        let variables = variables.with_context(|| format!("{name} has no variables"))?;
+        let all: BTreeMap<&str, &str> = variables
+            .keys()
+            .map(|variable| (variable.as_str(), valid_value(variable)))
+            .collect();
+        let error = start_error(path, &aws, &all).await?;
+        ensure!(error.is_none(), "{name} does not start: {error:?}");
+        for variable in all.keys().filter(|variable| **variable != OPTIONAL) {
+            let mut others = all.clone();
+            others.remove(variable);
+            let error = start_error(path, &aws, &others).await?;
+            let error = error.with_context(|| format!("{name} does not read {variable}"))?;
+            let is_named = error.contains(variable) && error.contains("is not set");
+            ensure!(is_named, "{name} without {variable}: {error}");
+        }
+    }
+    Ok(())
+}
+
+fn valid_value(variable: &str) -> &'static str {
+    let value = VALUES.iter().find(|(end, _)| variable.ends_with(end));
+    value.map_or("something", |(_, value)| value)
+}
+
+/// Returns the output of a function that fails at its start, or `None` if it requests its first event.
+async fn start_error(
+    binary: &Path,
+    aws: &str,
+    variables: &BTreeMap<&str, &str>,
+) -> anyhow::Result<Option<String>> {
+    let lambda = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let mut command = Command::new(binary);
+    command
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", lambda.local_addr()?.to_string())
+        .env("AWS_ENDPOINT_URL", aws)
+        .envs(LAMBDA)
+        .envs(variables)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let ended = command.spawn()?.wait_with_output();
+    tokio::select! {
+        requested = lambda.accept() => {
+            requested?;
+            Ok(None)
+        }
+        ended = timeout(e2e::TIMEOUT, ended) => {
+            let output = ended.context("the function neither starts nor ends")??;
+            ensure!(!output.status.success(), "the function ends with success");
+            let text = [output.stdout, output.stderr].concat();
+            Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+        }
+    }
+}
+
+/// Starts a stand-in for Secrets Manager, from which a function may read at its start. Returns its address.
+async fn start_secrets() -> anyhow::Result<String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let secret = json!({ "Name": "secret", "SecretString": "a secret of 32 characters or more" });
+    let service = Router::new().fallback(async move || Json(secret));
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    Ok(address)
+}

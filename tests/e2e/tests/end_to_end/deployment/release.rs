@@ -1,0 +1,159 @@
+//! Releases of one stack against the local AWS: deployed, changed, failed, rolled back, deleted.
+//!
+//! The binaries are those of the dev build. `LONG=1` also builds for AWS and deploys that build.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use e2e::lambda::configuration;
+use e2e::walk::walk;
+
+use crate::deployment::deletion;
+use crate::deployment::script::{Deployment, failed, succeeded};
+use crate::deployment::stack::{Snapshot, last_changed};
+
+#[tokio::test]
+async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result<()> {
+    let deployment = Deployment::start().await?;
+    let ready = deployment.sandbox.ready();
+    walk(ready, "walk-1").await?;
+    deletion::ensure_written_file_matches_the_stack(&deployment)?;
+    let first = Snapshot::take(&deployment.sandbox).await?;
+    ensure!(first.functions.len() >= 6, "{first:?}");
+    a_release_without_changes_changes_nothing(&deployment, &first).await?;
+    let second = a_changed_binary_changes_only_its_function(&deployment, &first).await?;
+    walk(ready, "walk-2").await?;
+    a_failed_smoke_test_restores_the_previous_release(&deployment, &second).await?;
+    a_parameter_is_kept_until_a_rollback(&deployment).await?;
+
+    deployment.run("rollback").await?;
+    let rolled_back = Snapshot::take(&deployment.sandbox).await?;
+    ensure!(rolled_back.code("CallbackFunction")? == first.code("CallbackFunction")?);
+    ensure!(rolled_back.resources == first.resources);
+    walk(ready, "walk-3").await?;
+    let run = deployment.fail("rollback").await?;
+    ensure!(run.contains("This is the first release"), "{run}");
+
+    deletion::a_protected_stack_is_not_deleted(&deployment).await?;
+    deletion::only_the_table_and_the_token_secret_remain(&deployment, &first).await?;
+    deployment.sandbox.stop().await;
+    Ok(())
+}
+
+async fn a_release_without_changes_changes_nothing(
+    deployment: &Deployment,
+    first: &Snapshot,
+) -> anyhow::Result<()> {
+    let run = succeeded(deployment.script.deploy_again().await?)?;
+    ensure!(run.contains("Nothing has changed"), "{run}");
+    ensure!(Snapshot::take(&deployment.sandbox).await? == *first);
+    Ok(())
+}
+
+async fn a_changed_binary_changes_only_its_function(
+    deployment: &Deployment,
+    first: &Snapshot,
+) -> anyhow::Result<Snapshot> {
+    let binary = deployment.script.binary("callback");
+    let mut changed = std::fs::read(&binary)?;
+    changed.extend(b"another build");
+    std::fs::write(&binary, &changed)?;
+    succeeded(deployment.script.deploy_again().await?)?;
+    let changed = last_changed(&deployment.sandbox).await?;
+    let mut names = changed.iter();
+    // The function, its version and its alias.
+    let is_own = names.all(|name| name.starts_with("CallbackFunction"));
+    ensure!(
+        is_own && changed.contains("CallbackFunction"),
+        "{changed:?}"
+    );
+    let second = Snapshot::take(&deployment.sandbox).await?;
+    ensure!(second.resources == first.resources);
+    ensure!(second.code("CallbackFunction")? != first.code("CallbackFunction")?);
+    ensure!(others(&second) == others(first), "{second:?}");
+    Ok(second)
+}
+
+/// Returns the functions other than the callback function.
+fn others(stack: &Snapshot) -> BTreeMap<String, (String, String)> {
+    let mut functions = stack.functions.clone();
+    functions.remove("CallbackFunction");
+    functions
+}
+
+async fn a_failed_smoke_test_restores_the_previous_release(
+    deployment: &Deployment,
+    previous: &Snapshot,
+) -> anyhow::Result<()> {
+    let refund = deployment.script.binary("refund");
+    let good = std::fs::read(&refund)?;
+    std::fs::write(&refund, b"#!/bin/sh\nexit 1\n")?;
+    let run = failed(deployment.script.deploy_again().await?)?;
+    for part in [
+        "/refunds/smoke-test returned 502 instead of 401",
+        "is back in its previous state, and works",
+    ] {
+        ensure!(run.contains(part), "{run}");
+    }
+    let restored = Snapshot::take(&deployment.sandbox).await?;
+    ensure!(restored.resources == previous.resources);
+    for function in ["RefundFunction", "CallbackFunction"] {
+        ensure!(restored.code(function)? == previous.code(function)?);
+    }
+    deployment.run("smoke").await?;
+    deployment.run("outputs").await?;
+    std::fs::write(&refund, &good)?;
+    Ok(())
+}
+
+async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow::Result<()> {
+    let before = outbox_grace(deployment).await?;
+    ensure!(before != "3", "{before}");
+    let binary = deployment.script.binary("callback");
+    let folder = binary.ancestors().nth(2).context("no folder")?;
+    let folder = folder.display().to_string();
+    let arguments = ["--binaries", &folder, "--patience", "5"];
+    let arguments = arguments
+        .into_iter()
+        .chain(["--parameter", "OutboxGraceSeconds=3"]);
+    let arguments: Vec<String> = arguments.map(str::to_owned).collect();
+    let run = succeeded(deployment.script.run("deploy", &arguments).await?)?;
+    ensure!(!run.contains("Nothing has changed"), "{run}");
+    let (_, parameters) = run.split_once("Deployed with\n").context("no parameters")?;
+    for parameter in [
+        "OutboxGraceSeconds=3",
+        // A parameter of the deployment stage, and one of the first deployment.
+        "LogRetentionDays=14",
+        "RequireTls=false",
+    ] {
+        ensure!(parameters.contains(&format!("  {parameter}\n")), "{run}");
+    }
+    ensure!(!parameters.contains("Release="), "{run}");
+    ensure!(outbox_grace(deployment).await? == "3");
+    let run = succeeded(deployment.script.deploy_again().await?)?;
+    ensure!(run.contains("Nothing has changed"), "{run}");
+    ensure!(run.contains("  OutboxGraceSeconds=3\n"), "{run}");
+    deployment.run("rollback").await?;
+    ensure!(outbox_grace(deployment).await? == before);
+    Ok(())
+}
+
+async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
+    let sweeper = configuration(&deployment.sandbox, "sweeper").await?;
+    let value = sweeper["Environment"]["Variables"]["OUTBOX_GRACE_SECONDS"].as_str();
+    Ok(value.context("no such variable")?.to_owned())
+}
+
+/// The build takes many minutes, so this runs only with `LONG=1`.
+#[tokio::test]
+async fn the_build_for_aws_can_be_deployed_and_makes_a_payment() -> anyhow::Result<()> {
+    if std::env::var_os("LONG").is_none() {
+        return Ok(());
+    }
+    let deployment = Deployment::start().await?;
+    let run = succeeded(deployment.script.deploy_built().await?)?;
+    println!("{run}");
+    walk(deployment.sandbox.ready(), "walk-1").await?;
+    deployment.sandbox.stop().await;
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! A deployed stack, read through the AWS API.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use e2e::aws_call::call;
+use sandbox::Sandbox;
+use sandbox::deploy::STACK;
+use serde_json::{Value, json};
+
+/// The visible state of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The physical ids of the resources, by the template's names.
+    pub resources: BTreeMap<String, String>,
+    /// The hash of the code and the time of the last change of each function, by the template's names.
+    pub functions: BTreeMap<String, (String, String)>,
+}
+
+impl Snapshot {
+    pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
+        let name = json!({ "StackName": STACK });
+        let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
+        // Versions change with the code of their functions, which `functions` has.
+        let resources: BTreeMap<String, String> = list(&answer, "StackResources")
+            .filter(|resource| resource["ResourceType"] != "AWS::Lambda::Version")
+            .map(|resource| {
+                let ids = ["LogicalResourceId", "PhysicalResourceId"];
+                ids.map(|id| text(&resource[id])).into()
+            })
+            .collect();
+        let answer = call(sandbox, "lambda", "list_functions", &json!({})).await?;
+        let functions = list(&answer, "Functions")
+            .filter_map(|function| {
+                let physical = text(&function["FunctionName"]);
+                let (logical, _) = resources.iter().find(|(_, id)| **id == physical)?;
+                let state = ["CodeSha256", "LastModified"].map(|key| text(&function[key]));
+                Some((logical.clone(), state.into()))
+            })
+            .collect();
+        Ok(Self {
+            resources,
+            functions,
+        })
+    }
+
+    /// Returns the hash of the code of a function.
+    pub fn code(&self, function: &str) -> anyhow::Result<&str> {
+        let function = self.functions.get(function).context("no such function")?;
+        Ok(&function.0)
+    }
+}
+
+/// Returns the resources that the last change set changed for certain. A change set also lists resources that refer to
+/// those and may not change.
+pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
+    let name = json!({ "StackName": STACK });
+    let sets = call(sandbox, "cloudformation", "list_change_sets", &name).await?;
+    let last = list(&sets, "Summaries")
+        .filter(|set| set["ExecutionStatus"] == "EXECUTE_COMPLETE")
+        .max_by_key(|set| text(&set["CreationTime"]));
+    let last = &last.context("no change set")?["ChangeSetName"];
+    let name = json!({ "StackName": STACK, "ChangeSetName": last });
+    let set = call(sandbox, "cloudformation", "describe_change_set", &name).await?;
+    Ok(list(&set, "Changes")
+        .map(|change| &change["ResourceChange"])
+        .filter(|change| change["Replacement"] != "Conditional")
+        .map(|change| text(&change["LogicalResourceId"]))
+        .collect())
+}
+
+/// The operations that list what a stack can contain, with the key of the list and the key of the name.
+const LISTS: [(&str, &str, &str, &str); 12] = [
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    (
+        "lambda",
+        "list_event_source_mappings",
+        "EventSourceMappings",
+        "UUID",
+    ),
+    ("sqs", "list_queues", "QueueUrls", ""),
+    ("dynamodb", "list_tables", "TableNames", ""),
+    ("apigatewayv2", "get_apis", "Items", "Name"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("events", "list_rules", "Rules", "Name"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    (
+        "cloudwatch",
+        "list_dashboards",
+        "DashboardEntries",
+        "DashboardName",
+    ),
+    ("secretsmanager", "list_secrets", "SecretList", "Name"),
+];
+
+/// Returns everything in the account that a stack can contain, as operation and name.
+pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, String)>> {
+    let mut found = BTreeSet::new();
+    for (service, operation, key, name) in LISTS {
+        let answer = call(sandbox, service, operation, &json!({})).await?;
+        for listed in list(&answer, key) {
+            let name = if name.is_empty() {
+                listed
+            } else {
+                &listed[name]
+            };
+            found.insert((operation.to_owned(), text(name)));
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the names of all objects in all buckets, in all versions.
+pub async fn objects(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let buckets = call(sandbox, "s3", "list_buckets", &json!({})).await?;
+    for bucket in list(&buckets, "Buckets") {
+        let name = json!({ "Bucket": bucket["Name"] });
+        let answer = call(sandbox, "s3", "list_object_versions", &name).await?;
+        let versions = list(&answer, "Versions").chain(list(&answer, "DeleteMarkers"));
+        found.extend(versions.map(|version| text(&version["Key"])));
+    }
+    Ok(found)
+}
+
+fn list<'a>(answer: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    answer[key].as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

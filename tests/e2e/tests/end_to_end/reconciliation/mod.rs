@@ -1,0 +1,4 @@
+//! The daily comparison with the platform's records.
+
+mod differences;
+mod schedule;

@@ -1,0 +1,100 @@
+//! `infra/template.yaml`, processed.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+use sandbox::local_aws;
+use serde_json::Value;
+use tools::Supervisor;
+
+pub struct Template(Value);
+
+impl Template {
+    /// Processes the template.
+    pub async fn processed() -> anyhow::Result<Self> {
+        let supervisor = Supervisor::new()?;
+        let python = local_aws::python(&supervisor).await?;
+        let root = tools::root();
+        let mut command = supervisor.command(&python);
+        command
+            .arg(root.join("tests/e2e/tests/end_to_end/template/process.py"))
+            .arg(root.join("infra/template.yaml"))
+            .env("AWS_DEFAULT_REGION", "eu-west-1");
+        let (status, output) = supervisor.output(command).await?;
+        ensure!(status.success(), "the template cannot be processed");
+        Ok(Self(serde_json::from_slice(&output)?))
+    }
+
+    /// Returns a section, such as `Outputs`.
+    pub fn section(&self, name: &str) -> &Value {
+        &self.0[name]
+    }
+
+    /// Returns the default of a parameter.
+    pub fn default(&self, parameter: &str) -> &Value {
+        &self.0["Parameters"][parameter]["Default"]
+    }
+
+    /// Returns the properties of all resources of a type, by name.
+    pub fn all(&self, kind: &str) -> BTreeMap<&str, &Value> {
+        let resources = self.0["Resources"].as_object().into_iter().flatten();
+        resources
+            .filter(|(_, resource)| resource["Type"] == kind)
+            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+            .collect()
+    }
+
+    /// Returns a resource, or null.
+    pub fn resource(&self, name: &str) -> &Value {
+        &self.0["Resources"][name]
+    }
+
+    /// Returns an environment variable of each function, by the function's name. Null if the function has no such
+    /// variable.
+    pub fn variables(&self, name: &str) -> BTreeMap<&str, &Value> {
+        let functions = self.all("AWS::Lambda::Function").into_iter();
+        functions
+            .map(|(function, properties)| {
+                let variables = &properties["Environment"]["Variables"];
+                (function, &variables[name])
+            })
+            .collect()
+    }
+
+    /// Returns the function that a reference names: directly, or by an alias if it has provisioned concurrency.
+    pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
+        let choice = &reference["Fn::If"];
+        let name = target(choice.get(2).unwrap_or(reference))?;
+        let Some(provisioned) = choice.get(1) else {
+            return Some(name);
+        };
+        let alias = self.resource(target(provisioned)?);
+        let of_alias = target(&alias["Properties"]["FunctionName"]);
+        of_alias.filter(|of_alias| *of_alias == name)
+    }
+}
+
+/// Returns the resource that `{"Fn::GetAtt": [name, ..]}` or `{"Ref": name}` names.
+pub fn target(value: &Value) -> Option<&str> {
+    let attribute = value["Fn::GetAtt"][0].as_str();
+    attribute.or(value["Ref"].as_str())
+}
+
+/// Returns the resources that one reference or a list of them names.
+pub fn targets(value: &Value) -> impl Iterator<Item = &str> {
+    let list = value.as_array().map(Vec::as_slice);
+    let list = list.unwrap_or(std::slice::from_ref(value));
+    list.iter().filter_map(target)
+}
+
+/// Appends every string of a value, at every level.
+pub fn append_strings<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(values) => values.iter().for_each(|value| append_strings(value, found)),
+        Value::Object(values) => values
+            .values()
+            .for_each(|value| append_strings(value, found)),
+        _ => {}
+    }
+}
