@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::ensure;
-use e2e::stage::Stage;
+use e2e::system::System;
 use ecommpay::{ProjectKey, signature};
 use sandbox::{Options, Ready};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Personal data of every order of [`Stage`]: the last name, the start of the IP address, and the customer's id.
+/// Personal data of every order of [`System`]: the last name, the start of the IP address, and the customer's id.
 const PERSONAL: [&str; 3] = ["Janssens", "192.0.2.", "c-42"];
 
 /// An operator with the tool and a running sandbox.
 pub struct Operator {
-    pub stage: Stage,
+    pub system: System,
     ready_file: PathBuf,
     /// Values that differ in each test run, with their replacements in snapshots.
     replacements: RefCell<Vec<(String, String)>>,
@@ -36,9 +36,9 @@ pub struct Run {
 
 impl Operator {
     pub async fn start() -> anyhow::Result<Self> {
-        let stage = Stage::start(Options::any_ports()).await?;
-        let ready = stage.sandbox.ready();
-        let ready_file = stage.sandbox.file("ready.json");
+        let system = System::start(Options::any_ports()).await?;
+        let ready = system.sandbox.ready();
+        let ready_file = system.sandbox.file("ready.json");
         std::fs::write(&ready_file, serde_json::to_vec(ready)?)?;
         let mut secrets = PERSONAL.map(str::to_owned).to_vec();
         secrets.extend([ready.project_key.clone(), ready.storefront_key.clone()]);
@@ -47,12 +47,12 @@ impl Operator {
             secrets: RefCell::new(secrets),
             written: RefCell::default(),
             ready_file,
-            stage,
+            system,
         })
     }
 
     pub fn ready(&self) -> &Ready {
-        self.stage.sandbox.ready()
+        self.system.sandbox.ready()
     }
 
     /// The tool with `--sandbox` and these arguments.
@@ -164,7 +164,7 @@ impl Operator {
         for secret in self.secrets.into_inner() {
             ensure!(!written.contains(&secret), "the tool wrote {secret}");
         }
-        self.stage.sandbox.stop().await;
+        self.system.sandbox.stop().await;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ async fn the_totals_equal_the_platforms_records() -> anyhow::Result<()> {
 
 /// Makes payments of 10.00 EUR. Two of them pay the same order.
 async fn make_payments(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
+    let system = &operator.system;
     for (id, order_id, button) in [
         ("paid", "order-1", Some("pay")),
         ("paid-again", "ORDER-1", Some("pay")),
@@ -42,31 +42,33 @@ async fn make_payments(operator: &Operator) -> anyhow::Result<()> {
         ("refunded", "order-3", Some("pay")),
         ("open", "order-4", None),
     ] {
-        let bank = stage.at_bank_for(id, order_id).await?;
+        let bank = system.bank_page_for_order(id, order_id).await?;
         if let Some(button) = button {
-            stage.shopper.push(&bank, button).await?;
+            system.shopper.press(&bank, button).await?;
         }
         let status = match button {
             Some("pay") => "succeeded",
             Some(_) => "declined",
             None => "awaiting_customer",
         };
-        stage.storefront.until(id, status).await?;
+        system.storefront.until(id, status).await?;
     }
     Ok(())
 }
 
 /// Refunds 3.00 EUR with the API and 1.00 EUR in the platform's Dashboard.
 async fn make_refunds(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
+    let system = &operator.system;
     let refund =
         json!({ "refund_id": "r-1", "amount": 300, "currency": "EUR", "description": "returned" });
-    let (status, answer) = stage.storefront.refund("refunded", &refund).await?;
-    ensure!(status == 202, "{answer}");
+    system
+        .storefront
+        .post_refund("refunded", &refund, 202)
+        .await?;
     let refund = json!({ "amount": 100 });
-    stage.simulator.refund("refunded", refund).await?;
+    system.simulator.refund("refunded", refund).await?;
     eventually("both refunds", || async {
-        let payment = stage.storefront.payment("refunded").await?;
+        let payment = system.storefront.payment("refunded").await?;
         Ok((payment["refunded_amount"] == 400).then_some(()))
     })
     .await
@@ -170,7 +172,7 @@ async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Resul
 async fn platform_records(operator: &Operator) -> anyhow::Result<Sums> {
     let mut sums = Sums::new();
     for payment in PAYMENTS {
-        let records = operator.stage.simulator.books(payment).await?;
+        let records = operator.system.simulator.records(payment).await?;
         for operation in records["operations"].as_array().context("no operations")? {
             let status = match operation["status"].as_str() {
                 Some("success") => "succeeded",

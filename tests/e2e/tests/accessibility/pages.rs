@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::Response;
-use checkout::clarification::{self, FormField};
+use checkout::form::{self, FormField};
 use checkout::language::Language;
 use checkout::pages;
 use ecommpay::report::ClarificationField;
@@ -18,7 +18,7 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
         fields: [("session".to_owned(), "1".to_owned())].into(),
     };
     let shop = "https://shop.example/thanks?payment_id=order-1001-1";
-    let (empty, invalid) = (clarification::form(&fields()), invalid_form());
+    let (empty, invalid) = (form::empty(&fields()), invalid_form());
     let form = |language, fields| pages::clarification(language, &nowhere, shop, fields);
     let mut all = BTreeMap::new();
     for language in Language::ALL {
@@ -71,6 +71,6 @@ fn invalid_form() -> Vec<FormField> {
     let fields = fields();
     let values = fields.iter().map(|field| format!("{}=%3B", field.name));
     let posted = values.collect::<Vec<_>>().join("&");
-    let read = clarification::read(&fields, posted.as_bytes());
+    let read = form::read(&fields, posted.as_bytes());
     read.err().unwrap_or_default()
 }

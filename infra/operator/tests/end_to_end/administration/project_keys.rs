@@ -2,8 +2,8 @@
 
 use anyhow::{Context, ensure};
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
-use e2e::operator::call;
-use e2e::stage::report_of;
+use e2e::aws_call::call;
+use e2e::system::callback_message;
 use e2e::{account, logs};
 use ecommpay::fields::ProjectId;
 use payments::service::project_keys::SecretText;
@@ -64,12 +64,12 @@ pub async fn a_rotation_refuses_no_callback(operator: &Operator) -> anyhow::Resu
     operator.matches("project_key_list.json", &list, "").await?;
 
     for (key, expected) in [(old.as_str(), 200), (NEW, 200), (UNKNOWN, 401)] {
-        let callback = report_of("created elsewhere", 1, "sale", "success", 1000);
+        let callback = callback_message("created elsewhere", 1, "sale", "success", 1000);
         let callback = signed(callback, key)?.to_string();
-        let status = operator.stage.callback(callback).await?;
+        let status = operator.system.post_callback(callback).await?;
         ensure!(status == expected, "{key}: {status}");
     }
-    let log = logs::of_functions(&operator.stage.sandbox).await?;
+    let log = logs::of_functions(&operator.system.sandbox).await?;
     for slot in ["current", "previous"] {
         let is_logged = log.contains(&format!(r#""key":"{slot}""#));
         ensure!(is_logged, "{slot}: {log}");
@@ -112,7 +112,7 @@ pub async fn the_second_of_two_simultaneous_changes_fails(
     ensure!(stored_keys(operator).await?["215"]["current"] == OTHER_PROJECT);
 
     let name = json!({ "SecretId": ready.project_keys_secret });
-    let sandbox = &operator.stage.sandbox;
+    let sandbox = &operator.system.sandbox;
     let secret = call(sandbox, "secretsmanager", "describe_secret", &name).await?;
     let labels = secret["VersionIdsToStages"].to_string();
     let is_clean = labels.contains("AWSCURRENT") && !labels.contains("operator-");
@@ -123,7 +123,7 @@ pub async fn the_second_of_two_simultaneous_changes_fails(
 /// The value of the secret.
 async fn stored_keys(operator: &Operator) -> anyhow::Result<Value> {
     let name = json!({ "SecretId": operator.ready().project_keys_secret });
-    let sandbox = &operator.stage.sandbox;
+    let sandbox = &operator.system.sandbox;
     let secret = call(sandbox, "secretsmanager", "get_secret_value", &name).await?;
     let text = secret["SecretString"].as_str().context("no secret")?;
     Ok(serde_json::from_str(text)?)

@@ -14,14 +14,14 @@ use crate::operator::Operator;
 const WRONG_TOKEN: &str = "canaryWrongDataApiToken";
 
 pub async fn an_interval_is_compared_on_demand(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
-    stage.paid("paid").await?;
+    let system = &operator.system;
+    system.create_paid("paid").await?;
     // A refund in the Dashboard, without a callback.
-    stage.simulator.keep_quiet_about("paid").await?;
+    system.simulator.drop_callbacks("paid").await?;
     let refund = json!({ "amount": 400 });
-    stage.simulator.refund("paid", refund).await?;
+    system.simulator.refund("paid", refund).await?;
     eventually("the refund", || async {
-        let records = stage.simulator.books("paid").await?;
+        let records = system.simulator.records("paid").await?;
         let operations = records["operations"].as_array().into_iter().flatten();
         let succeeded = operations.filter(|operation| operation["status"] == "success");
         Ok((succeeded.count() == 2).then_some(()))

@@ -23,7 +23,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
         .await?;
 
     // The bodies need not be events. The messages are in two groups.
-    audit.hurry(1, 1).await?;
+    audit.set_redelivery(1, 1).await?;
     let [first, second, other] = ["a 1", "{\"a\": \"\u{20ac} 2\"}", "b 1"];
     for (group, name, body) in [("a", "1", first), ("a", "2", second), ("b", "3", other)] {
         audit.send(group, name, body).await?;
@@ -43,7 +43,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     // The messages fail again and are moved again, although a queue accepts the same message only once in five minutes.
     become_dead_letters(&audit, 3).await?;
     operator.matches("redrive.json", &REDRIVE, "").await?;
-    audit.hurry(180, 10).await?;
+    audit.set_redelivery(180, 10).await?;
     let received = audit.take(3).await?;
     let of_a: Vec<&String> = received.iter().filter(|body| *body != other).collect();
     let has_other = received.contains(&other.to_owned());
@@ -55,7 +55,7 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
 async fn become_dead_letters(queue: &Queue, expected: u64) -> anyhow::Result<()> {
     let dead_letters = queue.dead_letters().await?;
     eventually("the dead letters", || async {
-        queue.leave().await?;
+        queue.receive_only().await?;
         Ok((dead_letters.counts().await? == (expected, 0)).then_some(()))
     })
     .await

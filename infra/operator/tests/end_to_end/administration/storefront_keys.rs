@@ -94,8 +94,7 @@ async fn first_key(operator: &Operator) -> anyhow::Result<String> {
     let storefront = Storefront::new(operator.ready())?.with_key(key);
     storefront.create("of-tea").await?;
     let refund = json!({ "refund_id": "r-1", "description": "returned" });
-    let (status, _) = storefront.refund("of-tea", &refund).await?;
-    ensure!(status == 403, "{status}");
+    storefront.post_refund("of-tea", &refund, 403).await?;
     Ok(key.to_owned())
 }
 

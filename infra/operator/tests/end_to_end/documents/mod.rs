@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use e2e::stage::{Stage, report_of};
+use e2e::system::{System, callback_message};
 use sandbox::Options;
 use sandbox::platform::{DATA_API_KEY, DATA_API_TOKEN};
 use serde_json::Value;
@@ -29,7 +29,7 @@ curl() { "$PYTHON" "$CURL" "$@"; }
 
 /// A person who runs the commands of the documents.
 struct Reader {
-    stage: Stage,
+    system: System,
     folder: PathBuf,
     python: PathBuf,
     documented: BTreeSet<String>,
@@ -46,17 +46,17 @@ fn documented() -> anyhow::Result<BTreeSet<String>> {
 
 impl Reader {
     async fn start() -> anyhow::Result<Self> {
-        let stage = Stage::start(Options::any_ports()).await?;
-        let folder = stage.sandbox.file("reader");
+        let system = System::start(Options::any_ports()).await?;
+        let folder = system.sandbox.file("reader");
         let deployed = folder.join(".deployed");
         std::fs::create_dir_all(&deployed)?;
-        let stack = serde_json::to_vec(stage.sandbox.ready())?;
+        let stack = serde_json::to_vec(system.sandbox.ready())?;
         for name in ["bancontact-dev.json", "bancontact-prod.json"] {
             std::fs::write(deployed.join(name), &stack)?;
         }
         Ok(Self {
-            python: stage.sandbox.supervisor().python().to_owned(),
-            stage,
+            python: system.sandbox.supervisor().python().to_owned(),
+            system,
             folder,
             documented: documented()?,
             run: RefCell::default(),
@@ -81,7 +81,7 @@ impl Reader {
             ensure!(script.contains(from), "{command} has no {from}");
             script = script.replace(from, to);
         }
-        let ready = self.stage.sandbox.ready();
+        let ready = self.system.sandbox.ready();
         let curl = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/documents/curl.py");
         let mut shell = Command::new("sh");
         shell
@@ -139,11 +139,10 @@ impl Reader {
 async fn a_storefront(reader: &Reader) -> anyhow::Result<()> {
     let create = reader.named("curl -X POST $API/checkouts")?;
     let created: Value = serde_json::from_str(&reader.run(&create).await?)?;
-    let checkout_url = created["checkout_url"].as_str().context("no URL")?;
-    let stage = &reader.stage;
-    let bank = stage.shopper.bank_of(checkout_url).await?;
-    stage.shopper.push(&bank, "pay").await?;
-    stage.storefront.until("order-1001-1", "succeeded").await?;
+    let system = &reader.system;
+    let bank = system.shopper.bank_page(&created).await?;
+    system.shopper.press(&bank, "pay").await?;
+    system.storefront.until("order-1001-1", "succeeded").await?;
     let payment = reader.named("curl $API/payments/order-1001-1")?;
     let payment: Value = serde_json::from_str(&reader.run(&payment).await?)?;
     ensure!(payment["paid_amount"] == 1000, "{payment}");
@@ -180,9 +179,9 @@ async fn payments(reader: &Reader) -> anyhow::Result<()> {
         let payment = format!("quarantined-{verdict}");
         let replaced = [("order-1002-1", payment.as_str())];
         reader.follow(&wrong_amount, "", &replaced).await?;
-        let bank = reader.stage.at_bank(&payment).await?;
-        reader.stage.shopper.push(&bank, "pay").await?;
-        let storefront = &reader.stage.storefront;
+        let bank = reader.system.bank_page(&payment).await?;
+        reader.system.shopper.press(&bank, "pay").await?;
+        let storefront = &reader.system.storefront;
         storefront.until(&payment, "quarantined").await?;
         let command = format!("operator {verdict} --project 211 order-1001-1 --by anna");
         let replaced = [("order-1001-1", payment.as_str())];
@@ -190,12 +189,12 @@ async fn payments(reader: &Reader) -> anyhow::Result<()> {
         storefront.until(&payment, status).await?;
     }
 
-    let message = report_of("saved", 61, "sale", "success", 1000);
-    reader.write("saved.json", &reader.stage.signed(&message)?)?;
+    let message = callback_message("saved", 61, "sale", "success", 1000);
+    reader.write("saved.json", &reader.system.signed(&message)?)?;
     reader.run("operator callback verify saved.json").await?;
     let apply = "operator callback apply saved.json --by anna";
     reader.follow(apply, "y\n", &[]).await?;
-    reader.stage.storefront.until("saved", "unmatched").await?;
+    reader.system.storefront.until("saved", "unmatched").await?;
     Ok(())
 }
 
@@ -278,7 +277,7 @@ async fn every_command_of_the_documents_works_as_written() -> anyhow::Result<()>
         .filter(|command| not_run::reason(command).is_none())
         .collect();
     ensure!(missing.is_empty(), "no test runs {missing:#?}");
-    reader.stage.sandbox.stop().await;
+    reader.system.sandbox.stop().await;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `operator callback`.
 
 use anyhow::{Context, ensure};
-use e2e::stage::report_of;
+use e2e::system::callback_message;
 use serde_json::{Value, json};
 
 use super::{matches, stable};
@@ -12,9 +12,9 @@ pub const EMAIL: &str = "canary@mail.example";
 pub const DESCRIPTION: &str = "a cup of tea";
 
 pub async fn a_saved_callback_is_verified_and_applied(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
-    stage.simulator.keep_quiet_about("saved").await?;
-    stage.storefront.create("saved").await?;
+    let system = &operator.system;
+    system.simulator.drop_callbacks("saved").await?;
+    system.storefront.create("saved").await?;
     let callback = signed(message(), &operator.ready().project_key)?;
     let file = save(operator, "saved.json", &format!("{callback:#}\n"))?;
 
@@ -27,7 +27,7 @@ pub async fn a_saved_callback_is_verified_and_applied(operator: &Operator) -> an
     operator.fails(&apply, "n\n", "nothing was changed").await?;
     let confirmed = [&apply[..], &["--yes"]].concat();
     matches(operator, "apply.txt", &confirmed).await?;
-    let paid = stage.storefront.until("saved", "succeeded").await?;
+    let paid = system.storefront.until("saved", "succeeded").await?;
     ensure!(paid["paid_amount"] == 1000, "{paid}");
 
     let from_input = ["callback", "apply", "-", "--by", "anna", "--yes", "--json"];
@@ -75,14 +75,14 @@ async fn a_callback_that_does_not_verify_is_explained(
 
 /// A callback about the payment `saved`, without a signature.
 fn message() -> Value {
-    let mut message = report_of("saved", 7, "sale", "success", 1000);
+    let mut message = callback_message("saved", 7, "sale", "success", 1000);
     message["payment"]["description"] = DESCRIPTION.into();
     message["customer"] = json!({ "id": "c-42", "email": EMAIL });
     message
 }
 
 fn save(operator: &Operator, name: &str, body: &str) -> anyhow::Result<String> {
-    let file = operator.stage.sandbox.file(name);
+    let file = operator.system.sandbox.file(name);
     std::fs::write(&file, body)?;
     Ok(file.to_str().context("not UTF-8")?.to_owned())
 }

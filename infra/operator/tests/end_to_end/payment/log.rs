@@ -10,7 +10,7 @@ pub async fn each_command_is_logged_without_personal_data(
     operator: &Operator,
 ) -> anyhow::Result<()> {
     let log = eventually("the lines of all commands", || async {
-        let log = logs::of_functions(&operator.stage.sandbox).await?;
+        let log = logs::of_functions(&operator.system.sandbox).await?;
         let is_logged = |name: &&str| {
             let command = format!("\"command\":\"{name}\"");
             let mut lines = log.lines();

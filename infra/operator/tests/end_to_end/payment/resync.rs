@@ -6,25 +6,25 @@ use super::matches;
 use crate::operator::Operator;
 
 pub async fn a_payment_is_polled_immediately(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
+    let system = &operator.system;
     let id = "without-callbacks";
-    stage.simulator.keep_quiet_about(id).await?;
-    stage.storefront.create(id).await?;
+    system.simulator.drop_callbacks(id).await?;
+    system.storefront.create(id).await?;
     let bank = eventually("the bank's page", || async {
-        let records = stage.simulator.books(id).await?;
+        let records = system.simulator.records(id).await?;
         let is_ready = records["status"] == "awaiting redirect result";
         let page = records["bank_page"].as_str().filter(|_| is_ready);
         Ok(page.map(str::to_owned))
     })
     .await?;
-    stage.shopper.push(&bank, "pay").await?;
+    system.shopper.press(&bank, "pay").await?;
 
     let command = ["resync", "--project", "211", id];
     operator
         .fails(&command, "no\n", "nothing was changed")
         .await?;
     eventually("the success at the platform", || async {
-        let records = stage.simulator.books(id).await?;
+        let records = system.simulator.records(id).await?;
         Ok((records["status"] == "success").then_some(()))
     })
     .await?;

@@ -1,7 +1,7 @@
 //! `operator release` and `operator reject`.
 
 use anyhow::ensure;
-use e2e::operator::invoke_with;
+use e2e::lambda::invoke_with;
 use serde_json::json;
 
 use super::matches;
@@ -38,12 +38,12 @@ async fn money_is_released(operator: &Operator) -> anyhow::Result<()> {
             "reported": { "amount": 999, "currency": "EUR" },
         }],
     });
-    let refused = invoke_with(&operator.stage.sandbox, "command", &other_items).await?;
+    let refused = invoke_with(&operator.system.sandbox, "command", &other_items).await?;
     ensure!(refused["refused"]["reason"] == "other_items", "{refused}");
 
     let release = [&command[..], &["--yes"]].concat();
     matches(operator, "release.txt", &release).await?;
-    let storefront = &operator.stage.storefront;
+    let storefront = &operator.system.storefront;
     storefront.until("to-release", "succeeded").await?;
     let not_quarantined = "is not in quarantine";
     operator.fails(&release, "", not_quarantined).await?;
@@ -51,9 +51,9 @@ async fn money_is_released(operator: &Operator) -> anyhow::Result<()> {
 }
 
 async fn money_is_rejected(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
+    let system = &operator.system;
     let hold = json!({ "hold": true });
-    stage.simulator.fault("to-reject", hold).await?;
+    system.simulator.set_faults("to-reject", hold).await?;
     let command = ["reject", "--project", "211", "to-reject", "--by", "anna"];
     let refused = operator.run(&command, "n\n").await?;
     ensure!(refused.code == Some(1), "{}", refused.stdout);
@@ -61,8 +61,8 @@ async fn money_is_rejected(operator: &Operator) -> anyhow::Result<()> {
 
     let reject = [&command[..], &["--yes", "--json"]].concat();
     matches(operator, "reject.json", &reject).await?;
-    stage.simulator.fault("to-reject", json!({})).await?;
-    let refunded = stage.storefront.until("to-reject", "refunded").await?;
+    system.simulator.set_faults("to-reject", json!({})).await?;
+    let refunded = system.storefront.until("to-reject", "refunded").await?;
     // The amount received is refunded, not the amount ordered.
     ensure!(refunded["refunded_amount"] == 1100, "{refunded}");
     let already = "its money was refunded";
@@ -71,12 +71,12 @@ async fn money_is_rejected(operator: &Operator) -> anyhow::Result<()> {
 
 /// Creates a payment for which the platform reports more money than was ordered.
 async fn quarantined(operator: &Operator, id: &str) -> anyhow::Result<()> {
-    let stage = &operator.stage;
+    let system = &operator.system;
     let faults = json!({ "wrong_amount": 1100 });
-    stage.simulator.fault(id, faults).await?;
-    let bank = stage.at_bank_for(id, id).await?;
-    stage.shopper.push(&bank, "pay").await?;
-    stage.storefront.until(id, "quarantined").await?;
+    system.simulator.set_faults(id, faults).await?;
+    let bank = system.bank_page_for_order(id, id).await?;
+    system.shopper.press(&bank, "pay").await?;
+    system.storefront.until(id, "quarantined").await?;
     // Poll now, so that the sweeper does not poll between two commands of the test.
     let resync = ["resync", "--project", "211", id, "--yes"];
     operator.succeeds(&resync, "").await?;

@@ -8,15 +8,17 @@ use super::matches;
 use crate::operator::Operator;
 
 pub async fn a_payment_is_shown_with_its_history(operator: &Operator) -> anyhow::Result<()> {
-    let stage = &operator.stage;
-    let bank = stage.at_bank_for("paid", "order-1").await?;
-    stage.shopper.push(&bank, "pay").await?;
-    stage.storefront.until("paid", "succeeded").await?;
+    let system = &operator.system;
+    let bank = system.bank_page_for_order("paid", "order-1").await?;
+    system.shopper.press(&bank, "pay").await?;
+    system.storefront.until("paid", "succeeded").await?;
     let refund =
         json!({ "refund_id": "r-1", "amount": 400, "currency": "EUR", "description": "returned" });
-    let (status, answer) = stage.storefront.refund("paid", &refund).await?;
-    ensure!(status == 202, "{answer}");
-    stage.storefront.until("paid", "partially_refunded").await?;
+    system.storefront.post_refund("paid", &refund, 202).await?;
+    system
+        .storefront
+        .until("paid", "partially_refunded")
+        .await?;
 
     let show = ["show", "--project", "211", "PAID"];
     // The published mark of an event is written after the event is sent.

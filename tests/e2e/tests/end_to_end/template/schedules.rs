@@ -51,7 +51,7 @@ async fn the_sweeper_runs_each_minute_with_the_schedule_of_production() -> anyho
     let delays = schedule.poll_delays.iter();
     let delays: Vec<String> = delays.map(|delay| delay.as_secs().to_string()).collect();
     let seconds = [
-        ("StatusPollMaxAgeSeconds", schedule.poll_until),
+        ("StatusPollMaxAgeSeconds", schedule.max_poll_age),
         ("RedirectPollDelaySeconds", schedule.redirect_poll_delay),
         ("CheckoutGraceSeconds", schedule.checkout_grace),
         ("CustomerRetentionSeconds", schedule.customer_retention),
