@@ -5,6 +5,7 @@ mod commands;
 mod files;
 mod links;
 mod not_run;
+mod rules;
 mod tables;
 
 use std::cell::RefCell;

@@ -25,7 +25,8 @@ fn rows(document: &str, heading: &str) -> anyhow::Result<Vec<Vec<String>>> {
     Ok(rows.filter(|row| !is_ruler(row)).collect())
 }
 
-fn cells(line: &str) -> Vec<String> {
+/// Returns the cells of a table row.
+pub fn cells(line: &str) -> Vec<String> {
     let line = line.replace("\\|", "\u{0}");
     let cells = line.trim().trim_matches('|').split('|');
     cells
