@@ -6,11 +6,11 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
     (
         "cargo run -- --sample-consumer",
-        "tests/e2e/tests/end_to_end/consumer.rs",
+        "tests/e2e/tests/end_to_end/consumer",
     ),
     (
         "cargo run -- exec cargo run --bin walk",
-        "tests/e2e/tests/end_to_end/walk.rs",
+        "tests/e2e/tests/end_to_end/outcomes/walk.rs",
     ),
     ("cargo run --bin capacity", "tests/capacity/tests/tables.rs"),
     (
@@ -28,7 +28,7 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo test --workspace", ".ci/run"),
     (
         "export AWS_REGION=eu-west-1",
-        "tests/e2e/tests/end_to_end/deployment.rs",
+        "tests/e2e/tests/end_to_end/deployment/script.rs",
     ),
     (
         "python3 infra/deploy.py deploy dev",
@@ -40,19 +40,19 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
     ),
     (
         "python3 infra/deploy.py outputs prod",
-        "tests/e2e/tests/end_to_end/deployment.rs",
+        "tests/e2e/tests/end_to_end/deployment/script.rs",
     ),
     (
         "python3 infra/deploy.py smoke prod",
-        "tests/e2e/tests/end_to_end/deployment.rs",
+        "tests/e2e/tests/end_to_end/deployment/script.rs",
     ),
     (
         "python3 infra/deploy.py rollback prod",
-        "tests/e2e/tests/end_to_end/deployment.rs",
+        "tests/e2e/tests/end_to_end/deployment/script.rs",
     ),
     (
         "python3 infra/deploy.py delete dev",
-        "tests/e2e/tests/end_to_end/deployment.rs",
+        "tests/e2e/tests/end_to_end/deployment/script.rs",
     ),
 ];
 

@@ -1,6 +1,5 @@
 //! `operator show`.
 
-use anyhow::ensure;
 use e2e::eventually;
 use serde_json::json;
 
