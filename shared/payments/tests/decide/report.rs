@@ -1,82 +1,58 @@
-//! Which day's report shows which part of a payment.
+//! The report of a day: which payments and operations it lists, and their totals.
 
 use std::collections::BTreeSet;
 
-use payments::Timestamp;
-use payments::decide::decide;
 use payments::model::day::Day;
 use payments::model::{Outcome, Payment, Status};
-use payments::service::callback::Verified;
-use payments::service::report::{OperationRow, PaymentRow, Rows, TotalRow, TotalStatus, Totals};
-use serde::Serialize;
+use payments::service::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
 use serde_json::{Value, json};
 
-use super::story::*;
-
-fn json_of(row: &impl Serialize) -> Value {
-    serde_json::to_value(row).unwrap()
-}
+use crate::fixtures::*;
 
 fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
-/// Paid on one day and partly refunded on another.
-fn refunded() -> Payment {
-    let mut story = Story::created_at(Timestamp::of_platform("2019-07-01T23:59:59+0000").unwrap());
-    story.callback("sale_success");
-    story.refund(&refund("r-1", Some(250))).unwrap();
-    let refund = refund_operation(
-        "77",
-        "success",
-        json!({
-            "merchant_refund_id": "r-1",
-            "date": "2019-07-04T00:00:00+0000",
-        }),
-    );
-    story.deliver(&refund);
-    story.payment
+/// A payment of July 1st that was paid on the 2nd and partly refunded on the 4th.
+fn refunded() -> TestPayment {
+    let mut payment = TestPayment::created_at(at("2019-07-01T23:59:59"));
+    payment.callback("sale_success");
+    payment.reserve("r-1", Some(250)).unwrap();
+    let refund = json!({ "merchant_refund_id": "r-1", "date": "2019-07-04T00:00:00+0000" });
+    payment.deliver(&refund_operation("77", "success", refund));
+    payment
 }
 
-/// The rows of a day, without those of other days.
+/// Whether a day lists the payment, and how many of its operations.
 fn counts(payment: &Payment, of: &str) -> (bool, usize) {
     let rows = Rows::of(payment, day(of));
     (rows.payment.is_some(), rows.operations.len())
 }
 
 #[test]
-fn a_payment_stands_under_its_first_day_and_an_operation_under_its_end() {
+fn a_payment_is_listed_on_its_first_day_and_an_operation_on_the_day_it_ended() {
     let payment = refunded();
-    let sale = payment.successful_sales().next().unwrap();
-    let sold = Day::of(sale.ended_at().unwrap());
-    assert_eq!(sold, day("2019-07-02"));
     assert_eq!(counts(&payment, "2019-07-01"), (true, 0));
     assert_eq!(counts(&payment, "2019-07-02"), (false, 1));
     assert_eq!(counts(&payment, "2019-07-03"), (false, 0));
     assert_eq!(counts(&payment, "2019-07-04"), (false, 1));
-    // Each of them can be found by its day.
-    let days: BTreeSet<String> = payment.days().iter().map(Day::to_string).collect();
-    assert_eq!(
-        days,
-        ["2019-07-01", "2019-07-02", "2019-07-04"]
-            .map(String::from)
-            .into()
-    );
+    let days = payment.days();
+    let days = Vec::from_iter(days.iter().map(Day::to_string));
+    assert_eq!(days, ["2019-07-01", "2019-07-02", "2019-07-04"]);
 }
 
 #[test]
-fn an_open_operation_stands_under_the_day_of_its_payment() {
-    let mut story = Story::created();
-    story.callback("processing");
-    let first = Day::of(story.payment.created_at()).to_string();
-    assert_eq!(counts(&story.payment, &first), (true, 1));
+fn an_open_operation_is_listed_on_the_first_day_of_its_payment() {
+    let payment = TestPayment::with_callbacks(&["processing"]);
+    let first = Day::of(payment.created_at()).to_string();
+    assert_eq!(counts(&payment, &first), (true, 1));
 }
 
 #[test]
-fn rows_name_the_payment_its_amounts_and_its_order() {
+fn a_row_has_the_ids_and_amounts_of_the_payment_and_no_personal_data() {
     let payment = refunded();
     let rows = Rows::of(&payment, day("2019-07-01"));
-    let row = json_of(&rows.payment);
+    let row = json!(rows.payment);
     for (name, value) in [
         ("day", json!("2019-07-01")),
         ("payment_id", json!(PAYMENT)),
@@ -94,7 +70,7 @@ fn rows_name_the_payment_its_amounts_and_its_order() {
         assert_eq!(row[name], value, "{name}");
     }
     let rows = Rows::of(&payment, day("2019-07-04"));
-    let row = json_of(&rows.operations[0]);
+    let row = json!(rows.operations[0]);
     for (name, value) in [
         ("type", json!("refund")),
         ("status", json!("succeeded")),
@@ -104,82 +80,67 @@ fn rows_name_the_payment_its_amounts_and_its_order() {
     ] {
         assert_eq!(row[name], value, "{name}");
     }
-    assert!(!json_of(&rows.operations).to_string().contains("canary"));
+    assert!(!json!(rows.operations).to_string().contains("canary"));
 }
 
 #[test]
-fn the_columns_are_the_fields() {
+fn the_columns_are_the_names_of_the_fields() {
     let payment = refunded();
-    let fields =
-        |row: Value| -> BTreeSet<String> { row.as_object().unwrap().keys().cloned().collect() };
-    let names = |columns: &[&str]| columns.iter().map(ToString::to_string).collect();
-    let rows = Rows::of(&payment, day("2019-07-01"));
-    assert_eq!(fields(json_of(&rows.payment)), names(&PaymentRow::COLUMNS));
+    let check = |row: Value, columns: &[&str]| {
+        let fields = row.as_object().unwrap().keys().map(String::as_str);
+        let columns = columns.iter().copied();
+        assert_eq!(BTreeSet::from_iter(fields), BTreeSet::from_iter(columns));
+    };
     let rows = Rows::of(&payment, day("2019-07-04"));
-    let operation = json_of(&rows.operations[0]);
-    assert_eq!(fields(operation), names(&OperationRow::COLUMNS));
+    check(json!(rows.operations[0]), &OperationRow::COLUMNS);
+    let rows = Rows::of(&payment, day("2019-07-01"));
+    check(json!(rows.payment), &PaymentRow::COLUMNS);
     let mut totals = Totals::default();
     totals.add(&rows);
-    let total = json_of(&totals.rows().next().unwrap());
-    assert_eq!(fields(total), names(&TotalRow::COLUMNS));
+    check(json!(totals.rows().next()), &TotalRow::COLUMNS);
 }
 
 #[test]
-fn totals_count_operations_by_type_outcome_and_code() {
-    let mut declined = Story::created();
-    declined.callback("sale_decline_customer");
-    let mut failed = Story::created();
+fn totals_count_payments_and_operations_by_type_outcome_and_code() {
+    let declined = TestPayment::with_callbacks(&["sale_decline_customer"]);
+    let mut failed = TestPayment::created();
     failed.sale_answer(&refused("2004"));
-    let paid = refunded();
-    let unmatched = unmatched(corpus("sale_success"));
+    let (paid, external) = (refunded(), TestPayment::external(corpus("sale_success")));
     let mut totals = Totals::default();
-    for payment in [&paid, &paid, &declined.payment, &failed.payment, &unmatched] {
+    for payment in [&paid, &paid, &declined, &failed, &external] {
         for day in payment.days() {
             totals.add(&Rows::of(payment, day));
         }
     }
-    let find = |of: &str, status: TotalStatus, code: Option<&str>| -> (u64, u64) {
-        let found: Vec<_> = totals
-            .rows()
-            .filter(|row| (row.of, row.status, row.code) == (of, status, code))
-            .map(|row| (row.count, row.amount))
-            .collect();
-        assert!(found.len() <= 1, "{found:?}");
-        found.first().copied().unwrap_or_default()
+    let total = |of: &str, status: Standing, code: Option<&str>| {
+        let rows = totals.rows();
+        let found = rows.filter(|row| (row.of, row.status, row.code) == (of, status, code));
+        let found = Vec::from_iter(found.map(|row| (row.count, row.amount)));
+        assert_eq!(found.len(), 1, "{of} {status:?} {found:?}");
+        found[0]
     };
-    let (payment, operation) = (TotalStatus::Payment, TotalStatus::Operation);
-    let code = declined
-        .payment
-        .declining_operation()
-        .unwrap()
-        .code()
-        .unwrap()
-        .to_owned();
-    let code = Some(code.as_str());
-    assert_eq!(
-        find("payment", payment(Status::PartiallyRefunded), None),
-        (2, 2000)
-    );
-    assert_eq!(find("payment", payment(Status::Declined), code), (1, 1000));
-    assert_eq!(
-        find("payment", payment(Status::Failed), Some("2004")),
-        (1, 1000)
-    );
-    assert_eq!(find("payment", payment(Status::Unmatched), None), (1, 1000));
-    assert_eq!(
-        find("sale", operation(Outcome::Succeeded), Some("0")),
-        (3, 3000)
-    );
-    assert_eq!(find("sale", operation(Outcome::Declined), code), (1, 1000));
-    assert_eq!(
-        find("refund", operation(Outcome::Succeeded), Some("0")),
-        (2, 500)
-    );
+    let (payment, operation) = (Standing::Payment, Standing::Operation);
+    let code = declined.declining_operation().unwrap().code();
+    for (of, status, code, expected) in [
+        (
+            "payment",
+            payment(Status::PartiallyRefunded),
+            None,
+            (2, 2000),
+        ),
+        ("payment", payment(Status::Declined), code, (1, 1000)),
+        ("payment", payment(Status::Failed), Some("2004"), (1, 1000)),
+        ("payment", payment(Status::Unmatched), None, (1, 1000)),
+        ("sale", operation(Outcome::Succeeded), Some("0"), (3, 3000)),
+        ("sale", operation(Outcome::Declined), code, (1, 1000)),
+        ("refund", operation(Outcome::Succeeded), Some("0"), (2, 500)),
+    ] {
+        assert_eq!(total(of, status, code), expected, "{of} {status:?}");
+    }
 }
 
 #[test]
-fn totals_of_unmatched_payments_are_kept_apart_by_currency() {
-    let euros = unmatched(corpus("sale_success"));
+fn totals_of_external_payments_are_separate_for_each_currency() {
     let in_dollars = edited("sale_success", |body| {
         for sum in [
             "/payment/sum",
@@ -189,21 +150,12 @@ fn totals_of_unmatched_payments_are_kept_apart_by_currency() {
             body.pointer_mut(sum).unwrap()["currency"] = json!("USD");
         }
     });
-    let dollars = unmatched(&in_dollars);
     let mut totals = Totals::default();
-    for payment in [&euros, &dollars] {
-        let rows = Rows::of(payment, Day::of(payment.created_at()));
-        totals.add(&rows);
+    for report in [corpus("sale_success"), &in_dollars] {
+        let payment = TestPayment::external(report);
+        totals.add(&Rows::of(&payment, Day::of(payment.created_at())));
     }
-    let sums: Vec<_> = totals
-        .rows()
-        .filter(|row| row.of == "payment")
-        .map(|row| (row.currency, row.count, row.amount))
-        .collect();
+    let rows = totals.rows().filter(|row| row.of == "payment");
+    let sums = Vec::from_iter(rows.map(|row| (row.currency, row.count, row.amount)));
     assert_eq!(sums, [(Some("EUR"), 1, 1000), (Some("USD"), 1, 1000)]);
-}
-
-/// A payment that was not created here.
-fn unmatched(report: &Verified) -> Payment {
-    decide(None, report.fact(), NOW).unwrap().payment
 }

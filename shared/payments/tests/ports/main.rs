@@ -1,17 +1,19 @@
-//! The use cases over ports in memory: races, crashes, and who sends what.
+//! The use cases over ports in memory: races, crashes, retries, and who publishes which event.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "../builders/mod.rs"]
+mod builders;
 mod checkouts;
-mod decisions;
-mod expiries;
-#[path = "../memory/mod.rs"]
-mod memory;
-mod paid_twice;
-mod payment_pages;
+mod clarification;
+mod expiry;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+mod order_paid_twice;
+mod payment_page;
+mod poll_by_hand;
 mod polls;
-mod polls_by_hand;
 mod publishing;
 mod refunds;
-mod republishing;
-mod stage;
+mod reviews;
 mod sweeps;
+mod system;

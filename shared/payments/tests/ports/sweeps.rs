@@ -1,194 +1,104 @@
-//! Whole rounds of the sweeper: who is asked in which order, once and not too fast, and what is
-//! done about those who have waited long.
+//! Batch runs of the sweeper: fair between projects, without repeats, at a limited rate, in time.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use ecommpay::answer::Answer;
-use ecommpay::fields::ProjectId;
-use ecommpay::json::{Limits, Value, parse};
-use ecommpay::report::Report;
-use ecommpay::{Keyring, ProjectKey};
-use payments::PaymentKey;
-use payments::decide::Fact;
 use payments::model::schedule::Next;
-use payments::ports::{Gate, NoAnswer};
-use payments::service::project_keys::ProjectKeys;
-use payments::service::status_poll::StatusPoller;
 use payments::service::sweep::batch_run::BatchRun;
 use tokio::time::Instant;
 
-use super::stage::*;
+use super::system::*;
+use crate::builders::*;
 
-const DAY: Duration = Duration::from_secs(24 * 3_600);
-
-/// Writes down who is asked about, and does not answer.
-#[derive(Default)]
-struct SilentGate {
-    asked: Mutex<Vec<String>>,
-}
-
-impl Gate for SilentGate {
-    async fn post(&self, _: &'static str, _: Vec<u8>) -> Answer {
-        unreachable!("nothing is to be sent")
+/// Payments that need a recheck. No status request is answered.
+async fn with_rechecks(count: u32) -> System {
+    let system = System::empty();
+    for number in 0..count {
+        system.recheck(211, &format!("p-{number}")).await;
     }
-
-    async fn query(&self, _: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
-        let message = parse(&body, Limits::CALLBACK).unwrap();
-        let text = |name| message.at(&["general", name]).and_then(Value::as_text);
-        let asked = format!(
-            "{}/{}",
-            text("project_id").unwrap(),
-            text("payment_id").unwrap()
-        );
-        self.asked.lock().unwrap().push(asked);
-        tokio::task::yield_now().await;
-        Err(NoAnswer("silence".into()))
-    }
+    system
 }
 
-impl SilentGate {
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-fn keys(projects: &[u64]) -> ProjectKeys {
-    let keyring = || Keyring::new(ProjectKey::new("key").unwrap(), None);
-    let project = |number: &u64| (ProjectId::new(*number).unwrap(), keyring());
-    projects.iter().map(project).collect()
-}
-
-/// A reason to ask about a payment at once.
-async fn hint(world: &World, project: u64, payment_id: &str) {
-    let body = format!(r#"{{"project_id":{project},"payment":{{"id":"{payment_id}"}}}}"#);
-    let report = Report::read(&parse(body.as_bytes(), Limits::CALLBACK).unwrap());
-    let key = PaymentKey::new(ProjectId::new(project).unwrap(), payment_id);
-    let heard = world.payments.apply(&key, Fact::Hint(&report)).await;
-    heard.unwrap().unwrap();
-}
-
-async fn poll_all(
-    world: &World,
-    gate: &SilentGate,
-    keys: &ProjectKeys,
-    min_interval: Duration,
-) -> BatchRun {
-    let asker = StatusPoller {
-        payments: &world.payments,
-        gate,
-        keys,
-        tokens: &world.tokens,
-        base_url: "https://pay.example",
-        min_interval,
-    };
-    asker.poll_all(in_a_minute()).await
-}
-
-fn in_a_minute() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+async fn poll_all(system: &System) -> BatchRun {
+    system.poller().poll_all(in_a_minute()).await
 }
 
 #[tokio::test]
-async fn a_project_with_much_to_ask_about_holds_up_no_other() {
-    let (world, gate) = (World::new(), SilentGate::default());
-    for number in 0..50 {
-        hint(&world, 211, &format!("many-{number}")).await;
-    }
-    world.pass(Duration::from_secs(60));
-    hint(&world, 212, "one").await;
-    let round = poll_all(&world, &gate, &keys(&[211, 212]), Duration::ZERO).await;
-    assert_eq!((round.found, round.failed), (51, 51), "nobody answers");
-    let asked = gate.asked();
-    let turn = asked.iter().position(|one| one == "212/one").unwrap();
-    assert!(turn < 10, "after {turn} others: {asked:?}");
+async fn a_project_with_many_due_payments_delays_no_other_project() {
+    let mut system = with_rechecks(50).await;
+    system.keys = project_keys(&[211, 212]);
+    system.pass(MINUTE);
+    system.recheck(212, "one").await;
+    let run = poll_all(&system).await;
+    assert_eq!((run.found, run.failed), (51, 51));
+    let polls = system.polls();
+    let before = polls
+        .iter()
+        .position(|one| one == "status 212/one")
+        .unwrap();
+    assert!(before < 10, "after {before} others: {polls:?}");
 }
 
 #[tokio::test]
-async fn two_rounds_at_once_ask_once() {
-    let (world, gate) = (World::new(), SilentGate::default());
-    for number in 0..20 {
-        hint(&world, 211, &format!("p-{number}")).await;
-    }
-    let keys = keys(&[211]);
-    let rounds = tokio::join!(
-        poll_all(&world, &gate, &keys, Duration::ZERO),
-        poll_all(&world, &gate, &keys, Duration::ZERO),
-    );
-    assert_eq!(rounds.0.failed + rounds.1.failed, 20);
-    let mut asked = gate.asked();
-    asked.sort_unstable();
-    asked.dedup();
-    assert_eq!((asked.len(), gate.asked().len()), (20, 20));
+async fn two_parallel_runs_poll_each_payment_once() {
+    let system = with_rechecks(20).await;
+    let runs = tokio::join!(poll_all(&system), poll_all(&system));
+    assert_eq!(runs.0.failed + runs.1.failed, 20);
+    let mut polls = system.polls();
+    polls.sort_unstable();
+    polls.dedup();
+    assert_eq!((polls.len(), system.polls().len()), (20, 20));
 }
 
 #[tokio::test]
-async fn questions_keep_their_pace_and_stop_in_time() {
-    let (world, gate) = (World::new(), SilentGate::default());
-    for number in 0..6 {
-        hint(&world, 211, &format!("p-{number}")).await;
-    }
-    let (keys, pace) = (keys(&[211]), Duration::from_millis(20));
-    let begun = Instant::now();
-    let round = poll_all(&world, &gate, &keys, pace).await;
-    assert_eq!((gate.asked().len(), round.in_time), (6, true));
-    assert!(begun.elapsed() >= 5 * pace);
+async fn status_requests_have_a_least_interval_and_none_is_claimed_too_late() {
+    let mut system = with_rechecks(6).await;
+    system.min_interval = Duration::from_millis(20);
+    let start = Instant::now();
+    let run = poll_all(&system).await;
+    assert_eq!((system.polls().len(), run.in_time), (6, true));
+    assert!(start.elapsed() >= 5 * system.min_interval);
 
-    // What is not asked in time is not claimed either.
-    world.pass(DAY);
-    let asker = StatusPoller {
-        payments: &world.payments,
-        gate: &gate,
-        keys: &keys,
-        tokens: &world.tokens,
-        base_url: "https://pay.example",
-        min_interval: Duration::from_secs(60),
-    };
-    let soon = Instant::now() + Duration::from_millis(50);
-    let round = asker.poll_all(soon).await;
-    assert!(!round.in_time, "{round:?}");
-    assert_eq!(gate.asked().len(), 7);
-    let rows = world.payments.store.rows.lock().unwrap();
-    let polls: u32 = rows
+    system.pass(DAY);
+    system.min_interval = MINUTE;
+    let deadline = Instant::now() + Duration::from_millis(50);
+    let run = system.poller().poll_all(deadline).await;
+    assert!(!run.in_time, "{run:?}");
+    assert_eq!(system.polls().len(), 7);
+    let tables = system.tables();
+    let polling = tables
+        .payments
         .values()
-        .map(|row| row.payment.polling().polls_sent())
-        .sum();
-    assert_eq!(polls, 7);
+        .map(|stored| stored.payment.polling());
+    let claimed: u32 = polling.map(|polling| polling.polls_sent()).sum();
+    assert_eq!(claimed, 7);
 }
 
 #[tokio::test]
-async fn customers_are_forgotten_and_what_stays_open_is_counted() {
-    let world = World::new();
-    world.create(&shop("shop"), 1000).await.unwrap();
-    let customer = || async {
-        let payment = world.payment().await;
-        payment.order().unwrap().customer.clone()
+async fn a_payment_that_stays_open_is_erased_after_its_last_poll_and_counted_as_overdue() {
+    let system = System::created(&[]).await;
+    let has_customer = || system.payment(PAYMENT).order().unwrap().customer.is_some();
+    let erase = || system.payments.erase_all(in_a_minute());
+    let overdue = async || {
+        let run = system.payments.count_overdue(in_a_minute()).await;
+        (run.found, run.oldest_s)
     };
-    let erase = || world.payments.erase_all(in_a_minute());
-    let overdue = || async {
-        let round = world.payments.count_overdue(in_a_minute()).await;
-        (round.found, round.oldest_s)
-    };
-    // PollResult for a month, and never answered.
-    while let Some(due) = world.poll_at().await {
-        assert_eq!(erase().await.found, 0, "while it is asked about");
+    while let Some(due) = system.poll_at() {
+        assert_eq!(erase().await.found, 0);
         assert_eq!(overdue().await, (0, 0));
-        world.pass_until(due);
-        assert!(world.poll(None).await.is_err());
-        assert_eq!(world.payments.expire_all(in_a_minute()).await.failed, 0);
+        system.pass_until(due);
+        system.poll(None).await.unwrap_err();
+        assert_eq!(system.payments.expire_all(in_a_minute()).await.failed, 0);
     }
-    assert!(customer().await.is_some());
+    assert!(has_customer());
     let erased = erase().await;
     assert_eq!((erased.found, erased.done), (1, 1));
-    assert_eq!(customer().await, None);
-    let sent = world.sent();
-    assert_eq!(sent, ["1 payment.created", "2 checkout.expired"]);
-    world.pass(DAY);
+    assert!(!has_customer());
+    assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
+    system.pass(DAY);
     assert_eq!(overdue().await, (1, 86_400));
-    let next = world.payments.schedule.next(&world.payment().await);
-    assert!(matches!(next, Some(Next::Overdue(_))));
-    assert_eq!(erase().await.found, 0, "once");
-    // Known in the end, it is overdue no more.
-    world.hear("success", "success").await;
+    let next = system.payments.schedule.next(&system.payment(PAYMENT));
+    assert!(matches!(next, Some(Next::Overdue(_))), "{next:?}");
+    assert_eq!(erase().await.found, 0);
+    system.sale_succeeds().await;
     assert_eq!(overdue().await, (0, 0));
 }

@@ -1,13 +1,13 @@
-//! The platform's books held against ours: what differs is told once, whatever is compared how
-//! often, and memory does not grow with it.
+//! The comparison of our records with the platform's: each difference is emitted once, however often an
+//! interval is compared, and the memory does not grow with the number of operations.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "../memory/mod.rs"]
-#[allow(dead_code)]
+#[path = "../builders/mod.rs"]
+mod builders;
+mod comparison;
+mod failures;
+#[path = "../fakes/mod.rs"]
+mod fakes;
 mod memory;
-
-mod bulk;
-mod platform;
 mod progress;
-mod slices;
-mod world;
+mod system;

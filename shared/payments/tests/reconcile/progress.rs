@@ -1,4 +1,4 @@
-//! From the last finished hour on, nothing skipped.
+//! Each run continues where the last one ended, and no hour is skipped.
 
 use std::time::Duration;
 
@@ -7,129 +7,129 @@ use payments::ports::{Daily, ProgressStore};
 use payments::service::reconcile::Reconciled;
 use tokio::time::Instant;
 
-use crate::world::*;
+use crate::builders::project;
+use crate::system::*;
 
-async fn daily(world: &World) -> Reconciled {
-    let payments = &world.payments;
-    payments
-        .reconcile_due(&world.books, project(), soon())
-        .await
+async fn reconcile_rest(system: &System, deadline: Instant) -> Reconciled {
+    let (payments, records) = (&system.payments, &system.platform);
+    payments.reconcile_rest(records, project(), deadline).await
 }
 
-async fn until(world: &World) -> Option<Timestamp> {
-    world
-        .payments
-        .store
-        .progress(project(), Daily::Compare)
-        .await
-        .unwrap()
+async fn run(system: &System, now: &str) -> Reconciled {
+    system.clock().set(on(now));
+    reconcile_rest(system, in_five_minutes()).await
 }
 
-/// The first moments of the slices that were asked for.
-fn asked(world: &World) -> Vec<Timestamp> {
-    let mut asked = world.books.asked.lock().unwrap();
-    let slices = asked.drain(..).filter(|(_, _, offset)| *offset == 0);
-    slices
+async fn progress(system: &System) -> Option<Timestamp> {
+    let progress = system.payments.store.progress(project(), Daily::Compare);
+    progress.await.unwrap()
+}
+
+/// Removes and returns the starts of the hours that were requested. A request starts ten minutes earlier.
+fn take_hours(system: &System) -> Vec<Timestamp> {
+    let requests = std::mem::take(&mut system.platform.state().requests);
+    let first_pages = requests.iter().filter(|(_, _, offset)| *offset == 0);
+    first_pages
         .map(|(from, _, _)| from.after(Duration::from_secs(600)))
         .collect()
 }
 
 fn hours(from: &str, count: u64) -> Vec<Timestamp> {
-    let from = at(from);
+    let from = on(from);
     let hours = (0..count).map(|hour| from.after(Duration::from_secs(3_600 * hour)));
     hours.collect()
 }
 
 #[tokio::test]
-async fn the_first_run_begins_a_day_before_and_the_next_where_it_ended() {
-    let world = World::new();
-    world.set_clock(at("22T04:30:00"));
-    let first = daily(&world).await;
-    assert_eq!(asked(&world), hours("21T00:00:00", 25));
-    assert_eq!((first.until, first.in_time), (at("22T01:00:00"), true));
-    assert_eq!(until(&world).await, Some(at("22T01:00:00")));
+async fn the_first_run_starts_with_the_day_before_and_the_next_continues() {
+    let system = System::empty();
+    let first = run(&system, "22T04:30:00").await;
+    assert_eq!(take_hours(&system), hours("21T00:00:00", 25));
+    assert_eq!((first.until, first.in_time), (on("22T01:00:00"), true));
+    assert_eq!(progress(&system).await, Some(on("22T01:00:00")));
 
-    daily(&world).await;
-    assert!(asked(&world).is_empty(), "three hours are not over yet");
-    world.set_clock(at("24T04:00:00"));
-    let next = daily(&world).await;
-    assert_eq!(asked(&world), hours("22T01:00:00", 48));
-    assert_eq!(next.until, at("24T01:00:00"));
+    run(&system, "22T04:30:00").await;
+    assert!(
+        take_hours(&system).is_empty(),
+        "an hour is compared three hours later"
+    );
+    let next = run(&system, "24T04:00:00").await;
+    assert_eq!(take_hours(&system), hours("22T01:00:00", 48));
+    assert_eq!(next.until, on("24T01:00:00"));
 }
 
 #[tokio::test]
-async fn what_fails_is_done_by_the_next_run() {
-    let world = World::new();
-    world.set_clock(at("22T04:30:00"));
-    daily(&world).await;
-    world.set_clock(at("22T08:00:00"));
-    asked(&world);
-    world.hear("ours", "1", at("22T01:30:00"), 1000).await;
-    world.hear("later", "2", at("22T03:30:00"), 1000).await;
+async fn the_next_run_compares_again_from_the_first_hour_that_failed() {
+    let system = System::empty();
+    run(&system, "22T04:30:00").await;
+    take_hours(&system);
+    system
+        .report("first hour", "1", on("22T01:30:00"), 1000)
+        .await;
+    system
+        .report("later hour", "2", on("22T03:30:00"), 1000)
+        .await;
 
-    // The first hour fails three times; the others are compared, and nothing is noted as done.
-    *world.books.silent.lock().unwrap() = 3;
-    let failed = daily(&world).await;
-    assert_eq!((failed.failed, failed.until), (1, at("22T01:00:00")));
-    assert_eq!(until(&world).await, Some(at("22T01:00:00")));
-    assert_eq!(world.told(), told(&[("later", "missing_at_platform")]));
-    asked(&world);
+    // The first hour fails three times. The others are compared.
+    system.platform.state().failures = 3;
+    let failed = run(&system, "22T08:00:00").await;
+    assert_eq!((failed.failed, failed.until), (1, on("22T01:00:00")));
+    assert_eq!(progress(&system).await, Some(on("22T01:00:00")));
+    let emitted = differences(&[("later hour", "missing_at_platform")]);
+    assert_eq!(system.differences(), emitted);
+    take_hours(&system);
 
-    let mended = daily(&world).await;
-    assert_eq!(asked(&world), hours("22T01:00:00", 4));
-    assert_eq!((mended.failed, mended.until), (0, at("22T05:00:00")));
-    assert_eq!(mended.differences.missing_at_platform, 1);
-    assert_eq!(until(&world).await, Some(at("22T05:00:00")));
+    let next = run(&system, "22T08:00:00").await;
+    assert_eq!(take_hours(&system), hours("22T01:00:00", 4));
+    assert_eq!((next.failed, next.until), (0, on("22T05:00:00")));
+    assert_eq!(next.differences.missing_at_platform, 1);
+    assert_eq!(progress(&system).await, Some(on("22T05:00:00")));
 }
 
 #[tokio::test]
-async fn what_is_not_done_in_time_is_done_by_the_next_run() {
-    let world = World::new();
-    let payments = &world.payments;
-    let past = Instant::now();
-    let cut = payments.reconcile_due(&world.books, project(), past).await;
-    assert_eq!((cut.in_time, cut.until), (false, at("21T00:00:00")));
-    assert_eq!(until(&world).await, None);
+async fn the_next_run_continues_where_the_deadline_stopped_the_last_one() {
+    let system = System::empty();
+    let late = reconcile_rest(&system, Instant::now()).await;
+    assert_eq!((late.in_time, late.until), (false, on("21T00:00:00")));
+    assert_eq!(progress(&system).await, None);
 
-    // Longer and longer, until all is done.
+    // Each run has more time than the last one.
     let mut runs = 1;
-    let reconciled = loop {
+    let last = loop {
         let deadline = Instant::now() + Duration::from_micros(100 * runs);
-        let books = &world.books;
-        let run = payments.reconcile_due(books, project(), deadline).await;
+        let run = reconcile_rest(&system, deadline).await;
         if run.in_time {
             break run;
         }
         runs += 1;
     };
-    assert_eq!(reconciled.until, at("22T09:00:00"));
-    let mut done = asked(&world);
-    done.dedup();
-    assert_eq!(done, hours("21T00:00:00", 33), "in {runs} runs");
-    assert_eq!(until(&world).await, Some(at("22T09:00:00")));
+    assert_eq!(last.until, on("22T09:00:00"));
+    let mut compared = take_hours(&system);
+    compared.dedup();
+    assert_eq!(compared, hours("21T00:00:00", 33), "in {runs} runs");
+    assert_eq!(progress(&system).await, Some(on("22T09:00:00")));
 }
 
 #[tokio::test]
-async fn a_range_on_demand_leaves_the_progress_as_it_is() {
-    let world = World::new();
-    world.compare(span("21T00:00:00", "22T09:00:00")).await;
-    assert_eq!(until(&world).await, None);
+async fn an_interval_on_demand_does_not_change_the_progress() {
+    let system = System::empty();
+    system.reconcile(span("21T00:00:00", "22T09:00:00")).await;
+    assert_eq!(progress(&system).await, None);
 }
 
 #[tokio::test]
-async fn a_report_says_how_far_it_came() {
-    let world = World::new();
-    let report = async || {
-        let payments = &world.payments;
-        payments.report_due_days(project(), soon(), |_, _| {}).await
-    };
+async fn a_daily_report_returns_the_days_it_added_and_its_end() {
+    let system = System::empty();
     for (now, days, until) in [
         ("22T12:00:00", 1, "22T00:00:00"),
         ("22T13:00:00", 0, "22T00:00:00"),
         ("25T04:30:00", 3, "25T00:00:00"),
     ] {
-        world.set_clock(at(now));
-        let reported = report().await;
-        assert_eq!((reported.days, reported.until), (days, at(until)), "{now}");
+        system.clock().set(on(now));
+        let report = system
+            .payments
+            .report_rest(project(), in_five_minutes(), |_, _| {});
+        let report = report.await;
+        assert_eq!((report.days, report.until), (days, on(until)), "{now}");
     }
 }

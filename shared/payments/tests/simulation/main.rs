@@ -1,18 +1,23 @@
-//! The use cases in a world where everything goes wrong: crashes at every point, lost writes and
-//! answers, queues that are down, messages twice and in any order, clocks that jump.
+//! The use cases under faults: crashes at every point, lost writes and answers, queues that are down,
+//! repeated and reordered messages, clocks that jump.
 //!
-//! Each run follows from its seed. 500 seeds by default, 10,000 with `LONG=1`; `SEED=7` replays one.
+//! Each run follows from its seed. The default is 500 seeds; `LONG=1` runs 10,000, and `SEED=7` replays one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod books;
-#[path = "../memory/mod.rs"]
-mod memory;
+#[path = "../builders/mod.rs"]
+mod builders;
+mod crashes;
+mod daily_report;
+#[path = "../fakes/mod.rs"]
+mod fakes;
+mod faults;
+mod invariants;
+mod jobs;
+mod lost_callbacks;
+mod outage;
 mod platform;
-mod promises;
-mod run;
-mod silent;
+mod random_run;
 mod system;
-mod world;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -22,24 +27,34 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use payments::model::Status;
 
-fn seeds() -> Range<u64> {
-    let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
-    match number("SEED") {
+use self::random_run::{Mix, Totals};
+
+fn is_long() -> bool {
+    std::env::var("LONG").is_ok_and(|long| long == "1")
+}
+
+/// The seed of `SEED`; else `long` seeds with `LONG=1`; else `default` seeds.
+fn seeds(default: u64, long: u64) -> Range<u64> {
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    match seed {
         Some(seed) => seed..seed + 1,
-        None if number("LONG") == Some(1) => 0..10_000,
-        None => 0..500,
+        None if is_long() => 0..long,
+        None => 0..default,
     }
 }
 
-fn run_all(seeds: Range<u64>, mix: run::Mix) -> run::Totals {
-    let mut totals = run::Totals::default();
-    for run in on_all_cores(seeds, |seed| run::run(seed, mix)) {
+fn run_all(seeds: Range<u64>, mix: Mix) -> Totals {
+    let mut totals = Totals::default();
+    for run in on_all_cores(seeds, |seed| random_run::run(seed, mix)) {
         totals.add(run);
     }
+    println!("{totals:?}");
     totals
 }
 
-/// Runs the seeds on all cores; one that fails is named.
+/// Runs the seeds on all cores. Prints the seed of a run that fails.
 fn on_all_cores<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicU64::new(seeds.start);
@@ -66,18 +81,15 @@ fn on_all_cores<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Ve
     })
 }
 
-/// The diagram of `shared/README.md`; `UPDATE_SNAPSHOTS=1` writes it as it is now.
+/// Compares the diagram of `shared/README.md`. `UPDATE_SNAPSHOTS=1` writes it.
 fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
     let word = |status: &Status| serde_json::to_value(status).unwrap();
     let mut diagram =
         "```mermaid\nstateDiagram-v2\n    [*] --> created\n    [*] --> unmatched\n".to_owned();
     for (from, to) in transitions {
         let (from, to) = (word(from), word(to));
-        diagram += &format!(
-            "    {} --> {}\n",
-            from.as_str().unwrap(),
-            to.as_str().unwrap()
-        );
+        let (from, to) = (from.as_str().unwrap(), to.as_str().unwrap());
+        diagram += &format!("    {from} --> {to}\n");
     }
     diagram += "```\n";
     let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
@@ -85,92 +97,86 @@ fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_moved_backwards() {
-    let totals = run_all(seeds(), run::Mix::Usual);
-    println!("{totals:?}");
-    if seeds() == (0..500) {
+fn nothing_is_lost_repeated_or_reversed_under_faults() {
+    let seeds = seeds(500, 10_000);
+    let totals = run_all(seeds.clone(), Mix::Usual);
+    if seeds == (0..500) {
         check_diagram(&totals.transitions);
     }
-    // A world in which nothing happens would prove nothing.
-    if seeds().count() > 1 {
-        let happened = [
-            totals.crashes,
-            totals.paid,
-            totals.refunded,
-            totals.failures,
-            totals.polls,
-            totals.taken_back,
-            totals.expired,
-            totals.awaiting_confirmation,
-            totals.returned,
-            totals.odd,
-            totals.differences,
-            totals.paid_twice,
-        ];
-        assert!(happened.iter().all(|times| *times > 0));
-    }
+    // Runs in which these never happen would prove nothing.
+    let happened = [
+        totals.crashes,
+        totals.paid,
+        totals.refunded,
+        totals.failures,
+        totals.polls,
+        totals.refunds_taken_back,
+        totals.expired,
+        totals.awaiting_confirmation,
+        totals.returned,
+        totals.unusual,
+        totals.differences,
+        totals.paid_twice,
+    ];
+    assert!(seeds.count() == 1 || happened.iter().all(|times| *times > 0));
 }
 
-/// Of a platform that tells refunds apart by our ids, and of one that does not; a million attempts
-/// with `LONG=1`.
+/// The platform tells refunds apart by our ids in some runs, and not in the others. `LONG=1` makes a million
+/// attempts.
 #[test]
-fn no_refund_exceeds_what_is_left_or_happens_twice() {
-    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
-    let totals = match std::env::var_os("SEED") {
-        Some(_) => run_all(seeds(), run::Mix::Refunds),
-        None => run_all(if long { 0..5_000 } else { 0..60 }, run::Mix::Refunds),
-    };
-    println!("{totals:?}");
-    assert!(!long || totals.refund_attempts >= 1_000_000);
+fn no_refund_exceeds_the_remaining_amount_or_is_made_twice() {
+    let seeds = seeds(60, 5_000);
+    let totals = run_all(seeds.clone(), Mix::Refunds);
+    assert!(seeds.count() < 5_000 || totals.refund_attempts >= 1_000_000);
     assert!(totals.refunded > 0);
 }
 
-/// 60 seeds by default, 5,000 with `LONG=1`.
 #[test]
-fn without_callbacks_everything_still_comes_to_its_end() {
-    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
-    let seeds = match std::env::var_os("SEED") {
-        Some(_) => seeds(),
-        None => 0..if long { 5_000 } else { 60 },
-    };
-    let runs = on_all_cores(seeds, silent::run);
-    let mut all = silent::Learnt::default();
-    for run in &runs {
-        all.polls += run.polls;
-        all.succeeded += run.succeeded;
-        all.declined += run.declined;
-        all.failed += run.failed;
-        all.refunded += run.refunded;
-    }
-    println!("{all:?}");
-    if runs.len() > 1 {
-        let happened = [all.succeeded, all.declined, all.failed, all.refunded];
-        assert!(happened.iter().all(|times| *times > 0), "{all:?}");
-    }
+fn every_payment_reaches_its_end_without_callbacks() {
+    let seeds = seeds(60, 5_000);
+    let runs = on_all_cores(seeds.clone(), lost_callbacks::run);
+    let all = runs.into_iter().fold([0; 5], |all, run| {
+        let run = [
+            run.polls,
+            run.succeeded,
+            run.declined,
+            run.failed,
+            run.refunded,
+        ];
+        std::array::from_fn(|index| all[index] + run[index])
+    });
+    println!("polls, succeeded, declined, failed, refunded: {all:?}");
+    assert!(
+        seeds.count() == 1 || all.iter().all(|times| *times > 0),
+        "{all:?}"
+    );
 }
 
 #[test]
-fn a_seed_replays_to_the_letter() {
+fn a_seed_replays_the_same_run() {
     for seed in 0..5 {
-        let run = || run::run(seed, run::Mix::Usual);
+        let run = || random_run::run(seed, Mix::Usual);
         assert_eq!(run(), run());
     }
 }
 
 #[test]
-fn a_crash_at_any_point_of_a_usual_payment_is_made_good() {
-    let polls = run::usual(None);
-    for crash_at in 0..polls {
-        run::usual(Some(crash_at));
+fn a_payment_with_a_crash_at_any_step_ends_like_one_without() {
+    let steps = crashes::run(None);
+    for crash_at in 0..steps {
+        crashes::run(Some(crash_at));
     }
-    assert!(polls > 25, "only {polls} points");
+    assert!(steps > 25, "only {steps} steps");
 }
 
 #[test]
-fn an_hour_without_queues_loses_nothing() {
-    let long = std::env::var("LONG").is_ok_and(|long| long == "1");
-    let (payments, least) = if long { (2_500, 10_000) } else { (100, 400) };
-    let (callbacks, unpublished) = run::outage(payments);
+fn an_hour_without_queues_loses_no_event() {
+    let (payments, least) = if is_long() {
+        (2_500, 10_000)
+    } else {
+        (100, 400)
+    };
+    let (callbacks, unpublished) = outage::run(payments);
     println!("{callbacks} callbacks, {unpublished} events unpublished at the end of the hour");
     assert!(callbacks >= least && unpublished >= payments);
 }

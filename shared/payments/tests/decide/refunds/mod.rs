@@ -1,26 +1,43 @@
-//! Refunds.
+//! Refunds: reservation, attribution of the platform's operations, repeats, returns, and events.
 
-mod answers;
 mod attribution;
-mod reserve;
+mod events;
+mod repeats;
+mod reservation;
+mod returns;
 
-use payments::events::Event;
+use payments::decide::Command;
+use payments::model::{Refund, RefundStatus};
 
-use super::story::{Story, data};
+use crate::fixtures::*;
 
-/// The events about refunds: the merchant's or the platform's id, and the status.
-fn emitted(story: &Story) -> Vec<String> {
-    let about_refund = |event: &Event| {
-        let data = data(event);
-        let refund = &data["refund"];
-        let id = refund["refund_id"]
-            .as_str()
-            .or(refund["operation_id"].as_str())?;
-        let corrects = match data["corrects"].as_str() {
-            Some(corrected) => format!(" corrects {corrected}"),
-            None => String::new(),
-        };
-        Some(format!("{id} {}{corrects}", refund["status"].as_str()?))
-    };
-    story.events.iter().filter_map(about_refund).collect()
+impl TestPayment {
+    /// Our refund with this id.
+    fn our_refund(&self, refund_id: &str) -> &Refund {
+        self.refund(&id(refund_id)).unwrap()
+    }
+
+    fn refund_status(&self, refund_id: &str) -> RefundStatus {
+        self.our_refund(refund_id).status()
+    }
+
+    /// Whether a lost refund can be sent again.
+    fn can_repeat(&self, refund_id: &str) -> bool {
+        change_of(Some(self), Command::RepeatRefund(&id(refund_id)), NOW).is_some()
+    }
+
+    /// Each event about a refund: our id or the operation's id, the status, and what the event corrects.
+    fn refund_events(&self) -> Vec<String> {
+        let events = self.events.iter().filter_map(|event| {
+            let data = data(event);
+            let refund = &data["refund"];
+            let ours = refund["refund_id"].as_str();
+            let id = ours.or(refund["operation_id"].as_str())?;
+            let corrects = data["corrects"].as_str();
+            let corrects = corrects.map(|kind| format!(" corrects {kind}"));
+            let status = refund["status"].as_str()?;
+            Some(format!("{id} {status}{}", corrects.unwrap_or_default()))
+        });
+        events.collect()
+    }
 }

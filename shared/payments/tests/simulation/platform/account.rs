@@ -1,36 +1,40 @@
-//! One payment at the platform: its operations, and the money that really moved.
+//! One payment at the platform: its operations, and the money that moved.
 
-/// What happens to a payment, beyond the usual.
+/// What happens to a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Story {
+pub enum Scenario {
     Usual,
-    /// Another amount than ordered came, or is named.
+    /// The money differs from the order, or a report names another amount.
     OtherAmount {
         in_payment_sum: bool,
         in_sum_initial: bool,
     },
-    /// For each sale that ended, a callback says the contrary too; status answers are right.
+    /// A second callback about each sale that ended states the opposite. Status answers are right.
     Contradicted,
-    /// It was not ordered here.
+    /// The payment was not created here.
     External,
-    /// The platform confirms later whether the money came. `payment.status` of the sale's callback.
+    /// A later operation confirms the money.
     Confirmed {
+        /// `payment.status` in the sale's callback.
         first_status: &'static str,
     },
     /// The platform holds the payment until its support settles it by hand, for another amount.
     Held,
     /// The shopper is charged twice within the payment.
     SecondCharge,
-    /// An operation succeeds whose type is not documented for Bancontact.
+    /// An operation of a type that is not documented for Bancontact succeeds.
     UnknownOperation,
 }
 
-impl Story {
-    /// Whether its money may not be taken as paid without an operator.
-    pub fn differs(self) -> bool {
+impl Scenario {
+    /// Whether the payment is paid only after an operator released it.
+    pub fn needs_review(self) -> bool {
         matches!(
             self,
-            Story::OtherAmount { .. } | Story::Held | Story::SecondCharge | Story::UnknownOperation
+            Scenario::OtherAmount { .. }
+                | Scenario::Held
+                | Scenario::SecondCharge
+                | Scenario::UnknownOperation
         )
     }
 }
@@ -41,16 +45,16 @@ pub struct Operation {
     pub id: u64,
     pub kind: &'static str,
     pub status: &'static str,
-    /// What `sum_initial` names.
+    /// The amount in `sum_initial`.
     pub amount: u64,
-    /// What really moves when it succeeds.
+    /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// What the merchant meant by it, whatever the platform makes of that.
+    /// The refund that the merchant requested, even if the platform ignores refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
-    /// The refund that it takes back.
+    /// The refund that this operation takes back.
     pub takes_back: Option<u64>,
 }
 
@@ -59,129 +63,127 @@ impl Operation {
         !matches!(self.status, "success" | "decline")
     }
 
-    pub fn gives_back(&self) -> bool {
+    pub fn is_refund(&self) -> bool {
         matches!(self.kind, "refund" | "reversal")
+    }
+
+    pub fn is_refunded(&self) -> bool {
+        self.is_refund() && self.status == "success"
+    }
+
+    fn is_charge(&self) -> bool {
+        matches!(self.kind, "sale" | "manual change")
     }
 }
 
 /// One payment in the platform's records.
 #[derive(Debug, Clone)]
 pub struct Account {
-    pub story: Story,
-    /// What was ordered.
+    pub scenario: Scenario,
+    /// The ordered amount.
     pub amount: u64,
     pub status: &'static str,
     pub operations: Vec<Operation>,
-    /// Whether the money was ever the merchant's.
+    /// Whether the merchant ever had the money.
     pub was_credited: bool,
 }
 
 impl Account {
+    /// The money that the successful operations moved.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
         let counted = operations.filter(|one| one.status == "success" && counts(one));
         counted.map(|one| one.moves).sum()
     }
 
-    /// The newest confirmation decides, if there is one.
+    fn has(&self, kind: &str) -> bool {
+        self.operations.iter().any(|one| one.kind == kind)
+    }
+
+    fn successful_sales(&self) -> usize {
+        let operations = self.operations.iter();
+        let is_sale = |one: &&Operation| one.kind == "sale" && one.status == "success";
+        operations.filter(is_sale).count()
+    }
+
+    /// Whether the merchant has the money. The newest confirmation decides.
     pub fn is_credited(&self) -> bool {
         let mut operations = self.operations.iter().rev();
         let confirmation = operations.find(|one| one.kind == "payment confirmation");
-        match (self.story, confirmation) {
-            (Story::Confirmed { .. }, confirmation) => {
-                confirmation.is_some_and(|one| one.status == "success")
-            }
+        match self.scenario {
+            Scenario::Confirmed { .. } => confirmation.is_some_and(|one| one.status == "success"),
             _ => true,
         }
     }
 
-    /// What came.
-    pub fn came(&self) -> u64 {
-        let is_money = |one: &Operation| matches!(one.kind, "sale" | "manual change");
+    pub fn paid(&self) -> u64 {
         match self.is_credited() {
-            true => self.sum(is_money),
+            true => self.sum(Operation::is_charge),
             false => 0,
         }
     }
 
-    /// What went back. A reversal of money that never came is none.
-    pub fn went_back(&self) -> u64 {
-        let refunded = self.sum(|one| one.kind == "refund");
-        let reversed = match self.is_credited() {
-            true => self.sum(|one| one.kind == "reversal"),
-            false => 0,
-        };
-        (refunded + reversed).saturating_sub(self.taken_back())
+    /// A reversal of money that was never credited refunds nothing.
+    pub fn refunded(&self) -> u64 {
+        let is_credited = self.is_credited();
+        let counts =
+            |one: &Operation| one.kind == "refund" || one.kind == "reversal" && is_credited;
+        self.sum(counts).saturating_sub(self.taken_back())
     }
 
     pub fn taken_back(&self) -> u64 {
         self.sum(|one| one.kind == "refund reverse")
     }
 
-    /// What can still be given back.
-    pub fn left(&self) -> u64 {
-        let open = self.operations.iter();
-        let open = open.filter(|one| one.gives_back() && one.is_open());
+    pub fn refundable(&self) -> u64 {
+        let operations = self.operations.iter();
+        let open = operations.filter(|one| one.is_refund() && one.is_open());
         let open: u64 = open.map(|one| one.amount).sum();
-        self.came().saturating_sub(self.went_back() + open)
+        self.paid().saturating_sub(self.refunded() + open)
     }
 
-    /// `payment.sum` of its messages.
+    /// `payment.sum` of a message.
     pub fn payment_sum(&self) -> u64 {
-        let charged = self.sum(|one| matches!(one.kind, "sale" | "manual change"));
-        let came = match charged {
+        let charged = match self.sum(Operation::is_charge) {
             0 => self.amount,
             charged => charged,
         };
-        let reversed = self.sum(|one| one.kind == "reversal");
-        let refunded = self.sum(|one| one.kind == "refund");
-        (came + self.taken_back()).saturating_sub(refunded + reversed)
+        let refunded = self.sum(Operation::is_refund);
+        (charged + self.taken_back()).saturating_sub(refunded)
     }
 
-    /// What `payment.status` says once money was there.
+    /// `payment.status` of a payment that was paid.
     pub fn status_by_money(&self) -> &'static str {
-        match self.went_back() {
+        match self.refunded() {
             0 => "success",
-            all if all >= self.came() => "refunded",
+            refunded if refunded >= self.paid() => "refunded",
             _ => "partially refunded",
         }
     }
 
-    /// Whether the shopper or the platform still has something to decide.
+    /// Whether an operation can still end.
     pub fn is_open(&self) -> bool {
-        let is_waiting = |one: &Operation| {
-            let is_held = self.story == Story::Held && one.kind == "sale" && self.is_settled();
-            one.is_open() && !is_held
-        };
-        let waits_for_confirmation = matches!(self.status, "awaiting confirmation");
-        self.status == "awaiting customer"
-            || waits_for_confirmation
+        let is_held = self.is_held();
+        let mut operations = self.operations.iter();
+        matches!(self.status, "awaiting customer" | "awaiting confirmation")
             || self.waits_for_second_charge()
             || self.is_unconfirmed()
-            || self.operations.iter().any(is_waiting)
+            || operations.any(|one| one.is_open() && !(is_held && one.kind == "sale"))
+    }
+
+    /// Whether the sale stays open because support settled the payment by hand.
+    pub fn is_held(&self) -> bool {
+        self.scenario == Scenario::Held && self.has("manual change")
     }
 
     /// Whether the shopper was charged once and will be charged again.
     pub fn waits_for_second_charge(&self) -> bool {
-        let charges = self.operations.iter();
-        let charges = charges.filter(|one| one.kind == "sale" && one.status == "success");
-        self.story == Story::SecondCharge && charges.count() == 1
+        self.scenario == Scenario::SecondCharge && self.successful_sales() == 1
     }
 
-    /// Whether the sale succeeded and its confirmation has not begun.
+    /// Whether the sale succeeded and its confirmation has not started.
     pub fn is_unconfirmed(&self) -> bool {
-        let has = |kind: &str| self.operations.iter().any(|one| one.kind == kind);
-        let is_paid = self
-            .operations
-            .iter()
-            .any(|one| one.kind == "sale" && one.status == "success");
-        matches!(self.story, Story::Confirmed { .. }) && is_paid && !has("payment confirmation")
-    }
-
-    /// Whether support has settled it by hand.
-    pub fn is_settled(&self) -> bool {
-        self.operations
-            .iter()
-            .any(|one| one.kind == "manual change")
+        let is_confirmed_later = matches!(self.scenario, Scenario::Confirmed { .. });
+        is_confirmed_later && self.successful_sales() > 0 && !self.has("payment confirmation")
     }
 }

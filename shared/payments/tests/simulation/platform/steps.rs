@@ -1,64 +1,45 @@
-//! What happens to payments at the platform, step by step.
+//! The changes of payments at the platform, step by step.
 
-use super::{Account, Message, Operation, Platform, Records, Story, callback};
+use payments::ports::Clock;
+use serde_json::{Value, json};
+
+use super::{Account, Message, Operation, Platform, Records, Scenario, callback};
+use crate::faults::RandomFaults;
 
 impl Platform {
-    /// Something happens to one of the payments, and the platform reports it. `finish`: only what ends
-    /// something.
+    /// Changes one of the payments and reports the change. With `finish`, operations only end.
     pub fn act(&self, finish: bool) {
-        let mut records = self.records.lock().unwrap();
+        let mut records = self.records();
         let records = &mut *records;
         if records.accounts.is_empty() {
             return;
         }
-        let index = usize::try_from(self.world.below(records.accounts.len() as u64)).unwrap();
-        let payment_id = records.accounts.keys().nth(index).unwrap().clone();
+        let index = self.clock.random(records.accounts.len() as u64);
+        let mut ids = records.accounts.keys();
+        let payment_id = ids.nth(usize::try_from(index).unwrap()).unwrap().clone();
         let mut account = records.accounts.remove(&payment_id).unwrap();
-        let mut messages = Vec::new();
-        let is_kept = match self.fail_request(&payment_id, &account, finish) {
-            Some(message) => {
-                messages.push(message);
-                false
-            }
-            None => {
-                let step = Step {
-                    platform: self,
-                    records,
-                    payment_id: &payment_id,
-                    finish,
-                };
-                messages = step.take(&mut account).unwrap_or_default();
-                true
-            }
+        if !finish && let Some(message) = failed_request(&payment_id, &account, &self.faults) {
+            // The id may be used again.
+            records.messages.push(message);
+            return;
+        }
+        let mut step = Step {
+            platform: self,
+            records,
+            payment_id: &payment_id,
+            finish,
         };
-        if is_kept {
-            account.was_credited |= account.is_credited() && account.came() > 0;
-            records.accounts.insert(payment_id, account);
-        }
-        records.messages.extend(messages);
+        step.run(&mut account);
+        account.was_credited |= account.is_credited() && account.paid() > 0;
+        records.accounts.insert(payment_id, account);
     }
 
-    /// The request fails after all; its id may be used again.
-    fn fail_request(&self, payment_id: &str, account: &Account, finish: bool) -> Option<Message> {
-        let is_first = account.operations.len() == 1 && account.status == "processing";
-        let sale = account.operations.first().filter(|sale| sale.is_open())?;
-        if !is_first || finish || !self.world.fails(25) {
-            return None;
-        }
-        let body = format!(
-            r#"{{"project_id":211,"payment":{{"id":"{payment_id}","status":"error"}},"errors":[{{"code":"2004","message":"no"}}],
-                "operation":{{"type":"sale","status":"error","request_id":"{}"}}}}"#,
-            sale.request_id
-        );
-        Some(Message::new(payment_id, &body))
-    }
-
-    /// A shopper pays by a link that the merchant made in the platform's Dashboard.
-    pub fn pay_elsewhere(&self, number: u64) {
-        let mut records = self.records.lock().unwrap();
+    /// A shopper pays by a link that was created in the platform's Dashboard.
+    pub fn pay_by_dashboard_link(&self, number: u64) {
+        let mut records = self.records();
         let sale = records.operation("sale", 1_000, "link");
         let account = Account {
-            story: Story::External,
+            scenario: Scenario::External,
             amount: 1_000,
             status: "processing",
             operations: vec![sale],
@@ -67,6 +48,24 @@ impl Platform {
         let payment_id = format!("elsewhere/{number}");
         records.accounts.entry(payment_id).or_insert(account);
     }
+}
+
+/// The callback of an accepted sale whose request failed afterwards.
+fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) -> Option<Message> {
+    let [sale] = account.operations.as_slice() else {
+        return None;
+    };
+    let can_fail = account.status == "processing" && sale.is_open();
+    if !can_fail || !faults.happens(25) {
+        return None;
+    }
+    let body = json!({
+        "project_id": 211,
+        "payment": { "id": payment_id, "status": "error" },
+        "errors": [{ "code": "2004", "message": "no" }],
+        "operation": { "type": "sale", "status": "error", "request_id": sale.request_id },
+    });
+    Some(Message::new(payment_id, &body))
 }
 
 /// One step of one payment.
@@ -79,151 +78,156 @@ struct Step<'a> {
 
 impl Step<'_> {
     fn choose(&self, end: u64) -> u64 {
-        self.platform.world.below(end)
+        self.platform.clock.random(end)
     }
 
-    /// A new date, for what changes now.
-    fn date(&mut self) -> u64 {
-        self.records.next += 1;
+    /// The date of a new change.
+    fn new_date(&mut self) -> u64 {
+        self.records.change += 1;
         self.records.date()
     }
 
-    /// `None`: nothing happens.
-    fn take(mut self, account: &mut Account) -> Option<Vec<Message>> {
-        let is_held = account.story == Story::Held && account.is_settled();
-        let open = account.operations.iter();
-        let open = open.enumerate().filter(|(_, one)| one.is_open());
-        let mut open = open.filter(|(_, one)| !(is_held && one.kind == "sale"));
-        let open = open.next().map(|(at, one)| (at, one.kind));
-        match open {
-            Some((at, "sale")) => self.sale(account, at),
-            Some((at, "payment confirmation")) => self.confirmation(account, at),
-            Some((at, _)) => self.refund(account, at),
-            None if account.is_unconfirmed() => self.begin_confirmation(account),
+    fn run(&mut self, account: &mut Account) {
+        let is_held = account.is_held();
+        let mut operations = account.operations.iter().enumerate();
+        let open = operations.find(|(_, one)| one.is_open() && !(is_held && one.kind == "sale"));
+        match open.map(|(index, one)| (index, one.kind)) {
+            Some((index, "sale")) => self.sale(account, index),
+            Some((index, "payment confirmation")) => self.confirmation(account, index),
+            Some((index, _)) => self.refund(account, index),
+            None if account.is_unconfirmed() => self.start_confirmation(account),
             None if account.waits_for_second_charge() => self.second_charge(account),
             None if account.status == "awaiting confirmation" => self.reverse(account),
-            None if account.status == "awaiting customer" => self.try_again(account),
-            None if self.finish || self.records.is_plain => None,
-            None => self.dashboard(account),
+            None if account.status == "awaiting customer" => self.second_try(account),
+            None if self.finish || self.records.is_plain => {}
+            None => self.outside_change(account),
         }
     }
 
-    /// What is reported: the operation at a place, as it stands now.
-    fn report(&self, account: &Account, at: usize, extra: &str) -> Vec<Message> {
-        let operation = &account.operations[at];
-        let mut messages = vec![callback(self.payment_id, account, operation, extra)];
-        if operation.merchant_refund_id.is_none() && self.platform.world.fails(10) {
-            for message in &mut messages {
-                message.is_hint = true;
-            }
-        }
-        messages
+    /// Reports an operation as it is now.
+    fn report(&mut self, account: &Account, index: usize) {
+        self.report_with(account, index, |_| {});
     }
 
-    fn sale(&mut self, account: &mut Account, at: usize) -> Option<Vec<Message>> {
-        let date = self.date();
-        let step = match self.finish {
+    fn report_with(&mut self, account: &Account, index: usize, edit: impl FnOnce(&mut Value)) {
+        let operation = &account.operations[index];
+        let mut body = callback(self.payment_id, account, operation);
+        edit(&mut body);
+        let mut message = Message::new(self.payment_id, &body);
+        let has_no_refund_id = operation.merchant_refund_id.is_none();
+        message.is_hint = has_no_refund_id && self.platform.faults.happens(10);
+        self.records.messages.push(message);
+    }
+
+    fn report_last(&mut self, account: &Account) {
+        self.report(account, account.operations.len() - 1);
+    }
+
+    /// Adds a new operation.
+    fn add(&mut self, account: &mut Account, kind: &'static str, amount: u64, request: &str) {
+        let operation = self.records.operation(kind, amount, request);
+        account.operations.push(operation);
+    }
+
+    fn add_successful(
+        &mut self,
+        account: &mut Account,
+        kind: &'static str,
+        amount: u64,
+        request: &str,
+    ) {
+        let operation = self.records.operation(kind, amount, request);
+        account.operations.push(Operation {
+            status: "success",
+            ..operation
+        });
+    }
+
+    fn sale(&mut self, account: &mut Account, index: usize) {
+        let date = self.new_date();
+        let choice = match self.finish {
             true => 6 + self.choose(2),
             false => self.choose(9),
         };
-        let mut extra = String::new();
-        let (status, sale_status) = match step {
+        let (status, sale_status) = match choice {
             0 | 1 => ("processing", "processing"),
-            2..=4 => {
-                extra = format!(
-                    r#","redirect_data":{{"method":"GET","url":"https://bank.example/{date}","body":[]}}"#
-                );
-                ("awaiting redirect result", "awaiting redirect result")
-            }
+            2..=4 => ("awaiting redirect result", "awaiting redirect result"),
             5 => ("awaiting customer", "decline"),
             6 | 8 => ("success", "success"),
             _ => ("decline", "decline"),
         };
         let is_paid = sale_status == "success";
-        if is_paid && account.story == Story::Held {
-            return self.settle(account, at);
+        if is_paid && account.scenario == Scenario::Held {
+            return self.settle_by_hand(account, index);
         }
-        let sale = &mut account.operations[at];
+        let sale = &mut account.operations[index];
         (sale.date, sale.status) = (date, sale_status);
-        account.status = match account.story {
-            Story::Confirmed { first_status } if is_paid => first_status,
-            Story::SecondCharge if is_paid => "processing",
+        account.status = match account.scenario {
+            Scenario::Confirmed { first_status } if is_paid => first_status,
+            Scenario::SecondCharge if is_paid => "processing",
             _ => status,
         };
-        if let Story::OtherAmount {
+        if let Scenario::OtherAmount {
             in_payment_sum,
             in_sum_initial,
-        } = account.story
+        } = account.scenario
             && is_paid
         {
-            let sale = &mut account.operations[at];
             sale.moves = if in_payment_sum { 900 } else { sale.amount };
             sale.amount = if in_sum_initial { 900 } else { sale.amount };
         }
-        let mut messages = self.report(account, at, &extra);
-        messages.extend(self.contradiction(account, at));
-        if account.story == Story::UnknownOperation && is_paid {
-            let operation = self
-                .records
-                .operation("capture settlement", 300, "settlement");
-            account.operations.push(Operation {
-                status: "success",
-                moves: 0,
-                ..operation
-            });
-            messages.extend(self.report(account, account.operations.len() - 1, ""));
+        self.report_with(account, index, |body| {
+            if sale_status == "awaiting redirect result" {
+                let url = format!("https://bank.example/{date}");
+                body["redirect_data"] = json!({ "method": "GET", "url": url, "body": [] });
+            }
+        });
+        self.contradict(account, index);
+        if account.scenario == Scenario::UnknownOperation && is_paid {
+            self.add_successful(account, "capture settlement", 300, "settlement");
+            account.operations.last_mut().unwrap().moves = 0;
+            self.report_last(account);
         }
-        Some(messages)
     }
 
-    /// For a sale that ended, a callback that says the contrary.
-    fn contradiction(&self, account: &Account, at: usize) -> Option<Message> {
-        let sale = &account.operations[at];
-        let status = match sale.status {
+    /// A second callback about a sale that ended states the opposite.
+    fn contradict(&mut self, account: &Account, index: usize) {
+        let sale = &account.operations[index];
+        let opposite = match sale.status {
             "success" => "decline",
             "decline" => "success",
-            _ => return None,
+            _ => return,
         };
-        if account.story != Story::Contradicted {
-            return None;
+        if account.scenario == Scenario::Contradicted {
+            let mut body = callback(self.payment_id, account, sale);
+            body["payment"]["status"] = json!(opposite);
+            body["operation"]["status"] = json!(opposite);
+            let message = Message::new(self.payment_id, &body);
+            self.records.messages.push(message);
         }
-        let mut wrong = account.clone();
-        wrong.status = status;
-        let sale = Operation {
-            status,
-            ..sale.clone()
-        };
-        Some(callback(self.payment_id, &wrong, &sale, ""))
     }
 
-    /// Support settles a held payment by hand; the sale stays undecided, or is declined.
-    fn settle(&mut self, account: &mut Account, at: usize) -> Option<Vec<Message>> {
-        let operation = self.records.operation("manual change", 900, "support");
-        account.operations.push(Operation {
-            status: "success",
-            ..operation
-        });
-        account.operations[at].status = match self.choose(2) {
+    /// Support settles a held payment by hand. The sale stays open or is declined.
+    fn settle_by_hand(&mut self, account: &mut Account, sale: usize) {
+        self.add_successful(account, "manual change", 900, "support");
+        account.operations[sale].status = match self.choose(2) {
             0 => "decline",
             _ => "processing",
         };
         account.status = "success";
-        Some(self.report(account, account.operations.len() - 1, ""))
+        self.report_last(account);
     }
 
-    fn begin_confirmation(&mut self, account: &mut Account) -> Option<Vec<Message>> {
+    fn start_confirmation(&mut self, account: &mut Account) {
         let amount = account.amount;
-        let mut operation = self
-            .records
-            .operation("payment confirmation", amount, "confirmation");
-        operation.moves = 0;
-        account.operations.push(operation);
+        self.add(account, "payment confirmation", amount, "confirmation");
+        account.operations.last_mut().unwrap().moves = 0;
         account.status = "awaiting confirmation";
-        Some(self.report(account, account.operations.len() - 1, ""))
+        self.report_last(account);
     }
 
-    fn confirmation(&mut self, account: &mut Account, at: usize) -> Option<Vec<Message>> {
-        let date = self.date();
+    fn confirmation(&mut self, account: &mut Account, index: usize) {
+        let date = self.new_date();
         let (status, confirmed) = match self.choose(4) {
             0 | 1 => ("success", "success"),
             2 => ("decline", "decline"),
@@ -231,124 +235,114 @@ impl Step<'_> {
             _ => ("awaiting confirmation", "decline"),
         };
         account.status = status;
-        let operation = &mut account.operations[at];
+        let operation = &mut account.operations[index];
         (operation.status, operation.date) = (confirmed, date);
-        Some(self.report(account, at, ""))
+        self.report(account, index);
     }
 
-    /// The platform reverses what could not be confirmed.
-    fn reverse(&mut self, account: &mut Account) -> Option<Vec<Message>> {
-        let reversal = self
-            .records
-            .operation("reversal", account.amount, "reversal");
-        account.operations.push(Operation {
-            status: "success",
-            ..reversal
-        });
+    /// The platform reverses a sale that was not confirmed.
+    fn reverse(&mut self, account: &mut Account) {
+        let amount = account.amount;
+        self.add_successful(account, "reversal", amount, "reversal");
         account.status = "reversed";
-        Some(self.report(account, account.operations.len() - 1, ""))
+        self.report_last(account);
     }
 
-    fn second_charge(&mut self, account: &mut Account) -> Option<Vec<Message>> {
-        // In another second, so that it is clear which `payment.sum` is the newest.
-        self.records.next += 3;
-        let sale = self.records.operation("sale", account.amount, "again");
-        account.operations.push(Operation {
-            status: "success",
-            ..sale
-        });
+    fn second_charge(&mut self, account: &mut Account) {
+        let amount = account.amount;
+        // In another second, so that the newest `payment.sum` is unambiguous.
+        self.records.change += 3;
+        self.add_successful(account, "sale", amount, "again");
         account.status = "success";
-        Some(self.report(account, account.operations.len() - 1, ""))
+        self.report_last(account);
     }
 
     /// The shopper tries again.
-    fn try_again(&mut self, account: &mut Account) -> Option<Vec<Message>> {
-        let sale = self.records.operation("sale", account.amount, "again");
-        account.operations.push(sale);
+    fn second_try(&mut self, account: &mut Account) {
+        let amount = account.amount;
+        self.add(account, "sale", amount, "again");
         account.status = "processing";
-        Some(self.report(account, account.operations.len() - 1, ""))
+        self.report_last(account);
     }
 
-    fn refund(&mut self, account: &mut Account, at: usize) -> Option<Vec<Message>> {
-        let date = self.date();
-        let asks = !self.finish && !self.records.is_plain && self.choose(8) == 0;
-        let operation = &mut account.operations[at];
+    fn refund(&mut self, account: &mut Account, index: usize) {
+        let date = self.new_date();
+        let needs_data = !self.finish && !self.records.is_plain && self.choose(8) == 0;
+        let operation = &mut account.operations[index];
         operation.date = date;
-        if asks && operation.status == "processing" {
+        if needs_data && operation.status == "processing" {
             operation.status = "awaiting clarification";
-            let fields = r#","clarification_fields":{"account":["number"]}"#;
-            return Some(self.report(account, at, fields));
+            return self.report_with(account, index, |body| {
+                body["clarification_fields"] = json!({ "account": ["number"] });
+            });
         }
-        let is_done = self.choose(3) > 0;
-        let operation = &mut account.operations[at];
-        operation.status = if is_done { "success" } else { "decline" };
+        operation.status = match self.choose(3) {
+            0 => "decline",
+            _ => "success",
+        };
         account.status = account.status_by_money();
-        Some(self.report(account, at, ""))
+        self.report(account, index);
     }
 
-    /// Somebody at the merchant, or at the bank, does something that was not requested here.
-    fn dashboard(&mut self, account: &mut Account) -> Option<Vec<Message>> {
+    /// The merchant's staff or the bank changes something that was not requested here.
+    fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
-            0 => self.take_back(account),
+            0 => self.take_refund_back(account),
             1 => self.contradict_confirmation(account),
-            _ if account.left() > 0 => {
-                let amount = 1 + self.choose(account.left());
-                let refund = self.records.operation("refund", amount, "dashboard");
-                account.operations.push(refund);
-                Some(self.report(account, account.operations.len() - 1, ""))
+            _ if account.refundable() > 0 => {
+                let amount = 1 + self.choose(account.refundable());
+                self.add(account, "refund", amount, "dashboard");
+                self.report_last(account);
             }
-            _ => None,
+            _ => {}
         }
     }
 
     /// The bank takes a refund back.
-    fn take_back(&mut self, account: &mut Account) -> Option<Vec<Message>> {
-        let is_taken = |id: u64| {
-            account
-                .operations
-                .iter()
-                .any(|one| one.takes_back == Some(id))
-        };
-        let mut refunds = account.operations.iter();
-        let refund = refunds
-            .find(|one| one.kind == "refund" && one.status == "success" && !is_taken(one.id))?;
-        if !account.is_credited() {
-            return None;
-        }
-        let (id, named) = (refund.id, refund.merchant_refund_id.clone());
-        let (amount, is_named) = (refund.amount, self.choose(2) == 0);
-        let operation = self.records.operation("refund reverse", amount, "bank");
-        // What comes after it comes in another second.
-        self.records.next += 3;
-        account.operations.push(Operation {
-            status: "success",
-            takes_back: Some(id),
-            merchant_refund_id: named.filter(|_| is_named),
-            ..operation
-        });
-        account.status = account.status_by_money();
-        Some(self.report(account, account.operations.len() - 1, ""))
-    }
-
-    /// The money comes after a decline was reported, or does not come after all.
-    fn contradict_confirmation(&mut self, account: &mut Account) -> Option<Vec<Message>> {
-        let at = account
+    fn take_refund_back(&mut self, account: &mut Account) {
+        let taken: Vec<u64> = account
             .operations
             .iter()
-            .position(|one| one.kind == "payment confirmation")?;
-        let has_more = account.operations.len() > at + 1;
-        let is_credited = account.operations[at].status == "success";
-        // What went back before shows that the money had come.
-        if has_more && !is_credited || self.choose(2) == 0 {
-            return None;
+            .filter_map(|one| one.takes_back)
+            .collect();
+        let mut operations = account.operations.iter();
+        let refund = operations.find(|one| {
+            one.kind == "refund" && one.status == "success" && !taken.contains(&one.id)
+        });
+        let Some(refund) = refund.filter(|_| account.is_credited()) else {
+            return;
+        };
+        let (id, refund_id) = (refund.id, refund.merchant_refund_id.clone());
+        let (amount, is_named) = (refund.amount, self.choose(2) == 0);
+        self.add_successful(account, "refund reverse", amount, "bank");
+        let last = account.operations.last_mut().unwrap();
+        last.takes_back = Some(id);
+        last.merchant_refund_id = refund_id.filter(|_| is_named);
+        // Later changes have another date.
+        self.records.change += 3;
+        account.status = account.status_by_money();
+        self.report_last(account);
+    }
+
+    /// The money arrives after its confirmation was declined, or is lost after it was confirmed.
+    fn contradict_confirmation(&mut self, account: &mut Account) {
+        let mut operations = account.operations.iter();
+        let Some(index) = operations.position(|one| one.kind == "payment confirmation") else {
+            return;
+        };
+        let has_later = account.operations.len() > index + 1;
+        let was_credited = account.operations[index].status == "success";
+        // A later refund or reversal shows whether the money had arrived.
+        if has_later && !was_credited || self.choose(2) == 0 {
+            return;
         }
-        // So much later that no date is the same.
-        self.records.next += 6;
-        let date = self.date();
-        let operation = &mut account.operations[at];
-        operation.status = if is_credited { "decline" } else { "success" };
+        // In another second, so that no date is the same.
+        self.records.change += 6;
+        let date = self.new_date();
+        let operation = &mut account.operations[index];
+        operation.status = if was_credited { "decline" } else { "success" };
         operation.date = date;
-        account.status = if is_credited { "decline" } else { "success" };
-        Some(self.report(account, at, ""))
+        account.status = operation.status;
+        self.report(account, index);
     }
 }

@@ -1,0 +1,317 @@
+//! Every order and number of callbacks, and long random runs with status answers among them.
+//!
+//! The default is every set of up to three kinds and some hundred runs. `LONG=1` takes up to six kinds and
+//! 100,000 runs (`LONG=1 cargo test --release -p payments --test decide any_order`).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Debug;
+
+use payments::decide::{Change, Fact, decide};
+use payments::events::Event;
+use payments::events::view::PaymentView;
+use payments::model::{Payment, Status};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::is_long;
+use crate::fixtures::*;
+
+/// One callback of each kind that the corpus has for one payment, and Gate's answer.
+const KINDS: [&str; 17] = [
+    GATE_ANSWER,
+    "processing",
+    "redirect_get",
+    "redirect_second_url",
+    "clarification_last_name",
+    "awaiting_customer",
+    "sale_decline_customer",
+    "late_decline_after_success",
+    "sale_success",
+    "success_after_decline",
+    "amount_differs",
+    "error_validation",
+    "refund_partial_1",
+    "refund_partial_2_rest",
+    "refund_decline_amount",
+    "refund_processing",
+    "separators_in_values",
+];
+const GATE_ANSWER: &str = "Gate's answer";
+
+/// The change of a fact of this kind.
+fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
+    let answer = accepted(REQUEST);
+    let fact = match kind {
+        GATE_ANSWER => Fact::SaleAnswer {
+            attempt: 0,
+            answer: &answer,
+        },
+        file => corpus(file).fact(),
+    };
+    decide(Some(payment), fact, NOW)
+}
+
+/// What must not depend on the order: all but what was emitted, and the polling state.
+fn content(payment: &Payment) -> String {
+    let mut value = serde_json::to_value(payment).unwrap();
+    let fields = value.as_object_mut().unwrap();
+    for by_order in ["emitted", "sequence", "polling"] {
+        fields.remove(by_order);
+    }
+    let attempt = fields["attempt"].as_object_mut().unwrap();
+    attempt.remove("polled_for_redirect");
+    let request = attempt["request"].as_object_mut().unwrap();
+    request.remove("polls_before");
+    // The request is abandoned after a while, whatever is reported.
+    if request["state"] == "sending" {
+        *request = serde_json::Map::from_iter([("state".into(), "unknown".into())]);
+    }
+    let refunds = fields["refunds"].as_array_mut().unwrap();
+    for refund in refunds.iter_mut() {
+        refund.as_object_mut().unwrap().remove("emitted");
+    }
+    refunds.sort_by_key(|refund| refund["operation_id"].to_string());
+    value.to_string()
+}
+
+/// Whether the money of an emitted success is held until an answer arrives. This is not emitted: consumers act on
+/// the answer.
+fn is_held_after_success(payment: &Payment) -> bool {
+    let status = payment.status();
+    matches!(status, Status::AwaitingConfirmation | Status::Processing)
+        && payment.successful_sales().next().is_some()
+}
+
+/// The events of a change have no gap, and the last one agrees with the payment.
+pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
+    let (was, is) = (before.status(), change.payment.status());
+    let numbers = change.events.iter().map(|event| event.sequence);
+    let expected = before.sequence() + 1..=change.payment.sequence();
+    assert!(numbers.eq(expected), "{path:?}");
+    let money = |payment: &Payment| {
+        (
+            payment.paid_amount(),
+            payment.refunded_amount(),
+            payment.pending_refund_amount(),
+            payment.quarantine(),
+        )
+    };
+    if let Some(last) = change.events.last() {
+        let emitted = data(last);
+        let state = json!(PaymentView::new(&change.payment, NOW));
+        for (name, value) in state.as_object().unwrap() {
+            assert_eq!(emitted[name], *value, "{path:?}: {name}");
+        }
+    } else {
+        assert!(
+            was == is || !is.is_final() || is_held_after_success(before),
+            "{path:?}: {is:?} is not emitted"
+        );
+        let has_changed = money(before) != money(&change.payment);
+        // A refund is emitted after its sale.
+        let has_money = change.payment.has_money() && !is_held_after_success(before);
+        assert!(!has_changed || !has_money, "{path:?}: money is not emitted");
+    }
+}
+
+/// How often each outcome was emitted.
+type Emitted = BTreeMap<String, u32>;
+
+/// Checks a change by a callback or Gate's answer.
+fn check_events(before: &Payment, change: &Change, emitted: &mut Emitted, path: &dyn Debug) {
+    check_change(before, change, path);
+    let (was, is) = (before.status(), change.payment.status());
+    for event in &change.events {
+        let name = outcome_of(event);
+        let times = emitted.entry(name.clone()).or_default();
+        *times += 1;
+        let ends = ["succeeded", "declined", "failed"];
+        let is_once = ends.iter().any(|end| name.ends_with(end));
+        let left_quarantine = was == Status::Quarantined;
+        assert!(
+            *times == 1 || !is_once || left_quarantine,
+            "{path:?}: {name} again"
+        );
+    }
+    let change = format!("{path:?}: {was:?} became {is:?}");
+    assert!(!was.is_final() || is.is_final(), "{change}");
+    assert!(
+        !was.is_paid() || is.is_paid() || is == Status::Quarantined,
+        "{change}"
+    );
+}
+
+/// The kind of an event, with the refund it is about.
+fn outcome_of(event: &Event) -> String {
+    let refund = &data(event)["refund"]["operation_id"];
+    format!("{} {}", refund, event.kind.as_str())
+}
+
+#[test]
+fn any_order_and_number_of_callbacks_ends_the_same() {
+    let most = if is_long() { 6 } else { 3 };
+    let mut ends: HashMap<u32, String> = HashMap::new();
+    let mut seen = HashSet::new();
+    let first = TestPayment::created();
+    let mut open = vec![(0u32, Vec::new(), (*first).clone(), Emitted::new())];
+    let mut steps = 0u64;
+    while let Some((delivered, path, payment, emitted)) = open.pop() {
+        for (index, kind) in KINDS.iter().enumerate() {
+            steps += 1;
+            let change = change_by(&payment, kind);
+            if delivered & (1 << index) != 0 {
+                assert_eq!(change, None, "{path:?}, then {kind} again");
+                continue;
+            }
+            if delivered.count_ones() == most {
+                continue;
+            }
+            let delivered = delivered | (1 << index);
+            let path: Vec<&str> = path.iter().copied().chain([*kind]).collect();
+            let mut emitted = emitted.clone();
+            let after = match change {
+                None => payment.clone(),
+                Some(change) => {
+                    check_events(&payment, &change, &mut emitted, &path);
+                    change.payment
+                }
+            };
+            let end = content(&after);
+            let known = ends.entry(delivered).or_insert_with(|| end.clone());
+            assert_eq!(*known, end, "{path:?}");
+            // All that can still happen depends on these, not on the path.
+            let state = (
+                delivered,
+                serde_json::to_string(&after).unwrap(),
+                emitted.clone(),
+            );
+            if seen.insert(state) {
+                open.push((delivered, path, after, emitted));
+            }
+        }
+    }
+    println!("{} sets, {} states, {steps} steps", ends.len(), seen.len());
+}
+
+/// A step of a run: a callback or Gate's answer, or a signed status answer with the content of a callback.
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    kind: &'static str,
+    is_answer: bool,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    (0..KINDS.len(), prop::bool::weighted(0.2)).prop_map(|(kind, is_answer)| Step {
+        kind: KINDS[kind],
+        is_answer: is_answer && KINDS[kind] != GATE_ANSWER,
+    })
+}
+
+fn payment_after(steps: &[Step]) -> Payment {
+    let mut payment = (*TestPayment::created()).clone();
+    let mut emitted = Emitted::new();
+    for step in steps {
+        let change = match step.is_answer {
+            false => change_by(&payment, step.kind),
+            true => polled(&payment, step.kind),
+        };
+        if let Some(change) = change {
+            // A signed answer can withdraw an outcome of callbacks. A later outcome is emitted again.
+            if step.is_answer {
+                check_change(&payment, &change, &steps);
+                emitted.clear();
+            } else {
+                check_events(&payment, &change, &mut emitted, &steps);
+            }
+            payment = change.payment;
+        }
+    }
+    payment
+}
+
+/// Sets of four or five, with kinds that the search does not have.
+#[test]
+fn any_order_of_a_longer_history_ends_the_same_also_if_it_is_repeated() {
+    let histories: [&[&str]; 8] = [
+        &[
+            "processing",
+            "redirect_get",
+            "redirect_second_url",
+            "sale_success",
+            GATE_ANSWER,
+        ],
+        &[
+            "sale_success",
+            "refund_partial_1",
+            "refund_partial_2_rest",
+            "redirect_get",
+        ],
+        &[
+            "sale_decline_customer",
+            "success_after_decline",
+            "redirect_get",
+            "refund_partial_1",
+        ],
+        &[
+            "clarification_last_name",
+            "redirect_get",
+            "sale_decline_timeout",
+            "late_redirect_after_success",
+        ],
+        &[
+            "awaiting_customer",
+            "redirect_second_url",
+            "success_after_decline",
+            GATE_ANSWER,
+        ],
+        &[
+            "sale_decline_customer",
+            "redirect_second_url",
+            "redirect_get",
+            GATE_ANSWER,
+        ],
+        &["error_validation", "redirect_get", GATE_ANSWER],
+        &[
+            "sale_success",
+            "refund_success",
+            "refund_decline_amount",
+            "amount_differs",
+        ],
+    ];
+    for history in histories {
+        let ends = permutations(history).into_iter().map(|order| {
+            let is_answer = false;
+            let steps = order.into_iter().map(|kind| Step { kind, is_answer });
+            let mut steps = Vec::from_iter(steps);
+            let once = content(&payment_after(&steps));
+            steps.extend_from_within(..);
+            assert_eq!(content(&payment_after(&steps)), once, "{steps:?}");
+            once
+        });
+        assert_eq!(HashSet::<String>::from_iter(ends).len(), 1, "{history:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if is_long() { 100_000 } else { 300 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn long_runs_with_status_answers_end_the_same_in_any_order(
+        steps in prop::collection::vec(any_step(), 1..30), seed in any::<u64>(),
+    ) {
+        let end = content(&payment_after(&steps));
+        let mut shuffled = steps.clone();
+        // Half of the steps twice, all in another order.
+        shuffled.extend(steps.iter().step_by(2));
+        let mut seed = seed;
+        for index in (1..shuffled.len()).rev() {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            shuffled.swap(index, usize::try_from(seed >> 33).unwrap() % (index + 1));
+        }
+        prop_assert_eq!(content(&payment_after(&shuffled)), end, "{:?}", shuffled);
+    }
+}

@@ -1,0 +1,160 @@
+//! Every body of `tests/data/callbacks-2`, after the reports that precede it, ends as its index says, in every
+//! order.
+
+use std::path::Path;
+
+use payments::decide::{Command, decide};
+use payments::model::Payment;
+use serde_json::Value;
+
+use crate::fixtures::*;
+
+fn index() -> Vec<Value> {
+    let text = std::fs::read(data_file("callbacks-2/index.json")).unwrap();
+    let index: Value = serde_json::from_slice(&text).unwrap();
+    index["callbacks"].as_array().unwrap().clone()
+}
+
+/// Whether the entry is about a link of the Dashboard.
+fn is_link(entry: &Value) -> bool {
+    entry["payment_id"].as_str().is_some_and(|id| id != PAYMENT)
+}
+
+/// The name without folder and extension.
+fn name(file: &Value) -> &str {
+    let file = Path::new(file.as_str().unwrap());
+    file.file_stem().unwrap().to_str().unwrap()
+}
+
+/// The body of an entry and all reports that precede it, each once.
+fn reports<'a>(index: &'a [Value], entry: &'a Value) -> Vec<&'a str> {
+    let mut reports: Vec<&str> = Vec::new();
+    for before in entry["after"].as_array().unwrap() {
+        let known = index.iter().find(|one| one["file"] == *before);
+        if let Some(known) = known {
+            reports.extend(self::reports(index, known));
+        } else {
+            reports.push(name(before));
+        }
+    }
+    reports.push(name(&entry["file"]));
+    let mut unique: Vec<&str> = Vec::new();
+    for report in reports {
+        if !unique.contains(&report) {
+            unique.push(report);
+        }
+    }
+    unique
+}
+
+fn deliver(payment: &mut TestPayment, report: &str) {
+    if !is_answer(report) {
+        payment.callback(report);
+    } else if report == "status_unknown_unsigned" {
+        payment.execute(Command::PollNow, NOW).not_found(false, NOW);
+    } else {
+        payment.poll_now(NOW, corpus(report));
+    }
+}
+
+#[test]
+fn each_body_ends_as_its_index_says_in_every_order() {
+    let index = index();
+    let entries = Vec::from_iter(index.iter().filter(|entry| !is_link(entry)));
+    assert_eq!(entries.len(), index.len() - 4);
+    for entry in entries {
+        for order in permutations(&reports(&index, entry)) {
+            let mut payment = TestPayment::created();
+            payment.sale_answer(&accepted(REQUEST));
+            for report in &order {
+                deliver(&mut payment, report);
+            }
+            check_amounts(&payment, entry, &order);
+            check_details(&payment, entry, &order);
+            check_successes(&payment, &order);
+        }
+    }
+}
+
+fn check_amounts(payment: &TestPayment, entry: &Value, order: &[&str]) {
+    let (view, conclude) = (payment.view(), &entry["conclude"]);
+    let expected = match &conclude["proposed_status"] {
+        Value::Null => &conclude["status"],
+        proposed => proposed,
+    };
+    assert_eq!(view["status"], *expected, "{order:?}");
+    for amount in ["paid_amount", "refunded_amount"] {
+        assert_eq!(view[amount], conclude[amount], "{order:?}: {amount}");
+    }
+    let refund = &view["refunds"][0];
+    if let Value::String(status) = &entry["refund"]["status"] {
+        assert_eq!(refund["status"], *status, "{order:?}");
+    }
+    if let returned @ Value::Number(_) = &entry["refund_taken_back"] {
+        assert_eq!(refund["returned_amount"], *returned, "{order:?}");
+        assert_eq!(refund["status"], "returned", "{order:?}");
+        assert_eq!(view["refundable_amount"], 1000, "{order:?}");
+    }
+}
+
+fn check_details(payment: &TestPayment, entry: &Value, order: &[&str]) {
+    let view = payment.view();
+    if entry["ask_at_once"] == true {
+        assert_eq!(poll_at(payment), Some(NOW), "{order:?}");
+    }
+    for (listed, shown) in [
+        ("asked", "clarification_fields"),
+        ("required", "clarification_required"),
+    ] {
+        if let Value::Array(names) = &entry[listed] {
+            let mut names = names.clone();
+            let mut fields = view[shown].as_array().unwrap().clone();
+            names.sort_by_key(Value::to_string);
+            fields.sort_by_key(Value::to_string);
+            assert_eq!(fields, names, "{order:?}: {shown}");
+        }
+    }
+    if let Value::String(url) = &entry["redirect"]["url"] {
+        assert_eq!(payment.redirect().unwrap().url, *url);
+    }
+}
+
+fn check_successes(payment: &TestPayment, order: &[&str]) {
+    let kinds = payment.kinds();
+    let successes = kinds.iter().filter(|kind| **kind == "payment.succeeded");
+    let successes = successes.count();
+    if payment.status().is_paid() {
+        assert_eq!(successes, 1, "{order:?}");
+    } else {
+        // A report of a success may arrive before the declined confirmation.
+        let may_succeed = order.contains(&"sale_success") || order.contains(&"confirm_success");
+        assert!(successes <= usize::from(may_succeed), "{order:?}");
+    }
+}
+
+#[test]
+fn a_dashboard_link_is_emitted_and_polled_only_once_it_is_paid() {
+    let index = index();
+    for entry in index.iter().filter(|entry| is_link(entry)) {
+        let conclude = &entry["conclude"];
+        let is_paid = !conclude["status"].is_null();
+        for order in permutations(&reports(&index, entry)) {
+            let mut payment: Option<Payment> = None;
+            let mut kinds = Vec::new();
+            for report in &order {
+                let report = corpus(report);
+                assert_eq!(report.report.unknown_status(), None, "{order:?}");
+                if let Some(change) = decide(payment.as_ref(), report.fact(), NOW) {
+                    change.events.iter().for_each(check_event);
+                    kinds.extend(change.events.iter().map(|event| event.kind.as_str()));
+                    payment = Some(change.payment);
+                }
+            }
+            let payment = payment.unwrap();
+            let expected: &[&str] = if is_paid { &["payment.unmatched"] } else { &[] };
+            assert_eq!(kinds, expected, "{order:?}");
+            assert_eq!(poll_at(&payment), is_paid.then_some(NOW), "{order:?}");
+            assert_eq!(conclude["paid_amount"], payment.paid_amount(), "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Every order and number of the reports of one consistent history, with one decision of an operator at any
+//! point.
+//!
+//! A history has a sale whose sums may differ from the order, a confirmation, a refund that may be taken back, and
+//! a manual change. After each step the platform sends a callback and answers a status poll. All reports of the
+//! shorter histories are delivered, and every 3 or 4 of the longer ones, each once and again. `LONG=1` delivers
+//! every 6 (`LONG=1 cargo test --release -p payments --test decide exhaustive`).
+//!
+//! The search visits each state once. A repeated report changes no state, so one repeat stands for any number.
+
+mod history;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use payments::decide::{Change, Command, decide, execute};
+use payments::events::EventKind;
+use payments::model::{Payment, QuarantineItem, Status, Verdict};
+
+use self::history::{Delivery, History, STEPS, SUMS, Step};
+use super::any_order::check_change;
+use super::is_long;
+use crate::fixtures::*;
+
+/// A state of the search.
+#[derive(Clone)]
+struct Node<'a> {
+    /// A bit for each delivery.
+    delivered: u32,
+    path: Vec<&'a str>,
+    payment: Payment,
+    /// The sum that was emitted as paid, and neither withdrawn nor quarantined since.
+    emitted_success: Option<u64>,
+}
+
+/// What an operator decided, and how much it reserved for a refund.
+type Decided = Option<(String, BTreeSet<QuarantineItem>, u64)>;
+
+/// How a payment ends: status, paid, refunded, pending, quarantine.
+type End = (Status, u64, u64, u64, BTreeSet<QuarantineItem>);
+
+/// For each set of deliveries and each decision: the end, and the first path to it.
+type Ends<'a> = BTreeMap<(u32, Decided), (End, Vec<&'a str>)>;
+
+fn decided(payment: &Payment) -> Decided {
+    let decision = payment.decisions().first()?;
+    let refunds = payment.refunds().iter();
+    let ours = refunds.filter(|refund| refund.refund_id().is_some());
+    let reserved = ours.map(|refund| refund.amount()).sum();
+    let verdict = format!("{:?}", decision.verdict);
+    Some((verdict, decision.items.clone(), reserved))
+}
+
+fn end(payment: &Payment) -> End {
+    (
+        payment.status(),
+        payment.paid_amount(),
+        payment.refunded_amount(),
+        payment.pending_refund_amount(),
+        payment.quarantine(),
+    )
+}
+
+/// All that later changes depend on, except the polling state.
+fn state(node: &Node<'_>) -> (u32, String, Option<u64>) {
+    let payment = &node.payment;
+    let parts = (
+        payment.attempt(),
+        payment.reported(),
+        payment.refunds(),
+        payment.decisions(),
+        payment.emitted(),
+    );
+    let parts = serde_json::to_string(&parts).unwrap();
+    (node.delivered, parts, node.emitted_success)
+}
+
+impl Node<'_> {
+    /// Applies a change and checks its events.
+    fn apply(&mut self, history: &History, change: Option<Change>) {
+        let Some(change) = change else { return };
+        let path = &self.path;
+        check_change(&self.payment, &change, path);
+        let mut decisions = change.payment.decisions().iter();
+        let is_released = decisions.any(|one| one.verdict == Verdict::Released);
+        for event in &change.events {
+            match event.kind {
+                EventKind::PaymentSucceeded => {
+                    // After a release, later reports may change the paid sum.
+                    let paid = Some(change.payment.paid_amount());
+                    let is_first = self.emitted_success.is_none();
+                    let is_other = is_released && self.emitted_success != paid;
+                    assert!(is_first || is_other, "{path:?}: succeeded twice");
+                    let is_credited = self.delivered & history.credited != 0;
+                    let may_succeed = is_released || !history.differs && is_credited;
+                    assert!(may_succeed, "{path:?}: succeeded");
+                    self.emitted_success = paid;
+                }
+                EventKind::PaymentDeclined | EventKind::PaymentQuarantined => {
+                    self.emitted_success = None;
+                }
+                _ => {}
+            }
+        }
+        self.payment = change.payment;
+    }
+
+    /// Returns whether more than the polling state can have changed.
+    fn deliver(&mut self, history: &History, delivery: &Delivery) -> bool {
+        if !delivery.is_answer {
+            let change = decide(Some(&self.payment), delivery.report.fact(), NOW);
+            let has_changed = change.is_some();
+            self.apply(history, change);
+            return has_changed;
+        }
+        let polled = change_of(Some(&self.payment), Command::PollNow, NOW);
+        self.apply(history, polled);
+        let poll = self.payment.polling().polls_sent();
+        let fact = fact_of_answer(&delivery.report, poll).unwrap();
+        let change = decide(Some(&self.payment), fact, NOW);
+        self.apply(history, change);
+        true
+    }
+
+    /// The states after each verdict about all quarantine items.
+    fn reviewed(&self, history: &History) -> Vec<Self> {
+        let quarantine = self.payment.quarantine();
+        if quarantine.is_empty() || !self.payment.decisions().is_empty() {
+            return Vec::new();
+        }
+        let verdicts = [
+            (Verdict::Released, "released"),
+            (Verdict::Rejected, "rejected"),
+        ];
+        let reviewed = verdicts.into_iter().filter_map(|(verdict, name)| {
+            let (by, items) = ("anna", &quarantine);
+            let command = Command::Review { verdict, by, items };
+            // Refused if there is no money.
+            let change = execute(Some(&self.payment), command, NOW).ok()?;
+            let mut after = self.clone();
+            after.path.push(name);
+            after.apply(history, change);
+            Some(after)
+        });
+        reviewed.collect()
+    }
+
+    fn check(&self, history: &History) {
+        let (payment, path) = (&self.payment, &self.path);
+        let paid = payment.paid_amount();
+        assert!(paid <= history.most_paid, "{path:?}: {paid} paid");
+        let refundable = payment.refundable_amount();
+        assert!(refundable <= paid, "{path:?}: {refundable} of {paid}");
+        if payment.decisions().is_empty() && history.differs {
+            assert!(!payment.status().is_paid(), "{path:?}");
+        }
+    }
+}
+
+/// Delivers up to `most` reports. Returns the numbers of states and of ends.
+fn explore(history: &History, most: u32) -> (usize, usize) {
+    let mut ends = Ends::new();
+    let mut seen = HashSet::new();
+    let first = Node {
+        delivered: 0,
+        path: Vec::new(),
+        payment: (*TestPayment::created()).clone(),
+        emitted_success: None,
+    };
+    let mut open = vec![(state(&first), first)];
+    while let Some((known, node)) = open.pop() {
+        let mut next = node.reviewed(history);
+        for (index, delivery) in history.deliveries.iter().enumerate() {
+            let is_repeat = node.delivered & (1 << index) != 0;
+            if !is_repeat && node.delivered.count_ones() == most {
+                continue;
+            }
+            let mut after = node.clone();
+            after.delivered |= 1 << index;
+            after.path.push(&delivery.name);
+            let has_changed = after.deliver(history, delivery);
+            if is_repeat {
+                let is_same = !has_changed || state(&after) == known;
+                assert!(is_same, "{:?}: a repeat", after.path);
+                assert_eq!(after.payment.sequence(), node.payment.sequence());
+            } else {
+                next.push(after);
+            }
+        }
+        for node in next {
+            node.check(history);
+            let key = (node.delivered, decided(&node.payment));
+            let end = end(&node.payment);
+            let first = || (end.clone(), node.path.clone());
+            let (expected, path) = ends.entry(key).or_insert_with(first);
+            assert_eq!(end, *expected, "{:?} and {path:?}", node.path);
+            let state = state(&node);
+            if seen.insert(state.clone()) {
+                open.push((state, node));
+            }
+        }
+    }
+    check_decisions(&ends);
+    (seen.len(), ends.len())
+}
+
+/// A decision settles the items that it lists, and no others.
+fn check_decisions(ends: &Ends<'_>) {
+    for ((delivered, decided), ((status, .., quarantine), path)) in ends {
+        let Some((verdict, items, _)) = decided else {
+            continue;
+        };
+        let (undecided, _) = &ends[&(*delivered, None)];
+        let mut expected = undecided.4.clone();
+        if verdict == "Released" {
+            expected.retain(|item| !items.contains(item));
+        }
+        assert_eq!(*quarantine, expected, "{path:?}");
+        let is_quarantined = matches!(status, Status::Quarantined | Status::Refunded);
+        assert!(
+            expected.is_empty() || is_quarantined,
+            "{path:?}: {status:?}"
+        );
+    }
+}
+
+#[test]
+fn every_order_of_the_reports_of_a_history_with_a_decision_ends_the_same() {
+    let (mut histories, mut states, mut ends) = (0, 0, 0);
+    for steps in STEPS {
+        for sums in SUMS {
+            for is_remainder in [false, true] {
+                if is_remainder && !steps.contains(&Step::Refund) {
+                    continue;
+                }
+                println!("{steps:?}, {sums:?}, remainder: {is_remainder}");
+                let history = History::new(steps, sums, is_remainder);
+                let most = match history.deliveries.len() {
+                    ..=6 => 6,
+                    _ if is_long() => 6,
+                    7..=8 => 4,
+                    _ => 3,
+                };
+                let found = explore(&history, most);
+                (histories, states, ends) = (histories + 1, states + found.0, ends + found.1);
+            }
+        }
+    }
+    println!("{histories} histories, {states} states, {ends} ends");
+}

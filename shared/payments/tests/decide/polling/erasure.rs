@@ -1,0 +1,53 @@
+//! The erasure of the customer after 31 days.
+
+use std::time::Duration;
+
+use payments::decide::{Command, Rejection};
+use payments::model::schedule::{Next, Schedule};
+use serde_json::{Value, json};
+
+use crate::fixtures::*;
+
+fn document(payment: &TestPayment) -> Value {
+    json!(**payment)
+}
+
+#[test]
+fn a_closed_payment_loses_its_customer_and_nothing_else() {
+    let mut payment = TestPayment::with_callbacks(&["redirect_get", "sale_success"]);
+    let mut expected = document(&payment);
+    let due = NOW.after(31 * DAY);
+    assert_eq!(next(&payment), Some(Next::Erase(due)));
+    let early = due.before(Duration::from_millis(1));
+    let erase = Command::Erase(&Schedule::default());
+    assert_eq!(change_of(Some(&payment), erase, early), None);
+    payment.erase(due);
+    let customer = expected["order"]
+        .as_object_mut()
+        .unwrap()
+        .remove("customer");
+    expected["updated_at"] = json!(due.unix_millis());
+    assert_eq!(document(&payment), expected);
+    for personal in ["canary-customer", "192.0.2.77", "Canaryname"] {
+        assert!(customer.as_ref().unwrap().to_string().contains(personal));
+        assert!(!document(&payment).to_string().contains(personal));
+    }
+    assert_eq!(next(&payment), None);
+    // From now on a refund needs an address of its own.
+    let refund = payment.reserve("r-1", Some(100));
+    assert_eq!(refund, Err(Rejection::NoAddress));
+}
+
+/// The redirect URL can contain the customer's data.
+#[test]
+fn an_open_payment_loses_its_redirect_url_too() {
+    let mut payment = TestPayment::accepted();
+    payment.callback("redirect_get").expire();
+    while let Some(Next::Poll(_)) = next(&payment) {
+        payment.poll_unanswered();
+    }
+    let due = NOW.after(31 * DAY);
+    payment.erase(due);
+    assert_eq!(payment.redirect(), None);
+    assert_eq!(next(&payment), Some(Next::Overdue(due)));
+}

@@ -1,0 +1,81 @@
+//! The platform answers a status poll with a signed error.
+
+use ecommpay::answer::Answer;
+use payments::decide::Fact;
+use payments::model::Status;
+
+use crate::fixtures::*;
+
+#[test]
+fn an_error_fails_a_sale_that_was_answered_before_the_poll() {
+    for answer in [accepted("r"), Answer::Unclear] {
+        let mut payment = TestPayment::created();
+        payment.poll_by(NOW, &error_answer("2004"));
+        assert_eq!(payment.status(), Status::Created, "it is being sent");
+        payment.sale_answer(&answer);
+        let at = NOW.after(MINUTE);
+        payment.poll_by(at, &error_answer("3041"));
+        assert_eq!(payment.status(), Status::Processing, "a duplicate");
+        payment.poll_by(at, &error_answer("2004"));
+        assert_eq!(payment.status(), Status::Failed);
+        assert_eq!(payment.refusal_code(), Some("2004"));
+    }
+}
+
+#[test]
+fn an_error_fails_a_sale_whose_request_was_abandoned() {
+    let mut payment = TestPayment::created();
+    payment.poll_by(NOW.after(MINUTE), &error_answer("2004"));
+    assert_eq!(payment.refusal_code(), Some("2004"));
+}
+
+#[test]
+fn an_error_changes_no_paid_payment() {
+    let mut payment = TestPayment::accepted();
+    payment.callback("sale_success");
+    payment.poll_by(NOW, &error_answer("2004"));
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+#[test]
+fn an_error_that_says_to_wait_ends_nothing() {
+    let end = NOW.after(2 * HOUR);
+    let mut payment = TestPayment::with_link();
+    payment.poll_by(end, &error_answer("9999"));
+    assert!(!payment.can_conclude(end));
+    let mut payment = TestPayment::accepted();
+    payment.poll_by(end, &error_answer("20899"));
+    assert_eq!(payment.status(), Status::Processing);
+}
+
+#[test]
+fn a_link_whose_payment_was_refused_expires_like_an_unused_one() {
+    let mut payment = TestPayment::with_link();
+    let (early, end) = (NOW.after(HOUR), NOW.after(90 * MINUTE));
+    payment.poll_by(early, &error_answer("2701"));
+    assert_eq!(payment.status(), Status::AwaitingCustomer);
+    assert!(!payment.can_conclude(early));
+    payment.poll_by(end, &error_answer("2701")).conclude(end);
+    assert_eq!(payment.refusal_code(), Some("expired"));
+}
+
+/// The platform has accepted the payment and cannot show it yet.
+#[test]
+fn code_3062_is_no_fact_and_ends_nothing_even_as_a_report() {
+    let answer = corpus("status_details_not_received");
+    assert!(fact_of_answer(answer, 1).is_none());
+    let end = order().expires_at.after(HOUR);
+    let mut sale = TestPayment::created();
+    sale.sale_answer(&Answer::Unclear);
+    for mut payment in [TestPayment::with_link(), sale] {
+        let status = payment.status();
+        payment.apply(claim_poll(&payment, end));
+        let fact = Fact::StatusAnswer {
+            report: answer.signed_report(),
+            poll: payment.polling().polls_sent(),
+        };
+        payment.fact(fact, end);
+        assert!(!payment.can_conclude(end));
+        assert_eq!(payment.status(), status);
+    }
+}

@@ -1,0 +1,48 @@
+//! Status polls: their times, what their answers settle, and what follows from "not found".
+
+mod answers;
+mod erasure;
+mod errors;
+mod not_found;
+mod schedule;
+
+use payments::Timestamp;
+use payments::decide::{Command, Fact};
+use payments::model::schedule::Schedule;
+
+use crate::fixtures::*;
+
+impl TestPayment {
+    /// A payment with a success and a decline of the same sale.
+    fn contradicted() -> Self {
+        Self::with_callbacks(&["sale_success", "sale_decline_customer"])
+    }
+
+    fn hint(&mut self, at: Timestamp) -> &mut Self {
+        self.fact(Fact::Hint(&corpus("sale_success").report), at)
+    }
+
+    /// Polls at a time. The platform does not know the payment.
+    fn poll_not_found(&mut self, at: Timestamp, signed: bool) -> &mut Self {
+        self.claim_or_poll_now(at).not_found(signed, at)
+    }
+
+    /// Whether anything follows from the last answer.
+    fn can_conclude(&self, at: Timestamp) -> bool {
+        let command = Command::Conclude(&Schedule::default());
+        change_of(Some(self), command, at).is_some()
+    }
+
+    fn conclude(&mut self, at: Timestamp) -> &mut Self {
+        self.execute(Command::Conclude(&Schedule::default()), at)
+    }
+
+    fn erase(&mut self, at: Timestamp) -> &mut Self {
+        self.execute(Command::Erase(&Schedule::default()), at)
+    }
+
+    /// Emits the expiry of the checkout, so that the schedule continues.
+    fn expire(&mut self) -> &mut Self {
+        self.execute(Command::Expire, order().expires_at)
+    }
+}

@@ -1,0 +1,108 @@
+//! Operations that are neither sale nor refund: manual changes, unknown types, and types that move no money.
+
+use payments::model::{QuarantineReason, Status, Verdict};
+use payments::service::callback::Verified;
+
+use crate::fixtures::*;
+
+/// A manual change of 9.00 EUR. Only a signed answer makes it count.
+fn manually_changed() -> TestPayment {
+    let mut payment = TestPayment::with_callbacks(&["processing", "manual_change_success"]);
+    assert_eq!(payment.status(), Status::Processing);
+    assert_eq!(payment.paid_amount(), 0);
+    assert_eq!(poll_at(&payment), Some(NOW));
+    payment.poll("status_manual_change");
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.paid_amount(), 900);
+    assert_eq!(payment.refundable_amount(), 900);
+    assert_eq!(poll_at(&payment), None);
+    payment
+}
+
+#[test]
+fn a_rejected_manual_change_is_refunded() {
+    let mut payment = manually_changed();
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.refund_sums(), (0, 900, 0));
+    let refund_id = payment.refunds()[0].refund_id().unwrap().to_string();
+    payment.refund_reported(&refund_id, "7", 900);
+    assert_eq!(payment.status(), Status::Refunded);
+    assert_eq!(payment.refund_sums(), (900, 0, 0));
+}
+
+#[test]
+fn a_released_manual_change_is_paid_with_its_own_sum() {
+    let mut payment = manually_changed();
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.last_kind(), "payment.succeeded");
+    assert_eq!(payment.last_data()["paid_amount"], 900);
+}
+
+/// A callback and an answer about another operation besides a successful sale.
+fn besides_sale(kind: &str) -> [Verified; 2] {
+    let callback = edited("sale_success", |body| {
+        body["operation"]["id"] = 99.into();
+        body["operation"]["type"] = kind.into();
+    });
+    let answer = edited("status_many_operations", |body| {
+        body["payment"]["status"] = "success".into();
+        body["payment"]["sum"]["amount"] = 1000.into();
+        let operations = body["operations"].as_array_mut().unwrap();
+        operations.truncate(2);
+        operations[1]["id"] = 99.into();
+        operations[1]["type"] = kind.into();
+    });
+    [callback, answer]
+}
+
+#[test]
+fn an_unknown_operation_besides_a_sale_is_polled_and_quarantined_once_an_answer_lists_it() {
+    for kind in ["payout", "capture settlement", "manual change"] {
+        let [callback, answer] = besides_sale(kind);
+        let mut payment = TestPayment::paid();
+        payment.deliver(&callback);
+        assert_eq!(payment.status(), Status::Succeeded, "{kind}");
+        assert_eq!(poll_at(&payment), Some(NOW), "{kind}");
+        payment.poll_now(NOW, &answer);
+        assert_eq!(payment.status(), Status::Quarantined, "{kind}");
+        let reasons = payment.quarantine_reasons();
+        assert_eq!(reasons, [QuarantineReason::UnknownOperation].into());
+        assert_eq!(payment.last_kind(), "payment.quarantined");
+        assert!(!payment.needs_recheck(), "{kind}");
+    }
+}
+
+#[test]
+fn an_operation_that_moves_no_money_is_neither_polled_nor_quarantined() {
+    for kind in [
+        "invoice",
+        "customer action",
+        "account verification",
+        "contract registration",
+        "recurring update",
+        "recurring cancel",
+    ] {
+        let [callback, answer] = besides_sale(kind);
+        let mut payment = TestPayment::paid();
+        payment.deliver(&callback);
+        assert_eq!(poll_at(&payment), None, "{kind}");
+        payment.poll_now(NOW, &answer);
+        assert_eq!(payment.status(), Status::Succeeded, "{kind}");
+        assert_eq!(payment.paid_amount(), 1000, "{kind}");
+        assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
+    }
+}
+
+#[test]
+fn a_manual_change_after_a_release_quarantines_again() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    payment.review(Verdict::Released).unwrap();
+    assert_eq!(payment.status(), Status::Succeeded);
+    let [_, answer] = besides_sale("manual change");
+    payment.poll_now(NOW, &answer);
+    assert_eq!(payment.status(), Status::Quarantined);
+    let reasons = payment.quarantine_reasons();
+    assert!(reasons.contains(&QuarantineReason::UnknownOperation));
+}

@@ -1,0 +1,146 @@
+//! An operator releases or rejects the money in quarantine.
+
+use std::collections::BTreeSet;
+
+use payments::decide::Rejection;
+use payments::model::{QuarantineReason, Status, Verdict};
+use serde_json::json;
+
+use crate::fixtures::*;
+
+#[test]
+fn a_release_settles_the_listed_items_and_records_who_decided() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.status(), Status::Succeeded);
+    let kinds = ["payment.quarantined", "payment.succeeded"];
+    assert_eq!(payment.kinds()[1..], kinds);
+    let decision = &payment.decisions()[0];
+    assert_eq!((decision.by.as_str(), decision.at), ("anna", NOW));
+    assert_eq!(decision.verdict, Verdict::Released);
+    let again = payment.review(Verdict::Released);
+    assert_eq!(again, Ok(false), "nothing is in quarantine");
+}
+
+#[test]
+fn a_new_item_after_a_release_quarantines_again_even_for_the_same_reason() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    payment.review(Verdict::Released).unwrap();
+    payment.callback("currency_differs");
+    assert_eq!(payment.status(), Status::Quarantined);
+
+    let mut payment = TestPayment::with_callbacks(&["sale_success", "success_after_decline"]);
+    payment.review(Verdict::Released).unwrap();
+    assert_eq!(payment.status(), Status::Succeeded);
+    let third = edited("sale_success", |body| {
+        body["operation"]["id"] = json!(999);
+    });
+    payment.deliver(&third);
+    assert_eq!(payment.status(), Status::Quarantined);
+    let reasons = payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::PaidTwice].into());
+}
+
+#[test]
+fn a_decision_settles_no_item_that_it_does_not_list() {
+    let nothing = BTreeSet::new();
+    let mut payment = TestPayment::with_callbacks(&["amount_differs", "currency_differs"]);
+    let first = payment.quarantine().into_iter().take(1).collect();
+    let rejected = payment.review_items(Verdict::Rejected, &first);
+    assert_eq!(rejected, Err(Rejection::NotRefundable));
+    for verdict in [Verdict::Released, Verdict::Rejected] {
+        assert_eq!(payment.review_items(verdict, &nothing), Ok(false));
+    }
+    assert!(payment.decisions().is_empty());
+}
+
+#[test]
+fn a_rejection_refunds_an_overpaid_payment_as_it_was_paid() {
+    let overpaid = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = 1234.into();
+    });
+    let mut payment = TestPayment::created();
+    payment.deliver(&overpaid);
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.refund_sums(), (0, 1234, 0));
+    assert_eq!(payment.status(), Status::Quarantined);
+    let refund_id = payment.refunds()[0].refund_id().unwrap().to_string();
+    payment.refund_reported(&refund_id, "7", 1234);
+    assert_eq!(payment.status(), Status::Refunded);
+    assert_eq!(payment.refund_sums(), (1234, 0, 0));
+    assert!(!payment.kinds().contains(&"payment.succeeded"));
+}
+
+#[test]
+fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    let paid = payment.paid_amount();
+    payment.reserve("r-1", None).unwrap();
+    payment.refund_answer("r-1", &accepted("q-r-1"));
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.refunds().len(), 1);
+    assert_eq!(payment.status(), Status::Quarantined);
+    payment.refund_reported("r-1", "7", paid);
+    assert_eq!(payment.status(), Status::Refunded);
+    assert!(!payment.kinds().contains(&"payment.succeeded"));
+}
+
+/// The money is refunded by hand, in the platform's Dashboard.
+#[test]
+fn money_in_another_currency_is_rejected_without_a_refund_and_cannot_be_released() {
+    let mut payment = TestPayment::with_callbacks(&["currency_differs"]);
+    assert_eq!(payment.review(Verdict::Released), Err(Rejection::NoMoney));
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    assert_eq!(payment.decisions()[0].verdict, Verdict::Rejected);
+    assert!(payment.refunds().is_empty());
+    assert_eq!(payment.status(), Status::Quarantined);
+    let dollars = json!({ "sum_initial": { "amount": 1000, "currency": "USD" } });
+    payment.deliver(&refund_operation("7", "success", dollars));
+    assert!(!payment.status().is_paid(), "{:?}", payment.status());
+    assert_eq!((payment.paid_amount(), payment.refunded_amount()), (0, 0));
+    assert!(!payment.kinds().contains(&"payment.succeeded"));
+}
+
+#[test]
+fn a_sale_without_a_sum_is_quarantined_with_the_payments_sum() {
+    let without_sum = edited("sale_success", |body| {
+        let operation = body["operation"].as_object_mut().unwrap();
+        operation.remove("sum_initial");
+    });
+    let mut payment = TestPayment::created();
+    payment.deliver(&without_sum);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.paid_amount(), 1000);
+    payment.poll_by(NOW, &without_sum);
+    assert_eq!(poll_at(&payment), None);
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.paid_amount(), 1000);
+}
+
+#[test]
+fn a_release_accepts_a_manual_change_as_paid_and_not_the_unconfirmed_sale() {
+    let manual_change = edited("status_confirm_waiting", |body| {
+        let all = body["operations"].as_array_mut().unwrap();
+        let mut manual = all[0].clone();
+        manual["id"] = json!(71);
+        manual["type"] = json!("manual change");
+        manual["sum_initial"]["amount"] = json!(100);
+        manual["sum_converted"]["amount"] = json!(100);
+        all.push(manual);
+    });
+    let mut payment = TestPayment::with_callbacks(&["confirm_sale_done"]);
+    payment.poll_now(NOW, &manual_change);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.paid_amount(), 100);
+    assert!(poll_at(&payment).is_some(), "the confirmation is open");
+    let mut confirmed = payment.fork();
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.paid_amount(), 100);
+    payment.callback("confirm_decline");
+    assert_eq!(payment.paid_amount(), 100);
+
+    confirmed.callback("confirm_success");
+    assert_eq!(confirmed.paid_amount(), 1000);
+    assert_eq!(confirmed.status(), Status::Quarantined);
+}

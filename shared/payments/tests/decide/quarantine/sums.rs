@@ -1,0 +1,205 @@
+//! The sums in the platform's reports: each is stored, shown, and compared with the order.
+
+use ecommpay::fields::MinorUnits;
+use payments::model::{Order, QuarantineReason, Status, Verdict};
+use payments::service::callback::Verified;
+use serde_json::{Value, json};
+
+use crate::fixtures::*;
+
+const ORDERED: u64 = 2500;
+const PAID: u64 = 1234;
+
+/// The field that names another sum than the order.
+const FIELDS: [&str; 3] = ["payment.sum", "sum_initial", "both"];
+
+/// The sums of an underpaid sale: of the payment, requested, and moved by the provider.
+fn sums(field: &str) -> [u64; 3] {
+    match field {
+        "payment.sum" => [PAID, ORDERED, PAID],
+        "sum_initial" => [ORDERED, PAID, PAID],
+        _ => [PAID, PAID, PAID],
+    }
+}
+
+/// An order of 25.00 EUR that was paid with 12.34 EUR.
+fn underpaid(field: &str) -> TestPayment {
+    let [of_payment, initial, moved] = sums(field);
+    let sale = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = of_payment.into();
+        body["operation"]["sum_initial"]["amount"] = initial.into();
+        body["operation"]["sum_converted"]["amount"] = moved.into();
+    });
+    let mut payment = TestPayment::created_with(&Order {
+        amount: MinorUnits::for_sale(ORDERED).unwrap(),
+        ..order()
+    });
+    payment.deliver(&sale);
+    assert_eq!(payment.status(), Status::Quarantined, "{field}");
+    let reasons = payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::AmountDiffers].into());
+    payment
+}
+
+fn refund_of_300() -> Verified {
+    let sum = json!({ "sum_initial": reports::euros(300) });
+    refund_operation("37493000003451", "success", sum)
+}
+
+/// A status answer that lists the sale and the refund of 3.00 EUR.
+fn answer_after_refund(field: &str, payment_sum: u64) -> Verified {
+    let [_, initial, moved] = sums(field);
+    edited("status_many_operations", |body| {
+        body["payment"]["sum"]["amount"] = payment_sum.into();
+        let operations = body["operations"].as_array_mut().unwrap();
+        operations.truncate(2);
+        for (operation, sums) in operations.iter_mut().zip([[initial, moved], [300, 300]]) {
+            operation["sum_initial"]["amount"] = sums[0].into();
+            operation["sum_converted"]["amount"] = sums[1].into();
+        }
+    })
+}
+
+#[test]
+fn an_underpaid_order_stays_quarantined_after_a_refund_and_a_status_answer() {
+    for field in FIELDS {
+        // The platform documents `payment.sum` after a refund in two ways.
+        for sum in [PAID - 300, PAID, ORDERED - 300, ORDERED] {
+            for is_answer_first in [false, true] {
+                let mut payment = underpaid(field);
+                let answer = answer_after_refund(field, sum);
+                match is_answer_first {
+                    true => payment.status_answer(&answer).deliver(&refund_of_300()),
+                    false => payment.deliver(&refund_of_300()).status_answer(&answer),
+                };
+                assert_eq!(payment.status(), Status::Quarantined, "{field} {sum}");
+                let kinds = payment.kinds();
+                assert!(!kinds.contains(&"payment.succeeded"), "{field} {sum}");
+                assert_eq!(payment.refunded_amount(), 300);
+                if field != "sum_initial" {
+                    assert_eq!(payment.paid_amount(), PAID, "{field} {sum}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reported_sum_is_shown() {
+    for field in FIELDS {
+        let payment = underpaid(field);
+        let [of_payment, initial, moved] = sums(field);
+        let quarantine = &payment.view()["quarantine"];
+        assert_eq!(*quarantine, payment.last_data()["quarantine"], "{field}");
+        let [item] = quarantine.as_array().unwrap().as_slice() else {
+            panic!("{quarantine}")
+        };
+        assert_eq!(item["reason"], "amount_differs");
+        assert_eq!(item["ordered"], reports::euros(ORDERED));
+        let reported = item["reported"].as_array().unwrap().iter();
+        let reported = reported.map(|sum| (sum["field"].clone(), sum["amount"].clone()));
+        let mut expected = vec![("payment.sum", of_payment), ("sum_initial", initial)];
+        if moved != initial {
+            expected.insert(1, ("sum_converted", moved));
+        }
+        let expected = expected
+            .into_iter()
+            .map(|(field, sum)| (json!(field), json!(sum)));
+        let expected: Vec<(Value, Value)> = expected.collect();
+        assert_eq!(Vec::from_iter(reported), expected, "{field}");
+    }
+}
+
+#[test]
+fn a_release_of_an_underpaid_order_accepts_the_paid_amount() {
+    for field in ["payment.sum", "both"] {
+        let mut payment = underpaid(field);
+        assert_eq!(payment.review(Verdict::Released), Ok(true));
+        assert_eq!(payment.status(), Status::Succeeded);
+        assert_eq!(payment.last_data()["paid_amount"], PAID);
+        assert_eq!(payment.refundable_amount(), PAID);
+    }
+}
+
+#[test]
+fn a_rejection_of_an_underpaid_order_refunds_what_is_left() {
+    for field in ["payment.sum", "both"] {
+        let mut payment = underpaid(field);
+        payment.deliver(&refund_of_300());
+        assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+        let amounts = payment.refunds().iter().map(|one| one.amount());
+        assert_eq!(Vec::from_iter(amounts), [300, PAID - 300]);
+        assert_eq!(payment.refund_sums(), (300, PAID - 300, 0));
+        assert_eq!(payment.status(), Status::Quarantined);
+    }
+}
+
+/// A sum below the order counts once a signed answer names it.
+#[test]
+fn a_lower_sum_in_a_callback_after_a_success_is_polled_before_it_counts() {
+    let lower = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = 950.into();
+        body["payment"]["date"] = json!("2019-07-02T10:00:00+0000");
+        body["operation"]["date"] = json!("2019-07-02T10:00:00+0000");
+    });
+    let mut payment = TestPayment::paid();
+    payment.deliver(&lower);
+    assert_eq!(payment.paid_amount(), 1000);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(poll_at(&payment), Some(NOW));
+    let mut lowered = payment.fork();
+    lowered.poll_now(NOW, &lower);
+    assert_eq!(lowered.paid_amount(), 950);
+    assert_eq!(lowered.status(), Status::Quarantined);
+    assert!(!lowered.needs_recheck());
+
+    payment.poll_now(NOW, corpus("sale_success"));
+    assert_eq!(payment.paid_amount(), 1000);
+    assert_eq!(payment.status(), Status::Succeeded);
+}
+
+/// Otherwise it would count, and be emitted as paid again, without a quarantine.
+#[test]
+fn a_callback_that_differs_from_a_signed_answer_is_polled_before_its_sum_counts() {
+    for sum in [900, 1100] {
+        let callback = edited("manual_change_success", |body| {
+            body["payment"]["sum"]["amount"] = sum.into();
+        });
+        let mut payment = TestPayment::created();
+        payment.poll("sale_success").deliver(&callback);
+        assert_eq!(payment.paid_amount(), 1000, "{sum}");
+        assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
+        assert_eq!(poll_at(&payment), Some(NOW), "{sum}");
+    }
+}
+
+#[test]
+fn money_in_another_currency_counts_as_zero_and_is_shown() {
+    let payment = TestPayment::with_callbacks(&["currency_differs"]);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.refund_sums(), (0, 0, 0));
+    assert_eq!(payment.paid_amount(), 0);
+    let quarantine = payment.view()["quarantine"].to_string();
+    assert!(quarantine.contains("USD"), "{quarantine}");
+    assert_eq!(payment.kinds(), ["payment.created", "payment.quarantined"]);
+}
+
+#[test]
+fn an_answer_whose_refunds_explain_its_lower_sum_is_no_difference() {
+    for (sum, status) in [
+        (750, Status::PartiallyRefunded),
+        (1000, Status::PartiallyRefunded),
+        (700, Status::Quarantined),
+    ] {
+        let answer = edited("status_many_operations", |body| {
+            body["payment"]["sum"]["amount"] = sum.into();
+        });
+        let mut payment = TestPayment::paid();
+        payment.status_answer(&answer);
+        assert_eq!(payment.status(), status, "{sum}");
+        if status != Status::Quarantined {
+            assert_eq!(payment.paid_amount(), 1000);
+            assert_eq!(payment.refund_sums(), (250, 100, 650));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Lost refunds that are sent again, and error 3230: the platform already has the refund.
+
+use ecommpay::answer::Answer;
+use payments::decide::Command;
+use payments::model::RefundStatus;
+use serde_json::{Value, json};
+
+use crate::fixtures::*;
+
+/// A paid payment with refunds of 2.50 EUR each, whose requests were lost.
+fn lost(refund_ids: &[&str]) -> TestPayment {
+    let mut payment = TestPayment::paid();
+    for refund_id in refund_ids {
+        payment.reserve(refund_id, Some(250)).unwrap();
+        payment.refund_answer(refund_id, &Answer::Unclear);
+    }
+    payment
+}
+
+/// The same after an answer that lists none of the refunds: they are sent again.
+fn sent_again(refund_ids: &[&str]) -> TestPayment {
+    let mut payment = lost(refund_ids);
+    payment.poll("sale_success");
+    for refund_id in refund_ids {
+        assert!(payment.can_repeat(refund_id), "{refund_id}");
+        payment.execute(Command::RepeatRefund(&id(refund_id)), NOW);
+    }
+    payment
+}
+
+fn created_in_second(second: u32) -> Value {
+    json!({ "request_id": null, "created_date": format!("2019-07-02T09:28:{second:02}+0000") })
+}
+
+#[test]
+fn a_lost_refund_is_repeated_only_after_an_answer_to_a_later_poll() {
+    let mut payment = TestPayment::paid();
+    // The poll is sent before the refund, and answered after it.
+    payment.execute(Command::PollNow, NOW);
+    payment.reserve("r-1", Some(250)).unwrap();
+    payment.refund_answer("r-1", &Answer::Unclear);
+    payment.status_answer(corpus("sale_success"));
+    assert_eq!(payment.polling().last_answered(), 1);
+    assert!(!payment.can_repeat("r-1"));
+    payment.poll_now(NOW, corpus("sale_success"));
+    assert!(payment.can_repeat("r-1"));
+}
+
+#[test]
+fn a_lost_refund_is_not_repeated_after_not_found() {
+    for signed in [false, true] {
+        let mut payment = lost(&["r-1"]);
+        payment
+            .execute(Command::PollNow, NOW)
+            .not_found(signed, NOW);
+        assert!(!payment.can_repeat("r-1"));
+        assert_eq!(payment.pending_refund_amount(), 250);
+    }
+}
+
+#[test]
+fn a_repeat_answered_3230_is_the_only_operation_created_between_its_requests() {
+    let mut days_later = created_in_second(22);
+    days_later["created_date"] = json!("2019-07-09T09:00:00+0000");
+    let before = json!({ "created_date": "2019-07-01T09:00:00+0000" });
+    let of_another_system = json!({ "merchant_refund_id": "erp-7" });
+    let reports = [
+        refund_operation("7", "success", created_in_second(22)),
+        refund_operation("9", "success", days_later),
+        refund_operation("5", "success", before),
+        refund_operation("8", "decline", of_another_system),
+    ];
+    let mut exists = sent_again(&["r-1"]);
+    exists.refund_answer("r-1", &refused("3230"));
+    assert_eq!(exists.refund_status("r-1"), RefundStatus::Unknown);
+    exists.poll_now(NOW, corpus("sale_success"));
+    assert!(!exists.can_repeat("r-1"));
+    for order in permutations(&[0, 1, 2, 3]) {
+        let mut payment = exists.fork();
+        for index in &order {
+            payment.deliver(&reports[*index]);
+        }
+        let refund = payment.our_refund("r-1");
+        assert_eq!(refund.operation_id(), Some("7"), "{order:?}");
+        assert_eq!(refund.status(), RefundStatus::Succeeded, "{order:?}");
+        assert_eq!(payment.refunds().len(), 4);
+    }
+}
+
+#[test]
+fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_it_is_named() {
+    let mut payment = sent_again(&["r-1", "r-2"]);
+    payment
+        .refund_answer("r-1", &refused("3230"))
+        .refund_answer("r-2", &Answer::Unclear)
+        .deliver(&refund_operation("7", "success", created_in_second(22)));
+    for refund_id in ["r-1", "r-2"] {
+        let status = payment.refund_status(refund_id);
+        assert_eq!(status, RefundStatus::Unknown, "{refund_id}");
+        assert!(!payment.can_repeat(refund_id));
+    }
+    let named = json!({ "merchant_refund_id": "r-2" });
+    payment.deliver(&refund_operation("7", "success", named));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+    assert_eq!(payment.refund_status("r-2"), RefundStatus::Succeeded);
+}
+
+#[test]
+fn an_error_3230_declines_no_refund() {
+    let mut payment = sent_again(&["r-1"]);
+    payment.refund_answer("r-1", &accepted("q2"));
+    let error = edited("error_validation", |body| {
+        body["errors"][0]["code"] = json!("3230");
+        body["operation"]["request_id"] = json!("q2");
+    });
+    payment.deliver(&error);
+    assert_eq!(payment.pending_refund_amount(), 250);
+    let declined = json!({ "request_id": "q2", "code": "3230" });
+    payment.deliver(&refund_operation("8", "decline", declined));
+    assert_eq!(payment.pending_refund_amount(), 250);
+}

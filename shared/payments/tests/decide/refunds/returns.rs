@@ -1,0 +1,164 @@
+//! Returns: refunds that the bank or the platform takes back (`refund reverse`).
+
+use std::time::Duration;
+
+use payments::model::{QuarantineReason, RefundStatus, Status, Verdict};
+use payments::service::callback::Verified;
+use serde_json::Value;
+
+use crate::fixtures::*;
+
+/// A callback about an operation that takes a refund back.
+fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
+    edited("refund_reverse_of_partial", |body| {
+        body["operation"]["id"] = id.into();
+        body["operation"]["sum_initial"]["amount"] = amount.into();
+        body["operation"]["sum_converted"]["amount"] = amount.into();
+        if let Some(refund_id) = refund_id {
+            body["payment"]["merchant_refund_id"] = refund_id.into();
+        }
+    })
+}
+
+/// A signed answer with a sale of 10.00 EUR, and operations with id, type and amount.
+fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
+    edited("status_many_operations", |body| {
+        body["payment"]["status"] = "success".into();
+        body["payment"]["sum"]["amount"] = 1000.into();
+        let all = body["operations"].as_array_mut().unwrap();
+        all.truncate(2);
+        let template = all.pop().unwrap();
+        all.extend(operations.iter().map(|(id, kind, amount)| {
+            let mut operation = template.clone();
+            operation["id"] = (*id).into();
+            operation["type"] = (*kind).into();
+            operation["request_id"] = format!("q-{id}").into();
+            operation["sum_initial"]["amount"] = (*amount).into();
+            operation
+        }));
+    })
+}
+
+#[test]
+fn a_returned_refund_no_longer_counts_and_its_money_can_be_refunded_again() {
+    for named in [None, Some("r-1")] {
+        let mut payment = TestPayment::paid();
+        payment.refund_succeeds("r-1", "7", 400);
+        assert_eq!(payment.refund_sums(), (400, 0, 600));
+        payment.deliver(&returned("8", 400, named));
+        assert_eq!(payment.refund_status("r-1"), RefundStatus::Returned);
+        assert_eq!(payment.status(), Status::Succeeded);
+        assert_eq!(payment.refund_sums(), (0, 0, 1000));
+        assert_eq!(payment.refunds().len(), 1);
+        assert_eq!(payment.last_kind(), "refund.returned");
+        let emitted = &payment.last_data()["refund"];
+        assert_eq!(emitted["refund_id"], "r-1");
+        assert_eq!(emitted["returned_amount"], 400);
+        assert_eq!(emitted["status"], "returned");
+
+        let events = payment.events.len();
+        payment.deliver(&returned("8", 400, named));
+        assert_eq!(payment.events.len(), events, "a duplicate");
+        // The same id is the same refund.
+        assert_eq!(payment.reserve("r-1", Some(400)), Ok(false));
+        assert_eq!(payment.reserve("r-2", None), Ok(true));
+        assert_eq!(payment.refund_sums(), (0, 1000, 0));
+    }
+}
+
+#[test]
+fn a_partly_returned_refund_stays_succeeded() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 400);
+    payment.deliver(&returned("8", 150, Some("r-1")));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+    assert_eq!(payment.last_kind(), "refund.returned");
+    assert_eq!(payment.last_data()["refund"]["returned_amount"], 150);
+    assert_eq!(payment.refund_sums(), (250, 0, 750));
+    assert_eq!(payment.status(), Status::PartiallyRefunded);
+}
+
+#[test]
+fn a_return_that_two_refunds_match_is_attributed_only_by_its_id() {
+    let mut two = TestPayment::paid();
+    two.refund_succeeds("r-1", "7", 300);
+    two.refund_succeeds("r-2", "8", 300);
+    let mut payment = two.fork();
+    payment.deliver(&returned("9", 300, Some("R-2")));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+    assert_eq!(payment.refund_status("r-2"), RefundStatus::Returned);
+
+    let mut payment = two;
+    payment.deliver(&returned("9", 300, None));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Succeeded);
+    assert_eq!(payment.refund_status("r-2"), RefundStatus::Succeeded);
+    let emitted = &payment.last_data()["refund"];
+    assert_eq!(emitted["refund_id"], Value::Null);
+    assert_eq!(emitted["operation_id"], "9");
+    assert_eq!(payment.refund_sums(), (300, 0, 700));
+}
+
+#[test]
+fn a_rejection_whose_refund_was_returned_can_be_repeated() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    let first = payment.refunds()[0].refund_id().unwrap().clone();
+    payment.refund_answer(first.as_str(), &accepted("q-1"));
+    payment.refund_reported(first.as_str(), "7", 950);
+    assert_eq!(payment.status(), Status::Refunded);
+    payment.deliver(&returned("8", 950, Some(first.as_str())));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.refund_sums(), (0, 0, 950));
+
+    assert_eq!(payment.review(Verdict::Rejected), Ok(true));
+    let second = &payment.refunds()[1];
+    assert_ne!(second.refund_id(), Some(&first));
+    assert_eq!(second.status(), RefundStatus::Pending);
+    assert_eq!(payment.refund_sums(), (0, 950, 0));
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert!(!payment.kinds().contains(&"payment.succeeded"));
+}
+
+#[test]
+fn a_return_that_is_reported_before_its_refund_waits_for_it_and_is_polled() {
+    let mut payment = TestPayment::with_callbacks(&["sale_success", "refund_reverse_of_partial"]);
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+    assert_eq!(payment.last_kind(), "payment.succeeded");
+    assert_eq!(poll_at(&payment), Some(NOW));
+    payment.callback("refund_partial_1");
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+    assert_eq!(payment.refunds().len(), 1);
+    assert_eq!(payment.refunds()[0].status(), RefundStatus::Returned);
+    assert_eq!(payment.last_kind(), "refund.returned");
+}
+
+#[test]
+fn an_answer_with_a_refund_and_its_return_emits_both() {
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.refund_answer("r-1", &accepted("q-7"));
+    let both = answer_with(&[("7", "refund", 400), ("8", "refund reverse", 400)]);
+    payment.poll_now(NOW, &both);
+    let kinds = ["refund.pending", "refund.succeeded", "refund.returned"];
+    assert_eq!(payment.kinds()[2..], kinds);
+    assert_eq!(payment.last_data()["refund"]["returned_amount"], 400);
+}
+
+#[test]
+fn a_signed_return_above_the_refunded_amount_quarantines_until_it_is_released() {
+    let mut payment = TestPayment::paid();
+    payment.poll_now(NOW, &answer_with(&[("8", "refund reverse", 400)]));
+    assert_eq!(payment.status(), Status::Quarantined);
+    let reasons = payment.quarantine_reasons();
+    assert_eq!(reasons, [QuarantineReason::ReturnedExceedsRefunded].into());
+    assert_eq!(payment.paid_amount(), 1000);
+    assert_eq!(payment.refundable_amount(), 1000);
+    assert_eq!(payment.review(Verdict::Released), Ok(true));
+    assert_eq!(payment.status(), Status::Succeeded);
+    // The release settles this excess only.
+    let more = [("8", "refund reverse", 400), ("9", "refund reverse", 500)];
+    let later = NOW.after(Duration::from_millis(1));
+    payment.poll_now(later, &answer_with(&more));
+    assert_eq!(payment.status(), Status::Quarantined);
+}

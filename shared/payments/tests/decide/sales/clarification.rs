@@ -1,0 +1,105 @@
+//! Clarification requests: fields that the platform requests from the shopper or for a refund.
+
+use payments::decide::Fact;
+use payments::model::{RefundStatus, Status};
+use serde_json::json;
+
+use crate::fixtures::*;
+
+/// The id of the refund in the corpus' body.
+const REFUND: &str = "rf-0002";
+
+/// A refund that waits for clarification.
+fn waiting_refund() -> TestPayment {
+    let mut payment = TestPayment::paid();
+    payment.reserve(REFUND, Some(400)).unwrap();
+    payment.refund_answer(REFUND, &accepted("q"));
+    payment.callback("refund_awaiting_clarification");
+    payment
+}
+
+#[test]
+fn a_refund_that_waits_for_clarification_shows_and_emits_the_requested_fields() {
+    let payment = waiting_refund();
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.view()["clarification_fields"], json!([]));
+    let shown = &payment.view()["refunds"][0];
+    assert_eq!(shown["refund_id"], REFUND);
+    assert_eq!(shown["status"], "pending");
+    assert_eq!(shown["clarification_fields"], json!(["account.number"]));
+    assert_eq!(payment.last_kind(), "refund.pending");
+    assert_eq!(payment.last_data()["refund"], *shown);
+}
+
+#[test]
+fn an_accepted_clarification_hides_the_request_until_a_newer_one_arrives() {
+    let mut payment = waiting_refund();
+    let refund = payment.refund(&id(REFUND)).unwrap();
+    let digest = payment.clarification_request_of(refund).unwrap().digest();
+    payment.fact(Fact::ClarificationAccepted { digest: &digest }, NOW);
+    let shown = &payment.view()["refunds"][0];
+    assert_eq!(shown["clarification_fields"], json!([]));
+    assert_eq!(shown["status"], "pending");
+    let events = payment.events.len();
+    payment.callback("refund_awaiting_clarification");
+    assert_eq!(payment.events.len(), events, "a repeated callback");
+    let newer = edited("refund_awaiting_clarification", |body| {
+        body["operation"]["date"] = json!("2019-07-02T10:30:00+0000");
+    });
+    payment.deliver(&newer);
+    let shown = &payment.view()["refunds"][0];
+    assert_eq!(shown["clarification_fields"], json!(["account.number"]));
+    assert_eq!(payment.events.len(), events + 1);
+
+    let succeeded = edited("refund_awaiting_clarification", |body| {
+        body["operation"]["status"] = "success".into();
+        body["operation"]["date"] = json!("2019-07-02T10:40:00+0000");
+        body.as_object_mut().unwrap().remove("clarification_fields");
+    });
+    payment.deliver(&succeeded);
+    let refund = payment.refund(&id(REFUND)).unwrap();
+    assert_eq!(refund.status(), RefundStatus::Succeeded);
+}
+
+/// The platform declines after 30 minutes.
+#[test]
+fn a_sale_or_refund_that_waits_for_clarification_is_polled_after_31_minutes() {
+    let mut sale = TestPayment::accepted();
+    sale.callback("clarification_last_name");
+    assert_eq!(sale.status(), Status::AwaitingClarification);
+    for (mut payment, callback) in [
+        (sale, "clarification_last_name"),
+        (waiting_refund(), "refund_awaiting_clarification"),
+    ] {
+        let date = corpus(callback).report.operations[0].date.as_deref();
+        let requested = payments::Timestamp::of_platform(date.unwrap()).unwrap();
+        let end = requested.after(31 * MINUTE);
+        let mut last = payment.poll_unanswered();
+        while last < end {
+            last = payment.poll_unanswered();
+        }
+        assert_eq!(last, end, "{callback}");
+    }
+}
+
+#[test]
+fn a_field_that_the_schema_does_not_require_is_optional() {
+    let payment = TestPayment::with_callbacks(&["clarification_schema_required"]);
+    assert_eq!(payment.status(), Status::AwaitingClarification);
+    let (view, emitted) = (payment.view(), payment.last_data());
+    let fields = |name: &str| {
+        let mut fields = view[name].as_array().unwrap().clone();
+        fields.sort_by_key(ToString::to_string);
+        json!(fields)
+    };
+    let required = json!(["customer.first_name", "customer.last_name"]);
+    assert_eq!(fields("clarification_required"), required);
+    let all = json!([
+        "customer.email",
+        "customer.first_name",
+        "customer.last_name"
+    ]);
+    assert_eq!(fields("clarification_fields"), all);
+    let name = "clarification_required";
+    assert_eq!(emitted[name], view[name]);
+}

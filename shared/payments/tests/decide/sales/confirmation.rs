@@ -1,0 +1,238 @@
+//! A sale counts only if `payment.status` and the confirmation allow it.
+
+use std::collections::BTreeSet;
+
+use payments::model::{QuarantineReason, Status, Verdict};
+use serde_json::json;
+
+use crate::fixtures::*;
+
+#[test]
+fn a_successful_sale_of_an_unfinished_payment_is_held_and_polled_immediately() {
+    for (file, status, emitted) in [
+        (
+            "confirm_sale_done",
+            Status::AwaitingConfirmation,
+            &["payment.awaiting_confirmation"][..],
+        ),
+        ("external_processing_sale_done", Status::Processing, &[]),
+        ("confirm_sale_done_processing", Status::Processing, &[]),
+    ] {
+        let payment = TestPayment::with_callbacks(&[file]);
+        assert_eq!(payment.status(), status, "{file}");
+        let sums = (payment.paid_amount(), payment.refundable_amount());
+        assert_eq!(sums, (0, 0), "{file}");
+        assert_eq!(poll_at(&payment), Some(NOW), "{file}");
+        assert_eq!(payment.kinds()[1..], *emitted, "{file}");
+    }
+}
+
+#[test]
+fn a_confirmed_sale_is_emitted_as_paid_once_and_not_as_late() {
+    let files = ["confirm_sale_done", "confirm_begun", "confirm_success"];
+    let payment = TestPayment::with_callbacks(&files);
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.paid_amount(), 1000);
+    let kinds = ["payment.awaiting_confirmation", "payment.succeeded"];
+    assert_eq!(payment.kinds()[1..], kinds);
+    assert_eq!(payment.last_data()["late"], json!(null));
+}
+
+#[test]
+fn a_declined_confirmation_declines_the_payment_with_its_code() {
+    for end in [
+        &["confirm_decline"][..],
+        &["confirm_decline_before_reversal", "confirm_reversal"],
+        &["confirm_reversal", "confirm_decline_before_reversal"],
+        &["status_confirm_decline"],
+    ] {
+        let mut payment = TestPayment::with_callbacks(&["confirm_sale_done", "confirm_begun"]);
+        for file in end {
+            payment.report(file);
+        }
+        assert_eq!(payment.status(), Status::Declined, "{end:?}");
+        assert_eq!(payment.refund_sums(), (0, 0, 0), "{end:?}");
+        assert!(!payment.kinds().contains(&"payment.succeeded"), "{end:?}");
+        assert_eq!(payment.last_data()["decline"]["code"], "20812", "{end:?}");
+    }
+}
+
+#[test]
+fn a_declined_confirmation_withdraws_an_emitted_success_and_a_later_credit_restores_it() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 250);
+    payment.callback("confirm_decline");
+    assert_eq!(payment.status(), Status::Declined);
+    let mut events = payment.events.iter();
+    let declined = events.find(|one| one.kind.as_str() == "payment.declined");
+    assert_eq!(data(declined.unwrap())["corrects"], "payment.succeeded");
+    let kinds = [
+        "refund.pending",
+        "refund.succeeded",
+        "payment.declined",
+        "payment.overrefunded",
+    ];
+    assert_eq!(payment.kinds()[2..], kinds);
+    assert_eq!(poll_at(&payment), Some(NOW));
+
+    let credit = edited("confirm_success", |body| {
+        body["payment"]["date"] = json!("2019-07-10T09:00:00+0000");
+        body["operation"]["date"] = json!("2019-07-10T09:00:00+0000");
+    });
+    payment.deliver(&credit);
+    assert_eq!(payment.status(), Status::PartiallyRefunded);
+    assert_eq!(payment.paid_amount(), 1000);
+    assert_eq!(payment.last_kind(), "payment.succeeded");
+    assert_eq!(payment.last_data()["corrects"], "payment.declined");
+    assert_eq!(payment.last_data()["late"], true);
+}
+
+#[test]
+fn a_confirmation_in_the_same_second_as_its_sale_counts_as_later() {
+    for (file, expected) in [
+        ("confirm_decline", Status::Declined),
+        ("confirm_begun", Status::AwaitingConfirmation),
+    ] {
+        let reports = ["sale_success", file].map(|file| {
+            edited(file, |body| {
+                body["payment"]["date"] = json!("2019-07-01T09:00:00+0000");
+                body["operation"]["date"] = json!("2019-07-01T09:00:00+0000");
+            })
+        });
+        for order in permutations(&[0, 1]) {
+            let mut payment = TestPayment::created();
+            for index in order {
+                payment.deliver(&reports[index]);
+            }
+            assert_eq!(payment.status(), expected, "{file}");
+            assert_eq!(payment.paid_amount(), 0, "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_is_polled() {
+    let mut payment = TestPayment::paid();
+    let older = edited("confirm_decline", |body| {
+        body["payment"]["date"] = json!("2019-01-01T09:00:00+0000");
+        body["operation"]["date"] = json!("2019-01-01T09:00:00+0000");
+    });
+    payment.deliver(&older);
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(poll_at(&payment), Some(NOW));
+}
+
+#[test]
+fn contradictory_confirmations_are_polled_and_the_signed_answer_decides() {
+    let credited = edited("status_confirm_decline", |body| {
+        body["payment"]["status"] = "success".into();
+        body["operations"][1]["status"] = "success".into();
+    });
+    for order in permutations(&["confirm_success", "confirm_decline"]) {
+        let payment = TestPayment::with_callbacks(&["confirm_sale_done", order[0], order[1]]);
+        assert_eq!(poll_at(&payment), Some(NOW));
+        for (answer, status) in [
+            (corpus("status_confirm_decline"), Status::Declined),
+            (&credited, Status::Succeeded),
+        ] {
+            let mut payment = payment.fork();
+            payment.poll_now(NOW, answer);
+            assert_eq!(payment.status(), status);
+            assert!(!payment.needs_recheck());
+        }
+    }
+}
+
+/// One of the shopper's attempts has paid, and another one is still open.
+#[test]
+fn a_processing_payment_counts_if_a_signed_answer_lists_its_sale_without_a_confirmation() {
+    let mut payment = TestPayment::with_callbacks(&["cascade_first_paid"]);
+    assert_eq!(payment.status(), Status::Processing);
+    assert_eq!(poll_at(&payment), Some(NOW));
+    payment.poll_now(NOW, corpus("status_cascade_one_paid"));
+    assert_eq!(payment.status(), Status::Succeeded);
+
+    let with_confirmation = edited("status_confirm_waiting", |body| {
+        body["payment"]["status"] = "processing".into();
+    });
+    let mut payment = TestPayment::created();
+    payment.poll_now(NOW, &with_confirmation);
+    assert_eq!(payment.status(), Status::AwaitingConfirmation);
+    assert_eq!(payment.paid_amount(), 0);
+}
+
+#[test]
+fn a_signed_answer_that_ends_a_paid_payment_without_a_confirmation_quarantines_it() {
+    for status in ["decline", "canceled", "expired"] {
+        let ended = edited("status_confirm_decline", |body| {
+            body["payment"]["status"] = status.into();
+            body["operations"].as_array_mut().unwrap().truncate(1);
+            body["operations"][0]["date"] = json!("2019-07-03T00:00:00+0000");
+        });
+        let mut payment = TestPayment::paid();
+        payment.poll_now(NOW, &ended);
+        assert_eq!(payment.status(), Status::Quarantined, "{status}");
+        let reasons = payment.quarantine_reasons();
+        assert_eq!(reasons, [QuarantineReason::StatusDiffers].into());
+        assert_eq!(payment.paid_amount(), 1000);
+        payment.review(Verdict::Released).unwrap();
+        assert_eq!(payment.status(), Status::Succeeded, "{status}");
+    }
+}
+
+#[test]
+fn a_confirmation_that_starts_after_an_emitted_success_emits_nothing() {
+    let mut payment = TestPayment::paid();
+    payment.callback("confirm_begun");
+    assert_eq!(payment.status(), Status::AwaitingConfirmation);
+    assert_eq!(payment.paid_amount(), 0);
+    assert_eq!(poll_at(&payment), Some(NOW));
+    payment.callback("confirm_success");
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.kinds(), ["payment.created", "payment.succeeded"]);
+}
+
+#[test]
+fn reports_that_give_one_operation_two_types_end_the_same_in_any_order() {
+    let of = |file, kind: &str, second| {
+        edited(file, |body| {
+            body["operation"]["id"] = json!(71);
+            body["operation"]["type"] = json!(kind);
+            let date = format!("2019-07-02T09:28:{second}+0000");
+            body["operation"]["date"] = json!(date);
+            body["payment"]["date"] = json!(date);
+        })
+    };
+    let reports = [
+        of("sale_success", "sale", "31"),
+        of("confirm_decline", "payment confirmation", "32"),
+        of("confirm_success", "payment confirmation", "33"),
+        of("sale_decline_customer", "sale", "34"),
+    ];
+    let ends = permutations(&[0, 1, 2, 3]).into_iter().map(|order| {
+        let mut payment = TestPayment::created();
+        for index in order {
+            payment.deliver(&reports[index]);
+        }
+        format!("{:?}", payment.outcome())
+    });
+    let ends = BTreeSet::from_iter(ends);
+    assert_eq!(ends.len(), 1, "{ends:?}");
+}
+
+#[test]
+fn a_report_that_gives_a_sale_another_type_does_not_undo_it() {
+    let refund = edited("sale_success", |body| {
+        body["operation"]["type"] = json!("refund");
+        body["operation"]["date"] = json!("2030-01-01T00:00:00+0000");
+    });
+    let mut outcomes = Vec::new();
+    for order in permutations(&[corpus("sale_success"), &refund]) {
+        let mut payment = TestPayment::created();
+        payment.deliver(order[0]).deliver(order[1]);
+        assert_eq!(payment.status(), Status::Succeeded);
+        assert!(payment.needs_recheck());
+        outcomes.push(payment.outcome());
+    }
+    assert_eq!(outcomes[0], outcomes[1]);
+}

@@ -1,0 +1,78 @@
+//! Payments that were not created here, such as those by links of the platform's Dashboard.
+
+use payments::decide::{Command, Fact, Rejection, decide, execute};
+use payments::model::{Private, RefundOrder, Status};
+
+use crate::fixtures::*;
+
+#[test]
+fn an_external_payment_is_unmatched_emitted_once_and_polled() {
+    for file in ["sale_success", "processing"] {
+        let payment = TestPayment::external(corpus(file));
+        assert_eq!(payment.status(), Status::Unmatched, "{file}");
+        assert_eq!(payment.kinds(), ["payment.unmatched"], "{file}");
+        assert_eq!(poll_at(&payment), Some(NOW), "{file}");
+        assert_eq!(decide(Some(&payment), corpus(file).fact(), NOW), None);
+    }
+}
+
+#[test]
+fn a_hint_about_an_external_payment_emits_nothing_until_it_is_polled() {
+    let hint = Fact::Hint(&corpus("sale_success").report);
+    let mut payment = TestPayment::from(decide(None, hint, NOW).unwrap());
+    assert!(payment.events.is_empty());
+    assert_eq!(poll_at(&payment), Some(NOW));
+    payment.poll("sale_success");
+    assert_eq!(payment.kinds(), ["payment.unmatched"]);
+    assert_eq!(poll_at(&payment), None);
+}
+
+#[test]
+fn an_external_payment_is_not_polled_after_an_answer_that_lists_money() {
+    for file in [
+        "payment_confirmation",
+        "manual_change_success",
+        "sale_success",
+    ] {
+        let mut payment = TestPayment::external(corpus(file));
+        assert_eq!(poll_at(&payment), Some(NOW), "{file}");
+        payment.poll(file);
+        assert!(!payment.needs_recheck(), "{file}");
+        assert_eq!(payment.status(), Status::Unmatched, "{file}");
+        assert_eq!(poll_at(&payment), None, "{file}");
+    }
+}
+
+#[test]
+fn a_paid_dashboard_link_is_emitted_once_and_polled_once() {
+    for before in [None, Some("invoice_sent"), Some("invoice_expired")] {
+        let mut payment = TestPayment::external(corpus(before.unwrap_or("invoice_paid")));
+        payment.callback("invoice_paid");
+        assert_eq!(payment.kinds(), ["payment.unmatched"], "{before:?}");
+        assert_eq!(payment.status(), Status::Unmatched);
+        assert_eq!(payment.paid_amount(), 1000);
+        assert_eq!(poll_at(&payment), Some(NOW));
+        let mut later = payment.fork();
+        later.callback("invoice_sent");
+        assert!(later.events.is_empty(), "{before:?}");
+        payment.poll("invoice_paid");
+        assert_eq!(payment.kinds(), ["payment.unmatched"], "{before:?}");
+        assert_eq!(poll_at(&payment), None);
+    }
+}
+
+#[test]
+fn money_of_an_external_payment_can_be_refunded_to_an_address_in_the_request() {
+    let mut payment = TestPayment::external(corpus("processing"));
+    payment.callback("sale_success");
+    assert_eq!(payment.events.len(), 2);
+    assert_eq!(payment.last_data()["paid_amount"], 1000);
+    let with_address = RefundOrder {
+        ip_address: Some(Private(text("192.0.2.1"))),
+        ..refund_order("r-1", None)
+    };
+    let reserve = |refund: &RefundOrder| execute(Some(&payment), Command::Refund(refund), NOW);
+    assert!(reserve(&with_address).unwrap().is_some());
+    let refused = reserve(&refund_order("r-1", None));
+    assert_eq!(refused, Err(Rejection::NoAddress));
+}

@@ -1,0 +1,75 @@
+//! Gate's answers to a sale, and the platform's later errors about its request.
+
+use ecommpay::answer::Answer;
+use payments::decide::Command;
+use payments::model::Status;
+
+use crate::fixtures::*;
+
+/// Whether the sale can be sent again.
+fn can_resend(payment: &TestPayment) -> bool {
+    change_of(Some(payment), Command::Resend, NOW).is_some()
+}
+
+#[test]
+fn a_sale_without_a_clear_answer_stays_open_and_can_be_sent_again_once() {
+    for answer in [
+        Answer::Unclear,
+        refused("3041"),
+        refused("2147"),
+        refused("3613"),
+    ] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&answer);
+        assert_eq!(payment.status(), Status::Processing, "{answer:?}");
+        payment.execute(Command::Resend, NOW);
+        assert_eq!(payment.status(), Status::Processing);
+        assert_eq!(payment.kinds(), ["payment.created"]);
+        assert!(!can_resend(&payment));
+    }
+}
+
+#[test]
+fn a_refusal_of_a_repeated_sale_says_nothing_about_the_first_request() {
+    let mut payment = TestPayment::created();
+    payment
+        .sale_answer(&Answer::Unclear)
+        .execute(Command::Resend, NOW)
+        .sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Processing);
+}
+
+#[test]
+fn a_refused_sale_fails_and_is_not_sent_again() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    assert_eq!(payment.refusal_code(), Some("2004"));
+    assert_eq!(payment.kinds(), ["payment.created", "payment.failed"]);
+    assert!(!can_resend(&payment));
+}
+
+#[test]
+fn a_sale_that_is_being_sent_is_sent_again_only_after_thirty_seconds() {
+    let payment = TestPayment::created();
+    let resend = |at| change_of(Some(&payment), Command::Resend, at);
+    assert_eq!(resend(NOW.after(MINUTE / 4)), None);
+    assert!(resend(NOW.after(MINUTE / 2)).is_some());
+}
+
+#[test]
+fn an_error_fails_the_payment_only_if_it_is_about_the_open_request() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&accepted(REQUEST));
+    payment.callback("error_duplicate_payment");
+    assert_eq!(payment.status(), Status::Processing);
+    payment.callback("error_validation");
+    assert_eq!(payment.status(), Status::Failed);
+
+    let mut payment = TestPayment::created();
+    payment
+        .sale_answer(&accepted("another"))
+        .callback("error_validation");
+    assert_eq!(payment.status(), Status::Processing);
+    assert!(payment.needs_recheck());
+}

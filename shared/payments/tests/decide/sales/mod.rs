@@ -1,0 +1,9 @@
+//! Sales: from the checkout to the paid, declined, failed or expired payment.
+
+mod clarification;
+mod confirmation;
+mod declines;
+mod expiry;
+mod external;
+mod gate_answers;
+mod lifecycle;

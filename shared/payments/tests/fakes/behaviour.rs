@@ -1,0 +1,93 @@
+//! How a fake differs from a port that stores everything and never fails.
+
+use std::future::{Future, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use payments::PaymentKey;
+use payments::model::Payment;
+use payments::ports::{SendError, StoreError};
+
+/// Failures of the fake ports, and payments that are computed instead of stored. A test implements the
+/// methods that it needs.
+pub trait Behaviour: Send + Sync {
+    /// Runs before an operation of the store.
+    fn before_store(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Runs after a payment was loaded.
+    fn after_load(&self) -> impl Future<Output = ()> + Send {
+        ready(())
+    }
+
+    /// Runs after a write of the store. On an error the write stays, and only its answer is lost.
+    fn after_write(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Whether a commit conflicts with a writer that no load shows yet.
+    fn has_conflict(&self) -> bool {
+        false
+    }
+
+    /// Runs before a queue accepts an event.
+    fn before_send(&self, _queue: usize) -> impl Future<Output = Result<(), SendError>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Runs after a queue accepted an event. On an error only its answer is lost.
+    fn after_send(&self) -> impl Future<Output = Result<(), SendError>> + Send {
+        ready(Ok(()))
+    }
+
+    /// Computes a payment that the store does not hold.
+    fn payment(&self, _key: &PaymentKey) -> Option<Payment> {
+        None
+    }
+
+    /// Computes a page of a day's payments. `None` reads the page from the store.
+    fn page_of_day(&self, _shard: u8, _after: Option<&PaymentKey>) -> Option<Vec<PaymentKey>> {
+        None
+    }
+}
+
+/// The next commits conflict, and the next sends fail, as often as a test says.
+#[derive(Debug, Clone, Default)]
+pub struct FailNext(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    commits: AtomicUsize,
+    sends: AtomicUsize,
+}
+
+impl FailNext {
+    pub fn commits(&self, count: usize) {
+        self.0.commits.store(count, SeqCst);
+    }
+
+    pub fn sends(&self, count: usize) {
+        self.0.sends.store(count, SeqCst);
+    }
+}
+
+/// Whether one of the counted failures was left.
+fn takes_one(count: &AtomicUsize) -> bool {
+    let counted = count.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+    counted.is_ok()
+}
+
+impl Behaviour for FailNext {
+    fn has_conflict(&self) -> bool {
+        takes_one(&self.0.commits)
+    }
+
+    async fn before_send(&self, _: usize) -> Result<(), SendError> {
+        tokio::task::yield_now().await;
+        match takes_one(&self.0.sends) {
+            true => Err(SendError("down".into())),
+            false => Ok(()),
+        }
+    }
+}

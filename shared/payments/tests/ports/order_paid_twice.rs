@@ -1,0 +1,302 @@
+//! Orders that more than one payment paid. The check runs when a success is published, and again in the
+//! daily report.
+
+use std::time::Duration;
+
+use payments::events::EventKind;
+use payments::model::Status;
+use payments::model::day::Day;
+use payments::model::storefront::Storefront;
+use payments::ports::{Daily, ProgressStore};
+use payments::service::report::{Reported, Totals};
+use serde_json::{Value, json};
+
+use super::system::*;
+use crate::builders::reports::{TestReport, callback, operation, status_answer};
+use crate::builders::*;
+
+/// An operation that ended at a time of one day.
+fn ended(payment_id: &str, kind: &str, status: &str, time: &str) -> Value {
+    let mut ended = operation(&format!("{kind} of {payment_id}"), kind, status, 1000);
+    ended["date"] = json!(format!("2027-01-15T{time}+0000"));
+    ended
+}
+
+impl System {
+    async fn create_for(&self, storefront: &Storefront, payment_id: &str, order_id: &str) {
+        let mut request = checkout_request(payment_id);
+        request["order_id"] = json!(order_id);
+        self.create(storefront, &request).await.unwrap();
+    }
+
+    /// A payment of `order-1` is created and paid.
+    async fn pay(&self, payment_id: &str, time: &str) {
+        self.create_for(&storefront("shop"), payment_id, "Order-1")
+            .await;
+        self.report_paid(payment_id, time).await;
+    }
+
+    async fn report_paid(&self, payment_id: &str, time: &str) -> bool {
+        let sale = ended(payment_id, "sale", "success", time);
+        self.callback(&callback(payment_id, "success", 1000, sale))
+            .await
+    }
+
+    async fn report_refunded(&self, payment_id: &str) {
+        let refund = ended(payment_id, "refund", "success", "20:00:00");
+        let body = callback(payment_id, "refunded", 1000, refund);
+        assert!(self.callback(&body).await);
+        assert_eq!(self.payment(payment_id).status(), Status::Refunded);
+    }
+
+    /// A status answer lists the sale, and other operations.
+    async fn answer_paid(&self, payment_id: &str, time: &str, others: &[Value]) {
+        let mut operations = vec![ended(payment_id, "sale", "success", time)];
+        operations.extend_from_slice(others);
+        let answer = status_answer(payment_id, "success", 1000, &operations);
+        let answer = TestReport::read(&answer);
+        let applied = self.apply(payment_id, answer.answer_to(1)).await;
+        applied.unwrap().unwrap().published.unwrap();
+    }
+
+    /// The callback's call crashes after the queue accepted the success, before it is marked as published.
+    async fn report_paid_and_crash(&self, payment_id: &str, time: &str) {
+        let sent = self.sent().len();
+        let mut call = Box::pin(self.report_paid(payment_id, time));
+        while self.sent().len() == sent {
+            assert!(futures_util::poll!(&mut call).is_pending());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn sweep_outbox(&self) {
+        self.pass(MINUTE);
+        let run = self.payments.sweep_outbox(Duration::ZERO, in_a_minute());
+        assert_eq!(run.await.failed, 0);
+    }
+
+    /// The earlier payments that the last `order.paid_twice` of a payment names.
+    fn earlier(&self, payment_id: &str) -> Vec<String> {
+        let earlier = self.payment(payment_id).earlier_payments_of_order().clone();
+        let sent = self.payments.queues[0].sent();
+        let mut events = sent.iter().map(|sent| &sent.event);
+        let emitted = events
+            .rfind(|event| event.key == key(payment_id) && event.kind == EventKind::OrderPaidTwice)
+            .map_or_else(Vec::new, |event| {
+                let body: Value = serde_json::from_str(&event.body).unwrap();
+                serde_json::from_value(body["data"]["other_payment_ids"].clone()).unwrap()
+            });
+        assert_eq!(Vec::from_iter(earlier), emitted);
+        emitted
+    }
+
+    fn paid_twice(&self) -> usize {
+        self.count_sent(EventKind::OrderPaidTwice)
+    }
+
+    /// Reports the days that are over: each day with its number of payments.
+    async fn report(&self) -> (Vec<(String, u64)>, Reported) {
+        let mut days = Vec::new();
+        let add = |day: Day, totals: &Totals| {
+            let payments = totals.rows().filter(|row| row.of == "payment");
+            days.push((day.to_string(), payments.map(|row| row.count).sum()));
+        };
+        let reported = self.payments.report_rest(project(), in_a_minute(), add);
+        let reported = reported.await;
+        (days, reported)
+    }
+}
+
+#[tokio::test]
+async fn each_later_payment_of_an_order_names_the_earlier_ones_once() {
+    let system = System::empty();
+    let shop = storefront("shop");
+    for (payment_id, order_id) in [
+        ("one", "order-1"),
+        ("two", "ORDER-1"),
+        ("three", "Order-1"),
+        ("other", "order-2"),
+    ] {
+        system.create_for(&shop, payment_id, order_id).await;
+    }
+    system.report_paid("one", "10:00:00").await;
+    system.report_paid("other", "10:00:00").await;
+    assert_eq!(system.paid_twice(), 0);
+    system.report_paid("two", "11:00:00").await;
+    assert_eq!(
+        (system.earlier("two"), system.paid_twice()),
+        (vec!["one".into()], 1)
+    );
+    system.report_paid("two", "11:00:00").await;
+    system.report_paid("three", "12:00:00").await;
+    assert_eq!(system.earlier("three"), ["one", "two"]);
+    for first in ["one", "other"] {
+        assert!(system.earlier(first).is_empty(), "{first}");
+    }
+    assert_eq!(system.paid_twice(), 2);
+}
+
+#[tokio::test]
+async fn the_first_payment_of_an_order_queries_no_others() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    assert_eq!((system.tables().order_queries, system.sent().len()), (0, 2));
+    system.pay("two", "11:00:00").await;
+    assert_eq!(system.tables().order_queries, 1);
+    assert_eq!(system.earlier("two"), ["one"]);
+}
+
+#[tokio::test]
+async fn the_platforms_date_decides_which_payment_was_first() {
+    let system = System::empty();
+    system.pay("late", "11:00:00").await;
+    system.pay("early", "10:00:00").await;
+    assert_eq!(system.earlier("late"), ["early"]);
+    assert!(system.earlier("early").is_empty());
+}
+
+#[tokio::test]
+async fn of_two_payments_paid_in_the_same_second_the_one_created_first_was_first() {
+    let system = System::empty();
+    system.pay("b", "10:00:00").await;
+    system.pass(Duration::from_millis(1));
+    system.pay("a", "10:00:00").await;
+    assert_eq!(system.earlier("a"), ["b"]);
+}
+
+#[tokio::test]
+async fn a_refunded_or_unpaid_payment_is_no_earlier_payment() {
+    let system = System::empty();
+    system.pay("refunded", "10:00:00").await;
+    system.report_refunded("refunded").await;
+    system
+        .create_for(&storefront("shop"), "open", "order-1")
+        .await;
+    system.pay("paid", "11:00:00").await;
+    assert_eq!(system.paid_twice(), 0);
+    system.report_paid("open", "12:00:00").await;
+    assert_eq!(system.earlier("open"), ["paid"]);
+}
+
+#[tokio::test]
+async fn at_most_twenty_payments_of_one_order_are_read() {
+    let system = System::empty();
+    for number in 0..30 {
+        system.pay(&format!("p-{number:02}"), "10:00:00").await;
+    }
+    system.tables().loads = 0;
+    system.pay("last", "11:00:00").await;
+    assert_eq!(system.earlier("last").len(), 20);
+    let loads = system.tables().loads;
+    assert!(loads < 30, "{loads}");
+}
+
+#[tokio::test]
+async fn equal_order_ids_of_two_storefronts_are_two_orders() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system
+        .create_for(&storefront("other shop"), "two", "Order-1")
+        .await;
+    system.report_paid("two", "11:00:00").await;
+    assert_eq!(system.paid_twice(), 0);
+}
+
+#[tokio::test]
+async fn a_payment_that_was_emitted_as_the_later_one_stays_it() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system.pay("two", "11:00:00").await;
+    assert_eq!(system.earlier("two"), ["one"]);
+    // A signed answer has another date for the first one.
+    system.answer_paid("one", "11:30:00", &[]).await;
+    let one = system.payment("one");
+    let sale = one.operation("sale of one").unwrap();
+    assert_eq!(sale.ended_at(), Some(at("2027-01-15T11:30:00")));
+    system.pay("three", "12:00:00").await;
+    assert_eq!(system.earlier("three"), ["one", "two"]);
+    assert!(system.earlier("one").is_empty());
+}
+
+#[tokio::test]
+async fn the_outbox_sweep_repeats_a_check_that_a_crash_cut_off() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system
+        .create_for(&storefront("shop"), "two", "order-1")
+        .await;
+    let sent = system.sent().len();
+    system.report_paid_and_crash("two", "11:00:00").await;
+    assert_eq!((system.sent().len(), system.paid_twice()), (sent + 1, 0));
+    system.sweep_outbox().await;
+    assert_eq!(system.earlier("two"), ["one"]);
+    assert_eq!(system.paid_twice(), 1);
+}
+
+/// Only the commit proves that a payment is the first.
+#[tokio::test]
+async fn the_outbox_sweep_checks_the_first_payment_too() {
+    let system = System::empty();
+    for payment_id in ["one", "two"] {
+        system
+            .create_for(&storefront("shop"), payment_id, "order-1")
+            .await;
+    }
+    system.report_paid_and_crash("one", "10:00:00").await;
+    system.sweep_outbox().await;
+    assert_eq!(system.tables().order_queries, 1);
+    system.report_paid("two", "09:00:00").await;
+    assert_eq!(
+        (system.earlier("one"), system.paid_twice()),
+        (vec!["two".into()], 1)
+    );
+}
+
+#[tokio::test]
+async fn the_daily_report_finds_an_order_that_a_declined_refund_made_paid_twice() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system.report_refunded("one").await;
+    system.pay("two", "11:00:00").await;
+    let declined = ended("one", "refund", "decline", "20:00:00");
+    system.answer_paid("one", "10:00:00", &[declined]).await;
+    assert_eq!(system.payment("one").status(), Status::Succeeded);
+    assert_eq!(system.paid_twice(), 0);
+    system.pass_until(at("2027-01-16T04:30:00"));
+    let (days, reported) = system.report().await;
+    assert_eq!((reported.failure, reported.in_time), (None, true));
+    assert_eq!(days, [("2027-01-15".to_owned(), 2)]);
+    assert_eq!(system.earlier("two"), ["one"]);
+    assert_eq!(system.paid_twice(), 1);
+}
+
+#[tokio::test]
+async fn the_daily_report_emits_nothing_for_an_order_that_was_paid_again_after_a_refund() {
+    let system = System::empty();
+    system.pay("refunded", "10:00:00").await;
+    system.report_refunded("refunded").await;
+    system.pay("paid", "11:00:00").await;
+    system.pass_until(at("2027-01-16T04:30:00"));
+    let (_, reported) = system.report().await;
+    assert_eq!(reported.failure, None);
+    assert_eq!(system.paid_twice(), 0);
+}
+
+#[tokio::test]
+async fn each_day_that_is_over_is_reported_once() {
+    let system = System::empty();
+    system.pay("one", "10:00:00").await;
+    system.pass_until(at("2027-01-16T04:30:00"));
+    let day = |day: &str, count: u64| (day.to_owned(), count);
+    assert_eq!(system.report().await.0, [day("2027-01-15", 1)]);
+    assert!(system.report().await.0.is_empty());
+    system
+        .create_for(&storefront("shop"), "two", "order-1")
+        .await;
+    system.pass(2 * DAY);
+    let (days, reported) = system.report().await;
+    assert_eq!(days, [day("2027-01-16", 1), day("2027-01-17", 0)]);
+    assert_eq!(reported.days, 2);
+    let until = system.payments.store.progress(project(), Daily::Report);
+    assert_eq!(until.await.unwrap(), Some(at("2027-01-18T00:00:00")));
+}

@@ -1,0 +1,168 @@
+//! Reviews: an operator's decision settles exactly the quarantine items that the operator saw.
+
+use std::collections::BTreeSet;
+
+use payments::model::{RefundStatus, Status, Verdict};
+use payments::service::commit::Applied;
+use payments::service::review::ReviewError;
+use serde_json::json;
+
+use super::system::*;
+use crate::builders::reports::{callback, operation, sign, status_answer};
+use crate::builders::*;
+
+/// A sale of another amount than the ordered 10.00 EUR succeeds.
+async fn pay(system: &System, operation_id: &str, amount: u64) {
+    let sale = operation(operation_id, "sale", "success", amount);
+    system
+        .callback(&callback(PAYMENT, "success", amount, sale))
+        .await;
+}
+
+async fn quarantined(answers: &[ecommpay::answer::Answer], amount: u64) -> System {
+    let system = System::created(answers).await;
+    pay(&system, "7", amount).await;
+    assert_eq!(system.status(), Status::Quarantined);
+    system
+}
+
+/// Decides about all quarantine items.
+async fn review(system: &System, verdict: Verdict) -> Result<Applied, ReviewError> {
+    let items = system.payment(PAYMENT).quarantine();
+    match verdict {
+        Verdict::Released => system.payments.release(&key(PAYMENT), "anna", &items).await,
+        Verdict::Rejected => system.refunds().reject(&key(PAYMENT), "anna", &items).await,
+    }
+}
+
+#[tokio::test]
+async fn a_released_payment_is_paid_and_emits_its_success() {
+    let system = quarantined(&[], 900).await;
+    let items = system.payment(PAYMENT).quarantine();
+    let released = review(&system, Verdict::Released).await.unwrap();
+    assert_eq!(released.payment.status(), Status::Succeeded);
+    assert!(released.changed && released.published.is_ok());
+    let decision = &released.payment.decisions()[0];
+    assert_eq!(decision.by, "anna");
+    assert_eq!(
+        (decision.verdict, &decision.items),
+        (Verdict::Released, &items)
+    );
+    assert_eq!(system.sent().last().unwrap(), "3 payment.succeeded");
+    let again = review(&system, Verdict::Released).await;
+    assert!(
+        matches!(again, Err(ReviewError::NotQuarantined)),
+        "{again:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_rejected_payment_is_refunded_once_and_was_never_paid() {
+    let system = quarantined(&[accepted("sale"), accepted("refund")], 900).await;
+    for _ in 0..2 {
+        let rejected = review(&system, Verdict::Rejected).await.unwrap().payment;
+        assert_eq!(rejected.pending_refund_amount(), 900);
+        assert_eq!(rejected.status(), Status::Quarantined, "not refunded yet");
+    }
+    assert_eq!(system.refund_requests().len(), 1);
+    let refund_id = system.payment(PAYMENT).refunds()[0]
+        .refund_id()
+        .unwrap()
+        .to_string();
+    assert!(refund_id.starts_with("rejected-"), "{refund_id}");
+    system.callback(&refund_callback(&refund_id, 900, 0)).await;
+    assert_eq!(system.status(), Status::Refunded);
+    let late = review(&system, Verdict::Rejected).await;
+    assert!(
+        matches!(late, Err(ReviewError::AlreadyRefunded)),
+        "{late:?}"
+    );
+    let sent = [
+        "payment.created",
+        "payment.quarantined",
+        "refund.pending",
+        "refund.succeeded",
+    ];
+    let numbered = (1..)
+        .zip(sent)
+        .map(|(number, kind)| format!("{number} {kind}"));
+    assert_eq!(system.sent(), Vec::from_iter(numbered));
+}
+
+/// Otherwise goods would be shipped whose money is on the way back.
+#[tokio::test]
+async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
+    let system = quarantined(&[], 900).await;
+    review(&system, Verdict::Rejected).await.unwrap();
+    let payment = system.payment(PAYMENT);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert!(payment.pending_refund_amount() > 0);
+    let released = review(&system, Verdict::Released).await;
+    assert!(
+        matches!(released, Err(ReviewError::BeingRefunded)),
+        "{released:?}"
+    );
+    assert_eq!(system.payment(PAYMENT), payment);
+}
+
+/// A storefront's own refund does not prevent the release.
+#[tokio::test]
+async fn a_release_is_allowed_after_gate_refused_the_refund_of_a_rejection() {
+    let answers = [accepted("sale"), accepted("part"), refused("3283")];
+    let system = quarantined(&answers, 1234).await;
+    system.refund_order("r-1", 300).await.unwrap();
+    system.callback(&refund_callback("r-1", 300, 934)).await;
+    review(&system, Verdict::Rejected).await.unwrap();
+    let payment = system.payment(PAYMENT);
+    assert_eq!(payment.refunds()[1].status(), RefundStatus::Declined);
+    assert_eq!(payment.refunded_amount(), 300);
+    let released = review(&system, Verdict::Released).await.unwrap();
+    assert_eq!(released.payment.status(), Status::PartiallyRefunded);
+}
+
+#[tokio::test]
+async fn a_decision_is_refused_unless_its_items_are_those_in_quarantine() {
+    let system = System::empty();
+    let (key, nothing) = (key(PAYMENT), BTreeSet::new());
+    let unknown = system.payments.release(&key, "anna", &nothing).await;
+    assert!(matches!(unknown, Err(ReviewError::NotFound)), "{unknown:?}");
+    system
+        .create_order(&storefront("shop"), 1000)
+        .await
+        .unwrap();
+    let open = review(&system, Verdict::Rejected).await;
+    assert!(matches!(open, Err(ReviewError::NotQuarantined)), "{open:?}");
+    pay(&system, "7", 900).await;
+    let seen = system.payment(PAYMENT).quarantine();
+    pay(&system, "8", 900).await;
+    assert_ne!(system.payment(PAYMENT).quarantine(), seen);
+    for items in [&seen, &nothing] {
+        let released = system.payments.release(&key, "anna", items).await;
+        let rejected = system.refunds().reject(&key, "anna", items).await;
+        for other in [released, rejected] {
+            assert!(matches!(other, Err(ReviewError::OtherItems)), "{other:?}");
+        }
+    }
+    assert!(system.payment(PAYMENT).decisions().is_empty());
+    assert!(system.refund_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_decision_is_refused_when_no_operation_names_a_sum() {
+    let system = System::created(&[]).await;
+    let mut answer = status_answer(PAYMENT, "success", 0, &[]);
+    answer["payment"].as_object_mut().unwrap().remove("sum");
+    answer["operations"] = json!([{ "id": 7, "type": "manual change", "status": "success" }]);
+    system.poll(Some(sign(&answer, SECRET))).await.unwrap();
+    let payment = system.payment(PAYMENT);
+    assert_eq!(
+        (payment.status(), payment.paid_amount()),
+        (Status::Quarantined, 0)
+    );
+    for verdict in [Verdict::Released, Verdict::Rejected] {
+        let decided = review(&system, verdict).await;
+        assert!(matches!(decided, Err(ReviewError::NoMoney)), "{decided:?}");
+    }
+    assert_eq!(system.payment(PAYMENT), payment);
+    assert!(system.refund_requests().is_empty());
+}

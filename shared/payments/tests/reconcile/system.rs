@@ -1,0 +1,115 @@
+//! Payments beside the platform's records, with the steps that the tests of this crate share.
+
+use std::time::Duration;
+
+use ecommpay::data_api::ListedOperation;
+use payments::Timestamp;
+use payments::events::EventKind;
+use payments::service::reconcile::{Differences, Reconciled, Span};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::builders::reports::{TestReport, callback, operation};
+use crate::builders::*;
+use crate::fakes::behaviour::FailNext;
+use crate::fakes::clock::TestClock;
+use crate::fakes::records::{PlatformRecords, listed_sale};
+use crate::fakes::system::TestSystem;
+
+pub const NONE: Differences = Differences {
+    missing_locally: 0,
+    missing_at_platform: 0,
+    status: 0,
+    amount: 0,
+};
+
+/// A time in November 2026, such as `21T12:00:00`.
+pub fn on(text: &str) -> Timestamp {
+    at(&format!("2026-11-{text}"))
+}
+
+pub fn span(from: &str, to: &str) -> Span {
+    Span {
+        from: on(from),
+        to: on(to),
+    }
+}
+
+/// A deadline that no test reaches.
+pub fn in_five_minutes() -> Instant {
+    Instant::now() + Duration::from_secs(300)
+}
+
+pub type System = TestSystem<FailNext, PlatformRecords>;
+
+impl System {
+    /// The time is noon on the 22nd.
+    pub fn empty() -> Self {
+        let clock = TestClock::new(0);
+        clock.set(on("22T12:00:00"));
+        let records = PlatformRecords::default();
+        Self::new(FailNext::default(), clock, &[|_| true], records)
+    }
+
+    /// A callback reports a sale.
+    pub async fn report(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
+        let report = sale_report(payment, operation, ended, amount);
+        self.apply(payment, report.callback()).await.unwrap();
+    }
+
+    /// The platform lists a sale.
+    pub fn list(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
+        let sale = listed_sale(payment, operation, amount);
+        self.platform.add(ended, sale);
+    }
+
+    /// A callback reports a sale that the platform lists too.
+    pub async fn report_and_list(&self, payment: &str, operation: &str, ended: Timestamp) {
+        self.report(payment, operation, ended, 1000).await;
+        self.list(payment, operation, ended, 1000);
+    }
+
+    pub async fn reconcile(&self, span: Span) -> Reconciled {
+        let deadline = in_five_minutes();
+        let (payments, records) = (&self.payments, &self.platform);
+        payments.reconcile(records, project(), span, deadline).await
+    }
+
+    /// The payment and kind of each difference that was emitted, sorted.
+    pub fn differences(&self) -> Vec<(String, String)> {
+        let sent = self.payments.queues[0].sent();
+        let events = sent.iter().map(|sent| &sent.event);
+        let events = events.filter(|event| event.kind == EventKind::ReconciliationDifference);
+        let mut differences: Vec<_> = events
+            .map(|event| {
+                let body: Value = serde_json::from_str(&event.body).unwrap();
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                let kind = &body["data"]["difference"]["kind"];
+                (text(&body["subject"]), text(kind))
+            })
+            .collect();
+        differences.sort_unstable();
+        differences
+    }
+}
+
+pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let own = |(payment, kind): &(&str, &str)| ((*payment).to_owned(), (*kind).to_owned());
+    expected.iter().map(own).collect()
+}
+
+/// The callback of a successful sale.
+pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
+    let mut sale = operation(operation_id, "sale", "success", amount);
+    let date = ended.to_seconds_with_offset();
+    sale["date"] = date.replace("+00:00", "+0000").into();
+    TestReport::read(&callback(payment, "success", amount, sale))
+}
+
+/// A listed sale that was declined.
+pub fn declined(payment: &str, operation: &str) -> ListedOperation {
+    ListedOperation {
+        status: "decline".into(),
+        ..listed_sale(payment, operation, 1000)
+    }
+}

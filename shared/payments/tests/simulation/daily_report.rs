@@ -1,0 +1,131 @@
+//! At the end of a run: the daily reports against the platform's accounts, and orders that were paid twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use payments::events::EventKind;
+use payments::model::day::Day;
+use payments::model::{Payment, Status};
+use payments::ports::{Clock, Daily};
+use payments::service::report::Totals;
+use serde_json::{Value, json};
+
+use crate::builders::project;
+use crate::fakes::store::order_key;
+use crate::jobs::complete;
+use crate::system::{System, in_an_hour};
+
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
+/// The number of operations and their sum, by type and status.
+type Sums = BTreeMap<(String, String), (u64, u64)>;
+
+/// Reports every day and checks the totals. Returns how many payments paid an order that was paid before.
+pub fn check(system: &System) -> u64 {
+    let mut reported = report(system);
+    let payments = reported.iter().filter(|((of, _), _)| of == "payment");
+    let payments: u64 = payments.map(|(_, (count, _))| count).sum();
+    let stored = system.tables().payments.len() as u64;
+    assert_eq!(payments, stored, "each payment is reported once");
+    // The last report of a sale that the platform dropped said that it is pending.
+    reported.retain(|(of, status), _| of != "payment" && status != "pending");
+    assert_eq!(
+        reported,
+        recorded(system),
+        "the report and the accounts {:#?} {:#?}",
+        system.platform.accounts(),
+        system.tables().payments
+    );
+    check_paid_twice(system)
+}
+
+fn report(system: &System) -> Sums {
+    system.clock().pass(DAY);
+    let first = {
+        let tables = system.tables();
+        let payments = tables.payments.values().map(|stored| &stored.payment);
+        let created = payments.map(|payment| payment.created_at()).min();
+        Day::of(created.unwrap_or(system.clock().now()))
+    };
+    let progress = (project(), Daily::Report);
+    system.tables().progress.insert(progress, first.start());
+    let mut sums = Sums::new();
+    let add = |_, totals: &Totals| {
+        for row in totals.rows() {
+            let status = json!(row.status).as_str().unwrap().to_owned();
+            let sum = sums.entry((row.of.to_owned(), status)).or_default();
+            *sum = (sum.0 + row.count, sum.1 + row.amount);
+        }
+    };
+    let reported = complete(system.payments.report_rest(project(), in_an_hour(), add));
+    assert_eq!((reported.failure, reported.in_time), (None, true));
+    sums
+}
+
+/// The operations that ended at the platform. A failed sale may be unknown here: its callback can be lost, and
+/// a payment that has ended is not polled.
+fn recorded(system: &System) -> Sums {
+    let tables = system.tables();
+    let mut known = BTreeSet::new();
+    for payment in tables.payments.values().map(|stored| &stored.payment) {
+        let payment_id = payment.payment_id().to_ascii_lowercase();
+        let ended = payment
+            .operations()
+            .filter(|(_, one)| one.outcome().is_final());
+        known.extend(ended.map(|(id, _)| (payment_id.clone(), id.to_owned())));
+    }
+    let mut sums = Sums::new();
+    for (payment_id, account) in system.platform.accounts() {
+        for operation in account.operations.iter().filter(|one| !one.is_open()) {
+            let status = match operation.status {
+                "success" => "succeeded",
+                "decline" => "declined",
+                other => other,
+            };
+            let id = (payment_id.clone(), operation.id.to_string());
+            if operation.kind == "sale" && status == "declined" && !known.contains(&id) {
+                continue;
+            }
+            let sum = sums.entry((operation.kind.into(), status.into()));
+            let sum = sum.or_default();
+            *sum = (sum.0 + 1, sum.1 + operation.amount);
+        }
+    }
+    sums
+}
+
+/// Of the payments that hold an order's money, each but the first has emitted the earlier ones.
+fn check_paid_twice(system: &System) -> u64 {
+    let tables = system.tables();
+    let mut orders = BTreeMap::<String, Vec<&Payment>>::new();
+    let mut paid_twice = 0;
+    for payment in tables.payments.values().map(|stored| &stored.payment) {
+        let order = payment.paid_order().map(order_key);
+        let has_money = payment.status() != Status::Refunded;
+        if let Some(order) = order.filter(|_| has_money) {
+            orders.entry(order).or_default().push(payment);
+        }
+        let mut emitted = tables
+            .events
+            .values()
+            .filter(|event| event.key == payment.key() && event.kind == EventKind::OrderPaidTwice);
+        let emitted = emitted.next_back().map(|event| {
+            let body: Value = serde_json::from_str(&event.body).unwrap();
+            body["data"]["other_payment_ids"].clone()
+        });
+        let earlier = payment.earlier_payments_of_order();
+        let expected = (!earlier.is_empty()).then(|| json!(earlier));
+        assert_eq!(emitted, expected, "{}", payment.key());
+        paid_twice += u64::from(emitted.is_some());
+    }
+    for mut paid in orders.into_values() {
+        paid.sort_by_key(|payment| (payment.created_at(), payment.key()));
+        for (index, payment) in paid.iter().enumerate() {
+            let earlier = payment.earlier_payments_of_order();
+            let is_emitted = |other: &&&Payment| earlier.contains(other.payment_id());
+            let emitted = paid[..index].iter().filter(is_emitted).count();
+            assert_eq!(emitted, index, "{}", payment.key());
+        }
+    }
+    paid_twice
+}

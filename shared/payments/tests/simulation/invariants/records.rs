@@ -1,0 +1,90 @@
+//! Our payment agrees with the platform's account, to the cent.
+
+use std::collections::BTreeSet;
+
+use payments::model::{Outcome, Payment, RefundStatus, Status, Verdict};
+
+use crate::platform::{Account, Operation, Scenario};
+
+pub fn check_records(payment: &Payment, account: &Account) {
+    let key = payment.key();
+    let (paid, refunded) = (account.paid(), account.refunded());
+    assert_eq!(
+        payment.paid_amount(),
+        paid,
+        "{key}: {account:#?} {payment:#?}"
+    );
+    assert_eq!(payment.refunded_amount(), refunded, "{key}: {account:#?}");
+    let status = payment.status();
+    assert!(
+        expected_statuses(payment, account).contains(&status),
+        "{key}: {status:?} {account:#?} {payment:#?}"
+    );
+    assert!(
+        !payment.polling().needs_recheck(),
+        "{key}: {account:#?} {payment:#?}"
+    );
+    let mut intents = BTreeSet::new();
+    for operation in account.operations.iter().filter(|one| one.is_refunded()) {
+        let intent = operation.intent.as_ref();
+        let is_first = intent.is_none_or(|intent| intents.insert(intent));
+        assert!(is_first, "{key}: refunded twice: {account:?}");
+    }
+    for operation in account.operations.iter().filter(|one| !one.is_open()) {
+        check_operation(payment, operation);
+    }
+}
+
+fn expected_statuses(payment: &Payment, account: &Account) -> Vec<Status> {
+    let by_money = match (account.paid(), account.refunded()) {
+        (0, _) => Status::Declined,
+        (_, 0) => Status::Succeeded,
+        (paid, refunded) if refunded < paid => Status::PartiallyRefunded,
+        _ => Status::Refunded,
+    };
+    let has = |verdict| payment.decisions().iter().any(|one| one.verdict == verdict);
+    match account.scenario {
+        Scenario::External => vec![Status::Unmatched],
+        scenario if scenario.needs_review() && account.paid() > 0 => {
+            let reviewed = match (has(Verdict::Released), has(Verdict::Rejected)) {
+                (true, _) => Some(by_money),
+                (false, true) => Some(Status::Refunded),
+                (false, false) => None,
+            };
+            reviewed.into_iter().chain([Status::Quarantined]).collect()
+        }
+        _ => vec![by_money],
+    }
+}
+
+/// Checks an operation that has ended at the platform.
+fn check_operation(payment: &Payment, operation: &Operation) {
+    let name = format!("{}: {operation:?}", payment.key());
+    let id = operation.id.to_string();
+    let is_success = operation.status == "success";
+    let Some(known) = payment.operation(&id) else {
+        // A payment that has ended is not polled for a failed sale.
+        assert!(operation.kind == "sale" && !is_success, "{name}");
+        return;
+    };
+    let is_known_success = known.outcome() == Outcome::Succeeded;
+    assert_eq!(is_known_success, is_success, "{name}");
+    let Some(refund_id) = &operation.merchant_refund_id else {
+        return;
+    };
+    if !operation.is_refund() {
+        return;
+    }
+    let refunds = payment.refunds().iter();
+    let refunds: Vec<_> = refunds
+        .filter(|one| one.operation_id() == Some(&id))
+        .collect();
+    assert_eq!(refunds.len(), 1, "{name}");
+    let ours = refunds[0].refund_id().map(|id| id.as_str());
+    assert_eq!(ours, Some(refund_id.as_str()), "{name}");
+    let expected: &[RefundStatus] = match is_success {
+        true => &[RefundStatus::Succeeded, RefundStatus::Returned],
+        false => &[RefundStatus::Declined],
+    };
+    assert!(expected.contains(&refunds[0].status()), "{name}");
+}

@@ -1,0 +1,275 @@
+//! One run: jobs that are started, run step by step, crashed and repeated in an order that follows from
+//! the seed.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Duration;
+
+use payments::events::EventKind;
+use payments::model::Status;
+use payments::model::schedule::Next;
+use payments::ports::Clock;
+
+use crate::daily_report;
+use crate::faults::QUEUES;
+use crate::invariants::Invariants;
+use crate::jobs::{Job, Task, run_without_faults, timers};
+use crate::platform::{Account, Message, Scenario};
+use crate::system::System;
+
+const PAYMENTS: u64 = 3;
+
+/// Counts of what happened in all runs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub steps: u64,
+    pub crashes: u64,
+    pub failures: u64,
+    pub paid: u64,
+    pub refunded: u64,
+    pub events: u64,
+    pub sends: u64,
+    pub polls: u64,
+    pub differences: u64,
+    pub paid_twice: u64,
+    /// Payments with another scenario than the usual one.
+    pub unusual: u64,
+    pub refund_attempts: u64,
+    pub refunds_taken_back: u64,
+    pub expired: u64,
+    pub awaiting_confirmation: u64,
+    pub returned: u64,
+    /// Every change of a status.
+    pub transitions: BTreeSet<(Status, Status)>,
+}
+
+impl Totals {
+    pub fn add(&mut self, other: Totals) {
+        self.steps += other.steps;
+        self.crashes += other.crashes;
+        self.failures += other.failures;
+        self.paid += other.paid;
+        self.refunded += other.refunded;
+        self.events += other.events;
+        self.sends += other.sends;
+        self.polls += other.polls;
+        self.differences += other.differences;
+        self.paid_twice += other.paid_twice;
+        self.unusual += other.unusual;
+        self.refund_attempts += other.refund_attempts;
+        self.refunds_taken_back += other.refunds_taken_back;
+        self.expired += other.expired;
+        self.awaiting_confirmation += other.awaiting_confirmation;
+        self.returned += other.returned;
+        self.transitions.extend(other.transitions);
+    }
+
+    /// Counts what the system and the platform hold at the end of a run.
+    fn count_end(&mut self, system: &System) {
+        let accounts = system.platform.accounts();
+        let count = |counts: fn(&Account) -> bool| {
+            let counted = accounts.values().filter(|account| counts(account));
+            counted.count() as u64
+        };
+        self.paid = count(|account| account.paid() > 0);
+        self.refunded = count(|account| account.refunded() > 0);
+        self.refunds_taken_back = count(|account| account.taken_back() > 0);
+        self.unusual = count(|account| account.scenario != Scenario::Usual);
+        let tables = system.tables();
+        let count = |kind: EventKind| {
+            let of_kind = tables.events.values().filter(|event| event.kind == kind);
+            of_kind.count() as u64
+        };
+        self.events = tables.events.len() as u64;
+        self.differences = count(EventKind::ReconciliationDifference);
+        self.expired = count(EventKind::CheckoutExpired);
+        self.awaiting_confirmation = count(EventKind::PaymentAwaitingConfirmation);
+        self.returned = count(EventKind::RefundReturned);
+        let queues = system.payments.queues.iter();
+        self.sends = queues.map(|queue| queue.sent().len() as u64).sum();
+    }
+}
+
+/// What storefronts request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// Some of everything.
+    Usual,
+    /// Mostly refunds, with few ids.
+    Refunds,
+}
+
+struct Run<'a> {
+    system: &'a System,
+    mix: Mix,
+    tasks: Vec<Task<'a>>,
+    /// The callbacks that are not acknowledged yet, and some that arrive twice.
+    waiting: Vec<Rc<Message>>,
+    totals: Totals,
+}
+
+pub fn run(seed: u64, mix: Mix) -> Totals {
+    let timers = timers();
+    let _timers = timers.enter();
+    let system = System::with_seed(seed);
+    let mut invariants = Invariants::default();
+    let mut run = Run {
+        system: &system,
+        mix,
+        tasks: Vec::new(),
+        waiting: Vec::new(),
+        totals: Totals::default(),
+    };
+    for _ in 0..600 {
+        run.step();
+        invariants.check(&system);
+    }
+    let mut totals = run.end_without_faults(&mut invariants);
+    totals.polls = settle(&system, &mut invariants);
+    totals.paid_twice = daily_report::check(&system);
+    invariants.check_end(&system);
+    totals.count_end(&system);
+    totals.transitions = invariants.transitions;
+    totals
+}
+
+impl Run<'_> {
+    fn choose(&self, end: u64) -> u64 {
+        self.system.clock().random(end)
+    }
+
+    fn choose_index(&self, length: usize) -> usize {
+        usize::try_from(self.choose(length as u64)).unwrap()
+    }
+
+    fn step(&mut self) {
+        self.totals.steps += 1;
+        let number = match self.mix {
+            Mix::Refunds if self.choose(3) == 0 => 1,
+            _ => self.choose(20),
+        };
+        match self.job(number) {
+            Some(job) => self.tasks.push(Task::start(self.system, job)),
+            None => self.other_step(number),
+        }
+        let messages = self.system.platform.take_messages();
+        self.waiting.extend(messages.into_iter().map(Rc::new));
+    }
+
+    /// The job that starts with a step.
+    fn job(&mut self, step: u64) -> Option<Job> {
+        Some(match step {
+            0 => Job::Create(self.choose(PAYMENTS)),
+            1 => {
+                let amounts = [None, Some(1 + self.choose(600))];
+                let amount = amounts[self.choose_index(2)];
+                let ids = if self.mix == Mix::Refunds { 12 } else { 4 };
+                let refund = self.choose(ids);
+                self.totals.refund_attempts += 1;
+                Job::Refund(self.choose(PAYMENTS), refund, amount)
+            }
+            4 | 5 if !self.waiting.is_empty() => {
+                let index = self.choose_index(self.waiting.len());
+                Job::Deliver(match self.choose(3) {
+                    0 => self.waiting[index].clone(),
+                    _ => self.waiting.swap_remove(index),
+                })
+            }
+            6 if self.choose(4) == 0 => Job::Poll(self.choose(PAYMENTS)),
+            6 if self.choose(4) == 0 => Job::PollAll,
+            6 if self.choose(4) == 0 => Job::ExpireAll,
+            6 if self.choose(4) == 0 => Job::Review(self.choose(PAYMENTS), self.choose(2) == 0),
+            6 => Job::ClarifyRefund(self.choose(PAYMENTS)),
+            7 if self.choose(4) == 0 => Job::SweepOutbox,
+            7 if self.choose(4) == 0 => Job::Compare(self.choose(100), self.choose(4) == 0),
+            _ => return None,
+        })
+    }
+
+    fn other_step(&mut self, step: u64) {
+        let (platform, clock) = (&self.system.platform, self.system.clock());
+        match step {
+            2 | 3 => platform.act(false),
+            7 if self.choose(20) == 0 => platform.pay_by_dashboard_link(self.choose(2)),
+            8 if self.choose(8) == 0 => {
+                let queue = self.choose_index(QUEUES.len());
+                self.system.behaviour().toggle(queue);
+            }
+            9 => match self.choose(40) {
+                // Long enough for a checkout to expire.
+                0 => clock.move_by(1_800_000),
+                _ => clock.move_by(i64::try_from(self.choose(120_000)).unwrap() - 10_000),
+            },
+            _ if !self.tasks.is_empty() => self.step_task(),
+            _ => {}
+        }
+    }
+
+    /// A task runs to its next step, or crashes.
+    fn step_task(&mut self) {
+        let index = self.choose_index(self.tasks.len());
+        let is_crash = self.choose(40) == 0;
+        let done = match is_crash {
+            true => Some(false),
+            false => self.tasks[index].step(),
+        };
+        let Some(done) = done else { return };
+        self.totals.crashes += u64::from(is_crash);
+        self.totals.failures += u64::from(!done);
+        let task = self.tasks.swap_remove(index);
+        if let (Job::Deliver(message), false) = (task.job, done) {
+            self.waiting.push(message);
+        }
+    }
+
+    /// Delivers all callbacks that are not acknowledged. The other tasks crash.
+    fn end_without_faults(mut self, invariants: &mut Invariants) -> Totals {
+        self.system.behaviour().stop();
+        for task in self.tasks {
+            if let Job::Deliver(message) = task.job {
+                self.waiting.push(message);
+            }
+        }
+        while let Some(message) = self.waiting.pop() {
+            run_without_faults(self.system, Job::Deliver(message), invariants);
+        }
+        self.totals
+    }
+}
+
+/// The platform ends every operation, its messages arrive in any order, and the sweeper publishes, expires and
+/// polls what is due, a few times. Returns the number of polls.
+pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
+    let polls_sent = || {
+        let tables = system.tables();
+        let payments = tables.payments.values().map(|stored| &stored.payment);
+        let polls = payments.map(|payment| u64::from(payment.polling().polls_sent()));
+        polls.sum::<u64>()
+    };
+    let before = polls_sent();
+    for _ in 0..6 {
+        system.platform.finish();
+        let mut waiting = system.platform.take_messages();
+        while !waiting.is_empty() {
+            let index = usize::try_from(system.clock().random(waiting.len() as u64)).unwrap();
+            let message = Rc::new(waiting.swap_remove(index));
+            run_without_faults(system, Job::Deliver(message), invariants);
+        }
+        // The clock may have moved backwards since an event was left in the outbox.
+        system.clock().pass(Duration::from_secs(3_600));
+        run_without_faults(system, Job::SweepOutbox, invariants);
+        run_without_faults(system, Job::ExpireAll, invariants);
+        let last_poll = {
+            let tables = system.tables();
+            let polls = tables.next.values().filter_map(|next| match next {
+                Next::Poll(at) => Some(*at),
+                Next::Expire(_) | Next::Erase(_) | Next::Overdue(_) => None,
+            });
+            polls.max()
+        };
+        let Some(last_poll) = last_poll else { break };
+        system.clock().pass(last_poll.since(system.now()));
+        run_without_faults(system, Job::PollAll, invariants);
+    }
+    polls_sent() - before
+}
