@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use payments::model::{RefundStatus, Status, Verdict};
-use payments::service::commit::Applied;
+use payments::service::apply::Applied;
 use payments::service::review::ReviewError;
 use serde_json::json;
 
