@@ -110,9 +110,12 @@ fn remove(event: &mut Value, pointer: &str, key: &str) {
     object.remove(key).unwrap();
 }
 
+/// Makes an event invalid.
+type Break = fn(&mut Value);
+
 #[test]
 fn a_schema_refuses_events_with_missing_or_additional_fields() {
-    let invalid: [(&str, fn(&mut Value)); 17] = [
+    let invalid: [(&str, Break); 17] = [
         ("no sequence", |event| remove(event, "/data", "sequence")),
         ("sequence 0", |event| event["data"]["sequence"] = json!(0)),
         ("no order", |event| remove(event, "/data", "order_id")),

@@ -6,7 +6,7 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo run -- --help", "tests/sandbox/src/options.rs"),
     (
         "cargo run -- --sample-consumer",
-        "tests/e2e/tests/end_to_end/consumer",
+        "tests/e2e/tests/end_to_end/consumer/setup.rs",
     ),
     (
         "cargo run -- exec cargo run --bin walk",
