@@ -40,19 +40,19 @@ pub const ELSEWHERE: [(&str, &str); 16] = [
     ),
     (
         "python3 infra/deploy.py outputs prod",
-        "tests/e2e/tests/end_to_end/deployment/script.rs",
+        "tests/e2e/tests/end_to_end/deployment/release.rs",
     ),
     (
         "python3 infra/deploy.py smoke prod",
-        "tests/e2e/tests/end_to_end/deployment/script.rs",
+        "tests/e2e/tests/end_to_end/deployment/release.rs",
     ),
     (
         "python3 infra/deploy.py rollback prod",
-        "tests/e2e/tests/end_to_end/deployment/script.rs",
+        "tests/e2e/tests/end_to_end/deployment/release.rs",
     ),
     (
         "python3 infra/deploy.py delete dev",
-        "tests/e2e/tests/end_to_end/deployment/script.rs",
+        "tests/e2e/tests/end_to_end/deployment/deletion.rs",
     ),
 ];
 
