@@ -63,13 +63,9 @@ const DESTROYS: &str = "it removes or stops the stack under test";
 const SETS_UP: &str = "the test sets it up itself";
 
 /// The starts of commands that no test runs, with the reason.
-pub const NOWHERE: [(&str, &str); 23] = [
+pub const NOWHERE: [(&str, &str); 22] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     ("SEED=7 cargo test", "it repeats a part of the simulation"),
-    (
-        "UPDATE_SNAPSHOTS=1 cargo test",
-        "it writes files of the repository",
-    ),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
     ("cargo deny", "its check of advisories downloads a database"),
