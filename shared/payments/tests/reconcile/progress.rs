@@ -116,20 +116,3 @@ async fn an_interval_on_demand_does_not_change_the_progress() {
     system.reconcile(span("21T00:00:00", "22T09:00:00")).await;
     assert_eq!(progress(&system).await, None);
 }
-
-#[tokio::test]
-async fn a_daily_report_returns_the_days_it_added_and_its_end() {
-    let system = System::empty();
-    for (now, days, until) in [
-        ("22T12:00:00", 1, "22T00:00:00"),
-        ("22T13:00:00", 0, "22T00:00:00"),
-        ("25T04:30:00", 3, "25T00:00:00"),
-    ] {
-        system.clock().set(on(now));
-        let report = system
-            .payments
-            .report_rest(project(), in_five_minutes(), |_, _| {});
-        let report = report.await;
-        assert_eq!((report.days, report.until), (days, on(until)), "{now}");
-    }
-}
