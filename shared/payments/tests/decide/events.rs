@@ -105,71 +105,47 @@ fn the_sample_of_each_type_is_an_event_as_it_is_published() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), each.len());
 }
 
-fn remove(event: &mut Value, pointer: &str, key: &str) {
-    let object = event.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
-    object.remove(key).unwrap();
+/// Returns an event with another value at a path, or without the path.
+fn with(event: &Value, path: &str, value: Option<Value>) -> Value {
+    let mut event = event.clone();
+    let (parent, name) = path.rsplit_once('/').unwrap();
+    let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => parent.insert(name.to_owned(), value),
+        None => parent.remove(name),
+    };
+    event
 }
 
-/// Makes an event invalid.
-type Break = fn(&mut Value);
-
 #[test]
-fn a_schema_refuses_events_with_missing_or_additional_fields() {
-    let invalid: [(&str, Break); 17] = [
-        ("no sequence", |event| remove(event, "/data", "sequence")),
-        ("sequence 0", |event| event["data"]["sequence"] = json!(0)),
-        ("no order", |event| remove(event, "/data", "order_id")),
-        ("no data", |event| remove(event, "", "data")),
-        ("an unknown status", |event| {
-            event["data"]["status"] = json!("paid")
-        }),
-        ("a customer", |event| {
-            event["data"]["customer"] = json!({ "last_name": "Janssens" })
-        }),
-        ("an address", |event| {
-            event["data"]["ip_address"] = json!("192.0.2.10")
-        }),
-        ("a name in an operation", |event| {
-            event["data"]["operations"] = json!([{
-                "operation_id": "1", "type": "sale", "status": "succeeded",
-                "platform_status": "success", "amount": 1, "currency": "EUR", "code": "0",
-                "last_name": "Janssens",
-            }])
-        }),
-        ("an account in a decline", |event| {
-            let decline = json!({ "code": "1", "message": null, "advice": null });
-            event["data"]["decline"] = decline;
-            event["data"]["decline"]["account"] = json!("BE68");
-        }),
-        ("an additional field", |event| {
-            event["customer"] = json!("c-42")
-        }),
-        ("an amount as text", |event| {
-            event["data"]["paid_amount"] = json!("1000")
-        }),
-        ("half a cent", |event| {
-            event["data"]["amount"] = json!(1000.5)
-        }),
-        ("another currency", |event| {
-            event["data"]["currency"] = json!("USD")
-        }),
-        ("no time", |event| event["time"] = json!("yesterday")),
-        ("another type", |event| {
-            event["type"] = json!("payment.paid")
-        }),
-        ("another event's id", |event| event["id"] = json!("211/x/1")),
-        ("another project", |event| {
-            event["source"] = json!("/ecommpay/212")
-        }),
+fn a_schema_refuses_events_with_missing_invalid_or_additional_fields() {
+    let operation = json!({
+        "operation_id": "1", "type": "sale", "status": "succeeded", "platform_status": "success",
+        "amount": 1, "currency": "EUR", "code": "0", "last_name": "Janssens",
+    });
+    let decline = json!({ "code": "1", "message": null, "advice": null, "account": "BE68" });
+    let invalid = [
+        ("/data/sequence", json!(0)),
+        ("/data/status", json!("paid")),
+        ("/data/customer", json!({ "last_name": "Janssens" })),
+        ("/data/ip_address", json!("192.0.2.10")),
+        ("/data/operations", json!([operation])),
+        ("/data/decline", decline),
+        ("/data/paid_amount", json!("1000")),
+        ("/data/amount", json!(1000.5)),
+        ("/data/currency", json!("USD")),
+        ("/customer", json!("c-42")),
+        ("/time", json!("yesterday")),
+        ("/type", json!("payment.paid")),
+        ("/id", json!("211/x/1")),
+        ("/source", json!("/ecommpay/212")),
     ];
+    let invalid = invalid.map(|(path, value)| (path, Some(value)));
+    let missing = ["/data/sequence", "/data/order_id", "/data"].map(|path| (path, None));
     for (kind, event) in one_of_each() {
-        for (name, edit) in &invalid {
-            let mut event = event.clone();
-            edit(&mut event);
-            assert!(
-                schemas::check(&event).is_err(),
-                "{kind} with {name}: {event}"
-            );
+        for (path, value) in invalid.iter().chain(&missing) {
+            let event = with(&event, path, value.clone());
+            assert!(schemas::check(&event).is_err(), "{kind} {path}: {event}");
         }
     }
 }

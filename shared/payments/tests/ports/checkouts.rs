@@ -62,8 +62,10 @@ async fn a_checkout_is_tried_again_while_the_other_writer_is_not_visible() {
 /// Other content, or another storefront, conflicts.
 async fn assert_conflicts(system: &System) {
     for (shop, amount) in [("shop", 1001), ("other", 1000)] {
-        let other = system.create_order(&storefront(shop), amount).await;
-        assert!(matches!(other, Err(CheckoutError::Conflict)), "{other:?}");
+        assert_matches!(
+            system.create_order(&storefront(shop), amount).await,
+            Err(CheckoutError::Conflict)
+        );
     }
 }
 
@@ -97,8 +99,7 @@ async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
 async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
     let system = System::with_answers(&[refused("2004"), accepted("request-2")]);
     let shop = storefront("shop");
-    let failed = system.create_order(&shop, 1000).await;
-    assert!(matches!(&failed, Err(CheckoutError::Refused(code)) if code == "2004"));
+    assert_matches!(system.create_order(&shop, 1000).await, Err(CheckoutError::Refused(code)) if code == "2004");
     assert_eq!(system.status(), Status::Failed);
     assert_conflicts(&system).await;
     let next = system.create_order(&shop, 1000).await.unwrap();

@@ -1,5 +1,5 @@
 //! The use cases over ports in memory: races, crashes, retries, and who publishes which event.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]
 mod builders;

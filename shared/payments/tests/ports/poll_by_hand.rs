@@ -70,8 +70,7 @@ async fn a_poll_by_hand_adds_an_unknown_payment_only_if_the_platform_has_it() {
         assert_eq!((polled.found, polled.payment), (found, None));
     }
     let tampered = paid_answer(&[]).replace("ORDER-1", "ORDER-2");
-    let polled = poll_now(&system, tampered).await;
-    assert!(matches!(polled, Err(PollError::NotSigned)), "{polled:?}");
+    assert_matches!(poll_now(&system, tampered).await, Err(PollError::NotSigned));
     assert!(system.tables().payments.is_empty());
 
     let polled = poll_now(&system, paid_answer(&[])).await.unwrap();

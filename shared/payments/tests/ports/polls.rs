@@ -46,20 +46,17 @@ async fn lost_sale() -> System {
 async fn an_answer_counts_only_if_it_is_signed_and_about_the_payment() {
     let system = System::created(&[]).await;
     let poll = |answer: &str| system.poll(Some(answer.to_owned()));
-    let silent = system.poll(None).await;
-    assert!(matches!(silent, Err(PollError::NoAnswer(_))), "{silent:?}");
+    assert_matches!(system.poll(None).await, Err(PollError::NoAnswer(_)));
     let paid = |payment_id| {
         let sale = operation("7", "sale", "success", 1000);
         status_answer(payment_id, "success", 1000, &[sale])
     };
     let signed = sign(&paid("ORDER-1"), SECRET);
-    let unsigned = poll(&paid("ORDER-1").to_string()).await;
-    assert!(
-        matches!(unsigned, Err(PollError::NotSigned)),
-        "{unsigned:?}"
+    assert_matches!(
+        poll(&paid("ORDER-1").to_string()).await,
+        Err(PollError::NotSigned)
     );
-    let cut = poll(&signed[..90]).await;
-    assert!(matches!(cut, Err(PollError::NotValid(_))), "{cut:?}");
+    assert_matches!(poll(&signed[..90]).await, Err(PollError::NotValid(_)));
     let about_another = poll(&sign(&paid("order-2"), SECRET)).await;
     assert_eq!(about_another.unwrap(), []);
     assert_eq!(system.status(), Status::Processing);
@@ -111,8 +108,10 @@ async fn code_3062_is_an_error_and_changes_nothing() {
         for system in [System::with_link().await, paid, lost_sale().await] {
             let before = without_polls(&system.payment(PAYMENT));
             let (due, sales) = (system.poll_at(), system.sales());
-            let polled = system.poll(Some(answer.clone())).await;
-            assert!(matches!(polled, Err(PollError::NotReadable)), "{polled:?}");
+            assert_matches!(
+                system.poll(Some(answer.clone())).await,
+                Err(PollError::NotReadable)
+            );
             assert_eq!(without_polls(&system.payment(PAYMENT)), before, "{answer}");
             assert_eq!(system.sales(), sales, "{answer}");
             assert!(system.poll_at() > due, "the next poll is planned");
@@ -143,10 +142,9 @@ async fn an_answer_with_a_wrong_signature_is_rejected_whatever_its_code() {
         ] {
             let system = lost_sale().await;
             let before = without_polls(&system.payment(PAYMENT));
-            let polled = system.poll(Some(answer.clone())).await;
-            assert!(
-                matches!(polled, Err(PollError::NotSigned)),
-                "{answer}: {polled:?}"
+            assert_matches!(
+                system.poll(Some(answer.clone())).await,
+                Err(PollError::NotSigned)
             );
             assert_eq!(without_polls(&system.payment(PAYMENT)), before, "{answer}");
             assert_eq!(system.sales(), 1, "{answer}");

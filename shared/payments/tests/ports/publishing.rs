@@ -53,8 +53,7 @@ async fn a_republish_sends_the_requested_events_again_in_order() {
     assert_eq!(second.repeated, [SUCCEEDED]);
     for (from, to) in [(0, 1), (2, 1), (1, 3), (9, 9)] {
         let none = republish(&system, Some(from), Some(to)).await;
-        let is_refused = matches!(none, Err(RepublishError::NoSuchEvents { last: 2 }));
-        assert!(is_refused, "{none:?}");
+        assert_matches!(none, Err(RepublishError::NoSuchEvents { last: 2 }));
     }
     assert_eq!(system.sent().len(), 5);
 }
@@ -80,10 +79,9 @@ async fn a_republish_publishes_unpublished_events_first_and_once() {
     system.behaviour().sends(1);
     assert!(!system.sale_succeeds().await);
     system.behaviour().sends(1);
-    let down = republish(&system, None, None).await;
-    assert!(
-        matches!(down, Err(RepublishError::NotPublished(_))),
-        "{down:?}"
+    assert_matches!(
+        republish(&system, None, None).await,
+        Err(RepublishError::NotPublished(_))
     );
     assert_eq!(system.sent(), ["1 payment.created"]);
 
@@ -112,14 +110,12 @@ async fn a_republish_names_the_events_that_the_store_no_longer_has() {
 async fn a_republish_fails_if_a_queue_fails_or_the_payment_is_unknown() {
     let system = System::paid(&[]).await;
     system.behaviour().sends(1);
-    let failed = republish(&system, None, None).await;
-    assert!(
-        matches!(failed, Err(RepublishError::Incomplete(_))),
-        "{failed:?}"
+    assert_matches!(
+        republish(&system, None, None).await,
+        Err(RepublishError::Incomplete(_))
     );
-    let unknown = system.payments.republish(&key("unknown"), None, None).await;
-    assert!(
-        matches!(unknown, Err(RepublishError::NotFound)),
-        "{unknown:?}"
+    assert_matches!(
+        system.payments.republish(&key("unknown"), None, None).await,
+        Err(RepublishError::NotFound)
     );
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use ecommpay::answer::Answer;
 use payments::model::{RefundStatus, Status, Verdict};
-use payments::service::apply::Applied;
-use payments::service::review::ReviewError;
+use payments::service::commit::Applied;
+use payments::service::review::ReviewError::{self, *};
 use serde_json::json;
 
 use super::system::*;
@@ -19,7 +20,7 @@ async fn pay(system: &System, operation_id: &str, amount: u64) {
         .await;
 }
 
-async fn quarantined(answers: &[ecommpay::answer::Answer], amount: u64) -> System {
+async fn quarantined(answers: &[Answer], amount: u64) -> System {
     let system = System::created(answers).await;
     pay(&system, "7", amount).await;
     assert_eq!(system.status(), Status::Quarantined);
@@ -49,10 +50,9 @@ async fn a_released_payment_is_paid_and_emits_its_success() {
         (Verdict::Released, &items)
     );
     assert_eq!(system.sent().last().unwrap(), "3 payment.succeeded");
-    let again = review(&system, Verdict::Released).await;
-    assert!(
-        matches!(again, Err(ReviewError::NotQuarantined)),
-        "{again:?}"
+    assert_matches!(
+        review(&system, Verdict::Released).await,
+        Err(NotQuarantined)
     );
 }
 
@@ -72,10 +72,9 @@ async fn a_rejected_payment_is_refunded_once_and_was_never_paid() {
     assert!(refund_id.starts_with("rejected-"), "{refund_id}");
     system.callback(&refund_callback(&refund_id, 900, 0)).await;
     assert_eq!(system.status(), Status::Refunded);
-    let late = review(&system, Verdict::Rejected).await;
-    assert!(
-        matches!(late, Err(ReviewError::AlreadyRefunded)),
-        "{late:?}"
+    assert_matches!(
+        review(&system, Verdict::Rejected).await,
+        Err(AlreadyRefunded)
     );
     let sent = [
         "payment.created",
@@ -97,11 +96,7 @@ async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
     let payment = system.payment(PAYMENT);
     assert_eq!(payment.status(), Status::Quarantined);
     assert!(payment.pending_refund_amount() > 0);
-    let released = review(&system, Verdict::Released).await;
-    assert!(
-        matches!(released, Err(ReviewError::BeingRefunded)),
-        "{released:?}"
-    );
+    assert_matches!(review(&system, Verdict::Released).await, Err(BeingRefunded));
     assert_eq!(system.payment(PAYMENT), payment);
 }
 
@@ -124,14 +119,18 @@ async fn a_release_is_allowed_after_gate_refused_the_refund_of_a_rejection() {
 async fn a_decision_is_refused_unless_its_items_are_those_in_quarantine() {
     let system = System::empty();
     let (key, nothing) = (key(PAYMENT), BTreeSet::new());
-    let unknown = system.payments.release(&key, "anna", &nothing).await;
-    assert!(matches!(unknown, Err(ReviewError::NotFound)), "{unknown:?}");
+    assert_matches!(
+        system.payments.release(&key, "anna", &nothing).await,
+        Err(NotFound)
+    );
     system
         .create_order(&storefront("shop"), 1000)
         .await
         .unwrap();
-    let open = review(&system, Verdict::Rejected).await;
-    assert!(matches!(open, Err(ReviewError::NotQuarantined)), "{open:?}");
+    assert_matches!(
+        review(&system, Verdict::Rejected).await,
+        Err(NotQuarantined)
+    );
     pay(&system, "7", 900).await;
     let seen = system.payment(PAYMENT).quarantine();
     pay(&system, "8", 900).await;
@@ -140,7 +139,7 @@ async fn a_decision_is_refused_unless_its_items_are_those_in_quarantine() {
         let released = system.payments.release(&key, "anna", items).await;
         let rejected = system.refunds().reject(&key, "anna", items).await;
         for other in [released, rejected] {
-            assert!(matches!(other, Err(ReviewError::OtherItems)), "{other:?}");
+            assert_matches!(other, Err(OtherItems));
         }
     }
     assert!(system.payment(PAYMENT).decisions().is_empty());
@@ -160,8 +159,7 @@ async fn a_decision_is_refused_when_no_operation_names_a_sum() {
         (Status::Quarantined, 0)
     );
     for verdict in [Verdict::Released, Verdict::Rejected] {
-        let decided = review(&system, verdict).await;
-        assert!(matches!(decided, Err(ReviewError::NoMoney)), "{decided:?}");
+        assert_matches!(review(&system, verdict).await, Err(NoMoney));
     }
     assert_eq!(system.payment(PAYMENT), payment);
     assert!(system.refund_requests().is_empty());

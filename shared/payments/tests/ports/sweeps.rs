@@ -96,8 +96,10 @@ async fn a_payment_that_stays_open_is_erased_after_its_last_poll_and_counted_as_
     assert_eq!(system.sent(), ["1 payment.created", "2 checkout.expired"]);
     system.pass(DAY);
     assert_eq!(overdue().await, (1, 86_400));
-    let next = system.payments.schedule.next(&system.payment(PAYMENT));
-    assert!(matches!(next, Some(Next::Overdue(_))), "{next:?}");
+    assert_matches!(
+        system.payments.schedule.next(&system.payment(PAYMENT)),
+        Some(Next::Overdue(_))
+    );
     assert_eq!(erase().await.found, 0);
     system.sale_succeeds().await;
     assert_eq!(overdue().await, (0, 0));

@@ -204,6 +204,17 @@ pub fn paid_answer(others: &[Value]) -> String {
     sign(&status_answer("ORDER-1", status, 1000, &operations), SECRET)
 }
 
+/// Asserts that a value matches a pattern. Prints the value otherwise.
+macro_rules! assert_matches {
+    ($value:expr, $pattern:pat $(if $guard:expr)?) => {
+        match $value {
+            $pattern $(if $guard)? => {}
+            other => panic!("{other:?}"),
+        }
+    };
+}
+pub(crate) use assert_matches;
+
 /// A deadline that no test reaches.
 pub fn in_a_minute() -> Instant {
     Instant::now() + MINUTE

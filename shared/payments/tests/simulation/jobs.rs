@@ -4,10 +4,11 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::invariants::Invariants;
 use crate::platform::Message;
-use crate::system::System;
+use crate::system::{System, in_an_hour, order_key};
 
 #[derive(Clone)]
 pub enum Job {
@@ -25,7 +26,35 @@ pub enum Job {
     SweepOutbox,
 }
 
-/// A job that was started. Its output tells whether the job need not be repeated.
+impl Job {
+    /// Returns whether the job need not be repeated.
+    async fn run(self, system: &System) -> bool {
+        match self {
+            Job::Create(number) => system.create_payment(number, "gate").await,
+            Job::CreateLink(number) => system.create_payment(number, "payment_page").await,
+            Job::Refund(number, refund, amount) => {
+                system.refund_payment(number, refund, amount).await
+            }
+            Job::Deliver(message) => system.deliver(&message).await,
+            Job::Poll(number) => {
+                let (key, now) = (order_key(number), system.now());
+                system.poller().poll(&key, now).await.is_ok()
+            }
+            Job::PollAll => system.poller().poll_all(in_an_hour()).await.failed == 0,
+            Job::EraseAll => system.payments.erase_all(in_an_hour()).await.failed == 0,
+            Job::ExpireAll => system.payments.expire_all(in_an_hour()).await.failed == 0,
+            Job::SweepOutbox => {
+                let run = system.payments.sweep_outbox(Duration::ZERO, in_an_hour());
+                run.await.failed == 0
+            }
+            Job::Review(number, is_release) => system.review(number, is_release).await,
+            Job::ClarifyRefund(number) => system.clarify_refund(number).await,
+            Job::Compare(number, is_missing) => system.compare(number, is_missing).await,
+        }
+    }
+}
+
+/// A job that was started.
 pub struct Task<'a> {
     pub job: Job,
     running: Pin<Box<dyn Future<Output = bool> + 'a>>,
@@ -33,22 +62,7 @@ pub struct Task<'a> {
 
 impl<'a> Task<'a> {
     pub fn start(system: &'a System, job: Job) -> Self {
-        let running: Pin<Box<dyn Future<Output = bool> + 'a>> = match job.clone() {
-            Job::Create(number) => Box::pin(system.create_payment(number, "gate")),
-            Job::CreateLink(number) => Box::pin(system.create_payment(number, "payment_page")),
-            Job::Refund(number, refund, amount) => {
-                Box::pin(system.refund_payment(number, refund, amount))
-            }
-            Job::Deliver(message) => Box::pin(async move { system.deliver(&message).await }),
-            Job::Poll(number) => Box::pin(system.poll(number)),
-            Job::PollAll => Box::pin(system.poll_all()),
-            Job::EraseAll => Box::pin(system.erase_all()),
-            Job::ExpireAll => Box::pin(system.expire_all()),
-            Job::Review(number, is_release) => Box::pin(system.review(number, is_release)),
-            Job::ClarifyRefund(number) => Box::pin(system.clarify_refund(number)),
-            Job::Compare(number, is_missing) => Box::pin(system.compare(number, is_missing)),
-            Job::SweepOutbox => Box::pin(system.sweep_outbox()),
-        };
+        let running = Box::pin(job.clone().run(system));
         Task { job, running }
     }
 

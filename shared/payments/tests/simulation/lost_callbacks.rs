@@ -11,25 +11,16 @@ use payments::ports::Clock;
 use crate::daily_report;
 use crate::invariants::Invariants;
 use crate::jobs::{Job, run_job, run_without_faults, timers};
+use crate::random_run::Totals;
 use crate::system::System;
 
 const DAY: i64 = 24 * 3_600_000;
 /// Half of the payments are Gate sales. The others have links that no shopper uses.
 const PAYMENTS: u64 = 4;
 
-/// Counts of how the payments of a run ended.
-#[derive(Debug, Default)]
-pub struct Ends {
-    pub polls: u64,
-    pub succeeded: u64,
-    pub declined: u64,
-    pub failed: u64,
-    pub refunded: u64,
-}
-
 /// Faults happen for 30 days. Then they stop, the platform ends every operation, and polls continue until none
-/// is planned.
-pub fn run(seed: u64) -> Ends {
+/// is planned. Returns the counts of how the payments ended.
+pub fn run(seed: u64) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
     let system = System::with_seed(seed);
@@ -85,7 +76,7 @@ pub fn run(seed: u64) -> Ends {
     }
     check_schedule(&system.platform.polls(), activities);
     if !is_plain {
-        return Ends::default();
+        return Totals::default();
     }
     run_without_faults(&system, Job::SweepOutbox, &mut invariants);
     daily_report::check(&system);
@@ -126,20 +117,16 @@ fn act(system: &System, activities: &mut u64) -> i64 {
     system.now().unix_millis() + i64::try_from(pause).unwrap()
 }
 
-fn count_ends(system: &System) -> Ends {
-    let mut ends = Ends::default();
-    for payment in system
-        .tables()
-        .payments
-        .values()
-        .map(|stored| &stored.payment)
-    {
+fn count_ends(system: &System) -> Totals {
+    let mut ends = Totals::default();
+    for stored in system.tables().payments.values() {
+        let payment = &stored.payment;
         check_ended(payment);
-        ends.polls += u64::from(payment.polling().polls_sent());
-        ends.succeeded += u64::from(payment.paid_amount() > 0);
-        ends.declined += u64::from(payment.declining_operation().is_some());
-        ends.failed += u64::from(payment.refusal_code().is_some());
-        ends.refunded += u64::from(payment.refunded_amount() > 0);
+        ends.count("polls", payment.polling().polls_sent().into());
+        ends.count("succeeded", (payment.paid_amount() > 0).into());
+        ends.count("declined", payment.declining_operation().is_some().into());
+        ends.count("failed", payment.refusal_code().is_some().into());
+        ends.count("refunded", (payment.refunded_amount() > 0).into());
     }
     ends
 }

@@ -1,7 +1,7 @@
 //! One run: jobs that are started, run step by step, crashed and repeated in an order that follows from
 //! the seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,79 +14,56 @@ use crate::daily_report;
 use crate::faults::QUEUES;
 use crate::invariants::Invariants;
 use crate::jobs::{Job, Task, run_without_faults, timers};
-use crate::platform::{Account, Message, Scenario};
+use crate::platform::{Message, Scenario};
 use crate::system::System;
 
 const PAYMENTS: u64 = 3;
 
-/// Counts of what happened in all runs.
+/// What happened in some runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    pub steps: u64,
-    pub crashes: u64,
-    pub failures: u64,
-    pub paid: u64,
-    pub refunded: u64,
-    pub events: u64,
-    pub sends: u64,
-    pub polls: u64,
-    pub differences: u64,
-    pub paid_twice: u64,
-    /// Payments with another scenario than the usual one.
-    pub unusual: u64,
-    pub refund_attempts: u64,
-    pub refunds_taken_back: u64,
-    pub expired: u64,
-    pub awaiting_confirmation: u64,
-    pub returned: u64,
+    pub counts: BTreeMap<&'static str, u64>,
     /// Every change of a status.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 
 impl Totals {
     pub fn add(&mut self, other: Totals) {
-        self.steps += other.steps;
-        self.crashes += other.crashes;
-        self.failures += other.failures;
-        self.paid += other.paid;
-        self.refunded += other.refunded;
-        self.events += other.events;
-        self.sends += other.sends;
-        self.polls += other.polls;
-        self.differences += other.differences;
-        self.paid_twice += other.paid_twice;
-        self.unusual += other.unusual;
-        self.refund_attempts += other.refund_attempts;
-        self.refunds_taken_back += other.refunds_taken_back;
-        self.expired += other.expired;
-        self.awaiting_confirmation += other.awaiting_confirmation;
-        self.returned += other.returned;
+        for (name, count) in other.counts {
+            self.count(name, count);
+        }
         self.transitions.extend(other.transitions);
+    }
+
+    pub fn count(&mut self, name: &'static str, count: u64) {
+        *self.counts.entry(name).or_default() += count;
     }
 
     /// Counts what the system and the platform hold at the end of a run.
     fn count_end(&mut self, system: &System) {
-        let accounts = system.platform.accounts();
-        let count = |counts: fn(&Account) -> bool| {
-            let counted = accounts.values().filter(|account| counts(account));
-            counted.count() as u64
-        };
-        self.paid = count(|account| account.paid() > 0);
-        self.refunded = count(|account| account.refunded() > 0);
-        self.refunds_taken_back = count(|account| account.taken_back() > 0);
-        self.unusual = count(|account| account.scenario != Scenario::Usual);
+        for account in system.platform.accounts().values() {
+            self.count("paid", (account.paid() > 0).into());
+            self.count("refunded", (account.refunded() > 0).into());
+            self.count("refunds taken back", (account.taken_back() > 0).into());
+            self.count("unusual", (account.scenario != Scenario::Usual).into());
+        }
         let tables = system.tables();
-        let count = |kind: EventKind| {
-            let of_kind = tables.events.values().filter(|event| event.kind == kind);
-            of_kind.count() as u64
-        };
-        self.events = tables.events.len() as u64;
-        self.differences = count(EventKind::ReconciliationDifference);
-        self.expired = count(EventKind::CheckoutExpired);
-        self.awaiting_confirmation = count(EventKind::PaymentAwaitingConfirmation);
-        self.returned = count(EventKind::RefundReturned);
-        let queues = system.payments.queues.iter();
-        self.sends = queues.map(|queue| queue.sent().len() as u64).sum();
+        for (name, kind) in [
+            ("differences", EventKind::ReconciliationDifference),
+            ("expired", EventKind::CheckoutExpired),
+            (
+                "awaiting confirmation",
+                EventKind::PaymentAwaitingConfirmation,
+            ),
+            ("returned", EventKind::RefundReturned),
+        ] {
+            let events = tables.events.values().filter(|event| event.kind == kind);
+            self.count(name, events.count() as u64);
+        }
+        self.count("events", tables.events.len() as u64);
+        for queue in &system.payments.queues {
+            self.count("sends", queue.sent().len() as u64);
+        }
     }
 }
 
@@ -125,8 +102,8 @@ pub fn run(seed: u64, mix: Mix) -> Totals {
         invariants.check(&system);
     }
     let mut totals = run.end_without_faults(&mut invariants);
-    totals.polls = settle(&system, &mut invariants);
-    totals.paid_twice = daily_report::check(&system);
+    totals.count("polls", settle(&system, &mut invariants));
+    totals.count("paid twice", daily_report::check(&system));
     invariants.check_end(&system);
     totals.count_end(&system);
     totals.transitions = invariants.transitions;
@@ -143,7 +120,7 @@ impl Run<'_> {
     }
 
     fn step(&mut self) {
-        self.totals.steps += 1;
+        self.totals.count("steps", 1);
         let number = match self.mix {
             Mix::Refunds if self.choose(3) == 0 => 1,
             _ => self.choose(20),
@@ -165,7 +142,7 @@ impl Run<'_> {
                 let amount = amounts[self.choose_index(2)];
                 let ids = if self.mix == Mix::Refunds { 12 } else { 4 };
                 let refund = self.choose(ids);
-                self.totals.refund_attempts += 1;
+                self.totals.count("refund attempts", 1);
                 Job::Refund(self.choose(PAYMENTS), refund, amount)
             }
             4 | 5 if !self.waiting.is_empty() => {
@@ -214,8 +191,8 @@ impl Run<'_> {
             false => self.tasks[index].step(),
         };
         let Some(done) = done else { return };
-        self.totals.crashes += u64::from(is_crash);
-        self.totals.failures += u64::from(!done);
+        self.totals.count("crashes", u64::from(is_crash));
+        self.totals.count("failures", u64::from(!done));
         let task = self.tasks.swap_remove(index);
         if let (Job::Deliver(message), false) = (task.job, done) {
             self.waiting.push(message);

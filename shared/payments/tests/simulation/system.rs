@@ -76,28 +76,6 @@ impl System {
             .await
     }
 
-    pub async fn poll(&self, number: u64) -> bool {
-        let polled = self.poller().poll(&order_key(number), self.now()).await;
-        polled.is_ok()
-    }
-
-    pub async fn poll_all(&self) -> bool {
-        self.poller().poll_all(in_an_hour()).await.failed == 0
-    }
-
-    pub async fn erase_all(&self) -> bool {
-        self.payments.erase_all(in_an_hour()).await.failed == 0
-    }
-
-    pub async fn expire_all(&self) -> bool {
-        self.payments.expire_all(in_an_hour()).await.failed == 0
-    }
-
-    pub async fn sweep_outbox(&self) -> bool {
-        let run = self.payments.sweep_outbox(Duration::ZERO, in_an_hour());
-        run.await.failed == 0
-    }
-
     /// An operator decides about all that is in quarantine.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {

@@ -33,78 +33,73 @@ fn the_document_has_the_table_that_yields_the_status() {
     check_block(&document(), "status table", &table).unwrap();
 }
 
+/// The rows about callbacks: name, and body of the corpus.
+const CALLBACKS: [(&str, &str); 15] = [
+    ("processing", "processing"),
+    ("redirect URL", "redirect_get"),
+    ("clarification", "clarification_last_name"),
+    ("this try is declined", "awaiting_customer"),
+    ("sale declined", "sale_decline_customer"),
+    ("sale succeeded", "sale_success"),
+    ("sale succeeded, another sum", "amount_differs"),
+    ("sale succeeded, awaiting confirmation", "confirm_sale_done"),
+    ("confirmation succeeded", "confirm_success"),
+    ("confirmation declined", "confirm_decline"),
+    ("manual change", "manual_change_success"),
+    ("partial refund succeeded", "refund_partial_1"),
+    ("refund succeeded", "refund_success"),
+    ("refund taken back", "refund_reverse_of_full"),
+    ("request failed", "error_validation"),
+];
+
+/// The rows about signed status answers.
+const ANSWERS: [(&str, &str); 5] = [
+    ("sale succeeded", "sale_success"),
+    ("sale declined", "sale_decline_customer"),
+    ("awaiting confirmation", "status_confirm_waiting"),
+    ("confirmation declined", "status_confirm_decline"),
+    ("manual change", "status_manual_change"),
+];
+
 /// A fact or command.
 enum Input {
     Gate(Answer),
     Callback(&'static str),
-    Answer(&'static str),
+    StatusAnswer(&'static str),
     NotFound,
     Expire,
     Review(Verdict),
 }
 
-/// The rows of the table.
-fn rows() -> Vec<(&'static str, Input)> {
-    use Input::*;
-    vec![
-        ("Gate accepts the sale", Gate(accepted(REQUEST))),
-        ("Gate refuses the sale", Gate(refused("2004"))),
-        ("no clear answer of Gate", Gate(self::Answer::Unclear)),
-        ("callback: processing", Callback("processing")),
-        ("callback: redirect URL", Callback("redirect_get")),
+fn rows() -> Vec<(String, Input)> {
+    let callback = |(name, file)| (format!("callback: {name}"), Input::Callback(file));
+    let answer = |(name, file)| (format!("answer: {name}"), Input::StatusAnswer(file));
+    let mut rows = vec![
         (
-            "callback: clarification",
-            Callback("clarification_last_name"),
+            "Gate accepts the sale".into(),
+            Input::Gate(accepted(REQUEST)),
+        ),
+        ("Gate refuses the sale".into(), Input::Gate(refused("2004"))),
+        (
+            "no clear answer of Gate".into(),
+            Input::Gate(Answer::Unclear),
+        ),
+    ];
+    rows.extend(CALLBACKS.map(callback));
+    rows.extend(ANSWERS.map(answer));
+    rows.extend([
+        ("not found".into(), Input::NotFound),
+        ("the checkout ends".into(), Input::Expire),
+        (
+            "an operator releases".into(),
+            Input::Review(Verdict::Released),
         ),
         (
-            "callback: this try is declined",
-            Callback("awaiting_customer"),
+            "an operator rejects".into(),
+            Input::Review(Verdict::Rejected),
         ),
-        ("callback: sale declined", Callback("sale_decline_customer")),
-        ("callback: sale succeeded", Callback("sale_success")),
-        (
-            "callback: sale succeeded, another sum",
-            Callback("amount_differs"),
-        ),
-        (
-            "callback: sale succeeded, awaiting confirmation",
-            Callback("confirm_sale_done"),
-        ),
-        (
-            "callback: confirmation succeeded",
-            Callback("confirm_success"),
-        ),
-        (
-            "callback: confirmation declined",
-            Callback("confirm_decline"),
-        ),
-        ("callback: manual change", Callback("manual_change_success")),
-        (
-            "callback: partial refund succeeded",
-            Callback("refund_partial_1"),
-        ),
-        ("callback: refund succeeded", Callback("refund_success")),
-        (
-            "callback: refund taken back",
-            Callback("refund_reverse_of_full"),
-        ),
-        ("callback: request failed", Callback("error_validation")),
-        ("answer: sale succeeded", Answer("sale_success")),
-        ("answer: sale declined", Answer("sale_decline_customer")),
-        (
-            "answer: awaiting confirmation",
-            Answer("status_confirm_waiting"),
-        ),
-        (
-            "answer: confirmation declined",
-            Answer("status_confirm_decline"),
-        ),
-        ("answer: manual change", Answer("status_manual_change")),
-        ("not found", NotFound),
-        ("the checkout ends", Expire),
-        ("an operator releases", Review(Verdict::Released)),
-        ("an operator rejects", Review(Verdict::Rejected)),
-    ]
+    ]);
+    rows
 }
 
 fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
@@ -116,7 +111,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
             answer,
         },
         Input::Callback(file) => corpus(file).fact(),
-        Input::Answer(file) => fact_of_answer(corpus(file), poll)?,
+        Input::StatusAnswer(file) => fact_of_answer(corpus(file), poll)?,
         Input::NotFound => Fact::NotFound { poll, signed: true },
         Input::Expire => {
             let end = payment.order()?.expires_at;
@@ -132,7 +127,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
 }
 
 /// For each row and status: the statuses that followed.
-fn explore(rows: &[(&str, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
+fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
     let mut table: BTreeMap<(usize, Status), BTreeSet<Status>> = BTreeMap::new();
     let mut seen = HashSet::new();
     let first = [

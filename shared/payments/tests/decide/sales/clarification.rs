@@ -1,7 +1,7 @@
 //! Clarification requests: fields that the platform requests from the shopper or for a refund.
 
 use payments::decide::Fact;
-use payments::model::{RefundStatus, Status};
+use payments::model::{Payment, RefundStatus, Status, Waiting};
 use serde_json::json;
 
 use crate::fixtures::*;
@@ -31,26 +31,38 @@ fn a_refund_that_waits_for_clarification_shows_and_emits_the_requested_fields() 
     assert_eq!(payment.last_data()["refund"], *shown);
 }
 
+/// Returns the clarification request under test.
+type Find = fn(&Payment) -> Option<&Waiting>;
+
 #[test]
 fn an_accepted_clarification_hides_the_request_until_a_newer_one_arrives() {
-    let mut payment = waiting_refund();
-    let refund = payment.refund(&id(REFUND)).unwrap();
-    let digest = payment.clarification_request_of(refund).unwrap().digest();
-    payment.fact(Fact::ClarificationAccepted { digest: &digest }, NOW);
-    let shown = &payment.view()["refunds"][0];
-    assert_eq!(shown["clarification_fields"], json!([]));
-    assert_eq!(shown["status"], "pending");
-    let events = payment.events.len();
-    payment.callback("refund_awaiting_clarification");
-    assert_eq!(payment.events.len(), events, "a repeated callback");
-    let newer = edited("refund_awaiting_clarification", |body| {
-        body["operation"]["date"] = json!("2019-07-02T10:30:00+0000");
-    });
-    payment.deliver(&newer);
-    let shown = &payment.view()["refunds"][0];
-    assert_eq!(shown["clarification_fields"], json!(["account.number"]));
-    assert_eq!(payment.events.len(), events + 1);
+    let of_sale: Find = |payment| payment.clarification_request();
+    let of_refund: Find = |payment| payment.clarification_request_of(&payment.refunds()[0]);
+    let sale = TestPayment::with_callbacks(&["clarification_last_name"]);
+    for (mut payment, find, callback) in [
+        (sale, of_sale, "clarification_last_name"),
+        (waiting_refund(), of_refund, "refund_awaiting_clarification"),
+    ] {
+        let digest = find(&payment).unwrap().digest();
+        payment.fact(Fact::ClarificationAccepted { digest: &digest }, NOW);
+        assert!(find(&payment).is_none(), "{callback}");
+        let events = payment.events.len();
+        payment.callback(callback);
+        assert!(find(&payment).is_none(), "{callback}: a repeated callback");
+        assert_eq!(payment.events.len(), events, "{callback}");
+        let newer = edited(callback, |body| {
+            body["payment"]["date"] = json!("2019-07-02T10:30:00+0000");
+            body["operation"]["date"] = json!("2019-07-02T10:30:00+0000");
+        });
+        payment.deliver(&newer);
+        assert!(find(&payment).is_some(), "{callback}");
+        assert_eq!(payment.events.len(), events + 1, "{callback}");
+    }
+}
 
+#[test]
+fn a_clarified_refund_succeeds() {
+    let mut payment = waiting_refund();
     let succeeded = edited("refund_awaiting_clarification", |body| {
         body["operation"]["status"] = "success".into();
         body["operation"]["date"] = json!("2019-07-02T10:40:00+0000");
@@ -59,6 +71,8 @@ fn an_accepted_clarification_hides_the_request_until_a_newer_one_arrives() {
     payment.deliver(&succeeded);
     let refund = payment.refund(&id(REFUND)).unwrap();
     assert_eq!(refund.status(), RefundStatus::Succeeded);
+    let shown = &payment.view()["refunds"][0];
+    assert_eq!(shown["clarification_fields"], json!([]));
 }
 
 /// The platform declines after 30 minutes.

@@ -52,16 +52,6 @@ fn a_success_after_a_decline_counts_and_is_emitted_as_late() {
 }
 
 #[test]
-fn a_decline_after_a_success_changes_no_status_and_is_polled() {
-    let mut payment = TestPayment::paid();
-    for decline in ["late_decline_after_success", "sale_decline_customer"] {
-        payment.callback(decline);
-        assert_eq!(payment.status(), Status::Succeeded);
-    }
-    assert!(poll_at(&payment).is_some());
-}
-
-#[test]
 fn a_success_without_a_sale_is_polled_and_not_paid() {
     let mut payment = TestPayment::with_callbacks(&["payment_confirmation"]);
     assert_eq!(payment.status(), Status::Processing);
@@ -118,14 +108,5 @@ fn of_reports_in_the_same_second_the_later_stage_is_the_platform_status() {
             latest = latest.max(stage);
             assert_eq!(payment.platform_status(), Some(stages[latest].1));
         }
-    }
-}
-
-/// Both callbacks of the corpus are of one second.
-#[test]
-fn a_redirect_wins_over_a_clarification_of_the_same_second() {
-    for files in permutations(&["clarification_last_name", "redirect_get"]) {
-        let payment = TestPayment::with_callbacks(&files);
-        assert_eq!(payment.status(), Status::AwaitingCustomer, "{files:?}");
     }
 }
