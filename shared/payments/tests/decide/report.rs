@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use payments::model::day::Day;
 use payments::model::{Outcome, Payment, Status};
-use payments::service::report::{OperationRow, PaymentRow, Rows, Standing, TotalRow, Totals};
+use payments::service::report::{OperationRow, PaymentRow, Rows, TotalRow, TotalStatus, Totals};
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
@@ -112,14 +112,14 @@ fn totals_count_payments_and_operations_by_type_outcome_and_code() {
             totals.add(&Rows::of(payment, day));
         }
     }
-    let total = |of: &str, status: Standing, code: Option<&str>| {
+    let total = |of: &str, status: TotalStatus, code: Option<&str>| {
         let rows = totals.rows();
         let found = rows.filter(|row| (row.of, row.status, row.code) == (of, status, code));
         let found = Vec::from_iter(found.map(|row| (row.count, row.amount)));
         assert_eq!(found.len(), 1, "{of} {status:?} {found:?}");
         found[0]
     };
-    let (payment, operation) = (Standing::Payment, Standing::Operation);
+    let (payment, operation) = (TotalStatus::Payment, TotalStatus::Operation);
     let code = declined.declining_operation().unwrap().code();
     for (of, status, code, expected) in [
         (

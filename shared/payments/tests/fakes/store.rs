@@ -221,7 +221,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         Ok(found.into_iter().take(PAGE).map(due).collect())
     }
 
-    async fn of_day(
+    async fn payments_of_day(
         &self,
         project_id: ProjectId,
         day: Day,
@@ -242,7 +242,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         Ok(page.take(PAGE).cloned().collect())
     }
 
-    async fn paid_by(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
+    async fn payments_of_order(&self, order: PaidOrder<'_>) -> Result<Vec<PaymentKey>, StoreError> {
         self.behaviour.before_store().await?;
         let mut tables = self.tables();
         tables.order_queries += 1;

@@ -101,7 +101,7 @@ impl System {
             let payments = totals.rows().filter(|row| row.of == "payment");
             days.push((day.to_string(), payments.map(|row| row.count).sum()));
         };
-        let reported = self.payments.report_rest(project(), in_a_minute(), add);
+        let reported = self.payments.report_due_days(project(), in_a_minute(), add);
         let reported = reported.await;
         (days, reported)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::answer::Answer;
 use payments::model::{RefundStatus, Status, Verdict};
-use payments::service::commit::Applied;
+use payments::service::apply::Applied;
 use payments::service::review::ReviewError::{self, *};
 use serde_json::json;
 

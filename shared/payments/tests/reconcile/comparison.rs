@@ -211,5 +211,5 @@ async fn unreadable_operations_are_counted_and_the_others_compared() {
     // A page of unreadable operations that is repeated is an error too.
     system.platform.state().repeats_first_page = true;
     let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
-    assert!(compared.failure.unwrap().contains("again and again"));
+    assert!(compared.failure.unwrap().contains("on each page"));
 }

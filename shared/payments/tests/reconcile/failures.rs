@@ -62,7 +62,7 @@ async fn a_request_that_the_deadline_cuts_off_has_failed_after_a_minute_or_an_er
     let short = reconcile_hanging(&system, Duration::from_secs(60)).await;
     assert_eq!((short.failed, short.failure), (0, None));
     let long = reconcile_hanging(&system, Duration::from_secs(61)).await;
-    let failure = "211 from 2026-11-21T12:00:00Z: the platform did not answer: none within 61 s";
+    let failure = "211 from 2026-11-21T12:00:00Z: the platform did not answer: deadline after 61 s";
     assert_eq!((long.failed, long.failure.as_deref()), (1, Some(failure)));
 
     system.platform.state().failures = 1;
@@ -81,7 +81,7 @@ async fn a_full_page_that_is_repeated_is_an_error() {
     system.platform.state().repeats_first_page = true;
     let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
     assert_eq!(compared.failed, 1);
-    assert!(compared.failure.unwrap().contains("again and again"));
+    assert!(compared.failure.unwrap().contains("on each page"));
 }
 
 #[tokio::test]

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use crate::builders::project;
 use crate::system::*;
 
-async fn reconcile_rest(system: &System, deadline: Instant) -> Reconciled {
+async fn reconcile_due(system: &System, deadline: Instant) -> Reconciled {
     let (payments, records) = (&system.payments, &system.platform);
-    payments.reconcile_rest(records, project(), deadline).await
+    payments.reconcile_due(records, project(), deadline).await
 }
 
 async fn run(system: &System, now: &str) -> Reconciled {
     system.clock().set(on(now));
-    reconcile_rest(system, in_five_minutes()).await
+    reconcile_due(system, in_five_minutes()).await
 }
 
 async fn progress(system: &System) -> Option<Timestamp> {
@@ -89,7 +89,7 @@ async fn the_next_run_compares_again_from_the_first_hour_that_failed() {
 #[tokio::test]
 async fn the_next_run_continues_where_the_deadline_stopped_the_last_one() {
     let system = System::empty();
-    let late = reconcile_rest(&system, Instant::now()).await;
+    let late = reconcile_due(&system, Instant::now()).await;
     assert_eq!((late.in_time, late.until), (false, on("21T00:00:00")));
     assert_eq!(progress(&system).await, None);
 
@@ -97,7 +97,7 @@ async fn the_next_run_continues_where_the_deadline_stopped_the_last_one() {
     let mut runs = 1;
     let last = loop {
         let deadline = Instant::now() + Duration::from_micros(100 * runs);
-        let run = reconcile_rest(&system, deadline).await;
+        let run = reconcile_due(&system, deadline).await;
         if run.in_time {
             break run;
         }

@@ -57,7 +57,11 @@ fn report(system: &System) -> Sums {
             *sum = (sum.0 + row.count, sum.1 + row.amount);
         }
     };
-    let reported = complete(system.payments.report_rest(project(), in_an_hour(), add));
+    let reported = complete(
+        system
+            .payments
+            .report_due_days(project(), in_an_hour(), add),
+    );
     assert_eq!((reported.failure, reported.in_time), (None, true));
     sums
 }

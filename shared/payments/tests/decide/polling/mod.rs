@@ -29,12 +29,12 @@ impl TestPayment {
 
     /// Whether anything follows from the last answer.
     fn can_conclude(&self, at: Timestamp) -> bool {
-        let command = Command::Conclude(&Schedule::default());
+        let command = Command::ResolveNotFound(&Schedule::default());
         change_of(Some(self), command, at).is_some()
     }
 
     fn conclude(&mut self, at: Timestamp) -> &mut Self {
-        self.execute(Command::Conclude(&Schedule::default()), at)
+        self.execute(Command::ResolveNotFound(&Schedule::default()), at)
     }
 
     fn erase(&mut self, at: Timestamp) -> &mut Self {
