@@ -1,5 +1,5 @@
 //! Runs the commands of operators with the keys and queues of the deployment. Only the operator's tool invokes this
-//! function (`shared/decisions/0019-command-function.md`).
+//! function (`shared/decisions/functions/0019-command-function.md`).
 
 mod command;
 mod handler;

@@ -1,7 +1,7 @@
 //! Prewarming: before its first event a function opens its connections and reads its secrets, all in parallel.
 //!
 //! During init a function has a whole CPU, and later only the share that its memory buys
-//! (`shared/decisions/0022-prewarm.md`). Each adapter has a method `prewarm`. It leaves an open connection in the pool
+//! (`shared/decisions/functions/0022-prewarm.md`). Each adapter has a method `prewarm`. It leaves an open connection in the pool
 //! of the adapter's client, or a secret in the adapter's cache. A failure does not end init: the first call that needs
 //! the connection or the secret tries again.
 

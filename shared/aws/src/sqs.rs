@@ -1,4 +1,4 @@
-//! SQS FIFO queues (`shared/decisions/0010-fifo-queues.md`).
+//! SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;

@@ -7,7 +7,7 @@
 //! metric needs no call and no permission.
 //!
 //! This module is in this crate because the services log, and a line needs no AWS crate
-//! (`shared/decisions/0025-log-and-metrics.md`).
+//! (`shared/decisions/functions/0025-log-and-metrics.md`).
 //!
 //! [embedded metric format]:
 //! https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

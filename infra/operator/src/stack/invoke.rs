@@ -1,5 +1,5 @@
 //! Invokes functions of the stack. They have the keys and the connections that an operator does not have; see
-//! `shared/decisions/0019-command-function.md`.
+//! `shared/decisions/functions/0019-command-function.md`.
 
 use std::time::Duration;
 

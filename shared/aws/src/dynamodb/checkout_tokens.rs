@@ -1,5 +1,5 @@
 //! The items that lead from a checkout token to its payment. They contain the SHA-256 of the token and not the token
-//! (`shared/decisions/0015-checkout-tokens.md`).
+//! (`shared/decisions/protocol/0015-checkout-tokens.md`).
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@
 //! The SDK repeats a call if its answer was lost. The second attempt then finds the item that the first attempt wrote.
 //! DynamoDB answers the repeat of a transaction as it answered the first attempt. For a plain update, the attribute
 //! `commit` identifies the first attempt: it contains a random id of the commit, and a failed condition returns it. See
-//! `shared/decisions/0002-retried-writes.md`.
+//! `shared/decisions/state/0002-retried-writes.md`.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use payments::model::day::Day;

@@ -7,7 +7,7 @@
 //!
 //! Both are sparse: a payment that needs nothing has no entry and costs nothing. The write that changes a payment also
 //! writes or removes its entry, so no entry is forgotten. Each kind of action has its own partitions, and polls have
-//! their own partitions for each project. See `shared/decisions/0009-polling-index.md`.
+//! their own partitions for each project. See `shared/decisions/state/0009-polling-index.md`.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

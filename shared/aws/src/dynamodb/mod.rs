@@ -1,5 +1,5 @@
 //! The DynamoDB table of payments, events, checkout tokens and storefront keys
-//! (`shared/decisions/0011-one-table.md`).
+//! (`shared/decisions/state/0011-one-table.md`).
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |

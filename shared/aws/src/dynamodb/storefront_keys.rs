@@ -2,7 +2,7 @@
 //!
 //! Each key has two items, written in one transaction. A request reads the item `storefront_key#<id>` alone, with a
 //! consistent read. A revocation deletes it, so it is effective immediately. The item in the list stays, so that an id
-//! is never used again. See `shared/decisions/0016-storefront-keys.md`.
+//! is never used again. See `shared/decisions/protocol/0016-storefront-keys.md`.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};

@@ -1,7 +1,7 @@
 //! The configuration of the AWS SDK, from the environment variables that Lambda sets.
 //!
 //! It is built by hand: the loader of `aws-config` contacts services that a function does not have, and its defaults
-//! add a second TLS stack (`shared/decisions/0021-aws-configuration.md`).
+//! add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
 
 mod error;
 mod user_agent;

@@ -8,7 +8,7 @@ use super::secret::{Secret, SecretError};
 use super::warn_if_failed;
 
 /// The secret of checkout tokens. It is read once, because it never changes: URLs that shoppers have depend on it
-/// (`shared/decisions/0015-checkout-tokens.md`).
+/// (`shared/decisions/protocol/0015-checkout-tokens.md`).
 #[derive(Debug)]
 pub struct CachedTokenSecret {
     secret: Secret,

@@ -15,7 +15,7 @@ pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
     /// A verified body that could have been re-framed: only a reason to poll
-    /// (`shared/decisions/0013-reframed-messages.md`).
+    /// (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request. It decides between contradicting callbacks.
     StatusAnswer {

@@ -1,5 +1,5 @@
 //! The only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
-//! (`shared/decisions/0004-facts-and-commands.md`).
+//! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
 //! Both are pure functions from a payment to a change with its events. They use no clock, no network and no
 //! AWS type; the time is an argument. A fact that adds nothing returns no change, so duplicates need

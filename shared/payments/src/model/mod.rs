@@ -1,7 +1,7 @@
 //! A payment: its data, and everything that follows from it.
 //!
 //! Reports are stored as sets, and the status is derived from them. The same facts therefore end in the
-//! same state, in any order (`shared/decisions/0003-facts-as-sets.md`). Only [`crate::decide`] changes a
+//! same state, in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`] changes a
 //! payment. `shared/README.md` explains the rules.
 //!
 //! | module | holds |

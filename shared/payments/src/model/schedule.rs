@@ -1,5 +1,5 @@
 //! What is due next about a payment, and when: a status poll, the expiry of its checkout, the erasure of its
-//! customer (`shared/decisions/0009-polling-index.md`).
+//! customer (`shared/decisions/state/0009-polling-index.md`).
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current key. Callbacks are
 //! accepted with either key. A rotation therefore refuses no callback: the new key becomes the current one, and
 //! the previous one is dropped when the platform no longer signs with it
-//! (`shared/decisions/0014-project-keys.md`).
+//! (`shared/decisions/protocol/0014-project-keys.md`).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
 //! Reserves refunds, and repeats those with unknown outcome
-//! (`shared/decisions/0006-refund-reservation.md`).
+//! (`shared/decisions/state/0006-refund-reservation.md`).
 
 use crate::decide::change::Change;
 use crate::decide::command::Rejection;

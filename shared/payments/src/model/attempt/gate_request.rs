@@ -1,5 +1,5 @@
 //! The state machine of a request to Gate, for a sale or for a refund
-//! (`shared/decisions/0005-gate-request.md`).
+//! (`shared/decisions/state/0005-gate-request.md`).
 //!
 //! | state | input | next state |
 //! | --- | --- | --- |

@@ -1,5 +1,5 @@
 //! Money that differs from the order is in quarantine until an operator decides
-//! (`shared/decisions/0007-quarantine.md`).
+//! (`shared/decisions/state/0007-quarantine.md`).
 
 mod items;
 

@@ -1,5 +1,5 @@
 //! Verifies callbacks: which key signed the body, which payment it is about, and whether it is a fact or only a
-//! hint (`shared/decisions/0013-reframed-messages.md`).
+//! hint (`shared/decisions/protocol/0013-reframed-messages.md`).
 
 use std::fmt;
 

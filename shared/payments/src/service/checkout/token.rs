@@ -1,4 +1,4 @@
-//! Checkout tokens: the secret part of a checkout's address (`shared/decisions/0015-checkout-tokens.md`).
+//! Checkout tokens: the secret part of a checkout's address (`shared/decisions/protocol/0015-checkout-tokens.md`).
 //!
 //! A token is an HMAC over the payment's key. A repeated `POST /checkouts` computes the same token, so only its
 //! SHA-256 is stored.

@@ -1,4 +1,4 @@
-//! The outbox: publishes committed events to the queues (`shared/decisions/0001-outbox.md`).
+//! The outbox: publishes committed events to the queues (`shared/decisions/state/0001-outbox.md`).
 //!
 //! Events are published oldest first, and one at a time to each queue. The queues work in parallel; a queue
 //! stops at its first failure. The events are marked as published only after every queue has accepted them. A

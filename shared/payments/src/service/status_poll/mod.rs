@@ -1,7 +1,7 @@
 //! Status polls: requests the status of payments that are open or need a recheck, and acts on the answer.
 //!
 //! A poll is claimed by a commit before its request is sent, so of two parallel calls only one sends it
-//! (`shared/decisions/0009-polling-index.md`).
+//! (`shared/decisions/state/0009-polling-index.md`).
 
 mod claim;
 mod conclude;

@@ -1,4 +1,4 @@
-//! Storefronts and their keys (`shared/decisions/0016-storefront-keys.md`).
+//! Storefronts and their keys (`shared/decisions/protocol/0016-storefront-keys.md`).
 //!
 //! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
 //! stored, and it is compared in constant time. A storefront can have several keys, so it can use a new key
