@@ -175,3 +175,25 @@ async fn the_page_of_an_expired_checkout_is_answered_410_without_a_poll() -> any
     ensure!(shopper.api.gate.polls() == 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_paid_checkout_is_answered_with_303_to_the_shop() -> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.report("sale_success.json").await?;
+    let page = shopper.page().await?;
+    ensure!(page.status == 303, "{}", page.text);
+    let shop = format!("https://shop.example/thanks?payment_id={PAYMENT}");
+    ensure!(page.location() == Some(shop.as_str()), "{page:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_answered_404_without_a_wait() -> anyhow::Result<()> {
+    let mut shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    shopper.token = "x".repeat(32);
+    let before = shopper.api.wire.calls().len();
+    let page = shopper.page().await?;
+    ensure!(page.status == 404, "{}", page.text);
+    ensure!(shopper.api.wire.calls().len() == before + 1, "it reads the token once");
+    Ok(())
+}

@@ -6,29 +6,65 @@ use api::snapshot::check;
 use api::{Api, PAYMENT, order, refund};
 use serde_json::json;
 
-#[tokio::test]
-async fn a_repeated_refund_is_answered_without_a_second_request() -> anyhow::Result<()> {
+/// The API with a paid payment of 10.00 EUR.
+async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
-    let early = api.refund(PAYMENT, &refund("r-1")).await?;
-    check("refund_too_early", REFUNDS, &early)?;
     api.report("sale_success.json").await?;
-    let sent = api.gate.requests().len();
+    Ok(api)
+}
 
-    let created = api.refund(PAYMENT, &refund("r-1")).await?;
-    check("refund_created", REFUNDS, &created)?;
+#[tokio::test]
+async fn a_refund_of_an_unpaid_payment_is_answered_409_and_not_sent() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    api.checkout(&order(PAYMENT)).await?;
+    let sent = api.gate.requests().len();
+    let early = api.refund(PAYMENT, &refund("r-1")).await?;
+    ensure!(early.status == 409, "{early:?}");
+    ensure!(api.gate.requests().len() == sent);
+    check("refund_too_early", REFUNDS, &early)
+}
+
+#[tokio::test]
+async fn a_new_refund_is_answered_202_and_pending() -> anyhow::Result<()> {
+    let created = paid().await?.refund(PAYMENT, &refund("r-1")).await?;
+    ensure!(created.status == 202, "{created:?}");
+    check("refund_created", REFUNDS, &created)
+}
+
+#[tokio::test]
+async fn a_repeated_refund_is_answered_without_a_second_request() -> anyhow::Result<()> {
+    let api = paid().await?;
+    api.refund(PAYMENT, &refund("r-1")).await?;
+    let sent = api.gate.requests().len();
     let again = api.refund(PAYMENT, &refund("r-1")).await?;
     check("refund_repeated", REFUNDS, &again)?;
     let mut other = refund("r-1");
     other["amount"] = json!(401);
     let other = api.refund(PAYMENT, &other).await?;
+    ensure!(other.status == 409, "{other:?}");
     check("refund_conflict", REFUNDS, &other)?;
+    ensure!(api.gate.requests().len() == sent);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refund_above_the_remaining_amount_is_answered_422_and_not_sent() -> anyhow::Result<()> {
+    let api = paid().await?;
+    api.refund(PAYMENT, &refund("r-1")).await?;
+    let sent = api.gate.requests().len();
     let mut more = refund("r-2");
     more["amount"] = json!(601);
     let more = api.refund(PAYMENT, &more).await?;
-    check("refund_exceeds_remaining", REFUNDS, &more)?;
-    ensure!(api.gate.requests().len() == sent + 1);
+    ensure!(more.status == 422, "{more:?}");
+    ensure!(api.gate.requests().len() == sent);
+    check("refund_exceeds_remaining", REFUNDS, &more)
+}
 
+#[tokio::test]
+async fn a_refund_without_an_answer_is_unknown_and_refunds_are_shown() -> anyhow::Result<()> {
+    let api = paid().await?;
+    api.refund(PAYMENT, &refund("r-1")).await?;
     api.gate.fail();
     let rest = json!({ "refund_id": "r-3", "description": "the rest" });
     let unknown = api.refund(PAYMENT, &rest).await?;
@@ -46,9 +82,7 @@ async fn a_repeated_refund_is_answered_without_a_second_request() -> anyhow::Res
 
 #[tokio::test]
 async fn a_refused_refund_is_declined() -> anyhow::Result<()> {
-    let api = Api::start().await?;
-    api.checkout(&order(PAYMENT)).await?;
-    api.report("sale_success.json").await?;
+    let api = paid().await?;
     api.gate.refuse("3283");
     let refund = json!({ "refund_id": "r-1", "description": "returned" });
     let declined = api.refund(PAYMENT, &refund).await?;

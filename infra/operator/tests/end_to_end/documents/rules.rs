@@ -18,14 +18,18 @@ struct Target {
 }
 
 impl Target {
-    /// Reads a cell with one link, whose text is a name in a code span.
-    fn read(cell: &str) -> anyhow::Result<Self> {
-        let link = cell
+    /// Reads a cell with links, separated by commas. The text of each link is a name in a code span.
+    fn read_all(cell: &str) -> anyhow::Result<Vec<Self>> {
+        cell.split(", ").map(Self::read).collect()
+    }
+
+    fn read(link: &str) -> anyhow::Result<Self> {
+        let inner = link
             .strip_prefix("[`")
-            .and_then(|cell| cell.strip_suffix(')'));
-        let (name, file) = link
-            .and_then(|link| link.split_once("`]("))
-            .with_context(|| format!("{cell} is not a link with a name"))?;
+            .and_then(|link| link.strip_suffix(')'));
+        let (name, file) = inner
+            .and_then(|inner| inner.split_once("`]("))
+            .with_context(|| format!("{link} is not a link with a name"))?;
         let folder = Path::new(DOCUMENT).parent().unwrap_or(Path::new(""));
         Ok(Self {
             name: name.to_owned(),
@@ -34,8 +38,11 @@ impl Target {
     }
 }
 
-/// Returns the code and the test of each rule.
-fn rules(document: &str) -> anyhow::Result<Vec<(Target, Target)>> {
+/// The code and the tests of a rule.
+type Rule = (Vec<Target>, Vec<Target>);
+
+/// Returns the code and the tests of each rule.
+fn rules(document: &str) -> anyhow::Result<Vec<Rule>> {
     let rows = document.lines().filter(|line| line.starts_with('|'));
     let rows = rows.map(cells);
     let is_rule = |row: &Vec<String>| {
@@ -44,7 +51,7 @@ fn rules(document: &str) -> anyhow::Result<Vec<(Target, Target)>> {
     };
     rows.filter(is_rule)
         .map(|row| match row.as_slice() {
-            [_, code, test] => Ok((Target::read(code)?, Target::read(test)?)),
+            [_, code, test] => Ok((Target::read_all(code)?, Target::read_all(test)?)),
             _ => anyhow::bail!("a rule has no code or no test: {row:?}"),
         })
         .collect()
@@ -66,11 +73,12 @@ fn the_code_and_the_test_of_every_rule_exist() -> anyhow::Result<()> {
     let rules = rules(&files::read(DOCUMENT)?)?;
     ensure!(!rules.is_empty(), "{DOCUMENT} has no rules");
     let mut missing = Vec::new();
-    for (code, test) in &rules {
-        for (target, name) in [
-            (code, code.name.clone()),
-            (test, format!("fn {}", test.name)),
-        ] {
+    for (code, tests) in &rules {
+        let code = code.iter().map(|target| (target, target.name.clone()));
+        let tests = tests
+            .iter()
+            .map(|target| (target, format!("fn {}", target.name)));
+        for (target, name) in code.chain(tests) {
             let is_there = files::read(&target.file).is_ok_and(|text| has_name(&text, &name));
             if !is_there {
                 missing.push(format!("{}: {name}", target.file.display()));
@@ -89,8 +97,11 @@ fn a_rule_is_read_with_its_code_and_its_test() -> anyhow::Result<()> {
     };
     let heading = "| rule | code | test |\n| --- | --- | --- |\n";
     let found = rules(&format!("{heading}| A. | [`a`](b.rs) | [`c`](d.rs) |\n"))?;
-    let expected = (target("a", "shared/b.rs"), target("c", "shared/d.rs"));
+    let a = target("a", "shared/b.rs");
+    let expected = (vec![a], vec![target("c", "shared/d.rs")]);
     ensure!(found == [expected], "{found:?}");
+    let found = rules("| A. | [`a`](b.rs), [`e`](f.rs) | [`c`](d.rs) |\n")?;
+    ensure!(found.first().is_some_and(|(code, _)| code.len() == 2));
     for row in ["| A. | [`a`](b.rs) |", "| A. | `a` | [`c`](d.rs) |"] {
         ensure!(rules(&format!("{heading}{row}\n")).is_err(), "{row}");
     }

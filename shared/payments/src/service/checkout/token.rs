@@ -77,6 +77,19 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_192_bits_in_32_characters() {
+        let token = secret("s").token(&key("order-1"), 0);
+        assert_eq!(token.len(), 32);
+        assert_eq!(URL_SAFE_NO_PAD.decode(token).unwrap().len() * 8, 192);
+    }
+
+    #[test]
+    fn a_token_is_stored_as_its_sha_256() {
+        let stored = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hash("abc"), stored);
+    }
+
+    #[test]
     fn a_token_differs_for_another_payment_attempt_or_secret() {
         let token = secret("s").token(&key("order-1"), 0);
         assert_ne!(token, secret("s").token(&key("order-2"), 0));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub enum Status {
     /// Accepted, or undecided.
     Processing,
-    /// ReviewError, at the provider.
+    /// Undecided: the provider is processing the operation.
     ExternalProcessing,
     /// Data is missing.
     AwaitingClarification,
