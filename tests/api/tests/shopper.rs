@@ -194,6 +194,9 @@ async fn an_unknown_token_is_answered_404_without_a_wait() -> anyhow::Result<()>
     let before = shopper.api.wire.calls().len();
     let page = shopper.page().await?;
     ensure!(page.status == 404, "{}", page.text);
-    ensure!(shopper.api.wire.calls().len() == before + 1, "it reads the token once");
+    ensure!(
+        shopper.api.wire.calls().len() == before + 1,
+        "it reads the token once"
+    );
     Ok(())
 }
