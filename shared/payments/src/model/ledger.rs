@@ -106,8 +106,8 @@ impl Payment {
 
 /// The refunded, reserved and refundable amounts.
 impl Payment {
-    /// Returns the amount of the successful refunds and reversals, less the returned amount. Each operation counts once. A
-    /// reversal of money that was never confirmed does not count.
+    /// Returns the amount of the successful refunds and reversals, less the returned amount. Each operation counts
+    /// once. A reversal of money that was never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
         let (refunded, returned) = self.refunded_and_returned();
         refunded.saturating_sub(returned)

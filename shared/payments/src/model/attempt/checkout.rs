@@ -75,8 +75,8 @@ impl Payment {
             && self.reported.operations.is_empty()
     }
 
-    /// Whether a Gate sale was sent, and no report about the sale has arrived. The callback with the redirect URL may be
-    /// lost.
+    /// Whether a Gate sale was sent, and no report about the sale has arrived. The callback with the redirect URL may
+    /// be lost.
     pub(crate) fn awaits_first_report(&self) -> bool {
         let order = self.order.as_ref();
         let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
@@ -98,8 +98,8 @@ impl Payment {
         self.attempt.polled_for_redirect = true;
     }
 
-    /// Whether the shopper must pay at the bank, but no report has named the redirect URL. The callback with that URL is
-    /// late or lost.
+    /// Whether the shopper must pay at the bank, but no report has named the redirect URL. The callback with that URL
+    /// is late or lost.
     pub fn is_redirect_missing(&self) -> bool {
         let needs_redirect = |sale: &Operation| {
             sale.platform_status() == "awaiting redirect result" && sale.waiting().is_none()

@@ -75,8 +75,8 @@ pub enum GateRequest {
         /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code of a refused repeat. This code is not the result of the request, because the platform may have accepted
-        /// an earlier try.
+        /// The code of a refused repeat. This code is not the result of the request, because the platform may have
+        /// accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
         /// `Some` if the platform refused a try because the id exists already.

@@ -84,8 +84,8 @@ fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
 }
 
 impl Payment {
-    /// Attributes each refund operation to the refund that the operation names, or else to a refund found by elimination.
-    /// Any other operation is an external refund.
+    /// Attributes each refund operation to the refund that the operation names, or else to a refund found by
+    /// elimination. Any other operation is an external refund.
     pub(super) fn attributed_refunds(&self) -> Attributed {
         let own_refunds = OwnRefunds::of(self);
         let eliminated = self.attributed_by_elimination(&own_refunds);

@@ -10,8 +10,8 @@ use crate::model::timestamp::Timestamp;
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
-    /// Whether a refund that seems to be external may be a refund of ours. For at most 15 minutes this is possible if an
-    /// open refund of ours has the same amount, no operation, and no `request_id` from Gate.
+    /// Whether a refund that seems to be external may be a refund of ours. For at most 15 minutes this is possible if
+    /// an open refund of ours has the same amount, no operation, and no `request_id` from Gate.
     pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
         let is_candidate = |own: &Refund| {
             own.operation_id().is_none()

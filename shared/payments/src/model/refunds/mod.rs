@@ -17,8 +17,8 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether the payment can be refunded: its status allows a refund, it has money in euros (the only currency that we
-    /// send), and its id can be signed.
+    /// Whether the payment can be refunded: its status allows a refund, it has money in euros (the only currency that
+    /// we send), and its id can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),
@@ -45,8 +45,8 @@ impl Payment {
         Some(&mut refund.request)
     }
 
-    /// Returns the IP address that is sent with a refund: the address in the refund's request, or else the address of the
-    /// order's customer.
+    /// Returns the IP address that is sent with a refund: the address in the refund's request, or else the address of
+    /// the order's customer.
     pub(crate) fn refund_ip_address(&self, refund_id: &MerchantId) -> Option<Text> {
         let own = self.refund(refund_id)?.ip_address.as_ref();
         let customer = || self.order.as_ref()?.customer.as_ref();

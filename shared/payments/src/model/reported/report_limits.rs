@@ -2,9 +2,9 @@
 
 use ecommpay::report::{self, Report, Sum};
 
-/// The maximum characters of an id, a status or another short text.
+/// The maximum number of characters of an id, a status or another short text.
 const MAX_TEXT_LENGTH: usize = 255;
-/// The maximum bytes of a redirect: the URL and the form fields.
+/// The maximum number of bytes of a redirect: the URL and the form fields.
 const MAX_REDIRECT_BYTES: usize = 32 * 1_024;
 /// The maximum number of clarification fields.
 const MAX_FIELDS: usize = 100;
