@@ -86,8 +86,8 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` of a report that states the amount received, or of a signed answer that lists the payment
-    /// with refunds. Records instead that the sum is missing if the report has a successful sale without `payment.sum`.
+    /// Adds `payment.sum` of a report that states the amount received, or of a signed answer that lists successful
+    /// refunds or returns. If a report of a successful sale has no `payment.sum`, records that the sum is missing.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {
