@@ -72,7 +72,7 @@ pub enum Rejection {
     NotRefundable,
     /// The payment has the maximum number of refunds.
     TooMany,
-    /// The amount is 0 or exceeds the refundable amount, which is the value.
+    /// The amount is 0 or exceeds the refundable amount, which the variant contains.
     MoreThanLeft(u64),
     /// Neither the request nor the order contains the shopper's IP address.
     NoAddress,
