@@ -1,7 +1,7 @@
 //! The only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
-//! Both are pure functions from a payment to a change with its events. They use no clock, no network and no
+//! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no
 //! AWS type; the time is an argument. A fact that adds nothing causes no change, so no store of
 //! duplicates is needed.
 

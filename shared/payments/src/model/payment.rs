@@ -42,7 +42,7 @@ pub struct Payment {
     /// The ids of other payments that had paid the same order before this payment did.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     earlier_payments_of_order: BTreeSet<String>,
-    /// How many of `earlier_payments_of_order` an event has named.
+    /// The count of ids in `earlier_payments_of_order` that events have named.
     #[serde(default, skip_serializing_if = "is_default")]
     earlier_payments_emitted: usize,
     /// The sequence number of the last event; 0 before the first event.
@@ -131,7 +131,7 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the customer, and what the pending operations wait for, because those reports name the shopper. The
+    /// Erases the customer, and what the pending operations wait for, because these reports name the shopper. The
     /// amounts and the operations stay. An open refund keeps its own data.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
@@ -271,12 +271,12 @@ impl Payment {
 
 /// Derived properties that concern several parts.
 impl Payment {
-    /// Whether the platform has not reported the result of the ordered sale or of a refund.
+    /// Whether the ordered sale or a refund has no result yet.
     pub fn is_open(&self) -> bool {
         self.is_sale_open() || self.has_open_refund()
     }
 
-    /// Whether the platform has not reported the result of the ordered sale.
+    /// Whether the ordered sale has no result yet.
     pub(crate) fn is_sale_open(&self) -> bool {
         self.order.is_some() && (self.is_sale_undecided() || !self.status().is_final())
     }

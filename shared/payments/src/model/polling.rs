@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::serde_skip::is_default;
 use super::timestamp::Timestamp;
 
-/// The status requests about a payment. The requests are numbered, so it is known for each request whether a report or
-/// a Gate request came before or after it.
+/// The status requests about a payment. The numbers of the requests show whether a report or a Gate request came
+/// before or after each of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
     /// The count of status requests that were sent, which is also the number of the last request.
@@ -45,7 +45,7 @@ struct Recheck {
 /// Changes.
 impl Polling {
     /// Restarts the schedule with the first delay, because a request was sent or a report is expected soon. Changes
-    /// nothing before the first poll.
+    /// nothing if no poll was sent after the last activity.
     pub(crate) fn restart(&mut self, at: Timestamp) {
         // Before the first poll, a restart would only delay that poll. The poll serves both activities.
         if self.polls_since_activity > 0 || self.last_activity_at.is_none() {
@@ -79,7 +79,7 @@ impl Polling {
         };
     }
 
-    /// Ends the recheck without an answer that decides it.
+    /// Ends the recheck, although no answer has decided.
     pub(crate) fn cancel_recheck(&mut self) {
         self.recheck = None;
     }

@@ -138,8 +138,8 @@ impl Schedule {
         delay.copied().unwrap_or_default()
     }
 
-    /// Returns when a sale fails if the platform does not find it. If the platform has accepted or reported the sale,
-    /// that is the end of polling. Returns `None` if no sale was sent or an operation has ended.
+    /// Returns when a sale fails if the platform does not find it. A sale that the platform has accepted or reported
+    /// fails when polling stops. Returns `None` if no sale was sent or an operation has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -158,8 +158,8 @@ impl Schedule {
         })
     }
 
-    /// Returns when the customer's data is to be erased; `None` while a refund is open, because the refund needs the
-    /// customer's IP address.
+    /// Returns when the customer's data is to be erased; `None` if the payment has no personal data, or while a refund
+    /// is open, because the refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {

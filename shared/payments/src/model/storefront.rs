@@ -29,7 +29,7 @@ pub struct Storefront {
     pub key_id: String,
     /// The SHA-256 of the key.
     pub key_hash: String,
-    /// The storefront's name. The payments that it creates belong to it.
+    /// The storefront's name. Each payment stores the name of the storefront that created the payment.
     pub name: String,
     /// The project of the storefront's payments.
     pub project_id: ProjectId,

@@ -41,8 +41,8 @@ pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     Some(emit::emit(after, at))
 }
 
-/// Claims a repeat of the sale. Returns `None` unless the outcome of the last try is unknown, the status is `created` or
-/// `processing`, no sale has succeeded, and the customer's data is not erased.
+/// Claims a repeat of the sale. Returns `None` unless the outcome of the last try is unknown, the status is `created`
+/// or `processing`, no sale has succeeded, and the customer's data is not erased.
 pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
     let has_status = matches!(payment.status(), Status::Created | Status::Processing);

@@ -1,5 +1,5 @@
 //! The expiry of a checkout. After `checkout.expired` a shop can sell the goods to someone else. If money arrives after
-//! that event, the event about the money has `late`.
+//! that event, the event about the money is marked `late`.
 
 use crate::decide::change::Change;
 use crate::decide::emit;

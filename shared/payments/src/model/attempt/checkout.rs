@@ -63,7 +63,7 @@ impl Payment {
             .max_by(|one, other| one.order.cmp(&other.order))
     }
 
-    /// Returns the redirect to the bank; `None` if it is unknown or the sale is no longer pending.
+    /// Returns the redirect to the bank; `None` if no report has named the redirect, or the sale is no longer pending.
     pub fn redirect(&self) -> Option<&Redirect> {
         self.waiting()?.redirect.as_ref()
     }

@@ -26,7 +26,8 @@ impl Payment {
     }
 
     /// Records that the platform accepted the answer to a request for clarification. The answer that we send names only
-    /// the payment. The digest of the request therefore shows whether a refund or the shopper was asked.
+    /// the payment. The digest therefore identifies the answered request: a request about a refund, or the request to
+    /// the shopper.
     pub(crate) fn record_clarification_answer(&mut self, digest: &str) {
         let requests = |refund: &Refund| {
             let waiting = self.clarification_request_of(refund);

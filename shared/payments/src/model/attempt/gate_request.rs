@@ -12,7 +12,7 @@
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
 //! | `Unknown` | `send` | `Sending` a repeat |
-//! | any | `refuse`: a status answer shows that the platform did not process the request, or the checkout expired | `Refused` |
+//! | any | `refuse`: a status answer shows that the request was not processed, or the checkout expired | `Refused` |
 //!
 //! An answer does not change the states `NotSent`, `Accepted` and `Refused`.
 
@@ -28,7 +28,7 @@ use crate::model::timestamp::Timestamp;
 /// together take less time.
 const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The codes with which the platform refuses a sale (3041) or a refund (3230) because its id exists already.
+/// The codes with which the platform refuses a sale (3041) or a refund (3230) because the id exists already.
 const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
 /// Further codes that do not show whether the platform accepted the request: a lock, a duplicate, and a

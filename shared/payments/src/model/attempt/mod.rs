@@ -92,7 +92,7 @@ impl Attempt {
         self.failed_requests.contains(request_id)
     }
 
-    /// Whether an operation belongs to an earlier attempt: its `request_id` does.
+    /// Whether an operation has the `request_id` of an earlier attempt.
     pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
         let request_id = operation.request_id();
         request_id.is_some_and(|request_id| self.is_failed_request(request_id))

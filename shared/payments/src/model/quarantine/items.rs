@@ -142,7 +142,7 @@ impl Payment {
     }
 }
 
-/// Adds an item if a refund has no sum in the ordered currency. The amount can be any, because a refund may be partial.
+/// Adds an item if a refund has no sum in the ordered currency. Any amount is allowed, because a refund may be partial.
 fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),

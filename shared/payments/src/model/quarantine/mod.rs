@@ -1,5 +1,5 @@
-//! Quarantine: money that differs from the order, or is contradicted by reports, waits until an operator decides
-//! (`shared/decisions/state/0007-quarantine.md`).
+//! Quarantine: an operator must review money that differs from the order, and money about which signed answers
+//! contradict each other (`shared/decisions/state/0007-quarantine.md`).
 
 mod items;
 

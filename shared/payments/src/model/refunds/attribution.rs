@@ -103,8 +103,8 @@ impl Payment {
     }
 
     /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that no operation names,
-    /// although the platform has them, because it refused a repeat as a duplicate id. If exactly one operation matches
-    /// a candidate, and that operation matches no other refund, the operation belongs to the candidate.
+    /// although the platform has them: the platform refused a repeat as a duplicate id. If exactly one operation
+    /// matches a candidate, and that operation matches no other refund, the operation belongs to the candidate.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,

@@ -81,7 +81,7 @@ impl Operation {
         self.finals.truncate(MAX_FINAL_REPORTS);
     }
 
-    /// Adds the `payment.status` of a report about this operation, if it is the newest.
+    /// Adds the `payment.status` of a report about this operation, if the report is the newest.
     pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
         if self
             .payment_status

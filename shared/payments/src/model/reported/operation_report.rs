@@ -1,4 +1,4 @@
-//! The reports of one operation, and which of them counts.
+//! The reports of one operation, and which of these reports counts.
 
 use std::cmp::Ordering;
 

@@ -81,7 +81,7 @@ struct DifferingSum {
     signed: bool,
 }
 
-/// `payment.sum` of a report, and what is needed to interpret it.
+/// `payment.sum` of a report, and what is needed to interpret this sum.
 pub(super) struct SumReport<'a> {
     pub(super) operation_date: &'a str,
     pub(super) payment_date: &'a str,

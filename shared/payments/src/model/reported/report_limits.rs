@@ -11,8 +11,8 @@ const MAX_FIELDS: usize = 100;
 /// The maximum number of operations in one report.
 const MAX_OPERATIONS: usize = 1_000;
 
-/// Whether a report can be stored. A report that exceeds a limit is a hint: it is not stored, and the platform
-/// is polled.
+/// Whether a report can be stored. A report that exceeds a limit is not stored. If it is a callback, it is a hint: the
+/// platform is polled.
 pub(crate) fn is_storable(report: &Report) -> bool {
     let is_short = |text: &str| text.chars().count() <= MAX_TEXT_LENGTH;
     let are_short = |texts: &[&Option<String>]| {

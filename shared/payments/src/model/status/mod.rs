@@ -1,4 +1,4 @@
-//! The status of a payment. It is not stored: every read derives it from the facts ([`table`]).
+//! The status of a payment. The status is not stored: every read derives it from the facts ([`table`]).
 
 mod decline;
 pub(crate) mod sale_state;
@@ -24,7 +24,7 @@ pub enum Status {
     Succeeded,
     /// The platform declined the sale, or could not confirm that the money arrived.
     Declined,
-    /// The platform refused or never received the sale request of the current attempt, or its link expired.
+    /// The platform refused or never received the sale request of the current attempt, or the payment link expired.
     Failed,
     /// An operator must review the money that was received.
     Quarantined,
