@@ -1,4 +1,4 @@
-//! The requests of storefronts, operators and the schedule to change a payment.
+//! The requests to change a payment. They come from storefronts, operators and the schedule.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Order, QuarantineItem, RefundOrder, Verdict};
 
-/// A request of a storefront, an operator or the schedule to change a payment.
+/// A request to change a payment, from a storefront, an operator or the schedule.
 #[derive(Debug, Clone, Copy)]
 pub enum Command<'a> {
     /// Creates a payment. For a Gate sale the same write claims the sale request.
@@ -21,17 +21,18 @@ pub enum Command<'a> {
         /// The order.
         order: &'a Order,
     },
-    /// Starts the next attempt of a failed payment, for the same amount, currency and channel.
+    /// Starts the next attempt of a failed payment. The amount, the currency, the channel and the storefront must be
+    /// the same as before.
     Retry {
         /// The order.
         order: &'a Order,
     },
-    /// Claims another sale request with the same id, if the outcome of the last request is unknown.
+    /// Claims a repeat of the sale request with the same id, if the outcome of the last try is unknown.
     Resend,
-    /// Reserves a refund and claims its request.
+    /// Reserves the amount of a refund and claims the refund request.
     Refund(&'a RefundOrder),
-    /// Claims another request for a refund with unknown outcome, or ends it. A signed answer must have shown
-    /// that the platform does not have it.
+    /// Claims a repeat of the request for a refund with unknown outcome, or ends the refund as declined. A signed
+    /// answer must have shown that the platform does not have the refund.
     RepeatRefund(&'a MerchantId),
     /// Records an operator's decision about quarantined money.
     Review {
@@ -39,42 +40,42 @@ pub enum Command<'a> {
         verdict: Verdict,
         /// The operator.
         by: &'a str,
-        /// The items that were shown to the operator. No other item is settled.
+        /// The items that were shown to the operator. The decision settles no other item.
         items: &'a BTreeSet<QuarantineItem>,
     },
     /// Claims a scheduled status request.
     Poll {
         /// The schedule.
         schedule: &'a Schedule,
-        /// The request must be due at or before this time.
+        /// The status request must be due at or before this time.
         due_by: Timestamp,
     },
-    /// Claims a status request by hand. It does not move the schedule.
+    /// Claims an unscheduled status request. This does not change the schedule.
     PollNow,
-    /// Acts on the answer "not found": sends the sale again, ends it as failed, or ends a recheck.
+    /// Acts on the answer "not found": claims a repeat of the sale, ends the sale as failed, or ends a recheck.
     ResolveNotFound(&'a Schedule),
     /// Emits `checkout.expired` if the checkout has expired and the payment is undecided.
     Expire,
-    /// Erases the customer when the retention time is over.
+    /// Erases the customer's data if the retention time is over and no refund is open.
     Erase(&'a Schedule),
-    /// Emits pending events: one change has at most 8, and the event of an external refund waits for its
-    /// attribution window.
+    /// Emits the events that earlier changes did not emit: one change emits at most 8 events, and the event of an
+    /// external refund waits until its attribution window ends.
     EmitPending,
 }
 
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// The id belongs to another refund.
+    /// The `refund_id` belongs to a refund request with other content.
     OtherContent,
-    /// The payment cannot be refunded in its status.
+    /// The payment cannot be refunded, or a rejection does not list every item in quarantine.
     NotRefundable,
     /// The payment has the maximum number of refunds.
     TooMany,
-    /// The amount exceeds the refundable amount, which is given.
+    /// The amount is 0 or exceeds the refundable amount, which the variant contains.
     MoreThanLeft(u64),
-    /// The shopper's IP address is neither in the request nor in the order.
+    /// Neither the request nor the order contains the shopper's IP address.
     NoAddress,
-    /// The payment has no money in the ordered currency that could be released or refunded.
+    /// The payment has no money that could be released or refunded. Only money in the ordered currency can be released.
     NoMoney,
 }

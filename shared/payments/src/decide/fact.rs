@@ -14,18 +14,19 @@ use crate::model::{PlatformRecord, SignedReport};
 pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
-    /// A verified body that could have been re-framed: only a reason to poll
+    /// A verified body that could be read in two ways: no fact about the payment, only a reason to poll
     /// (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request. It decides between contradicting callbacks.
     StatusAnswer {
         /// The answer.
         report: SignedReport<'a>,
-        /// The number of the status request. Its answer settles nothing that was reported after the request.
+        /// The number of the status request. The answer does not settle a recheck that was requested after this
+        /// request.
         poll: u32,
     },
-    /// The platform answered a status request with "not found". An unsigned answer can end a link or repeat a
-    /// sale, but never changes money.
+    /// The platform answered a status request with "not found". An unsigned answer can end a payment link or a sale, or
+    /// cause a repeat of the sale, but never changes an amount.
     NotFound {
         /// The number of the status request.
         poll: u32,
@@ -34,33 +35,33 @@ pub enum Fact<'a> {
     },
     /// Gate's answer to our sale request.
     SaleAnswer {
-        /// The number of the attempt.
+        /// The count of attempts before the attempt of the request.
         attempt: u32,
         /// The answer.
         answer: &'a Answer,
     },
     /// Gate's answer to our refund request.
     RefundAnswer {
-        /// The refund.
+        /// The id of the refund.
         refund_id: &'a MerchantId,
         /// The answer.
         answer: &'a Answer,
     },
     /// The platform accepted the data that it had requested.
     ClarificationAccepted {
-        /// The [`Waiting::digest`](crate::model::Waiting::digest) of its request.
+        /// The [`Waiting::digest`](crate::model::Waiting::digest) of the platform's request.
         digest: &'a str,
     },
     /// An entry of the platform records, which may differ from ours.
     PlatformRecord {
         /// The project of the records.
         project_id: ProjectId,
-        /// What they say about an operation.
+        /// What the records say about an operation.
         record: PlatformRecord<'a>,
     },
-    /// Other payments had paid the same order earlier.
+    /// Other payments had paid the same order before this payment did.
     EarlierPayments {
-        /// Their ids.
+        /// The ids of the other payments.
         ids: &'a BTreeSet<String>,
     },
 }

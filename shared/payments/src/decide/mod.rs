@@ -1,9 +1,9 @@
 //! The only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
-//! Both are pure functions from a payment to a change with its events. They use no clock, no network and no
-//! AWS type; the time is an argument. A fact that adds nothing returns no change, so duplicates need
-//! no store of their own.
+//! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no
+//! AWS type; the time is an argument. A fact that adds nothing causes no change, so no store of
+//! duplicates is needed.
 
 mod change;
 mod command;
@@ -26,7 +26,7 @@ use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, PlatformRecord};
 
-/// Applies a fact to a payment (`None`: it is unknown here). Returns `None` if nothing changes.
+/// Applies a fact to a payment (`None`: we do not have the payment). Returns `None` if nothing changes.
 pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Option<Change> {
     let mut after = match payment {
         Some(payment) => payment.clone(),
@@ -37,7 +37,8 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 
-/// Creates the record of an external payment, if the fact is a report or a reason to poll.
+/// Creates an external payment. Returns `None` unless the fact is a report, a hint, or a platform record that differs
+/// from ours, and names the payment.
 fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     let report = match fact {
         Fact::Callback(signed) => signed.report,
@@ -53,7 +54,7 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     Some(Payment::empty(project_id, payment_id, at))
 }
 
-/// Creates a payment that only the platform records have.
+/// Creates a payment that only the platform records contain. Returns `None` if its operation has not ended.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

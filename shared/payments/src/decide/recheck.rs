@@ -7,24 +7,24 @@ use ecommpay::operation::is_refunded_status;
 
 use crate::model::{Evidence, Operation, Payment, QuarantineItem, SaleState};
 
-/// A reason for a recheck. The text is the `operation.id`, unless stated otherwise.
+/// A reason for a recheck. The text in a reason is the `operation.id`, unless stated otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
     /// Callbacks contradict each other about an operation.
     Disputed(String),
-    /// A callback says that an operation succeeded, and a signed answer that it did not.
+    /// A callback says that an operation succeeded, and signed answers decline the operation.
     Overruled(String),
     /// Several sales succeeded, and only callbacks report this sale.
     TwoSales(String),
-    /// An operation of undocumented type succeeded.
+    /// A callback says that an operation of undocumented type succeeded.
     UndocumentedOperation(String),
     /// More was returned than is known to have been refunded.
     ExcessReturns,
     /// A callback names a sum that a signed answer must confirm.
     SumUnconfirmed,
-    /// The money of a sale does not count, because of this `payment.status`.
+    /// The money of a sale does not count. The text is the newest `payment.status` about a sale or a confirmation.
     SaleNotCounted(String),
-    /// A callback declines a confirmation although the money counts.
+    /// A callback declines a confirmation although the money of the sale counts.
     ConfirmationDeclined(String),
     /// A quarantine item.
     Quarantined(QuarantineItem),
@@ -32,7 +32,7 @@ pub(super) enum Reason {
     Unmatched,
 }
 
-/// Returns all reasons.
+/// Returns all reasons for a recheck, including the reasons that a signed answer does not remove.
 pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
     let mut reasons = reasons_for_answer(payment);
     let overruled = payment
@@ -51,13 +51,13 @@ pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Returns the reasons that a signed answer removes. While any of them remains, the recheck continues.
+/// Returns the reasons that a signed answer can remove. While such a reason remains, the recheck continues.
 pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
     let is_counted = payment.sale_state() == SaleState::Counts;
     let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // The end of an operation without money does not matter, such as a link that expires.
+        // The end of an operation that moves no money does not matter: for example, a link expires.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }
@@ -91,7 +91,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Whether `payment.status` of a report claims that money moved, but no reported operation explains it.
+/// Whether `payment.status` of a report claims that money moved, but no reported operation explains the claim.
 pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
     let status = status.unwrap_or_default();
     let claims_money = is_refunded_status(status) || matches!(status, "success" | "partially paid");

@@ -16,24 +16,24 @@ const SECONDS: i64 = 24 * 3_600;
 pub struct Day(i64);
 
 impl Day {
-    /// Returns the day of a time.
+    /// Returns the day that contains a time.
     pub fn of(time: Timestamp) -> Self {
         Self(time.unix_seconds().div_euclid(SECONDS))
     }
 
-    /// Returns the time at which it starts.
+    /// Returns the time at which the day starts.
     pub fn start(self) -> Timestamp {
         let millis = self.0.saturating_mul(SECONDS).saturating_mul(1_000);
         Timestamp::from_millis(millis)
     }
 
-    /// Parses `YYYY-MM-DD`.
+    /// Parses `YYYY-MM-DD`. Returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let date = Date::parse(text, &Iso8601::DATE).ok()?;
         let day = Self::of(Timestamp::from_millis(
             date.midnight().assume_utc().unix_timestamp() * 1_000,
         ));
-        // ISO 8601 has further forms of a date.
+        // `Iso8601::DATE` accepts further forms of a date.
         (day.to_string() == text).then_some(day)
     }
 

@@ -1,5 +1,4 @@
-//! What the last events said, so that each outcome is emitted once and the last event agrees with the
-//! state.
+//! What the last events said. With this record each outcome is emitted once, and the last event agrees with the state.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ pub struct Emitted {
     /// An event said `declined` or `failed`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) unsuccessful: bool,
-    /// An event said that the payment is paid, and no later event corrected it.
+    /// An event said that the payment is paid, and no later event corrected that event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success: bool,
     /// An event corrected an emitted success.
@@ -54,7 +53,7 @@ pub struct EmittedRefund {
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,
-    /// An event said `declined`, and no later event corrected it.
+    /// An event said `declined`, and no later event corrected that event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) declined: bool,
 }

@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// A `payment_id`, `order_id` or `refund_id` of a storefront: `[A-Za-z0-9._-]{1,64}`.
 ///
-/// It is shown as first spelled and compared without case, as the platform does.
+/// The id is shown in the spelling in which we first received it. It is compared without case, because the platform
+/// compares ids without case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MerchantId(String);
 
 impl MerchantId {
-    /// Returns `None` if the id does not have the allowed form.
+    /// Creates an id. Returns `None` if the text does not have the allowed form.
     pub fn new(id: impl Into<String>) -> Option<Self> {
         let id = id.into();
         let is_allowed =
@@ -21,12 +22,12 @@ impl MerchantId {
         ((1..=64).contains(&id.len()) && id.bytes().all(is_allowed)).then_some(Self(id))
     }
 
-    /// Returns the id as first spelled.
+    /// Returns the id, in the spelling in which we first received it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Returns the id as a value that can be signed: its form has no separator.
+    /// Returns the id as a value that can be signed. An id contains no separator of the signed text.
     pub fn to_text(&self) -> Option<Text> {
         Text::new(self.0.clone()).ok()
     }
@@ -62,7 +63,7 @@ impl fmt::Display for MerchantId {
 
 /// The key of a payment: its project and its id in lower case.
 ///
-/// The id of a payment that was not created here can have any form of up to 255 characters.
+/// The id of a payment that this service did not create can be any text of up to 255 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentKey {
     project_id: ProjectId,
@@ -73,7 +74,7 @@ impl PaymentKey {
     /// The maximum length of a platform id, in characters.
     pub const MAX_ID_LENGTH: usize = 255;
 
-    /// Creates the key from an unverified id. Returns `None` if its length is not allowed.
+    /// Creates the key from an unverified id. Returns `None` if the length of the id is not allowed.
     pub fn parse(project_id: ProjectId, payment_id: &str) -> Option<Self> {
         let length = payment_id.chars().count();
         (1..=Self::MAX_ID_LENGTH)

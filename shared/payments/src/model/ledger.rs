@@ -7,10 +7,11 @@ use super::refunds::refund::Refund;
 use super::reported::operation::Operation;
 use super::status::sale_state::SaleState;
 
-/// Paid.
+/// The paid amount.
 impl Payment {
-    /// Returns the amount received, in minor units of the payment's currency. It is the newest `payment.sum`
-    /// that states it, or else the sums of the captures. Money in another currency counts as 0.
+    /// Returns the amount received, in minor units of the payment's currency. The newest `payment.sum` that states the
+    /// amount received decides, and later captures are added. Without such a sum, the amount is the sum of the
+    /// captures. Money in another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
@@ -27,7 +28,7 @@ impl Payment {
             false => 0,
         };
         // `payment.sum` does not include a later capture. If a callback about that capture named a sum, that
-        // callback is itself the newest report.
+        // callback is itself the newest report of a sum.
         let is_later = |capture: &Operation| {
             let newest_date = newest.operation_date.as_str();
             let has_later_date = capture.date().is_some_and(|date| newest_date < date);
@@ -36,8 +37,8 @@ impl Payment {
         received.saturating_add(self.captured_amount(is_later))
     }
 
-    /// Returns the sum of such captures: `sum_converted` if it is in the payment's currency, else
-    /// `sum_initial`.
+    /// Returns the amount of the captures for which `is_such` holds. Each capture counts with the first of
+    /// `sum_converted` and `sum_initial` that is in the payment's currency, or else as 0.
     fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
         let amount = |capture: &Operation| {
             let mut sums = capture.final_sums();
@@ -53,8 +54,8 @@ impl Payment {
             .is_none_or(|currency| currency == sum.currency)
     }
 
-    /// Returns the operations that took the money: the successful sales. If there is none, or their money does
-    /// not count, the operations of undocumented type that a signed answer lists as succeeded.
+    /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
+    /// that a signed answer lists as succeeded. The latter also replace sales whose money does not count.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -66,8 +67,8 @@ impl Payment {
         })
     }
 
-    /// Whether money was received: by a sale that counts or is contested, or by an operation of undocumented
-    /// type that a signed answer lists as succeeded. For an external payment that type must be
+    /// Whether money was received: by a sale that counts or is contested, or by an operation of undocumented type that
+    /// a signed answer lists as succeeded. For an external payment the type of this operation must be
     /// `manual change`, because another type may be a payout.
     pub fn has_money(&self) -> bool {
         let is_external = self.order.is_none();
@@ -78,7 +79,7 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Whether money arrived in another currency than ordered. It counts as 0 and is refunded by hand.
+    /// Whether money arrived in another currency than ordered. Such money counts as 0 and is refunded by hand.
     pub(crate) fn has_foreign_money(&self) -> bool {
         let is_foreign = |currency: &str| {
             let order = self.order.as_ref();
@@ -93,7 +94,7 @@ impl Payment {
         }
     }
 
-    /// Returns the currency of the order, or else of the money received.
+    /// Returns the currency of the order; without an order, the currency of the money received.
     pub fn currency(&self) -> Option<&str> {
         let ordered = self.order.as_ref().map(|order| order.currency.code());
         let captured = || self.captures().find_map(Operation::currency);
@@ -103,10 +104,10 @@ impl Payment {
     }
 }
 
-/// Refunded, reserved and refundable.
+/// The refunded, reserved and refundable amounts.
 impl Payment {
-    /// Returns the amount of the successful refunds and reversals less the returned amount. Each operation
-    /// counts once. A reversal of money that was never confirmed does not count.
+    /// Returns the amount of the successful refunds and reversals, less the returned amount. Each operation counts
+    /// once. A reversal of money that was never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
         let (refunded, returned) = self.refunded_and_returned();
         refunded.saturating_sub(returned)
@@ -143,7 +144,7 @@ impl Payment {
             let paid = self.paid_amount();
             return paid > 0 && self.refunded_amount() >= paid;
         }
-        // Refunds by hand are known by their operations only.
+        // Only operations show the refunds by hand.
         let foreign_amount = |is_such: fn(&Operation) -> bool| {
             let ordered = self.order.as_ref().map(|order| order.currency.code());
             let operations = self.reported.operations.values();
@@ -163,8 +164,8 @@ impl Payment {
         received > 0 && foreign_amount(Operation::gives_back) >= received
     }
 
-    /// Returns the amount of a refund operation, or of a return. Without a sum in the payment's currency, it is
-    /// the amount that we requested, or 0 for an external refund.
+    /// Returns the amount of a refund operation or of a return. If the operation has no sum in the payment's currency,
+    /// the amount is the one that we requested, or 0 for an external refund.
     pub(super) fn refunded_by(&self, id: &str, operation: &Operation) -> u64 {
         let reported = operation.sum().filter(|sum| self.is_in_currency(sum));
         let requested = || {
@@ -177,7 +178,7 @@ impl Payment {
         reported.map_or_else(requested, |sum| sum.amount)
     }
 
-    /// Returns the amount of the refund at an index: by its operation, or else as requested.
+    /// Returns the amount of the refund at an index: the amount of its operation, or else the requested amount.
     pub(crate) fn amount_of_refund(&self, index: usize) -> u64 {
         let Some(refund) = self.refunds.get(index) else {
             return 0;
@@ -199,7 +200,7 @@ impl Payment {
             .fold(0, u64::saturating_add)
     }
 
-    /// Returns the amount that can be refunded: paid, neither refunded nor reserved.
+    /// Returns the amount that can be refunded: the paid amount less the refunded and the reserved amount.
     pub fn refundable_amount(&self) -> u64 {
         self.paid_amount()
             .saturating_sub(self.refunded_amount())

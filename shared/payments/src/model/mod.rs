@@ -1,14 +1,14 @@
 //! A payment: its data, and everything that follows from it.
 //!
-//! Reports are stored as sets, and the status is derived from them. The same facts therefore end in the
-//! same state, in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`] changes a
-//! payment. `shared/README.md` explains the rules.
+//! Reports are stored as sets, and the status is derived from them. The same facts therefore
+//! result in the same state, in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`]
+//! changes a payment. `shared/README.md` explains the rules.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`payment`] | the payment, made of the parts below |
+//! | [`payment`] | the payment, made of the parts in this table |
 //! | [`order`] | what the storefront ordered |
-//! | [`attempt`] | the current attempt: its Gate request, its checkout, requests for clarification |
+//! | [`attempt`] | the current attempt: its sale request, its checkout, requests for clarification |
 //! | [`reported`] | the platform's reports, merged as sets |
 //! | [`status`] | the status table, and whether the money of a sale counts |
 //! | `ledger` | the amounts: paid, refunded, reserved, refundable |

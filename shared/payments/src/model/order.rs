@@ -1,4 +1,4 @@
-//! What a storefront ordered, and the customer.
+//! What a storefront ordered, and for which customer.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +16,7 @@ use super::timestamp::{Timestamp, millis};
 pub struct Order {
     /// The storefront that created the payment.
     pub storefront: String,
-    /// The merchant's order id. Every event has it.
+    /// The merchant's order id. Every event contains the order id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id: Option<MerchantId>,
     /// The amount to be paid.
@@ -25,14 +25,14 @@ pub struct Order {
     pub currency: Currency,
     /// How the shopper reaches the bank.
     pub channel: Channel,
-    /// The storefront's page that the shopper returns to.
+    /// The storefront's page to which the shopper returns.
     pub return_url: Text,
     /// The storefront's origins. Their pages may read the checkout's status.
     pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The platform shows it to the merchant.
+    /// The description that the platform shows to the merchant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
     /// Personal data; `None` after the retention time.
@@ -41,12 +41,12 @@ pub struct Order {
     /// When the checkout expires.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeat from another order.
+    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeated request from another order.
     pub content: String,
 }
 
 impl Order {
-    /// Whether a sum is exactly the ordered one.
+    /// Whether a sum is exactly the ordered sum.
     pub(super) fn matches(&self, sum: &Sum) -> bool {
         sum.amount == self.amount.get() && sum.currency == self.currency.code()
     }
@@ -61,7 +61,7 @@ pub struct Customer {
     pub ip_address: Text,
     /// The shopper's last name.
     pub last_name: Option<LastName>,
-    /// Further optional fields.
+    /// Further optional fields about the customer.
     #[serde(default, skip_serializing_if = "CustomerDetails::is_empty")]
     pub details: CustomerDetails,
 }
@@ -83,7 +83,7 @@ impl<T> fmt::Debug for Private<T> {
     }
 }
 
-/// The key of an order that was paid. Storefronts number their orders independently.
+/// The key of an order that was paid. It includes the storefront, because two storefronts can use the same order id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaidOrder<'a> {
     /// The project that took the money.
@@ -98,9 +98,8 @@ pub struct PaidOrder<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A Gate sale. A callback has the redirect URL.
+    /// A Gate sale. A callback or a status answer contains the redirect URL.
     Gate,
-    /// A signed link to the platform's own page. The platform creates the payment when the shopper
-    /// confirms there.
+    /// A signed link to Payment Page. The platform creates the payment when the shopper confirms on that page.
     PaymentPage,
 }

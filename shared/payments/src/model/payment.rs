@@ -24,13 +24,13 @@ use super::timestamp::{Timestamp, millis};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
     pub(super) project_id: ProjectId,
-    /// The id as first spelled.
+    /// The id, in the spelling in which we first received it.
     pub(super) payment_id: String,
-    /// `None` for a payment that was not created here.
+    /// `None` for a payment that this service did not create.
     pub(super) order: Option<Order>,
     pub(super) attempt: Attempt,
     pub(super) reported: Reported,
-    /// The refunds that were requested here, and the external ones.
+    /// The refunds that this service requested, and the external refunds.
     pub(super) refunds: Vec<Refund>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) decisions: Vec<Decision>,
@@ -39,15 +39,15 @@ pub struct Payment {
     emitted: Emitted,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) discrepancies: Discrepancies,
-    /// The ids of other payments that had paid the same order earlier.
+    /// The ids of other payments that had paid the same order before this payment did.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     earlier_payments_of_order: BTreeSet<String>,
-    /// The number of these ids that an event has named.
+    /// The count of ids in `earlier_payments_of_order` that events have named.
     #[serde(default, skip_serializing_if = "is_default")]
     earlier_payments_emitted: usize,
-    /// The number of the last event.
+    /// The sequence number of the last event; 0 before the first event.
     sequence: u64,
-    /// The time of the first fact or command about it.
+    /// The time of the first fact or command about the payment.
     #[serde(with = "millis")]
     created_at: Timestamp,
     /// The time of the last change.
@@ -78,7 +78,7 @@ impl Payment {
         }
     }
 
-    /// Starts the current attempt with an order.
+    /// Starts the current attempt with this order, and restarts the polls.
     pub(crate) fn start_attempt(&mut self, order: Order, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         self.attempt.start(order.channel, polls_sent, at);
@@ -86,7 +86,8 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Starts another attempt after a failed one.
+    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and what the
+    /// events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
@@ -99,8 +100,8 @@ impl Payment {
         self.start_attempt(order, at);
     }
 
-    /// Updates the stored state that follows from the facts and the time: abandoned requests, the state of
-    /// each refund, and whether the payment is polled.
+    /// Updates the stored state that follows from the facts and the time: abandoned Gate requests, the state of each
+    /// refund, and whether the payment is polled.
     pub(crate) fn update_derived(&mut self, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         self.attempt.request.time_out(polls_sent, at);
@@ -109,18 +110,19 @@ impl Payment {
         self.polling.update(is_open, at);
     }
 
-    /// Adds payments that had paid the same order earlier.
+    /// Adds the ids of other payments that had paid the same order before this payment did.
     pub(crate) fn add_earlier_payments(&mut self, ids: &BTreeSet<String>) {
         self.earlier_payments_of_order.extend(ids.iter().cloned());
     }
 
-    /// Marks the earlier payments of the order as emitted. Returns whether no event had named some of them.
+    /// Records that events have named all known earlier payments of the order. Returns whether at least
+    /// one of these payments was in no event before.
     pub(crate) fn mark_earlier_payments_emitted(&mut self) -> bool {
         let known = self.earlier_payments_of_order.len();
         std::mem::replace(&mut self.earlier_payments_emitted, known) < known
     }
 
-    /// Numbers the next event.
+    /// Increases the sequence number, for the next event.
     pub(crate) fn next_sequence(&mut self) {
         self.sequence += 1;
     }
@@ -129,7 +131,8 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the personal data. The amounts and the operations stay.
+    /// Erases the customer, and what the pending operations wait for, because these reports name the shopper. The
+    /// amounts and the operations stay. An open refund keeps its own data.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;
@@ -140,14 +143,14 @@ impl Payment {
     }
 }
 
-/// The parts.
+/// Access to the parts.
 impl Payment {
     /// Returns the project that takes the money.
     pub fn project_id(&self) -> ProjectId {
         self.project_id
     }
 
-    /// Returns the id as first spelled.
+    /// Returns the id, in the spelling in which we first received it.
     pub fn payment_id(&self) -> &str {
         &self.payment_id
     }
@@ -157,7 +160,7 @@ impl Payment {
         PaymentKey::new(self.project_id, &self.payment_id)
     }
 
-    /// Returns the order; `None` for a payment that was not created here.
+    /// Returns the order; `None` for a payment that this service did not create.
     pub fn order(&self) -> Option<&Order> {
         self.order.as_ref()
     }
@@ -193,12 +196,12 @@ impl Payment {
         operations.filter(|operation| operation.is_sale())
     }
 
-    /// Returns the newest `payment.status` of any report, in the platform's spelling.
+    /// Returns the newest `payment.status` of all reports, in the platform's spelling.
     pub fn platform_status(&self) -> Option<&str> {
         self.reported.status.as_ref().map(PlatformStatus::as_str)
     }
 
-    /// Returns the refunds that were requested here, and the external ones.
+    /// Returns the refunds that this service requested, and the external refunds.
     pub fn refunds(&self) -> &[Refund] {
         &self.refunds
     }
@@ -207,7 +210,7 @@ impl Payment {
         &mut self.refunds
     }
 
-    /// Returns the refund with this id.
+    /// Returns the refund with this `refund_id`.
     pub fn refund(&self, refund_id: &MerchantId) -> Option<&Refund> {
         let mut refunds = self.refunds.iter();
         refunds.find(|refund| refund.refund_id() == Some(refund_id))
@@ -245,17 +248,17 @@ impl Payment {
         &mut self.discrepancies
     }
 
-    /// Returns the ids of other payments that had paid the same order earlier.
+    /// Returns the ids of other payments that had paid the same order before this payment did.
     pub fn earlier_payments_of_order(&self) -> &BTreeSet<String> {
         &self.earlier_payments_of_order
     }
 
-    /// Returns the number of the last event.
+    /// Returns the sequence number of the last event.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// Returns the time of the first fact or command.
+    /// Returns the time of the first fact or command about the payment.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -268,12 +271,12 @@ impl Payment {
 
 /// Derived properties that concern several parts.
 impl Payment {
-    /// Whether the platform owes a result: of the ordered sale, or of a refund.
+    /// Whether the ordered sale or a refund has no result yet.
     pub fn is_open(&self) -> bool {
         self.is_sale_open() || self.has_open_refund()
     }
 
-    /// Whether the platform owes the result of the ordered sale.
+    /// Whether the ordered sale has no result yet.
     pub(crate) fn is_sale_open(&self) -> bool {
         self.order.is_some() && (self.is_sale_undecided() || !self.status().is_final())
     }
@@ -290,13 +293,13 @@ impl Payment {
         is_accepted || !self.reported.operations.is_empty()
     }
 
-    /// Whether its changes are emitted. A Dashboard payment link that has moved no money emits nothing.
+    /// Whether changes of the payment are emitted. A Dashboard payment link that has moved no money emits nothing.
     pub(crate) fn is_emittable(&self) -> bool {
         let has_report = self.reported.status.is_some() || !self.reported.operations.is_empty();
         self.order.is_some() || has_report && !self.is_unpaid_link()
     }
 
-    /// Whether it is a Dashboard payment link that has moved no money.
+    /// Whether the payment is a Dashboard payment link that has moved no money.
     fn is_unpaid_link(&self) -> bool {
         let moved_money =
             |operation: &Operation| operation.has_succeeded() && !operation.kind().moves_no_money();
@@ -304,7 +307,7 @@ impl Payment {
         is_external_link && !self.reported.operations.values().any(moved_money)
     }
 
-    /// Whether it has personal data.
+    /// Whether the payment has personal data that [`Self::erase_customer`] would erase.
     pub(crate) fn has_personal_data(&self) -> bool {
         let order = self.order.as_ref();
         let mut operations = self.reported.operations.values();
@@ -312,7 +315,7 @@ impl Payment {
             || operations.any(|operation| operation.waiting().is_some())
     }
 
-    /// Returns the merchant's order if this payment has paid it.
+    /// Returns the key of the merchant's order; `None` unless this payment has paid the order.
     pub fn paid_order(&self) -> Option<PaidOrder<'_>> {
         let order = self.order.as_ref().filter(|_| self.status().is_paid())?;
         Some(PaidOrder {
@@ -322,8 +325,8 @@ impl Payment {
         })
     }
 
-    /// Returns the days under which the store indexes it: the day of its creation, and the days on which
-    /// its operations ended.
+    /// Returns the days under which the store indexes the payment: the day of its creation, and the days on which its
+    /// operations ended.
     pub fn days(&self) -> BTreeSet<Day> {
         let operations = self.reported.operations.values();
         let ends = operations.filter_map(Operation::ended_at);

@@ -1,15 +1,15 @@
-//! The polling state: the last activity, and the status requests sent since.
+//! The polling state of a payment: the last activity, and the status requests that were sent.
 
 use serde::{Deserialize, Serialize};
 
 use super::serde_skip::is_default;
 use super::timestamp::Timestamp;
 
-/// The status requests about a payment. They are numbered, so a report or a Gate request can be ordered
+/// The status requests about a payment. The numbers of the requests show whether a report or a Gate request came
 /// before or after each of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
-    /// The number of status requests, which is also the number of the last request.
+    /// The count of status requests that were sent, which is also the number of the last request.
     #[serde(default, skip_serializing_if = "is_default")]
     polls_sent: u32,
     /// The number of the last status request whose answer was a signed report.
@@ -21,7 +21,7 @@ pub struct Polling {
     /// The number of the last status request whose answer was a signed "not found".
     #[serde(default, skip_serializing_if = "is_default")]
     last_signed_not_found: u32,
-    /// The scheduled status requests since the last activity.
+    /// The count of scheduled status requests since the last activity.
     #[serde(default, skip_serializing_if = "is_default")]
     polls_since_activity: u32,
     /// The time of the last activity or of the last scheduled status request. `None` if the payment needs
@@ -33,26 +33,27 @@ pub struct Polling {
     recheck: Option<Recheck>,
 }
 
-/// Something that callbacks alone cannot decide was reported. A signed answer must decide it.
+/// A need for a recheck: a signed answer must decide what callbacks alone cannot decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Recheck {
-    /// The number of status requests sent before the last such report.
+    /// Only the answer to a status request with a greater number can decide.
     polls_before: u32,
-    /// The time of the first such report that is still undecided.
+    /// The time since which a recheck is needed.
     since: Timestamp,
 }
 
 /// Changes.
 impl Polling {
-    /// Begins again with the first delay, because a request was sent or its answer is expected.
+    /// Restarts the schedule with the first delay, because a request was sent or a report is expected soon. Changes
+    /// nothing if no poll was sent after the last activity.
     pub(crate) fn restart(&mut self, at: Timestamp) {
-        // Before the first poll a restart would only delay it, and that poll serves both activities.
+        // Before the first poll, a restart would only delay that poll. The poll serves both activities.
         if self.polls_since_activity > 0 || self.last_activity_at.is_none() {
             (self.polls_since_activity, self.last_activity_at) = (0, Some(at));
         }
     }
 
-    /// Makes an immediate status request due. Changes nothing if it is due already, so that a repeated
+    /// Makes an immediate status request due. Changes nothing if such a request is due already, so that a repeated
     /// report changes nothing.
     pub(crate) fn request_recheck(&mut self, at: Timestamp) {
         if self.is_recheck_due() {
@@ -65,8 +66,8 @@ impl Polling {
         (self.polls_since_activity, self.last_activity_at) = (0, Some(at));
     }
 
-    /// Applies a signed answer to the recheck. A recheck that was requested after this status request
-    /// stays. If the answer decided nothing, the next scheduled poll tries again.
+    /// Applies the signed answer to the status request `poll`. A recheck that was requested after this status request
+    /// stays. If the answer leaves something undecided, a recheck is needed until the answer to a later poll decides.
     pub(crate) fn update_recheck(&mut self, poll: u32, is_decided: bool, at: Timestamp) {
         let requested_later = self.recheck.filter(|recheck| recheck.polls_before >= poll);
         self.recheck = match is_decided {
@@ -78,7 +79,7 @@ impl Polling {
         };
     }
 
-    /// Ends the recheck without an answer that decides it.
+    /// Ends the recheck, although no answer has decided.
     pub(crate) fn cancel_recheck(&mut self) {
         self.recheck = None;
     }
@@ -88,7 +89,8 @@ impl Polling {
         self.polls_sent = self.polls_sent.saturating_add(1);
     }
 
-    /// Moves the schedule to the next delay. A poll for a lost redirect URL is no step of the schedule.
+    /// Records that a scheduled status request is sent. The next request then waits for the next delay of the schedule.
+    /// A poll for a lost redirect URL is no step of the schedule: the same delay starts again.
     pub(crate) fn advance_schedule(&mut self, is_step: bool, at: Timestamp) {
         if is_step {
             self.polls_since_activity = self.polls_since_activity.saturating_add(1);
@@ -109,7 +111,7 @@ impl Polling {
         }
     }
 
-    /// Starts or ends polling: it lasts while anything is open or needs a recheck.
+    /// Starts or ends polling. Polling lasts while anything is open or needs a recheck.
     pub(crate) fn update(&mut self, is_open: bool, at: Timestamp) {
         if self.recheck.is_some() || is_open {
             self.last_activity_at.get_or_insert(at);
@@ -120,7 +122,7 @@ impl Polling {
 }
 
 impl Polling {
-    /// Returns the number of status requests, which is also the number of the last request.
+    /// Returns the count of status requests that were sent, which is also the number of the last request.
     pub fn polls_sent(&self) -> u32 {
         self.polls_sent
     }
@@ -140,7 +142,7 @@ impl Polling {
         self.recheck.is_some()
     }
 
-    /// Whether a recheck was requested and no status request was sent since.
+    /// Whether a recheck was requested and no status request was sent after that.
     pub(crate) fn is_recheck_due(&self) -> bool {
         self.recheck
             .is_some_and(|recheck| recheck.polls_before == self.polls_sent)
@@ -152,7 +154,7 @@ impl Polling {
             .is_some_and(|recheck| self.last_signed_not_found > recheck.polls_before)
     }
 
-    /// Returns since when something needs a recheck.
+    /// Returns the time since which a recheck is needed.
     pub(crate) fn recheck_since(&self) -> Option<Timestamp> {
         self.recheck.map(|recheck| recheck.since)
     }
@@ -162,7 +164,7 @@ impl Polling {
         self.last_activity_at
     }
 
-    /// Returns the number of scheduled status requests since the last activity.
+    /// Returns the count of scheduled status requests since the last activity.
     pub(crate) fn polls_since_activity(&self) -> u32 {
         self.polls_since_activity
     }

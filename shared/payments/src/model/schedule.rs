@@ -1,5 +1,5 @@
-//! What is due next about a payment, and when: a status poll, the expiry of its checkout, the erasure of its
-//! customer (`shared/decisions/state/0009-polling-index.md`).
+//! What is due next about a payment, and when: a status poll, the expiry of the checkout, or the erasure of the
+//! customer's data (`shared/decisions/state/0009-polling-index.md`).
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The platform waits 30 minutes for requested data. A minute later the outcome is known.
+/// The platform waits 30 minutes for the data that it requested. One minute after that wait, the outcome is known.
 const CLARIFICATION_TIMEOUT: Duration = Duration::from_secs(31 * MINUTE);
 
-/// The delays and limits. The defaults are for production; a sandbox divides them.
+/// The delays and limits. The defaults are for production; a sandbox uses shorter times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// The delay before each scheduled status request. The last delay is repeated.
     pub poll_delays: Vec<Duration>,
     /// The delay before the poll for the redirect URL of a Gate sale without a report.
     pub redirect_poll_delay: Duration,
-    /// Stop polling after this age. Anything still open needs an operator.
+    /// The age at which polling stops. Anything that is still open then needs an operator.
     pub max_poll_age: Duration,
-    /// The time after the checkout's expiry in which the platform may still report the payment.
+    /// How long after the expiry of the checkout the platform may still report the payment.
     pub checkout_grace: Duration,
-    /// The age of an attempt at which the customer is erased.
+    /// The age of an attempt at which the customer's data is erased.
     pub customer_retention: Duration,
 }
 
@@ -61,7 +61,7 @@ pub enum Next {
     Poll(Timestamp),
     /// Emit `checkout.expired`.
     Expire(Timestamp),
-    /// Erase the customer.
+    /// Erase the customer's data.
     Erase(Timestamp),
     /// Nothing: polling stopped at this time, something is still open, and only an operator can help.
     Overdue(Timestamp),
@@ -83,7 +83,7 @@ impl Schedule {
         first.map(|(_, next)| next).or(overdue)
     }
 
-    /// Returns when the next status request is due.
+    /// Returns when the next status request is due; `None` if none is planned.
     pub fn poll_at(&self, payment: &Payment) -> Option<Timestamp> {
         match self.poll(payment)? {
             Next::Poll(at) => Some(at),
@@ -96,7 +96,7 @@ impl Schedule {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 
-    /// Whether the next status request is for a redirect URL, because the callback with it may be lost.
+    /// Whether the next status request is for a redirect URL, because the callback with that URL may be lost.
     pub(crate) fn is_poll_for_redirect(&self, payment: &Payment) -> bool {
         payment.awaits_first_report()
             && !payment.is_polled_for_redirect()
@@ -120,7 +120,7 @@ impl Schedule {
             return Some(Next::Overdue(end));
         }
         let usual = since.after(self.delay(polling.polls_since_activity()));
-        // Earlier if something changes at a known time.
+        // The poll is earlier if something changes at a known time.
         let redirect = since.after(self.redirect_poll_delay);
         let changes = [
             self.not_found_deadline(payment),
@@ -138,8 +138,8 @@ impl Schedule {
         delay.copied().unwrap_or_default()
     }
 
-    /// Returns when a sale that the platform does not find fails. If the platform has accepted or reported it,
-    /// it may still be found until polling stops.
+    /// Returns when a sale fails if the platform does not find it. A sale that the platform has accepted or reported
+    /// fails when polling stops. Returns `None` if no sale was sent or an operation has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -158,7 +158,8 @@ impl Schedule {
         })
     }
 
-    /// Returns when the customer is to be erased. An open refund needs the customer's IP address.
+    /// Returns when the customer's data is to be erased; `None` if the payment has no personal data, or while a refund
+    /// is open, because the refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {
@@ -170,7 +171,7 @@ impl Schedule {
     }
 }
 
-/// Returns when the newest sale, refund or recheck that is still open started.
+/// Returns the newest start of a sale, refund or recheck that is still open.
 fn open_since(payment: &Payment) -> Option<Timestamp> {
     let sale = payment
         .is_sale_open()

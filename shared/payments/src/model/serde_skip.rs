@@ -1,6 +1,6 @@
-//! Leaves a field out of the stored JSON while it has its default value.
+//! The condition to omit a field with its default value from the stored JSON.
 
-/// The condition for `skip_serializing_if`.
+/// Whether a value is the default of its type; used with `skip_serializing_if`.
 pub(in crate::model) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -12,30 +12,30 @@ use super::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Creates checkouts.
+    /// May create checkouts.
     Checkout,
-    /// Reads payments and refunds.
+    /// May read payments and refunds.
     Read,
-    /// Requests refunds.
+    /// May request refunds.
     Refund,
-    /// Includes the payments of its project that were not created here.
+    /// Extends the other scopes to the payments of the project that this service did not create.
     Project,
 }
 
 /// A storefront, found by one of its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storefront {
-    /// The public part of its key.
+    /// The public part of the key that found the storefront.
     pub key_id: String,
     /// The SHA-256 of the key.
     pub key_hash: String,
-    /// The storefront's name. The payments that it creates belong to it.
+    /// The storefront's name. Each payment stores the name of the storefront that created the payment.
     pub name: String,
-    /// The project of its payments.
+    /// The project of the storefront's payments.
     pub project_id: ProjectId,
     /// The permissions of the key.
     pub scopes: BTreeSet<Scope>,
-    /// The origins that its shoppers may return to: scheme, host and port.
+    /// The origins to which shoppers may return: scheme, host and port.
     pub return_origins: BTreeSet<String>,
 }
 
@@ -45,7 +45,7 @@ impl Storefront {
         self.scopes.contains(&scope)
     }
 
-    /// Whether shoppers may return to this URL: it has a configured origin and no user information.
+    /// Whether shoppers may return to this URL: the URL has a configured origin and no user information.
     pub fn allows_return_url(&self, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else {
             return false;
@@ -60,7 +60,7 @@ impl Storefront {
     }
 }
 
-/// A key in the list of keys, which also has the revoked ones. It has no hash of the key.
+/// An entry of the list of keys, which also contains the revoked keys. The entry does not contain the hash of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedKey {
     /// The public part of the key.
@@ -71,16 +71,16 @@ pub struct ListedKey {
     pub project_id: ProjectId,
     /// The permissions of the key.
     pub scopes: BTreeSet<Scope>,
-    /// The origins that shoppers may return to.
+    /// The origins to which shoppers may return.
     pub return_origins: BTreeSet<String>,
-    /// When it was created.
+    /// When the key was created.
     pub created_at: Timestamp,
-    /// When it was revoked; `None` while it is valid.
+    /// When the key was revoked; `None` while the key is valid.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl ListedKey {
-    /// Lists a new key.
+    /// Creates the entry of a new key.
     pub fn new(storefront: &Storefront, created_at: Timestamp) -> Self {
         Self {
             key_id: storefront.key_id.clone(),

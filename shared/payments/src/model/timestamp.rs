@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-/// Milliseconds since 1970 UTC; written as RFC 3339.
+/// A time in milliseconds since 1970 UTC; written as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -23,17 +23,17 @@ impl Timestamp {
         Self((OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000) as i64)
     }
 
-    /// Returns milliseconds since 1970 UTC.
+    /// Returns the milliseconds since 1970 UTC.
     pub const fn unix_millis(self) -> i64 {
         self.0
     }
 
-    /// Returns whole seconds since 1970 UTC, the unit of DynamoDB's TTL.
+    /// Returns the whole seconds since 1970 UTC, the unit of DynamoDB's TTL.
     pub fn unix_seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// Parses a date of the platform, such as `2019-07-02T07:16:46+0000`.
+    /// Parses a date in the platform's form, such as `2019-07-02T07:16:46+0000`.
     pub fn of_platform(text: &str) -> Option<Self> {
         let format = format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
@@ -49,13 +49,13 @@ impl Timestamp {
         whole.to_string().replace('Z', "+00:00")
     }
 
-    /// Returns the duration since `earlier`; zero if `earlier` is later.
+    /// Returns the duration from `earlier` to this time; zero if `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
-    /// Returns the time `duration` earlier.
+    /// Returns the time that precedes this time by `duration`.
     pub fn before(self, duration: Duration) -> Self {
         Self(
             self.0
@@ -63,7 +63,7 @@ impl Timestamp {
         )
     }
 
-    /// Returns the time `duration` later.
+    /// Returns the time that follows this time by `duration`.
     pub fn after(self, duration: Duration) -> Self {
         Self(
             self.0

@@ -1,4 +1,4 @@
-//! Creates a payment, starts its next attempt, and sends its sale again.
+//! The commands that send a sale: create a payment, start its next attempt, and repeat its sale.
 
 use ecommpay::fields::ProjectId;
 
@@ -19,8 +19,9 @@ pub(super) fn create(
     emit::emit(payment, at)
 }
 
-/// Returns `None` unless the payment has failed and the order is for the same amount, currency and channel.
-/// A payment whose checkout has expired gets no further attempt; the storefront must use a new id.
+/// Starts the next attempt. Returns `None` unless the payment has failed, and the order is of the same storefront and
+/// for the same amount, currency and channel. If `checkout.expired` was emitted, no further attempt is possible; the
+/// storefront must use a new id.
 pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<Change> {
     let frozen = |order: &Order| (order.amount, order.currency, order.channel);
     let before = payment.order()?;
@@ -33,15 +34,15 @@ pub(super) fn retry(payment: &Payment, order: &Order, at: Timestamp) -> Option<C
     Some(emit::emit(after, at))
 }
 
-/// Returns `None` if the sale must not be sent again, or is being sent.
+/// Claims a repeat of the sale and restarts the polls. Returns `None` if [`with_sale_sent_again`] does.
 pub(super) fn resend(payment: &Payment, at: Timestamp) -> Option<Change> {
     let mut after = with_sale_sent_again(payment, at)?;
     after.polling_mut().restart(at);
     Some(emit::emit(after, at))
 }
 
-/// Claims another sale request. Returns `None` unless the outcome of the last request is unknown and no report
-/// has arrived.
+/// Claims a repeat of the sale. Returns `None` unless the outcome of the last try is unknown, the status is `created`
+/// or `processing`, no sale has succeeded, and the customer's data is not erased.
 pub(super) fn with_sale_sent_again(payment: &Payment, at: Timestamp) -> Option<Payment> {
     let customer = payment.order()?.customer.as_ref();
     let has_status = matches!(payment.status(), Status::Created | Status::Processing);

@@ -1,11 +1,12 @@
-//! Erases the customer.
+//! The erasure of the customer's data.
 
 use crate::decide::change::Change;
 use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// Returns `None` before the retention time is over, and if there is no personal data.
+/// Erases the customer's data. Returns `None` if the retention time is not over, a refund is open, or there is no
+/// personal data.
 pub(super) fn erase(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     schedule.erase_at(payment).filter(|due| *due <= at)?;
     let mut after = payment.clone();

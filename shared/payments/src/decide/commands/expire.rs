@@ -1,12 +1,13 @@
-//! The expiry of a checkout. A shop can release its stock; later money is emitted as late.
+//! The expiry of a checkout. After `checkout.expired` a shop can sell the goods to someone else. If money arrives after
+//! that event, the event about the money is marked `late`.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Returns `None` if the checkout is not over, the payment is decided, or `checkout.expired` was emitted
-/// before.
+/// Emits `checkout.expired`. Returns `None` if the checkout has not expired, the payment is decided, or the event was
+/// emitted already.
 pub(super) fn expire(payment: &Payment, at: Timestamp) -> Option<Change> {
     payment.expires_at().filter(|end| *end <= at)?;
     let mut after = payment.clone();

@@ -1,4 +1,4 @@
-//! Runs commands: one file for each kind.
+//! Runs commands. Related commands share a file.
 
 mod create;
 mod erase;
@@ -15,11 +15,11 @@ use super::emit;
 use crate::model::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// Runs a command on a payment (`None`: it is unknown here). Returns `Ok(None)` if nothing changes.
+/// Runs a command on a payment (`None`: we do not have the payment). Returns `Ok(None)` if nothing changes.
 ///
 /// # Errors
 ///
-/// A [`Rejection`] if the command is not allowed.
+/// Returns a [`Rejection`] if the command is not allowed.
 pub fn execute(
     payment: Option<&Payment>,
     command: Command<'_>,

@@ -1,5 +1,5 @@
-//! Claims status requests. The claim numbers the request and schedules the next one, so a lost answer does not
-//! stop the polls.
+//! Claims status requests. A claim numbers the request. The claim of a scheduled request also schedules the next
+//! request, so a lost answer does not stop the polls.
 
 use crate::decide::change::Change;
 use crate::decide::emit;
@@ -7,7 +7,7 @@ use crate::model::Payment;
 use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 
-/// Returns `None` if no status request is due.
+/// Claims a scheduled status request. Returns `None` if no status request is due.
 pub(super) fn scheduled(
     payment: &Payment,
     schedule: &Schedule,

@@ -1,4 +1,4 @@
-//! Reserves refunds, and repeats those with unknown outcome
+//! Reserves refunds, and repeats refunds with unknown outcome
 //! (`shared/decisions/state/0006-refund-reservation.md`).
 
 use crate::decide::change::Change;
@@ -8,10 +8,11 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, RefundOrder, RefundStatus};
 
-/// The maximum number of refunds of one payment, so that it fits into one item of the store.
+/// The maximum number of refunds of one payment, so that the payment fits into one item of the store.
 pub(super) const MAX_REFUNDS: usize = 500;
 
-/// Returns `Ok(None)` if the same refund was requested before.
+/// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
+/// before.
 pub(super) fn reserve(
     payment: &Payment,
     order: &RefundOrder,
@@ -42,8 +43,9 @@ pub(super) fn reserve(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Repeats a refund with unknown outcome with its own id, or ends it as declined if a repeat was refused.
-/// Returns `None` unless a signed answer to a later status request listed no operation that could be it.
+/// Repeats a refund with unknown outcome, with the same id. If a repeat was refused, ends the refund as declined
+/// instead. Returns `None` unless a signed answer to a later status request listed no operation that could belong to
+/// the refund. Also returns `None` if the platform refused the id as a duplicate.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
@@ -60,7 +62,7 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
             request.refuse(&code);
             after.update_derived(at);
         }
-        // Its status stays `unknown` while it is sent again, so no update follows.
+        // The status of the refund stays `unknown` while the repeat is sent, so no update follows.
         None => request.send(polls_sent, at),
     }
     Some(emit::emit(after, at))

@@ -1,5 +1,5 @@
-//! What follows from the answer "not found" to the last status request: the sale is sent again or fails, or a
-//! recheck ends.
+//! What follows from the answer "not found" to the last status request: the sale is repeated or fails, or a recheck
+//! ends.
 
 use super::create::with_sale_sent_again;
 use crate::decide::change::Change;
@@ -11,7 +11,7 @@ use crate::model::timestamp::Timestamp;
 /// The code of a checkout that expired before the platform knew the payment.
 const EXPIRED: &str = "expired";
 
-/// Returns `None` if nothing follows yet.
+/// Acts on the answer "not found". Returns `None` if the answer has no consequence yet.
 pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let polling = payment.polling();
     if polling.last_not_found() != polling.polls_sent() {
@@ -20,8 +20,8 @@ pub(super) fn resolve(payment: &Payment, schedule: &Schedule, at: Timestamp) -> 
     resolve_sale(payment, schedule, at).or_else(|| end_recheck(payment, schedule, at))
 }
 
-/// Ends a sale that the platform does not know: with the code of its refused repeat, or as expired. Before the
-/// deadline it is sent again.
+/// Ends a sale that the platform does not find: with the code of a refused repeat, or after the deadline as expired.
+/// Otherwise repeats the sale, unless the platform has accepted or reported it, or the checkout has expired.
 fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let deadline = schedule.not_found_deadline(payment)?;
     let request = payment.attempt().request();
@@ -38,7 +38,7 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
         Some(code) if !is_known => code.to_owned(),
         _ if is_past_deadline => EXPIRED.to_owned(),
         _ if is_known || !is_checkout_open => return None,
-        // The polls are not restarted, so a sale that is never found is sent ever more rarely.
+        // The polls are not restarted, so a sale that is never found is repeated at growing intervals.
         _ => return with_sale_sent_again(payment, at).map(|after| emit::emit(after, at)),
     };
     let mut after = payment.clone();
@@ -47,7 +47,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck after the last scheduled poll if a signed answer says "not found" and nothing is open.
+/// Ends a recheck after the last scheduled poll if a signed answer says "not found", no operation has ended and nothing
+/// is open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

@@ -13,7 +13,8 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
-/// Returns `Ok(None)` if none of the shown items is in quarantine.
+/// Records an operator's decision about the items that were shown. A rejection must list every item in quarantine, and
+/// refunds the money. Returns `Ok(None)` if none of the shown items is in quarantine.
 pub(super) fn review(
     payment: &Payment,
     verdict: Verdict,
@@ -52,7 +53,7 @@ fn release(
     Ok(Some(emit::emit(after, at)))
 }
 
-/// Refunds everything that is not refunded yet. Money in another currency is refunded by hand.
+/// Refunds everything that is neither refunded nor reserved. Money in another currency is refunded by hand.
 fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Change>, Rejection> {
     if payment.paid_amount() == 0 && !payment.has_foreign_money() {
         return Err(Rejection::NoMoney);
@@ -64,7 +65,7 @@ fn reject(payment: &Payment, after: Payment, at: Timestamp) -> Result<Option<Cha
     reserve(&after, &order, at)
 }
 
-/// Returns the start of the ids of the refunds that rejections create. It differs for each payment, because
+/// Returns the prefix of the ids of the refunds that rejections create. The prefix differs for each payment, because
 /// the platform may compare refund ids across payments.
 pub(crate) fn rejection_refund_prefix(payment: &Payment) -> String {
     let digest = sha256::start_of_hex(payment.key().to_string().as_bytes(), 16);

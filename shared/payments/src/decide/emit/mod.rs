@@ -1,4 +1,4 @@
-//! Emits the events of a change: each difference between the state and what the last events said.
+//! Emits the events of a change: an event for each difference between the new state and what the last events said.
 
 mod payment_events;
 mod refund_events;
@@ -10,8 +10,8 @@ use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
-/// The maximum number of events in one change. A change is one write of at most 4 MB, and an event has the
-/// whole payment, at most 400 KB. The next change emits the rest.
+/// The maximum number of events in one change. A change is one write of at most 4 MB, and an event contains the whole
+/// payment, which has at most 400 KB. The next change emits the remaining events.
 const MAX_EVENTS: usize = 8;
 
 /// An event that is due but not emitted yet.
@@ -36,7 +36,7 @@ impl PendingEvent {
         }
     }
 
-    /// Returns the kind and the subject; `None` if its refund does not exist.
+    /// Returns the kind and the subject of the event; `None` if the refund does not exist.
     fn describe<'a>(&'a self, payment: &'a Payment) -> Option<(EventKind, About<'a>)> {
         Some(match self {
             Self::Payment {
@@ -77,12 +77,12 @@ impl PendingEvent {
     }
 }
 
-/// Whether an event is due that is not emitted yet.
+/// Whether at least one event is due but not emitted yet.
 pub(crate) fn has_pending_events(payment: &Payment, at: Timestamp) -> bool {
     !collect_pending(&mut payment.clone(), at).is_empty()
 }
 
-/// Creates the change with its events.
+/// Creates the change with its pending events.
 pub(super) fn emit(mut payment: Payment, at: Timestamp) -> Change {
     let pending = collect_pending(&mut payment, at);
     create_events(payment, &pending, at)
@@ -107,7 +107,7 @@ fn create_events(mut payment: Payment, pending: &[PendingEvent], at: Timestamp) 
     Change { payment, events }
 }
 
-/// Returns the pending events in order, and records them as emitted.
+/// Returns the pending events in order, at most [`MAX_EVENTS`], and records them as emitted.
 fn collect_pending(payment: &mut Payment, at: Timestamp) -> Vec<PendingEvent> {
     let status = payment.status();
     let mut pending = payment_events::collect(payment, status);

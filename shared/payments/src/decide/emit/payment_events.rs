@@ -7,7 +7,7 @@ use crate::model::{EmittedState, Payment, Status, Waiting};
 /// Returns the pending events about the payment's status and money, and records them as emitted.
 pub(super) fn collect(payment: &mut Payment, status: Status) -> Vec<PendingEvent> {
     let mut pending = Vec::new();
-    // `payment.created` is first, even if the status has changed since.
+    // `payment.created` is the first event, even if the status has already changed.
     if payment.order().is_some() && payment.emitted().last.is_none() {
         let created = emitted_state(payment, Status::Created);
         payment.emitted_mut().last = Some(created);
@@ -28,14 +28,14 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
     }
 }
 
-/// Returns the kind of the event that is due, if any.
+/// Returns the kind of the event about the status and the money that is due; `None` if no such event is due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
-    // A rejected payment never counted as paid. Only its refund has an event.
+    // The rejected money never counted as paid. Only its refund has an event.
     if payment.is_rejected() {
         return None;
     }
-    // An emitted success holds until it is corrected.
+    // An emitted success holds until an event corrects it.
     if payment.emitted().success && status == Status::AwaitingConfirmation {
         return None;
     }
@@ -52,7 +52,7 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     (has_new_kind || has_money && has_new_money || has_new_clarification).then_some(kind)
 }
 
-/// Records an event of this kind as emitted.
+/// Records an event of this kind as emitted, and returns the event.
 fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEvent {
     let state = emitted_state(payment, status);
     let has_expired = payment.has_expired();
@@ -76,8 +76,8 @@ fn record(payment: &mut Payment, status: Status, kind: EventKind) -> PendingEven
     }
 }
 
-/// Returns `payment.overrefunded` if it is pending, and records it as emitted. The merchant must know of an
-/// excess refund, and `refundable_amount` never falls below 0.
+/// Returns `payment.overrefunded` if this event is pending, and records it as emitted. The merchant must know of an
+/// excess refund, which `refundable_amount` cannot show because it is never below 0.
 pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> {
     let (refunded, paid) = (payment.refunded_amount(), payment.paid_amount());
     let is_excess = refunded > paid && (paid > 0 || payment.is_not_confirmed());
@@ -88,8 +88,8 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Records the status that an event showed if it shows a declined or failed payment in progress again. Then
-/// the next decline is emitted again.
+/// Records that an event of another kind showed a payment in progress that was declined or failed in its last event
+/// about the status. Then the next decline has an event of its own.
 pub(super) fn record_shown_status(payment: &mut Payment, status: Status) {
     if let Some(last) = &mut payment.emitted_mut().last {
         let was_unsuccessful = matches!(last.status, Status::Declined | Status::Failed);

@@ -11,13 +11,13 @@ pub(super) struct PendingRefund {
     pub(super) corrects: Option<EventKind>,
 }
 
-/// Returns the indexes of the refunds that differ from their last event.
+/// Returns the indexes of the refunds that differ from their last event and whose next event need not wait.
 pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
     // The first event about a refund follows the event about its sale.
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let has_excess = payment.has_excess_returns();
-    // If more was returned than refunded, the report about the refund may follow. Only a signed answer that
-    // lists the return shows that none will.
+    // If more was returned than refunded, the report about the refund may still follow. Only a signed answer that lists
+    // the return shows that no such report will follow.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
         has_excess
@@ -51,7 +51,7 @@ pub(super) fn is_emitted(payment: &Payment, index: usize) -> bool {
         && !has_new_request
 }
 
-/// Returns the next event about the refund at an index, and records it as emitted.
+/// Returns the next event about the refund at an index, and records the event as emitted.
 pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefund> {
     let amount = payment.amount_of_refund(index);
     let refund = payment.refunds().get(index)?;
@@ -61,7 +61,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         .status
         .is_some_and(RefundStatus::has_succeeded);
     let is_first_success = status.has_succeeded() && !was_successful;
-    // The success has an event of its own, before the event about the return.
+    // The success has a separate event, before the event about the return.
     if returned_amount > 0 && is_first_success && !payment.is_unattributed_return(refund) {
         (status, returned_amount) = (RefundStatus::Succeeded, 0);
     }
@@ -71,7 +71,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
     let is_return = returned_amount > emitted.returned_amount;
     let corrects = match emitted.status {
         _ if emitted.declined && status.has_succeeded() => Some(EventKind::RefundDeclined),
-        // The return turned out to belong to another refund.
+        // The return that an event reported turned out to belong to another refund.
         Some(RefundStatus::Returned) if status == RefundStatus::Succeeded => {
             Some(EventKind::RefundReturned)
         }
@@ -80,7 +80,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         }
         _ => None,
     };
-    // A decline is corrected once.
+    // Only one event corrects a decline.
     emitted.declined =
         status == RefundStatus::Declined || emitted.declined && !status.has_succeeded();
     emitted.status = Some(status);

@@ -1,4 +1,4 @@
-//! A verified callback. If callbacks alone cannot decide something, the platform is polled immediately.
+//! Applies a verified callback. If callbacks alone cannot decide something, an immediate status poll becomes due.
 
 use ecommpay::report::Report;
 
@@ -6,7 +6,8 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, SignedReport, failed_request};
 
-/// `known` is the payment before; `None` if it was unknown here.
+/// Adds the report of a callback and requests a recheck if the callback gives a new reason. `known` is the payment
+/// before the callback; `None` if we did not have it.
 pub(super) fn apply(
     payment: &mut Payment,
     known: Option<&Payment>,
@@ -23,7 +24,7 @@ pub(super) fn apply(
     }
 }
 
-/// Whether a request failed that is not known to be ours.
+/// Whether the report says that a request failed, and the request is not known to be ours.
 fn is_about_unknown_request(payment: &Payment, report: &Report) -> bool {
     failed_request(report).is_some_and(|(_, request_id)| {
         !request_id.is_some_and(|request_id| payment.is_own_request(request_id))

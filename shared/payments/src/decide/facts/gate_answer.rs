@@ -1,4 +1,4 @@
-//! Gate's answer to a sale or refund request. It says only whether the platform accepted the request.
+//! Applies Gate's answer to a sale or refund request. The answer says only whether the platform accepted the request.
 
 use ecommpay::answer::Answer;
 
@@ -6,7 +6,7 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment};
 
-/// Ignores an answer to an earlier attempt.
+/// Applies the answer to a sale request. Ignores an answer to the request of an earlier attempt.
 pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer, at: Timestamp) {
     if attempt != payment.attempt().number() {
         return;
@@ -18,13 +18,13 @@ pub(super) fn apply_to_sale(payment: &mut Payment, attempt: u32, answer: &Answer
         GateRequest::Unknown { .. } | GateRequest::Sending { repeat: true, .. }
     );
     request.on_answer(answer, polls_sent, at);
-    // The platform processes the sale only now, so a report is expected soon.
+    // The platform starts the sale only with this repeat, so a report is expected soon.
     if is_repeat && matches!(request, GateRequest::Accepted { .. }) {
         payment.polling_mut().restart(at);
     }
 }
 
-/// Ignores the answer if an operation has decided the refund.
+/// Applies the answer to a refund request. Ignores the answer if an operation has decided the refund.
 pub(super) fn apply_to_refund(
     payment: &mut Payment,
     refund_id: &MerchantId,

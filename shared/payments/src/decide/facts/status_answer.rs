@@ -1,4 +1,4 @@
-//! The signed answer to a status request. It decides between contradicting callbacks.
+//! Applies the signed answer to a status request. The answer decides between contradicting callbacks.
 
 use ecommpay::report::Report;
 
@@ -6,7 +6,7 @@ use crate::decide::recheck;
 use crate::model::timestamp::Timestamp;
 use crate::model::{GateRequest, Payment, SignedReport, failed_request, is_storable};
 
-/// Ignores an answer that names another payment.
+/// Adds the report of a signed answer. Ignores an answer that names another payment or exceeds a size limit.
 pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, at: Timestamp) {
     let report = signed.report;
     if !names_payment(report, payment) || !is_storable(report) {
@@ -24,8 +24,8 @@ pub(super) fn apply(payment: &mut Payment, signed: SignedReport<'_>, poll: u32, 
     payment.polling_mut().update_recheck(poll, is_decided, at);
 }
 
-/// Applies an answer without operations. An error ends the sale that was sent before the status request.
-/// If the sale was not sent from here or is still in flight, the error counts as "not found".
+/// Applies an answer without operations. An error ends the sale if the sale was sent before the status request and no
+/// operation was reported. Otherwise, for example while the sale is in flight, the error counts as "not found".
 fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp) {
     let Some((code, _)) = failed_request(report) else {
         return;
@@ -41,7 +41,7 @@ fn apply_error(payment: &mut Payment, report: &Report, poll: u32, at: Timestamp)
     }
 }
 
-/// Whether the report names this payment, or none.
+/// Whether the report names this payment or no payment.
 fn names_payment(report: &Report, payment: &Payment) -> bool {
     let payment_id = report.payment_id.as_deref();
     let project_id = u64::from(payment.project_id().get());

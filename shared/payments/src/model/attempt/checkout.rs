@@ -15,14 +15,14 @@ use crate::model::timestamp::Timestamp;
 pub enum CheckoutState {
     /// The shopper can pay.
     Open,
-    /// It expired while the payment was undecided.
+    /// The checkout expired while the payment was undecided.
     Expired,
-    /// The shopper has nothing left to do: the payment is decided or waits for its confirmation.
+    /// The shopper has nothing left to do: the payment is decided, or the platform must confirm that the money arrived.
     Done,
 }
 
 impl Payment {
-    /// Returns the state of the checkout; `None` for a payment that was not created here.
+    /// Returns the state of the checkout; `None` for a payment that this service did not create.
     pub fn checkout_state(&self, at: Timestamp) -> Option<CheckoutState> {
         let order = self.order.as_ref()?;
         let is_undecided = self.status().is_undecided();
@@ -34,7 +34,7 @@ impl Payment {
         })
     }
 
-    /// Returns when `checkout.expired` is to be emitted, unless the payment is decided earlier.
+    /// Returns when `checkout.expired` is to be emitted; `None` if the event was emitted or the payment is decided.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
         let order = self.order.as_ref()?;
         let is_due = !self.attempt.expired && self.status().is_undecided();
@@ -51,7 +51,7 @@ impl Payment {
         self.attempt.expired
     }
 
-    /// Returns the sales of the current attempt, and those whose request is unknown.
+    /// Returns the sales of the current attempt, and the sales whose attempt is unknown.
     fn current_sales(&self) -> impl Iterator<Item = &Operation> {
         self.sales().filter(|sale| !self.attempt.is_of_failed(sale))
     }
@@ -63,20 +63,20 @@ impl Payment {
             .max_by(|one, other| one.order.cmp(&other.order))
     }
 
-    /// Returns the redirect URL, if it is known and the sale is still pending.
+    /// Returns the redirect to the bank; `None` if no report has named the redirect, or the sale is no longer pending.
     pub fn redirect(&self) -> Option<&Redirect> {
         self.waiting()?.redirect.as_ref()
     }
 
-    /// Whether the shopper has a Payment Page link and has not used it yet.
+    /// Whether the shopper has a Payment Page link, and the platform has reported no operation yet.
     pub fn has_unused_link(&self) -> bool {
         let order = self.order.as_ref();
         order.is_some_and(|order| order.channel == Channel::PaymentPage)
             && self.reported.operations.is_empty()
     }
 
-    /// Whether a Gate sale was sent and no report about it has arrived. The callback with its redirect URL
-    /// may be lost.
+    /// Whether a Gate sale was sent, and no report about the sale has arrived. The callback with the redirect URL may
+    /// be lost.
     pub(crate) fn awaits_first_report(&self) -> bool {
         let order = self.order.as_ref();
         let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);
@@ -98,8 +98,8 @@ impl Payment {
         self.attempt.polled_for_redirect = true;
     }
 
-    /// Whether the shopper must pay at the bank but no report has the redirect URL. Its callback is late or
-    /// lost.
+    /// Whether the shopper must pay at the bank, but no report has named the redirect URL. The callback with that URL
+    /// is late or lost.
     pub fn is_redirect_missing(&self) -> bool {
         let needs_redirect = |sale: &Operation| {
             sale.platform_status() == "awaiting redirect result" && sale.waiting().is_none()

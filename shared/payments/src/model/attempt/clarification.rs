@@ -7,26 +7,27 @@ use crate::model::refunds::refund::Refund;
 use crate::model::reported::waiting::Waiting;
 
 impl Payment {
-    /// Returns the fields that the platform requests from the shopper, unless they were answered.
+    /// Returns the fields that the platform requests from the shopper; empty if the request was answered.
     pub fn clarification_fields(&self) -> &[ClarificationField] {
         self.clarification_request()
             .map_or(&[], Waiting::clarification_fields)
     }
 
-    /// Returns the platform's request to the shopper, unless it was answered.
+    /// Returns the platform's request to the shopper; `None` if the request was answered.
     pub fn clarification_request(&self) -> Option<&Waiting> {
         let answered = self.attempt.answered_clarification.as_ref();
         unanswered(self.waiting()?, answered)
     }
 
-    /// Returns the platform's request about a refund, unless it was answered.
+    /// Returns the platform's request about a refund; `None` if the request was answered.
     pub fn clarification_request_of(&self, refund: &Refund) -> Option<&Waiting> {
         let operation = self.operation(refund.operation_id()?)?;
         unanswered(operation.waiting()?, refund.answered_clarification.as_ref())
     }
 
-    /// Records that the platform accepted the answer. Gate's request names only the payment, so the digest
-    /// shows which request was answered: a refund's request, or the request to the shopper.
+    /// Records that the platform accepted the answer to a request for clarification. The answer that we send names only
+    /// the payment. The digest therefore identifies the answered request: a request about a refund, or the request to
+    /// the shopper.
     pub(crate) fn record_clarification_answer(&mut self, digest: &str) {
         let requests = |refund: &Refund| {
             let waiting = self.clarification_request_of(refund);

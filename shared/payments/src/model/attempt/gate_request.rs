@@ -7,14 +7,14 @@
 //! | `Sending` for the first time | accepted | `Accepted` |
 //! | | refused with a conclusive code | `Refused` |
 //! | | any other answer, or none | `Unknown` |
-//! | `Sending` again, or `Unknown` | accepted | `Accepted` |
+//! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
 //! | | refused; the platform may have accepted the first request | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
-//! | `Unknown` | `send` | `Sending` again |
-//! | any | `refuse`: a status answer shows that the platform did not process it, or its checkout expired | `Refused` |
+//! | `Unknown` | `send` | `Sending` a repeat |
+//! | any | `refuse`: a status answer shows that the request was not processed, or the checkout expired | `Refused` |
 //!
-//! An answer changes neither `Accepted` nor `Refused`.
+//! An answer does not change the states `NotSent`, `Accepted` and `Refused`.
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// After this time in the state `Sending` a request counts as abandoned. The claim, Gate's answer and the
-/// retries together are faster.
+/// A request counts as abandoned after this time in the state `Sending`. The claim, the retries and Gate's answer
+/// together take less time.
 const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The platform has a sale (3041) or a refund (3230) with this id already.
+/// The codes with which the platform refuses a sale (3041) or a refund (3230) because the id exists already.
 const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
 /// Further codes that do not show whether the platform accepted the request: a lock, a duplicate, and a
@@ -42,66 +42,66 @@ pub(in crate::model) fn is_conclusive(code: &str) -> bool {
 
 /// The progress of a request to Gate.
 ///
-/// `polls_before` is the number of status requests sent before Gate's last answer, or before the timeout.
-/// Only a later status request shows the outcome.
+/// `polls_before` is the count of status requests that were sent before the claim (`Sending`), or before Gate's last
+/// answer or the timeout (`Accepted`, `Unknown`). Only a status request with a greater number shows the outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum GateRequest {
-    /// It was not sent from here.
+    /// This service did not send the request.
     #[default]
     NotSent,
-    /// It is being sent. The answer is unknown.
+    /// The request is being sent. The answer is not known yet.
     Sending {
         /// The time of the claim.
         since: Timestamp,
-        /// Whether it was sent before, without a clear answer.
+        /// Whether an earlier try had no clear answer.
         #[serde(default, skip_serializing_if = "is_default")]
         repeat: bool,
-        /// The number of status requests sent before; see above.
+        /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
     },
-    /// The platform accepted it.
+    /// The platform accepted the request.
     Accepted {
-        /// Equals `operation.request_id` of the callbacks.
+        /// The platform's id of the request, which is `operation.request_id` in reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_id: Option<String>,
-        /// The number of status requests sent before; see above.
+        /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
     },
-    /// It is unknown whether the platform accepted it.
+    /// It is unknown whether the platform accepted the request.
     Unknown {
-        /// The number of status requests sent before; see above.
+        /// The count of status requests that were sent before; see [`GateRequest`].
         #[serde(default, skip_serializing_if = "is_default")]
         polls_before: u32,
-        /// The code of a refused repeat. It is not the result of the request, because the platform may have
+        /// The code of a refused repeat. This code is not the result of the request, because the platform may have
         /// accepted an earlier try.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused_repeat: Option<String>,
-        /// Set if the platform refused a try because its id exists already.
+        /// `Some` if the platform refused a try because the id exists already.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         duplicate: Option<Duplicate>,
     },
-    /// The platform refused it or did not process it.
+    /// The platform refused the request or did not process it.
     Refused {
-        /// A code of the platform's list.
+        /// A code of the platform's list, or `expired`.
         code: String,
     },
 }
 
-/// Which request has the id already, if the platform refuses a duplicate id.
+/// Which request already had the id when the platform refused a try because of a duplicate id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicate {
-    /// Ours: a repeat was refused at this time, so the platform had accepted an earlier try.
+    /// Our own request: a repeat was refused at this time, so the platform had accepted an earlier try.
     Own(Timestamp),
-    /// Another system's: our first try was refused, so our request was never accepted.
+    /// Another system's request: our first try was refused, so our request was never accepted.
     Foreign,
 }
 
 impl GateRequest {
-    /// Sends it, for the first time or again.
+    /// Claims the request, for the first try or for a repeat.
     pub(crate) fn send(&mut self, polls_sent: u32, at: Timestamp) {
         *self = GateRequest::Sending {
             since: at,
@@ -110,7 +110,7 @@ impl GateRequest {
         };
     }
 
-    /// Applies Gate's answer.
+    /// Applies Gate's answer, as in the table at the top of this file.
     pub(crate) fn on_answer(&mut self, answer: &Answer, polls_sent: u32, at: Timestamp) {
         let (repeat, known) = match self {
             GateRequest::Sending { repeat, .. } => (*repeat, None),
@@ -156,19 +156,19 @@ impl GateRequest {
         }
     }
 
-    /// Ends it as refused.
+    /// Ends the request as refused.
     pub(crate) fn refuse(&mut self, code: &str) {
         *self = GateRequest::Refused {
             code: code.to_owned(),
         };
     }
 
-    /// Whether its answer may still arrive.
+    /// Whether the request is being sent and its answer may still arrive.
     pub(crate) fn is_in_flight(&self, at: Timestamp) -> bool {
         matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TIMEOUT) > at)
     }
 
-    /// Whether it was sent, but it is unknown whether the platform accepted it.
+    /// Whether the request was sent, but nothing shows whether the platform accepted it.
     pub(crate) fn has_unknown_outcome(&self, at: Timestamp) -> bool {
         match self {
             GateRequest::Unknown { .. } => true,
@@ -177,8 +177,8 @@ impl GateRequest {
         }
     }
 
-    /// Whether the answer to the status request with this number shows the outcome: it was sent after Gate's
-    /// answer or after the timeout.
+    /// Whether the answer to the status request with this number shows the outcome: the number is greater than
+    /// `polls_before`, or the request was not sent or was refused.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,
@@ -196,7 +196,7 @@ impl GateRequest {
         }
     }
 
-    /// Returns which request has the id, if the platform refused a duplicate id.
+    /// Returns which request has the id, if the platform refused a try because of a duplicate id.
     pub(crate) fn duplicate(&self) -> Option<Duplicate> {
         match self {
             GateRequest::Unknown { duplicate, .. } => *duplicate,

@@ -17,7 +17,7 @@ use super::timestamp::{Timestamp, millis};
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// The number of attempts before this one.
+    /// The count of attempts before this attempt.
     #[serde(default, skip_serializing_if = "is_default")]
     number: u32,
     #[serde(with = "millis")]
@@ -28,13 +28,13 @@ pub struct Attempt {
     /// The platform's ids of the sale requests of earlier attempts.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     failed_requests: BTreeSet<String>,
-    /// The digest of the clarification request that was answered, so that it is not shown again.
+    /// The digest of the clarification request that was answered. That request is not shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answered_clarification: Option<String>,
-    /// The event `checkout.expired` was emitted.
+    /// Whether `checkout.expired` was emitted.
     #[serde(default, skip_serializing_if = "is_default")]
     expired: bool,
-    /// The platform was polled for a redirect URL, because the callback with it may be lost.
+    /// Whether the platform was polled for a redirect URL, because the callback with that URL may be lost.
     #[serde(default, skip_serializing_if = "is_default")]
     polled_for_redirect: bool,
 }
@@ -53,7 +53,7 @@ impl Attempt {
         }
     }
 
-    /// Creates the attempt after this one, which failed.
+    /// Creates the attempt after this attempt, which failed.
     pub(super) fn next(&self, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
         Self {
@@ -63,7 +63,7 @@ impl Attempt {
         }
     }
 
-    /// Starts it. A Gate sale is sent; a Payment Page link waits for the shopper.
+    /// Starts the attempt. For a Gate sale this claims the sale request; a Payment Page link waits for the shopper.
     pub(super) fn start(&mut self, channel: Channel, polls_sent: u32, at: Timestamp) {
         self.started_at = at;
         match channel {
@@ -72,12 +72,12 @@ impl Attempt {
         }
     }
 
-    /// Returns the number of attempts before this one.
+    /// Returns the count of attempts before this attempt.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// Returns when it started.
+    /// Returns when the attempt started.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
     }
@@ -87,12 +87,12 @@ impl Attempt {
         &self.request
     }
 
-    /// Whether this `request_id` belongs to an earlier attempt.
+    /// Whether this `request_id` belongs to the sale request of an earlier attempt.
     pub(super) fn is_failed_request(&self, request_id: &str) -> bool {
         self.failed_requests.contains(request_id)
     }
 
-    /// Whether an operation belongs to an earlier attempt.
+    /// Whether an operation has the `request_id` of an earlier attempt.
     pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
         let request_id = operation.request_id();
         request_id.is_some_and(|request_id| self.is_failed_request(request_id))

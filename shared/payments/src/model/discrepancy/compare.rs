@@ -16,8 +16,8 @@ pub(crate) fn listed_final_outcome(listed: &ListedOperation) -> Option<Outcome> 
     Some(listed.outcome()).filter(|outcome| outcome.is_final())
 }
 
-/// Returns a digest that distinguishes one discrepancy from another. For a status it has our outcome, because
-/// our status can change while the discrepancy stays the same.
+/// Returns a digest that distinguishes one discrepancy from another. The digest of a discrepancy of the status contains
+/// our outcome instead of our status, because our status can change while the discrepancy stays the same.
 fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
     let is_about_status = discrepancy.kind == DiscrepancyKind::Status;
     let local = discrepancy.local.as_ref().filter(|_| !is_about_status);
@@ -34,8 +34,8 @@ fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
 }
 
 impl Payment {
-    /// Returns the differences between a platform record and ours (`None`: the payment is unknown here). Only
-    /// an operation that has ended on one side is compared, and its sum only if it succeeded on both sides.
+    /// Returns the differences between a platform record and our payment (`None`: we do not have the payment). An
+    /// operation is compared only if it has ended on at least one side, and its sum only if it succeeded on both sides.
     pub(crate) fn find_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -71,7 +71,7 @@ impl Payment {
         differences.into_iter().flatten().collect()
     }
 
-    /// Returns the differences that were not found before.
+    /// Returns the differences that are not recorded yet.
     pub fn new_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,
@@ -87,8 +87,7 @@ impl Payment {
         found
     }
 
-    /// Records new differences and requests a status poll. Platform records change no other part of a
-    /// payment: only a signed answer does.
+    /// Records new differences and requests a recheck. Platform records change no other part of a payment.
     pub(crate) fn add_discrepancies(&mut self, record: PlatformRecord<'_>, at: Timestamp) {
         for discrepancy in Self::new_discrepancies(Some(self), record) {
             let digest = digest(&discrepancy, self);
@@ -99,7 +98,7 @@ impl Payment {
     }
 }
 
-/// A record without a status says nothing about the outcome.
+/// Returns the difference between the outcomes. A record without a status says nothing about the outcome.
 fn differing_status(operation: &Operation, listed: &ListedOperation) -> Option<Discrepancy> {
     let outcome = listed_final_outcome(listed);
     let has_ended =

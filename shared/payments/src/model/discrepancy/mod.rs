@@ -10,33 +10,33 @@ use serde::{Deserialize, Serialize};
 use super::ids::PaymentKey;
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies of one payment that are emitted. A payment is one item of the store,
-/// and no report has more operations.
+/// The maximum number of discrepancies of one payment that are emitted. The limit exists because a payment is one item
+/// of the store. No report has more operations than this.
 const MAX_DISCREPANCIES: usize = 1_000;
 
 /// What the platform records say about an operation.
 #[derive(Debug, Clone, Copy)]
 pub enum PlatformRecord<'a> {
-    /// They list it.
+    /// The platform records list the operation.
     Listed(&'a ListedOperation),
-    /// They do not list the operation with this id.
+    /// The platform records do not list the operation with this id.
     Missing(&'a str),
 }
 
 /// A difference between the platform records and ours about one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discrepancy {
-    /// The operation.
+    /// The id of the operation.
     pub operation_id: String,
     /// What differs.
     pub kind: DiscrepancyKind,
-    /// The value in our records; `None` if they have none.
+    /// The value in our records; `None` if our records have no value.
     pub local: Option<Entry>,
-    /// The value in the platform records; `None` if they have none.
+    /// The value in the platform records; `None` if the platform records have no value.
     pub platform: Option<Entry>,
 }
 
-/// What differs.
+/// What differs between the two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiscrepancyKind {
@@ -54,14 +54,14 @@ pub enum DiscrepancyKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Entry {
-    /// Minor units.
+    /// An amount in minor units.
     Amount(u64),
     /// An id, a status, or an amount with its currency.
     Word(String),
 }
 
 impl Entry {
-    /// Cuts a text to the length of the longest id.
+    /// Creates an entry from a text, cut to the length of the longest id.
     fn text(text: &str) -> Self {
         Self::Word(text.chars().take(PaymentKey::MAX_ID_LENGTH).collect())
     }
@@ -70,10 +70,10 @@ impl Entry {
 /// The discrepancies of a payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discrepancies {
-    /// The digests of those that were found, so that each is emitted once.
+    /// The digests of all discrepancies that were found, so that each discrepancy is emitted once.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     known: BTreeSet<String>,
-    /// Those that are not emitted yet.
+    /// The discrepancies that are not emitted yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pending: Vec<Discrepancy>,
 }
@@ -83,7 +83,7 @@ impl Discrepancies {
         self.known.contains(digest)
     }
 
-    /// Adds a discrepancy. Returns whether there was room for it.
+    /// Adds a discrepancy if the maximum number is not reached. Returns whether it was added.
     fn add(&mut self, discrepancy: Discrepancy, digest: String) -> bool {
         let has_room = self.known.len() < MAX_DISCREPANCIES;
         if has_room {
@@ -93,7 +93,7 @@ impl Discrepancies {
         has_room
     }
 
-    /// Removes and returns at most `max` discrepancies that are not emitted yet.
+    /// Removes and returns at most `max` of the discrepancies that are not emitted yet.
     pub(crate) fn drain_pending(&mut self, max: usize) -> Vec<Discrepancy> {
         let max = max.min(self.pending.len());
         self.pending.drain(..max).collect()

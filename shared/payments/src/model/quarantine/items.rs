@@ -11,7 +11,7 @@ use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
 
-/// The items of one payment while they are collected.
+/// The quarantine items of one payment, while this file collects them.
 struct Items<'a> {
     order: &'a Order,
     items: BTreeSet<QuarantineItem>,
@@ -38,7 +38,7 @@ impl Items<'_> {
 }
 
 impl Payment {
-    /// Returns the reasons of the items in quarantine.
+    /// Returns the reasons of the items that no operator has released.
     pub fn quarantine_reasons(&self) -> BTreeSet<QuarantineReason> {
         let items = self.quarantine().into_iter();
         items.map(|item| item.reason).collect()
@@ -51,7 +51,8 @@ impl Payment {
         items
     }
 
-    /// Whether operators rejected every item in quarantine, and the money was refunded.
+    /// Whether the payment has an item in quarantine, operators rejected every such item, and all the money was
+    /// refunded.
     pub fn is_rejected(&self) -> bool {
         let items = self.quarantine();
         let is_rejected = |item: &QuarantineItem| self.has_verdict(Verdict::Rejected, item);
@@ -63,8 +64,8 @@ impl Payment {
         decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
     }
 
-    /// Returns the items, released or not. A payment without an order has none, because there is nothing to
-    /// compare with.
+    /// Returns all items, released or not. A payment without an order has no items, because there is nothing with which
+    /// to compare the money.
     fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
         let Some(order) = &self.order else {
             return BTreeSet::new();
@@ -125,7 +126,7 @@ impl Payment {
         }
     }
 
-    /// Adds an item if more was returned than refunded, once a signed answer lists a return.
+    /// Adds an item if more was returned than refunded and a signed answer lists a return.
     fn add_excess_returns(&self, items: &mut Items<'_>) {
         let (refunded, returned) = self.refunded_and_returned();
         let is_signed =
@@ -141,7 +142,7 @@ impl Payment {
     }
 }
 
-/// A refund may be partial, but it must have a sum in the ordered currency.
+/// Adds an item if a refund has no sum in the ordered currency. Any amount is allowed, because a refund may be partial.
 fn add_refund_items(id: &str, refund: &Operation, items: &mut Items<'_>) {
     match refund.sum() {
         None => items.add(QuarantineReason::AmountMissing, Some(id), None),

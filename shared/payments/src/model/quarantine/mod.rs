@@ -1,5 +1,5 @@
-//! Money that differs from the order is in quarantine until an operator decides
-//! (`shared/decisions/state/0007-quarantine.md`).
+//! Quarantine: an operator must review money that differs from the order, and money about which signed answers
+//! contradict each other (`shared/decisions/state/0007-quarantine.md`).
 
 mod items;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::timestamp::Timestamp;
 
-/// Why money does not count as paid.
+/// Why money is in quarantine, so that an operator must review it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineReason {
@@ -18,15 +18,15 @@ pub enum QuarantineReason {
     AmountDiffers,
     /// The currency differs from the order.
     CurrencyDiffers,
-    /// A success was reported without an amount.
+    /// A successful operation was reported without a sum.
     AmountMissing,
-    /// An operation of undocumented type succeeded.
+    /// A signed answer lists an operation of undocumented type as succeeded.
     UnknownOperation,
     /// More than one sale succeeded.
     PaidTwice,
     /// Signed answers contradict each other.
     Contradiction,
-    /// The sale succeeded, but a signed answer says that the payment did not.
+    /// The sale succeeded, but a signed answer says that the payment did not succeed.
     StatusDiffers,
     /// More was returned than was refunded.
     ReturnedExceedsRefunded,
@@ -41,7 +41,7 @@ pub struct QuarantineItem {
     /// The operation; `None` if the reason concerns the payment as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
-    /// The sum that the platform reported.
+    /// The sum that the platform reported; `None` if it reported no sum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Sum>,
 }
@@ -49,13 +49,13 @@ pub struct QuarantineItem {
 /// An operator's decision about quarantined money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The decision.
+    /// Whether the money is released or rejected.
     pub verdict: Verdict,
-    /// The operator.
+    /// Who decided.
     pub by: String,
-    /// The time.
+    /// When the operator decided.
     pub at: Timestamp,
-    /// The items that were shown. The decision settles no later item.
+    /// The items that the decision settles. They were shown to the operator and were in quarantine at that time.
     pub items: BTreeSet<QuarantineItem>,
 }
 
@@ -65,6 +65,6 @@ pub struct Decision {
 pub enum Verdict {
     /// The money counts as paid.
     Released,
-    /// The money is refunded.
+    /// The money is to be refunded.
     Rejected,
 }

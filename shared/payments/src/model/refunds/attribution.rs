@@ -11,10 +11,10 @@ use crate::model::reported::operation::Operation;
 /// The maximum difference between the platform's clock and ours.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// A refund, as the key of its operations.
+/// The key by which operations are grouped: the refund to which they belong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RefundKey {
-    /// The `refund_id` of a refund that was requested here.
+    /// The `refund_id` of a refund that this service requested.
     Own(String),
     /// The `operation.id` of an external refund.
     External(String),
@@ -29,12 +29,12 @@ impl RefundKey {
     }
 }
 
-/// The ids of operations by the refund that they belong to.
+/// The ids of operations, by the refund to which the operations belong.
 pub(super) type Attributed = BTreeMap<RefundKey, Vec<String>>;
 
-/// The refunds that were requested here, by the ids that an operation can name.
+/// The refunds that this service requested, by the ids that an operation can name.
 pub(super) struct OwnRefunds<'a> {
-    /// The refund ids by themselves in lower case.
+    /// The refund ids as first received, by the refund id in lower case.
     by_refund_id: BTreeMap<String, &'a str>,
     /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
     by_request_id: BTreeMap<&'a str, &'a str>,
@@ -77,15 +77,15 @@ impl<'a> OwnRefunds<'a> {
     }
 }
 
-/// Returns the refunds that were requested here, with their ids.
+/// Returns the refunds that this service requested, with their ids.
 fn own(payment: &Payment) -> impl Iterator<Item = (&str, &Refund)> {
     let refunds = payment.refunds.iter();
     refunds.filter_map(|refund| Some((refund.refund_id()?.as_str(), refund)))
 }
 
 impl Payment {
-    /// Attributes each refund operation: to the refund that it names, or else by elimination. Any other is an
-    /// external refund.
+    /// Attributes each refund operation to the refund that the operation names, or else to a refund found by
+    /// elimination. Any other operation is an external refund.
     pub(super) fn attributed_refunds(&self) -> Attributed {
         let own_refunds = OwnRefunds::of(self);
         let eliminated = self.attributed_by_elimination(&own_refunds);
@@ -102,9 +102,9 @@ impl Payment {
         attributed
     }
 
-    /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that the platform
-    /// has, because it refused a duplicate id, but that no operation names. If exactly one operation matches a
-    /// candidate, and that operation matches no other refund, they belong together.
+    /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that no operation names,
+    /// although the platform has them: the platform refused a repeat as a duplicate id. If exactly one operation
+    /// matches a candidate, and that operation matches no other refund, the operation belongs to the candidate.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,
@@ -139,7 +139,7 @@ impl Payment {
         found
     }
 
-    /// Returns the refund operations without a `merchant_refund_id` whose request is not known to be ours.
+    /// Returns the refund operations without a `merchant_refund_id` and without the `request_id` of a request of ours.
     fn unattributed(
         &self,
         own_refunds: &OwnRefunds<'_>,
@@ -165,8 +165,8 @@ impl Payment {
     }
 }
 
-/// Whether an unattributed operation could belong to a refund of ours: it has the same amount and is not
-/// older. A missing field counts as a match.
+/// Whether an unattributed operation could belong to a refund of ours: the operation has the amount of the refund and
+/// is not older than the refund. A missing field counts as a match.
 fn could_match(refund: &Refund, operation: &Operation) -> bool {
     let reported_at = operation.created_at().or_else(|| operation.changed_at());
     let sent = refund.created_at.before(MAX_CLOCK_SKEW);

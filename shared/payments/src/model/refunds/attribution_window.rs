@@ -1,4 +1,4 @@
-//! The attribution window: an external refund is not emitted yet while it may turn out to be ours.
+//! The attribution window: an external refund is not emitted while it may still turn out to be a refund of ours.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::refund::Refund;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum time in which the callback with the `merchant_refund_id` follows a report without it.
+/// The maximum time from a report without the `merchant_refund_id` to the callback with this id.
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
-    /// Whether a refund that seems to be external may be ours: an open refund of the same amount has
-    /// neither an operation nor an answer of Gate.
+    /// Whether a refund that seems to be external may be a refund of ours. For at most 15 minutes this is possible if
+    /// an open refund of ours has the same amount, no operation, and no `request_id` from Gate.
     pub(crate) fn may_be_own_refund(&self, refund: &Refund, at: Timestamp) -> bool {
         let is_candidate = |own: &Refund| {
             own.operation_id().is_none()
@@ -25,7 +25,7 @@ impl Payment {
             && self.refunds.iter().any(is_candidate)
     }
 
-    /// Returns when the first attribution window ends, so that the refund is emitted as external.
+    /// Returns when the first attribution window ends. Then its refund is emitted as external.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let is_withheld = |refund: &&Refund| {
             let is_emitted = refund.emitted().status == Some(refund.status());

@@ -1,4 +1,4 @@
-//! The refunds of a payment, requested here or external.
+//! The refunds of a payment: those that this service requested, and the external refunds.
 
 mod attribution;
 mod attribution_window;
@@ -17,7 +17,8 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether it can be refunded: it has money in the only currency that we send, and its id can be signed.
+    /// Whether the payment can be refunded: its status allows a refund, it has money in euros (the only currency that
+    /// we send), and its id can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),
@@ -29,7 +30,7 @@ impl Payment {
             && Text::new(self.payment_id.clone()).is_ok()
     }
 
-    /// Reserves a refund and claims its request to Gate.
+    /// Reserves the amount of a refund and claims the refund request.
     pub(crate) fn reserve_refund(&mut self, order: &RefundOrder, amount: u64, at: Timestamp) {
         let mut refund = Refund::requested(order, amount, at);
         refund.request.send(self.polling.polls_sent(), at);
@@ -37,14 +38,15 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Returns the Gate request of the refund with this id.
+    /// Returns the Gate request of the refund with this `refund_id`.
     pub(crate) fn refund_request_mut(&mut self, id: &MerchantId) -> Option<&mut GateRequest> {
         let mut refunds = self.refunds.iter_mut();
         let refund = refunds.find(|refund| refund.refund_id() == Some(id))?;
         Some(&mut refund.request)
     }
 
-    /// Returns the IP address that is sent with a refund: its own, or else the checkout's.
+    /// Returns the IP address that is sent with a refund: the address in the refund's request, or else the address of
+    /// the order's customer.
     pub(crate) fn refund_ip_address(&self, refund_id: &MerchantId) -> Option<Text> {
         let own = self.refund(refund_id)?.ip_address.as_ref();
         let customer = || self.order.as_ref()?.customer.as_ref();

@@ -11,62 +11,62 @@ use crate::model::order::Private;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
-/// A refund. A return that matches no single refund has an entry of its own.
+/// A refund. An operation `refund reverse` that matches no single refund also has an entry of this type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// The merchant's id; `None` for an external refund, which was not requested here.
+    /// The merchant's id; `None` for an external refund, which this service did not request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refund_id: Option<MerchantId>,
-    /// Minor units.
+    /// The amount in minor units.
     pub(super) amount: u64,
     pub(super) status: RefundStatus,
-    /// How much of it was returned, in minor units.
+    /// How much of the amount was returned, in minor units.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) returned_amount: u64,
-    /// The platform's operation, once it is known.
+    /// The id of the platform's operation; `None` until an operation is attributed to the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) operation_id: Option<String>,
-    /// Our request to Gate; not sent for an external refund.
+    /// Our request to Gate; `NotSent` for an external refund.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) request: GateRequest,
-    /// Stored while it is open, so that it can be repeated with the same data.
+    /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
-    /// The shopper's IP address, if it is not the checkout's.
+    /// The shopper's IP address, if it is not the address in the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ip_address: Option<Private<Text>>,
-    /// The code of the platform's list, if it was declined.
+    /// The code of the platform's list, if the refund was declined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<String>,
     /// The digest of the clarification request that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) answered_clarification: Option<String>,
-    /// What the last event about it said.
+    /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
-    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeat from another refund.
+    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeated request from another refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<String>,
-    /// When it was requested here or first reported.
+    /// When this service received the request, or when the refund was first reported.
     pub(super) created_at: Timestamp,
 }
 
 /// A storefront's request for a refund.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundOrder {
-    /// The merchant's own id.
+    /// The merchant's id of the refund.
     pub refund_id: MerchantId,
-    /// Minor units; `None` means the whole refundable amount.
+    /// The amount in minor units; `None` means the whole refundable amount.
     pub amount: Option<u64>,
-    /// The platform requires it.
+    /// The description, which the platform requires.
     pub description: Text,
-    /// The shopper's IP address, if it is not the checkout's.
+    /// The shopper's IP address, if it is not the address in the order.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of the request. It distinguishes a repeat from another refund.
+    /// The start of the SHA-256 of the request. It distinguishes a repeated request from another refund.
     pub content: String,
 }
 
 impl Refund {
-    /// Creates a refund that is requested here. Its request is not sent yet.
+    /// Creates a refund that a storefront requests. The Gate request is not sent yet.
     pub(super) fn requested(order: &RefundOrder, amount: u64, at: Timestamp) -> Self {
         Self {
             refund_id: Some(order.refund_id.clone()),
@@ -79,7 +79,7 @@ impl Refund {
         }
     }
 
-    /// Creates a refund that was not requested here.
+    /// Creates an external refund. Its amount and status are derived later.
     pub(super) fn external(operation_id: &str, at: Timestamp) -> Self {
         Self {
             refund_id: None,
@@ -113,12 +113,12 @@ impl Refund {
         self.status
     }
 
-    /// Returns how much of it was returned, in minor units.
+    /// Returns how much of the amount was returned, in minor units.
     pub fn returned_amount(&self) -> u64 {
         self.returned_amount
     }
 
-    /// Returns the platform's operation, once it is known.
+    /// Returns the id of the platform's operation; `None` until an operation is attributed to the refund.
     pub fn operation_id(&self) -> Option<&str> {
         self.operation_id.as_deref()
     }
@@ -128,12 +128,12 @@ impl Refund {
         &self.request
     }
 
-    /// Returns the description, while the refund is open.
+    /// Returns the description; `None` if the refund is not open or is external.
     pub fn description(&self) -> Option<&Text> {
         self.description.as_ref()
     }
 
-    /// Returns the code of the platform's list, if it was declined.
+    /// Returns the code of the platform's list, if the refund was declined.
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
@@ -143,7 +143,7 @@ impl Refund {
         self.content.as_deref()
     }
 
-    /// Returns when it was requested here or first reported.
+    /// Returns when this service received the request, or when the refund was first reported.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }

@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
-    /// Requested, without a result; reserved.
+    /// The refund has no result yet. Its amount is reserved.
     Pending,
-    /// It is unknown whether the platform accepted it; reserved.
+    /// It is unknown whether the platform accepted the refund request. The amount is reserved.
     Unknown,
     /// The money was refunded.
     Succeeded,
-    /// The money was not refunded; the reservation ended.
+    /// The money was not refunded. The amount is no longer reserved.
     Declined,
-    /// The bank or the platform took the refund back. It counts no longer.
+    /// The bank or the platform took the whole refund back, so the refund no longer counts.
     Returned,
 }
 
 impl RefundStatus {
-    /// Whether money is reserved for it.
+    /// Whether money is reserved for the refund.
     pub fn is_reserved(self) -> bool {
         matches!(self, RefundStatus::Pending | RefundStatus::Unknown)
     }
 
-    /// Whether the money was refunded, returned later or not.
+    /// Whether the money was refunded, even if it was returned later.
     pub(crate) fn has_succeeded(self) -> bool {
         matches!(self, RefundStatus::Succeeded | RefundStatus::Returned)
     }

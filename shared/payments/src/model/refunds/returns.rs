@@ -1,4 +1,4 @@
-//! Returned refunds: which refund an operation `refund reverse` takes back.
+//! Returned refunds: which refund a return (an operation `refund reverse`) takes back.
 
 use super::attribution::{Attributed, OwnRefunds, RefundKey};
 use super::refund::Refund;
@@ -9,14 +9,14 @@ use crate::model::reported::operation::Operation;
 struct Candidate<'a> {
     key: &'a RefundKey,
     amount: u64,
-    /// `operation.date`.
+    /// `operation.date` of the successful refund operation.
     date: &'a str,
 }
 
 impl Payment {
-    /// Attributes each successful return: to the refund with its `merchant_refund_id`, or else to the only
-    /// refund with its amount and no later date. `refunds` are the attributed refund operations. A return that
-    /// matches no refund, or several, is left out.
+    /// Attributes each successful return to the refund with the same `merchant_refund_id`. A return without this id
+    /// belongs to the only refund of the same amount that is not newer than the return. A return that matches no refund
+    /// or several refunds is left out. `refunds` contains the attributed refund operations.
     pub(super) fn attributed_returns(&self, refunds: &Attributed) -> Attributed {
         let own_refunds = OwnRefunds::of(self);
         let candidates: Vec<Candidate<'_>> = refunds
@@ -45,7 +45,7 @@ impl Payment {
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())
     }
 
-    /// Returns the amount and the date of a refund from its successful operation.
+    /// Returns a refund with the amount and the date of its successful operation; `None` if no operation succeeded.
     fn return_candidate<'a>(&'a self, key: &'a RefundKey, ids: &[String]) -> Option<Candidate<'a>> {
         let successful = |id: &String| {
             let operation = self.operation(id)?;
@@ -57,8 +57,8 @@ impl Payment {
         Some(Candidate { key, amount, date })
     }
 
-    /// Returns the only refund with the amount of a return without a `merchant_refund_id`. Returns `None` if
-    /// another such return has the same amount and no later date, because either can belong to the refund.
+    /// Returns the only refund with the amount of a return without a `merchant_refund_id`. Returns `None` if another
+    /// return without this id has the same amount and is not newer, because either return can belong to the refund.
     fn only_match(
         &self,
         id: &str,
@@ -82,8 +82,7 @@ impl Payment {
         }
     }
 
-    /// Whether the operation of a refund is a return that matches no single refund and has an entry of its
-    /// own.
+    /// Whether a [`Refund`] is the entry of a return that matches no single refund.
     pub(crate) fn is_unattributed_return(&self, refund: &Refund) -> bool {
         let operation = refund.operation_id().and_then(|id| self.operation(id));
         operation.is_some_and(Operation::is_refund_reversal)

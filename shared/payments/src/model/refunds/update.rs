@@ -1,4 +1,4 @@
-//! Derives the state of each refund from its operations; without an operation, from Gate's answer.
+//! Derives the state of each refund from its operations, or without an operation from its Gate request.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ struct RefundState {
     /// The operation that decides the status, and its amount.
     operation: Option<(String, u64)>,
     returned_amount: u64,
-    /// An operation names both the refund and its request, so our request need not be stored.
+    /// Whether an operation names both the refund and its request. Then our request need not be stored.
     is_request_reported: bool,
 }
 
@@ -41,7 +41,7 @@ impl RefundState {
             (None, None) => {}
         }
         if !refund.status.is_reserved() {
-            // It is not sent again, so its personal data is erased.
+            // The refund is not sent again, so its personal data is erased.
             (refund.description, refund.ip_address) = (None, None);
             if self.is_request_reported {
                 refund.request = GateRequest::NotSent;
@@ -51,8 +51,8 @@ impl RefundState {
 }
 
 impl Payment {
-    /// Updates the state of each refund. Adds and removes external refunds: a refund that seemed to be external
-    /// can be ours.
+    /// Updates the state of each refund, and adds external refunds. Removes an external refund if its operation turned
+    /// out to belong to a refund of ours.
     pub(in crate::model) fn update_refunds(&mut self, at: Timestamp) {
         let polls_sent = self.polling.polls_sent();
         for refund in &mut self.refunds {
@@ -94,8 +94,8 @@ impl Payment {
         }
     }
 
-    /// The platform can try a refund more than once. A successful try decides, else a pending try, else a
-    /// declined try. Of tries with the same outcome the newest decides.
+    /// Derives the state from the operations. The platform can try a refund more than once. A successful try decides,
+    /// else a pending try, else a declined try. Among tries with the same outcome, the newest try decides.
     fn state_by_operations(&self, refund: &Refund, ids: &[String]) -> RefundState {
         let weight = |operation: &Operation| match operation.outcome() {
             Outcome::Declined => 0,
@@ -141,7 +141,7 @@ impl Payment {
         }
     }
 
-    /// Without an operation, only the answer to our request is known.
+    /// Derives the state of a refund without an operation from the answer to our request.
     fn state_by_request(&self, refund: &Refund, at: Timestamp) -> RefundState {
         let code = self.refusal_of(&refund.request).map(str::to_owned);
         let status = match code {
@@ -158,7 +158,7 @@ impl Payment {
         }
     }
 
-    /// Adds the returned amount. A refund that was returned in whole has the status `returned`.
+    /// Adds the returned amount to a state. A successful refund that was returned in whole has the status `returned`.
     fn with_returns(&self, state: RefundState, returns: &[String]) -> RefundState {
         let returned_amount = returns
             .iter()

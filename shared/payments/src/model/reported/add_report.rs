@@ -1,4 +1,4 @@
-//! Adds a report to a payment. Reports merge as sets, so their order does not matter.
+//! Adds a report to a payment. Reports merge as sets, so the order in which they arrive does not matter.
 
 use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
 use ecommpay::report;
@@ -74,7 +74,7 @@ impl Payment {
                 code: reported.code.clone(),
             }),
         }
-        // The creation date shows whether a refund without a merchant's id can be one of ours.
+        // The creation date shows whether a refund without a merchant's id can be a refund of ours.
         let has_no_id = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         operation.add_ids(
             reported.request_id.clone(),
@@ -86,7 +86,8 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` of a report that states the amount received, or of an answer that shows refunds.
+    /// Adds `payment.sum` of a report that states the amount received, or of a signed answer that lists successful
+    /// refunds or returns. If a report of a successful sale has no `payment.sum`, records that the sum is missing.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

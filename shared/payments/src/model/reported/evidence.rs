@@ -6,24 +6,25 @@ use serde::Serialize;
 use super::operation::Operation;
 use super::operation_report::FinalReport;
 
-/// How well the reports support the outcome of an operation.
+/// How well the reports support the outcome of an operation, from its final reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// Only callbacks, and they agree.
+    /// There are only callbacks, and they agree.
     Reported,
-    /// Callbacks contradict each other, and no signed answer has decided.
+    /// Callbacks contradict each other, and no signed answer has decided. For a confirmation: a callback contradicts
+    /// the outcome, and no newer signed answer has decided.
     Disputed,
-    /// A signed answer.
+    /// A signed answer decided.
     Confirmed,
-    /// A callback reported a success, but the signed answers say declined.
+    /// A callback reported a success, but the signed answers decline the operation.
     Overruled,
     /// Signed answers contradict each other.
     Contradictory,
 }
 
 impl Operation {
-    /// Returns how well the reports support the outcome.
+    /// Returns how well the reports support the outcome; [`Evidence::Reported`] while the operation is pending.
     pub fn evidence(&self) -> Evidence {
         let Some(effective) = self.effective_report() else {
             return Evidence::Reported;
@@ -46,8 +47,8 @@ impl Operation {
         }
     }
 
-    /// The bank can credit money after a decline, and reverse a credit. The newest signed answer therefore
-    /// decides, until a newer callback contradicts it.
+    /// Returns the evidence of a confirmation. The bank can credit money after a decline, and reverse a credit. The
+    /// newest signed answer therefore decides, until a newer callback contradicts that answer.
     fn evidence_of_confirmation(&self, effective: &FinalReport) -> Evidence {
         let contradicts = |report: &&FinalReport| report.outcome != effective.outcome;
         let is_newer = |report: &FinalReport| report.order.dates() > effective.order.dates();
@@ -62,8 +63,8 @@ impl Operation {
         }
     }
 
-    /// Whether its decline ends the payment: `payment.status` declined the whole payment, or signed answers
-    /// overrule a reported success.
+    /// Whether the operation is declined and this ends the payment: `payment.status` declined the whole payment, or
+    /// signed answers overrule a reported success.
     pub(in crate::model) fn ends_payment(&self) -> bool {
         let is_end = |report: &FinalReport| report.ends_payment;
         let is_overruled = self.evidence() == Evidence::Overruled;

@@ -30,26 +30,27 @@ pub struct Reported {
     /// The newest `payment.status` of any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<PlatformStatus>,
-    /// The values of `payment.sum`.
+    /// What the reports said in `payment.sum`.
     #[serde(default, skip_serializing_if = "is_default")]
     sums: PaymentSums,
-    /// It is a Dashboard payment link.
+    /// Whether the payment is a Dashboard payment link.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) is_link: bool,
-    /// The codes of failed requests, by `request_id`.
+    /// The codes of failed sale or refund requests, by `request_id`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     request_errors: BTreeMap<String, String>,
 }
 
-/// The newest `payment.status`, for display. The operations have the `payment.status` that decides whether
-/// their money counts.
+/// The newest `payment.status`, for display. The `payment.status` that decides whether the money of a sale counts is
+/// stored with the operations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// `operation.date`, or else `payment.date`. A refund does not change `payment.date`.
+    /// The greatest `operation.date` of the report, or without one `payment.date`. A refund does not change
+    /// `payment.date`.
     date: String,
     /// Orders statuses with the same date, because dates have whole seconds.
     stage: u8,
-    /// The platform's spelling.
+    /// The status in the platform's spelling.
     status: String,
 }
 

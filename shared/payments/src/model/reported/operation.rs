@@ -16,8 +16,8 @@ use super::report_order::ReportOrder;
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports of an operation; the first by rank are stored. A
-/// second report is already a contradiction.
+/// The maximum number of distinct final reports of an operation. The reports of the highest rank are stored. Further
+/// reports are not needed, because even a second distinct report shows a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 
 /// One operation of the platform.
@@ -26,11 +26,10 @@ pub struct Operation {
     /// The newest pending report, while there is no final report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) pending: Option<Pending>,
-    /// The distinct final reports by rank; the first counts.
+    /// The distinct final reports by rank; the first report counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) finals: Vec<FinalReport>,
-    /// The newest `payment.status` of the reports about this operation; only for a successful sale and for a
-    /// confirmation.
+    /// The newest `payment.status` of the reports about this operation; only for a successful sale or a confirmation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) payment_status: Option<PaymentStatus>,
     /// `payment.sum` of the newest callback about this operation that states the amount received.
@@ -40,14 +39,15 @@ pub struct Operation {
     request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     merchant_refund_id: Option<String>,
-    /// Only of a refund without a merchant's id.
+    /// The creation date; only of a refund without a merchant's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_date: Option<String>,
 }
 
 /// Merging.
 impl Operation {
-    /// Adds a pending report.
+    /// Adds a pending report. The newer of two pending reports replaces the other, but the newest request of the
+    /// platform stays. After a final report, a pending report is ignored.
     pub(super) fn add_pending(&mut self, report: Pending) {
         if !self.finals.is_empty() {
             return;
@@ -66,7 +66,7 @@ impl Operation {
         });
     }
 
-    /// Adds a final report. Of two reports with the same content it stores the signed answer, or else the newer
+    /// Adds a final report. Of two reports with the same content, the signed answer is stored, or else the newer
     /// report.
     pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
@@ -81,7 +81,7 @@ impl Operation {
         self.finals.truncate(MAX_FINAL_REPORTS);
     }
 
-    /// Adds the `payment.status` of a report about this operation.
+    /// Adds the `payment.status` of a report about this operation, if the report is the newest.
     pub(super) fn add_payment_status(&mut self, status: PaymentStatus) {
         if self
             .payment_status
@@ -92,7 +92,8 @@ impl Operation {
         }
     }
 
-    /// Adds the ids of a report. If two reports differ, the lesser value is stored, in any order.
+    /// Adds the ids and the creation date in a report. If two reports differ, the lesser value is stored, in whatever
+    /// order the reports arrive.
     pub(super) fn add_ids(
         &mut self,
         request_id: Option<String>,
@@ -114,7 +115,7 @@ impl Operation {
         }
     }
 
-    /// Erases what it waits for, because that names the shopper.
+    /// Erases what the operation waits for, because that report names the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.waiting = None;
@@ -173,7 +174,7 @@ impl Operation {
             .unwrap_or_default()
     }
 
-    /// Returns the code of the platform's list.
+    /// Returns the code of the platform's list in the report that counts.
     pub fn code(&self) -> Option<&str> {
         match (self.effective_report(), &self.pending) {
             (Some(report), _) => report.code.as_deref(),
@@ -181,7 +182,7 @@ impl Operation {
         }
     }
 
-    /// Returns `sum_initial`, the sum as requested.
+    /// Returns `sum_initial` (the requested sum) of the report that counts.
     pub fn sum(&self) -> Option<&Sum> {
         match (self.effective_report(), &self.pending) {
             (Some(report), _) => report.sum_initial.as_ref(),
@@ -206,7 +207,7 @@ impl Operation {
         self.sum().map(|sum| sum.currency.as_str())
     }
 
-    /// Returns the age of the report that counts.
+    /// Returns the age of the report that counts, so that the reports of operations can be ordered.
     pub(crate) fn report_order(&self) -> Option<&ReportOrder> {
         let pending = || self.pending.as_ref().map(|pending| &pending.order);
         self.effective_report()
@@ -219,23 +220,23 @@ impl Operation {
         self.report_order().map(|order| order.dates().0)
     }
 
-    /// Returns when the platform last reported a change of it, by the platform's clock.
+    /// Returns when the operation last changed, by the platform's clock.
     pub(in crate::model) fn changed_at(&self) -> Option<Timestamp> {
         self.report_order()?.operation_time()
     }
 
-    /// Returns when it ended, by the platform's clock; `None` while it is pending, or if its date cannot be
-    /// parsed.
+    /// Returns when the operation ended, by the platform's clock; `None` if the operation is pending, or if the date
+    /// cannot be parsed.
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.effective_report()?.order.operation_time()
     }
 
-    /// Returns what it waits for while it is pending.
+    /// Returns what the operation waits for while it is pending.
     pub(crate) fn waiting(&self) -> Option<&Waiting> {
         self.pending.as_ref()?.waiting.as_ref()
     }
 
-    /// Returns the platform's id of the request that started it.
+    /// Returns the platform's id of the request that started the operation.
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
@@ -245,52 +246,52 @@ impl Operation {
         self.merchant_refund_id.as_deref()
     }
 
-    /// Returns when the platform created it, if it is a refund without a merchant's id.
+    /// Returns when the platform created the operation, if it is a refund without a merchant's id.
     pub(in crate::model) fn created_at(&self) -> Option<Timestamp> {
         Timestamp::of_platform(self.created_date.as_deref()?)
     }
 
-    /// Whether its outcome is `succeeded`.
+    /// Whether the outcome is `succeeded`.
     pub(crate) fn has_succeeded(&self) -> bool {
         self.outcome() == Outcome::Succeeded
     }
 
-    /// Whether its outcome is `declined`.
+    /// Whether the outcome is `declined`.
     pub(crate) fn is_declined(&self) -> bool {
         self.outcome() == Outcome::Declined
     }
 
-    /// Whether it is a sale.
+    /// Whether the operation is a sale.
     pub(crate) fn is_sale(&self) -> bool {
         *self.kind() == OperationType::Sale
     }
 
-    /// Whether it is a sale that succeeded.
+    /// Whether the operation is a sale that succeeded.
     pub fn is_successful_sale(&self) -> bool {
         self.is_sale() && self.has_succeeded()
     }
 
-    /// Whether it is a `payment confirmation`.
+    /// Whether the operation is a `payment confirmation`.
     pub(crate) fn is_confirmation(&self) -> bool {
         *self.kind() == OperationType::Confirmation
     }
 
-    /// Whether it is a refund or a reversal.
+    /// Whether the operation is a refund or a reversal.
     pub fn gives_back(&self) -> bool {
         self.kind().gives_back()
     }
 
-    /// Whether it takes a refund back (`refund reverse`).
+    /// Whether the operation takes a refund back (`refund reverse`).
     pub(crate) fn is_refund_reversal(&self) -> bool {
         *self.kind() == OperationType::RefundReversal
     }
 
-    /// Whether it is a `manual change`.
+    /// Whether the operation is a `manual change`.
     pub(in crate::model) fn is_manual_change(&self) -> bool {
         *self.kind() == OperationType::ManualChange
     }
 
-    /// Whether it is of undocumented type, and a signed answer says that it succeeded.
+    /// Whether the operation is of undocumented type, and a signed answer says that it succeeded.
     pub(crate) fn is_undocumented_capture(&self) -> bool {
         self.kind().is_unknown() && self.has_succeeded() && self.is_signed()
     }

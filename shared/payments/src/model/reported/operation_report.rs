@@ -1,4 +1,4 @@
-//! The reports of one operation, and which of them counts.
+//! The reports of one operation, and which of these reports counts.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use super::report_order::ReportOrder;
 use super::waiting::Waiting;
 use crate::model::serde_skip::is_default;
 
-/// A report of an operation that is not final.
+/// A report of an operation that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     pub(super) order: ReportOrder,
@@ -20,14 +20,14 @@ pub struct Pending {
     pub(super) code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum: Option<Sum>,
-    /// From the newest report that requests something.
+    /// What the operation waits for, from the newest report that requests something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) waiting: Option<Waiting>,
 }
 
 impl Pending {
-    /// Compares two reports; the greater report counts. A newer report is greater; within one second, the
-    /// report with the greater sum is.
+    /// Compares two reports; the greater report counts. The newer report is greater. Within one second, the report with
+    /// the greater sum is greater.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
@@ -44,17 +44,17 @@ fn amount_of(sum: &Option<Sum>) -> Option<u64> {
 /// A report of an operation that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinalReport {
-    /// It is from a signed status answer, which outweighs callbacks.
+    /// Whether the report is a signed status answer, which outweighs callbacks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) signed: bool,
     pub(super) outcome: Outcome,
     pub(super) kind: OperationType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_initial: Option<Sum>,
-    /// Only if it differs from `sum_initial`.
+    /// `None` if it equals `sum_initial`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sum_converted: Option<Sum>,
-    /// `payment.status` declined the whole payment: the shopper cannot try again.
+    /// Whether `payment.status` declined the whole payment. Then the shopper cannot try again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) ends_payment: bool,
     pub(super) order: ReportOrder,
@@ -64,7 +64,7 @@ pub struct FinalReport {
 }
 
 impl FinalReport {
-    /// Returns the parts in which two distinct reports differ.
+    /// Returns the parts that distinguish reports. Two reports with the same parts are not distinct.
     pub(super) fn content(&self) -> (Outcome, &OperationType, [&Option<Sum>; 2], bool) {
         let sums = [&self.sum_initial, &self.sum_converted];
         (self.outcome, &self.kind, sums, self.ends_payment)
@@ -73,11 +73,11 @@ impl FinalReport {
     /// Compares two reports; the greater report counts:
     ///
     /// 1. A signed answer before a callback.
-    /// 2. Another type before a confirmation.
-    /// 3. A success before a decline, so that a contradicting report removes no money.
-    /// 4. The newer report before the older, and within one second the greater sum before the lower.
+    /// 2. A report of another type before a report of a confirmation.
+    /// 3. A success before a decline, so that a contradicting report removes no money. Then a sale before another type.
+    /// 4. The newer report before the older report, and within one second the greater sum before the lower sum.
     ///
-    /// For a confirmation the date precedes the outcome, because the bank can reverse it.
+    /// For a confirmation, the date is compared before the outcome, because the bank can reverse a credit.
     pub(super) fn rank(&self, other: &Self) -> Ordering {
         let is_confirmation = |report: &Self| report.kind == OperationType::Confirmation;
         let strength = |report: &Self| (report.outcome, report.kind == OperationType::Sale);
@@ -97,7 +97,7 @@ impl FinalReport {
             .then_with(|| self.content().cmp(&other.content()))
     }
 
-    /// Whether two reports have the same outcome, and two successes also the same type and sum.
+    /// Whether two reports have the same outcome. Two successes must also have the same type and `sum_initial`.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         let is_success = self.outcome == Outcome::Succeeded;
         let is_same_money = self.kind == other.kind && self.sum_initial == other.sum_initial;

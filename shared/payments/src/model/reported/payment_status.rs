@@ -1,24 +1,24 @@
-//! `payment.status` of a report.
+//! The `payment.status` that decides whether the money of a sale counts.
 
 use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::model::serde_skip::is_default;
 
-/// `payment.status` with the dates of its report. The greatest is the newest.
+/// `payment.status` with the dates of its report. The greatest value is the newest status.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PaymentStatus {
     pub(super) operation_date: String,
     pub(super) payment_date: String,
-    /// It is from a signed status answer.
+    /// Whether the report is a signed status answer.
     pub(in crate::model) signed: bool,
-    /// The report has a confirmation. Within one second such a report is newer than a report of the sale only,
+    /// Whether the report has a confirmation. Within one second such a report is newer than a report of the sale only,
     /// because the confirmation follows the sale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) has_confirmation: bool,
     /// Orders statuses with the same dates ([`stage`]).
     pub(super) stage: u8,
-    /// The platform's spelling.
+    /// The status in the platform's spelling.
     pub(super) status: String,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn stage(status: &str) -> u8 {
     }
 }
 
-/// Whether the payment is still in progress by this status.
+/// Whether this status says that the payment is still in progress.
 pub(super) fn is_intermediate(status: &str) -> bool {
     stage(status) < 2
 }

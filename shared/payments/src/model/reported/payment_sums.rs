@@ -1,8 +1,8 @@
-//! `payment.sum` of the reports: the amount received, and the sums that differ from the order.
+//! The values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
 //!
-//! The platform's documents disagree about `payment.sum` after a refund: one has the remainder, another the
-//! original amount. Therefore only a report without a refund states the amount received. Every differing sum
-//! is stored: a later report that omits it erases nothing.
+//! The platform's documents disagree about `payment.sum` after a refund: in one document it is the remainder, in
+//! another the original amount. Therefore only a report without a refund states the amount received. Differing sums are
+//! stored: a later report without such a sum does not erase it.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -13,23 +13,23 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums; the greatest are stored.
+/// The maximum number of differing sums. The greatest sums are stored.
 const MAX_DIFFERING: usize = 16;
 
-/// The values of `payment.sum`.
+/// The values of `payment.sum` in the reports of one payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentSums {
-    /// The amount received by the newest signed answer that states it. Callbacks' sums are stored with their
+    /// The sum in the newest signed answer that states the amount received. The sums in callbacks are stored with the
     /// operations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) newest_signed: Option<DatedSum>,
-    /// A report without a refund named exactly the ordered sum.
+    /// Whether a report without a refund named exactly the ordered sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) named_in_full: bool,
-    /// A signed answer without a refund named exactly the ordered sum.
+    /// Whether a signed answer without a refund named exactly the ordered sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) signed_in_full: bool,
-    /// A report of a successful sale had no sum.
+    /// Whether a report of a successful sale, without a refund, had no sum.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) missing: bool,
     /// The sums that differ from the order.
@@ -47,8 +47,8 @@ pub struct DatedSum {
 }
 
 impl DatedSum {
-    /// Compares by age. Within one second a signed answer is newer than a callback, and a lower sum is newer
-    /// than a greater sum.
+    /// Compares the age of two sums. Within one second, a signed answer is newer than a callback, and among reports of
+    /// the same kind a lower sum is newer than a greater sum.
     pub(super) fn cmp_age(&self, other: &Self) -> Ordering {
         let dates = (&self.operation_date, &self.payment_date);
         dates
@@ -57,7 +57,7 @@ impl DatedSum {
             .then_with(|| other.sum.cmp(&self.sum))
     }
 
-    /// Replaces `known` if `reported` is newer.
+    /// Replaces `known` with `reported` if `reported` is newer.
     pub(super) fn store_newer(known: &mut Option<Self>, reported: Self) {
         if known
             .as_ref()
@@ -73,21 +73,21 @@ impl DatedSum {
 struct DifferingSum {
     #[serde(flatten)]
     sum: Sum,
-    /// The refunds in the same answer.
+    /// The amount of the refunds in the same report.
     #[serde(default, skip_serializing_if = "is_default")]
     refunded: u64,
-    /// It is from a signed answer.
+    /// Whether the sum is from a signed answer.
     #[serde(default, skip_serializing_if = "is_default")]
     signed: bool,
 }
 
-/// `payment.sum` of a report, and what is needed to interpret it.
+/// `payment.sum` of a report, and what is needed to interpret this sum.
 pub(super) struct SumReport<'a> {
     pub(super) operation_date: &'a str,
     pub(super) payment_date: &'a str,
     pub(super) signed: bool,
     pub(super) sum: Option<&'a Sum>,
-    /// The report has no refund, so its sum is the amount received.
+    /// Whether the sum is the amount received, because the report has no refund.
     pub(super) is_received: bool,
     /// The amount of the refunds in the report.
     pub(super) refunded: u64,
@@ -141,8 +141,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops the sums after a refund that follow from a differing sum without a refund: they are equal to it,
-    /// or equal to it less the refunds.
+    /// Drops each sum of a report with a refund that follows from a differing sum of a report without a refund: the
+    /// former equals the latter, in whole or less the refunds.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
@@ -156,15 +156,15 @@ impl PaymentSums {
         });
     }
 
-    /// Returns the sums that differ from the order. A signed answer with exactly the ordered sum settles those
-    /// that only callbacks named.
+    /// Returns the sums that differ from the order, except for the settled sums: a signed answer with exactly the
+    /// ordered sum settles the sums that only callbacks named.
     pub(super) fn differing(&self) -> BTreeSet<Sum> {
         let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
         let differing = self.differing.iter().filter(counts);
         differing.map(|sum| sum.sum.clone()).collect()
     }
 
-    /// Returns all differing sums, and the sum of the newest signed answer.
+    /// Returns all differing sums, settled or not, and the sum of the newest signed answer.
     pub(super) fn named(&self) -> impl Iterator<Item = &Sum> {
         let differing = self.differing.iter().map(|sum| &sum.sum);
         differing.chain(self.newest_signed.iter().map(|sum| &sum.sum))

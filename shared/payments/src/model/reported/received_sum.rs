@@ -1,4 +1,4 @@
-//! The amount received by `payment.sum` of the newest report that states it.
+//! The amount received, from `payment.sum` of the newest report that states it.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use super::payment_sums::DatedSum;
 use crate::model::payment::Payment;
 
 impl Payment {
-    /// Returns the newest `payment.sum` that states the amount received. A callback counts only while its
-    /// operation counts as succeeded.
+    /// Returns the newest `payment.sum` that states the amount received. The sum in a callback counts only while the
+    /// operation of the callback counts as succeeded.
     pub(in crate::model) fn newest_sum(&self) -> Option<&DatedSum> {
         let operations = self.reported.operations.values();
         let of_callbacks = operations
@@ -20,8 +20,8 @@ impl Payment {
             .max_by(|one, other| one.cmp_age(other))
     }
 
-    /// Returns the amount received. While the newest sum is unconfirmed, the newest signed answer decides, or
-    /// else the order.
+    /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
+    /// without such an answer the ordered sum.
     pub(in crate::model) fn received_sum(&self) -> Option<Sum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();
@@ -37,9 +37,9 @@ impl Payment {
         })
     }
 
-    /// Whether the newest sum is from a callback and a signed answer must confirm it: it is lower than the
-    /// order, but another report named the ordered sum; or it differs from the order, but a signed answer
-    /// named the ordered sum.
+    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. Either the sum is lower
+    /// than the order or in another currency, but another report named the ordered sum; or the sum differs from the
+    /// order, but a signed answer named the ordered sum.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
@@ -57,7 +57,7 @@ impl Payment {
         self.reported.sums.missing && self.newest_sum().is_none()
     }
 
-    /// Returns every `payment.sum` that differs from the order and is not settled.
+    /// Returns every `payment.sum` that differs from the order, except for the sums that a signed answer settled.
     pub(in crate::model) fn differing_payment_sums(&self) -> BTreeSet<Sum> {
         self.reported.sums.differing()
     }

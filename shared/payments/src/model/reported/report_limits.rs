@@ -2,17 +2,17 @@
 
 use ecommpay::report::{self, Report, Sum};
 
-/// The maximum characters of an id, a status or another short text.
+/// The maximum number of characters of an id, a status or another short text.
 const MAX_TEXT_LENGTH: usize = 255;
-/// The maximum bytes of a redirect: the URL and the form fields.
+/// The maximum number of bytes of a redirect: the URL and the form fields.
 const MAX_REDIRECT_BYTES: usize = 32 * 1_024;
 /// The maximum number of clarification fields.
 const MAX_FIELDS: usize = 100;
 /// The maximum number of operations in one report.
 const MAX_OPERATIONS: usize = 1_000;
 
-/// Whether a report can be stored. A report that exceeds a limit is a hint: it is not stored, and the platform
-/// is polled.
+/// Whether a report can be stored. A report that exceeds a limit is not stored. If it is a callback, it is a hint: the
+/// platform is polled.
 pub(crate) fn is_storable(report: &Report) -> bool {
     let is_short = |text: &str| text.chars().count() <= MAX_TEXT_LENGTH;
     let are_short = |texts: &[&Option<String>]| {

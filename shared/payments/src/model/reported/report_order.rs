@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::timestamp::Timestamp;
 
-/// The age of a report; the greater is newer. It has `operation.date`, `payment.date`, and the start of the
-/// digest of the canonical string. The dates have whole seconds, so the digest orders two reports of one
-/// second, and does so independently of their arrival.
+/// The age of a report; the greater value is newer. It consists of `operation.date`, `payment.date`, and the start of
+/// the digest of the canonical string. The dates have whole seconds. The digest orders two reports of one second,
+/// independently of the order in which they arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportOrder(String, String, String);
 
@@ -20,7 +20,7 @@ impl ReportOrder {
         (&self.0, &self.1)
     }
 
-    /// Returns `operation.date` by the platform's clock; `None` if it cannot be parsed.
+    /// Returns the time of `operation.date`, by the platform's clock; `None` if the date cannot be parsed.
     pub(super) fn operation_time(&self) -> Option<Timestamp> {
         Timestamp::of_platform(&self.0)
     }

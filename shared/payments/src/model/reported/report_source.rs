@@ -21,7 +21,7 @@ pub(super) struct Source<'a> {
     pub(super) report: &'a Report,
     /// The start of the digest of the canonical string. It distinguishes two reports of one second.
     pub(super) digest: String,
-    /// It is the signed answer to a status request, which outweighs callbacks.
+    /// Whether the report is the signed answer to a status request, which outweighs callbacks.
     pub(super) is_answer: bool,
 }
 
@@ -44,13 +44,13 @@ impl<'a> Source<'a> {
         self.report.payment_status.as_deref().unwrap_or_default()
     }
 
-    /// Whether `payment.status` declines the payment itself. `error` is about the last request only.
+    /// Whether `payment.status` declines the payment itself. The status `error` concerns only the last request.
     pub(super) fn declines_payment(&self) -> bool {
         let status = self.payment_status();
         Outcome::of_status(status) == Outcome::Declined && status != "error"
     }
 
-    /// Whether an operation of such a type succeeded.
+    /// Whether an operation succeeded for whose type `is_such` holds.
     pub(super) fn has_success(&self, is_such: impl Fn(&OperationType) -> bool) -> bool {
         self.successes(is_such).next().is_some()
     }
@@ -65,7 +65,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Returns the greatest `operation.date` of the operations of such a type.
+    /// Returns the greatest `operation.date` of the operations for whose type `is_such` holds; empty if there is none.
     pub(super) fn newest_date(&self, is_such: impl Fn(&OperationType) -> bool) -> &'a str {
         let operations = self.report.operations.iter();
         let dates = operations
@@ -74,8 +74,8 @@ impl<'a> Source<'a> {
         dates.max().unwrap_or_default()
     }
 
-    /// Returns the amount of the successful refunds and reversals less the returned amount; `None` if more was
-    /// returned than refunded.
+    /// Returns the amount of the successful refunds and reversals in the report, less the returned amount; `None` if
+    /// more was returned than refunded.
     pub(super) fn refunded_amount(&self) -> Option<u64> {
         let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
             let sums = self.successes(is_such);
@@ -86,9 +86,9 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
-    /// Returns the `payment.status` that says whether the money of this operation counts: it is a successful
-    /// sale or a confirmation. While the report has a pending refund, an intermediate status can be about the
-    /// refund, so it is ignored.
+    /// Returns the `payment.status` that says whether the money of this operation counts; `None` unless the operation
+    /// is a successful sale or a confirmation. If the report has a pending refund, an intermediate status is ignored,
+    /// because the status can be about the refund.
     pub(super) fn payment_status_of(&self, operation: &report::Operation) -> Option<PaymentStatus> {
         let status = self.report.payment_status.as_deref()?;
         let decides = match operation.kind {
@@ -115,7 +115,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Returns what a pending operation waits for: a sale for the redirect or for data, a refund for data.
+    /// Returns what a pending operation waits for: a sale waits for the redirect or for data, a refund or a reversal
+    /// for data.
     pub(super) fn waiting_of(&self, operation: &report::Operation) -> Option<Waiting> {
         let is_sale = operation.kind == OperationType::Sale;
         let awaits_data = operation.status == "awaiting clarification";
@@ -123,7 +124,7 @@ impl<'a> Source<'a> {
         if !is_sale && !is_refund_request {
             return None;
         }
-        // An answer lists all operations, so its fields are for those that await data.
+        // An answer lists all operations, so its clarification fields are for the operations that await data.
         let fields = match self.is_answer && !awaits_data {
             true => Vec::new(),
             false => self.report.clarification_fields.clone(),
@@ -143,7 +144,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Whether the browser may be redirected to this URL. Another scheme could run a script.
+/// Whether the browser may be redirected to this URL: its scheme is HTTP or HTTPS. Another scheme could run a script.
 fn is_http(url: &str) -> bool {
     let has_scheme = |scheme: &str| {
         url.get(..scheme.len())

@@ -9,9 +9,9 @@ use crate::model::payment::Payment;
 
 /// A sum that the platform named.
 pub(crate) struct ReportedSum {
-    /// `None` for a sum of the payment.
+    /// The operation; `None` for a sum of the whole payment.
     pub(crate) operation_id: Option<String>,
-    /// The field that contained it.
+    /// The field that contained the sum.
     pub(crate) field: &'static str,
     pub(crate) sum: Sum,
 }
@@ -47,7 +47,7 @@ fn takes_money(operation: &Operation) -> bool {
         && !operation.kind().is_about_refund()
 }
 
-/// Returns the distinct sums of all final reports.
+/// Returns the distinct sums in the stored final reports, with the name of the field.
 fn sums_of(operation: &Operation) -> BTreeSet<(&'static str, &Sum)> {
     let reports = operation.finals.iter();
     let sums = reports.flat_map(|report| {

@@ -1,14 +1,15 @@
-//! Errors that the platform reports about a request of ours, by callback or in a status answer.
+//! Errors that the platform reports about a sale or refund request of ours, in a callback or in a status answer.
 
 use ecommpay::report::Report;
 
 use crate::model::attempt::gate_request::{self, GateRequest};
 use crate::model::payment::Payment;
 
-/// Codes of a status request, not of a sale or refund: "not found", and "cannot be shown yet".
+/// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
 
-/// Returns the code of a failed request, and its `request_id` if the report names it.
+/// Returns the code of a failed sale or refund request, and the `request_id` if the report names it. Returns `None` if
+/// the report does not show that the platform refused a request.
 pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
     let code = report.errors.first().map(|error| error.code.as_str())?;
     let is_error = report.payment_status.as_deref() == Some("error");
@@ -22,7 +23,8 @@ pub(crate) fn failed_request(report: &Report) -> Option<(&str, Option<&str>)> {
 }
 
 impl Payment {
-    /// Adds the error of a report. It counts only for the request that it names.
+    /// Adds the error in a report. The error counts only for the request that the report names. If two reports differ,
+    /// the lesser code is stored.
     pub(super) fn add_request_error(&mut self, report: &Report) {
         let Some((code, Some(request_id))) = failed_request(report) else {
             return;
@@ -37,12 +39,12 @@ impl Payment {
         }
     }
 
-    /// Returns the code with which the platform refused the sale request, in its answer or by callback.
+    /// Returns the code with which the platform refused the sale request, in Gate's answer or in a report.
     pub fn refusal_code(&self) -> Option<&str> {
         self.refusal_of(&self.attempt.request)
     }
 
-    /// Returns the code with which the platform refused a request, in its answer or by callback.
+    /// Returns the code with which the platform refused a request, in Gate's answer or in a report.
     pub(in crate::model) fn refusal_of<'a>(&'a self, request: &'a GateRequest) -> Option<&'a str> {
         match request {
             GateRequest::Refused { code } => Some(code),
@@ -53,7 +55,7 @@ impl Payment {
         }
     }
 
-    /// Whether this `request_id` is known to be of a request of ours.
+    /// Whether this `request_id` is known to belong to a request of ours.
     pub(crate) fn is_own_request(&self, request_id: &str) -> bool {
         self.attempt.request.request_id() == Some(request_id)
             || self.attempt.is_failed_request(request_id)

@@ -10,12 +10,13 @@ use super::report_order::ReportOrder;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// What a pending operation waits for. Its report names the shopper, so `Debug` hides it.
+/// What a pending operation waits for. `Debug` hides the content, because the report names the shopper.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
-    /// The age of the report, with a step before the digest. The greatest counts.
+    /// The age of the report, with the step (`1` clarification, `2` redirect) before the digest. The greatest value
+    /// counts.
     pub(in crate::model) order: ReportOrder,
-    /// The redirect URL.
+    /// The redirect, if its URL is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::model) redirect: Option<Redirect>,
     /// The fields that the platform requests.
@@ -24,7 +25,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Returns `None` if the report requests nothing.
+    /// Creates a request. Returns `None` if the report requests nothing.
     pub(super) fn new(
         operation_date: &str,
         payment_date: &str,
@@ -52,7 +53,7 @@ impl Waiting {
         }
     }
 
-    /// Returns the id of this request for data.
+    /// Returns the digest that identifies this request of the platform.
     pub fn digest(&self) -> String {
         sha256::start_of_hex(format!("{:?}", self.order).as_bytes(), 32)
     }
@@ -62,7 +63,7 @@ impl Waiting {
         &self.clarification_fields
     }
 
-    /// Returns when the platform made the request.
+    /// Returns when the platform made the request; `None` if the date cannot be parsed.
     pub(crate) fn since(&self) -> Option<Timestamp> {
         self.order.operation_time()
     }
@@ -89,7 +90,7 @@ pub struct Redirect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {
-    /// The browser follows the URL.
+    /// The browser requests the URL.
     Get,
     /// The browser posts the fields to the URL.
     Post,

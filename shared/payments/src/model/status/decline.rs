@@ -1,4 +1,4 @@
-//! Why a payment is declined or failed: the operation and its code.
+//! Why a payment is declined or failed: the declining operation and the code.
 
 use super::Status;
 use super::sale_state::SaleState;
@@ -15,7 +15,8 @@ impl Payment {
         }
     }
 
-    /// Returns the operation that declined the payment: a confirmation, or else a sale.
+    /// Returns the operation that declined the payment: the newest declined confirmation if the money was not
+    /// confirmed, or else a declined sale.
     pub fn declining_operation(&self) -> Option<&Operation> {
         match self.sale_state() {
             SaleState::NotConfirmed => self

@@ -1,4 +1,4 @@
-//! The status of a payment. It is not stored: every read derives it from the facts ([`table`]).
+//! The status of a payment. The status is not stored: every read derives it from the facts ([`table`]).
 
 mod decline;
 pub(crate) mod sale_state;
@@ -6,33 +6,33 @@ pub mod table;
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a payment in the API and in events. [`table`] has the condition of each one.
+/// The status of a payment in the API and in events. [`table`] has the condition of each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Stored; the first sale request has no answer yet.
+    /// The payment is stored, and the first sale request has no answer yet.
     Created,
     /// The sale is in progress, or its outcome is unknown.
     Processing,
     /// The redirect URL is known.
     AwaitingCustomer,
-    /// The platform requests data.
+    /// The platform requests data from the shopper.
     AwaitingClarification,
     /// The shopper has paid. The platform has not confirmed that the money arrived.
     AwaitingConfirmation,
-    /// Paid.
+    /// The money was received, and none of it was refunded.
     Succeeded,
-    /// Not paid.
+    /// The platform declined the sale, or could not confirm that the money arrived.
     Declined,
-    /// The current attempt was not started, or its link expired.
+    /// The platform refused or never received the sale request of the current attempt, or the payment link expired.
     Failed,
-    /// Money arrived that an operator must review.
+    /// An operator must review the money that was received.
     Quarantined,
-    /// A part was refunded.
+    /// A part of the money was refunded.
     PartiallyRefunded,
-    /// Everything was refunded.
+    /// All the money was refunded.
     Refunded,
-    /// It was not created here.
+    /// This service did not create the payment.
     Unmatched,
 }
 
@@ -70,7 +70,7 @@ impl Status {
         !self.is_final() && self != Status::AwaitingConfirmation
     }
 
-    /// Whether the payment was paid, refunded or not.
+    /// Whether the payment was paid, even if it was refunded later. Quarantined money does not count as paid.
     pub fn is_paid(self) -> bool {
         matches!(
             self,

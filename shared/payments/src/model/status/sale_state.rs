@@ -10,11 +10,11 @@ use crate::model::reported::payment_status::PaymentStatus;
 /// What the reports say about the money of the sales, before the sums are compared with the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SaleState {
-    /// No sale has succeeded.
+    /// No sale has succeeded, and no confirmation decides.
     None,
-    /// A sale succeeded, and `payment.status` agrees.
+    /// A sale succeeded, and the newest `payment.status` lets its money count.
     Counts,
-    /// A sale succeeded, but a signed answer says that the payment did not.
+    /// A sale succeeded, but a signed answer says that the payment did not succeed.
     Contested,
     /// The platform could not confirm that the money arrived.
     NotConfirmed,
@@ -32,12 +32,12 @@ impl SaleState {
 }
 
 impl Payment {
-    /// Returns the sales that succeeded, whether their money counts or not.
+    /// Returns the sales that succeeded, even if their money does not count.
     pub fn successful_sales(&self) -> impl Iterator<Item = &Operation> {
         self.sales().filter(|sale| sale.has_succeeded())
     }
 
-    /// Whether a sale succeeded, whether its money counts or not.
+    /// Whether a sale succeeded, even if its money does not count.
     pub(crate) fn has_successful_sale(&self) -> bool {
         self.successful_sales().next().is_some()
     }
@@ -63,7 +63,7 @@ impl Payment {
             "reversed" | "partially reversed" => !is_declined,
             other => is_paid_status(other),
         };
-        // For each successful sale, the status that decides about it.
+        // For each successful sale, the status that decides whether its money counts.
         let deciding = || {
             let sales = self.successful_sales();
             sales.filter_map(|sale| self.newest_status_of(Some(sale)))
@@ -95,7 +95,7 @@ impl Payment {
         }
     }
 
-    /// Returns the newest `payment.status` about a sale or about a confirmation.
+    /// Returns the newest `payment.status` about this sale (`None`: about no sale) or about a confirmation.
     fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
         let operations = sale.into_iter().chain(self.confirmations());
         operations
@@ -103,15 +103,15 @@ impl Payment {
             .max()
     }
 
-    /// Returns the newest `payment.status` about a successful sale or about a confirmation.
+    /// Returns the newest `payment.status` about any successful sale or about a confirmation.
     pub(crate) fn newest_sale_status(&self) -> Option<&str> {
         let operations = self.successful_sales().chain(self.confirmations());
         let statuses = operations.filter_map(|operation| operation.payment_status.as_ref());
         statuses.max().map(PaymentStatus::as_str)
     }
 
-    /// Returns the successful reversals that are not older than the first declined confirmation. Their money was
-    /// never credited.
+    /// Returns the successful reversals that are not older than the first declined confirmation. The money that they
+    /// give back was never credited.
     pub(in crate::model) fn unconfirmed_reversals(
         &self,
     ) -> impl Iterator<Item = (&String, &Operation)> {

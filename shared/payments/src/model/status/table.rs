@@ -1,4 +1,4 @@
-//! The table that yields the status. `shared/README.md` has it too, with a diagram of all changes.
+//! The table that gives the status of a payment. `shared/README.md` shows the table too, with a diagram of the changes.
 
 use super::Status;
 use super::sale_state::SaleState;
@@ -9,14 +9,14 @@ use crate::model::payment::Payment;
 pub struct Row {
     /// The status.
     pub status: Status,
-    /// Its condition, for documentation.
+    /// The condition, for documentation.
     pub condition: &'static str,
     /// Who or what can change the status, for documentation.
     pub moved_on_by: &'static str,
     holds: fn(&Payment, SaleState) -> bool,
 }
 
-/// The first row whose condition holds gives the status.
+/// The table of statuses: the first row whose condition holds gives the status.
 pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Unmatched,
@@ -121,7 +121,7 @@ impl Payment {
         row.map_or(Status::Processing, |row| row.status)
     }
 
-    /// Whether the first sale request has no answer yet.
+    /// Whether the sale request of the current attempt was not sent, or is being sent for the first time.
     fn is_being_created(&self) -> bool {
         matches!(
             self.attempt.request,
