@@ -13,7 +13,7 @@ const CONCURRENCY: usize = 16;
 const MAX_OVERDUE: usize = 1_000;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Expires every checkout that is due, and emits `checkout.expired` if the payment is undecided.
+    /// Emits `checkout.expired` for each checkout that has expired while the payment is undecided.
     pub async fn expire_all(&self, deadline: Instant) -> BatchRun {
         let limits = BatchLimits::until(deadline, CONCURRENCY);
         let task = |key| async move {
