@@ -26,7 +26,7 @@ pub enum EventKind {
     PaymentFailed,
     /// The payment is in quarantine. An operator must review it.
     PaymentQuarantined,
-    /// The payment was not created here.
+    /// The platform reported a payment that this service did not create.
     PaymentUnmatched,
     /// More was refunded than was paid.
     PaymentOverrefunded,

@@ -12,8 +12,8 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends each refund again that the last signed answer does not list, and ends each refund whose repeat the
-    /// platform refused. Adds the published events to `events`.
+    /// Sends each `unknown` refund again that the last signed answer shows to be missing, and ends each refund
+    /// whose repeat the platform refused. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
