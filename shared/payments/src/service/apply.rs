@@ -44,7 +44,7 @@ pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Applies a fact, then publishes the payment's outbox, even if the fact changes nothing. The outbox can have
-    /// events of another call that crashed before it could publish them.
+    /// events of another call that crashed before the publish.
     ///
     /// Returns `None` if the fact changes nothing and the payment is unknown.
     pub async fn apply(

@@ -19,7 +19,7 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 /// Why there is no refund.
 #[derive(Debug)]
 pub enum RefundError {
-    /// There is no such payment, or it belongs to another storefront.
+    /// The payment does not exist, or the storefront may not see it.
     NotFound,
     /// The rules do not allow the refund.
     Rejected(Rejection),

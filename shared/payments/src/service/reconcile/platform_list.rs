@@ -24,7 +24,7 @@ pub(super) struct PlatformList<'a, C, D> {
     pending: Option<PendingPage>,
 }
 
-/// A page that was requested and has not arrived. It stays pending if the deadline cuts the request off.
+/// A page that was requested and has not arrived. The page stays pending if the deadline cuts the request off.
 struct PendingPage {
     since: Timestamp,
     /// The error of the last request.

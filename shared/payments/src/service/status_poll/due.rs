@@ -20,7 +20,7 @@ use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 /// The most status requests in parallel, so that the platform is not flooded.
 const CONCURRENCY: usize = 4;
 /// The longest time for one payment: up to 8 s for the status answer, and up to 8 s for one request that follows
-/// from the answer. A claimed poll that the deadline cuts off is lost, and only the next poll replaces it.
+/// from the answer. If the deadline cuts off a claimed poll, the payment waits for its next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(18);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>

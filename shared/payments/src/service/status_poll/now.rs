@@ -1,4 +1,4 @@
-//! A status poll by hand. It does not depend on the schedule, and it does not change the schedule.
+//! A status poll by hand. Such a poll neither depends on the schedule nor changes the schedule.
 
 use super::error::PollError;
 use super::poller::StatusPoller;

@@ -27,8 +27,8 @@ pub struct BatchRun {
     pub failed: u64,
     /// Whether the run reached every due payment before its deadline.
     pub in_time: bool,
-    /// For the payment that had been due longest at the start of the run: the seconds since it was due. The value
-    /// is 0 if no payment was due.
+    /// The time in seconds for which the payment that was due first had been due when the run started; 0 if no
+    /// payment was due.
     pub oldest_s: u64,
     /// One of the failures.
     pub failure: Option<String>,

@@ -15,8 +15,8 @@ use crate::service::commit::Payments;
 const CONCURRENCY: usize = 16;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes the outbox of each payment whose oldest unpublished event was committed at least `grace` ago. A
-    /// younger event may still be published by the call that committed it.
+    /// Publishes the outbox of each payment whose oldest unpublished event was committed at least `grace` ago. The
+    /// call that committed a younger event may still be publishing the event.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
         let due_by = self.clock.now().before(grace);
         let limits = BatchLimits::until(deadline, CONCURRENCY);
