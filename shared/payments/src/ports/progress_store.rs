@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use super::store_error::StoreError;
 use crate::model::timestamp::Timestamp;
 
-/// A task that runs every day for each project.
+/// A task that covers each day of each project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Daily {
     /// Compares the platform records with ours.

@@ -7,8 +7,8 @@ use crate::ports::Clock;
 /// The maximum number of attempts of a write.
 pub const ATTEMPTS: u32 = 10;
 
-/// Waits a random time after attempt number `attempt`, counted from 0. The longest wait is 20 ms after the first
-/// attempt and doubles with each attempt, up to 640 ms. Returns immediately after the last attempt.
+/// Waits a random time after attempt number `attempt`, counted from 0. The upper limit of the wait is 20 ms after
+/// the first attempt, and doubles with each attempt up to 640 ms. Returns immediately after the last attempt.
 pub async fn pause(clock: &impl Clock, attempt: u32) {
     if attempt + 1 >= ATTEMPTS {
         return;

@@ -20,7 +20,8 @@ const DEFAULT_EXPIRY: u64 = 1_800;
 const MAX_EXPIRY: u64 = 30 * 24 * 3_600;
 
 impl CheckoutRequest {
-    /// Reads the body. The checkout expires `expires_in` seconds after `now`, or after the default lifetime.
+    /// Reads the body. The checkout expires `expires_in` seconds after `now`. Without `expires_in`, the default
+    /// lifetime counts.
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);

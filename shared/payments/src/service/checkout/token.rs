@@ -50,7 +50,7 @@ impl TokenSecret {
     }
 }
 
-/// Returns the SHA-256 of a token, which is stored.
+/// Returns the SHA-256 of a token. Only this hash is stored.
 pub fn hash(token: &str) -> String {
     sha256::hex(token.as_bytes())
 }

@@ -8,7 +8,8 @@ use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Emits pending events, then publishes the payment's outbox. `fresh` are the events of the last commit.
+    /// Emits pending events, then publishes the payment's outbox. `fresh` are the events that the caller has just
+    /// committed.
     ///
     /// Returns the kinds of the events that this call marked as published, so each event is counted once. If a
     /// `payment.succeeded` is among the events, checks whether another payment has paid the order too. Skips the

@@ -15,7 +15,8 @@ pub(super) struct Sent {
 }
 
 /// Sends the unpublished events of a payment to every queue that wants them. Does not mark the events as
-/// published. `fresh` are the events of the last commits. They save a read if they are all the unpublished events.
+/// published. `fresh` are the events that the caller has just committed. They save a read if no other event is
+/// unpublished.
 pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],

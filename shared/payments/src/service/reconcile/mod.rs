@@ -2,10 +2,10 @@
 //!
 //! A reconciliation finds operations that only one side has, and operations whose status or amount differs.
 //!
-//! An interval is compared in slices of at most one hour, and no slice crosses midnight. The memory holds only the
-//! digests of the platform's list of two slices. It holds a few bytes for each of our operations of the slice's
-//! day, about 64 MB for a million operations. A whole day is read from our store because the index of days has no
-//! hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
+//! An interval is compared in slices of at most one hour, and no slice crosses midnight. Of the platform's list,
+//! the memory holds only the digests of two slices. It also holds a few bytes for each of our operations of the
+//! slice's day, about 64 MB for a million operations. A whole day is read from our store because the index of days
+//! has no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
 //! difference that remains is applied as a fact.
 //!
 //! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// A body with more members is not tried without each of them.
+/// The maximum number of members of a body that is tried member by member.
 pub(super) const MAX_MEMBERS: usize = 50;
 /// The maximum length of a path in a hint, in characters.
 const MAX_PATH: usize = 80;
