@@ -75,8 +75,9 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
-    /// Creates the payment and sends its sale. If the payment exists already, returns its checkout. Before that,
-    /// starts the next attempt of a failed payment, and sends a sale with an unknown outcome again.
+    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
+    /// existing checkout, with two exceptions: a failed payment starts its next attempt, and a sale with an
+    /// unknown outcome is sent again.
     pub async fn create(
         &self,
         storefront: &Storefront,

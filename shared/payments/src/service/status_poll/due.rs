@@ -68,8 +68,8 @@ where
     }
 
     /// Polls the platform about one payment, if a poll is due at or before `due_by`, and applies the answer.
-    /// Returns the events that were published. After a failed poll, the payment is polled at its next scheduled
-    /// time.
+    /// Returns the events that were published. A failed poll is not repeated; the next poll follows at its
+    /// scheduled time.
     pub async fn poll(
         &self,
         key: &PaymentKey,

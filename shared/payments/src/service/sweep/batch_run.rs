@@ -27,8 +27,7 @@ pub struct BatchRun {
     pub failed: u64,
     /// Whether the run reached every due payment before its deadline.
     pub in_time: bool,
-    /// The time in seconds for which the payment that was due first had been due when the run started; 0 if no
-    /// payment was due.
+    /// The longest time, in seconds, that a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,
     /// One of the failures.
     pub failure: Option<String>,

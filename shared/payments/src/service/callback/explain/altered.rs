@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// The maximum number of members of a body that is tried member by member.
+/// The maximum number of a body's members that are examined one by one.
 pub(super) const MAX_MEMBERS: usize = 50;
 /// The maximum length of a path in a hint, in characters.
 const MAX_PATH: usize = 80;
