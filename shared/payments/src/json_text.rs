@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-/// Serializes a value. The result can be a part of other JSON without a change.
+/// Serializes a value. The result can be inserted into other JSON unchanged.
 #[expect(
     clippy::expect_used,
     reason = "as in `json!`: no type that is passed here can fail to serialize"

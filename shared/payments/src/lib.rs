@@ -1,4 +1,4 @@
-//! The rules of a payment, without AWS and without a transport.
+//! The rules of a payment and the use cases over ports, without AWS.
 //!
 //! | module | contents |
 //! | --- | --- |

@@ -1,12 +1,12 @@
-//! Log lines: each is one JSON object on standard output. Lambda collects the output.
+//! Writes log lines. Each line is one JSON object on standard output, which Lambda collects.
 //!
-//! Only named fields reach the log: ids, outcomes and texts of this project. Callers pass no key, token, body or
-//! personal data.
+//! Only fields that the caller names reach the log: ids, outcomes and our own texts. Callers never pass a key, a
+//! token, a body or personal data.
 //!
-//! A line can carry metrics in CloudWatch's [embedded metric format]. CloudWatch reads them from the line, so a
-//! metric needs no call and no permission.
+//! A line can have metrics in CloudWatch's [embedded metric format]. CloudWatch reads the metrics from the line,
+//! so a metric needs no API call and no permission.
 //!
-//! This module is in this crate because the services log, and a line needs no AWS crate
+//! This module is in this crate because the services write log lines, and a line needs no AWS crate
 //! (`shared/decisions/functions/0025-log-and-metrics.md`).
 //!
 //! [embedded metric format]:
@@ -20,8 +20,8 @@ use serde_json::{Map, Value, json};
 use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
-/// The CloudWatch namespace of the metrics. The template sets one for each stack, so that two stacks of an account
-/// have separate metrics.
+/// The CloudWatch namespace of the metrics. The template sets a namespace for each stack, so two stacks of an
+/// account have separate metrics.
 static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("METRICS_NAMESPACE").ok();
     configured.unwrap_or_else(|| "Bancontact".to_owned())
@@ -34,7 +34,7 @@ pub struct Line {
     metrics: Vec<MetricGroup>,
 }
 
-/// A metric. Its value is a field of the line.
+/// A metric. The value is also a field of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Metric {
@@ -50,7 +50,7 @@ pub struct Metric {
 /// The unit of a metric, as CloudWatch spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Unit {
-    /// A number of things.
+    /// A count.
     Count,
     /// A duration in milliseconds.
     Milliseconds,
@@ -66,7 +66,7 @@ struct MetricGroup {
 }
 
 impl Metric {
-    /// Creates a count of one.
+    /// Creates a metric that counts one.
     pub fn once(name: &'static str) -> Self {
         Self {
             name,
@@ -108,8 +108,9 @@ impl Line {
         self
     }
 
-    /// Adds metrics, and a field for each. CloudWatch counts them once for each of the `dimensions` that the
-    /// line has as a text field. Without any, it counts them once in total.
+    /// Adds metrics, with a field for each metric. CloudWatch counts a metric once for each of the `dimensions`
+    /// that the line has as a text field. If the line has none of the dimensions, CloudWatch counts the metric
+    /// once in total.
     pub fn with_metrics(mut self, dimensions: &'static [&'static str], metrics: &[Metric]) -> Self {
         for metric in metrics {
             self.fields.insert(metric.name.into(), json!(metric.value));
@@ -127,11 +128,12 @@ impl Line {
     /// Writes the line to standard output in one piece, so that parallel lines do not mix.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
-        // `print!` and not `io::stdout()`: the test harness captures only the output of the macros.
+        // The code uses `print!` and not `io::stdout()`, because the test harness captures only the output of the
+        // macros.
         print!("{line}");
     }
 
-    /// Returns the text of the line with this time.
+    /// Returns the text of the line, with `now` as its time.
     pub fn at(&self, now: Timestamp) -> String {
         let directives = self.metrics.iter().map(|group| self.directive(group));
         to_json_string(&Written {
@@ -143,7 +145,7 @@ impl Line {
         })
     }
 
-    /// Returns the instruction for CloudWatch to read these metrics from the line.
+    /// Returns the directive that tells CloudWatch to read these metrics from the line.
     fn directive<'a>(&self, group: &'a MetricGroup) -> Directive<'a> {
         let is_text = |name: &&&str| self.fields.get(**name).is_some_and(Value::is_string);
         let names = group.dimensions.iter().filter(is_text);

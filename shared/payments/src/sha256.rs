@@ -1,4 +1,4 @@
-//! SHA-256 in hexadecimal, for values that we must recognise but not store.
+//! SHA-256 in hexadecimal, for values that we must recognise but must not store, and for ids of any form.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

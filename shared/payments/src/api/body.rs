@@ -1,4 +1,4 @@
-//! Reads the fields of a request body. The problem document names every invalid field.
+//! Reads the fields of a request body, and collects the problems of all invalid fields.
 
 use std::net::IpAddr;
 
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
         self.optional(name, parse)
     }
 
-    /// Reads an inner object, and adds its problems to those of this one.
+    /// Reads an inner object, and adds the problems of the inner object to the problems of this object.
     pub fn object<T>(
         &mut self,
         name: &'static str,
@@ -124,8 +124,8 @@ impl<'a> Fields<'a> {
         parsed
     }
 
-    /// Returns the problems. A field that was not read is one of them, because a misspelt optional field must
-    /// not be ignored.
+    /// Returns the problems, if there are any. A field that no code has read is a problem too, because a misspelt
+    /// optional field must not be ignored.
     pub fn finish(mut self) -> Result<(), Vec<FieldProblem>> {
         for (name, _) in self.object.members() {
             if !self.known.iter().any(|known| known == name) {
@@ -158,7 +158,7 @@ pub fn parsed<T>(
     |value| parse(text(value)?).map_err(|error| error.to_string())
 }
 
-/// Reads a non-negative integer: a number without fraction and exponent.
+/// Reads a non-negative integer: a number without a fraction or an exponent.
 pub fn integer(value: &Value<'_>) -> Result<u64, String> {
     match value {
         Value::Number(_) => value.as_u64(),
@@ -167,7 +167,7 @@ pub fn integer(value: &Value<'_>) -> Result<u64, String> {
     .ok_or_else(|| "must be a non-negative integer".to_owned())
 }
 
-/// Reads a merchant's id.
+/// Reads an id that the merchant chose.
 pub fn merchant_id(value: &Value<'_>) -> Result<MerchantId, String> {
     MerchantId::new(text(value)?).ok_or_else(|| "must match [A-Za-z0-9._-]{1,64}".to_owned())
 }

@@ -1,7 +1,7 @@
-//! The first and the last step of every handler: authorize the call, and answer it.
+//! The first and the last step of every call of the API: authorize the call, and answer the call.
 //!
-//! A handler starts with [`caller`] and returns a response or a [`Problem`], to which errors convert with `?`. Its
-//! route passes the result to [`respond`].
+//! A handler starts with [`caller`] and returns a response or a [`Problem`]. Errors convert to a [`Problem`] with
+//! `?`. The route passes the handler's result to [`respond`].
 
 use http::{HeaderMap, Response, header};
 
@@ -10,7 +10,7 @@ use crate::model::storefront::{Scope, Storefront};
 use crate::ports::StorefrontStore;
 use crate::service::storefront;
 
-/// Returns the storefront that calls, if its key allows `scope`.
+/// Returns the storefront that makes the call, if the storefront's key allows `scope`.
 pub async fn caller(
     store: &impl StorefrontStore,
     headers: &HeaderMap,
@@ -22,7 +22,7 @@ pub async fn caller(
     Ok(storefront::authorize(store, header, scope).await?)
 }
 
-/// Returns the answer to a call: the response of its handler, or the problem document.
+/// Returns the answer to a call: the response of the handler, or the problem document.
 pub fn respond(handled: Result<Response<String>, Problem>) -> Response<String> {
     handled.unwrap_or_else(Problem::into_response)
 }

@@ -1,6 +1,6 @@
-//! The problem document for each error of the services. A handler converts them with `?`.
+//! Converts each error of a service into a problem document. A handler converts an error with `?`.
 //!
-//! Any other error that prevents an answer becomes a problem with
+//! A handler converts any other error that prevents an answer with
 //! [`map_err(Problem::unavailable)`](Problem::unavailable).
 
 use http::StatusCode;

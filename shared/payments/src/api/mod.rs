@@ -1,5 +1,5 @@
-//! HTTP for storefronts: authorization, request bodies, answers and problem documents. Only this module knows
-//! HTTP.
+//! The HTTP of the API: authorization, request bodies, answers and problem documents. No other module of this
+//! crate knows HTTP.
 
 pub mod body;
 pub mod call;

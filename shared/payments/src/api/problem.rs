@@ -1,4 +1,4 @@
-//! Errors as callers see them: problem documents (RFC 9457).
+//! Problem documents (RFC 9457): the errors that callers receive.
 
 use std::fmt::Display;
 
@@ -41,7 +41,8 @@ fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 }
 
 impl Problem {
-    /// Creates a problem of a kind. `title` is the same for each problem of the kind; `detail` describes this one.
+    /// Creates a problem of a kind. `title` is the same for all problems of the kind, and `detail` describes this
+    /// problem.
     pub fn new(
         status: StatusCode,
         kind: &str,
@@ -71,7 +72,7 @@ impl Problem {
         }
     }
 
-    /// The request has no key, or an unknown one.
+    /// The request has no key, or the key is unknown.
     pub fn unauthorized() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -119,7 +120,7 @@ impl Problem {
         }
     }
 
-    /// The service failed, and the request may be repeated. The reason is logged. The caller does not see it.
+    /// The service failed, and the request may be repeated. Logs the reason. The caller does not see the reason.
     pub fn unavailable(reason: impl Display) -> Self {
         Line::error("a request cannot be served")
             .with("error", reason.to_string())
@@ -127,7 +128,7 @@ impl Problem {
         Self::temporary()
     }
 
-    /// The request may be repeated. Nothing is logged.
+    /// The service failed, and the request may be repeated. Logs nothing.
     pub(super) fn temporary() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,

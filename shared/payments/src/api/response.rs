@@ -1,4 +1,4 @@
-//! JSON answers. No cache may store them.
+//! JSON answers, which no cache may store.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
@@ -10,7 +10,7 @@ pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Stri
     response(status, "application/json", body)
 }
 
-/// Creates an answer of this content type.
+/// Creates an answer with a JSON body and this content type.
 pub(super) fn response(
     status: StatusCode,
     content_type: &'static str,

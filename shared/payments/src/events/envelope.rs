@@ -1,4 +1,4 @@
-//! An event: its content, and the CloudEvents envelope around it.
+//! An event: the content, and the CloudEvents envelope around the content.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use crate::sha256;
 pub struct Event {
     /// The payment.
     pub key: PaymentKey,
-    /// The number of the event within the payment, from 1 without gaps.
+    /// The sequence number of the event within the payment. The numbers start at 1 and have no gaps.
     pub sequence: u64,
     /// The type of the event.
     pub kind: EventKind,
@@ -27,11 +27,12 @@ pub struct Event {
     pub id: String,
     /// The whole CloudEvent.
     pub body: String,
-    /// The part that cannot be computed from key, number and kind, and that the store must hold.
+    /// The part of the event that the store must hold, because it cannot be computed from key, sequence number and
+    /// kind.
     pub stored: String,
 }
 
-/// The subject of an event, in addition to the payment's state.
+/// What an event is about. An event has these fields in addition to the payment's state.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum About<'a> {
@@ -39,7 +40,7 @@ pub enum About<'a> {
     Payment {
         /// The operation that decides the status, if there is one.
         operation: Option<OperationView<'a>>,
-        /// Whether an earlier event said that the payment would not succeed, or that its checkout expired.
+        /// Whether this is a success after an event `declined`, `failed` or `checkout.expired`.
         #[serde(skip_serializing_if = "is_false")]
         late: bool,
         /// The type of an earlier event that no longer holds.
@@ -54,7 +55,7 @@ pub enum About<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         corrects: Option<&'static str>,
     },
-    /// Other payments that had paid the order earlier.
+    /// Other payments that paid the order before this payment.
     PaidBefore {
         /// The operation by which this payment paid the order.
         operation: Option<OperationView<'a>>,
@@ -97,7 +98,7 @@ struct Envelope<'a> {
     data: &'a RawValue,
 }
 
-/// The part of a CloudEvent that cannot be computed from its key, number and kind.
+/// The part of a CloudEvent that cannot be computed from key, sequence number and kind.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredContent<'a> {
     #[serde(borrow)]
@@ -108,7 +109,7 @@ pub(super) struct StoredContent<'a> {
 /// The part of `data` that the envelope needs.
 #[derive(Deserialize)]
 struct Subject<'a> {
-    /// As first spelled. The key has it in lower case.
+    /// The id in its first spelling. The key has the id in lower case.
     #[serde(borrow)]
     payment_id: Cow<'a, str>,
 }
@@ -130,7 +131,7 @@ impl Event {
         Self::with_envelope(key, subject, sequence, kind, &content, stored)
     }
 
-    /// Creates the event, byte for byte, that was stored with this content.
+    /// Creates an event from its stored part. The result equals the original event, byte for byte.
     pub fn from_stored(
         key: PaymentKey,
         sequence: u64,
@@ -174,14 +175,14 @@ impl Event {
         }
     }
 
-    /// The FIFO group: all events of one payment. It is a hash, because ids from the platform can contain
-    /// characters that SQS does not allow.
+    /// Returns the id of the FIFO group. All events of one payment have the same group. The id is a hash, because
+    /// an id from the platform can contain characters that SQS does not allow.
     pub fn message_group_id(&self) -> String {
         sha256::hex(self.key.to_string().as_bytes())
     }
 
-    /// The FIFO deduplication id. A repeat has another one, because the queue would drop it for five
-    /// minutes otherwise.
+    /// Returns the FIFO deduplication id. A repeat has its own id, because a queue drops a message with the same
+    /// id for five minutes.
     pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
         match repeat {
             None => sha256::hex(self.id.as_bytes()),

@@ -12,11 +12,11 @@ pub enum EventKind {
     PaymentCreated,
     /// The redirect URL is known.
     PaymentAwaitingCustomer,
-    /// The platform requests data.
+    /// The platform requests data from the shopper.
     PaymentAwaitingClarification,
     /// The shopper has paid. The platform has not confirmed that the money arrived.
     PaymentAwaitingConfirmation,
-    /// The checkout ended while the payment was undecided.
+    /// The checkout expired while the payment was undecided.
     CheckoutExpired,
     /// The payment is paid.
     PaymentSucceeded,
@@ -24,13 +24,13 @@ pub enum EventKind {
     PaymentDeclined,
     /// The payment could not be started.
     PaymentFailed,
-    /// Money arrived that differs from the order; an operator must review it.
+    /// The payment is in quarantine. An operator must review it.
     PaymentQuarantined,
-    /// The payment was not created here.
+    /// The platform reported a payment that this service did not create.
     PaymentUnmatched,
     /// More was refunded than was paid.
     PaymentOverrefunded,
-    /// A refund was requested here, or reported by the platform.
+    /// A refund was requested from us, or the platform reported a refund that is not final.
     RefundPending,
     /// The money was refunded.
     RefundSucceeded,
@@ -69,7 +69,7 @@ impl EventKind {
         EventKind::ReconciliationDifference,
     ];
 
-    /// The `type` of the CloudEvent.
+    /// Returns the `type` of the CloudEvent.
     pub fn as_str(self) -> &'static str {
         match self {
             EventKind::PaymentCreated => "payment.created",

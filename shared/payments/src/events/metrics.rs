@@ -8,7 +8,7 @@ use super::kind::EventKind;
 use crate::log::{Line, Metric, Unit};
 use crate::model::ids::PaymentKey;
 
-/// The kinds that are counted, with the names of their metrics.
+/// The kinds of events that need no operator and are counted, with the names of their metrics.
 const COUNTED: [(&str, EventKind); 6] = [
     ("checkouts", EventKind::PaymentCreated),
     ("paid", EventKind::PaymentSucceeded),
@@ -21,7 +21,7 @@ const COUNTED: [(&str, EventKind); 6] = [
     ("refunded", EventKind::RefundSucceeded),
 ];
 
-/// The kinds that an operator must know about, with the names of their metrics.
+/// The kinds of events that an operator must know about, with the names of their metrics.
 const ALARMING: [(&str, EventKind); 7] = [
     ("quarantined", EventKind::PaymentQuarantined),
     ("unmatched", EventKind::PaymentUnmatched),
@@ -46,8 +46,8 @@ pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     metrics.filter(|metric| metric.value > 0).collect()
 }
 
-/// Logs the metrics of published events, if they have any. The line is a warning if an operator must know
-/// about one of the events.
+/// Logs the metrics of published events, if there are any. The line is a warning if an operator must know about
+/// one of the events.
 pub fn count(payment: &PaymentKey, published: &[EventKind]) {
     let metrics = metrics(published);
     if metrics.is_empty() {
@@ -81,12 +81,12 @@ pub(crate) fn log_alert(payment: &PaymentKey, alert: Alert) {
         .write();
 }
 
-/// A reason to alert an operator that the kind of an event alone does not show.
+/// A reason to alert an operator. The kind of the event alone does not show this reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alert {
-    /// A payment that was emitted as paid is declined. Its goods may have shipped.
+    /// The payment is declined after a success was emitted. The shop may have shipped the goods.
     SuccessWithdrawn,
-    /// A refund waits for data. The platform declines it after 30 minutes.
+    /// A refund waits for data. Without the data, the platform declines the refund after 30 minutes.
     RefundClarification,
 }
 

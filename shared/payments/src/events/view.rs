@@ -40,7 +40,8 @@ pub struct PaymentView<'a> {
 }
 
 impl<'a> PaymentView<'a> {
-    /// Creates the view of a payment at a time. The checkout expires with time alone.
+    /// Creates the view of a payment at a time. The time matters because a checkout expires without a change of
+    /// the payment.
     pub fn new(payment: &'a Payment, at: Timestamp) -> Self {
         let order = payment.order();
         let status = payment.status();
@@ -88,7 +89,7 @@ fn names_of_fields(request: Option<&Waiting>) -> (Vec<&str>, Vec<&str>) {
     (names.collect(), required.collect())
 }
 
-/// A reason for the quarantine, with the sum that was ordered and every sum that the platform reported.
+/// A reason for the quarantine, with the ordered sum and every sum that the platform reported.
 #[derive(Debug, Serialize)]
 pub struct QuarantineView {
     reason: QuarantineReason,
@@ -178,8 +179,9 @@ impl<'a> OperationView<'a> {
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// Returns the operation that decides the payment's status: the operation whose money is in quarantine,
-    /// else the operation that declined the payment, else the successful sale, else the newest sale.
+    /// Returns the operation that decides the payment's status: the operation that has a quarantine item, else the
+    /// operation that declined the payment, else the successful sale, else the newest sale. Of several, returns
+    /// the newest.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         let quarantine = payment.quarantine();
         let is_quarantined = |id: &str| {
@@ -280,7 +282,7 @@ impl<'a> DeclineView<'a> {
         (refund.status() == RefundStatus::Declined).then(|| Self::new(code))
     }
 
-    /// Creates the view of a code, with its message and advice from the platform's list of codes.
+    /// Creates the view of a code, with the message and the advice from the platform's list of codes.
     pub fn new(code: Option<Cow<'a, str>>) -> Self {
         let known = code.as_deref().and_then(ResultCode::find);
         Self {

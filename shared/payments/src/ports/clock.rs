@@ -7,14 +7,14 @@ use crate::model::timestamp::Timestamp;
 
 /// A clock and a source of random numbers.
 pub trait Clock {
-    /// Returns the current time. Clocks of different machines can differ, so a new time can be before a stored
-    /// time.
+    /// Returns the current time. The clocks of different machines can differ, so the current time can be before a
+    /// stored time.
     fn now(&self) -> Timestamp;
 
     /// Waits for at least `duration`.
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// Returns a random number below `end`, for delays and names. It is not for secrets.
+    /// Returns a random number below `end`, for delays and names. The number is not suitable for secrets.
     fn random(&self, end: u64) -> u64;
 }
 

@@ -1,4 +1,4 @@
-//! The traits between the rules and the outside world. The crate `aws` implements them, and tests have
+//! The traits between the use cases and the outside world. The crate `aws` implements these traits, and tests have
 //! implementations in memory.
 //!
 //! | port | guarantee |

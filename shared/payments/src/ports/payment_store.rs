@@ -14,8 +14,8 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index. A payment is in the same shard, numbered from 0, of every index, so no
-/// single partition receives all writes.
+/// The number of shards of each index, so that no single partition receives all writes. The shards are numbered
+/// from 0. A payment is in the shard with the same number in every index.
 pub const SHARDS: u8 = 8;
 
 /// A payment as it is stored.
@@ -23,9 +23,10 @@ pub const SHARDS: u8 = 8;
 pub struct Stored {
     /// The payment.
     pub payment: Payment,
-    /// The number of commits. A commit succeeds only over the version that was read.
+    /// The count of the payment's commits. A commit succeeds only if the payment still has the version that was
+    /// read.
     pub version: u64,
-    /// The published mark: every queue has accepted all events up to this number.
+    /// The published mark: every queue has accepted all events up to this sequence number.
     pub published: u64,
     /// The value of [`Committed::is_first_to_pay`] if this is the result of a commit; `false` after a read.
     pub is_first_to_pay: bool,
@@ -47,15 +48,15 @@ pub struct Commit<'a> {
 /// The result of a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Whether the change pays an order that no payment had ever paid before. It proves that every later
-    /// payment of the order will find this one.
+    /// Whether the change pays an order that no payment had ever paid before. If so, the check of every later
+    /// payment of the order finds this payment.
     pub is_first_to_pay: bool,
 }
 
 /// Why a change was not committed.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// Another writer has changed the payment. The caller must read it and decide again.
+    /// Another writer has changed the payment. The caller must load the payment and decide again.
     #[error("another writer has changed the payment")]
     Conflict,
     /// The store failed. The change may have been written.
@@ -68,14 +69,14 @@ pub enum CommitError {
 pub enum Index {
     /// Payments with unpublished events, by the time at which the oldest of them was committed.
     Outbox,
-    /// Payments of a project whose status must be polled. Each project has its own shards, so a busy project
-    /// does not delay the others.
+    /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
+    /// project does not delay the others.
     Poll(ProjectId),
-    /// Payments whose checkout's end must be emitted.
+    /// Payments for which `checkout.expired` must be emitted.
     Expire,
-    /// Payments whose customer must be erased.
+    /// Payments whose customer's data must be erased.
     Erase,
-    /// Payments that are still open after polling has stopped.
+    /// Payments that are overdue: still open, or in need of a recheck, after the last poll.
     Overdue,
 }
 
@@ -103,15 +104,16 @@ pub trait PaymentStore {
     /// Writes the payment, its events, its token and its index entries in one atomic write, on the condition
     /// that the payment still has the version of [`Commit::over`].
     ///
-    /// After a commit the payment is found by each of its days ([`Payment::days`]) and by the order that it has
-    /// paid ([`Payment::paid_order`]). Of the days that one change adds, only the newest 80 are guaranteed. A
-    /// commit does not write the published mark.
+    /// After a commit, `payments_of_day` finds the payment by each of its days ([`Payment::days`]), and
+    /// `payments_of_order` finds it by the order that it has paid ([`Payment::paid_order`]). If one change adds
+    /// more than 80 days, only the newest 80 are guaranteed. A commit does not write the published mark.
     fn commit(
         &self,
         commit: Commit<'_>,
     ) -> impl Future<Output = Result<Committed, CommitError>> + Send;
 
-    /// Loads the events from one number to another, both included. Returns fewer if some have expired.
+    /// Loads the events with the sequence numbers `from` to `to`, both included. Events that have expired are
+    /// absent.
     fn events(
         &self,
         key: &PaymentKey,
@@ -119,11 +121,11 @@ pub trait PaymentStore {
         to: u64,
     ) -> impl Future<Output = Result<Vec<Event>, StoreError>> + Send;
 
-    /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through`
-    /// is its last event.
+    /// Moves the published mark forward to `through`. Removes the payment from [`Index::Outbox`] if `through` is
+    /// the sequence number of the payment's last event.
     ///
-    /// Returns the mark before the call, or `through` if another call was faster. Of two parallel calls, only
-    /// one moves the mark.
+    /// Returns the mark as it was before this call, or `through` if another call has already moved the mark that
+    /// far. Of two parallel calls with the same `through`, only one moves the mark.
     fn mark_published(
         &self,
         key: &PaymentKey,
@@ -140,9 +142,9 @@ pub trait PaymentStore {
         after: Option<&Due>,
     ) -> impl Future<Output = Result<Vec<Due>, StoreError>> + Send;
 
-    /// Returns a page of the payments of a project's day and shard, starting after the payment `after`. The
-    /// order is arbitrary but stable. An empty page is the end. A payment is listed for every day that it has
-    /// ever had.
+    /// Returns a page of the payments of a project's day and shard, starting after the payment `after`. The order
+    /// is arbitrary but stable. An empty page is the end. A payment is listed on every day that it has ever
+    /// belonged to.
     fn payments_of_day(
         &self,
         project_id: ProjectId,

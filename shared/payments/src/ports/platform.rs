@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::model::timestamp::Timestamp;
 
-/// The platform did not answer a query, or its answer is unusable. The query may be repeated.
+/// Why a query has no usable answer of the platform. The query may be repeated.
 #[derive(Debug, Error)]
 #[error("the platform did not answer: {0}")]
 pub struct NoAnswer(pub String);
@@ -31,10 +31,10 @@ pub trait Gate {
 
 /// The platform's Data API, which lists the platform records.
 pub trait DataApi {
-    /// Returns a page of a project's operations that were completed from `from` to `to`, starting with number
-    /// `offset`. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations, and the last page has fewer.
-    /// Each call counts the operations anew, so an operation that was added in the meantime can move others to
-    /// another page.
+    /// Returns a page of a project's operations that were completed from `from` to `to`. The page starts with
+    /// operation number `offset`, counted from 0. A full page has [`PAGE`](ecommpay::data_api::PAGE) operations,
+    /// and the last page has fewer. The platform numbers the operations anew in each call, so an operation that
+    /// was added between two calls can move other operations to another page.
     fn operations(
         &self,
         project_id: ProjectId,

@@ -7,7 +7,7 @@ use ecommpay::fields::ProjectId;
 use super::store_error::StoreError;
 use crate::model::timestamp::Timestamp;
 
-/// A task that covers each day of a project once.
+/// A task that covers each day of each project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Daily {
     /// Compares the platform records with ours.
@@ -25,7 +25,7 @@ pub trait ProgressStore {
         daily: Daily,
     ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
-    /// Moves the progress forward to `until`. The write is conditional: it does nothing if another run has already
+    /// Moves the progress forward to `until`. The write is conditional and does nothing if another run has already
     /// reached `until`.
     fn advance(
         &self,

@@ -16,14 +16,14 @@ pub struct Applied {
     pub payment: Payment,
     /// Whether the call changed the payment.
     pub changed: bool,
-    /// The events that this call published. After an error the rest stays in the outbox, and the next call that
-    /// publishes for this payment sends it.
+    /// The events that this call published. After an error, the unpublished events stay in the outbox. The next
+    /// call that publishes the payment's outbox sends them.
     pub published: Result<Vec<EventKind>, PublishError>,
 }
 
 impl Applied {
-    /// Returns the payment, for callers that need not stop because of a failed publish. Logs the failure, or
-    /// the metrics of the published events.
+    /// Returns the payment, for callers that can go on after a failed publish. Logs the failure, or the metrics of
+    /// the published events.
     pub(crate) fn into_payment(self) -> Payment {
         let key = self.payment.key();
         match &self.published {
@@ -43,10 +43,10 @@ pub(crate) fn warn_not_published(key: &PaymentKey, error: &PublishError) {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Applies a fact, then publishes the payment's outbox. The outbox can hold events of an earlier
-    /// call that crashed before it published them.
+    /// Applies a fact, then publishes the payment's outbox, even if the fact changes nothing. The outbox can have
+    /// events of another call that crashed before the publish.
     ///
-    /// Returns `None` if the fact changes nothing and its payment is unknown.
+    /// Returns `None` if the fact changes nothing and the payment is unknown.
     pub async fn apply(
         &self,
         key: &PaymentKey,
@@ -63,9 +63,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Applies the answer to a request to the payment that the request's claim committed. `fresh` are the
-    /// events of that commit. This saves reading both again, unless another writer changed the payment in
-    /// between.
+    /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh`
+    /// are the events of this commit. They save a read of the payment and its events, unless another writer has
+    /// changed the payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,
@@ -96,7 +96,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         })
     }
 
-    /// Publishes a payment's outbox after a commit.
+    /// Publishes a payment's outbox after a commit, or without one if `change` is `None`.
     pub(crate) async fn publish_change(&self, stored: Stored, change: Option<Change>) -> Applied {
         let changed = change.is_some();
         let fresh = change.map_or_else(Vec::new, |change| change.events);
@@ -111,7 +111,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     ) -> Applied {
         Applied {
             changed,
-            // Boxed: otherwise the future of every use case would hold this large one.
+            // Boxed, because otherwise the future of every use case would contain this large future.
             published: Box::pin(self.publish(&mut stored, fresh)).await,
             payment: stored.payment,
         }

@@ -1,14 +1,14 @@
-//! Random delays between the attempts of a write, so that two writers with a conflict do not meet again.
+//! Random delays between the attempts of a write, so that two writers do not conflict with each other again.
 
 use std::time::Duration;
 
 use crate::ports::Clock;
 
-/// The most attempts of a write.
+/// The maximum number of attempts of a write.
 pub const ATTEMPTS: u32 = 10;
 
-/// Waits after attempt number `attempt`, counted from 0: up to 20 ms after the first, and up to 640 ms after
-/// later ones. Returns immediately after the last attempt.
+/// Waits a random time after attempt number `attempt`, counted from 0. The upper limit of the wait is 20 ms after
+/// the first attempt, and doubles with each attempt up to 640 ms. Returns immediately after the last attempt.
 pub async fn pause(clock: &impl Clock, attempt: u32) {
     if attempt + 1 >= ATTEMPTS {
         return;

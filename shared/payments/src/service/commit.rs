@@ -1,4 +1,4 @@
-//! The only code that commits a change: load, decide, commit.
+//! The only code that commits a change. The steps are: load, decide, commit.
 
 use super::backoff;
 use super::error::ApplyError;
@@ -23,9 +23,11 @@ pub struct Payments<S, Q, C> {
 }
 
 impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Commits what `decide` returns, and decides again after each conflict with another writer.
+    /// Commits the change that `decide` returns. After each conflict with another writer, loads the payment and
+    /// decides again.
     ///
-    /// Returns the stored payment and the change, if there was one. Returns `None` if there is neither.
+    /// Returns the stored payment, with the change if there was one. Returns `None` if the payment is unknown and
+    /// there was no change.
     pub(crate) async fn update<E: From<ApplyError>>(
         &self,
         key: &PaymentKey,
@@ -48,8 +50,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         Err(ApplyError::Contention.into())
     }
 
-    /// Executes a command, for callers to whom a refused command is no error: it changes nothing. Returns the
-    /// stored payment and the change, if there was one. Returns `None` if the payment is unknown.
+    /// Executes a command, for callers to whom a rejected command is no error. A rejected command changes nothing.
+    /// Returns the stored payment, with the change if there was one. Returns `None` if the payment is unknown.
     pub(crate) async fn execute(
         &self,
         key: &PaymentKey,
@@ -62,8 +64,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         .await
     }
 
-    /// Writes a change if the payment still has the version of `over`. Returns `None` after a conflict
-    /// with another writer.
+    /// Writes a change if the stored payment still has the version of `over`. Returns `None` after a conflict with
+    /// another writer.
     pub(crate) async fn commit(
         &self,
         change: &Change,

@@ -1,4 +1,4 @@
-//! The payments of a project's day, page by page, so that any number of them needs little memory.
+//! Lists the payments of a project's day page by page, so that a day of any size needs little memory.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -8,7 +8,7 @@ use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::ports::{PaymentStore, SHARDS, StoreError};
 
-/// The most payments that are loaded in parallel.
+/// The maximum number of payments that are loaded in parallel.
 pub(crate) const CONCURRENCY: usize = 32;
 
 /// Lists the payments of a day.
@@ -20,7 +20,7 @@ pub(crate) struct DayPages {
     after: Option<PaymentKey>,
 }
 
-/// A page of a day's payments. It is never empty.
+/// A page of a day's payments. A page is never empty.
 #[derive(Debug)]
 pub(crate) struct DayPage {
     /// The range of the page.
@@ -29,11 +29,11 @@ pub(crate) struct DayPage {
     pub(crate) keys: Vec<PaymentKey>,
 }
 
-/// The range of a page in the index, by which the page can be read again.
+/// The range of a page in the index. The page can be read again by its range.
 #[derive(Debug)]
 pub(crate) struct PageRange {
     shard: u8,
-    /// The last payment of the page before it.
+    /// The last payment of the previous page of the shard; `None` for the first page.
     after: Option<PaymentKey>,
     /// The last payment of the page.
     last: PaymentKey,
@@ -72,8 +72,7 @@ impl DayPages {
 }
 
 impl PageRange {
-    /// Reads the page again. The result includes the payments that the index has added to the range in the
-    /// meantime.
+    /// Reads the page again. The result includes payments that were added to the range since the first read.
     pub(crate) async fn keys<S: PaymentStore>(
         &self,
         store: &S,

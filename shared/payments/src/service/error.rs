@@ -1,10 +1,10 @@
-//! Why a change was not committed, or its events not published.
+//! Why a change was not committed, or why its events were not published.
 
 use thiserror::Error;
 
 use crate::ports::{SendError, StoreError};
 
-/// A fact or command was not applied. Nothing was lost, and the call may be repeated.
+/// Why a fact or a command was not applied. Nothing was lost, and the call may be repeated.
 #[derive(Debug, Error)]
 pub enum ApplyError {
     /// The store failed.
@@ -15,7 +15,7 @@ pub enum ApplyError {
     Contention,
 }
 
-/// Events are committed, but not all of them are published.
+/// Why committed events are not all published.
 #[derive(Debug, Error)]
 pub enum PublishError {
     /// A queue failed.
@@ -27,14 +27,14 @@ pub enum PublishError {
     /// Pending events could not be emitted.
     #[error(transparent)]
     NotEmitted(#[from] ApplyError),
-    /// The store has lost events that were never marked as published.
+    /// The store lacks events that are not marked as published.
     #[error("the store has only {found} of the events {first} to {last}")]
     Missing {
-        /// The first event that is not marked as published.
+        /// The sequence number of the first event that is not marked as published.
         first: u64,
-        /// The last event of the payment.
+        /// The sequence number of the payment's last event.
         last: u64,
-        /// The number of events found.
+        /// The count of events that were found.
         found: usize,
     },
 }

@@ -1,9 +1,9 @@
-//! The keys of the projects, in the form of their secret, and the rotation of a key.
+//! Reads the keys of the projects from their secret, and rotates them.
 //!
-//! `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current key. Callbacks are
-//! accepted with either key. A rotation therefore refuses no callback: the new key becomes the current one, and
-//! the previous one is dropped when the platform no longer signs with it
-//! (`shared/decisions/protocol/0014-project-keys.md`).
+//! The secret has the form `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current
+//! key. Callbacks are accepted with either key, so no callback is refused during a rotation. A rotation makes the
+//! new key the current key and the old key the previous key. The previous key is dropped when the platform no
+//! longer signs with it (`shared/decisions/protocol/0014-project-keys.md`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use crate::sha256;
 
-/// The keys of every project, ready to sign and verify with.
+/// The keys of every project, in the form that signs and verifies messages.
 pub type ProjectKeys = BTreeMap<ProjectId, Keyring>;
 
-/// A key as the platform shows it. Its `Debug` output hides the text.
+/// A key as the platform shows it. The `Debug` output hides the text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretText(String);
@@ -29,7 +29,7 @@ pub enum InvalidKey {
     /// The text is empty.
     #[error("the key is empty")]
     Empty,
-    /// The text is not an exact copy of the key that the platform shows.
+    /// The text has surrounding spaces or control characters, so it is not an exact copy of a key.
     #[error("the key has spaces around it or contains control characters")]
     NotPlain,
 }
@@ -46,8 +46,8 @@ impl SecretText {
         Ok(Self(text.to_owned()))
     }
 
-    /// Returns the first 12 digits of the key's SHA-256, by which two people can compare their keys. The key is
-    /// random, so the digits do not reveal it.
+    /// Returns the first 12 digits of the key's SHA-256. Two people can compare their keys by these digits. The
+    /// key is random, so the digits do not reveal the key.
     pub fn fingerprint(&self) -> String {
         sha256::start_of_hex(self.0.as_bytes(), 12)
     }
@@ -65,7 +65,7 @@ impl fmt::Debug for SecretText {
 pub struct KeyPair {
     /// The key that we sign with.
     pub current: SecretText,
-    /// The key before it, while the platform may still sign with it.
+    /// The key before the current key, as long as the platform may still sign with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<SecretText>,
 }
@@ -73,7 +73,7 @@ pub struct KeyPair {
 /// Why a change of the keys is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The new key is not the first key of the project.
+    /// The project already has a key, so a first key cannot be added.
     #[error("project {0} has a key already")]
     HasKey(ProjectId),
     /// The project has no key to replace.
@@ -116,7 +116,7 @@ impl ProjectKeySet {
         self.0.get(&project_id)
     }
 
-    /// Returns the keys to sign and verify with. Returns `None` if one of them is not valid.
+    /// Returns the keys in the form that signs and verifies messages. Returns `None` if a key is not valid.
     pub fn keyrings(&self) -> Option<ProjectKeys> {
         let keyring = |(project_id, pair): (ProjectId, &KeyPair)| {
             let current = ProjectKey::new(&pair.current.0).ok()?;
@@ -142,8 +142,8 @@ impl ProjectKeySet {
         Ok(())
     }
 
-    /// Makes a new key the current key, and the current key the previous one. If the project has a previous
-    /// key, it is dropped only if `drop_previous` is set.
+    /// Makes a new key the current key, and the current key the previous key. If the project already has a
+    /// previous key, `drop_previous` must be set, and that key is dropped.
     pub fn rotate(
         &mut self,
         project_id: ProjectId,
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(refused, Err(Refusal::HasPrevious(id(211))));
         assert_eq!(secret(&keys), rotated, "a refused change has no effect");
 
-        // The previous key can become the current one again.
+        // The previous key can become the current key again.
         keys.rotate(id(211), key("a"), true).unwrap();
         keys.retire(id(211)).unwrap();
         assert_eq!(keys.retire(id(211)), Err(Refusal::NoPrevious(id(211))));

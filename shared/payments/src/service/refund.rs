@@ -19,9 +19,9 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore, Stored};
 /// Why there is no refund.
 #[derive(Debug)]
 pub enum RefundError {
-    /// There is no such payment, or it belongs to another storefront.
+    /// The payment does not exist, or the storefront may not see it.
     NotFound,
-    /// The rules do not allow it.
+    /// The rules do not allow the refund.
     Rejected(Rejection),
     /// A failure of ours. The request may be repeated.
     Unavailable(ApplyError),
@@ -45,7 +45,8 @@ pub struct RefundService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
-    /// Reserves a refund and sends it. If the refund exists already, returns its payment and sends nothing.
+    /// Reserves a refund and sends the request. If a refund with this id and content exists already, returns the
+    /// payment and sends nothing.
     pub async fn refund(
         &self,
         storefront: &Storefront,
@@ -82,7 +83,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends a claimed refund to Gate and applies the answer. `fresh` are the events of the claim.
+    /// Sends a claimed refund request to Gate and applies the answer. `fresh` are the events of the claim.
     pub(crate) async fn send_refund<G: Gate>(
         &self,
         gate: &G,

@@ -1,7 +1,7 @@
-//! An operator's decision about quarantined money.
+//! An operator's review of a quarantined payment: release or reject.
 //!
-//! A decision settles exactly the quarantine items that the operator saw. If the items have changed in
-//! the meantime, nothing is decided, and the operator must check again.
+//! A review settles exactly the quarantine items that the operator saw. If the items have changed since then, the
+//! review is refused, and the operator must check the payment again.
 
 use std::collections::BTreeSet;
 
@@ -16,25 +16,26 @@ use crate::model::ids::{MerchantId, PaymentKey};
 use crate::model::{GateRequest, Payment, QuarantineItem, Refund, RefundStatus, Verdict};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 
-/// Why nothing was decided.
+/// Why a review was refused or failed.
 #[derive(Debug, Error)]
 pub enum ReviewError {
     /// There is no such payment.
     #[error("there is no such payment")]
     NotFound,
-    /// There is nothing to decide.
+    /// The payment has no quarantine item.
     #[error("the payment is not in quarantine")]
     NotQuarantined,
-    /// The money was refunded after an earlier rejection.
+    /// The payment was rejected before, and the money was refunded.
     #[error("the payment was rejected, and its money was refunded")]
     AlreadyRefunded,
-    /// A rejection is refunding the money. A release would ship goods that are being refunded.
+    /// The payment was rejected before, and the money is being refunded. After a release, the shop would ship
+    /// goods whose money is refunded.
     #[error("the payment was rejected, and its money is being refunded")]
     BeingRefunded,
-    /// The quarantine items are not those that the operator saw.
+    /// The quarantine items differ from the items that the operator saw.
     #[error("the reasons for the quarantine have changed; check the payment again")]
     OtherItems,
-    /// No money is known in the currency of the order.
+    /// No money of the payment is known in the currency of the order.
     #[error(
         "no money of this payment is known in the currency of the order: refund the money by hand, in the \
          platform's Dashboard"
@@ -70,7 +71,7 @@ impl From<Rejection> for ReviewError {
     }
 }
 
-/// Returns the payment if its quarantine items are those that the operator saw.
+/// Returns the payment if its quarantine items are exactly the items that the operator saw.
 fn as_seen<'a>(
     payment: Option<&'a Payment>,
     items: &BTreeSet<QuarantineItem>,
@@ -101,7 +102,7 @@ fn is_being_refunded(payment: &Payment) -> bool {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Accepts the money as paid, in spite of the quarantine.
+    /// Releases a quarantined payment: counts the money as paid.
     pub async fn release(
         &self,
         key: &PaymentKey,
@@ -125,7 +126,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, C, G> {
-    /// Refunds the money that arrived for a quarantined payment.
+    /// Rejects a quarantined payment: refunds the money that arrived.
     pub async fn reject(
         &self,
         key: &PaymentKey,
@@ -157,7 +158,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> RefundService<'_, S, Q, 
     }
 }
 
-/// Returns the last refund that a rejection has created, if there is one.
+/// Returns the newest refund that a rejection created, if there is one.
 pub fn refund_of_rejection(payment: &Payment) -> Option<&Refund> {
     refunds_of_rejections(payment).next_back()
 }
@@ -170,7 +171,8 @@ fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &
     })
 }
 
-/// Returns the refund that this change has reserved: the last one, if its first send starts with the change.
+/// Returns the id of the refund that the change reserved. It is the last refund, if its request was claimed for
+/// the first time at the time of the change.
 fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
     let refund = payment.refunds().last()?;
     let since = change.payment.updated_at();

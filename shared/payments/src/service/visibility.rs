@@ -1,4 +1,4 @@
-//! Which payments a storefront may see.
+//! Decides which payments a storefront may see.
 
 use super::commit::Payments;
 use crate::model::Payment;
@@ -6,8 +6,8 @@ use crate::model::ids::PaymentKey;
 use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{PaymentStore, StoreError};
 
-/// Whether a storefront may see a payment: its own payments, and with the scope `project` also payments that
-/// were not created here.
+/// Whether a storefront may see a payment. A storefront may see its own payments. With the scope `project`, it may
+/// also see payments that this service did not create.
 pub(super) fn may_see(storefront: &Storefront, payment: &Payment) -> bool {
     match payment.order() {
         Some(order) => order.storefront == storefront.name,

@@ -16,11 +16,12 @@ use crate::sha256;
 
 /// The lifetime of a checkout without `expires_in`, in seconds.
 const DEFAULT_EXPIRY: u64 = 1_800;
-/// The longest lifetime of a checkout, in seconds: Bancontact ends a payment after 30 days.
+/// The longest lifetime of a checkout, in seconds. Bancontact ends a payment after 30 days.
 const MAX_EXPIRY: u64 = 30 * 24 * 3_600;
 
 impl CheckoutRequest {
-    /// Reads the body. The checkout expires `expires_in` seconds after `now`.
+    /// Reads the body. The checkout expires `expires_in` seconds after `now`. Without `expires_in`, the default
+    /// lifetime counts.
     pub fn read(body: &[u8], storefront: &Storefront, now: Timestamp) -> Result<Self, Problem> {
         let json = body::read(body)?;
         let mut fields = Fields::of(&json);
@@ -123,8 +124,9 @@ fn expires_in(value: &Value<'_>) -> Result<u64, String> {
     }
 }
 
-/// Returns a digest of the request. Two requests are repeats of each other if it is equal. It covers every
-/// field of the body, but neither the time of the request nor the storefront's configuration.
+/// Returns a digest of the request's content. Two requests with the same `payment_id` are repeats of each other if
+/// their digests are equal. The digest covers every other field of the body, but neither the time of the request
+/// nor the storefront's origins.
 fn content(order: &Order, expires_in: u64) -> String {
     let mut request = serde_json::json!([order, expires_in]);
     if let Some(order) = request.get_mut(0).and_then(|order| order.as_object_mut()) {

@@ -8,9 +8,9 @@ use crate::api::body::{self, pointer_to};
 use crate::api::problem::{FieldProblem, Problem};
 use crate::service::clarification::check;
 
-/// Reads the values of the requested fields. The body nests them as the platform does:
-/// `{"customer": {"last_name": "Janssens"}}`. A null field counts as absent, and so does an empty optional
-/// field. At least one field must have a value.
+/// Reads the values of the requested fields. The body nests the fields as the platform does, for example
+/// `{"customer": {"last_name": "Janssens"}}`. A field that is null counts as absent, and so does an optional field
+/// with an empty text. At least one field must have a value.
 pub fn read_answers(
     requested: &[ClarificationField],
     body: &[u8],
@@ -40,8 +40,8 @@ struct ReadAnswers {
 }
 
 impl ReadAnswers {
-    /// Reads an object. `path` is the prefix of its members in the platform's names (`customer.`), `pointer` is
-    /// its JSON pointer (`/customer`).
+    /// Reads an object. `path` is the prefix of the members' names at the platform (`customer.`), and `pointer` is
+    /// the JSON pointer of the object (`/customer`).
     fn object(
         &mut self,
         object: &Value<'_>,

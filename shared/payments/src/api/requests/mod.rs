@@ -1,4 +1,4 @@
-//! The request bodies of storefronts. Each `read` checks all fields and names every invalid one.
+//! The request bodies of storefronts. Each reader checks all fields and reports every invalid field.
 
 pub mod checkout;
 pub mod clarification;

@@ -1,4 +1,4 @@
-//! Callbacks: verifies the signature and applies the report, or explains why the signature does not verify.
+//! Callbacks: verifies a callback and applies it, or explains why it does not verify.
 
 mod explain;
 mod outcome;

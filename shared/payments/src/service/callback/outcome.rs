@@ -1,4 +1,4 @@
-//! Applies a callback, or previews the result. Each has an outcome for logs, metrics and answers.
+//! Applies a callback, or previews the result. Each result has an outcome for logs, metrics and answers.
 
 use ecommpay::json::JsonError;
 
@@ -20,7 +20,7 @@ pub enum Outcome {
     Applied,
     /// The callback changed nothing.
     Duplicate,
-    /// The callback is only a hint. It causes a status poll.
+    /// The callback is only a hint. It makes a status poll due.
     Hint,
     /// The callback names no payment.
     NoPayment,
@@ -64,7 +64,7 @@ pub struct Handled {
     pub status: Option<Status>,
     /// The events that were published.
     pub published: Vec<EventKind>,
-    /// The error of ours, if there was one.
+    /// The text of our own error, if there was one.
     pub error: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         handle(body, keys, apply).await
     }
 
-    /// Returns the result that [`Self::apply_callback`] would have now. Changes and publishes nothing.
+    /// Returns the result that [`Self::apply_callback`] would return now. Changes nothing and publishes nothing.
     pub async fn preview_callback(&self, body: &[u8], keys: &ProjectKeys) -> Handled {
         let preview = async |key: &PaymentKey, verified: &Verified| match self.store.load(key).await
         {

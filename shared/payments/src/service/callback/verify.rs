@@ -1,5 +1,5 @@
-//! Verifies callbacks: which key signed the body, which payment it is about, and whether it is a fact or only a
-//! hint (`shared/decisions/protocol/0013-reframed-messages.md`).
+//! Verifies callbacks: finds the key that signed the body and the payment that the body names, and decides whether
+//! the body is a fact or only a hint (`shared/decisions/protocol/0013-reframed-messages.md`).
 
 use std::fmt;
 
@@ -18,18 +18,17 @@ use crate::service::project_keys::ProjectKeys;
 pub struct Verified {
     /// The report in the body.
     pub report: Report,
-    /// The payment that the body is about; `None` if it names none.
+    /// The payment that the body names; `None` if it names no payment or no project.
     pub key: Option<PaymentKey>,
     /// The canonical string of the body. Bodies with the same canonical string are duplicates.
     pub canonical: String,
-    /// Which of the project's keys matched.
+    /// The slot of the key that made the signature: current or previous.
     pub slot: KeySlot,
-    /// Whether the body is only a hint: it can be read as another body with the same signature, or its report
-    /// cannot be stored.
+    /// Whether the body is only a hint: it can be read in two ways, or its report cannot be stored.
     pub hint: bool,
 }
 
-/// Hides the report, which has personal data of the shopper.
+/// The output hides the report, because a report has personal data of the shopper.
 impl fmt::Debug for Verified {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -42,7 +41,7 @@ impl fmt::Debug for Verified {
 }
 
 impl Verified {
-    /// Returns the body as a fact, or as a hint, which only causes a status poll.
+    /// Returns the body as a report, or as a hint, which only makes a status poll due.
     pub fn fact(&self) -> Fact<'_> {
         match self.hint {
             true => Fact::Hint(&self.report),
@@ -64,14 +63,14 @@ impl Verified {
 pub enum Refusal {
     /// The body is not valid JSON, or exceeds a limit.
     Malformed(JsonError),
-    /// The body has no signature, or none of our keys made it.
+    /// The body has no signature, or none of our keys made the signature.
     Unsigned,
     /// One of our keys made the signature, but the body names a project that this key does not belong to.
     ForeignProject,
 }
 
-/// Verifies a callback. Only the keys of the project that the body names can make it valid. If the body names
-/// no project, any key can, and the result has no payment.
+/// Verifies a callback. If the body names a project, only the keys of this project can verify it. If the body
+/// names no project, a key of any project can verify it, and the result has no payment.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
@@ -116,8 +115,8 @@ pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
 }
 
-/// Returns the refusal of a body that its project's keys did not sign. The keys of other projects distinguish a
-/// body of another project from a forged one.
+/// Returns the refusal of a body that no key of the named project signed. If a key of another project signed the
+/// body, the refusal is [`Refusal::ForeignProject`].
 fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot>) -> Refusal {
     match keys.values().find_map(signed_by) {
         Some(_) => Refusal::ForeignProject,
@@ -125,7 +124,7 @@ fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot
     }
 }
 
-/// Whether a body has two different payment ids or project ids. A body has two locations for each.
+/// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
 fn names_itself_twice(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message

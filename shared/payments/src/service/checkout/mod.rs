@@ -1,4 +1,4 @@
-//! Checkouts: stores the payment, sends its sale to Gate, and returns the token of the shopper's address.
+//! Checkouts: stores the payment, sends its sale to Gate, and returns the token of the checkout URL.
 
 pub mod payment_page;
 pub mod token;
@@ -36,16 +36,16 @@ pub struct CheckoutRequest {
 pub struct Checkout {
     /// The payment.
     pub payment: Payment,
-    /// The token in the shopper's address.
+    /// The token in the checkout's secret URL.
     pub token: String,
     /// Whether this call created the checkout.
     pub created: bool,
 }
 
-/// Why there is no checkout.
+/// Why no checkout is returned.
 #[derive(Debug)]
 pub enum CheckoutError {
-    /// The id names a payment with other content, or one of another storefront.
+    /// The `payment_id` belongs to a payment with other content, or to a payment of another storefront.
     Conflict,
     /// The platform refused the sale with this code.
     Refused(String),
@@ -75,8 +75,9 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
-    /// Creates the payment and sends its sale. If the payment exists, returns its checkout: a failed
-    /// payment starts its next attempt, and a sale with an unknown outcome is sent again.
+    /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
+    /// existing checkout, with two exceptions: a failed payment starts its next attempt, and a sale with an
+    /// unknown outcome is sent again.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -101,13 +102,14 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             if let Some(existing) = self.find(&key, storefront, &order).await? {
                 return Ok(existing);
             }
-            // The other writer's payment may not be visible yet, or its write may fail.
+            // The payment of the other writer may not be visible yet, or the other write may still fail.
             backoff::pause(&self.payments.clock, attempt).await;
         }
         Err(ApplyError::Contention.into())
     }
 
-    /// Writes the start of an attempt with its token. Returns `None` after a conflict with another writer.
+    /// Writes the start of an attempt and the hash of its token. Returns `None` after a conflict with another
+    /// writer.
     async fn commit(
         &self,
         change: &Change,
@@ -117,7 +119,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.commit(change, over, Some(&token_hash)).await
     }
 
-    /// Returns the checkout of an existing payment. Returns `None` if the caller must try again.
+    /// Returns the checkout of an existing payment. Starts the next attempt or sends the sale again, if the
+    /// payment allows it. Returns `None` if the payment does not exist or another writer changed it: the caller
+    /// must try again.
     async fn find(
         &self,
         key: &PaymentKey,
@@ -166,7 +170,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.tokens.token(&payment.key(), attempt)
     }
 
-    /// Starts a committed attempt: sends its sale, or leaves the shopper to its payment link.
+    /// Starts a committed attempt: sends its sale. An attempt with a payment link sends nothing.
     async fn start(&self, stored: Stored, change: Change) -> Result<Checkout, CheckoutError> {
         let applied = match stored.payment.attempt().request() {
             GateRequest::Sending { .. } => self.send(stored, change.events).await?,

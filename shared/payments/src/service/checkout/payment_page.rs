@@ -1,4 +1,5 @@
-//! The signed link to the platform's Payment Page. It is not stored, because it can be computed from the payment.
+//! The signed link to the platform's Payment Page. The link is not stored, because it can be computed from the
+//! payment.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +10,22 @@ use ecommpay::payment_page::{PaymentPage, TextParameter};
 use super::token::TokenSecret;
 use crate::model::Payment;
 
-/// The settings of Payment Page at the platform.
+/// The settings that the platform has for Payment Page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
-    /// The languages of the project, as two-letter codes. Any other code would force English, so it is not
-    /// sent. The page then uses the language of the browser.
+    /// The languages of the project, as two-letter codes. The link does not have any other language, because
+    /// Payment Page would then use English. Without a language in the link, the page uses the language of the
+    /// browser.
     pub languages: BTreeSet<String>,
-    /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for
-    /// the return and can offer another try. The platform does not combine both.
+    /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for the
+    /// return and can offer another try. The platform does not combine the automatic return with another try.
     pub automatic_return: bool,
 }
 
 /// Creates links to Payment Page.
 #[derive(Debug, Clone, Copy)]
 pub struct PaymentPageLinks<'a> {
-    /// The address of Payment Page.
+    /// The URL of Payment Page.
     pub page_url: &'a str,
     /// The settings at the platform.
     pub settings: &'a PaymentPageSettings,
@@ -34,8 +36,8 @@ pub struct PaymentPageLinks<'a> {
 }
 
 impl PaymentPageLinks<'_> {
-    /// Returns the signed link of a payment, the same at each call. Returns `None` if the payment has no link,
-    /// or the link can no longer be used.
+    /// Returns the signed link of a payment. Each call returns the same link. Returns `None` if the payment has no
+    /// link, or if the link can no longer be used.
     pub fn link(&self, payment: &Payment, key: &ProjectKey) -> Option<String> {
         let order = payment.order()?;
         if !payment.has_unused_link() || payment.status().is_final() {

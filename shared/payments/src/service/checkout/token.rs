@@ -1,7 +1,7 @@
-//! Checkout tokens: the secret part of a checkout's address (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! Checkout tokens: the secret part of a checkout's URL (`shared/decisions/protocol/0015-checkout-tokens.md`).
 //!
-//! A token is an HMAC over the payment's key. A repeated `POST /checkouts` computes the same token, so only its
-//! SHA-256 is stored.
+//! A token is an HMAC over the payment's key and the attempt. A repeated `POST /checkouts` computes the same
+//! token, so only the SHA-256 of the token is stored.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::sha256;
 
-/// The HMAC key of all tokens.
+/// The HMAC key that all tokens are computed with.
 #[derive(Clone)]
 pub struct TokenSecret(Hmac<Sha256>);
 
@@ -42,15 +42,15 @@ impl TokenSecret {
         URL_SAFE_NO_PAD.encode(digest.get(..24).unwrap_or(&digest))
     }
 
-    /// Returns the address to which the bank sends the shopper back. `base_url` is the public address of this
-    /// service.
+    /// Returns the URL to which the bank returns the shopper. `base_url` is the public address of this service,
+    /// without a trailing slash.
     pub(super) fn return_url(&self, payment: &Payment, base_url: &str) -> Option<Text> {
         let token = self.token(&payment.key(), payment.attempt().number());
         Text::new(format!("{base_url}/checkouts/{token}/return")).ok()
     }
 }
 
-/// Returns the form in which a token is stored.
+/// Returns the SHA-256 of a token. Only this hash is stored.
 pub fn hash(token: &str) -> String {
     sha256::hex(token.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! Waits for a change of a payment, for example for the redirect URL in a callback.
+//! Waits for a change of a payment, for example until a callback has reported the redirect URL.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::service::commit::Payments;
 pub const READ_INTERVAL: Duration = Duration::from_millis(300);
 
 impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
-    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the last reading.
+    /// Reads a payment until `is_enough` accepts it, for at most `wait`. Returns the payment as it was last read.
     pub async fn wait_until(
         &self,
         key: &PaymentKey,
@@ -33,7 +33,8 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a shopper who waits for the redirect URL can be sent on: to the bank, or to a page with the outcome.
+/// Whether a shopper who waits for the redirect URL can be sent on, either to the bank or to a page with the
+/// outcome.
 pub fn hand_off_ready(payment: &Payment) -> bool {
     !matches!(payment.status(), Status::Created | Status::Processing)
 }

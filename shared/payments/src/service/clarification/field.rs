@@ -1,6 +1,6 @@
-//! The fields that the platform can request, and the form of their values.
+//! Checks the fields that the platform can request, and converts their values to the platform's form.
 //!
-//! People write dates and telephone numbers in many forms. They are converted to the platform's form if possible.
+//! People write dates and telephone numbers in many forms. A value in another form is converted if possible.
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};
@@ -68,7 +68,7 @@ impl FieldKind {
         match self {
             FieldKind::LastName => 100,
             FieldKind::PostalCode => 10,
-            // People write signs between the digits.
+            // People write spaces and signs between the digits.
             FieldKind::Phone => 40,
             FieldKind::Country => 2,
             _ => Text::MAX,

@@ -18,14 +18,14 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 /// Values by the platform's field names, for example `customer.last_name`.
 pub type Answers = [(String, Text)];
 
-/// Why the data was not accepted.
+/// Why the data did not reach the platform, or was not accepted.
 #[derive(Debug)]
 pub enum ClarificationError {
-    /// The platform requests no such data.
+    /// The platform has not requested this data.
     NotRequested,
     /// The platform refused the data with this code.
     Refused(String),
-    /// The platform did not answer. The data may be sent again.
+    /// The platform gave no clear answer. The data may be sent again.
     NoAnswer,
     /// A failure of ours. The data may be sent again.
     Unavailable(ApplyError),
@@ -37,9 +37,9 @@ impl From<ApplyError> for ClarificationError {
     }
 }
 
-/// Sends the data that a payment, or one of its refunds, waits for. Gate's request names only the
-/// payment. A repeat is safe: the platform uses the fields that it lacks and requests the rest. The data is not
-/// stored here.
+/// Sends the data that the platform requests for a payment or one of its refunds. The request names only the
+/// payment. A repeat is safe, because the platform uses only the fields that it still lacks. This service does not
+/// store the data.
 pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     payments: &Payments<S, Q, C>,
     gate: &G,

@@ -1,10 +1,11 @@
 //! The outbox: publishes committed events to the queues (`shared/decisions/state/0001-outbox.md`).
 //!
-//! Events are published oldest first, and one at a time to each queue. The queues work in parallel; a queue
-//! stops at its first failure. The events are marked as published only after every queue has accepted them. A
-//! crash in between leads to a repeat, never to a loss or to another order. FIFO queues drop a repeat within
-//! five minutes; consumers drop it by the event's id. The outbox sweep ([`crate::service::sweep::outbox`])
-//! finds payments whose outbox no call has emptied.
+//! Each queue receives the events of a payment one at a time, oldest first. The queues receive events in parallel.
+//! After a failed send, the queue receives no further event of this call. The events are marked as published only
+//! after every queue has accepted all events of its types. After a crash before the mark, the events are sent
+//! again. No event is lost, and the order does not change. FIFO queues drop a repeat within five minutes, and
+//! consumers drop a later repeat by the event's id. The outbox sweep ([`crate::service::sweep::outbox`]) finds
+//! payments whose outbox still has events.
 
 mod paid_twice;
 mod publish;

@@ -1,12 +1,13 @@
-//! Orders that more than one payment has paid.
+//! Finds orders that more than one payment has paid.
 //!
-//! The check runs each time `payment.succeeded` is published, before the event is marked, so the outbox sweep
-//! repeats a check that was cut off. It is skipped if the commit proved that the payment was the first to pay its
-//! order; any later payment then finds both. It runs again when the payment's day is reported, for two reasons:
-//! a refund that is taken back can make an order paid twice, and a check can miss the first payment while DynamoDB
-//! applies a transaction item by item.
+//! The check runs each time `payment.succeeded` is sent, before the event is marked as published. So the outbox
+//! sweep repeats a check that was cut off. The check is skipped if the commit proved that no payment had paid the
+//! order before, because the check of any later payment finds both payments. The check also runs when the
+//! payment's day is reported, for two reasons. First, a returned refund can make an order paid twice. Second,
+//! while DynamoDB applies a transaction item by item, a check can miss the other payment.
 //!
-//! Each payment that holds the order's money, except the earliest one, emits `order.paid_twice`.
+//! `order.paid_twice` is emitted for each payment that holds money of the order, except for the payment that was
+//! paid first.
 
 use std::collections::BTreeSet;
 
@@ -22,13 +23,14 @@ use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
-/// The most payments of one order that are read. Some shops use one order id for all payments.
+/// The maximum number of payments with money that are compared for one order. Some shops use the same order id for
+/// all payments.
 const MAX_PAYMENTS: usize = 20;
-/// The most payments that are read in parallel.
+/// The maximum number of payments that are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Emits `order.paid_twice` for each payment of the same order that was not the first to pay it.
+    /// Emits `order.paid_twice` for each payment of the same order that was not the first to pay the order.
     pub(crate) async fn check_paid_twice(&self, payment: &Payment) -> Result<(), PublishError> {
         let Some(order) = payment.paid_order() else {
             return Ok(());
@@ -44,11 +46,12 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let with_money = loads.try_filter_map(async |loaded| Ok(loaded.filter(has_money)));
         let mut paid: Vec<Payment> = with_money.take(MAX_PAYMENTS).try_collect().await?;
         paid.extend(has_money(payment).then(|| payment.clone()));
-        // The platform's dates have whole seconds only.
+        // The platform's dates have whole seconds, so two payments can have the same date.
         paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // Dates can still change, but a payment that was emitted as a later one remains one.
+            // The platform's dates can still change. But if an event already named `payment` as the earlier one of
+            // two payments, `payment` stays the earlier one.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())
@@ -86,7 +89,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-/// Whether a payment is paid and not fully refunded.
+/// Whether a payment is paid and not wholly refunded.
 fn has_money(payment: &Payment) -> bool {
     let status = payment.status();
     status.is_paid() && status != Status::Refunded

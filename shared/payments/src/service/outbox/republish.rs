@@ -1,8 +1,8 @@
 //! Sends stored events again, for a consumer that has lost them.
 //!
-//! A repeat is the same event with the same id, so an idempotent consumer applies it once. Its deduplication id
-//! is new, because the queue would drop it otherwise. Unpublished events are published first, so that first
-//! sends stay in order. A repeat does not move the published mark.
+//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The
+//! deduplication id of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published
+//! before the repeats are sent, so first sends stay in order. A repeat does not move the published mark.
 
 use thiserror::Error;
 
@@ -13,30 +13,30 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The most events that are read in one page. Each can hold the state of a large payment.
+/// The maximum number of events that are read in one page. An event can have the state of a large payment.
 const PAGE: u64 = 50;
 
 /// The result of a republish.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Republished {
-    /// The events that were unpublished before, and are published now.
+    /// The events that were in the outbox and that this call published.
     pub published: Vec<EventKind>,
-    /// The numbers and kinds of the events that were sent again.
+    /// The sequence numbers and kinds of the events that were sent again.
     pub repeated: Vec<(u64, EventKind)>,
-    /// The numbers of the requested events that the store no longer has.
+    /// The sequence numbers of the requested events that the store no longer has.
     pub gone: Vec<u64>,
 }
 
-/// Why events were not sent again, or not all of them.
+/// Why not all requested events were sent again.
 #[derive(Debug, Error)]
 pub enum RepublishError {
     /// There is no such payment.
     #[error("there is no such payment")]
     NotFound,
-    /// The payment has no events with these numbers.
+    /// The payment does not have all events of the requested range, or the range is empty.
     #[error("the payment has the events 1 to {last}")]
     NoSuchEvents {
-        /// The number of the payment's last event.
+        /// The sequence number of the payment's last event.
         last: u64,
     },
     /// The outbox could not be published. Nothing was sent again.
@@ -51,8 +51,8 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Sends the events from one number to another again, both included, to each queue that wants
-    /// them. The default is all events. The store holds events for 90 days.
+    /// Publishes the outbox, then sends the events with the sequence numbers `from` to `to`, both included, again
+    /// to each queue that wants them. The default is all events. The store keeps events for 90 days.
     pub async fn republish(
         &self,
         key: &PaymentKey,

@@ -14,8 +14,9 @@ pub(super) struct Sent {
     alert: Option<Alert>,
 }
 
-/// Sends the unpublished events of a payment to every queue that wants them, without marking them.
-/// `fresh` are the events that were just committed; they save a read.
+/// Sends the unpublished events of a payment to every queue that wants them. Does not mark the events as
+/// published. `fresh` are the events that the caller has just committed. They save a read if no other event is
+/// unpublished.
 pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     store: &S,
     queues: &[Q],
@@ -51,7 +52,8 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     Ok(unpublished.iter().map(sent).collect())
 }
 
-/// Sends events to every queue that wants them, in order. `repeat` names a repeat of events that were sent before.
+/// Sends events in order to every queue that wants them. `repeat` is the name of the repeat if the events were
+/// sent before; `None` for a first send.
 pub(super) async fn send_to_all<Q: EventQueue>(
     queues: &[Q],
     events: &[Event],
@@ -60,7 +62,7 @@ pub(super) async fn send_to_all<Q: EventQueue>(
     let sends = queues
         .iter()
         .map(|queue| send_in_order(queue, events, repeat));
-    // No queue stops because another one failed.
+    // A failure of one queue does not stop the others.
     join_all(sends).await.into_iter().collect()
 }
 
@@ -75,8 +77,8 @@ async fn send_in_order<Q: EventQueue>(
     Ok(())
 }
 
-/// Marks all events of a payment as published. Returns the number of the last event that was marked
-/// before.
+/// Marks all events of a payment as published. Returns the sequence number of the last event that was marked
+/// before this call.
 pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<u64, StoreError> {
     let last = stored.payment.sequence();
     match stored.published < last {
@@ -85,8 +87,8 @@ pub(super) async fn mark<S: PaymentStore>(store: &S, stored: &Stored) -> Result<
     }
 }
 
-/// Returns the kinds of the `sent` events that were not marked before, and logs their alerts. If two
-/// calls publish the same event in parallel, only one of them counts it.
+/// Returns the kinds of the `sent` events that this call marked as published, and logs the alerts of these events.
+/// If two calls publish the same event in parallel, only one of the calls counts the event.
 pub(super) fn newly_marked(stored: &Stored, published: u64, sent: &[Sent]) -> Vec<EventKind> {
     let new = stored.payment.sequence().saturating_sub(published);
     let new = usize::try_from(new).unwrap_or(usize::MAX).min(sent.len());

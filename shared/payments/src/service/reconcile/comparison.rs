@@ -1,4 +1,4 @@
-//! Compares one slice: the platform's list with our records, and our records with the list.
+//! Compares one slice in both directions: the platform's list with our records, and our records with the list.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -30,8 +30,8 @@ pub(super) struct Comparison<'a, S, Q, C, D> {
     list: PlatformList<'a, C, D>,
     /// Our operations of the day of the last slice.
     local: Option<LocalDay>,
-    /// The operations that the platform listed for the previous slice. Because of the margins, it lists some of
-    /// them again.
+    /// The operations that the platform listed for the previous slice. Because of the margins, the platform lists
+    /// some of these operations again for the next slice.
     previous: DigestSet,
 }
 
@@ -56,12 +56,12 @@ where
         }
     }
 
-    /// Returns the error of a comparison that the deadline has cut off, if the platform is the cause.
+    /// Returns the platform's error if the platform is the reason why the deadline cut the comparison off.
     pub(super) fn take_platform_error(&mut self) -> Option<NoAnswer> {
         self.list.take_error()
     }
 
-    /// Compares a slice. Adds its counts to `result`, also if the slice fails.
+    /// Compares a slice. Adds the counts of the slice to `result`, even if the comparison fails.
     pub(super) async fn compare(
         &mut self,
         slice: Span,
@@ -77,7 +77,7 @@ where
 
     async fn load_day(&mut self, day: Day) -> Result<(), SliceError> {
         if self.local.as_ref().is_none_or(|local| local.day != day) {
-            // Dropped first, so that the memory holds only one day.
+            // The old day is dropped before the new day is read, so the memory never holds two days.
             self.local = None;
             let local = LocalDay::read(&self.payments.store, self.project_id, day);
             self.local = Some(local.await?);
@@ -85,7 +85,8 @@ where
         Ok(())
     }
 
-    /// Compares the operations that the platform lists with our records. Returns all that it lists.
+    /// Compares the operations that the platform lists with our records. Returns the digests of all listed
+    /// operations.
     async fn compare_list(
         &mut self,
         slice: Span,
@@ -104,7 +105,7 @@ where
                 let mut is_new = |digest| listed.insert(digest) && !previous.contains(&digest);
                 let key = self.key_of(&operation);
                 if key.is_none() || !is_documented(&operation.status) {
-                    // Rows without valid ids can be equal, so they are numbered within their page.
+                    // Unreadable rows can be equal, so equal rows are numbered within their page.
                     let number = equal_rows.entry(of_row(&operation, 0)).or_default();
                     *number += 1;
                     result.unreadable += u64::from(is_new(of_row(&operation, *number)));
@@ -198,7 +199,8 @@ where
         Ok(found)
     }
 
-    /// Compares a platform record with the payment as it is now, and applies a difference as a fact.
+    /// Compares a platform record with the payment as our store has it now. If there is a new difference, applies
+    /// the record as a fact.
     async fn check(
         &self,
         key: &PaymentKey,

@@ -1,4 +1,4 @@
-//! Digests of operations: 16 bytes each, whatever the length of their ids.
+//! Digests of operations. A digest has 16 bytes, however long the ids of the operation are.
 
 use std::collections::HashSet;
 
@@ -10,22 +10,22 @@ use crate::model::ids::PaymentKey;
 /// The first 16 bytes of a SHA-256.
 pub(super) type Digest = [u8; 16];
 
-/// A set of operations.
+/// A set of operations, by their digests.
 pub(super) type DigestSet = HashSet<Digest>;
 
 /// Returns the digest of an operation of a payment.
 pub(super) fn of_operation(key: &PaymentKey, operation_id: &str) -> Digest {
     let key = key.to_string();
     let mut hash = Sha256::new();
-    // The length separates key and id, because an id can contain any character.
+    // The length of the key separates key and id, because an id can contain any character.
     hash.update(key.len().to_be_bytes());
     hash.update(key);
     hash.update(operation_id);
     first_bytes(hash)
 }
 
-/// Returns the digest of a listed row without valid ids: its whole content, and its number among equal rows of
-/// a page.
+/// Returns the digest of a listed row without valid ids or without a documented status. The digest covers the
+/// whole row and the row's number among the equal rows of its page.
 pub(super) fn of_row(row: &ListedOperation, number: u32) -> Digest {
     let mut hash = Sha256::new();
     hash.update(format!("row {number} {row:?}"));

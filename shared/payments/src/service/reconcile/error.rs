@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::ports::{NoAnswer, StoreError};
 use crate::service::error::ApplyError;
 
-/// A slice could not be compared. The next run repeats it.
+/// Why a slice could not be compared. The next run repeats the slice.
 #[derive(Debug, Error)]
 pub(super) enum SliceError {
     #[error(transparent)]

@@ -17,7 +17,7 @@ use crate::model::{Operation, Outcome, listed_final_outcome};
 use crate::ports::{PaymentStore, StoreError};
 use crate::service::day_pages::{DayPages, PageRange, load_all};
 
-/// The most operations of one day. More would not fit into the memory of the function.
+/// The maximum number of operations of one day. More operations would not fit into the memory of the function.
 const MAX_OPERATIONS: usize = 4_000_000;
 
 /// Our operations that ended on a day of a project.
@@ -27,7 +27,7 @@ pub(super) struct LocalDay {
     pub(super) day: Day,
     /// Sorted by digest.
     operations: Vec<Ended>,
-    /// The pages of the index that have their payments.
+    /// The pages of the index that list the payments of these operations.
     pages: Vec<PageRange>,
 }
 
@@ -35,11 +35,11 @@ pub(super) struct LocalDay {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Ended {
     digest: Digest,
-    /// A hash of outcome and sum ([`hash_of_end`]).
+    /// A hash of the outcome and the sum ([`hash_of_end`]).
     end: u64,
-    /// The second of the day at which it ended.
+    /// The second of the day at which the operation ended.
     second: u32,
-    /// The number of the index page that has its payment.
+    /// The number of the index page that lists the payment, counted from 0.
     page: u32,
 }
 
@@ -99,8 +99,8 @@ impl LocalDay {
         (Day::of(ended) == self.day).then_some(second)
     }
 
-    /// Whether a listed operation ended on this day with the same outcome and sum. If not, it can still agree
-    /// with the payment itself.
+    /// Whether our records have a listed operation that ended on this day with the same outcome and sum. If not,
+    /// the payment itself can still agree with the listed operation.
     pub(super) fn agrees(&self, digest: &Digest, listed: &ListedOperation) -> bool {
         let found = self
             .operations
@@ -109,7 +109,8 @@ impl LocalDay {
         ended.is_some_and(|ended| Some(ended.end) == end_of_listed(listed))
     }
 
-    /// Returns our operations that ended in a slice and are not listed, by the number of their index page.
+    /// Returns our operations that ended in a slice and are not in `listed`, by the number of the index page of
+    /// their payment.
     pub(super) fn missing(&self, slice: Span, listed: &DigestSet) -> BTreeMap<u32, DigestSet> {
         let start = self.day.start().unix_millis();
         let ended_at =
@@ -123,7 +124,8 @@ impl LocalDay {
         missing
     }
 
-    /// Returns the payments of an index page. Reads the page again, so that the day need not hold their ids.
+    /// Returns the payments of an index page. Reads the page again, so the memory need not hold the ids of all
+    /// payments.
     pub(super) async fn payments_of_page<S: PaymentStore>(
         &self,
         store: &S,
@@ -137,7 +139,7 @@ impl LocalDay {
     }
 }
 
-/// Returns a hash of outcome and sum. The sum counts only if the operation succeeded.
+/// Returns a hash of whether an operation succeeded, and of its sum if it succeeded.
 fn hash_of_end(outcome: Outcome, sum: Option<(u64, &str)>) -> u64 {
     let has_succeeded = outcome == Outcome::Succeeded;
     let sum = sum.filter(|_| has_succeeded);

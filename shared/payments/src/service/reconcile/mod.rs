@@ -1,16 +1,16 @@
 //! Reconciliation: compares the platform records with ours.
 //!
-//! It finds operations that only the platform has or only we have, and operations whose status or amount differs.
+//! A reconciliation finds operations that only one side has, and operations whose status or amount differs.
 //!
-//! An interval is compared in slices of at most one hour, and no slice crosses midnight. Of the platform's
-//! list, only the digests of one slice are held in memory. Of our records, a few bytes for each operation of
-//! the slice's day are held, about 64 MB for a million operations. A whole day is read from our store because
-//! the index of days has no hours. An operation that seems to differ is compared again with the payment itself,
-//! and only a difference that remains is a fact.
+//! An interval is compared in slices of at most one hour, and no slice crosses midnight. Of the platform's list,
+//! the memory holds only the digests of two slices. It also holds a few bytes for each of our operations of the
+//! slice's day, about 64 MB for a million operations. A whole day is read from our store because the index of days
+//! has no hours. If an operation seems to differ, the platform record is compared with the payment itself. Only a
+//! difference that remains is applied as a fact.
 //!
-//! The platform lists an operation by its time of completion, which can differ by seconds from the date in its
-//! reports. So a slice of the list is requested with a margin on both sides, and our operation is missing at
-//! the platform only if it is not in the margin either.
+//! The platform lists an operation by the time of its completion. This time can differ by seconds from the date in
+//! the reports about the operation. So the platform's list is requested with a margin on both sides of a slice. An
+//! operation of ours is missing at the platform only if neither the slice nor the margins list it.
 
 mod comparison;
 mod digest;
@@ -35,8 +35,8 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
 
-/// The least age of a compared operation. Younger ones may still be reported: callbacks are repeated, and inactive
-/// payments are polled.
+/// The minimum age of a compared operation. A younger operation may still be reported, because the platform
+/// repeats callbacks and we poll the platform.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
 /// Returns the start of the first run: the start of yesterday.
@@ -45,8 +45,9 @@ fn first_start(now: Timestamp) -> Timestamp {
 }
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Compares the interval from the end of the last run to three hours ago. The first run starts with
-    /// yesterday. The next run repeats what failed or was not reached in time.
+    /// Compares the interval from the end of the last run to the last whole hour that is at least three hours ago.
+    /// The first run starts with yesterday. The next run starts with the first slice that failed or was not
+    /// reached before the deadline.
     pub async fn reconcile_due<D: DataApi + Sync>(
         &self,
         data_api: &D,
@@ -77,7 +78,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         run.result
     }
 
-    /// Compares an interval, whether it was compared before or not. The progress does not change.
+    /// Compares an interval, even if it was compared before. Does not change the progress.
     pub async fn reconcile<D: DataApi + Sync>(
         &self,
         data_api: &D,

@@ -1,4 +1,4 @@
-//! Reads pages of the platform's list, and repeats a request that has no answer.
+//! Reads pages of the platform's list, and repeats a request that fails.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::span::Span;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, DataApi, NoAnswer};
 
-/// The margin of a request on both sides of a slice.
+/// The margin of a request before and after a slice.
 const MARGIN: Duration = Duration::from_secs(600);
-/// The delays before a request is repeated.
+/// The delays before the first and the second repeat of a request.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(30)];
-/// A request that is cut off by the deadline after this time counts as a failure of the platform.
+/// If the deadline cuts off the request of a page after more than this time, the failure counts as the platform's.
 const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// The list of one project.
@@ -24,7 +24,7 @@ pub(super) struct PlatformList<'a, C, D> {
     pending: Option<PendingPage>,
 }
 
-/// A page that was requested and has not arrived. It remains here if the deadline cuts the request off.
+/// A page that was requested and has not arrived. The page stays pending if the deadline cuts the request off.
 struct PendingPage {
     since: Timestamp,
     /// The error of the last request.
@@ -41,7 +41,7 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         }
     }
 
-    /// Returns the page of a slice that starts with number `offset`.
+    /// Returns the page of a slice's list that starts with operation number `offset`, counted from 0.
     pub(super) async fn page(
         &mut self,
         slice: Span,
@@ -66,8 +66,8 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         page
     }
 
-    /// Returns the error of the page that the deadline has cut off, if the platform is the cause: a request
-    /// failed, or has had no answer for a long time.
+    /// Returns an error if the deadline cut off the request of a page and the platform is the reason: a request
+    /// for the page failed, or had no answer for a long time.
     pub(super) fn take_error(&mut self) -> Option<NoAnswer> {
         let pending = self.pending.take()?;
         let waited = self.clock.now().since(pending.since);

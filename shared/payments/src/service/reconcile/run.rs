@@ -1,4 +1,5 @@
-//! A reconciliation run of one project: compares slice after slice until the deadline or too many failures.
+//! A reconciliation run of one project. It compares slice after slice until the deadline, or until too many slices
+//! have failed.
 
 use ecommpay::fields::ProjectId;
 use tokio::time::{Instant, timeout_at};
@@ -10,7 +11,7 @@ use super::summary::Reconciled;
 use crate::ports::{Clock, DataApi, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The run ends after this number of consecutive failures. The next run repeats the failed slices.
+/// The number of consecutive failures after which the run ends. The next run repeats the failed slices.
 const MAX_FAILURES: u32 = 3;
 
 /// A run of one project.

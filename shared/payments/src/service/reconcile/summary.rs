@@ -16,8 +16,8 @@ pub struct Reconciled {
     /// The new differences.
     #[serde(flatten)]
     pub differences: Differences,
-    /// The number of listed operations without valid ids or without a documented status. An operation that the
-    /// list of the previous slice had is not counted again.
+    /// The number of listed operations without valid ids or without a documented status. An operation is not
+    /// counted again if the list of the previous slice had it too.
     pub unreadable: u64,
     /// The number of slices that could not be compared.
     pub failed: u64,

@@ -1,4 +1,4 @@
-//! The daily report: the totals of each day, once.
+//! The daily report. Each run reports the totals of every day that is over and not reported yet.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;
@@ -21,9 +21,9 @@ pub struct Reported {
     pub days: u64,
     /// Whether the run reached every due day before its deadline.
     pub in_time: bool,
-    /// The start of the next day to report. Every day before it is reported.
+    /// The start of the next day to report. Every earlier day is reported.
     pub until: Timestamp,
-    /// The reason for which a day could not be reported. The next run repeats that day.
+    /// The reason why a day could not be reported. The next run repeats that day.
     pub failure: Option<String>,
 }
 
@@ -84,7 +84,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         Ok(())
     }
 
-    /// Returns the totals of a project's day. Checks again which of its payments paid an order that was already
+    /// Returns the totals of a project's day. Also repeats the check for orders that more than one payment has
     /// paid.
     async fn check_and_total(
         &self,

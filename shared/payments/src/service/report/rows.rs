@@ -52,12 +52,12 @@ pub struct OperationRow<'a> {
 pub struct Rows<'a> {
     /// The row of the payment, if it belongs to the day.
     pub payment: Option<PaymentRow<'a>>,
-    /// The rows of its operations that belong to the day.
+    /// The rows of the payment's operations that belong to the day.
     pub operations: Vec<OperationRow<'a>>,
 }
 
 impl<'a> Rows<'a> {
-    /// Returns the rows of a payment.
+    /// Returns the rows of a payment that belong to a day.
     pub fn of(payment: &'a Payment, day: Day) -> Self {
         let belongs_to_day = Day::of(payment.created_at()) == day;
         let operations = payment.operations();

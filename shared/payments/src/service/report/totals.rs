@@ -8,24 +8,24 @@ use super::rows::Rows;
 use crate::model::day::Day;
 use crate::model::{Outcome, Status};
 
-/// The number and the sum of the payments, or of the operations of one type, of a day with the same status,
-/// code and currency.
+/// A total: the count and the sum of the payments, or of the operations of one type, that have the same day,
+/// status, code and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalRow<'a> {
     /// The day.
     pub day: Day,
     /// `payment`, or an operation's type.
     pub of: &'a str,
-    /// The status of all of them.
+    /// The common status of the payments, or the common outcome of the operations.
     pub status: TotalStatus,
     /// The platform's code, if there is one.
     pub code: Option<&'a str>,
     /// The currency, if it is known.
     pub currency: Option<&'a str>,
-    /// Their number.
+    /// The count of the payments or operations.
     pub count: u64,
-    /// Their sum in minor units. A payment counts with the amount that was ordered. A payment that was not
-    /// created here counts with the amount that was paid.
+    /// The sum in minor units. A payment counts with the ordered amount. A payment that this service did not
+    /// create counts with the paid amount.
     pub amount: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A claimed poll: commits the claim, sends the status request and applies the answer.
+//! The steps of a poll: commits a claim, sends the status request and applies the answer.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -16,7 +16,7 @@ use crate::service::error::ApplyError;
 pub(super) struct Claim {
     /// The payment after the claim.
     pub(super) payment: Payment,
-    /// The events of the claim that were published.
+    /// The kinds of the events that were published after the claim.
     events: Vec<EventKind>,
 }
 
@@ -27,8 +27,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Claims a poll by a command, and publishes the outbox. Returns `None` if the command is refused: no poll
-    /// is due, or the payment is unknown.
+    /// Claims a poll by a command, and publishes the payment's outbox. Returns `None` if there is no poll to
+    /// claim: no poll is due, or the payment is unknown.
     pub(super) async fn claim(
         &self,
         key: &PaymentKey,
@@ -48,8 +48,8 @@ where
         Ok(Some(Claim { payment, events }))
     }
 
-    /// Sends the status request of a claim, applies the answer, and sends the requests that follow from it.
-    /// Returns the events that were published.
+    /// Sends the status request of a claim, applies the answer, and sends the sale or the refunds that must be
+    /// sent again because of the answer. Returns the events that were published, including those of the claim.
     pub(super) async fn poll_claimed(&self, claim: Claim) -> Result<Vec<EventKind>, PollError> {
         let Claim {
             payment,
@@ -59,14 +59,15 @@ where
         match polled {
             Ok(()) => Ok(events),
             Err(error) => {
-                // The caller does not receive these events, so they are counted here.
+                // The caller receives only the error, so this function counts the events.
                 metrics::count(&payment.key(), &events);
                 Err(error)
             }
         }
     }
 
-    /// Adds the events that were published, also if the result is an error.
+    /// Sends the status request, applies the answer and sends the requests that follow. Adds the published events
+    /// to `events`, also if the result is an error.
     async fn request_and_apply(
         &self,
         payment: &Payment,
@@ -94,7 +95,7 @@ where
         let published = applied.published.map(|published| events.extend(published));
         let after = applied.payment;
         warn_if_redirect_is_lost(payment, &after);
-        // Only an answer that was applied proves anything about our requests.
+        // Only an applied answer proves anything about our requests.
         if after.polling().last_answered() == poll {
             self.repeat_refunds(&after, keyring, events).await?;
         }
@@ -105,8 +106,8 @@ where
     }
 }
 
-/// Warns if the answer says that the shopper must pay at the bank, but no report has the redirect URL. Its
-/// callback is lost, and the shopper cannot pay.
+/// Warns if this answer says that the shopper must pay at the bank, but no report has the redirect URL. The
+/// callback with the URL is lost, and the shopper cannot pay.
 fn warn_if_redirect_is_lost(before: &Payment, after: &Payment) {
     if after.is_redirect_missing() && !before.is_redirect_missing() {
         Line::warn("redirect_lost")

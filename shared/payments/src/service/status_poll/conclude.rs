@@ -1,5 +1,5 @@
-//! The consequences of a status answer: sends refunds and sales again that never reached the platform, or ends
-//! them.
+//! The requests that follow from a status answer. A refund or a sale that never reached the platform is sent
+//! again, or ended.
 
 use ecommpay::Keyring;
 
@@ -12,8 +12,8 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends refunds again that the last signed answer shows to be missing, and ends those that the platform
-    /// refused again. Adds the events that were published.
+    /// Sends each `unknown` refund again that the last signed answer shows to be missing, and ends each refund
+    /// whose repeat the platform refused. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
@@ -48,8 +48,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
         Ok(())
     }
 
-    /// Sends a sale again that never reached the platform, or ends a checkout that was never used. Adds the
-    /// events that were published.
+    /// Sends the sale again, or ends the payment, if the platform does not know the payment. Adds the published
+    /// events to `events`.
     pub(super) async fn conclude_sale(
         &self,
         payment: &Payment,

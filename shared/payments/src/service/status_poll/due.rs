@@ -19,8 +19,8 @@ use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
 /// The most status requests in parallel, so that the platform is not flooded.
 const CONCURRENCY: usize = 4;
-/// The longest time for one payment: the platform's answer, and one request that follows from it, 8 s each. A
-/// claimed poll that is cut off is lost until the next one.
+/// The longest time for one payment: up to 8 s for the status answer, and up to 8 s for one request that follows
+/// from the answer. If the deadline cuts off a claimed poll, the payment waits for its next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(18);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>
@@ -30,8 +30,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls every payment that is due. Projects share the requests evenly, however many payments one of
-    /// them has.
+    /// Polls the platform about every payment that is due. The projects share the requests evenly, even if one
+    /// project has many more due payments than the others.
     pub async fn poll_all(&self, deadline: Instant) -> BatchRun {
         let due_by = self.payments.clock.now();
         let left = deadline.saturating_duration_since(Instant::now());
@@ -67,8 +67,9 @@ where
         *next_request = Instant::now() + self.min_interval;
     }
 
-    /// Polls one payment, if it is due at or before `due_by`, and applies the answer. Returns the events that were
-    /// published. A failed poll is not repeated before its next time.
+    /// Polls the platform about one payment, if a poll is due at or before `due_by`, and applies the answer.
+    /// Returns the events that were published. A failed poll is not repeated; the next poll follows at its
+    /// scheduled time.
     pub async fn poll(
         &self,
         key: &PaymentKey,
@@ -89,8 +90,8 @@ where
     }
 }
 
-/// Whether this is the first status request about a Gate sale without a callback: the poll for the redirect
-/// URL, or the first poll of the schedule if that poll is earlier.
+/// Whether the claimed poll is the first status request about an accepted Gate sale without any report. It is the
+/// poll for the redirect URL, or the first poll of the schedule if the schedule's poll is due earlier.
 fn is_first_poll_without_callback(payment: &Payment) -> bool {
     let order = payment.order();
     let is_gate = order.is_some_and(|order| order.channel == Channel::Gate);

@@ -6,13 +6,13 @@ use thiserror::Error;
 use crate::ports::NoAnswer;
 use crate::service::error::{ApplyError, PublishError};
 
-/// A status poll had no usable result. The next one is already scheduled.
+/// Why a status poll had no usable result, or was not completed.
 #[derive(Debug, Error)]
 pub enum PollError {
     /// We have no key of the payment's project.
     #[error("there is no key of its project")]
     NoKey,
-    /// The payment's id contains characters that cannot be signed unambiguously.
+    /// The payment's id contains characters that make a signature ambiguous.
     #[error("its id cannot be signed")]
     NotSignable,
     /// The platform did not answer.
@@ -21,10 +21,10 @@ pub enum PollError {
     /// The answer is not valid JSON.
     #[error("the answer is not valid: {0}")]
     NotValid(#[from] JsonError),
-    /// No key of the project signed the answer.
+    /// The answer has no valid signature of the project, or its shape is not sound.
     #[error("the answer is not signed")]
     NotSigned,
-    /// The platform has the payment and cannot show it yet.
+    /// The platform has the payment, but cannot show it yet (code 3062).
     #[error("the platform cannot show the payment yet (3062)")]
     NotReadable,
     /// The poll could not be claimed, or its answer could not be committed.

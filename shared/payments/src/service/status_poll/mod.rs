@@ -1,6 +1,7 @@
-//! Status polls: requests the status of payments that are open or need a recheck, and acts on the answer.
+//! Status polls: requests the platform's status of payments that are open or need a recheck, and acts on the
+//! answers.
 //!
-//! A poll is claimed by a commit before its request is sent, so of two parallel calls only one sends it
+//! A commit claims a poll before the request is sent, so only one of two parallel calls sends the request
 //! (`shared/decisions/state/0009-polling-index.md`).
 
 mod claim;

@@ -1,4 +1,4 @@
-//! A status poll by hand. It does not depend on the schedule and does not move it.
+//! A status poll by hand. Such a poll neither depends on the schedule nor changes the schedule.
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -13,11 +13,11 @@ use crate::service::error::ApplyError;
 /// The result of a status poll by hand.
 #[derive(Debug)]
 pub struct PollResult {
-    /// The payment before; `None` if it was unknown here.
+    /// The payment before the answer; `None` if our store did not have it.
     pub before: Option<Payment>,
-    /// The payment after; `None` if it is still unknown here.
+    /// The payment after the answer; `None` if our store still does not have it.
     pub payment: Option<Payment>,
-    /// What the platform has.
+    /// What the platform has of the payment.
     pub found: Found,
     /// The events that were published.
     pub published: Vec<EventKind>,
@@ -41,7 +41,7 @@ pub enum Found {
     Operations,
     /// Nothing: "not found".
     Nothing,
-    /// The answer shows neither.
+    /// The answer shows neither: for example, it names another payment.
     Unclear,
 }
 
@@ -52,8 +52,8 @@ where
     C: Clock + Sync,
     G: Gate + Sync,
 {
-    /// Polls one payment immediately and applies the answer, even if the payment is closed, overdue or
-    /// unknown here.
+    /// Polls the platform about one payment immediately and applies the answer, even if the payment is closed,
+    /// overdue, or not in our store.
     pub async fn poll_now(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let Some(claim) = self.claim(key, Command::PollNow).await? else {
             return self.poll_unknown(key).await;
@@ -77,8 +77,8 @@ where
         })
     }
 
-    /// Polls a payment that is unknown here, so there is nothing to claim. An answer without operations
-    /// changes nothing. An answer that names another payment is ignored.
+    /// Polls the platform about a payment that is not in our store, so there is nothing to claim. An answer
+    /// without operations, or one that does not name this payment, changes nothing.
     async fn poll_unknown(&self, key: &PaymentKey) -> Result<PollResult, PollError> {
         let reply = self.request_status(key.project_id(), key.folded_id());
         let signed = match reply.await? {
@@ -94,7 +94,7 @@ where
             return Ok(PollResult::without_payment(Found::Unclear));
         }
         let report = signed.report();
-        // Poll 0 is older than every status request that may have been sent in the meantime.
+        // Poll 0 counts as older than every status request that another call may have sent in the meantime.
         let fact = Fact::StatusAnswer { report, poll: 0 };
         let (payment, published) = match self.payments.apply(key, fact).await? {
             Some(applied) => (Some(applied.payment), applied.published?),

@@ -10,7 +10,7 @@ use crate::service::checkout::token::TokenSecret;
 use crate::service::commit::Payments;
 use crate::service::project_keys::ProjectKeys;
 
-/// Polls payments, and sends requests again that never reached the platform.
+/// Polls the platform about payments, and repeats sales and refunds that never reached the platform.
 #[derive(Debug)]
 pub struct StatusPoller<'a, S, Q, C, G> {
     /// The payments.
@@ -23,7 +23,7 @@ pub struct StatusPoller<'a, S, Q, C, G> {
     pub tokens: &'a TokenSecret,
     /// The public address of this service, without a trailing slash.
     pub base_url: &'a str,
-    /// The least time between two status requests. The platform documents no limit, so we set one.
+    /// The shortest time between two status requests. The platform documents no rate limit, so we set our own.
     pub min_interval: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! One status request, and the verification of its answer.
+//! Sends one status request and verifies the answer.
 
 use ecommpay::answer::StatusAnswer;
 use ecommpay::fields::{ProjectId, Text};
@@ -12,15 +12,15 @@ use super::poller::StatusPoller;
 use crate::model::SignedReport;
 use crate::ports::Gate;
 
-/// A verified answer to a status request.
+/// The platform's answer to a status request. A report is always signed; "not found" can be unsigned.
 pub(super) enum StatusReply {
-    /// "Not found" about another payment. It says nothing about this one.
+    /// "Not found", but the answer names another payment. It says nothing about the requested payment.
     Unrelated,
-    /// The platform's signed report.
+    /// A signed report. It can still name another payment.
     Report(Box<Signed>),
-    /// The platform does not know the payment.
+    /// "Not found" (3061): the platform does not know the payment.
     NotFound {
-        /// Whether the answer is signed.
+        /// Whether the answer is signed. A signature, if there is one, is valid.
         signed: bool,
     },
 }
@@ -41,8 +41,10 @@ impl Signed {
 }
 
 impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends a status request. Returns the answer if it is signed. Only the codes 3061 and 3062 may arrive
-    /// unsigned: the platform need not sign an answer that has service information only.
+    /// Sends a status request and returns the verified answer. A report must have a valid signature. The codes
+    /// 3061 (not found) and 3062 (not readable yet) are accepted without a signature, because the platform need
+    /// not sign an answer that has service information only. An invalid signature is never accepted. Code 3062
+    /// becomes [`PollError::NotReadable`].
     pub(super) async fn request_status(
         &self,
         project_id: ProjectId,
@@ -80,12 +82,12 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
     }
 }
 
-/// Whether a message has a member where its signature belongs, valid or not.
+/// Whether a message has a `signature` member in one of the two places of a signature. The value can be anything.
 fn has_signature_member(message: &Value<'_>) -> bool {
     message.get("signature").is_some() || message.at(&["general", "signature"]).is_some()
 }
 
-/// Whether an answer names this payment, or none.
+/// Whether an answer can be about the requested payment: it names no other payment id and no other project.
 fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> bool {
     let report = Report::read(message);
     let project_id = u64::from(project_id.get());

@@ -1,8 +1,8 @@
 //! Storefronts and their keys (`shared/decisions/protocol/0016-storefront-keys.md`).
 //!
 //! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
-//! stored, and it is compared in constant time. A storefront can have several keys, so it can use a new key
-//! before the old one is revoked. A revoked key is answered like an unknown one.
+//! stored, and the comparison takes constant time. A storefront can have several keys, so a new key can be in use
+//! before the old key is revoked. A revoked key is answered like an unknown one.
 
 mod new_key;
 pub mod settings;
@@ -12,7 +12,7 @@ use crate::model::storefront::{Scope, Storefront};
 use crate::ports::{StoreError, StorefrontStore};
 use crate::sha256;
 
-/// Returns the public part of a key: its id. Returns `None` if the text cannot be a key.
+/// Returns the public part of a key, which is the id. Returns `None` if the text cannot be a key.
 pub fn key_id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix("sk_")?.split_once('_')?;
     let is_id = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -22,7 +22,7 @@ pub fn key_id(key: &str) -> Option<&str> {
 /// Why a call is denied.
 #[derive(Debug)]
 pub enum Denied {
-    /// The call has no key, or an unknown one.
+    /// The call has no key, or the key is unknown.
     Unknown,
     /// The key does not allow the call.
     Scope,

@@ -8,7 +8,7 @@ const ID_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 43;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A new key. It is shown only once, because only its SHA-256 is stored.
+/// A new key. The key is shown only once, because the store has only its SHA-256.
 pub struct NewKey(String);
 
 impl NewKey {

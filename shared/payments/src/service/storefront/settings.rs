@@ -2,8 +2,8 @@
 
 use url::Url;
 
-/// Parses a storefront's name. The name owns payments and is a part of keys of the table. It has only
-/// lower-case letters, so that no two names differ only in case.
+/// Parses a storefront's name. A payment stores the name of its storefront, and keys of the table contain the
+/// name. Upper-case letters are not allowed, so that no two names differ only in case.
 pub fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_allowed = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
@@ -27,7 +27,7 @@ pub fn parse_origin(text: &str) -> Result<String, &'static str> {
         return Err("a pattern; origins are compared exactly");
     }
     let origin = url.origin().ascii_serialization();
-    // Any further part would have no effect, which would surprise the operator.
+    // Any further part of the URL would have no effect and would surprise the operator.
     let is_bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
     match is_bare && url.query().is_none() && url.fragment().is_none() && !text.contains('\\') {
         true => Ok(origin),

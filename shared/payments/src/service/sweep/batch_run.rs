@@ -1,4 +1,4 @@
-//! A batch run: one task for each due payment of an index, with limits on concurrency, number and time.
+//! A batch run: runs one task for each due payment of an index, with limits on concurrency, count and time.
 
 use std::error::Error;
 use std::future::Future;
@@ -18,15 +18,16 @@ use crate::service::commit::Payments;
 /// The result of a batch run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BatchRun {
-    /// Payments that were due.
+    /// The count of due payments that were found.
     pub found: u64,
-    /// Payments whose task succeeded.
+    /// The count of payments whose task succeeded.
     pub done: u64,
-    /// Payments whose task failed, and shards that could not be read. The next run retries them.
+    /// The count of payments whose task failed and of shards that could not be read. The next run retries these
+    /// payments and shards.
     pub failed: u64,
     /// Whether the run reached every due payment before its deadline.
     pub in_time: bool,
-    /// The age in seconds of the longest-due payment at the start; 0 if none was due.
+    /// The longest time, in seconds, that a payment had been due when the run started; 0 if no payment was due.
     pub oldest_s: u64,
     /// One of the failures.
     pub failure: Option<String>,
@@ -38,9 +39,9 @@ pub struct BatchRun {
 /// Why a task did not succeed.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
-    /// The deadline was too close to start it.
+    /// The deadline was too close to start the task.
     Late,
-    /// It failed.
+    /// The task failed.
     Failed(String),
 }
 
@@ -53,9 +54,9 @@ impl<E: Error> From<E> for Unfinished {
 /// The limits of a batch run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchLimits {
-    /// The most payments in parallel.
+    /// The maximum number of payments in parallel.
     pub concurrency: usize,
-    /// The most payments in all.
+    /// The maximum number of payments in total.
     pub max_payments: usize,
     /// No task starts after this time.
     pub start_until: Instant,
@@ -64,7 +65,7 @@ pub(crate) struct BatchLimits {
 }
 
 impl BatchLimits {
-    /// Limits without a maximum number of payments.
+    /// Returns limits without a maximum number of payments.
     pub(crate) fn until(deadline: Instant, concurrency: usize) -> Self {
         Self {
             concurrency,
@@ -138,7 +139,7 @@ impl<S: PaymentStore + Sync, Q: Sync, C: Clock + Sync> Payments<S, Q, C> {
         T: Future<Output = Result<Vec<EventKind>, Unfinished>>,
     {
         let now = self.clock.now();
-        // The shards in parallel: a shard full of failures must not delay the others.
+        // The shards are read in parallel, because a shard full of failures must not delay the others.
         let shards = (0..SHARDS).map(|shard| self.due_of(index, shard, due_by));
         let task = &task;
         let tasks = stream::select_all(shards)
@@ -203,7 +204,7 @@ where
 }
 
 struct Task {
-    /// The time since when the payment was due; `None` for a shard that could not be read.
+    /// The time from which the payment was due; `None` for a shard that could not be read.
     since: Option<Timestamp>,
     end: End,
 }

@@ -1,4 +1,4 @@
-//! The work of the sweeper. Sparse indexes list the payments that are due.
+//! The tasks of the sweeper. Sparse indexes list the payments that are due.
 
 pub mod batch_run;
 pub mod outbox;

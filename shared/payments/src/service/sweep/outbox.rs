@@ -1,7 +1,7 @@
-//! The outbox sweep: publishes events that no call has published, because it crashed after the commit, or
-//! because a queue refused them.
+//! The outbox sweep: publishes events that are still unpublished, because a call crashed after the commit or
+//! because a queue failed.
 //!
-//! The sweep needs no lock. If two calls send the same event, queues and consumers drop the second one.
+//! The sweep needs no lock. If two calls send the same event, the queue or the consumer drops the second copy.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::batch_run::{BatchLimits, BatchRun};
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The most payments in parallel.
+/// The maximum number of payments in parallel.
 const CONCURRENCY: usize = 16;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Publishes all events that were committed at least `grace` ago. The call that committed a younger event
-    /// may still be publishing it.
+    /// Publishes the outbox of each payment whose oldest unpublished event was committed at least `grace` ago. The
+    /// call that committed a younger event may still be publishing the event.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
         let due_by = self.clock.now().before(grace);
         let limits = BatchLimits::until(deadline, CONCURRENCY);

@@ -1,4 +1,4 @@
-//! Expiry and retention: emits the ends of checkouts, erases customers, and counts overdue payments.
+//! Expiry and retention: emits `checkout.expired`, erases customers' data, and counts overdue payments.
 
 use tokio::time::Instant;
 
@@ -7,13 +7,13 @@ use crate::decide::Command;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The most payments in parallel.
+/// The maximum number of payments in parallel.
 const CONCURRENCY: usize = 16;
-/// The most overdue payments that are counted.
+/// The maximum number of overdue payments that are counted.
 const MAX_OVERDUE: usize = 1_000;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
-    /// Emits the ends of all checkouts that have expired.
+    /// Emits `checkout.expired` for each checkout that has expired while the payment is undecided.
     pub async fn expire_all(&self, deadline: Instant) -> BatchRun {
         let limits = BatchLimits::until(deadline, CONCURRENCY);
         let task = |key| async move {
@@ -26,7 +26,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             .await
     }
 
-    /// Erases the customers whose retention has ended.
+    /// Erases the customer's data of each payment whose retention time has ended.
     pub async fn erase_all(&self, deadline: Instant) -> BatchRun {
         let limits = BatchLimits::until(deadline, CONCURRENCY);
         let task = |key| async move {
@@ -37,7 +37,7 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
             .await
     }
 
-    /// Counts the overdue payments, the first thousand of them.
+    /// Counts the overdue payments, up to one thousand.
     pub async fn count_overdue(&self, deadline: Instant) -> BatchRun {
         let limits = BatchLimits {
             max_payments: MAX_OVERDUE,

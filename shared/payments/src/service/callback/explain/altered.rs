@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// The most members of a body that are tried.
+/// The maximum number of a body's members that are examined one by one.
 pub(super) const MAX_MEMBERS: usize = 50;
-/// The most characters of a path in a hint.
+/// The maximum length of a path in a hint, in characters.
 const MAX_PATH: usize = 80;
 
-/// Undoes an alteration of a string. Returns `None` if the string has no sign of it.
+/// Undoes an alteration of a string. Returns `None` if the string shows no sign of the alteration.
 type Restore = fn(&str) -> Option<String>;
 
-/// Returns bodies that this one may have been before it was saved. Each has a hint that is true if the body
-/// verifies.
+/// Returns bodies that the platform may have sent before a tool altered them to `message`. Each body has a hint.
+/// The hint is true if the body verifies.
 pub(super) fn restored<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
     let restores: [(&str, Restore); 3] = [
         (
@@ -117,7 +117,7 @@ fn is_masked(text: &str) -> bool {
     is_word || text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
-/// Returns the path of the first string that is a match.
+/// Returns the path of the first string that `is_match` accepts.
 fn find_string(value: &Value<'_>, path: String, is_match: &dyn Fn(&str) -> bool) -> Option<String> {
     match value {
         Value::String(text) => is_match(text).then(|| start_of(&path)),
@@ -138,7 +138,7 @@ fn find_string(value: &Value<'_>, path: String, is_match: &dyn Fn(&str) -> bool)
     }
 }
 
-/// Returns the start of a name. The author of the body can choose any length.
+/// Returns the start of a name, because the author of a body can choose a name of any length.
 pub(super) fn start_of(name: &str) -> String {
     name.chars().take(MAX_PATH).collect()
 }

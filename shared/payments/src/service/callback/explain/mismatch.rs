@@ -1,4 +1,4 @@
-//! Explains a body whose signature does not match: another key signed it, or it was altered.
+//! Explains a body whose signature does not match: another key made the signature, or a tool altered the body.
 
 use ecommpay::fields::ProjectId;
 use ecommpay::json::Value;

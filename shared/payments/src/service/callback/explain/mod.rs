@@ -1,7 +1,7 @@
-//! Explains to an operator who has saved a callback why it does not verify.
+//! Explains to an operator why a saved callback does not verify.
 //!
-//! An explanation states a fact about the body, or a change that makes the body verify. Any other statement says
-//! that it is only probable. No explanation contains a key, a signature or a value of the body.
+//! An explanation states a fact about the body, or a change that makes the body verify. A statement that is only
+//! probable says so. No explanation contains a key, a signature or a value of the body.
 
 mod altered;
 mod explanation;

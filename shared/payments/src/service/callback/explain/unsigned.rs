@@ -1,4 +1,4 @@
-//! Explains a body that has no readable signature. A readable one is left to [`super::mismatch`].
+//! Explains a body that has no readable signature. [`super::mismatch`] explains a body with a readable signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -57,7 +57,7 @@ fn unreadable(signature: &str) -> (&'static str, String) {
     }
 }
 
-/// Returns a hint if a string of this body is another body that verifies.
+/// Returns a hint if a string in this body is itself a body that verifies.
 fn hint_of_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
     let verifies = |value: &Value<'_>| {
         let text = value.as_str().unwrap_or_default().as_bytes();
