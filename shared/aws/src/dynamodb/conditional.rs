@@ -13,7 +13,7 @@ use super::failed;
 
 /// The reason why an item was not updated.
 pub(super) enum NotUpdated {
-    /// The condition failed. Contains the item, if it exists.
+    /// The condition failed. Contains the item that the table holds, if there is one.
     ConditionFailed(Option<Item>),
     /// A transaction is writing the item.
     Busy,

@@ -1,7 +1,9 @@
 //! The published mark of a payment.
 //!
-//! The mark is written apart from commits and is never part of one. So a commit that has read an older mark
-//! does not move it back.
+//! The published mark is the greatest sequence number through which all events of the payment are published. The
+//! attribute `published` of the payment item stores the mark; 0 means that no event is published.
+//!
+//! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -18,7 +20,7 @@ impl DynamoStore {
     pub(super) async fn mark(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         match retry_while_busy(|| self.move_mark(key, through)).await {
             Ok(Some(before)) => read_number(&before, "published"),
-            // Another publisher was faster.
+            // Another publisher has already moved the mark.
             Ok(None) | Err(NotUpdated::ConditionFailed(_)) => Ok(through),
             Err(error) => Err(error.into()),
         }
