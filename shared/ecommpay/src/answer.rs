@@ -38,8 +38,9 @@ pub struct Refusal {
 impl Answer {
     /// Reads an answer from its HTTP status and its body.
     ///
-    /// A refusal needs one of the HTTP statuses of [`Answer::Refused`] and a body with an error code. An acceptance is
-    /// read from the body too. Every other answer is [`Answer::Unclear`], such as a 5xx or a body that is not JSON.
+    /// An acceptance has the HTTP status 200 and `"status":"success"`. A refusal has one of the HTTP statuses of
+    /// [`Answer::Refused`] and an error code. Every other answer is [`Answer::Unclear`], such as a 5xx or a body that is
+    /// not JSON.
     ///
     /// Source: Gate, organisation; HTTP codes of answers.
     pub fn read(status: u16, body: &[u8]) -> Self {
