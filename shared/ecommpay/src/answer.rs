@@ -39,8 +39,8 @@ impl Answer {
     /// Reads an answer from its HTTP status and its body.
     ///
     /// An acceptance has the HTTP status 200 and `"status":"success"`. A refusal has one of the HTTP statuses of
-    /// [`Answer::Refused`] and an error code. Every other answer is [`Answer::Unclear`], such as a 5xx or a body that is
-    /// not JSON.
+    /// [`Answer::Refused`] and an error code. Every other answer is [`Answer::Unclear`], for example a 5xx or a body
+    /// that is not JSON.
     ///
     /// Source: Gate, organisation; HTTP codes of answers.
     pub fn read(status: u16, body: &[u8]) -> Self {
