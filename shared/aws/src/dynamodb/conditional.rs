@@ -54,7 +54,7 @@ pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<It
     })
 }
 
-/// Repeats an update while transactions are writing its item.
+/// Repeats an update while transactions are writing the same item, up to the maximum number of attempts.
 pub(super) async fn retry_while_busy<F>(attempt: impl Fn() -> F) -> Result<Option<Item>, NotUpdated>
 where
     F: Future<Output = Result<Option<Item>, NotUpdated>>,

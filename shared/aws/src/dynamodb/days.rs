@@ -18,7 +18,7 @@ use super::due::shard_number;
 use super::payment_item::{payment_pk, read_payment_key};
 use super::{DynamoStore, PAGE, failed};
 
-/// The name of the index, and of the attribute that is its partition key.
+/// The name of the index, and of the attribute that is the partition key of the index.
 const INDEX: &str = "day";
 
 /// The maximum number of days that one change adds. A transaction accepts [100

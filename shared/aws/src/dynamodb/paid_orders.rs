@@ -34,8 +34,8 @@ pub(super) struct Puts {
     pub later: Put,
 }
 
-/// Returns the writes for the order that a change pays. Returns `None` if the payment has not paid its order, or had
-/// already paid it before the change.
+/// Returns the writes for the order that a change pays. Returns `None` if the payment does not count as paid after the
+/// change, or already counted as paid for the same order before the change.
 pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,

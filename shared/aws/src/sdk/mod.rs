@@ -68,8 +68,8 @@ pub fn config(region: String, credentials: Credentials, endpoint: Option<String>
     config.build()
 }
 
-/// Creates the HTTP client of all AWS services, with one pool of connections. It trusts the root certificates of the
-/// system, or those in the file that `SSL_CERT_FILE` names.
+/// Creates the HTTP client for all AWS services, with one pool of connections. The client trusts the root certificates
+/// of the system, or the certificates in the file that `SSL_CERT_FILE` names.
 fn http_client() -> SharedHttpClient {
     let client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -106,8 +106,8 @@ mod tests {
         call.await.unwrap();
     }
 
-    /// Reads a request, and answers it with a body whose announced length is 2. Returns the connection and the request
-    /// in lower case.
+    /// Reads a request and starts an answer whose announced length is 2. Returns the connection, and the request in
+    /// lower case.
     async fn answer(listener: &TcpListener, body: &str) -> (TcpStream, String) {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();

@@ -11,8 +11,9 @@ use crate::json::Value;
 /// [`StatusAnswer`](crate::answer::StatusAnswer) reads has the expected kind of value. If not, a change that the
 /// signature does not cover may have hidden a field: treat the message as a hint, never as a fact.
 ///
-/// A text must be a string or a number. An object must be an object, a list a list. Each may also be missing, `null` or
-/// an empty collection. An operation with an id must have a type and a status.
+/// A field that is read as a text must be a string or a number. A field that is read as an object must be an object,
+/// and a field that is read as a list must be a list. Each field may also be missing, `null` or an empty collection.
+/// An operation with an id must have a type and a status.
 ///
 /// Source: Callbacks; Gate, status.
 pub fn has_sound_shape(message: &Value<'_>) -> bool {
