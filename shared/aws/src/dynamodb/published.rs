@@ -1,7 +1,8 @@
 //! The published mark of a payment.
 //!
-//! The published mark is the greatest sequence number through which all events of the payment are published. The
-//! attribute `published` of the payment item stores the mark; 0 means that no event is published.
+//! The published mark is a sequence number: all events of the payment up to this number are published. An event above
+//! the mark may be published too, if a function ended before it moved the mark. The attribute `published` of the
+//! payment item stores the mark, which is 0 for a new payment.
 //!
 //! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
 
