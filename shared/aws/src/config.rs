@@ -16,7 +16,7 @@ use url::{Host, Url};
 pub struct ConfigError {
     /// The name of the variable.
     pub name: &'static str,
-    /// The rest of a sentence that begins with the variable.
+    /// The problem, as the rest of a sentence that begins with the name of the variable.
     pub problem: &'static str,
 }
 
@@ -26,7 +26,7 @@ pub fn required(name: &'static str) -> Result<String, ConfigError> {
     optional(name).ok_or(ConfigError { name, problem })
 }
 
-/// Reads a variable; `None` if it is not set or empty.
+/// Reads a variable; `None` if the variable is not set or is empty.
 pub(crate) fn optional(name: &'static str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -41,7 +41,7 @@ fn parsed<T>(
     parse(&value).ok_or(ConfigError { name, problem })
 }
 
-/// Reads a URL and removes slashes at its end. It must be an https URL, or an http URL of this machine.
+/// Reads a URL and removes the slashes at its end. The URL must use https, or http with this machine as the host.
 pub fn base_url(name: &'static str) -> Result<String, ConfigError> {
     parsed(name, "is not an https URL", |value| {
         let url = Url::parse(value).ok()?;
@@ -55,7 +55,7 @@ pub fn seconds(name: &'static str) -> Result<Duration, ConfigError> {
     parsed(name, "is not a number of seconds", parse_seconds)
 }
 
-/// Reads the due times of payments.
+/// Reads the delays and limits from which the due times of a payment follow.
 pub fn schedule() -> Result<Schedule, ConfigError> {
     let delays = |list: &str| list.split(',').map(parse_seconds).collect();
     Ok(Schedule {
@@ -115,7 +115,7 @@ pub fn is_loopback(url: &Url) -> bool {
 pub struct QueueConfig {
     /// The URL of the queue.
     pub url: String,
-    /// The kinds of events; all if absent.
+    /// The kinds of events. If absent, the queue receives every kind.
     pub types: Option<Vec<EventKind>>,
 }
 

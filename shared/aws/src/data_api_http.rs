@@ -1,7 +1,7 @@
 //! The Data API over HTTPS.
 //!
-//! The token has its own key, and requests and answers are signed with it. An error contains the HTTP status and no
-//! other part of the request or the answer.
+//! The token has a key, and this key signs requests and answers. An error can contain the HTTP status of an answer, but
+//! no secret and no value from the request or the answer.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use payments::ports::{DataApi, NoAnswer};
 
 use crate::https::{Host, TlsError};
 
-/// The time for a whole call. An answer can take minutes, normally less than five.
+/// The time limit of a whole call. The platform can need minutes to answer, but normally less than five.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The credentials of the Data API, created in the platform's Dashboard.

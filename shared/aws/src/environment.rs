@@ -12,14 +12,14 @@ use crate::sdk;
 use crate::secrets::{CachedProjectKeys, CachedTokenSecret, DataApiSecret};
 use crate::sqs::SqsQueue;
 
-/// Payments in DynamoDB, published to SQS.
+/// The payment service, with payments in DynamoDB and events published to SQS.
 pub type LivePayments = Payments<DynamoStore, SqsQueue, SystemClock>;
 
 /// The environment of a function.
 #[derive(Debug)]
 pub struct Environment(SdkConfig);
 
-/// A function cannot start.
+/// The reason why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvironmentError {
     /// A variable is missing or invalid.
@@ -36,7 +36,7 @@ impl Environment {
         sdk::from_environment().map(Self)
     }
 
-    /// Creates the payments of `TABLE_NAME`, published to `EVENT_QUEUES`.
+    /// Creates the payment service, with payments in the table `TABLE_NAME` and events published to `EVENT_QUEUES`.
     pub fn payments(&self) -> Result<LivePayments, ConfigError> {
         Ok(Payments {
             store: DynamoStore::new(&self.0, config::required("TABLE_NAME")?),
@@ -58,7 +58,7 @@ impl Environment {
         Ok(CachedTokenSecret::new(&self.0, name))
     }
 
-    /// Creates the reader of the Data API's credentials in `DATA_API_TOKEN_SECRET`.
+    /// Creates the access to the secret `DATA_API_TOKEN_SECRET` with the credentials of the Data API.
     pub fn data_api_secret(&self) -> Result<DataApiSecret, ConfigError> {
         let name = config::required("DATA_API_TOKEN_SECRET")?;
         Ok(DataApiSecret::new(&self.0, name))
@@ -70,12 +70,12 @@ impl Environment {
     }
 }
 
-/// Connects to the table and once for each queue; see [`crate::prewarm`].
+/// Opens one connection to DynamoDB, and one connection to SQS for each queue; see [`crate::prewarm`].
 pub async fn prewarm(payments: &LivePayments) {
     tokio::join!(payments.store.prewarm(), prewarm_queues(payments));
 }
 
-/// Connects once for each queue; see [`crate::prewarm`].
+/// Opens one connection to SQS for each queue; see [`crate::prewarm`].
 pub async fn prewarm_queues(payments: &LivePayments) {
     join_all(payments.queues.iter().map(SqsQueue::prewarm)).await;
 }

@@ -10,11 +10,11 @@ use payments::ports::{Gate, NoAnswer};
 use crate::https::Host;
 pub use crate::https::TlsError;
 
-/// The time for a whole call. It is shorter than the time limit of a function.
+/// The time limit of a whole call. It is shorter than the time limit of a function.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// More than any answer to a sale or a refund.
+/// The maximum size of an answer to a sale or a refund. Real answers are smaller.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// More than any answer to a status request, which lists every operation of a payment.
+/// The maximum size of an answer to a status request. The answer lists every operation of a payment.
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.

@@ -1,7 +1,7 @@
 //! HTTPS calls to the platform.
 //!
-//! Calls reach only the configured host: redirects are not followed. An answer has a maximum size. A request is never
-//! repeated here; the caller decides that by the platform's rules.
+//! Calls reach only the configured host, because redirects are not followed. An answer has a maximum size. This module
+//! never repeats a request. The caller decides by the platform's rules whether to repeat it.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -22,8 +22,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// An idle connection is closed after this time, before the platform closes it during a request. A provisioned instance
-/// that waits longer for its first event connects again.
+/// The time after which the client closes an idle connection. So the platform does not close the connection during a
+/// request. A provisioned instance that waits longer for its first event opens a new connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.
@@ -73,7 +73,7 @@ impl Host {
             .body(Full::default());
         let Ok(request) = request else { return };
         if let Ok(response) = self.client.request(request).await {
-            // The connection returns to the pool when the answer has been read.
+            // The connection returns to the pool after the answer has been read.
             let _ = Limited::new(response.into_body(), 0).collect().await;
         }
     }
@@ -115,8 +115,8 @@ impl Host {
     }
 }
 
-/// Creates a TLS client that trusts only the root certificates in `root_file`, for example those of a company's proxy.
-/// Without a file it trusts the built-in root certificates.
+/// Creates the configuration of a TLS client that trusts only the root certificates in `root_file`, for example those
+/// of a company's proxy. Without a file, the client trusts the built-in root certificates.
 fn tls_config(root_file: Option<&OsStr>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
@@ -134,7 +134,7 @@ fn read_roots(file: &Path) -> Result<RootCertStore, TlsError> {
     let certificates = CertificateDer::pem_file_iter(file).map_err(|why| error(&why))?;
     let certificates: Result<Vec<_>, _> = certificates.collect();
     let mut roots = RootCertStore::empty();
-    // Browsers also ignore a root certificate that they cannot use.
+    // Like a browser, the client ignores a root certificate that it cannot use.
     let (usable, _) = roots.add_parsable_certificates(certificates.map_err(|why| error(&why))?);
     match usable {
         0 => Err(error(&"contains no usable certificate")),

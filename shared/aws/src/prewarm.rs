@@ -1,19 +1,19 @@
 //! Prewarming: before its first event a function opens its connections and reads its secrets, all in parallel.
 //!
-//! During init a function has a whole CPU, and later only the share that its memory buys
-//! (`shared/decisions/functions/0022-prewarm.md`). Each adapter has a method `prewarm`. It leaves an open connection in the pool
-//! of the adapter's client, or a secret in the adapter's cache. A failure does not end init: the first call that needs
-//! the connection or the secret tries again.
+//! During init a function has a whole CPU. Later it has only the share that its memory setting buys
+//! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection in the
+//! pool of the adapter's client, or a secret in the adapter's cache. A failure does not end init: the first call that
+//! needs the connection or the secret tries again.
 
 use std::time::Duration;
 
 use payments::log::Line;
 
-/// The most time that prewarming adds to init. [Lambda limits init to ten
+/// The maximum time that prewarming adds to init. [Lambda limits init to ten
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends, but at most one second. Then it is cancelled, and the first event does the rest.
+/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first event.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

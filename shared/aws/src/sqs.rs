@@ -21,7 +21,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// Creates the queues. They share one client.
+    /// Creates the queues, which share one client.
     pub fn all(config: &aws_types::SdkConfig, queues: Vec<QueueConfig>) -> Vec<Self> {
         let config = Builder::from(config).interceptor(OwnUserAgent).build();
         let client = Client::from_conf(config);
@@ -39,12 +39,12 @@ impl SqsQueue {
         // The SDK prepares a message as usual, and `Ping` replaces the request just before it is sent.
         let request = self.client.send_message().customize();
         let request = request.config_override(no_retries).interceptor(Ping);
-        // Always an error: the answer to a ping is no answer to a message.
+        // The result is always an error, because the answer to a ping is not the answer to a message.
         let _ = Box::pin(request.send()).await;
     }
 }
 
-/// Replaces a request by `GET /ping`, which has no effect and needs no permission.
+/// Replaces a request with `GET /ping`, which has no effect and needs no permission.
 #[derive(Debug)]
 struct Ping;
 

@@ -1,4 +1,4 @@
-//! The cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000 payments, and
+//! The cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000 payments, or
 //! a million with `LONG=1`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -22,7 +22,7 @@ use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
-/// The most items of one
+/// The maximum number of items in one
 /// [`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -39,7 +39,7 @@ impl Gate for UnusedGate {
     }
 }
 
-/// Returns the write of a payment with a later action. It has only the attributes of the indexes.
+/// Returns the write of a payment whose next action is not due yet. The item has only the attributes of the indexes.
 fn payment(number: u64, later: Timestamp) -> WriteRequest {
     let text = |value: String| AttributeValue::S(value);
     let shard = number % 8;
@@ -62,7 +62,7 @@ fn payment(number: u64, later: Timestamp) -> WriteRequest {
         .build()
 }
 
-/// Runs a whole sweep. Returns the number of calls of each operation.
+/// Runs a whole sweep. Returns the number of calls of each DynamoDB operation.
 async fn sweep(wire: &Wire) -> BTreeMap<String, usize> {
     let payments = Payments {
         store: DynamoStore::new(wire.config(), TABLE),
@@ -127,6 +127,6 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // Eight shards for each of: outbox, polls of two projects, expiry, erasure, overdue.
+    // Eight shards for each of six: outbox, polls of the first project, polls of the second, expiry, erasure, overdue.
     assert_eq!(calls, [("Query".to_owned(), 48)].into());
 }

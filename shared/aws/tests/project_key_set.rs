@@ -9,7 +9,7 @@ use wire::Wire;
 const ONE: &str = r#"{"211":{"current":"a"}}"#;
 const BOTH: &str = r#"{"211":{"current":"a"},"212":{"current":"z"}}"#;
 
-/// Returns the keys that were read and the key of one more project.
+/// Returns the keys that were read, with the key of one more project added.
 fn with(read: &StoredKeySet, project: u64, key: &str) -> ProjectKeySet {
     let mut keys = read.keys.clone();
     let project = ProjectId::new(project).unwrap();

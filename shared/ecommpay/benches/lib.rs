@@ -1,4 +1,4 @@
-//! The signed callback that the benchmarks measure, and its verification as in the callback route.
+//! The signed callback that the benchmarks use, and its verification as in the callback route.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,14 +8,14 @@ use ecommpay::signature::{self, canonical, of_message};
 use ecommpay::{Keyring, ProjectKey};
 use mimalloc::MiMalloc;
 
-/// The allocator of the functions.
+/// The allocator that the functions use.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The secret of the key that signs the callback.
 pub const SECRET: &str = "bench-secret-key";
 
-/// Returns a callback of the corpus with 15 additional fields, the number that a provider with many fields sends. All
+/// Returns a callback of the corpus with 15 additional fields, as many as a provider with many fields sends. All
 /// official SDKs sort the names of these fields in the same order.
 pub fn body(key: &ProjectKey) -> Vec<u8> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -2,8 +2,8 @@
 //!
 //!     cargo run -q -p ecommpay --example callback -- --key KEY FILE|-
 //!
-//! Prints the content of the callback as JSON, with `null` for missing values. If the callback must be refused, prints
-//! `valid: false` and the reason, and exits with an error.
+//! The program prints the content of the callback as JSON, with `null` for missing values. If the callback must be
+//! refused, the program prints `valid: false` and the reason, and exits with an error.
 
 mod input;
 
@@ -51,7 +51,7 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
         .ok_or("the signature belongs to another message or another key")?;
 
     let report = Report::read(&message);
-    // Only `operation`, not the `operations` of other formats.
+    // The output has only the content of `operation`, not of `operations` in other formats.
     let operation = message.get("operation").and(report.operations.first());
     let redirect = message.get("redirect_data").zip(report.redirect.as_ref());
     Ok(json!({
@@ -73,8 +73,8 @@ fn run(arguments: &Arguments) -> Result<serde_json::Value, Box<dyn std::error::E
     }))
 }
 
-/// Returns the amount that the operation refunded: its own amount if it succeeded, else 0. Returns `None` if it is
-/// not a refund.
+/// Returns the amount that the operation refunded: the amount of the operation if the operation succeeded, else 0.
+/// Returns `None` if the operation is not a refund.
 fn refunded_amount(operation: &Operation) -> Option<u64> {
     match operation.outcome() {
         _ if !operation.kind.gives_back() => None,

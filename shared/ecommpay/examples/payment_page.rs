@@ -2,7 +2,7 @@
 //!
 //!     cargo run -q -p ecommpay --example payment_page -- --key KEY [--base URL] FILE|-
 //!
-//! The file holds one JSON object with the platform's parameters. The link has them in the same order.
+//! The file holds one JSON object with the platform's parameters. The link has the parameters in the same order.
 
 mod input;
 

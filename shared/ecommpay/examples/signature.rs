@@ -2,8 +2,8 @@
 //!
 //!     cargo run -q -p ecommpay --example signature -- string|sign|verify --key KEY [--ignore PATH]... FILE|-
 //!
-//! `string` prints the canonical string, `sign` prints the signature, `verify` prints `ok` or the reason of the
-//! refusal. `--ignore` leaves out a key at every depth, or a whole path such as `payment:sum`.
+//! `string` prints the canonical string, `sign` prints the signature, and `verify` prints `ok` or the reason why the
+//! message is refused. `--ignore` leaves out a key at every depth, or a whole path such as `payment:sum`.
 
 mod input;
 

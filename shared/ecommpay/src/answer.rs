@@ -1,7 +1,7 @@
 //! The answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
-//! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. It never
-//! says how the payment ended, and it is not signed.
+//! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. This answer
+//! never says how the payment ended, and is not signed.
 
 use crate::json::{self, Limits, Value};
 use crate::report::Report;
@@ -22,7 +22,7 @@ pub enum Answer {
     Unclear,
 }
 
-/// Why the platform refused a request.
+/// The reason why the platform refused a request.
 ///
 /// Source: Gate, organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +38,9 @@ pub struct Refusal {
 impl Answer {
     /// Reads an answer from its HTTP status and its body.
     ///
-    /// A refusal requires a body with an error code. 5xx, a body that is not JSON, and every other combination
-    /// are [`Answer::Unclear`].
+    /// An acceptance has the HTTP status 200 and `"status":"success"`. A refusal has one of the HTTP statuses of
+    /// [`Answer::Refused`] and an error code. Every other answer is [`Answer::Unclear`], for example a 5xx or a body
+    /// that is not JSON.
     ///
     /// Source: Gate, organisation; HTTP codes of answers.
     pub fn read(status: u16, body: &[u8]) -> Self {
@@ -84,16 +85,16 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 pub enum StatusAnswer {
     /// The state of the payment at the platform, or the error of one of its requests.
     Report(Report),
-    /// The platform has no such payment (code 3061). The answer has a payment object with the status `error`,
-    /// or no payment object; the second form may be unsigned.
+    /// The platform has no such payment (code 3061). The answer has a payment object with the status `error`, or
+    /// has no payment object and can then be unsigned.
     NotFound,
-    /// The platform accepted the request but cannot read its details at present (code 3062). Draw no
-    /// conclusion from this answer.
+    /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).
+    /// Draw no conclusion from this answer.
     NotReadable,
 }
 
 impl StatusAnswer {
-    /// Reads the body of an answer with HTTP status 200. Does not verify the signature.
+    /// Reads the body of an answer with the HTTP status 200. Does not verify the signature.
     pub fn read(message: &Value<'_>) -> Self {
         let report = Report::read(message);
         let is_error = match message.get("payment").map(Value::members) {

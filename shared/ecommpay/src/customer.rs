@@ -1,9 +1,9 @@
 //! Optional customer data of a sale.
 //!
-//! Gate accepts it as fields of `customer`
-//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), Payment Page as parameters
+//! Gate accepts the data as fields of `customer`
+//! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), and Payment Page as parameters
 //! that begin with `customer_`
-//! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). None is
+//! ([Payment Page parameters](https://developers.ecommpay.com/en/en_PP_Parameters.html)). No field is
 //! mandatory for Bancontact. Bancontact does not use identity documents and the billing object, so this
 //! crate does not send them.
 
@@ -29,21 +29,21 @@ pub enum CustomerDetail {
     Email,
     /// 4 to 24 digits.
     Phone,
-    /// ISO 3166-1 alpha-2 code in capitals.
+    /// An ISO 3166-1 alpha-2 code in capitals.
     Country,
     /// Up to 255 characters.
     State,
     /// Up to 255 characters.
     City,
-    /// Postal code, up to 10 characters.
+    /// A postal code, up to 10 characters.
     Zip,
     /// Up to 255 characters.
     Address,
     /// Up to 255 characters; Gate only.
     Street,
-    /// A language and a country as `nl_BE`; Gate only, because Payment Page has `language_code`.
+    /// A language and a country, such as `nl_BE`; Gate only, because Payment Page has `language_code`.
     Language,
-    /// `DD-MM-YYYY`
+    /// A date as `DD-MM-YYYY`.
     DayOfBirth,
 }
 
@@ -82,7 +82,7 @@ impl CustomerDetail {
         }
     }
 
-    /// Returns the name of the Payment Page parameter; `None` if the page has none.
+    /// Returns the name of the Payment Page parameter; `None` if Payment Page has no such parameter.
     pub fn parameter(self) -> Option<String> {
         match self {
             CustomerDetail::Street | CustomerDetail::Language => None,
@@ -90,7 +90,7 @@ impl CustomerDetail {
         }
     }
 
-    /// Checks a text against the form of this detail.
+    /// Checks that a text has the form of this detail.
     pub fn check(self, text: impl Into<String>) -> Result<Text, FieldError> {
         let text = Text::new(text)?;
         let form = match self {
@@ -108,7 +108,7 @@ impl CustomerDetail {
     }
 }
 
-/// The optional data of one customer. `Debug` hides it.
+/// The optional data of one customer. `Debug` hides the data.
 ///
 /// Source: Gate API; Payment Page, parameters.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +133,7 @@ impl CustomerDetails {
         self.0.is_empty()
     }
 
-    /// Stores one detail, or fails if the text does not have its form.
+    /// Stores one detail, or fails if the text does not have the form of the detail.
     pub fn set(
         &mut self,
         detail: CustomerDetail,
@@ -155,7 +155,7 @@ impl fmt::Debug for CustomerDetails {
     }
 }
 
-/// Checks only for a local part, an `@` and a host with a dot. The mail server decides the rest.
+/// Returns whether a text has a local part, an `@` and a host with a dot. Only a mail server can check more.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;

@@ -1,8 +1,8 @@
-//! The Data API: the platform's records, for reconciliation.
+//! The Data API: the platform records, for the reconciliation.
 //!
 //! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
-//! the *token's own key*, not with a project key. An answer has up to 1,000 operations, so its limits are
-//! larger than those of a callback, and its canonical string depends on the natural order of paths.
+//! *the key of this token*, not with a project key. An answer has up to 1,000 operations. So the limits of an answer
+//! are larger than those of a callback, and its canonical string depends on the natural order of paths.
 
 use std::fmt;
 
@@ -86,7 +86,7 @@ impl OperationsGet {
     /// The path below the Data API host.
     pub const PATH: &'static str = "/v1/operations/get";
 
-    /// Requests up to [`PAGE`] operations of a project, after skipping `offset` of them. `tz` is the time zone
+    /// Requests up to [`PAGE`] operations of a project and skips the first `offset` operations. `tz` is the time zone
     /// of the interval: an IANA name or an offset such as `+10:30`.
     pub fn new(
         token: Text,
@@ -114,14 +114,15 @@ impl OperationsGet {
     }
 }
 
-/// One operation as the Data API lists it. All ids are text; a missing text is empty.
+/// One operation in an answer of the Data API. The ids of the operation and of the payment are texts. A missing text is
+/// empty.
 ///
 /// Source: Data API, specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedOperation {
     /// The project.
     pub project_id: Option<u64>,
-    /// `operation.id` of the callbacks.
+    /// The same as `operation.id` in callbacks.
     pub operation_id: String,
     /// The merchant's payment id.
     pub payment_id: String,
@@ -140,8 +141,8 @@ impl ListedOperation {
     }
 }
 
-/// Reads the operations of an answer; verify its signature first. Every element of the list gives one operation,
-/// even if it is malformed. Returns `None` if there is no list.
+/// Reads the operations of an answer; verify the signature of the answer first. Every element of the list gives one
+/// operation, even a malformed element. Returns `None` if the answer has no list of operations.
 ///
 /// Source: Data API, specification.
 pub fn operations(answer: &Value<'_>) -> Option<Vec<ListedOperation>> {

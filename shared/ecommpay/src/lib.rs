@@ -1,6 +1,6 @@
-//! The ecommpay platform's protocol for Bancontact. No network, no clock, no AWS.
+//! The protocol of the ecommpay platform for Bancontact, without network, clock and AWS.
 //!
-//! A module uses only modules from the rows above its own.
+//! A module uses only modules of earlier rows in this table.
 //!
 //! | module | holds |
 //! | --- | --- |
@@ -12,13 +12,13 @@
 //! | [`operation`], [`codes`] | the platform's types of operations, statuses and result codes |
 //! | [`report`] | callbacks and status answers |
 //! | [`answer`] | the answers of Gate to requests |
-//! | [`data_api`] | the platform's records, for reconciliation |
+//! | [`data_api`] | the platform records, for the reconciliation |
 //!
-//! Callbacks and signed answers are parsed once: the same tree is verified and then read. The types of
+//! Callbacks and signed answers are parsed only once: the same tree is verified and then read. The types of
 //! [`fields`] cannot hold a value with which two requests would share a signature.
 //!
-//! Every item names the page of the platform's documentation that it follows; [`sources`] lists the
-//! pages.
+//! Every item that follows a rule of the platform names the source of the rule; [`sources`] lists the
+//! sources.
 
 pub mod answer;
 pub mod codes;

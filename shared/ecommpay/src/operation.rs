@@ -1,6 +1,6 @@
 //! The platform's types of operations and its statuses, as types of this crate.
 //!
-//! Callbacks, status answers and the Data API use the same words, so this is the only mapping.
+//! Callbacks, status answers and the Data API use the same words, so this module has the only mapping.
 
 use std::fmt;
 
@@ -20,17 +20,17 @@ pub enum OperationType {
     Reversal,
     /// Undoes a refund: the merchant has the money again.
     RefundReversal,
-    /// Reports whether the money of a sale was credited. Moves no money itself.
+    /// Reports whether the money of a sale was credited, and moves no money.
     Confirmation,
     /// The platform's support settles a payment manually.
     ManualChange,
     /// A payment link created in the Dashboard. Moves no money.
     Invoice,
-    /// Any other type, with the platform's word.
+    /// Any other type. Contains the platform's word.
     Other(String),
 }
 
-/// The other types that are known to move no money.
+/// The types of [`OperationType::Other`] that are known to move no money.
 ///
 /// Source: Callbacks; the platform's plug-ins.
 const MOVE_NO_MONEY: [&str; 7] = [
@@ -60,7 +60,7 @@ impl OperationType {
 
     /// Returns the outcome of an operation of this type with this `operation.status`.
     ///
-    /// `invoice sent` is the final status of a payment link's own operation. For every other type it is
+    /// The status `invoice sent` is final for an operation of the type `invoice`. For every other type this status is
     /// pending, so that it never counts as money.
     pub fn outcome(&self, status: &str) -> Outcome {
         match status {
@@ -76,15 +76,15 @@ impl OperationType {
         matches!(self, OperationType::Refund | OperationType::Reversal)
     }
 
-    /// Returns whether the operation can belong to one of the merchant's refunds: a refund, a reversal, or the
-    /// reversal of a refund.
+    /// Returns whether the operation can belong to a refund of the merchant: a refund, a reversal, or the reversal of a
+    /// refund.
     ///
     /// Source: Gate, refunds; Reversed refunds.
     pub fn is_about_refund(&self) -> bool {
         self.gives_back() || *self == OperationType::RefundReversal
     }
 
-    /// Returns whether the type is known to move no money, whatever its outcome.
+    /// Returns whether an operation of this type is known to move no money, whatever its outcome.
     pub fn moves_no_money(&self) -> bool {
         match self {
             OperationType::Confirmation | OperationType::Invoice => true,
@@ -93,7 +93,8 @@ impl OperationType {
         }
     }
 
-    /// Returns whether the operation may have moved money in a way that is not documented for Bancontact.
+    /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that may move
+    /// money.
     pub fn is_unknown(&self) -> bool {
         match self {
             OperationType::ManualChange => true,
@@ -145,7 +146,7 @@ impl fmt::Display for OperationType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Not final. Includes unknown statuses.
+    /// Not final. Includes undocumented statuses.
     Pending,
     /// Final: declined, failed or canceled.
     Declined,
@@ -156,7 +157,7 @@ pub enum Outcome {
 impl Outcome {
     /// Returns the outcome for an `operation.status`.
     ///
-    /// The error statuses, `expired` and the canceled ones are declined, as in the platform's plug-ins.
+    /// The error statuses, `expired` and the statuses of a cancellation are declined, as in the platform's plug-ins.
     ///
     /// Source: Results; Payment links; the platform's plug-ins.
     pub fn of_status(status: &str) -> Self {
@@ -184,7 +185,7 @@ pub fn is_refunded_status(status: &str) -> bool {
     )
 }
 
-/// Returns whether `payment.status` reports that the payment was paid, even if it was refunded since.
+/// Returns whether `payment.status` reports that the payment was paid, even if the money was refunded later.
 ///
 /// Source: Results.
 pub fn is_paid_status(status: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The two corpora of callbacks and status answers: each body has the content that its index lists.
+//! The two corpora of callbacks and status answers: each body has the content that the index of the corpus lists.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
@@ -48,7 +48,7 @@ fn name_of(entry: &Value) -> &str {
     entry["file"].as_str().unwrap()
 }
 
-/// Returns a text, or the digits of a number.
+/// Returns the text of a string, or the digits of a number.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -174,7 +174,7 @@ fn assert_clarification(report: &Report, expected: &Value) {
             assert_eq!(Value::from(names(false)), *requested, "{file}");
             assert_eq!(Value::from(names(true)), *required, "{file}");
         }
-        // The list form, in which all fields are mandatory.
+        // This message has the list form, in which all fields are mandatory.
         _ => assert_eq!(names(true), names(false), "{file}"),
     }
     let is_requested = expected.get("clarification_fields").is_some();

@@ -12,7 +12,8 @@ use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;
 use serde_json::Value;
 
-/// Runs an example, which cargo has built next to this test. Returns whether it succeeded, and its output.
+/// Runs an example program, which cargo has built next to this test. Returns whether the program succeeded, and its
+/// output.
 fn run(example: &str, arguments: &[&str], input: &str) -> (bool, String) {
     let tests = std::env::current_exe().unwrap();
     let examples = tests.parent().unwrap().parent().unwrap().join("examples");

@@ -21,12 +21,12 @@ pub fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Creates a time in milliseconds, the unit of the indexes.
+/// Creates a number attribute for a time in milliseconds, the unit of the indexes.
 pub fn millis(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_millis().to_string())
 }
 
-/// Creates a time in seconds, the unit of [DynamoDB's time to
+/// Creates a number attribute for a time in seconds, the unit of [DynamoDB's time to
 /// live](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html).
 pub fn expiry(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.unix_seconds().to_string())
@@ -63,8 +63,8 @@ fn missing(kind: &str, name: &str) -> StoreError {
     StoreError(format!("an item has no {kind} {name}"))
 }
 
-/// Creates the error of an item that cannot be read or written. For JSON it contains only the position: the message of
-/// `serde_json` quotes the value, which can be personal data.
+/// Creates the error of an item that cannot be read or written. For a JSON error, the text contains only the category
+/// and the position, because the message of `serde_json` quotes the value, which can be personal data.
 pub fn item_error(error: impl Display + 'static) -> StoreError {
     let why = match (&error as &dyn Any).downcast_ref::<serde_json::Error>() {
         Some(json) => {

@@ -1,5 +1,5 @@
-//! The items that lead from a checkout token to its payment. They contain the SHA-256 of the token and not the token
-//! (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! The items that lead from a checkout token to the payment. An item contains the SHA-256 of the token and never the
+//! token (`shared/decisions/protocol/0015-checkout-tokens.md`).
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use payments::ports::StoreError;
 use super::DynamoStore;
 use super::attributes::{expiry, item_error, number, read_number, read_text, text};
 
-/// How long a checkout token works after the end of its checkout.
+/// How long a checkout token works after the checkout has ended.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 const SK: &str = "checkout";
@@ -21,7 +21,7 @@ fn pk(token_hash: &str) -> String {
     format!("checkout#{token_hash}")
 }
 
-/// Returns the write of a token.
+/// Returns the write of a token's item.
 pub(super) fn put(table: &str, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
     let order = payment.order();
     let end = order.map_or(payment.created_at(), |order| order.expires_at);

@@ -1,11 +1,11 @@
-//! The write of a change: the payment, its events, days, token and order, in one write or not at all.
+//! Writes a change completely or not at all: the payment, and its new events, days, checkout token and paid order.
 //!
-//! A change of the payment item alone is a plain update, any other change a transaction.
+//! A change of the payment item alone is a plain update. Any other change is a transaction.
 //!
-//! The SDK repeats a call if its answer was lost. The second attempt then finds the item that the first attempt wrote.
+//! The SDK repeats a call if the answer was lost. The second attempt then finds the item that the first attempt wrote.
 //! DynamoDB answers the repeat of a transaction as it answered the first attempt. For a plain update, the attribute
-//! `commit` identifies the first attempt: it contains a random id of the commit, and a failed condition returns it. See
-//! `shared/decisions/state/0002-retried-writes.md`.
+//! `commit` identifies the first attempt: the attribute contains a random id of the commit, and a failed condition
+//! returns the item with this attribute. See `shared/decisions/state/0002-retried-writes.md`.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use payments::model::day::Day;
@@ -77,7 +77,7 @@ impl DynamoStore {
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":commit", text(commit_id));
         if !change.events.is_empty() {
-            // The age of the outbox is that of its oldest event, so an earlier time stays.
+            // The age of the outbox is the age of its oldest event, so a time that is already stored stays.
             set += ", #outbox = :outbox, #since = if_not_exists(#since, :now)";
             let partition = partition_of(Index::Outbox, &payment.key());
             update = update
@@ -117,7 +117,7 @@ impl DynamoStore {
             .set_expression_attribute_values(update.expression_attribute_values);
         match conditional::update(request).await {
             Ok(_) => Ok(()),
-            // An earlier attempt of this commit wrote it, and its answer was lost.
+            // An earlier attempt of this commit wrote the item, and the answer to that attempt was lost.
             Err(NotUpdated::ConditionFailed(Some(item)))
                 if read_text(&item, "commit").ok() == Some(commit_id) =>
             {
@@ -128,8 +128,9 @@ impl DynamoStore {
         }
     }
 
-    /// Returns the items of a transaction: the payment, its events, days and token. The item of its order is the last
-    /// one, because [`NotWritten::LastConditionFailed`] describes it.
+    /// Returns the items of a transaction: the payment, and its new events, days, checkout token and paid order. The
+    /// item of the order is the last item, because [`NotWritten::LastConditionFailed`] reports the condition of the
+    /// last item.
     fn items(
         &self,
         commit: Commit<'_>,

@@ -13,7 +13,7 @@ use super::failed;
 
 /// The reason why an item was not updated.
 pub(super) enum NotUpdated {
-    /// The condition failed. Contains the item, if it exists.
+    /// The condition failed. Contains the item that the table holds, if there is one.
     ConditionFailed(Option<Item>),
     /// A transaction is writing the item.
     Busy,
@@ -54,7 +54,7 @@ pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<It
     })
 }
 
-/// Repeats an update while transactions are writing its item.
+/// Repeats an update while transactions are writing the same item, up to the maximum number of attempts.
 pub(super) async fn retry_while_busy<F>(attempt: impl Fn() -> F) -> Result<Option<Item>, NotUpdated>
 where
     F: Future<Output = Result<Option<Item>, NotUpdated>>,

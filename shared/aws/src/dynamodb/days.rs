@@ -1,7 +1,8 @@
 //! The index of the days on which something happened to a payment.
 //!
-//! Each day of a payment is an item beside the payment. The write that changes the payment also writes the items of its
-//! new days, and nothing deletes them. The index `day` contains keys only. The payment's key is a part of `pk`.
+//! Each day of a payment is an item with the same `pk` as the payment. The write that changes the payment also writes
+//! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is
+//! a part of `pk`.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +18,12 @@ use super::due::shard_number;
 use super::payment_item::{payment_pk, read_payment_key};
 use super::{DynamoStore, PAGE, failed};
 
-/// The name of the index, and of the attribute that is its partition key.
+/// The name of the index, and of the attribute that is the partition key of the index.
 const INDEX: &str = "day";
 
-/// The most days that one change adds. A transaction accepts [100
-/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and it also
-/// writes the payment, its events, a token and an order. If a change has more days, only the newest are stored.
+/// The maximum number of days that one change adds. A transaction accepts [100
+/// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the other
+/// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
 const MAX_NEW: usize = 80;
 
 /// Returns the days that a change adds, newest first.
@@ -39,7 +40,7 @@ pub(super) fn partition(project_id: ProjectId, day: Day, shard: u8) -> String {
     format!("{project_id}#{day}#{shard:02}")
 }
 
-/// Returns the attributes of an item.
+/// Returns the attributes of a day's item.
 fn row(key: &PaymentKey, day: Day) -> Item {
     let partition = partition(key.project_id(), day, shard_number(key));
     Item::from([
@@ -49,7 +50,8 @@ fn row(key: &PaymentKey, day: Day) -> Item {
     ])
 }
 
-/// Returns the write of an item. It needs no condition, because every write of a day is the same.
+/// Returns the write of a day's item. The write needs no condition, because every write of the same day of a payment
+/// has the same content.
 pub(super) fn put(table: &str, key: &PaymentKey, day: Day) -> Result<Put, StoreError> {
     let put = Put::builder().table_name(table);
     let put = put.set_item(Some(row(key, day)));

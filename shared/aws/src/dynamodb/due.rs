@@ -1,13 +1,14 @@
-//! The two indexes of payments that are due.
+//! The two indexes of payments with unpublished events or a due action.
 //!
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |
 //! | `outbox` | `outbox`: shard | `outbox_since` | with events that are not published |
 //! | `next` | `next`: kind of action, shard | `next_at` | with an action due at that time |
 //!
-//! Both are sparse: a payment that needs nothing has no entry and costs nothing. The write that changes a payment also
-//! writes or removes its entry, so no entry is forgotten. Each kind of action has its own partitions, and polls have
-//! their own partitions for each project. See `shared/decisions/state/0009-polling-index.md`.
+//! Both indexes are sparse: a payment that needs nothing has no entry and costs nothing. The write that changes a
+//! payment also writes or removes the payment's entries, so no entry is forgotten. Each kind of action has separate
+//! partitions, and polls have separate partitions for each project. See
+//! `shared/decisions/state/0009-polling-index.md`.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;
@@ -34,7 +35,7 @@ pub(super) const OUTBOX: IndexName = IndexName {
     name: "outbox",
     since: "outbox_since",
 };
-/// The index of payments with an action due.
+/// The index of payments with a next action.
 pub(super) const NEXT: IndexName = IndexName {
     name: "next",
     since: "next_at",
@@ -47,7 +48,7 @@ fn index_name(index: Index) -> IndexName {
     }
 }
 
-/// Returns the partition key of a shard.
+/// Returns the partition key of a shard in an index.
 fn partition(index: Index, shard: u8) -> String {
     match index {
         Index::Outbox => format!("outbox#{shard:02}"),
@@ -58,7 +59,7 @@ fn partition(index: Index, shard: u8) -> String {
     }
 }
 
-/// Returns the partition key of a payment.
+/// Returns the partition key of a payment in an index.
 pub(super) fn partition_of(index: Index, key: &PaymentKey) -> String {
     partition(index, shard_number(key))
 }
@@ -73,7 +74,7 @@ pub(super) fn index_of(next: Next, project_id: ProjectId) -> (Index, Timestamp) 
     }
 }
 
-/// Returns the shard of a payment. It is the same in every index.
+/// Returns the shard of a payment, which is the same in every index.
 pub(super) fn shard_number(key: &PaymentKey) -> u8 {
     let hash = Sha256::digest(payment_pk(key));
     hash.first().copied().unwrap_or_default() % SHARDS
@@ -121,7 +122,7 @@ impl DynamoStore {
         page.items().iter().map(entry).collect()
     }
 
-    /// Returns the next action of a payment, as the index has it.
+    /// Returns the next action of a payment, as the index `next` stores it.
     pub async fn next_action(&self, key: &PaymentKey) -> Result<Option<Next>, StoreError> {
         let item = self.get(payment_pk(key), PAYMENT_SK).await?;
         let Some(item) = item.filter(|item| item.contains_key(NEXT.name)) else {

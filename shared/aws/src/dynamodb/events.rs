@@ -1,6 +1,7 @@
 //! The items of events.
 //!
-//! An event is an item beside the payment, not a part of it. So the payment item stays small while a queue is down.
+//! An event is a separate item and not a part of the payment item, so the payment item stays small while a queue is
+//! down.
 
 use std::time::Duration;
 
@@ -19,12 +20,12 @@ const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 const SK_PREFIX: &str = "event#";
 
-/// The number has ten digits, so that events are sorted by it.
+/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by it.
 fn sk(sequence: u64) -> String {
     format!("{SK_PREFIX}{sequence:010}")
 }
 
-/// Returns the write of a new event. Its condition fails if the payment has an event with this number.
+/// Returns the write of a new event. The condition fails if the payment already has an event with this sequence number.
 pub(super) fn put(table: &str, event: &Event, committed_at: Timestamp) -> Result<Put, StoreError> {
     Put::builder()
         .table_name(table)

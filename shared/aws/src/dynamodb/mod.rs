@@ -46,10 +46,10 @@ pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 use crate::sdk::{OwnUserAgent, describe};
 
-/// The most entries of an index that one call reads.
+/// The maximum number of items that one query reads.
 const PAGE: i32 = 100;
 
-/// The table.
+/// A client of the table.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
     client: Client,
@@ -66,8 +66,8 @@ impl DynamoStore {
         }
     }
 
-    /// Connects before the first event; see [`crate::prewarm`]. It reads an item that does not exist: every function
-    /// has the permission for that.
+    /// Connects before the first event; see [`crate::prewarm`]. Reads an item that does not exist, because every
+    /// function has the permission for this read.
     pub async fn prewarm(&self) {
         let request = self
             .client
@@ -86,7 +86,7 @@ impl DynamoStore {
             .key("pk", text(pk))
             .key("sk", text(sk))
             .consistent_read(true);
-        // Boxed: the SDK's futures are large, and each use case holds several.
+        // Boxed, because the SDK's futures are large, and each use case holds several of them.
         let output = Box::pin(request.send()).await.map_err(failed)?;
         Ok(output.item)
     }

@@ -1,11 +1,11 @@
 //! The payments that have paid an order.
 //!
 //! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
-//! write that changes the payment also writes this item, and nothing deletes it: after a refund the order still was
-//! paid. Ids are in lower case.
+//! write that changes the payment also writes this item. Nothing deletes the item, because an order counts as paid even
+//! after a refund. Ids are in lower case.
 //!
-//! The write of `first` has the condition that the item does not exist. A payment writes `paid#<payment id>` only after
-//! this condition has failed. So a payment that writes `first` is the first to pay.
+//! The write of `first` has the condition that the item `first` does not exist. A payment writes `paid#<payment id>`
+//! only after this condition has failed. So the payment that writes `first` is the first to pay.
 
 use std::collections::BTreeSet;
 
@@ -28,13 +28,14 @@ fn pk(order: PaidOrder<'_>) -> String {
 
 /// The two possible writes for a paid order.
 pub(super) struct Puts {
-    /// The item `first`. Its condition fails if another payment has paid the order.
+    /// Writes the item `first`. The condition fails if a payment has already paid the order.
     pub first: Put,
-    /// The item to write after that.
+    /// Writes the item `paid#<payment id>`, after the condition of `first` has failed.
     pub later: Put,
 }
 
-/// Returns the writes for the order that a change pays; `None` if it pays no order.
+/// Returns the writes for the order that a change pays. Returns `None` if the payment does not count as paid after the
+/// change, or already counted as paid for the same order before the change.
 pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,
@@ -85,7 +86,7 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let items = page.items().iter();
-        // The first payment has both items if its order became paid a second time.
+        // The first payment has both items if it has paid the order a second time.
         let keys: BTreeSet<PaymentKey> = items
             .map(|item| read(order.project_id, item))
             .collect::<Result<_, _>>()?;

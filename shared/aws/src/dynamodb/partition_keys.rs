@@ -1,5 +1,5 @@
-//! The partition keys under which a payment is written. The capacity calculation uses them to see how evenly
-//! payments spread.
+//! The partition keys under which a payment is written. The capacity calculation uses the keys to see how evenly
+//! payments are spread over the partitions.
 
 use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
@@ -12,20 +12,20 @@ use super::payment_item::payment_pk;
 /// The partition keys of a payment in the table and its indexes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionKeys {
-    /// The table: the payment, its events and its days.
+    /// The key of the payment, its events and its days in the table.
     pub payment: String,
-    /// [`Index::Outbox`].
+    /// The key in [`Index::Outbox`].
     pub outbox: String,
-    /// [`Index::Poll`] of its project.
+    /// The key in [`Index::Poll`] of the payment's project.
     pub poll: String,
-    /// [`Index::Erase`].
+    /// The key in [`Index::Erase`].
     pub erase: String,
-    /// The index of days, for one of its days.
+    /// The key in the index of days, for one day of the payment.
     pub day: String,
 }
 
 impl PartitionKeys {
-    /// Returns the partition keys of a payment.
+    /// Returns the partition keys of a payment; `day` is one of its days.
     pub fn of(key: &PaymentKey, day: Day) -> Self {
         let project_id = key.project_id();
         Self {

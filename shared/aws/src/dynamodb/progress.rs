@@ -1,5 +1,5 @@
-//! The progress of the daily tasks. Each project has one item for each task, with the end of the time that the task has
-//! processed.
+//! The progress of the daily tasks. Each project has one item for each task. The item stores the end of the period that
+//! the task has processed.
 
 use ecommpay::fields::ProjectId;
 use payments::model::timestamp::Timestamp;
@@ -47,7 +47,7 @@ impl ProgressStore for DynamoStore {
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":until", millis(until));
         match retry_while_busy(|| conditional::update(request.clone())).await {
-            // After a failed condition, another run has stored the same or a later time.
+            // If the condition failed, another run has stored the same time or a later time.
             Ok(_) | Err(NotUpdated::ConditionFailed(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }

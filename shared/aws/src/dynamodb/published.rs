@@ -1,7 +1,10 @@
 //! The published mark of a payment.
 //!
-//! The mark is written apart from commits and is never part of one. So a commit that has read an older mark
-//! does not move it back.
+//! The published mark is a sequence number: all events of the payment up to this number are published. An event above
+//! the mark may be published too, if a function ended before it moved the mark. The attribute `published` of the
+//! payment item stores the mark, which is 0 for a new payment.
+//!
+//! A commit never changes a stored mark. So a commit that has read an older mark does not move the mark back.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -18,7 +21,7 @@ impl DynamoStore {
     pub(super) async fn mark(&self, key: &PaymentKey, through: u64) -> Result<u64, StoreError> {
         match retry_while_busy(|| self.move_mark(key, through)).await {
             Ok(Some(before)) => read_number(&before, "published"),
-            // Another publisher was faster.
+            // Another publisher has already moved the mark.
             Ok(None) | Err(NotUpdated::ConditionFailed(_)) => Ok(through),
             Err(error) => Err(error.into()),
         }

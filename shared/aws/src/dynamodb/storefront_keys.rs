@@ -1,8 +1,8 @@
 //! The keys of storefronts, and the list of these keys.
 //!
-//! Each key has two items, written in one transaction. A request reads the item `storefront_key#<id>` alone, with a
-//! consistent read. A revocation deletes it, so it is effective immediately. The item in the list stays, so that an id
-//! is never used again. See `shared/decisions/protocol/0016-storefront-keys.md`.
+//! Each key has two items, written in one transaction. A request reads only the item `storefront_key#<id>`, with a
+//! consistent read. A revocation deletes this item and is therefore effective immediately. The item in the list stays,
+//! so that no later key gets the same id. See `shared/decisions/protocol/0016-storefront-keys.md`.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
@@ -30,7 +30,8 @@ impl StorefrontStore for DynamoStore {
 }
 
 impl DynamoStore {
-    /// Adds the key of a storefront. Returns false and writes nothing if its id was used before.
+    /// Adds the key of a storefront. Returns false and writes nothing if an earlier key had the same id, or if another
+    /// transaction is writing a key with this id.
     pub async fn add_storefront_key(
         &self,
         storefront: &Storefront,
@@ -56,7 +57,7 @@ impl DynamoStore {
             .await
     }
 
-    /// Returns every key that was ever created, sorted by id.
+    /// Returns every key that was ever created, revoked keys included, sorted by id.
     pub async fn storefront_keys(&self) -> Result<Vec<ListedKey>, StoreError> {
         let mut items = self
             .client
@@ -75,7 +76,8 @@ impl DynamoStore {
         Ok(keys)
     }
 
-    /// Revokes a key. Returns false and writes nothing if the key does not exist or is already revoked.
+    /// Revokes a key. Returns false and writes nothing if the key does not exist or is already revoked, or if another
+    /// transaction is writing the key.
     pub async fn revoke_storefront_key(
         &self,
         key_id: &str,
@@ -105,7 +107,8 @@ impl DynamoStore {
         self.write_if_conditions_hold(items.into()).await
     }
 
-    /// Returns false and writes nothing if a condition fails, or if another transaction is writing an item.
+    /// Writes items in one transaction. Returns false and writes nothing if a condition fails, or if another
+    /// transaction is writing one of the items.
     async fn write_if_conditions_hold(
         &self,
         items: Vec<TransactWriteItem>,

@@ -8,8 +8,8 @@ use payments::ports::{CommitError, StoreError};
 
 use super::failed;
 
-// DynamoDB returns one of these codes for each item of a cancelled transaction. Source:
-// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
+// If DynamoDB cancels a transaction, it returns one code for each item. Any code without a constant below is a failure.
+// Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CancellationReason.html
 /// The condition of the item failed.
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 /// Another transaction is writing the item.
@@ -19,9 +19,9 @@ const NONE: &str = "None";
 
 /// The reason why nothing was written.
 pub(super) enum NotWritten {
-    /// Only the condition of the last item failed.
+    /// The condition of the last item failed, and no other item had a problem.
     LastConditionFailed,
-    /// Another writer changed an item before this write, or is writing an item.
+    /// Conditions failed because another writer had changed an item, or another transaction is writing an item.
     Conflict,
     /// Any other error.
     Failed(StoreError),
@@ -58,7 +58,7 @@ fn not_written(error: SdkError<TransactWriteItemsError>) -> NotWritten {
     }
 }
 
-/// Returns the codes of a cancelled transaction, one for each item. Empty if the call failed otherwise.
+/// Returns the codes of a cancelled transaction, one for each item. Returns no codes for any other failure of the call.
 fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -71,7 +71,7 @@ fn codes(error: &SdkError<TransactWriteItemsError>) -> Vec<&str> {
     }
 }
 
-/// Returns whether other writers are the only reason for the cancellation.
+/// Returns whether failed conditions and other transactions are the only reasons for the cancellation.
 fn is_conflict(codes: &[&str]) -> bool {
     let is_conflict = |code: &&str| matches!(*code, CONDITION_FAILED | TRANSACTION_CONFLICT);
     codes.iter().any(is_conflict) && codes.iter().all(|code| *code == NONE || is_conflict(code))

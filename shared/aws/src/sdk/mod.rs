@@ -1,7 +1,7 @@
 //! The configuration of the AWS SDK, from the environment variables that Lambda sets.
 //!
-//! It is built by hand: the loader of `aws-config` contacts services that a function does not have, and its defaults
-//! add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
+//! This module builds the configuration by hand, because the loader of `aws-config` contacts services that a function
+//! does not have, and its defaults add a second TLS stack (`shared/decisions/functions/0021-aws-configuration.md`).
 
 mod error;
 mod user_agent;
@@ -23,20 +23,22 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time until an answer must start. The SDK makes up to three attempts, and all of them fit into the time limit of
-/// a function.
+/// The time within which an answer must start. The SDK makes up to three attempts, and all three together fit into the
+/// time limit of a function.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Creates the configuration from the environment. All clients of a function share it and its HTTP client.
+/// Creates the configuration from the environment. All clients of a function share the configuration and its HTTP
+/// client.
 pub fn from_environment() -> Result<SdkConfig, ConfigError> {
     let credentials = credentials_from_environment()?;
     let endpoint = optional("AWS_ENDPOINT_URL");
     Ok(config(required("AWS_REGION")?, credentials, endpoint))
 }
 
-/// Reads the credentials from the environment. Those of a Lambda function are valid for the life of its process.
+/// Reads the credentials from the environment. The credentials of a Lambda function are valid for the life of its
+/// process.
 pub fn credentials_from_environment() -> Result<Credentials, ConfigError> {
     Ok(Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -66,14 +68,14 @@ pub fn config(region: String, credentials: Credentials, endpoint: Option<String>
     config.build()
 }
 
-/// Creates the HTTP client of all AWS services, with one pool of connections. It trusts the root certificates of the
-/// system, or those in the file that `SSL_CERT_FILE` names.
+/// Creates the HTTP client for all AWS services, with one pool of connections. The client trusts the root certificates
+/// of the system, or the certificates in the file that `SSL_CERT_FILE` names.
 fn http_client() -> SharedHttpClient {
     let client = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    // Each SDK client validates its HTTP client. This one would then read the 150 root certificates of the system and
-    // discard the result. The SDK has nothing to validate in a function.
+    // Each SDK client validates its HTTP client. The validation of this HTTP client would read the 150 root
+    // certificates of the system and discard the result. `http_client_fn` creates a client without validation.
     http_client_fn(move |settings, components| client.http_connector(settings, components))
 }
 
@@ -104,8 +106,8 @@ mod tests {
         call.await.unwrap();
     }
 
-    /// Reads a request, and answers it with a body whose announced length is 2. Returns the connection and the request
-    /// in lower case.
+    /// Reads a request and starts an answer whose announced length is 2. Returns the connection, and the request in
+    /// lower case.
     async fn answer(listener: &TcpListener, body: &str) -> (TcpStream, String) {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = Vec::new();

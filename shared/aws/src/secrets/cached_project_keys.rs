@@ -17,10 +17,11 @@ use super::warn_if_failed;
 /// How long keys stay in the cache.
 #[derive(Debug, Clone, Copy)]
 pub struct CacheTtl {
-    /// Keys of this age are fetched again before they are used. Until then we may sign with a replaced key.
+    /// The age at which cached keys are fetched again before they are used. Until this age, a function may sign with a
+    /// key that an operator has already replaced.
     pub max: Duration,
-    /// The shortest time between two fetches. A flood of forged callbacks causes one fetch in this time. After a failed
-    /// fetch the cached keys are used for this time, whatever their age.
+    /// The shortest time between two fetches. A flood of forged callbacks causes at most one fetch in this time. After
+    /// a failed fetch, the cached keys are used for this time, whatever their age.
     pub min_refetch: Duration,
 }
 
@@ -36,7 +37,7 @@ impl Default for CacheTtl {
 /// The time limit of a fetch when keys are cached.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The project keys. They are fetched when a caller first needs them, and again when they are too old.
+/// The cache of the project keys. It fetches the keys when a caller first needs them, and again when they are too old.
 #[derive(Debug)]
 pub struct CachedProjectKeys {
     secret: Secret,
@@ -84,7 +85,7 @@ impl CachedProjectKeys {
         warn_if_failed(self.get().await);
     }
 
-    /// Returns the keys of every project. If they cannot be fetched again, the cached keys are returned.
+    /// Returns the keys of every project. If a repeated fetch fails, returns the cached keys.
     pub async fn get(&self) -> Result<Arc<ProjectKeys>, SecretError> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {
@@ -93,8 +94,8 @@ impl CachedProjectKeys {
         }
     }
 
-    /// Returns newer keys than `known`; `None` if there are none, or if the last fetch is less than
-    /// [`CacheTtl::min_refetch`] ago.
+    /// Returns keys that were fetched after `known`; `None` if there are none. If the cache still holds `known`, first
+    /// fetches the keys, unless the last fetch is less than [`CacheTtl::min_refetch`] ago.
     pub async fn refresh_if_stale(&self, known: &Arc<ProjectKeys>) -> Option<Arc<ProjectKeys>> {
         let mut cached = self.cached.lock().await;
         match cached.as_ref() {
@@ -118,7 +119,7 @@ impl CachedProjectKeys {
         keys.get(&project_id).cloned().ok_or_else(missing)
     }
 
-    /// Fetches the keys. If this fails, the cached keys stay in the cache and are returned.
+    /// Fetches the keys. If the fetch fails, keeps and returns the cached keys; without cached keys, returns the error.
     async fn refresh(&self, cached: &mut Option<Cached>) -> Result<Arc<ProjectKeys>, SecretError> {
         let fetched = match cached {
             Some(_) => timeout(REFRESH_TIMEOUT, self.fetch())

@@ -1,4 +1,4 @@
-//! The secret of checkout tokens.
+//! The cache of the secret of checkout tokens.
 
 use aws_types::SdkConfig;
 use payments::service::checkout::token::TokenSecret;
@@ -7,8 +7,8 @@ use tokio::sync::OnceCell;
 use super::secret::{Secret, SecretError};
 use super::warn_if_failed;
 
-/// The secret of checkout tokens. It is read once, because it never changes: URLs that shoppers have depend on it
-/// (`shared/decisions/protocol/0015-checkout-tokens.md`).
+/// The cache of the secret of checkout tokens. The cache reads the secret only once, because the secret never changes:
+/// the checkout URLs of shoppers depend on it (`shared/decisions/protocol/0015-checkout-tokens.md`).
 #[derive(Debug)]
 pub struct CachedTokenSecret {
     secret: Secret,

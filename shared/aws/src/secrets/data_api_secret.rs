@@ -15,12 +15,12 @@ use crate::data_api_http::DataApiCredentials;
 pub struct DataApiSecret(Secret);
 
 impl DataApiSecret {
-    /// Names the secret, by its name or ARN.
+    /// Creates the access to the secret with this name or ARN.
     pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self(Secret::new(config, name))
     }
 
-    /// Reads the credentials; `None` if an operator has not stored any yet.
+    /// Reads the credentials; `None` if no operator has stored credentials yet.
     pub async fn get(&self) -> Result<Option<DataApiCredentials>, SecretError> {
         let Some(version) = self.0.current().await? else {
             return Ok(None);

@@ -4,14 +4,14 @@
 //! [`PutSecretValue`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html) has no
 //! condition, but
 //! [`UpdateSecretVersionStage`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html)
-//! has one: it fails if the label is not on the version that the request names, or if the request names no version and
-//! the label is on any. So a write has two steps:
+//! has a condition: the call fails if the label is not on the version that the request names, or if the request names
+//! no version and the label is on any version. So a write has two steps:
 //!
-//! 1. It stores the new value as a version with a random label. No function reads this version.
-//! 2. It moves the label `AWSCURRENT` from the version that was read to the new version.
+//! 1. The write stores the new value as a version with a random label. No function reads this version.
+//! 2. The write moves the label `AWSCURRENT` from the version that was read to the new version.
 //!
-//! A later `PutSecretValue` of another program still overwrites the change. The changed version then has the label
-//! `AWSPREVIOUS`.
+//! A later `PutSecretValue` of another program still overwrites the change. The version with the change then has the
+//! label `AWSPREVIOUS`.
 
 use aws_types::SdkConfig;
 use payments::service::project_keys::ProjectKeySet;
@@ -29,7 +29,7 @@ pub struct ProjectKeySetSecret(Secret);
 /// The keys of all projects, and the version of the secret that contains them.
 #[derive(Debug, Clone)]
 pub struct StoredKeySet {
-    /// The keys; empty if an operator has not stored any yet.
+    /// The keys; empty if no operator has stored keys yet.
     pub keys: ProjectKeySet,
     version: Option<String>,
 }
@@ -40,13 +40,13 @@ pub enum WriteError {
     /// The secret was changed after it was read.
     #[error("another operator has changed the keys since they were read")]
     Changed,
-    /// A call failed. It is unknown whether the secret was changed.
+    /// A call failed. The secret may or may not have been changed.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
 impl ProjectKeySetSecret {
-    /// Names the secret, by its name or ARN.
+    /// Creates the access to the secret with this name or ARN.
     pub fn new(config: &SdkConfig, name: impl Into<String>) -> Self {
         Self(Secret::new(config, name))
     }
@@ -87,7 +87,8 @@ impl ProjectKeySetSecret {
             true => Ok(()),
             false => self.make_current(&version, read.version.as_deref()).await,
         };
-        // The random label is harmless if this fails. AWS deletes a version without labels in time.
+        // AWS deletes a version without labels after some time. If the removal of the random label fails, the label
+        // does no harm.
         let _ = self.0.move_label(&label, Some(&version), None).await;
         made_current
     }
@@ -96,8 +97,8 @@ impl ProjectKeySetSecret {
         let Err(error) = self.0.move_label(CURRENT, read, Some(version)).await else {
             return Ok(());
         };
-        // A failed condition has no error code of its own. The condition also fails if the answer of a first attempt
-        // was lost and the SDK has repeated the call.
+        // A failed condition has no separate error code. The condition also fails if the answer to a first attempt was
+        // lost and the SDK has repeated the call.
         let now = self.read().await?.version;
         match now.as_deref() {
             Some(current) if current == version => Ok(()),

@@ -11,12 +11,12 @@ use thiserror::Error;
 
 use crate::sdk::describe;
 
-/// A secret cannot be read or written. The message never contains a part of its value.
+/// A secret cannot be read or written. The message never contains a part of the secret's value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the secret {name} {problem}")]
 pub struct SecretError {
     name: String,
-    /// The rest of a sentence that begins with the secret.
+    /// The problem, as the rest of a sentence that begins with the name of the secret.
     problem: String,
 }
 
@@ -56,7 +56,7 @@ impl Secret {
         }
     }
 
-    /// Stores a new version. It becomes the current version if `label` is `None`.
+    /// Stores a new version. Without `label`, the new version becomes the current version.
     pub(super) async fn put(
         &self,
         value: String,
@@ -73,8 +73,8 @@ impl Secret {
         put.map_err(|error| self.write_error(&error))
     }
 
-    /// Moves a label between two versions; without `to`, removes it. Fails if the label is not on the version `from`.
-    /// Without `from`, fails if the label is on any version.
+    /// Moves a label from one version to another; without `to`, removes the label. Fails if the label is not on the
+    /// version `from`. Without `from`, fails if the label is on any version.
     pub(super) async fn move_label(
         &self,
         label: &str,

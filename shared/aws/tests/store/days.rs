@@ -12,7 +12,7 @@ use payments::ports::{CommitError, PaymentStore};
 
 use crate::world::{World, commit, key, without_events};
 
-/// Returns the change by a report of operations, one for each of these days. Day 0 is 1 January 2026.
+/// Returns the change by a report with one operation for each of these days. Day 0 is 1 January 2026.
 fn ended_on(payment: Option<&Payment>, id: &str, days: std::ops::Range<u64>) -> Change {
     let start = Timestamp::of_platform("2026-01-01T23:59:59+0000").unwrap();
     let operation = |day: u64| {
@@ -50,7 +50,7 @@ async fn a_payment_is_listed_on_each_of_its_days() {
     let first = Day::of(world.load("order").await.payment.created_at());
     assert_eq!(world.of_day(first).await, ["211/order"]);
 
-    // A change without events also writes its new days, and each day only once.
+    // A change without events also writes its new days. Each day is written only once.
     let stored = world.load("order").await;
     let change = ended_on(Some(&stored.payment), "order", 0..2);
     assert!(change.events.is_empty());

@@ -1,4 +1,4 @@
-//! The store on a table in this process: commits, indexes, the outbox, and lost answers.
+//! The store with a table in the process of the test: commits, indexes, the outbox, and lost answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commits;

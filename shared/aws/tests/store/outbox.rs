@@ -45,8 +45,8 @@ async fn a_sweep_publishes_the_events_older_than_the_grace_period_in_order() {
     assert_eq!(sweep(&world).await.found, 0);
 }
 
-/// The refunds are known before their sale. The sale then causes more events than one commit emits, and its process
-/// crashes after the first commit. The test uses 120 refunds, and 500 with `LONG=1`.
+/// The refunds of a payment are known before its sale. The sale then causes more events than one commit emits, and the
+/// process that applies the sale crashes after the first commit. The test uses 120 refunds, or 500 with `LONG=1`.
 #[tokio::test]
 async fn a_sweep_publishes_all_events_of_a_payment_with_500_operations() {
     let long = std::env::var("LONG").is_ok_and(|long| long == "1");
@@ -100,7 +100,7 @@ async fn a_sweep_publishes_all_events_of_a_payment_with_500_operations() {
         .unwrap();
     let largest = events.iter().map(|event| event.body.len()).max().unwrap();
     println!("item {} bytes, largest event {largest}", document.len());
-    // DynamoDB accepts items of 400 KB. SQS accepts messages of 1 MiB, and accepted 256 KiB before.
+    // DynamoDB accepts items of up to 400 KB. SQS accepts messages of up to 1 MiB; the limit used to be 256 KiB.
     assert!(document.len() < 300_000 && largest < 256 * 1024);
 }
 
@@ -110,7 +110,7 @@ async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
     world.create("last").await;
     let last = world.outbox().await.remove(0);
     let shard = world.attribute("last", "outbox").await.unwrap();
-    // More than two pages of unreadable payments are before the good payment in its shard.
+    // In the shard of the good payment, more than two pages of unreadable payments come before it.
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     for number in 0..230 {
         let since = last.since.unix_millis() - 1 - number / 50;

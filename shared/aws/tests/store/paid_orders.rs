@@ -9,8 +9,8 @@ use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
 use crate::world::{World, commit, created_for, without_events};
 
-/// Returns a change without events that makes the payment pay another order. No fact causes such a change, so the
-/// document is edited.
+/// Returns a change without events that makes the payment pay another order. No fact causes such a change, so this
+/// function edits the document of the payment.
 fn pays_another_order(stored: &Stored, order_id: &str) -> Change {
     let mut document = serde_json::to_value(&stored.payment).unwrap();
     document["order"]["order_id"] = order_id.into();
@@ -72,7 +72,7 @@ async fn the_payments_of_an_order_are_found_by_storefront_and_order_id() {
     assert_eq!(payers_of(&world, "order-2").await, ["211/other"]);
 }
 
-/// Between the two commits another payment could pay the order.
+/// The payment is not the first to pay the second time, because another payment could have paid the order in between.
 #[tokio::test]
 async fn a_payment_that_pays_its_order_a_second_time_is_not_the_first_to_pay() {
     let world = World::new().await;

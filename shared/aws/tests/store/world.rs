@@ -1,4 +1,4 @@
-//! The store on a table of its own with two queues, and changes to commit.
+//! A store with its own table and two queues, and changes to commit.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl World {
         self.store().load(&key(id)).await.unwrap().unwrap()
     }
 
-    /// Commits a new payment. Its event is not published.
+    /// Commits a new payment and does not publish its event.
     pub async fn create(&self, id: &str) {
         let change = created(id);
         let commit = Commit {
@@ -73,7 +73,7 @@ impl World {
         self.store().commit(commit).await.unwrap();
     }
 
-    /// Commits a successful sale. Its event is not published.
+    /// Commits a successful sale of a payment and does not publish its event.
     pub async fn succeed(&self, id: &str) -> Committed {
         let stored = self.load(id).await;
         let change = succeeded(id, &stored);
@@ -81,7 +81,7 @@ impl World {
         self.store().commit(commit).await.unwrap()
     }
 
-    /// Stores the published mark. Returns the mark before it.
+    /// Moves the published mark. Returns the mark before the call.
     pub async fn mark(&self, id: &str, through: u64) -> u64 {
         let marked = self.store().mark_published(&key(id), through).await;
         marked.unwrap()
@@ -131,7 +131,7 @@ impl World {
         ids
     }
 
-    /// Returns the numbers of the events that a queue received about a payment, repeats included.
+    /// Returns the sequence numbers of the events that a queue received about a payment, repeats included.
     pub fn sent(&self, queue: &str, id: &str) -> Vec<u64> {
         let sent = self.wire.sent(queue);
         let events = sent.iter().filter(|event| event["subject"] == id);

@@ -1,6 +1,7 @@
 <?php
-// Measures the official PHP SDK: php driver.php FOLDER, with the folder of the SDK.
-// Reads the secret, the body, and then numbers of repetitions, one per line. Prints the nanoseconds for each number.
+// Measures the official PHP SDK: `php driver.php FOLDER`, where FOLDER is the folder of the SDK.
+// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the nanoseconds for each
+// number of repetitions.
 
 use ecommpay\Callback;
 use ecommpay\SignatureHandler;

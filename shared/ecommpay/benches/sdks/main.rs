@@ -1,13 +1,14 @@
-//! The time to verify a callback, compared with the HMAC alone over the same string and with the official SDKs.
+//! Compares the time to verify a callback with the time of the HMAC alone over the same string, and with the time of
+//! the official SDKs.
 //!
 //! `cargo run --release --manifest-path shared/ecommpay/benches/Cargo.toml`
 //!
-//! The Node SDK is installed at the first run. For the PHP SDK, the variable `PHP_SDK` names a folder with
+//! The first run installs the Node SDK. For the PHP SDK, the variable `PHP_SDK` names a folder with
 //! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
 //!
-//! Each program runs in a process of its own. The programs are timed alternately, about 2 ms each, so that other load
-//! on the machine affects all of them alike. The processes are restarted several times, because their memory layout
-//! affects the time too. The output shows medians; a ratio is the median of the ratios of adjacent samples.
+//! Each program runs in a separate process. The programs are timed alternately, about 2 ms each, so that other load on
+//! the machine affects all of them alike. The processes are restarted several times, because their memory layout also
+//! affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
 
 mod own;
 mod program;
@@ -26,7 +27,7 @@ const SAMPLE: Duration = Duration::from_millis(2);
 /// Long enough for the just-in-time compilers of the SDKs.
 const WARM_UP: Duration = Duration::from_millis(500);
 
-/// A program to compare with, and the goal: the maximum ratio of our time to its time.
+/// A program to compare with, and the goal: the maximum ratio of the time of our program to the time of this program.
 struct Other {
     start: Start,
     goal: f64,
@@ -64,7 +65,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the samples of our program, then those of the others.
+/// Returns the samples of our program, then the samples of the other programs.
 fn measured(ours: &Start, others: &[Other], body: &[u8]) -> Result<Vec<Samples>, String> {
     let others = others.iter().map(|other| &other.start);
     let starts: Vec<&Start> = [ours].into_iter().chain(others).collect();
@@ -89,7 +90,7 @@ fn measured(ours: &Start, others: &[Other], body: &[u8]) -> Result<Vec<Samples>,
     Ok(samples)
 }
 
-/// Warms a program up and returns the number of repetitions that takes about [`SAMPLE`].
+/// Warms a program up. Returns the number of repetitions that take about [`SAMPLE`].
 fn warmed(program: &mut Program) -> Result<u64, String> {
     let start = Instant::now();
     let mut count = 1;

@@ -14,7 +14,8 @@ pub const VERIFY: &str = "verify";
 /// The argument for the HMAC alone.
 pub const HMAC: &str = "HMAC alone";
 
-/// Reads a secret, a callback and numbers of repetitions, one per line. Prints the nanoseconds for each number.
+/// Reads lines: a secret, a callback, and then one number of repetitions in each line. Prints the nanoseconds for each
+/// number of repetitions.
 pub fn run(task: &str) -> Result<(), String> {
     let mut lines = stdin().lock().lines();
     let mut next = || lines.next().and_then(Result::ok);

@@ -16,11 +16,11 @@ pub struct Program {
     process: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
-    /// The name and the versions.
+    /// The name of the program, with versions.
     pub name: String,
 }
 
-/// Returns this program with a task as its argument.
+/// Returns the command of this program with a task as its argument.
 pub fn own(task: &'static str) -> Result<Start, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     Ok(Box::new(move || {
@@ -30,7 +30,7 @@ pub fn own(task: &'static str) -> Result<Start, String> {
     }))
 }
 
-/// Returns the program of the Node SDK, which is installed first if necessary.
+/// Returns the command for the Node SDK. Installs the SDK first if necessary.
 pub fn node() -> Result<Start, String> {
     let folder = installed()?;
     Ok(Box::new(move || {
@@ -40,13 +40,13 @@ pub fn node() -> Result<Start, String> {
     }))
 }
 
-/// Returns the program of the PHP SDK in the folder that the variable `PHP_SDK` names.
+/// Returns the command for the PHP SDK in the folder that the variable `PHP_SDK` names.
 pub fn php() -> Result<Start, String> {
     let folder = std::env::var_os("PHP_SDK")
         .ok_or("PHP_SDK does not name a folder with github.com/ITECOMMPAY/paymentpage-sdk-php")?;
     Ok(Box::new(move || {
         let mut command = Command::new("php");
-        // With the optimiser, as on servers. Errors must not go to standard output, which is parsed.
+        // The optimiser is on, as on servers. Errors must not go to standard output, because the output is parsed.
         command.args(["-d", "opcache.enable_cli=1", "-d", "display_errors=stderr"]);
         command.arg(here("sdks/driver.php")).arg(&folder);
         command
@@ -94,7 +94,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The program holds no state, so it can be ended at any time.
+        // The program stores nothing, so it can be ended at any time.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -117,7 +117,7 @@ fn installed() -> Result<PathBuf, String> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("python3 does not start: {error}"))?;
-    // The installation is stopped when this is closed.
+    // The installation stops if its standard input is closed.
     let hold = install.stdin.take();
     let output = install.wait_with_output();
     drop(hold);

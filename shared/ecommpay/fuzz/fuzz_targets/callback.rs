@@ -1,8 +1,8 @@
-//! Random bytes as a callback. Checks that:
+//! Reads random bytes as a callback. Checks that:
 //!
-//! - no function that reads it panics or hangs;
+//! - no function that reads the callback panics or hangs;
 //! - the reader accepts the texts that serde_json accepts;
-//! - the canonical string is the one of the reference model;
+//! - the canonical string is equal to the string of the reference model;
 //! - no field is lost if the shape is sound.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run callback` (in `shared/ecommpay`)
@@ -63,7 +63,7 @@ fn assert_complete(message: &Value<'_>, report: &Report) {
     }
 }
 
-/// Returns whether a value has a line with a value in the canonical string.
+/// Returns whether a value has a line in the canonical string. The line of a `null` does not count.
 fn has_line(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,

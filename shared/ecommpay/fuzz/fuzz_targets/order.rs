@@ -1,4 +1,4 @@
-//! Two paths, separated by the first line feed. Checks that they compare as in the reference model.
+//! Reads two paths, separated by the first line feed. Checks that the paths compare as in the reference model.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run order` (in `shared/ecommpay`)
 #![no_main]

@@ -1,4 +1,4 @@
-//! Random bytes as redirect data. Checks that:
+//! Reads random bytes as redirect data. Checks that:
 //!
 //! - nothing panics;
 //! - the report has every form field of the body;
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(message) = parse(&body, Limits::CALLBACK) else {
         return;
     };
-    // The bytes can close the object and add another key with redirect data.
+    // The random bytes can close the object and add another key with redirect data.
     if message.members().len() > 1 {
         return;
     }
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// Returns the number of form fields of a value.
+/// Returns the number of form fields that a value gives.
 fn scalars(value: &Value<'_>) -> usize {
     match value {
         Value::Array(elements) => elements.iter().map(scalars).sum(),

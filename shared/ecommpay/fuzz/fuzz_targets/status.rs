@@ -1,5 +1,5 @@
-//! Random bytes as Gate's answer to a status request, and as a page of the Data API. Checks that nothing panics and
-//! that no listed operation or error is lost.
+//! Reads random bytes as Gate's answer to a status request, and as a page of the Data API. Checks that nothing panics
+//! and that no listed operation or error is lost.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run status` (in `shared/ecommpay`)
 #![no_main]
@@ -40,7 +40,7 @@ fuzz_target!(|body: &[u8]| {
 
     match StatusAnswer::read(&message) {
         StatusAnswer::Report(read) => assert_eq!(read, report),
-        // Both require the status `error` and no operation.
+        // Both results require the status `error` and no operation.
         StatusAnswer::NotFound | StatusAnswer::NotReadable => {
             let status = message.get("status").and_then(Value::as_str);
             let of_payment = report.payment_status.as_deref();
@@ -51,7 +51,7 @@ fuzz_target!(|body: &[u8]| {
     assert_page(&message);
 });
 
-/// Checks that each element of a page gives one operation.
+/// Checks that each element of the list in a page gives one operation.
 fn assert_page(message: &Value<'_>) {
     let list = elements(message, "operations");
     let is_list = matches!(message.get("operations"), Some(Value::Array(_)));

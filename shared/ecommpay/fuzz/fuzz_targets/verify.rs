@@ -1,4 +1,4 @@
-//! Random bytes as a body whose signature is verified. Checks that:
+//! Verifies the signatures of random bytes as a body. Checks that:
 //!
 //! - nothing panics;
 //! - only the signatures over the two spellings of the numbers verify;
@@ -16,7 +16,7 @@ use ecommpay::signature::{
 use ecommpay::{KeySlot, Keyring, ProjectKey, Signature};
 use libfuzzer_sys::fuzz_target;
 
-/// The key of the callbacks in `tests/data`, so that the seeds verify. It is the previous key, so that both slots are
+/// The keyring. Its previous key is the key of the callbacks in `tests/data`. So the seeds verify, and both slots are
 /// tried.
 static RING: LazyLock<Keyring> = LazyLock::new(|| {
     let index = include_bytes!("../../../../tests/data/callbacks/index.json");
@@ -41,7 +41,8 @@ fuzz_target!(|body: &[u8]| {
     }
     let text = as_written.to_base64();
     assert_eq!(Signature::from_base64(&text), Some(as_written));
-    // If the strings are equal, the respelled numbers are under `signature` or `frame_mode` and have no line.
+    // If the strings are equal, the numbers that PHP spells differently are under `signature` or `frame_mode`, where
+    // they have no line.
     if as_php.is_some_and(|as_php| as_php != as_written) {
         assert!(may_be_reframed(&message));
         assert!(canonical_to_sign(&message).is_err());
@@ -59,7 +60,7 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// Checks that PHP's spelling has the same value, apart from the digits after the 14th.
+/// Checks that PHP's spelling of a number has the same value, apart from the digits after the 14th.
 fn assert_same_value(token: &str, message: &Value<'_>) {
     let Some(line) = canonical_as_php(message) else {
         return;

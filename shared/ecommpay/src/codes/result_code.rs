@@ -1,4 +1,4 @@
-//! One code: its reason and advice, without confidential reasons.
+//! A result code with its reason and its advice. Confidential reasons are left out.
 
 use super::action::Action;
 use super::table::CODES;
@@ -14,8 +14,8 @@ pub struct ResultCode {
 }
 
 impl ResultCode {
-    /// Returns the entry for a code as messages write it, in plain digits. Returns `None` if the list does not
-    /// have the code.
+    /// Returns the entry for a code. Returns `None` if the list does not have the code, or if the code is not written
+    /// as messages write it: in plain digits, without a sign and without leading zeros.
     pub fn find(code: &str) -> Option<Self> {
         let has_other_spelling = code.starts_with('+') || code.starts_with('0') && code.len() > 1;
         if has_other_spelling {
@@ -36,8 +36,8 @@ impl ResultCode {
         }
     }
 
-    /// Returns whether the reason must not reach the customer: the decision of a risk system, a sanctions list
-    /// or a fraud rule. A fraudster could use it to circumvent the rule.
+    /// Returns whether the reason must not reach the customer, because it is the decision of a risk system, a sanctions
+    /// list or a fraud rule. A fraudster could use the reason to circumvent the rule.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,
@@ -45,13 +45,13 @@ impl ResultCode {
         )
     }
 
-    /// Returns the platform's message, for the staff of the shop; `None` if it is confidential.
+    /// Returns the platform's message, for the staff of the shop; `None` if the reason is confidential.
     pub fn reason(self) -> Option<&'static str> {
         (!self.is_confidential()).then_some(self.message)
     }
 
-    /// Returns advice to the shop that may be shown to anyone. A confidential code has the same advice as every
-    /// other code that must not be retried.
+    /// Returns advice to the shop that may be shown to anyone. A code with a confidential reason has the same advice
+    /// as every other code after which the shop must not retry.
     pub fn advice(self) -> &'static str {
         let action = match self.is_confidential() {
             true => Action::DoNotRetry,

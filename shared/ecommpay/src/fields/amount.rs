@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 
-/// A currency that Bancontact supports: only the euro.
+/// A currency that Bancontact supports. Bancontact supports only the euro.
 ///
 /// Source: Bancontact, overview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +44,12 @@ impl MinorUnits {
     /// Bancontact's minimum for a sale: 1.00 EUR.
     pub const BANCONTACT_MIN: u64 = 100;
 
-    /// Checks an amount of a refund: 1 to 10^13.
+    /// Checks the amount of a refund: 1 to 10^13.
     pub fn new(amount: u64) -> Result<Self, FieldError> {
         Self::at_least(1, amount)
     }
 
-    /// Checks an amount of a Bancontact sale: 100 to 10^13.
+    /// Checks the amount of a Bancontact sale: 100 to 10^13.
     pub fn for_sale(amount: u64) -> Result<Self, FieldError> {
         Self::at_least(Self::BANCONTACT_MIN, amount)
     }

@@ -1,8 +1,8 @@
-//! The errors of fields. Their texts complete a sentence that begins with the name of the field.
+//! The errors of fields. The text of an error completes a sentence that begins with the name of the field.
 
 use thiserror::Error;
 
-/// Why a value was refused.
+/// The reason why a value was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FieldError {
     /// The text is empty.

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::error::FieldError;
 use crate::signature::is_signed;
 
-/// A name of a field: 1 to 64 letters, digits and `_`, and not one that the signature leaves out.
+/// The name of a field: 1 to 64 letters, digits and `_`, but no name that the signature leaves out.
 ///
-/// A colon at the end of a name would merge with the separator next to it in a signed line. A field with the
+/// A colon at the end of a name would merge with the separator that follows in a signed line. A field with the
 /// name `signature` or `frame_mode` has no line.
 ///
 /// Source: Signature.

@@ -1,7 +1,7 @@
 //! The values of requests, as types that cannot hold a wrong value.
 //!
-//! Lines of a signed message are joined with `;`, and values are not escaped. If a text could hold `;` or a
-//! control character, two different requests could share one signature.
+//! The lines of a signed message are joined with `;`, and values are not escaped. If a text could hold `;`, two
+//! different requests could share one signature. So no text can hold `;` or a control character.
 
 mod amount;
 pub(crate) mod date;

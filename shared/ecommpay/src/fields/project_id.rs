@@ -1,4 +1,4 @@
-//! The number of a project.
+//! The id of a project.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
 
-/// A project's number, 1 to 4294967295.
+/// The id of a project, a number from 1 to 4294967295.
 ///
 /// Source: Gate API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ impl ProjectId {
             .ok_or(FieldError::ProjectId)
     }
 
-    /// Returns the number.
+    /// Returns the id as a number.
     pub fn get(self) -> u32 {
         self.0.get()
     }

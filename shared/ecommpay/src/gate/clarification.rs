@@ -10,7 +10,7 @@ use crate::fields::{FieldError, FieldName, Text};
 
 /// `POST /v2/payment/clarification`: sends the data that the platform requests in `clarification_fields`.
 ///
-/// It may be partial; the platform then requests the missing data again. The time limit is 30 minutes from
+/// The data may be incomplete; the platform then requests the missing data again. The time limit is 30 minutes from
 /// each request of the platform. `Debug` hides the data.
 ///
 /// Source: Gate, clarification.
@@ -34,11 +34,11 @@ impl Clarification {
     /// Creates a request from pairs of a field name and a text. Each dot in a name starts a nested object:
     /// `customer.last_name` becomes `{"customer": {"last_name": "Janssens"}}`.
     ///
-    /// Fails if the request could share its signature with another one:
+    /// Fails if a name or a text is invalid, or if the request could share its signature with another request:
     ///
     /// - if there is no text, because an empty object has no line;
     /// - if a text has a `:`, because `b:c` in the field `a` has the same line as `c` in the field `a.b`;
-    /// - if a name is equal to another one or to its beginning.
+    /// - if a name is equal to another name, or is an object of another name, such as `a` of `a.b`.
     pub fn new<'a>(
         general: General,
         answers: impl IntoIterator<Item = (&'a str, Text)>,

@@ -1,10 +1,10 @@
 //! The requests to Gate, typed and signed.
 //!
-//! Every request is a `POST` of JSON. The signature is in `general.signature` and covers everything else.
+//! Every request is a `POST` of JSON. The signature is in `general.signature` and covers all other fields.
 //! There is no other authentication.
 //!
-//! These fields and requests are left out, because Bancontact does not use them or the settings of the
-//! project replace them:
+//! This crate leaves out the following fields and requests, because Bancontact does not use them, they need an
+//! agreement with the platform, or other data replaces them:
 //!
 //! - `terminal_callback_url`, `referrer_url`: for Payment Page;
 //! - `callback`: delays callbacks or turns them off;

@@ -28,8 +28,8 @@ impl Request for Refund {
     }
 }
 
-/// The amount of a refund. Amount and currency are always sent. If they are missing, the platform refunds the
-/// remaining amount, which can change between the merchant's decision and the platform's.
+/// The amount of a refund. Amount and currency are always sent. Without them, the platform would refund the remaining
+/// amount, which can change between the decision of the merchant and the refund by the platform.
 ///
 /// Source: Bancontact, refunds through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,9 +38,10 @@ pub struct RefundPayment {
     pub amount: MinorUnits,
     /// The currency of the payment.
     pub currency: Currency,
-    /// Mandatory.
+    /// The description of the refund, which the platform requires.
     pub description: Text,
-    /// Makes the request idempotent: the platform refuses a second refund with the same id with code 3230.
+    /// The merchant's id of the refund. It makes the request idempotent: the platform refuses a second refund with the
+    /// same id and answers with the code 3230.
     pub merchant_refund_id: Text,
 }
 

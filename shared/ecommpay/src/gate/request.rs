@@ -1,4 +1,4 @@
-//! The trait of all requests, and the part that each of them has.
+//! The trait of all requests, and the part `general` of each request.
 
 use serde::Serialize;
 
@@ -34,7 +34,7 @@ pub trait Request: Serialize {
 pub struct General {
     /// The project that accepts the payment.
     pub project_id: ProjectId,
-    /// The payment's id, unique in the project; the platform ignores case.
+    /// The payment's id, unique in the project. The platform compares ids without case.
     pub payment_id: Text,
     /// The address for the callbacks of this payment; it replaces the project's address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub struct General {
 }
 
 impl General {
-    /// Names a payment. The request is not signed yet.
+    /// Names a payment, without a signature.
     pub fn new(project_id: ProjectId, payment_id: Text) -> Self {
         Self {
             project_id,

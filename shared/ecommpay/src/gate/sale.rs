@@ -42,13 +42,13 @@ pub struct SalePayment {
     pub amount: MinorUnits,
     /// Bancontact supports EUR only.
     pub currency: Currency,
-    /// Shown to the merchant.
+    /// The description of the sale, which the platform shows to the merchant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
 }
 
-/// The customer of a sale. Id and IP address are mandatory. Without a last name, the platform requests it in
-/// a clarification. `Debug` hides all fields.
+/// The customer of a sale. Id and IP address are mandatory. If the last name is missing, the platform requests it in a
+/// clarification. `Debug` hides all fields.
 ///
 /// Source: Bancontact, payments through Gate; Gate API.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -76,7 +76,7 @@ impl fmt::Debug for Customer {
 /// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
-    /// For the return button, for interruptions, and for each result without an address of its own below.
+    /// For the return button, for interruptions, and for each result whose address below is missing.
     #[serde(rename = "return")]
     pub back: Text,
     /// After a success.

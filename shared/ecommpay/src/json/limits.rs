@@ -10,7 +10,7 @@ pub struct Limits {
     /// Keys of all objects together.
     pub keys: usize,
     /// Bytes of the message as lines of `path:value`, the form that is signed. Every line repeats its
-    /// whole path, so a long key above many values counts once for each value.
+    /// whole path, so a long key above many values counts again for each value.
     pub canonical: usize,
 }
 
@@ -22,8 +22,8 @@ impl Limits {
         keys: 2_000,
         canonical: 16 * 1024 * 1024,
     };
-    /// The limits of a status answer: those of a callback, but 4 MiB and 100,000 keys. A status answer
-    /// lists all operations of a payment, and there can be hundreds.
+    /// The limits of a status answer: the limits of a callback, but 4 MiB and 100,000 keys. A status answer
+    /// lists all operations of a payment, of which there can be hundreds.
     pub const ANSWER: Limits = Limits {
         bytes: 4 * 1024 * 1024,
         keys: 100_000,

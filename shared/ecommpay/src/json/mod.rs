@@ -1,9 +1,9 @@
 //! Reads JSON into a tree that stores numbers as text.
 //!
-//! A signature covers the text of the values, so the reader must not change them: `10.0` stays
+//! A signature covers the text of the values, so the reader must not change this text: `10.0` stays
 //! `10.0`, and an integer of any length stays exact. General-purpose parsers convert numbers to
 //! floats, accept an object with two equal keys, or have no limit on depth. This reader refuses two
-//! equal keys and each excess of a limit with an error of its own.
+//! equal keys and a text that exceeds a limit. Each of these refusals has a separate error.
 
 mod error;
 mod limits;

@@ -40,11 +40,11 @@ struct Reader<'a> {
     depth_left: usize,
     keys_left: usize,
     canonical_left: usize,
-    /// Bytes of the path to the current value in the canonical string.
+    /// The length in bytes of the path to the current value in the canonical string.
     path: usize,
 }
 
-/// Above this number of keys, a hash set finds a repeated key faster than pairwise comparison.
+/// For an object with more keys than this, a hash set finds a repeated key faster than pairwise comparison does.
 const FEW_KEYS: usize = 16;
 
 impl<'a> Reader<'a> {
@@ -71,8 +71,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Inlined, like `value_below` and `string`, into the loops over members and elements. The value is then
-    /// built in place: returning it through several calls costs more than reading it.
+    /// Reads a value. This function is inlined, like `value_below` and `string`, into the loops over members and
+    /// elements. The loop then builds the value in place: returning a value through several calls costs more than
+    /// reading it.
     #[inline(always)]
     fn value(&mut self) -> Result<Value<'a>, JsonError> {
         match self.peek() {
@@ -96,8 +97,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Subtracts one line of the canonical string from the remaining limit: path, colon, a value of this
-    /// length, separator. A collection has no line but counts like a word, because readers of the tree
-    /// build its path too.
+    /// length, separator. A collection has no line but is counted too, because the readers of the tree also
+    /// build the path of a collection.
     fn weigh(&mut self, length: usize) -> Result<(), JsonError> {
         let line = self.path + length + 2;
         let left = self.canonical_left.checked_sub(line);
@@ -105,7 +106,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a value whose last path component has `name` bytes.
+    /// Reads a value. The last component of its path has `name` bytes.
     #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
@@ -264,7 +265,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads characters up to the next quote or backslash. Control characters must be escaped.
+    /// Reads characters up to the next quote or backslash. Fails at a control character that is not escaped.
     fn plain_run(&mut self) -> Result<&'a str, JsonError> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let special = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20);
@@ -293,7 +294,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads `XXXX` after `\u`, or a surrogate pair. Half a pair is not a character and is refused.
+    /// Reads `XXXX` after `\u`, and the second half of a surrogate pair. Refuses half a pair, which is no character.
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
         let code = match first {
@@ -328,7 +329,7 @@ fn digits_of(index: usize) -> usize {
         .map_or(1, |log| 1 + usize::try_from(log).unwrap_or_default())
 }
 
-/// Returns the length of a key in a path, in which its colons are doubled.
+/// Returns the length of a key in a path. In a path, the colons of a key are doubled.
 fn escaped_length(key: &str) -> usize {
     key.len() + key.bytes().filter(|byte| *byte == b':').count()
 }

@@ -76,7 +76,7 @@ fn a_message_is_refused_when_its_canonical_string_would_exceed_the_limit() {
     for attack in [
         under(&long, &zeros(65_000)),
         under(&":".repeat(70_000), &zeros(150)),
-        // Empty lists have no line, but they count too.
+        // Empty lists have no line, but they count towards the limit too.
         under(&long, &format!("[{}[]]", "[],".repeat(40_000))),
     ] {
         assert!(attack.len() <= Limits::CALLBACK.bytes);
@@ -102,7 +102,7 @@ fn a_line_counts_as_its_path_its_value_and_two_separators() {
         (r#"{"a":"bc"}"#, 5 + 3),
         (r#"{"a:":7}"#, 6 + 3),
         (r#"{"a":{"b":1},"c":2}"#, 6 + 4 + 4 + 3),
-        // a:0 .. a:9 and a:10
+        // The paths are `a:0` to `a:9` and `a:10`.
         (&format!("{{\"a\":[{ten}0]}}"), 60 + 7 + 4 + 3),
     ] {
         assert_eq!(read(text, weight), Ok(()), "{text}");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A JSON value that borrows from the text it was read from.
+/// A JSON value that borrows from the text from which it was read.
 ///
 /// Source: JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the text of a string or of a number. The platform writes ids and codes in both forms.
+    /// Returns the text of a string or of a number; `None` for every other value. The platform writes ids and codes in
+    /// both forms.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
@@ -63,7 +64,7 @@ impl<'a> Value<'a> {
         self.get(key)?.as_text().map(str::to_owned)
     }
 
-    /// Returns a non-negative integer that is written as a number or as a string of digits.
+    /// Returns an unsigned integer that is written as a number or as a string of digits; `None` for every other value.
     pub fn as_u64(&self) -> Option<u64> {
         let text = self.as_text()?;
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -14,23 +14,24 @@ use crate::signature::{SignError, canonical_to_sign};
 /// Source: Payment Page, about.
 pub const PAYMENT_PAGE: &str = "https://paymentpage.ecommpay.com/payment";
 
-/// All characters except the unreserved ones of RFC 3986 are percent-encoded.
+/// The characters that are percent-encoded: all except the unreserved characters of RFC 3986.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Why no link was created.
+/// The reason why no link was created.
 #[derive(Debug, Error)]
 pub enum LinkError {
     /// The parameters are not a JSON object.
     #[error("the parameters must be one object")]
     NotAnObject,
-    /// A parameter is neither text, a number, nor a boolean.
+    /// A parameter is neither a text, nor an integer, nor a boolean.
     #[error("the parameter {0} must be text, an integer, true or false")]
     NotAScalar(String),
-    /// A name or value could contain another parameter under the same signature.
+    /// A name or a value has a semicolon or a control character. With a semicolon, it could contain a further parameter
+    /// under the same signature.
     #[error("the parameter {0} must not contain a semicolon or a control character")]
     Separator(String),
     /// A parameter has an empty value.
@@ -44,8 +45,8 @@ pub enum LinkError {
     Sign(#[from] SignError),
 }
 
-/// Returns the signed link with these parameters of the platform, in their order. The query of `base`, if it
-/// has one, stays in front of them and is not signed.
+/// Returns the signed link with these parameters of the platform, in the order of the object. If `base` has a query,
+/// the query stays in front of the parameters and is not signed.
 ///
 /// Source: Payment Page, about; Signature.
 pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<String, LinkError> {
@@ -58,7 +59,7 @@ pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<Stri
         if name == "signature" {
             return Err(LinkError::Signed);
         }
-        // Booleans are 1 and 0, as in the canonical string.
+        // `true` is written as 1 and `false` as 0, as in the canonical string.
         let text = match value {
             Value::String(text) => text.as_ref(),
             Value::Number(token) => token,
@@ -85,7 +86,7 @@ pub fn link(base: &str, parameters: &Value<'_>, key: &ProjectKey) -> Result<Stri
 }
 
 fn push(address: &mut String, separator: &mut char, name: &str, value: &str) {
-    // Writing to a String cannot fail.
+    // Writing to a `String` cannot fail.
     let _ = write!(
         address,
         "{separator}{}={}",

@@ -1,10 +1,10 @@
 //! The signed link to the platform's Payment Page.
 //!
-//! The signature covers the values of all parameters except `frame_mode`, before they are percent-encoded.
-//! Two links that differ in `frame_mode` only have the same signature.
+//! The signature covers all parameters except `frame_mode`, and covers the values before percent-encoding.
+//! Two links that differ only in `frame_mode` have the same signature.
 //!
-//! The payment exists at the platform only after the customer has confirmed it on the page. Its result
-//! arrives by callback, as with Gate.
+//! The payment exists at the platform only after the customer has confirmed it on the page. The result of the
+//! payment arrives by callback, as with Gate.
 
 mod link;
 mod page;

@@ -13,7 +13,7 @@ use crate::json::{self, Limits};
 use crate::signature::SignError;
 use crate::signature::keyring::ProjectKey;
 
-/// The parameters of a Bancontact payment. Names and limits are the platform's. `Debug` hides the customer.
+/// The parameters of a Bancontact payment, with the names and limits of the platform. `Debug` hides the customer.
 ///
 /// Source: Payment Page, parameters; Bancontact, payments through Payment Page.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -68,7 +68,7 @@ impl PaymentPage {
         }
     }
 
-    /// Adds the customer's last name. Without it, the form requires it from the customer.
+    /// Adds the customer's last name. Without this parameter, the form asks the customer for the last name.
     #[must_use]
     pub fn with_last_name(mut self, name: LastName) -> Self {
         self.customer_last_name = Some(name);
@@ -85,13 +85,13 @@ impl PaymentPage {
         self
     }
 
-    /// Adds an optional text, or fails if it does not have the form of the parameter.
+    /// Adds an optional text, or fails if the text does not have the form of the parameter.
     pub fn with(mut self, parameter: TextParameter, value: Text) -> Result<Self, FieldError> {
         self.texts.insert(parameter, parameter.check(value)?);
         Ok(self)
     }
 
-    /// Adds an optional number, or fails if the parameter does not allow it.
+    /// Adds an optional number, or fails if the parameter does not allow this number.
     pub fn with_number(
         mut self,
         parameter: NumberParameter,

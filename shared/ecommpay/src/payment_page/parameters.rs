@@ -8,7 +8,7 @@ use crate::fields::{FieldError, Text};
 
 /// An optional parameter that is a text.
 ///
-/// These parameters are left out:
+/// This crate leaves out these parameters:
 ///
 /// - `force_payment_group`, `hide`: the method is fixed;
 /// - `mode`, `operation_type`: Bancontact supports their default values only;
@@ -20,7 +20,7 @@ use crate::fields::{FieldError, Text};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextParameter {
-    /// Shown to the customer.
+    /// The description that the page shows to the customer.
     PaymentDescription,
     /// The language of the form, two letters.
     LanguageCode,
@@ -38,8 +38,8 @@ pub enum TextParameter {
     RedirectFailUrl,
     /// `iframe`, `parent_page` or `blank_page`.
     RedirectFailMode,
-    /// The address to which the provider's page returns before the payment is final. The platform must have
-    /// enabled it.
+    /// The address to which the provider's page returns before the payment is final. The platform must enable this
+    /// return first.
     RedirectReturnUrl,
     /// `iframe`, `parent_page` or `blank_page`.
     RedirectReturnMode,
@@ -56,7 +56,7 @@ pub enum TextParameter {
 }
 
 impl TextParameter {
-    /// Checks a text against the form of this parameter.
+    /// Checks that a text has the form of this parameter.
     pub(super) fn check(self, text: Text) -> Result<Text, FieldError> {
         let value = text.as_str();
         let form = match self {
@@ -109,7 +109,7 @@ pub enum NumberParameter {
 }
 
 impl NumberParameter {
-    /// Checks a number against the values of this parameter.
+    /// Checks that this parameter allows a number.
     pub(super) fn check(self, number: u8) -> Result<u8, FieldError> {
         let (max, form) = match self {
             Self::CloseOnMissclick | Self::Redirect | Self::RedirectOnMobile => (1, "0 or 1"),

@@ -18,7 +18,7 @@ pub struct ClarificationField {
     pub required: bool,
 }
 
-/// Reads `clarification_fields` in both of its forms. A field that is named twice is returned once.
+/// Reads `clarification_fields` in both of its forms. Returns a field only once, even if the message names it twice.
 ///
 /// - List form: `{"customer":["last_name"]}`. An entry can also be an object of such lists.
 /// - Schema form: `{"customer":{"type":"object","required":["last_name"],"properties":{"last_name":{}}}}`.
@@ -37,7 +37,7 @@ pub(super) fn fields(value: &Value<'_>) -> Vec<ClarificationField> {
 #[derive(Default)]
 struct Requested {
     fields: Vec<ClarificationField>,
-    /// The index in `fields` of each name.
+    /// The index of each name in `fields`.
     indices: HashMap<String, usize>,
 }
 
@@ -104,7 +104,7 @@ mod tests {
             ),
             expected(&[("customer.last_name", true), ("customer.email", false)])
         );
-        // Both have the same signature.
+        // The message with an empty `required` and the message without `required` have the same signature.
         for required in ["", r#""required":[],"#] {
             assert_eq!(
                 requested(&format!(

@@ -1,8 +1,8 @@
 //! Reports about a payment: callbacks and status answers.
 //!
-//! Both have one form here. A callback has its operation in `operation`; a status answer lists all operations in
-//! `operations`. Fields may be missing, integers may be strings, and unknown statuses are stored as text. This
-//! module reads a report; it does not interpret it.
+//! [`Report`] holds both. A callback has its operation in `operation`; a status answer lists all operations in
+//! `operations`. Fields may be missing, integers may be strings, and statuses are stored as text, even undocumented
+//! statuses. This module reads a report and does not decide what follows from it.
 
 mod clarification;
 mod operation;
@@ -22,18 +22,18 @@ pub use sum::Sum;
 
 /// A report about one payment.
 ///
-/// The fields that this crate does not know remain in the [`Value`] from which the report is read.
+/// Fields that this crate does not read remain in the [`Value`] from which the report is read.
 ///
 /// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The project's number.
     pub project_id: Option<u64>,
-    /// The payment's id as the platform writes it. Compare it without regard to case.
+    /// The payment's id as the platform writes it. Compare ids without case.
     pub payment_id: Option<String>,
     /// `payment.type`: `purchase`, `invoice` for a payment link created in the Dashboard, and others.
     pub payment_type: Option<String>,
-    /// `payment.status`, including unknown ones.
+    /// `payment.status`, even if the status is undocumented.
     pub payment_status: Option<String>,
     /// `payment.date`: a UTC time in the platform's form.
     pub payment_date: Option<String>,
@@ -63,7 +63,7 @@ pub struct ErrorItem {
 }
 
 impl Report {
-    /// Reads a message. Does not verify the signature.
+    /// Reads a report from a message. Does not verify the signature.
     pub fn read(message: &Value<'_>) -> Self {
         let payment = message.get("payment");
         let merchant_refund_id = payment.and_then(|payment| payment.text_at("merchant_refund_id"));
@@ -91,11 +91,11 @@ impl Report {
         }
     }
 
-    /// Returns whether `payment.status` is final for the payment. Unknown statuses are not final.
+    /// Returns whether `payment.status` is final for the payment. Undocumented statuses are not final.
     ///
-    /// Returns `None` if the status says nothing about that: there is none, it is the error of a request, or a
-    /// refund (or the reversal of one) is pending. While a refund is pending, `payment.status` can be the status
-    /// of the refund.
+    /// Returns `None` if `payment.status` cannot answer this question: the status is missing, the status is the error
+    /// of a request, or a refund or the reversal of a refund is pending. While a refund is pending, `payment.status`
+    /// can be the status of the refund.
     ///
     /// Source: Results.
     pub fn is_final(&self) -> Option<bool> {
@@ -110,7 +110,7 @@ impl Report {
         Some(status::is_final(payment_status))
     }
 
-    /// Returns the first status, of the payment or of an operation, whose meaning is not known.
+    /// Returns the first undocumented status, of the payment or of an operation.
     ///
     /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
     pub fn unknown_status(&self) -> Option<&str> {
@@ -123,7 +123,7 @@ impl Report {
     }
 }
 
-/// Returns the project that a message names: at the top level, or else in `general`.
+/// Returns the id of the project that a message names: at the top level, or else in `general`.
 ///
 /// Source: Callbacks.
 pub fn project_id(message: &Value<'_>) -> Option<u64> {

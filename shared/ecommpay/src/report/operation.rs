@@ -9,17 +9,17 @@ use crate::operation::{OperationType, Outcome};
 /// Source: Callbacks; Gate, status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
-    /// The platform's number, as it is written; absent in errors.
+    /// The platform's id of the operation, a number as the message writes it; absent in errors.
     pub id: Option<String>,
     /// The type of the operation.
     pub kind: OperationType,
-    /// `operation.status`, including unknown ones.
+    /// `operation.status`, even if the status is undocumented.
     pub status: String,
     /// `operation.date`: a UTC time in the platform's form.
     pub date: Option<String>,
-    /// `operation.created_date`, present in status answers.
+    /// `operation.created_date`; only status answers have it.
     pub created_date: Option<String>,
-    /// The same as `request_id` of the synchronous answer.
+    /// The same as `request_id` of Gate's answer to the request.
     pub request_id: Option<String>,
     /// The requested amount of this operation.
     pub sum_initial: Option<Sum>,
@@ -40,10 +40,10 @@ impl Operation {
     }
 }
 
-/// Reads `operation` and `operations` of a message. An operation without a type or a status is skipped.
+/// Reads `operation` and `operations` of a message. Skips an operation without a type or a status.
 ///
-/// `payment.merchant_refund_id` belongs to the last operation, which is the one in `operation`. It is not
-/// copied to the operations of a list.
+/// `payment.merchant_refund_id` belongs to the last operation of the payment, which a callback has in `operation`. So
+/// this id is not copied to the operations of a list.
 pub(super) fn operations(message: &Value<'_>, merchant_refund_id: Option<&str>) -> Vec<Operation> {
     let single = message
         .get("operation")

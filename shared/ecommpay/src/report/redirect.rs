@@ -2,8 +2,8 @@
 
 use crate::json::Value;
 
-/// The page to which the shopper's browser is sent: `redirect_data`, in other formats `redirectData` or, as an
-/// object, `return_url`.
+/// The page to which the shopper's browser is sent. A message has it in `redirect_data`. Other formats use
+/// `redirectData`, or an object in `return_url`.
 ///
 /// Source: Gate, callbacks; Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Redirect {
     /// The redirect URL.
     pub url: String,
     /// The form fields of a `POST`, in order. The signature does not cover a field with the name `signature` or
-    /// `frame_mode`. It also does not cover where the nested name of a field ends and its value begins.
+    /// `frame_mode`. The signature also does not cover where the nested name of a field ends and its value begins.
     pub fields: Vec<(String, String)>,
 }
 
@@ -28,15 +28,15 @@ pub enum RedirectMethod {
     Post,
 }
 
-/// Reads the redirect data of a message, from the first of its three locations that holds usable data.
+/// Reads the redirect data of a message, from the first of the three locations that holds usable data.
 pub(super) fn redirect(message: &Value<'_>) -> Option<Redirect> {
     ["redirect_data", "redirectData", "return_url"]
         .iter()
         .find_map(|key| read(message.get(key)?))
 }
 
-/// `body` is an object, or `[]` if it is empty. The names of nested values take PHP's form of form fields,
-/// `name[key][0]`.
+/// Reads the redirect data at one location. `body` is an object, or `[]` if there are no fields. The names of nested
+/// values are written as PHP writes form fields: `name[key][0]`.
 fn read(value: &Value<'_>) -> Option<Redirect> {
     let method = match value.get("method")?.as_str()? {
         method if method.eq_ignore_ascii_case("GET") => RedirectMethod::Get,

@@ -1,4 +1,4 @@
-//! The statuses of payments and operations that have a known meaning.
+//! The documented statuses of payments and operations.
 
 /// The statuses of payments and operations that are documented, or whose meaning the platform's plug-ins show.
 ///
@@ -34,15 +34,15 @@ const DOCUMENTED_STATUSES: [&str; 28] = [
     "success",
 ];
 
-/// Returns whether the meaning of a status, of a payment or of an operation, is documented or shown by the
-/// platform's plug-ins.
+/// Returns whether the platform documents a status of a payment or of an operation, or its plug-ins show the meaning of
+/// the status.
 ///
 /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
 pub fn is_documented(status: &str) -> bool {
     DOCUMENTED_STATUSES.contains(&status)
 }
 
-/// Returns whether a `payment.status` is final for the payment. Unknown statuses are not final.
+/// Returns whether a `payment.status` is final for the payment. Undocumented statuses are not final.
 ///
 /// Source: Results.
 pub(super) fn is_final(payment_status: &str) -> bool {

@@ -11,12 +11,12 @@ use crate::json::Value;
 pub struct Sum {
     /// Minor units.
     pub amount: u64,
-    /// ISO 4217 code.
+    /// The ISO 4217 code.
     pub currency: String,
 }
 
 impl Sum {
-    /// Reads `{"amount": .., "currency": ..}`. Returns `None` if one of the two is missing or malformed.
+    /// Reads `{"amount": .., "currency": ..}`. Returns `None` if the amount or the currency is missing or malformed.
     pub fn read(value: &Value<'_>) -> Option<Self> {
         Some(Self {
             amount: value.get("amount")?.as_u64()?,

@@ -1,4 +1,4 @@
-//! The canonical string of a received message, in both spellings of its numbers.
+//! The canonical string of a received message, with its numbers as they are written or as PHP prints them.
 
 use std::borrow::Cow;
 
@@ -16,11 +16,11 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 }
 
 /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
-/// prints every number as it is written, because the message then has one canonical string only.
+/// prints every number as it is written, because the message then has only one canonical string.
 ///
-/// The platform does not document how it signs fractions; of the official SDKs, PHP's is the reference.
-/// This string serves to verify, never to sign. Another number has the same string (`10.0` and `10`),
-/// so [`may_be_reframed`](super::may_be_reframed) returns true for each of these messages.
+/// The platform does not document how it signs fractions, and its documentation refers to the PHP SDK.
+/// Use this string only to verify, never to sign. Two different numbers can have the same string, such as `10.0` and
+/// `10`. So [`may_be_reframed`](super::may_be_reframed) returns true for a message with such a number.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 #[derive(Debug, Clone, Copy)]
 pub struct Signature([u8; 64]);
 
-/// Compares in constant time.
+/// Compares two signatures in constant time.
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

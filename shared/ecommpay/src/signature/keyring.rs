@@ -8,19 +8,19 @@ use thiserror::Error;
 
 use super::digest::Signature;
 
-/// A project's secret key, prepared for HMAC-SHA-512. `Debug` hides it.
+/// A project's secret key, prepared for HMAC-SHA-512. `Debug` hides the key.
 ///
 /// Source: Signature.
 #[derive(Clone)]
 pub struct ProjectKey(Hmac<Sha512>);
 
-/// The secret is empty. HMAC accepts an empty key, but anyone could sign with it.
+/// The secret is empty. HMAC would accept an empty key, but anyone could sign with an empty key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a project key is empty")]
 pub struct EmptyKey;
 
 impl ProjectKey {
-    /// Creates a key from the secret as the platform shows it. The key is the UTF-8 bytes of the text.
+    /// Creates a key from the secret as the platform shows it. The key consists of the UTF-8 bytes of this text.
     pub fn new(secret: &str) -> Result<Self, EmptyKey> {
         if secret.is_empty() {
             return Err(EmptyKey);
@@ -37,7 +37,7 @@ impl ProjectKey {
         Signature::from_bytes(mac.finalize().into_bytes().into())
     }
 
-    /// Returns whether `signature` is the one of the canonical string. Compares in constant time.
+    /// Returns whether `signature` is this key's signature of the canonical string. Compares in constant time.
     pub fn verifies(&self, canonical: &[u8], signature: &Signature) -> bool {
         let mut mac = self.0.clone();
         mac.update(canonical);
@@ -56,12 +56,12 @@ impl fmt::Debug for ProjectKey {
 pub enum KeySlot {
     /// The key that signs requests.
     Current,
-    /// The key before it, accepted during a rotation until the platform no longer signs with it.
+    /// The previous key. It is accepted during a rotation, until the platform no longer signs with it.
     Previous,
 }
 
 impl KeySlot {
-    /// The name in logs and metrics.
+    /// Returns the name of the slot in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             KeySlot::Current => "current",
@@ -83,7 +83,7 @@ impl Keyring {
         Self { current, previous }
     }
 
-    /// The key that signs requests.
+    /// Returns the key that signs requests.
     pub fn current(&self) -> &ProjectKey {
         &self.current
     }
@@ -93,7 +93,7 @@ impl Keyring {
         self.previous.is_some()
     }
 
-    /// Returns the slot of the key that made `signature` over the canonical string; `None` if neither did.
+    /// Returns the slot of the key that made `signature` over the canonical string; `None` if no key made it.
     pub fn verify(&self, canonical: &[u8], signature: &Signature) -> Option<KeySlot> {
         if self.current.verifies(canonical, signature) {
             return Some(KeySlot::Current);

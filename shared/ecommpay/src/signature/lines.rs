@@ -20,8 +20,8 @@ struct Lines {
     path: String,
     /// Spells a number from its text.
     number: fn(&str) -> Cow<'_, str>,
-    /// Whether `text` is sorted already. It is if all names are plain: sorting the members of each object
-    /// then sorts their lines, and the elements of an array are in order.
+    /// Whether the lines of `text` are already sorted. They are sorted if all names are plain, because the members of
+    /// each object are then sorted before their lines are written, and the elements of an array are in order.
     in_order: bool,
 }
 
@@ -34,7 +34,7 @@ struct Line {
 impl Lines {
     fn of(message: &Value<'_>, number: fn(&str) -> Cow<'_, str>) -> Self {
         let mut lines = Self {
-            // Most callbacks fit without a reallocation.
+            // Most callbacks fit into these capacities without a reallocation.
             text: String::with_capacity(4096),
             lines: Vec::with_capacity(128),
             path: String::with_capacity(128),
@@ -65,7 +65,7 @@ impl Lines {
             Value::Array(elements) => {
                 for (index, element) in elements.iter().enumerate() {
                     self.step(element, |path| {
-                        // Writing to a String cannot fail.
+                        // Writing to a `String` cannot fail.
                         let _ = write!(path, "{index}");
                     });
                 }
@@ -128,8 +128,8 @@ impl Lines {
     }
 }
 
-/// Compares the paths of two members of one object whose names are all plain. The comparison of slices is
-/// the fastest and nearly always decides.
+/// Compares the paths of two members of an object in which all names are plain. Compares the slices first, because
+/// this comparison is the fastest and nearly always decides.
 fn by_path((left_key, left): &Member<'_>, (right_key, right): &Member<'_>) -> Ordering {
     let (left_key, right_key) = (left_key.as_bytes(), right_key.as_bytes());
     let shared = left_key.len().min(right_key.len());
@@ -141,7 +141,7 @@ fn by_path((left_key, left): &Member<'_>, (right_key, right): &Member<'_>) -> Or
     })
 }
 
-/// Returns the byte that follows the key of a value in its path, if any.
+/// Returns the byte that follows the key of a value in the path, if there is one.
 fn after_key(value: &Value<'_>) -> &'static [u8] {
     match value {
         Value::Array(_) | Value::Object(_) => b":",

@@ -1,13 +1,13 @@
 //! The canonical string of a message and its HMAC-SHA-512 signature.
 //!
-//! Every scalar has one line `path:value`. The lines are sorted in natural order of their paths and
-//! joined with `;`. The path is the keys and indices from the top level, joined with `:`.
+//! Every scalar has one line `path:value`. The lines are sorted in the natural order of their paths and
+//! joined with `;`. The path consists of the keys and indices from the top level, joined with `:`.
 //!
 //! - Empty arrays and objects have no line.
 //! - `null` and the empty string have a line without a value.
 //! - `true` is `1` and `false` is `0`.
 //! - A colon inside a key is doubled.
-//! - The keys `signature` and `frame_mode` are left out at every depth, with all that is below them.
+//! - The keys `signature` and `frame_mode` are left out at every depth, with everything below them.
 //!
 //! Source: Signature.
 

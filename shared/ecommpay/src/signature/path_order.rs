@@ -9,9 +9,9 @@ use std::cmp::Ordering;
 ///
 /// - Leading zeros are skipped, but only at the start of the path.
 /// - White space is skipped.
-/// - Two runs of digits compare by length, then digit by digit. If one of them starts with `0`, they
-///   compare digit by digit only.
-/// - A path that ends first is smaller.
+/// - Two runs of digits compare by length, then digit by digit. If one of the runs starts with `0`, the two
+///   runs compare only digit by digit.
+/// - The path that ends first is smaller.
 ///
 /// Source: Signature; PHP's `strnatcmp`.
 pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
@@ -37,7 +37,7 @@ pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
 
-/// Returns the number of bytes that two paths share at their start. Paths of one object share many.
+/// Returns the number of bytes that two paths share at their start. The paths of one object share many bytes.
 fn common_length(left: &[u8], right: &[u8]) -> usize {
     const WORD: usize = 8;
     let words = left.chunks_exact(WORD).zip(right.chunks_exact(WORD));
@@ -47,8 +47,8 @@ fn common_length(left: &[u8], right: &[u8]) -> usize {
     words + bytes.take_while(|(a, b)| a == b).count()
 }
 
-/// Returns the length of the shared start that need not be compared again. It ends after the last plain
-/// byte, because a run of digits or white space after that byte may continue differently in each path.
+/// Returns the length of the part of the shared start that need not be compared again. This part ends after the last
+/// plain byte, because a run of digits or white space after that byte may continue differently in each path.
 fn plain_length(path: &[u8], common: usize) -> usize {
     let same = path.get(..common).unwrap_or(path);
     same.iter()
@@ -61,7 +61,8 @@ fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }
 
-/// Compares by which path has ended: it is smaller. Returns `None` if neither has ended.
+/// Compares two paths of which at least one has ended: a path that has ended is smaller than a path that has not.
+/// Returns `None` if neither path has ended.
 fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
     (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())
 }
@@ -83,7 +84,7 @@ fn compare_rest(mut left: &[u8], mut right: &[u8]) -> Ordering {
                 return order;
             }
         }
-        // A path whose rest was only white space compares as a zero byte here, as in C.
+        // If the rest of a path was only white space, the path compares as a zero byte, as in C.
         let order = first(left).cmp(&first(right));
         if order != Ordering::Equal {
             return order;

@@ -2,9 +2,9 @@
 //!
 //! The platform sends integers only. Its documentation does not say how a fraction is signed, and the
 //! official SDKs disagree. The documentation refers to the PHP SDK, so a body with a fraction may carry a
-//! signature over PHP's spelling of it.
+//! signature over PHP's spelling of the fraction.
 
-/// Returns PHP's `(string)` of a number with a fraction or an exponent, with PHP's default precision of
+/// Returns a number with a fraction or an exponent as PHP's `(string)` prints it, with PHP's default precision of
 /// 14 digits. Returns `None` for an integer, which is signed as it is written.
 pub(super) fn spelling(token: &str) -> Option<String> {
     if !token.contains(['.', 'e', 'E']) {
@@ -36,7 +36,7 @@ pub(super) fn spelling(token: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
-/// Returns whether PHP prints a number differently from how it is written.
+/// Returns whether PHP prints a number differently from the way in which the message writes it.
 pub(super) fn is_respelled(token: &str) -> bool {
     spelling(token).is_some_and(|spelled| spelled != token)
 }

@@ -1,21 +1,21 @@
-//! Detects messages that another message can have the signature of.
+//! Detects messages whose signature can also be the signature of another message.
 
 use super::lines::is_signed;
 use super::php_number;
 use crate::json::Value;
 
-/// Returns whether a message could have been made from another one with the same signature. Treat such a
+/// Returns whether a message could have been made from another message with the same signature. Treat such a
 /// message as a hint, never as a fact.
 ///
 /// - Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:` can
 ///   contain lines of another message.
-/// - An empty key leaves no trace in the path. A colon at the end of a key merges with the separator
+/// - An empty key leaves no trace in the path. A colon at the start or end of a key merges with the separator
 ///   next to it. A `;` in a key ends a line.
-/// - A number that PHP prints differently has the string of another number: `37493000003351.0` verifies
-///   with the signature of `37493000003351`, and reads as another id.
+/// - A number that PHP prints differently can have the string of another number: `37493000003351.0` verifies
+///   with the signature of `37493000003351` and is read as a different id.
 ///
-/// A colon can also move from a value into the path. This function does not detect that;
-/// [`has_sound_shape`](crate::report::has_sound_shape) does for the fields that are read.
+/// A colon can also move from a value into the path. This function does not detect such a change;
+/// [`has_sound_shape`](crate::report::has_sound_shape) detects it for the fields that are read.
 ///
 /// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {

@@ -8,7 +8,7 @@ use super::keyring::ProjectKey;
 use super::php_number;
 use crate::json::{self, JsonError, Limits, Value};
 
-/// Why a request could not be signed.
+/// The reason why a request could not be signed.
 #[derive(Debug, Error)]
 pub enum SignError {
     /// The request could not be serialised.
@@ -17,7 +17,7 @@ pub enum SignError {
     /// The serialised request exceeds the limits of the reader.
     #[error(transparent)]
     Read(#[from] JsonError),
-    /// A number has an exponent, or a fraction such as `10.0` that PHP prints differently.
+    /// A number has an exponent, or has a fraction that PHP prints differently, such as `10.0`.
     #[error("a number has an exponent or a fraction whose signed form is not documented")]
     AmbiguousNumber,
 }
@@ -43,7 +43,7 @@ pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {
     Ok(canonical(message))
 }
 
-/// Returns the signed body of a request; `put` stores the signature in its field.
+/// Returns the signed body of a request; `put` stores the signature in the request.
 pub(crate) fn signed<M: Serialize>(
     mut message: M,
     key: &ProjectKey,

@@ -7,7 +7,7 @@ use crate::json::Value;
 
 /// Returns the signature that a message carries: at the top level, or else in `general`.
 ///
-/// Returns `None` if there is none, or if it is not the base64 of 64 bytes.
+/// Returns `None` if there is no signature, or if it is not the base64 of 64 bytes.
 ///
 /// Source: Signature; the official SDKs for the order of the two locations.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {
@@ -20,14 +20,15 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 
 /// Verifies a signature of a message against the keys of one project and returns the key that matched.
 ///
-/// Numbers are taken as they are written and, if there are fractions, also as PHP prints them.
+/// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries the
+/// canonical string with the numbers as PHP prints them.
 ///
 /// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
     verify_with(message, &canonical(message), signature, keyring)
 }
 
-/// Like [`verify`], for a caller that already has the [`canonical`] string of the message or tries
+/// Does the same as [`verify`], for a caller that already has the [`canonical`] string of the message or tries
 /// several keyrings.
 ///
 /// Source: Signature.

@@ -1,4 +1,4 @@
-//! Changes to a message: changes that the signature covers, and changes that it does not.
+//! Changes to a message: changes that the signature covers, and changes that it does not cover.
 
 use super::message::*;
 
@@ -10,7 +10,7 @@ pub fn change_uncovered(node: &Node, choices: &mut Choices) -> Node {
                 .iter()
                 .map(|element| change_uncovered(element, choices))
                 .collect();
-            // Only at the end, because otherwise the indices of other elements would change.
+            // Removes elements only at the end, because otherwise the indices of other elements would change.
             while matches!(elements.last(), Some(last) if is_empty(last)) && choices.one_in(2) {
                 elements.pop();
             }
@@ -104,8 +104,8 @@ fn anything(choices: &mut Choices) -> Node {
     }
 }
 
-/// Changes the structure of one collection. A member or element is added, removed, renamed, moved to the top level,
-/// swapped with another one, or replaced by another kind of value.
+/// Changes the structure of one collection. A member or an element is added, removed, renamed, moved to the top level,
+/// swapped with another member or element, or replaced with another kind of value.
 pub fn restructured(message: &Node, choices: &mut Choices) -> Node {
     let mut changed = message.clone();
     let mut left = Some(choices.below(collections_in(message)));
@@ -196,8 +196,8 @@ fn change(collection: &mut Node, choices: &mut Choices, moved: &mut Option<Node>
     }
 }
 
-/// Replaces a text by an object, split at a colon if there is one, a collection by a text, and another scalar by a
-/// list.
+/// Replaces a text with an object, a collection with a text, and any other scalar with a list. If the text has a colon,
+/// the object can be the text split at the colon.
 fn change_kind(node: &mut Node, choices: &mut Choices) {
     *node = match &*node {
         Node::Text(text) => match text.split_once(':') {
@@ -220,7 +220,7 @@ fn unused(members: &[(String, Node)]) -> String {
     key
 }
 
-/// Replaces some texts by objects, split at a colon: the part before the colon becomes the key.
+/// Replaces some texts with objects. Splits each of these texts at a colon: the part before the colon becomes the key.
 pub fn split_at_colons(node: &Node, choices: &mut Choices) -> Node {
     match node {
         Node::Array(elements) => {

@@ -1,7 +1,7 @@
 //! Properties of the reader, the canonical string and the order of paths, on random input.
 //!
-//! The default is a few hundred to a few thousand cases for each property.
-//! `LONG=1 cargo test --release -p ecommpay --test properties` runs up to 1,000,000 cases for each.
+//! By default, each property runs with a few hundred to a few thousand cases.
+//! `LONG=1 cargo test --release -p ecommpay --test properties` runs up to 1,000,000 cases for each property.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod changes;

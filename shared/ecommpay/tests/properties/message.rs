@@ -24,7 +24,7 @@ pub enum Node {
     Object(Vec<(String, Node)>),
 }
 
-/// Text with many quotes, slashes, separators, digits and characters outside of ASCII.
+/// Texts with many quotes, slashes, separators, digits and characters outside of ASCII.
 pub fn texts() -> impl Strategy<Value = String> {
     let special = select(vec![
         '"',
@@ -96,7 +96,7 @@ pub fn scalars() -> impl Strategy<Value = Node> {
     ]
 }
 
-/// Keys that are often the start of another key, or give a path that compares as equal to another.
+/// Keys that are often the start of another key, or give a path that compares as equal to another path.
 fn ambiguous_keys() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[a_-]{1,3}",
@@ -130,12 +130,12 @@ pub fn nodes() -> impl Strategy<Value = Node> {
     nodes_with(keys)
 }
 
-/// A message: an object at the top.
+/// Messages: an object at the top level.
 pub fn messages() -> impl Strategy<Value = Node> {
     objects(keys(), nodes())
 }
 
-/// A message with [`ambiguous_keys`], whose lines are hard to sort.
+/// Messages with [`ambiguous_keys`], whose lines are hard to sort.
 pub fn ambiguous_messages() -> impl Strategy<Value = Node> {
     objects(ambiguous_keys(), nodes_with(ambiguous_keys))
 }
@@ -145,7 +145,7 @@ pub struct Choices(pub u64);
 
 impl Choices {
     pub fn below(&mut self, bound: usize) -> usize {
-        // xorshift64*: stays 0 at 0.
+        // This is xorshift64*. From the state 0 it gives only 0.
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -162,7 +162,7 @@ impl Choices {
     }
 }
 
-/// Returns one JSON text of `node`; `choices` decides on white space, order of keys and escapes.
+/// Returns a JSON text of `node`; `choices` decides on white space, the order of keys, and escapes.
 pub fn spell(node: &Node, choices: &mut Choices) -> String {
     let mut json = space(choices).to_string();
     match node {
@@ -280,7 +280,7 @@ pub fn read(json: &str) -> Result<Value<'_>, JsonError> {
     parse(json.as_bytes(), Limits::CALLBACK)
 }
 
-/// Returns the canonical string of a message without optional white space and escapes.
+/// Returns the canonical string of a message, spelled without optional white space and escapes.
 pub fn canonical_of_node(node: &Node) -> String {
     canonical_of_json(&spell(node, &mut Choices(0)))
 }

@@ -1,5 +1,5 @@
 //! Slow and simple reference models of the order of paths, the canonical string and the reader. The fuzz targets use
-//! them too.
+//! these models too.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ pub enum Part {
     Digits(Vec<u8>),
 }
 
-/// Splits a path into parts. Two paths compare part by part; the path that ends first is smaller.
+/// Splits a path into parts. Two paths compare part by part, and the path that ends first is smaller.
 ///
 /// - A zero at the start of the path is dropped if a digit follows.
 /// - White space before a part is dropped, except directly after a run of digits.
@@ -122,20 +122,20 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
     let counts = Counts::of(text);
     let is_correct = match (ours, &theirs) {
         (Ok(ours), Ok(theirs)) => agree(ours, theirs),
-        // JSON has no largest number, but the floats of serde_json have.
+        // JSON has no largest number, but the floats of serde_json have a largest number.
         (Ok(_), Err(error)) => error.to_string().starts_with("number out of range"),
         (Err(JsonError::NotJson(_) | JsonError::NotUtf8 | JsonError::TrailingData(_)), theirs) => {
             theirs.is_err()
         }
         (Err(JsonError::TooLarge), _) => text.len() > limits.bytes,
         (Err(JsonError::TooDeep), _) => counts.depth > limits.depth,
-        // The text can end after the first key above the limit, before its colon.
+        // The text can end between the first key above the limit and the colon of this key.
         (Err(JsonError::TooManyKeys), theirs) => {
             counts.keys + usize::from(theirs.is_err()) > limits.keys
         }
         // serde_json keeps one of two equal keys.
         (Err(JsonError::DuplicateKey), Ok(theirs)) => counts.keys > keys_of(theirs),
-        // The reader stops at the duplicate key, before the error that serde_json reports.
+        // The reader stops at the duplicate key. The error that serde_json reports is later in the text.
         (Err(JsonError::DuplicateKey), Err(_)) => true,
         (Err(JsonError::CanonicalTooLarge), _) => text.len().pow(2) > limits.canonical,
     };

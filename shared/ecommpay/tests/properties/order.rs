@@ -11,7 +11,7 @@ use super::cases;
 use super::message::*;
 use super::model::parts;
 
-/// Short paths over a small alphabet, so that two of them often have the same start.
+/// Short paths over a small alphabet, so that two paths often have the same start.
 fn paths() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         4 => select(b"000112359".to_vec()),
@@ -71,7 +71,7 @@ proptest! {
                 let order = compare(one, other);
                 prop_assert_eq!(compare(other, one), order.reverse(), "{:?}", shown());
                 for third in &paths {
-                    // Transitive. Paths that compare as equal must also compare alike with every third path.
+                    // The order is transitive. Two paths that compare as equal also compare alike with a third path.
                     if order == compare(other, third) || order == Ordering::Equal {
                         let expected = compare(other, third);
                         prop_assert_eq!(compare(one, third), expected, "{:?}", shown());

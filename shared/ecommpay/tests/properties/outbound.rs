@@ -17,7 +17,7 @@ use proptest::sample::select;
 use super::message::*;
 use super::{cases, key};
 
-/// Text that a field accepts, often with parts that look like lines of a message.
+/// Texts that a field accepts, often with parts that look like lines of a message.
 fn field_texts(min: usize, max: usize) -> impl Strategy<Value = String> {
     let line = select(vec![
         "general:project_id:1",

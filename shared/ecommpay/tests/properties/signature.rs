@@ -1,4 +1,4 @@
-//! The changes that a signature covers, and the changes that it does not.
+//! The changes that a signature covers, and the changes that it does not cover.
 
 use ecommpay::signature::may_be_reframed;
 use proptest::prelude::*;
@@ -107,7 +107,8 @@ proptest! {
         let changed = change_uncovered(&message, &mut Choices(seed));
         prop_assert_eq!(canonical_of_node(&changed), canonical_of_node(&message), "{:?}", changed);
 
-        // Moving a part of a value into the path is also uncovered, unless it changes the order of lines.
+        // The signature also does not cover a move of a part of a value into the path, unless the move changes the
+        // order of the lines.
         let split = split_at_colons(&message, &mut Choices(seed));
         prop_assert_eq!(
             canonical_of_node(&split) == canonical_of_node(&message),

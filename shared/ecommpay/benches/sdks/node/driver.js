@@ -1,5 +1,6 @@
-// Measures the official Node SDK: node driver.js FOLDER, with the folder that holds node_modules.
-// Reads the secret, the body, and then numbers of repetitions, one per line. Prints the nanoseconds for each number.
+// Measures the official Node SDK: `node driver.js FOLDER`, where FOLDER is the folder that holds node_modules.
+// Reads lines: the secret, the body, and then one number of repetitions in each line. Prints the nanoseconds for each
+// number of repetitions.
 const { createRequire } = require('node:module');
 const readline = require('node:readline');
 
