@@ -42,8 +42,8 @@ impl Reconciler {
         })
     }
 
-    /// Opens a connection to the table and reads the project keys before the first run. Each run reads the credentials of
-    /// the Data API itself, because an operator may store them between two runs.
+    /// Opens a connection to the table and reads the project keys before the first run. Each run reads the credentials
+    /// of the Data API itself, because an operator may store them between two runs.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -62,7 +62,7 @@ impl Reconciler {
         Ok(summary)
     }
 
-    /// Executes the parts of a run. Adds each result to `summary`, so that an error does not lose the results before it.
+    /// Executes the parts of a run. Adds each result to `summary`, so that the summary has the results before an error.
     async fn run(
         &self,
         request: &Request,

@@ -1,4 +1,5 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what failed.
+//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what
+//! failed.
 
 use std::time::{Duration, SystemTime};
 
@@ -44,8 +45,8 @@ impl Sweeper {
         })
     }
 
-    /// Opens a connection to the table and reads secrets before the first run. Opens no connections to the queues and to
-    /// Gate, because most runs publish nothing and send no status request.
+    /// Opens a connection to the table and reads secrets before the first run. Opens no connections to the queues and
+    /// to Gate, because most runs publish nothing and send no status request.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -60,8 +61,8 @@ impl Sweeper {
     /// Executes one run. The content of the event is ignored.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
         let deadline = deadline(&event.context);
-        // The parts run in parallel, so that a slow queue does not delay the polls and a slow platform does not delay the
-        // events.
+        // The parts run in parallel, so that a slow queue does not delay the polls and a slow platform does not delay
+        // the events.
         let (outbox, polled, expired, erased, overdue) = tokio::join!(
             self.payments.sweep_outbox(self.grace, deadline),
             self.poll(deadline),
