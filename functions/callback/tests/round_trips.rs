@@ -25,7 +25,7 @@ const AUDIT: &str = "https://queues.example/audit";
 const FULFILMENT: &str = "https://queues.example/fulfilment";
 /// The id of the payment in `tests/data/callbacks`.
 const PAYMENT: &str = "ECT_TEST_1562051806691899";
-/// The secret with the project keys. This key signs the callbacks in `tests/data/callbacks`.
+/// The secret with the project keys. The current key signs the callbacks in `tests/data/callbacks`.
 const KEYS: &str = r#"{"211":{"current":"test-secret-key"}}"#;
 
 struct World {

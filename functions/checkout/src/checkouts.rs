@@ -14,7 +14,7 @@ use payments::service::checkout::payment_page::PaymentPageSettings;
 pub struct Checkouts {
     /// The use cases of payments.
     pub payments: LivePayments,
-    /// The project keys, which sign requests and verify callbacks.
+    /// The project keys, which sign requests and verify status answers.
     pub keys: CachedProjectKeys,
     /// The client of the platform's Gate.
     pub gate: HttpGate,

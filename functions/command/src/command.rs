@@ -67,8 +67,8 @@ pub struct Review {
     pub items: BTreeSet<QuarantineItem>,
 }
 
-/// The id of a payment. Any text of 1 to 255 characters, because the platform can report payments that were not created
-/// here.
+/// The id of a payment: any text of 1 to 255 characters, because the platform can report payments that this service did
+/// not create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PaymentId(String);

@@ -15,8 +15,7 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// The least time left for which a status request is sent. An answer that arrives after the deadline is lost, and only
-/// the next poll repeats the request.
+/// With less time left, no status request is sent, because an answer after the deadline is lost until the next poll.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {

@@ -14,7 +14,7 @@ use super::not_done::NotDone;
 pub struct ReviewDone {
     /// The payment after the review.
     after: Amounts,
-    /// The refund that the rejection created. `None` for a release, or if the rejection needed no refund of its own.
+    /// The last refund that a rejection of this payment created. `None` for a release, or if there is no such refund.
     refund: Option<RefundDone>,
     /// The types of the published events.
     events: Vec<&'static str>,
