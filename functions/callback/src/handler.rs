@@ -11,7 +11,7 @@ use payments::service::callback::{Handled, Outcome, Refusal};
 use crate::http_status::http_status;
 use crate::log_line::log_line;
 
-/// Receives callbacks.
+/// Receives the platform's callbacks.
 pub struct Callbacks {
     payments: LivePayments,
     keys: CachedProjectKeys,
@@ -27,18 +27,18 @@ impl Callbacks {
         ))
     }
 
-    /// Connects and fetches secrets before the first callback.
+    /// Opens connections and reads secrets before the first callback arrives.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(environment::prewarm(&self.payments), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
     }
 
-    /// Creates the receiver from payments and keys.
+    /// Creates the receiver with these payments and project keys.
     pub fn new(payments: LivePayments, keys: CachedProjectKeys) -> Self {
         Self { payments, keys }
     }
 
-    /// Answers one callback.
+    /// Handles one callback and answers with a status.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let start = Instant::now();
         let handled = self.apply(request.body().as_ref()).await;
@@ -58,8 +58,8 @@ impl Callbacks {
             }
         };
         let handled = self.payments.apply_callback(body, &keys).await;
-        // The key may be newer than the cached keys. This holds for a foreign project too: two projects can share a
-        // key, and the cache may have the key of only one of them.
+        // The callback may be signed with a key that is newer than the cached keys. A signature by another project's
+        // key can have the same cause: if two projects share a key, the cache may have the key of only one project.
         if !matches!(
             handled.outcome,
             Outcome::Refused(Refusal::Unsigned | Refusal::ForeignProject)

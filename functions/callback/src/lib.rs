@@ -1,4 +1,4 @@
-//! The platform's callbacks. A library, so that tests can call the handler.
+//! Receives the platform's callbacks. This crate is also a library, so that tests can call the handler.
 
 pub mod handler;
 mod http_status;

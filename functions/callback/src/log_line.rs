@@ -6,12 +6,12 @@ use payments::events::metrics;
 use payments::log::{Line, Metric, Unit};
 use payments::service::callback::{Handled, Outcome, Verified};
 
-/// The maximum number of characters of an operation's id or of a status.
+/// The maximum length of an operation's id and of a status in the line, in characters.
 const MAX_LENGTH: usize = 64;
-/// The maximum number of operations in a line. The platform sends one in a callback.
+/// The maximum count of operations in the line. A documented callback names at most one operation.
 const MAX_OPERATIONS: usize = 5;
 
-/// Creates the line of a callback that was handled in `duration`.
+/// Creates the line of a callback. `duration` is the time that the handler needed.
 pub fn log_line(handled: &Handled, duration: Duration) -> Line {
     let duration = Metric {
         name: "duration_ms",
@@ -41,7 +41,7 @@ fn with_level(outcome: Outcome) -> Line {
     line("callback").with("outcome", outcome.as_str())
 }
 
-/// Returns the metrics that are counted in total, for all outcomes together.
+/// Returns the metrics without dimensions: the published events, and an undocumented status.
 fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
     let has_unknown_status = report.is_some_and(|report| report.unknown_status().is_some());
@@ -50,7 +50,7 @@ fn counts(handled: &Handled) -> Vec<Metric> {
     counts
 }
 
-/// Adds the payment and the operations of a callback, and the key that signed it.
+/// Adds the project, payment, operations and status of a callback, and the key that signed the callback.
 fn with_report(line: Line, verified: &Verified) -> Line {
     let report = &verified.report;
     let mut line = line.with("key", verified.slot.as_str());
@@ -98,7 +98,7 @@ mod tests {
 
     const DURATION: Duration = Duration::from_millis(41);
 
-    /// Returns a verified callback of `tests/data/callbacks`.
+    /// Reads a callback of `tests/data/callbacks` and verifies it.
     fn verified(file: &str) -> Verified {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/callbacks");
         let body = std::fs::read(format!("{folder}/{file}.json")).unwrap();
@@ -157,7 +157,7 @@ mod tests {
                 "duration_ms": 41,
             })
         );
-        // The line of a deployed function also has the name of its stack in both namespaces, and a line feed.
+        // A deployed function also writes the name of its stack in both namespaces, and a line feed.
         let length = length + 2 * "/bancontact-prod".len() + 1;
         assert!(length < 600, "{length} bytes");
     }

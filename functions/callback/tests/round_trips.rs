@@ -1,4 +1,4 @@
-//! The calls to AWS that a callback makes, as the wire below the SDK shows them.
+//! Tests which calls to AWS a callback causes. A simulated AWS below the SDK records the calls.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -23,9 +23,9 @@ use wire::{TABLE, Wire};
 
 const AUDIT: &str = "https://queues.example/audit";
 const FULFILMENT: &str = "https://queues.example/fulfilment";
-/// The payment of `tests/data/callbacks`.
+/// The id of the payment in `tests/data/callbacks`.
 const PAYMENT: &str = "ECT_TEST_1562051806691899";
-/// The project keys with the key that signs these callbacks.
+/// The secret with the project keys. The current key signs the callbacks in `tests/data/callbacks`.
 const KEYS: &str = r#"{"211":{"current":"test-secret-key"}}"#;
 
 struct World {
@@ -34,7 +34,7 @@ struct World {
 }
 
 impl World {
-    /// Creates a function after its init, and a payment whose events are published.
+    /// Creates a payment, and a function after its init.
     async fn new() -> Self {
         let world = Self::before_init(CacheTtl::default()).await;
         world.wire.set_secret(KEYS);
@@ -42,7 +42,7 @@ impl World {
         world
     }
 
-    /// Creates a function before its init. No project key is stored yet.
+    /// Creates a payment, and a function before its init. No project key is stored yet.
     async fn before_init(ttl: CacheTtl) -> Self {
         let wire = Wire::start().await.unwrap();
         let queue = |url: &str, types| QueueConfig {
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// Posts a body of `tests/data/callbacks`. Returns the status of the answer, and the calls to AWS.
+    /// Posts a body from `tests/data/callbacks`. Returns the status of the answer and the calls to AWS.
     async fn post(&self, file: &str) -> (StatusCode, Vec<String>) {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
         let body = std::fs::read(corpus.join(file)).unwrap();

@@ -1,4 +1,4 @@
-//! The dependencies of the routes.
+//! The clients and settings that the routes use.
 
 use aws::config;
 use aws::environment::{self, Environment, LivePayments};
@@ -10,21 +10,21 @@ use payments::model::{CheckoutState, Payment};
 use payments::ports::Clock;
 use payments::service::checkout::payment_page::PaymentPageSettings;
 
-/// Serves storefronts and shoppers.
+/// Serves the routes of storefronts and shoppers.
 pub struct Checkouts {
-    /// The payments.
+    /// The use cases of payments.
     pub payments: LivePayments,
-    /// The keys of the projects.
+    /// The project keys, which sign requests and verify status answers.
     pub keys: CachedProjectKeys,
-    /// The platform's Gate.
+    /// The client of the platform's Gate.
     pub gate: HttpGate,
-    /// The secret of checkout tokens.
+    /// The secret from which checkout tokens are derived.
     pub tokens: CachedTokenSecret,
     /// The public address of this service, without a trailing slash.
     pub base_url: String,
     /// The address of Payment Page.
     pub page_url: String,
-    /// The settings of Payment Page at the platform.
+    /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
 }
 
@@ -43,7 +43,7 @@ impl Checkouts {
         })
     }
 
-    /// Connects and fetches secrets before the first request.
+    /// Opens connections and reads secrets before the first request arrives.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -56,7 +56,7 @@ impl Checkouts {
         prewarm::within_limit(all).await;
     }
 
-    /// Whether the shopper can still pay in the open attempt of a payment.
+    /// Whether the checkout of a payment is open.
     pub(crate) fn is_open(&self, payment: &Payment) -> bool {
         let now = self.payments.clock.now();
         payment.checkout_state(now) == Some(CheckoutState::Open)

@@ -1,6 +1,7 @@
-//! The clarification form: its fields, and reading the values that the shopper entered.
+//! The clarification form: its fields, and the values that the shopper entered.
 //!
-//! Only requested fields are read. A value must have a form that the platform accepts, and it must be signable.
+//! Only the values of requested fields are read. The platform must accept the format of a value, and the value must be
+//! signable.
 
 use std::fmt;
 
@@ -9,13 +10,13 @@ use ecommpay::report::ClarificationField;
 use payments::service::clarification::{FieldKind, check};
 use url::form_urlencoded;
 
-/// The limit of a body in bytes.
+/// The maximum length of a body in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
 /// A field of the form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FormField {
-    /// The platform's name with its path, for example `customer.billing.city`.
+    /// The platform's name of the field with its path, for example `customer.billing.city`.
     pub name: String,
     /// Whether the shopper must enter a value.
     pub required: bool,
@@ -25,7 +26,7 @@ pub struct FormField {
     pub problem: Option<FieldError>,
 }
 
-/// Hides the value, which is personal data.
+/// Omits the value, which is personal data.
 impl fmt::Debug for FormField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -36,7 +37,7 @@ impl fmt::Debug for FormField {
     }
 }
 
-/// Creates an empty form. A field that the platform requests twice occurs once.
+/// Creates an empty form. A field that the platform requests twice occurs only once.
 pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     let mut fields: Vec<FormField> = Vec::new();
     for field in requested {
@@ -53,14 +54,14 @@ pub fn empty(requested: &[ClarificationField]) -> Vec<FormField> {
     fields
 }
 
-/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values, or the form with its problems. An
-/// optional field may be empty, but at least one field must have a value.
+/// Reads a posted form (`application/x-www-form-urlencoded`). Returns the values, or the fields with their problems. An
+/// optional field may be empty, but at least one field must have a value. A body that is too long counts as empty.
 pub fn read(
     requested: &[ClarificationField],
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Vec<FormField>> {
     let mut fields = empty(requested);
-    // The form in a browser cannot become that long.
+    // A browser cannot send a longer body with this form, because its fields limit the lengths of their values.
     let body = if body.len() > MAX_BYTES { &[] } else { body };
     let mut answers = Vec::new();
     for field in &mut fields {
@@ -86,12 +87,12 @@ pub fn read(
 }
 
 impl FormField {
-    /// Returns the kind of data that the name stands for.
+    /// Returns the kind of data that the field's name stands for.
     pub fn kind(&self) -> FieldKind {
         FieldKind::of(&self.name)
     }
 
-    /// Whether the field is a part of a billing address.
+    /// Whether the field belongs to a billing address.
     pub fn is_billing(&self) -> bool {
         self.name.split('.').any(|part| part == "billing")
     }

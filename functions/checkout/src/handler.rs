@@ -1,4 +1,4 @@
-//! Calls the handler of each route.
+//! Calls the code of each route.
 
 use aws::api_gateway::{parameter, route};
 use lambda_http::{Error, Request, Response};
@@ -9,7 +9,7 @@ pub use crate::checkouts::Checkouts;
 use crate::language::Language;
 
 impl Checkouts {
-    /// Answers one request. The gateway has matched its route and decoded its path parameters.
+    /// Answers one request. The gateway has already matched the route and decoded the path parameters.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let token = &parameter(&request, "token");
         let payment_id = &parameter(&request, "payment_id");

@@ -1,4 +1,4 @@
-//! The languages of the shopper's pages, and the choice by `Accept-Language`.
+//! The languages of the shopper's pages, and the choice of a language by `Accept-Language`.
 
 use lambda_http::http::{HeaderMap, header};
 
@@ -19,7 +19,7 @@ impl Language {
     /// All languages. The first is the default.
     pub const ALL: [Language; 4] = [Language::En, Language::Nl, Language::Fr, Language::De];
 
-    /// Returns the code of ISO 639-1.
+    /// Returns the language's code (ISO 639-1).
     pub fn code(self) -> &'static str {
         match self {
             Language::Nl => "nl",
@@ -29,12 +29,12 @@ impl Language {
         }
     }
 
-    /// Returns the language with this code, if the pages have it.
+    /// Returns the language with this code, or `None` if the pages do not have that language.
     pub fn of_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.code() == code)
     }
 
-    /// Returns the language that the browser prefers (RFC 9110, 12.5.4).
+    /// Returns the language that the browser prefers (RFC 9110, 12.5.4), or else the default.
     pub fn of_browser(headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
         let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
@@ -59,9 +59,9 @@ impl Language {
 
 /// An entry of `Accept-Language`, for example `fr-BE;q=0.8`.
 struct Range<'a> {
-    /// The primary language subtag, or `*`.
+    /// The primary language subtag, or `*` for any language.
     language: &'a str,
-    /// The weight in thousandths; 0 means not acceptable.
+    /// The weight in thousandths; 0 means that the language is not acceptable.
     quality: u16,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Range<'a> {
         })
     }
 
-    /// Returns the best entry of a language, or else the best `*`, with its position.
+    /// Returns the position and the entry with the greatest weight, among the entries of a language or else of `*`.
     fn of(language: Language, ranges: &'a [Self]) -> Option<(usize, &'a Self)> {
         let named = |name: &str| {
             let found = ranges.iter().enumerate();
@@ -93,7 +93,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// Parses a weight: `q=0.8` is 800.
+/// Parses a weight: `q=0.8` is 800. Returns `None` if the text is not a valid weight.
 fn thousandths(weight: &str) -> Option<u16> {
     let (name, value) = weight.trim().split_once('=')?;
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));

@@ -1,4 +1,4 @@
-//! Checkouts and payments for storefronts, and the shopper's pages. A library, so that tests can call the handler.
+//! Serves storefronts and shoppers. This crate is also a library, so that tests can call the handler.
 
 mod checkouts;
 pub mod form;

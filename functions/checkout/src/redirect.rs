@@ -11,7 +11,8 @@ use url::Url;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Returns the redirect of an open checkout. Returns `None` if it is not known yet, or not allowed.
+    /// Returns the redirect that the shopper's browser may follow to pay. Returns `None` if the checkout is not open,
+    /// if the payment does not wait for the shopper, or if the redirect is not allowed.
     pub(crate) async fn redirect(
         &self,
         payment: &Payment,
@@ -44,8 +45,8 @@ impl Checkouts {
         }))
     }
 
-    /// Returns the redirect that the platform reported, if its scheme is https. If this service and the bank both run on
-    /// this machine, as in the sandbox, http is allowed.
+    /// Returns the redirect that the platform reported, if the URL has the scheme https. The scheme http is allowed if
+    /// this service and the bank both have a loopback address, as in the sandbox.
     fn redirect_to_bank(&self, payment: &Payment) -> Option<Redirect> {
         let redirect = payment.redirect()?;
         let url = Url::parse(&redirect.url).ok()?;
@@ -56,7 +57,7 @@ impl Checkouts {
             _ => false,
         };
         is_allowed.then(|| Redirect {
-            // A parsed URL is plain ASCII, so it is valid in a header.
+            // A parsed URL is plain ASCII, so the URL is valid in a header.
             url: url.into(),
             ..redirect.clone()
         })

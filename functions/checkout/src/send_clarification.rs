@@ -1,4 +1,4 @@
-//! Sends the data that the platform requests for a sale. Storefronts and shoppers can both answer.
+//! Sends the data that the platform requests for a sale, from a storefront or from a shopper.
 
 use payments::model::Payment;
 use payments::ports::StoreError;
@@ -8,7 +8,7 @@ use payments::service::error::ApplyError;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Sends the answers to Gate. Returns the payment afterwards.
+    /// Sends the data to Gate. Returns the resulting payment.
     pub(crate) async fn send_clarification(
         &self,
         payment: &Payment,

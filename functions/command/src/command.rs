@@ -1,4 +1,4 @@
-//! The commands of operators, as JSON.
+//! The commands of operators, parsed from JSON.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use payments::model::QuarantineItem;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The maximum number of characters of an operator's name.
+/// The maximum length of an operator's name, in characters.
 const MAX_NAME_LENGTH: usize = 64;
 
 /// A command of an operator.
@@ -17,30 +17,30 @@ const MAX_NAME_LENGTH: usize = 64;
 pub enum Command {
     /// Verifies a callback and previews its result. Changes nothing.
     VerifyCallback {
-        /// The body, byte for byte.
+        /// The body of the callback, byte for byte.
         body: String,
     },
     /// Applies a callback, as if the platform had sent it again.
     ApplyCallback {
-        /// The body, byte for byte.
+        /// The body of the callback, byte for byte.
         body: String,
-        /// The operator.
+        /// The operator who gave the command.
         by: Operator,
     },
-    /// Publishes events again.
+    /// Publishes events of a payment again.
     Republish {
         /// The project of the payment.
         project_id: ProjectId,
         /// The id of the payment.
         payment_id: PaymentId,
-        /// The number of the first event; 1 by default.
+        /// The sequence number of the first event; 1 by default.
         from: Option<u64>,
-        /// The number of the last event; by default the last event of the payment.
+        /// The sequence number of the last event; by default that of the payment's last event.
         to: Option<u64>,
-        /// The operator.
+        /// The operator who gave the command.
         by: Operator,
     },
-    /// Polls the platform immediately.
+    /// Polls the platform about a payment immediately.
     Resync {
         /// The project of the payment.
         project_id: ProjectId,
@@ -61,13 +61,14 @@ pub struct Review {
     pub project_id: ProjectId,
     /// The id of the payment.
     pub payment_id: PaymentId,
-    /// The operator.
+    /// The operator who gave the command.
     pub by: Operator,
-    /// The quarantine items that the operator saw. Only these are settled.
+    /// The quarantine items that the operator saw. The review settles only these items.
     pub items: BTreeSet<QuarantineItem>,
 }
 
-/// The id of a payment. Ids of the platform can have any form.
+/// The id of a payment: any text of 1 to 255 characters, because the platform can report payments that this service did
+/// not create.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PaymentId(String);
@@ -116,7 +117,7 @@ impl TryFrom<String> for Operator {
 }
 
 impl Command {
-    /// Reads the event of an invocation.
+    /// Reads a command from the event of an invocation.
     pub fn read(event: &Value) -> Result<Self, String> {
         Self::deserialize(event).map_err(|error| format!("no such command: {error}"))
     }
@@ -133,7 +134,7 @@ impl Command {
         }
     }
 
-    /// Returns the operator, if the command has one.
+    /// Returns the operator's name. Returns `None` if the command does not name an operator.
     pub fn by(&self) -> Option<&str> {
         match self {
             Command::VerifyCallback { .. } | Command::Resync { .. } => None,
@@ -142,7 +143,7 @@ impl Command {
         }
     }
 
-    /// Returns the payment that the command names.
+    /// Returns the payment that the command names. Returns `None` for the commands with a callback.
     pub fn payment(&self) -> Option<PaymentKey> {
         match self {
             Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => None,

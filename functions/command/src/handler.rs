@@ -41,8 +41,8 @@ impl CommandHandler {
         })
     }
 
-    /// Connects and fetches secrets before the first command. Few commands publish or poll, so this connects neither to
-    /// the queues nor to Gate.
+    /// Opens a connection to the table and reads secrets before the first command arrives. Opens no connections to the
+    /// queues and to Gate, because few commands publish or poll.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -63,7 +63,7 @@ impl CommandHandler {
         let result = match self.keys.get().await {
             Ok(keys) => {
                 let newer = match command {
-                    // The callback may be signed with a newer key.
+                    // The callback may be signed with a key that is newer than the cached keys.
                     Command::VerifyCallback { .. } | Command::ApplyCallback { .. } => {
                         self.keys.refresh_if_stale(&keys).await
                     }
@@ -137,7 +137,7 @@ impl CommandHandler {
             keys,
             tokens,
             base_url: &self.base_url,
-            // This command sends one status request.
+            // This command sends only one status request, so no interval is needed.
             min_interval: Duration::ZERO,
         };
         let polled = poller.poll_now(key).await;

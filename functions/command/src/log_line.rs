@@ -1,4 +1,4 @@
-//! The log line of a command, with the metrics of its events.
+//! The log line of a command, with the metrics of the events that the command published.
 
 use payments::events::{EventKind, metrics};
 use payments::log::Line;
@@ -8,12 +8,12 @@ use payments::service::review::ReviewError;
 use crate::command::Command;
 use crate::reply::{Done, NotDone, Reply};
 
-/// The result of a command: its reply, and further fields of its log line.
+/// The result of a command: the reply, and further fields of the log line.
 #[derive(Debug)]
 pub struct CommandResult {
     /// The reply.
     pub reply: Reply,
-    /// The payment of a verified callback. Other commands name their payment.
+    /// The payment of a verified callback. `None` for other commands, which name their payment themselves.
     pub payment: Option<String>,
     /// The events that were published for the first time.
     pub published: Vec<EventKind>,
@@ -53,7 +53,7 @@ impl CommandResult {
         }
     }
 
-    /// Creates the log line of a command with this result.
+    /// Creates the log line of the command that has this result.
     pub fn log_line(&self, command: &Command) -> Line {
         let line = match &self.reply {
             Reply::Done(Done::Callback(done)) if done.why.is_some() => Line::warn("command"),
@@ -155,7 +155,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_562_059_700_123);
 
-    /// Returns a payment of an order of 10.00 EUR for which 12.34 EUR arrived.
+    /// Returns a payment of 10.00 EUR in quarantine, because 12.34 EUR arrived.
     fn quarantined() -> Payment {
         let storefront = Storefront {
             key_id: "shop".into(),

@@ -1,14 +1,14 @@
-//! The processed events of a payment and the action of each.
+//! The processed events of a payment, and the action of each event.
 //!
-//! Stored as runs of consecutive sequence numbers with the same action: nearly every event after the
-//! shipment leads to no action, so a payment with a thousand refunds stays as small as a payment with
-//! two.
+//! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly
+//! every event after the shipment leads to no action, so the actions of a payment with a thousand
+//! refunds stay as short as those of a payment with two.
 
 use std::fmt;
 
 use crate::goods::Action;
 
-/// The action of each processed event. As text, which is also the form in the table:
+/// The action of each processed event. The table stores the actions as a text, for example
 /// `2 nothing, 3 ship, 4-1003 nothing, 1004 take_back`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Actions(Vec<Run>);
@@ -46,7 +46,7 @@ impl Actions {
         });
     }
 
-    /// Reads the text. Returns `None` for a text that `Display` does not write.
+    /// Parses the text in the table. Returns `None` if `Display` does not write such a text.
     pub fn parse(text: &str) -> Option<Self> {
         let runs: Vec<Run> = text.split(", ").map(Run::parse).collect::<Option<_>>()?;
         let ascend = |run: &Run, next: &Run| run.last < next.first;
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_runs_are_the_same_for_every_order_of_additions() {
-        // 211 and 1000 are coprime, so each number appears once.
+        // 211 and 1000 are coprime, so each sequence number occurs once.
         let order = |start: u64| (0..1000).map(move |step| (start + 211 * step) % 1000);
         let action = |sequence| if sequence % 100 == 3 { Hold } else { Nothing };
         let of = |order: &mut dyn Iterator<Item = u64>| {

@@ -1,8 +1,8 @@
-//! Processes a batch of a FIFO queue, message by message.
+//! Processes a batch of messages from a FIFO queue.
 //!
-//! The messages of one group are processed in their order. When one fails, all later messages of its
-//! group fail too, so that SQS delivers them again in the same order. Groups do not wait for each
-//! other. SQS makes the failed messages visible again and deletes all others.
+//! The messages of a group are processed in order. If a message fails, all later messages of the
+//! group fail too, so that SQS delivers these messages again in the same order. Groups do not wait
+//! for each other. SQS makes the failed messages visible again and deletes all other messages.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -12,20 +12,20 @@ use payments::log::Line;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
-/// A batch, as Lambda's event source mapping passes it.
+/// A batch, in the form in which Lambda's event source mapping passes batches.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     #[serde(rename = "Records")]
     messages: Vec<Message>,
 }
 
-/// One message.
+/// A message of the queue.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// The id that SQS gave it.
+    /// The id that SQS assigned.
     pub message_id: String,
-    /// Its text.
+    /// The text, which is an event.
     pub body: String,
     attributes: Attributes,
 }
@@ -38,18 +38,18 @@ struct Attributes {
 }
 
 impl Message {
-    /// The number of deliveries so far, including this one.
+    /// Returns the count of deliveries of this message, including the current delivery.
     pub fn deliveries(&self) -> Option<u32> {
         let count = self.attributes.approximate_receive_count.as_ref()?;
         count.parse().ok()
     }
 }
 
-/// A message was not processed. The log has the reason.
+/// The error of a message that was not processed. The log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failed;
 
-/// The response to SQS: the messages that failed.
+/// The response to Lambda: the messages that failed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failures {
@@ -63,7 +63,7 @@ struct Failure {
 }
 
 impl Batch {
-    /// Processes the messages with `process`. Messages that are not done at `end` fail.
+    /// Processes the messages with `process`. Messages that are not processed before `end` fail.
     pub async fn process<'a, F>(
         &'a self,
         end: Instant,
@@ -127,8 +127,8 @@ mod tests {
         serde_json::from_value(json!({ "Records": messages })).unwrap()
     }
 
-    /// Processes a batch in which messages with `x` in their ids fail. Returns the ids that were tried,
-    /// sorted, and the response.
+    /// Processes a batch. Messages with `x` in their ids fail. Returns the sorted ids of the messages that
+    /// were tried, and the response.
     async fn process(batch: &Batch) -> (Vec<String>, serde_json::Value) {
         let tried = Mutex::new(Vec::new());
         let end = Instant::now() + Duration::from_secs(10);

@@ -1,8 +1,8 @@
-//! Decides the action that follows from an event, given the memory of its payment. Pure, so that
-//! tests can try every order of events.
+//! Decides the action that follows from an event and the memory of its payment. The functions are
+//! pure, so that tests can try every order of events.
 //!
-//! Each event carries the whole state of its payment. The state with the highest sequence decides,
-//! so the order of arrival does not matter, and a missing number is never waited for.
+//! Each event carries the whole state of its payment. The state of the event with the highest
+//! sequence number decides, so the order of arrival does not matter and no event waits for another.
 //! `payment.succeeded` ships the goods, even if it arrives late, unless a newer state says that the
 //! money is gone or under review.
 
@@ -14,22 +14,22 @@ use crate::event::{Event, State};
 use crate::goods::{Action, Goods};
 use crate::memory::{Memory, Newest};
 
-/// What the state of a payment says about its money.
+/// What the state of a payment says about the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Money {
-    /// Not paid yet, or not confirmed yet.
+    /// The money is not paid yet, or not confirmed yet.
     Pending,
-    /// Paid, and not refunded in full.
+    /// The money is paid and not refunded in full.
     Paid,
-    /// Quarantined or unmatched: a person must decide.
+    /// The payment is quarantined or unmatched: a person must decide.
     InReview,
-    /// Declined, failed or refunded in full.
+    /// The payment is declined, failed or refunded in full.
     Gone,
 }
 
 impl Money {
     fn of(state: &State) -> Self {
-        // Also in quarantine: a person has rejected the payment and refunded its money.
+        // This can also be a quarantined payment that a person has rejected.
         if state.paid_amount > 0 && state.refunded_amount >= state.paid_amount {
             return Money::Gone;
         }
@@ -51,11 +51,11 @@ impl Money {
 pub enum Decision {
     /// The event was processed before and led to this action.
     Duplicate(Action),
-    /// The event leads to this action. The caller must store the memory in the same step.
+    /// The event leads to this action. The caller must store this memory, which includes the action.
     New(Action, Memory),
 }
 
-/// Decides on an event. `memory` is `None` before the first event of a payment.
+/// Decides the action for an event. `memory` is `None` before the first event of the payment.
 pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     let arrived = Newest {
         sequence: event.sequence,
@@ -87,8 +87,9 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// The state machine. A row is what the newest state says about the money, and the type of the
-/// event. A column is where the goods are. A cell is the action; [`Goods::after`] has the next column.
+/// Returns the action, from a table. The rows are what the newest state says about the money, with the
+/// type of the event. The columns are where the goods are. After the action, the goods are where
+/// [`Goods::after`] says.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};
@@ -98,11 +99,11 @@ fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
         //                                            waiting  held     shipped   stopped   taken back
         (Money::Pending,  _)                      => [Nothing, Nothing, Nothing,  Nothing,  Nothing],
         (Money::Paid,     Some(PaymentSucceeded)) => [Ship,    Ship,    Nothing,  Ship,     Ship],
-        // The other payment may have shipped the same order.
+        // The goods of the order may have been shipped for the other payment.
         (Money::Paid,     Some(OrderPaidTwice))   => [Nothing, Nothing, Hold,     Nothing,  Hold],
-        // Waiting: the refund arrived before `payment.succeeded`, which therefore shipped nothing.
+        // Waiting: the event of the refund arrived before `payment.succeeded`, which therefore shipped nothing.
         (Money::Paid,     Some(RefundReturned))   => [Hold,    Nothing, Nothing,  Nothing,  Hold],
-        // Taken back: the refund did not last, and only a person can decide whether to ship again.
+        // Taken back: the refund was undone, and only a person can decide whether to ship again.
         (Money::Paid,     _)                      => [Nothing, Nothing, Nothing,  Nothing,  Hold],
         (Money::InReview, _)                      => [Hold,    Nothing, Hold,     Nothing,  Hold],
         (Money::Gone,     _)                      => [Nothing, Nothing, TakeBack, TakeBack, Nothing],

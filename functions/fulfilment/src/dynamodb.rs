@@ -1,5 +1,5 @@
-//! Stores memories in DynamoDB: one item for each payment, with plain attributes, because the
-//! warehouse reads them too.
+//! Stores memories in DynamoDB: one item for each payment. The attributes are plain, because the
+//! warehouse also reads them.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::goods::Goods;
 use crate::memory::{Memory, MemoryStore, Newest};
 
 /// How long an item is stored after the last event of its payment. Operators can publish an event
-/// again for 90 days, and it can then stay in a queue and in its dead-letter queue for 14 days each.
-/// The platform allows refunds at any time, and a refund takes goods back only if the item still says
-/// that they were shipped.
+/// again for 90 days, and the event can then stay in a queue and in the dead-letter queue for 14 days
+/// each. The platform allows refunds for longer than that, and the event of a refund takes goods back
+/// only if the item still says that the goods were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
-/// The table of the memories.
+/// The table with the memories.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     client: Client,
@@ -32,7 +32,7 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
-    /// The table with this name.
+    /// Creates a client of the table with this name.
     pub fn new(config: &aws_types::SdkConfig, table: String) -> Self {
         Self {
             client: Client::new(config),
@@ -40,7 +40,7 @@ impl MemoryTable {
         }
     }
 
-    /// Opens a connection before the first event, by reading an item that does not exist; see
+    /// Opens a connection before the first event arrives, by reading an item that does not exist; see
     /// [`aws::prewarm`].
     pub async fn prewarm(&self) {
         let request = self.client.get_item().table_name(&self.table);
@@ -122,7 +122,7 @@ fn read(item: &Item) -> Result<Memory, StoreError> {
     })
 }
 
-/// The item without its key.
+/// Returns the attributes of an item, without the key.
 fn write(memory: &Memory, version: u64, now: Timestamp) -> Result<Item, StoreError> {
     let newest = memory.newest;
     let attributes = [
@@ -184,7 +184,8 @@ mod tests {
         write(memory, 7, NOW).unwrap()
     }
 
-    /// The size of an item in bytes. DynamoDB counts less, because it packs two digits into a byte.
+    /// Returns the size of an item in bytes. DynamoDB counts less, because DynamoDB packs two digits of
+    /// a number into a byte.
     fn size(item: &Item) -> usize {
         let sizes = item.iter().map(|(name, value)| match value {
             AttributeValue::S(text) | AttributeValue::N(text) => name.len() + text.len(),
@@ -214,7 +215,8 @@ mod tests {
         }
     }
 
-    /// A payment of 10.00 EUR that is refunded cent by cent, with two events for each refund.
+    /// Returns the events of a payment of 10.00 EUR that is refunded cent by cent, with two events for
+    /// each refund.
     fn two_thousand_events() -> Vec<Event> {
         let refunds = (0..1000)
             .flat_map(|cents| [("refund.pending", cents), ("refund.succeeded", cents + 1)]);
@@ -246,7 +248,7 @@ mod tests {
             "3 ship, 4-2002 nothing, 2003 take_back"
         );
         let backwards = after(events.iter().rev());
-        // The longest text: every second event is missing. DynamoDB limits an item to 400 KB.
+        // The text of the actions is longest if every second event is missing. DynamoDB limits an item to 400 KB.
         let with_gaps = after(events.iter().step_by(2));
         for (memory, limit) in [(in_order, 200), (backwards, 150), (with_gaps, 15_000)] {
             let item = item(&memory);

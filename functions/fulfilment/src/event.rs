@@ -12,11 +12,11 @@ use thiserror::Error;
 pub struct Event {
     /// The payment.
     pub key: PaymentKey,
-    /// The number of the event within its payment. The event id consists of the payment and this
-    /// number, so the two identify the event.
+    /// The sequence number of the event within the payment. The event id consists of the payment and
+    /// this number, so these two fields identify the event.
     pub sequence: u64,
-    /// The event type; `None` for a type that this consumer does not know. That is not an error,
-    /// because later releases add types.
+    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error,
+    /// because later releases can add types.
     pub kind: Option<EventKind>,
     /// The state of the payment after the change.
     pub state: State,
@@ -33,16 +33,17 @@ pub struct State {
     pub refunded_amount: u64,
 }
 
-/// Why a message is not a valid event. Contains nothing of the message, which may hold personal data.
+/// Why a message is not a valid event. The error quotes nothing from the message, which may have
+/// personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvalidEvent {
-    /// Not JSON, or a field is missing or has the wrong type.
+    /// The message is not JSON, or a field is missing or has the wrong type.
     #[error("not JSON, or a field is missing or has the wrong type")]
     Malformed,
-    /// Not CloudEvents 1.0.
+    /// The event is not in the format CloudEvents 1.0.
     #[error("not CloudEvents 1.0")]
     UnsupportedVersion,
-    /// Id, source, subject and data do not identify the same event.
+    /// The fields id, source, subject and data do not identify the same event.
     #[error("id, source, subject and data do not identify the same event")]
     Inconsistent,
 }
@@ -103,12 +104,12 @@ impl Event {
     }
 }
 
-/// Events for tests, all of one payment of 10.00 EUR.
+/// Events for tests. All events are of one payment of 10.00 EUR.
 #[cfg(test)]
 pub mod samples {
     use super::*;
 
-    /// An event of any type. The payment is paid in every status that requires money.
+    /// Returns an event of any type. The payment is paid if the status requires money.
     pub fn event(sequence: u64, kind: &str, status: Status, refunded_amount: u64) -> Event {
         let paid_amount = match status {
             Status::Created
@@ -136,12 +137,12 @@ pub mod samples {
         }
     }
 
-    /// The payment succeeded.
+    /// Returns the event of a payment that succeeded.
     pub fn succeeded(sequence: u64) -> Event {
         event(sequence, "payment.succeeded", Status::Succeeded, 0)
     }
 
-    /// A refund succeeded; `amount` is the sum of all refunds so far.
+    /// Returns the event of a refund that succeeded. `amount` is the sum of this refund and all earlier refunds.
     pub fn refunded(sequence: u64, amount: u64) -> Event {
         let status = match amount {
             0..1000 => Status::PartiallyRefunded,

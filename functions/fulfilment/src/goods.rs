@@ -1,6 +1,6 @@
 //! Where the goods of a payment are, and what the warehouse must do with them.
 
-/// Where the goods are once the warehouse has followed every instruction.
+/// Where the goods are after the warehouse has followed every instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Goods {
     /// In the warehouse, not shipped yet.
@@ -17,7 +17,7 @@ pub enum Goods {
 }
 
 impl Goods {
-    /// Every variant.
+    /// All locations.
     pub const ALL: [Goods; 5] = [
         Goods::Waiting,
         Goods::Held,
@@ -26,7 +26,7 @@ impl Goods {
         Goods::TakenBack,
     ];
 
-    /// The word in the table.
+    /// Returns the word in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Goods::Waiting => "waiting",
@@ -37,12 +37,12 @@ impl Goods {
         }
     }
 
-    /// Reads the word in the table.
+    /// Parses the word in the table.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|goods| goods.as_str() == word)
     }
 
-    /// Where the goods are after an action.
+    /// Returns where the goods are after an action.
     pub fn after(self, action: Action) -> Self {
         match (action, self) {
             (Action::Ship, _) => Goods::Shipped,
@@ -57,9 +57,9 @@ impl Goods {
 /// An instruction to the warehouse. The latest instruction for a payment replaces the earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Ship the goods. After a hold: continue.
+    /// Ship the goods. After a hold, continue the delivery.
     Ship,
-    /// Stop the delivery, or have the goods sent back: the money is gone.
+    /// Stop the delivery or have the goods sent back, because the money is gone.
     TakeBack,
     /// Ship nothing and stop the delivery until a person has decided.
     Hold,
@@ -75,7 +75,7 @@ impl Action {
         Action::Nothing,
     ];
 
-    /// The word in the table and in the log.
+    /// Returns the word in the table and in the log.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Ship => "ship",
@@ -85,7 +85,7 @@ impl Action {
         }
     }
 
-    /// Reads the word in the table.
+    /// Parses the word in the table.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }

@@ -1,4 +1,4 @@
-//! Receives a batch of events and reports the messages that failed.
+//! Processes a batch of events, logs one line for each message, and reports the messages that failed.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,22 +11,22 @@ use crate::event::Event;
 use crate::memory::MemoryStore;
 use crate::process::process;
 
-/// The part of the function's time that is reserved for the response.
+/// The time before the function's time-out at which processing ends, so that the response can be sent.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// The consumer.
+/// The sample consumer.
 #[derive(Debug)]
 pub struct Fulfilment<S> {
     store: S,
 }
 
 impl<S: MemoryStore> Fulfilment<S> {
-    /// A consumer that stores its memories in `store`.
+    /// Creates a consumer that stores the memories in `store`.
     pub fn new(store: S) -> Self {
         Self { store }
     }
 
-    /// Processes a batch.
+    /// Processes a batch of messages. Returns the messages that failed.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
         let left = event.context.deadline().duration_since(SystemTime::now());
         let end = Instant::now() + left.unwrap_or_default().saturating_sub(RESERVE);

@@ -1,12 +1,13 @@
 //! The sample consumer of the `fulfilment` queue: decides from the events of a payment which goods
 //! to ship and which to take back.
 //!
-//! SQS can deliver an event twice or late, and an operator can publish it again months later. The
-//! queue has only some event types, so a payment's sequence has gaps. The consumer therefore stores
-//! a memory for each payment: the events it has processed and the newest state they carried. One
-//! conditional write stores the event and the action that follows from it. The warehouse reads its
-//! instructions from this table, so the stored action is the action itself: a crash before the
-//! write leads to another delivery, and a crash after it to a duplicate, which changes nothing.
+//! SQS can deliver an event twice or late, and an operator can publish an event again months later.
+//! The queue receives only some event types, so sequence numbers are missing. The consumer therefore
+//! stores a memory for each payment: the processed events and the newest state that they carried. One
+//! conditional write stores the event and the action that follows from the event. The warehouse reads
+//! its instructions from the table, so storing an action is enough to instruct the warehouse. A crash
+//! before the write leads to another delivery. A crash after the write leads to a duplicate, which
+//! changes nothing.
 
 mod actions;
 mod batch;

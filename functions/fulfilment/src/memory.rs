@@ -1,4 +1,4 @@
-//! What the consumer stores for each payment.
+//! The memory of a payment, and the store of the memories.
 
 use std::future::Future;
 
@@ -9,36 +9,36 @@ use crate::actions::Actions;
 use crate::event::State;
 use crate::goods::Goods;
 
-/// What the consumer stores for one payment.
+/// The data that the consumer stores for one payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memory {
     /// Where the goods are.
     pub goods: Goods,
     /// The newest state of the payment.
     pub newest: Newest,
-    /// The processed events and the action of each.
+    /// The processed events, and the action of each event.
     pub actions: Actions,
 }
 
-/// The state that the event with the highest sequence carried.
+/// The state that the event with the highest sequence number carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Newest {
-    /// The sequence of that event.
+    /// The sequence number of the event.
     pub sequence: u64,
-    /// The state.
+    /// The state of the payment.
     pub state: State,
 }
 
-/// Where memories are stored.
+/// The store of the memories.
 pub trait MemoryStore {
-    /// Returns the memory of a payment and the version of that memory; `None` if there is none.
+    /// Returns the memory of a payment and the version of the memory; `None` if nothing is stored.
     fn load(
         &self,
         key: &PaymentKey,
     ) -> impl Future<Output = Result<Option<(Memory, u64)>, StoreError>> + Send;
 
-    /// Writes a memory if the stored version is still the one that was loaded (`None`: if there is
-    /// still no memory).
+    /// Writes a memory if the stored version is still `loaded_version`; with `None`, if still no memory is
+    /// stored. Otherwise returns a conflict.
     fn save(
         &self,
         key: &PaymentKey,

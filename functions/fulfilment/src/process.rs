@@ -1,4 +1,4 @@
-//! Processes one event: loads the memory of its payment, decides, and saves.
+//! Processes one event: loads the memory of the payment, decides the action, and saves the memory.
 
 use payments::ports::{CommitError, StoreError, SystemClock};
 use payments::service::backoff;
@@ -13,12 +13,12 @@ use crate::memory::MemoryStore;
 pub struct Processed {
     /// The action that the event led to.
     pub action: Action,
-    /// Whether the event had been processed before.
+    /// Whether an earlier delivery of the event was processed.
     pub duplicate: bool,
 }
 
-/// Processes an event: one write stores it together with its action. If another consumer wrote
-/// first, decides again on what that consumer stored.
+/// Processes an event. One write stores the event together with the action. If another consumer has
+/// written in the meantime, loads the new memory and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
     for attempt in 0..backoff::ATTEMPTS {
         let (memory, version) = store.load(&event.key).await?.unzip();
@@ -55,13 +55,13 @@ mod tests {
     use payments::PaymentKey;
     use std::sync::Mutex;
 
-    /// A store of one payment with concurrent writers and lost responses.
+    /// A store for one payment, with concurrent writers and lost responses.
     #[derive(Default)]
     struct FakeStore {
         stored: Mutex<Option<(Memory, u64)>>,
-        /// The events that another consumer processes between our `load` and our `save`.
+        /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// The number of writes that succeed without a response.
+        /// The count of coming writes that succeed without a response.
         lost_responses: Mutex<u32>,
     }
 

@@ -1,4 +1,5 @@
-//! Reports and compares, logs one line, and returns a summary. The next run does what a run could not do.
+//! Executes a run: reports days, compares records, logs one line, and returns a summary. The next run continues where a
+//! run stopped.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +19,7 @@ use crate::request::Request;
 use crate::summary::{ProjectComparison, ProjectReport, Summary, report_line};
 use crate::time_shares::time_shares;
 
-/// The part of the function's time that is reserved for the end of a run.
+/// The time before the function's time-out at which a run stops.
 const RESERVE: Duration = Duration::from_secs(20);
 
 /// Runs the daily report and the comparison.
@@ -41,8 +42,8 @@ impl Reconciler {
         })
     }
 
-    /// Connects and fetches secrets before the first run. The Data API's credentials are fetched at each run, because an
-    /// operator may have stored them since.
+    /// Opens a connection to the table and reads the project keys before the first run. Each run reads the credentials
+    /// of the Data API itself, because an operator may store them between two runs.
     pub async fn prewarm(&self) {
         let all = async { tokio::join!(self.payments.store.prewarm(), self.keys.prewarm()) };
         prewarm::within_limit(all).await;
@@ -61,7 +62,7 @@ impl Reconciler {
         Ok(summary)
     }
 
-    /// Adds to the summary, so that it has the results before an error.
+    /// Executes the parts of a run. Adds each result to `summary`, so that the summary has the results before an error.
     async fn run(
         &self,
         request: &Request,
@@ -76,7 +77,7 @@ impl Reconciler {
             }
         };
         if *request == Request::Pending {
-            // The other half of the time is left for the comparison.
+            // The reports may use half of the time. The other half is for the comparison.
             let now = Instant::now();
             let half = now + deadline.saturating_duration_since(now) / 2;
             self.report(&projects, half, summary).await;

@@ -1,4 +1,4 @@
-//! The request of a run: everything that is pending, or an interval of one project.
+//! The request for a run: all pending work, or an interval of one project.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
@@ -6,12 +6,12 @@ use payments::service::reconcile::Span;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The request of a run.
+/// The request for a run.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Report and compare the time since the last run, in every project.
+    /// Report and compare the time since the last run, for every project.
     Pending,
-    /// Compare an interval of one project, even if it was compared before. The stored progress stays the same.
+    /// Compare an interval of one project, even if an earlier run has compared it. The stored progress stays the same.
     Interval {
         /// The project.
         project_id: ProjectId,
@@ -29,7 +29,7 @@ struct IntervalRequest {
 }
 
 impl Request {
-    /// Reads the event of an invocation: the event of the schedule, no event, or `{"project_id", "from", "to"}`.
+    /// Reads the event of an invocation: the event of the schedule, an empty event, or `{"project_id", "from", "to"}`.
     pub fn read(event: &Value, now: Timestamp) -> Result<Self, String> {
         let is_empty = event.is_null() || event.as_object().is_some_and(|event| event.is_empty());
         if is_empty || event.get("source").and_then(Value::as_str) == Some("aws.events") {

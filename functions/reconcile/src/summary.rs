@@ -13,7 +13,7 @@ use serde::Serialize;
 pub struct Summary {
     /// The reports of each project.
     pub reports: Vec<ProjectReport>,
-    /// The comparison of each project.
+    /// The comparisons of each project.
     pub projects: Vec<ProjectComparison>,
     /// The projects that were not compared, because no Data API token is stored.
     pub without_token: Vec<ProjectId>,
@@ -26,7 +26,7 @@ pub struct Summary {
 pub struct ProjectReport {
     /// The project.
     pub project_id: ProjectId,
-    /// The result.
+    /// The result of the reports.
     #[serde(flatten)]
     pub reported: Reported,
 }
@@ -47,14 +47,14 @@ pub fn report_line(project_id: ProjectId, day: Day, totals: &Totals) -> Line {
 pub struct ProjectComparison {
     /// The project.
     pub project_id: ProjectId,
-    /// The result.
+    /// The result of the comparison.
     #[serde(flatten)]
     pub reconciled: Reconciled,
 }
 
 impl Summary {
-    /// Creates the log line of a run. It has its metrics at each run, even if they are 0. A run on demand has no lag,
-    /// because it does not move the stored progress.
+    /// Creates the log line of a run. The line has each count, even if the count is 0. The line of a run on demand has
+    /// no lag, because such a run does not change the stored progress.
     pub fn line(&self, is_on_demand: bool, now: Timestamp) -> Line {
         let compared = || self.projects.iter().map(|project| &project.reconciled);
         let reported = || self.reports.iter().map(|report| &report.reported);
@@ -211,13 +211,13 @@ mod tests {
         for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
-        // The differences are counted with their events, and must not be counted twice.
+        // The line counts the events of the differences, so a further metric would count each difference twice.
         assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
         for name in ["reconciliation_lag_s", "report_lag_s"] {
             assert!(demanded.get(name).is_none());
         }
-        // A lag that is unknown is not 0.
+        // An unknown lag is absent; 0 would be wrong.
         let nothing = written(&Summary::default(), false);
         assert!(nothing.get("report_lag_s").is_none());
     }

@@ -3,8 +3,8 @@
 use ecommpay::fields::ProjectId;
 use tokio::time::Instant;
 
-/// Returns the projects in order, each with a function for the deadline of its work. The function must be called when the
-/// work starts: the time that is left then is shared equally with the projects that follow.
+/// Returns the projects in order, each with a function for the deadline of its work. Call the function when the
+/// work starts: this project and the projects after it share the time that is left at that call equally.
 pub fn time_shares(
     projects: &[ProjectId],
     deadline: Instant,
@@ -55,7 +55,7 @@ mod tests {
         std::thread::sleep(first.saturating_duration_since(Instant::now()));
         let second = shares.next().unwrap()();
         assert!(first < second && second < deadline);
-        // After the deadline a share is empty.
+        // After the deadline, a share has no time left.
         std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
         assert!(shares.next().unwrap()() <= Instant::now());
     }

@@ -20,11 +20,11 @@ use payments::service::refund::{self, RefundService};
 
 /// Serves the routes of refunds.
 pub struct Refunds {
-    /// The payments.
+    /// The use cases of payments.
     pub payments: LivePayments,
-    /// The keys of the projects.
+    /// The project keys, which sign requests.
     pub keys: CachedProjectKeys,
-    /// The platform's Gate.
+    /// The client of the platform's Gate.
     pub gate: HttpGate,
 }
 
@@ -39,7 +39,7 @@ impl Refunds {
         })
     }
 
-    /// Connects and fetches secrets before the first request.
+    /// Opens connections and reads secrets before the first request arrives.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -51,7 +51,7 @@ impl Refunds {
         prewarm::within_limit(all).await;
     }
 
-    /// Answers one request. The gateway has matched its route and decoded its path parameters.
+    /// Answers one request. The gateway has already matched the route and decoded the path parameters.
     pub async fn handle(&self, request: Request) -> Result<Response<String>, Error> {
         let payment_id = &parameter(&request, "payment_id");
         let refund_id = &parameter(&request, "refund_id");
@@ -104,7 +104,7 @@ impl Refunds {
     }
 
     /// `POST /payments/{payment_id}/refunds/{refund_id}/clarification`: sends the data that the platform requests for a
-    /// refund. Gate's request names only the payment.
+    /// refund. The clarification request to Gate names only the payment.
     async fn clarify(
         &self,
         request: &Request,
@@ -133,7 +133,7 @@ impl Refunds {
         Ok(show_refund(StatusCode::ACCEPTED, &payment, refund))
     }
 
-    /// Returns the payment, if the caller's key has this scope and may see the payment.
+    /// Returns the payment, or a problem if the caller's key lacks this scope or the caller may not see the payment.
     async fn visible_payment(
         &self,
         request: &Request,

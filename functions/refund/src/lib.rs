@@ -1,3 +1,3 @@
-//! Refunds for storefronts. A library, so that tests can call the handler.
+//! Refunds payments for storefronts. This crate is also a library, so that tests can call the handler.
 
 pub mod handler;

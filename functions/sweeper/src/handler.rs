@@ -1,4 +1,5 @@
-//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what failed.
+//! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what
+//! failed.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::summary::Summary;
 
-/// The part of the function's time that is reserved for the end of a run.
+/// The time before the function's time-out at which a run stops.
 const RESERVE: Duration = Duration::from_secs(5);
 
 /// Executes runs.
@@ -44,8 +45,8 @@ impl Sweeper {
         })
     }
 
-    /// Connects and fetches secrets before the first run. Most runs publish and poll nothing, so this connects neither to
-    /// the queues nor to Gate.
+    /// Opens a connection to the table and reads secrets before the first run. Opens no connections to the queues and
+    /// to Gate, because most runs publish nothing and send no status request.
     pub async fn prewarm(&self) {
         let all = async {
             tokio::join!(
@@ -60,7 +61,8 @@ impl Sweeper {
     /// Executes one run. The content of the event is ignored.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
         let deadline = deadline(&event.context);
-        // In parallel, so that a slow queue does not delay the polls, and a slow platform does not delay the events.
+        // The parts run in parallel, so that a slow queue does not delay the polls and a slow platform does not delay
+        // the events.
         let (outbox, polled, expired, erased, overdue) = tokio::join!(
             self.payments.sweep_outbox(self.grace, deadline),
             self.poll(deadline),

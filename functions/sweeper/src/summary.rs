@@ -14,15 +14,15 @@ pub struct Summary {
     pub polled: BatchRun,
     /// The expiry of checkouts.
     pub expired: BatchRun,
-    /// The erasure of customers.
+    /// The erasure of customers' data.
     pub erased: BatchRun,
     /// The count of overdue payments.
     pub overdue: BatchRun,
 }
 
 impl Summary {
-    /// Creates the log line. It has its metrics at each run, even if they are 0, so that an alarm fires if the sweeper does
-    /// not run.
+    /// Creates the log line. The line of each run has all metrics, even if they are 0, so that an alarm fires if the
+    /// sweeper does not run.
     pub fn line(&self) -> Line {
         let Summary {
             outbox,

@@ -11,8 +11,8 @@ use super::texts::Texts;
 use crate::form::FormField;
 use crate::language::Language;
 
-/// Shown if the platform requests data: a form that posts its fields to `target`. After a submit that was not accepted, it
-/// has the values and problems of that submit.
+/// Shown if the platform requests data: a form that posts its fields to `target`. If the shopper has submitted invalid
+/// values, the form shows these values with their problems.
 pub fn clarification(
     language: Language,
     target: &str,
@@ -37,7 +37,7 @@ pub fn clarification(
     };
     Page {
         body,
-        // The answer to the form can be a redirect to the bank.
+        // The posted form leads to the checkout, which can redirect the browser to the bank.
         form_target: Some(target.to_owned()),
         ..Page::new(status, language, &texts.clarification)
     }
@@ -112,7 +112,7 @@ fn input_type(kind: FieldKind) -> &'static str {
     }
 }
 
-/// Returns the value of `autocomplete`, by which the browser suggests values.
+/// Returns the value of the attribute `autocomplete`, with which the browser suggests values.
 fn autocomplete(field: &FormField, kind: FieldKind) -> Option<String> {
     let known = match kind {
         FieldKind::LastName => "family-name",

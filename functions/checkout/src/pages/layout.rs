@@ -11,7 +11,7 @@ use crate::language::Language;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page. It uses no external resource and works without its script.
+/// A page. A page uses no external resource and works without its script.
 pub struct Page {
     pub status: StatusCode,
     pub language: Language,
@@ -26,7 +26,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Creates a page with a notice only.
+    /// Creates a page that has only a notice.
     pub fn new(status: StatusCode, language: Language, notice: &'static Notice) -> Self {
         Self {
             status,
@@ -42,7 +42,7 @@ impl Page {
     /// Returns the page as an HTTP answer.
     pub fn into_response(self) -> Response<String> {
         let mut random = [0u8; 16];
-        // With an empty nonce the browser applies no style and no script. Links and buttons still work.
+        // If the nonce is empty, the browser applies no style and no script. Links and buttons still work.
         let nonce = match getrandom::fill(&mut random) {
             Ok(()) => STANDARD.encode(random),
             Err(_) => String::new(),
@@ -95,8 +95,8 @@ impl Page {
     }
 
     fn policy(&self, nonce: &str) -> String {
-        // Browsers apply the policy also to the redirects after a form, so the origin of the bank is not enough. A
-        // target without https occurs only in the sandbox.
+        // Browsers also apply the policy to the redirects that follow a submitted form, so the origin of the form's
+        // target is not enough. A target without https occurs only in the sandbox.
         let form_action = match self.form_target.as_deref() {
             None => "'none'",
             Some(address) if address.starts_with("https:") => "https:",

@@ -18,7 +18,8 @@ use self::layout::Page;
 use self::texts::Notice;
 use crate::language::Language;
 
-/// A form field with the name `submit` would hide the method `form.submit()`, so the script takes it from the prototype.
+/// Submits the form of the page. The script calls the method of the prototype, because a form field with the name
+/// `submit` would hide `form.submit()`.
 const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
 /// Returns a spinner, and a link that loads the page again.
@@ -47,8 +48,8 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself. If the redirect URL may be lost, `shop_url` adds a
-/// link to the shop.
+/// Shown while the redirect URL is unknown. The page reloads itself. `shop_url` is present only if the redirect URL may
+/// be lost; the page then says so and links to the shop.
 pub fn waiting(language: Language, shop_url: Option<&str>) -> Response<String> {
     let texts = language.texts();
     let body = html! {
@@ -76,7 +77,7 @@ pub fn data_missing(language: Language, shop_url: &str) -> Response<String> {
     )
 }
 
-/// Shown if the result of the payment is not certain.
+/// Shown if a person or the platform must still decide about the payment.
 pub fn being_checked(language: Language, shop_url: &str) -> Response<String> {
     final_page(
         StatusCode::OK,
@@ -96,7 +97,7 @@ pub fn declined(language: Language, shop_url: &str) -> Response<String> {
     )
 }
 
-/// Shown if the payment was not started.
+/// Shown if the payment has failed, so the shopper has not paid.
 pub fn failed(language: Language, shop_url: &str) -> Response<String> {
     final_page(StatusCode::OK, language, &language.texts().failed, shop_url)
 }
@@ -131,7 +132,7 @@ pub fn unknown_token(language: Language) -> Response<String> {
     Page::new(StatusCode::NOT_FOUND, language, notice).into_response()
 }
 
-/// Shown after a failure of ours. The page reloads itself.
+/// Shown after a failure of this service. The page reloads itself.
 pub fn unavailable(language: Language) -> Response<String> {
     let notice = &language.texts().unavailable;
     Page {

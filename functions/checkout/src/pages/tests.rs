@@ -40,7 +40,7 @@ fn hostile_form() -> Vec<FormField> {
     fields
 }
 
-/// All pages, with a hostile text in place of every text from outside.
+/// Returns all pages, with a hostile text in place of every text from outside.
 fn all(language: Language) -> Vec<Response<String>> {
     let url = format!("https://shop.example/{HOSTILE}");
     let url = url.as_str();

@@ -27,7 +27,7 @@ impl Checkouts {
         }
     }
 
-    /// Returns the redirect or the page for the status of a payment.
+    /// Returns the redirect or the page that fits the state of the payment.
     async fn next_step(
         &self,
         token: &str,
@@ -39,13 +39,14 @@ impl Checkouts {
         let shop_url = checkout.shop_url();
         match payment.status() {
             status if status.is_paid() => see_other(&shop_url, language),
-            // The shopper has paid and need not do anything.
+            // The shopper can do nothing. `Unmatched` never occurs in this function, because such a payment has no
+            // order and no token.
             Status::Quarantined | Status::Unmatched | Status::AwaitingConfirmation => {
                 pages::being_checked(language, &shop_url)
             }
             Status::Declined => pages::declined(language, &shop_url),
             Status::Failed => pages::failed(language, &shop_url),
-            // A sale succeeded, but its money does not count yet.
+            // A sale succeeded, but the money of the sale does not count yet.
             _ if payment.successful_sales().next().is_some() => {
                 pages::being_checked(language, &shop_url)
             }
@@ -69,7 +70,8 @@ impl Checkouts {
         }
     }
 
-    /// Logs the time from the arrival of the redirect URL to this answer, if the request waited for the URL.
+    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had arrived before
+    /// the request.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {
             return;

@@ -10,11 +10,11 @@ use url::Url;
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The longest wait of a shopper's request. The shopper should soon see a page, and a waiting request occupies an instance
-/// of the function.
+/// The longest wait of a shopper's request. The limit is short because the shopper should soon see a page, and because
+/// a waiting request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The payment of a checkout token.
+/// The payment that a checkout token leads to, with its order.
 pub(super) struct ShopperCheckout {
     pub(super) payment: Payment,
     pub(super) order: Order,
@@ -27,7 +27,7 @@ impl ShopperCheckout {
         chosen.unwrap_or(browser)
     }
 
-    /// Returns the storefront's return URL with the payment's id.
+    /// Returns the storefront's return URL with the payment's id as the parameter `payment_id`.
     pub(super) fn shop_url(&self) -> String {
         let return_url = self.order.return_url.as_str();
         match Url::parse(return_url) {
@@ -42,12 +42,13 @@ impl ShopperCheckout {
 }
 
 impl Checkouts {
-    /// Reads the payment of a token. Returns `None` if the token is unknown.
+    /// Reads the payment of a token once. Returns `None` if the token is unknown.
     pub(super) async fn find(&self, token: &str) -> Result<Option<ShopperCheckout>, StoreError> {
         self.find_when(token, Duration::ZERO, |_| true).await
     }
 
-    /// Reads the payment of a token until `is_enough` accepts it, for at most `wait`. Returns the last reading.
+    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Returns the last
+    /// reading, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,
@@ -64,7 +65,7 @@ impl Checkouts {
         }))
     }
 
-    /// Returns the address of a checkout.
+    /// Returns the URL of a checkout.
     pub(super) fn checkout_url(&self, token: &str) -> String {
         format!("{}/checkouts/{token}", self.base_url)
     }

@@ -1,4 +1,4 @@
-//! Redirects, and the page after a failure of ours.
+//! Redirects, and the page that a shopper sees after a failure of this service.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use payments::log::Line;
 use crate::language::Language;
 use crate::pages;
 
-/// Redirects the browser with status 303.
+/// Returns a redirect with status 303. `language` is the language of the page that replaces an invalid redirect.
 pub(super) fn see_other(url: &str, language: Language) -> Response<String> {
     let Ok(location) = HeaderValue::from_str(url) else {
         return unavailable("the URL of a redirect is not valid in a header", language);
@@ -26,7 +26,7 @@ pub(super) fn see_other(url: &str, language: Language) -> Response<String> {
     response
 }
 
-/// Logs the reason and shows a page without it.
+/// Logs the reason and returns a page that does not show the reason.
 pub(super) fn unavailable(reason: impl fmt::Display, language: Language) -> Response<String> {
     Line::error("a shopper's request cannot be served")
         .with("error", reason.to_string())

@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/return`: redirects the shopper, who returns from the bank, to the storefront.
+//! `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
 
 use lambda_http::Response;
 use payments::model::Payment;
@@ -10,7 +10,7 @@ use crate::language::Language;
 use crate::pages;
 
 impl Checkouts {
-    /// Waits for a result, so that the storefront can show it. Then redirects the browser.
+    /// Waits for the result of the payment, so that the storefront can show the result. Then redirects the browser.
     pub(crate) async fn return_to_shop(&self, token: &str, browser: Language) -> Response<String> {
         let is_decided = |payment: &Payment| !payment.status().is_undecided();
         match self.find_when(token, MAX_WAIT, is_decided).await {

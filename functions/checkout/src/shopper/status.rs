@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/status`: the status for scripts on the storefront's pages.
+//! `GET /checkouts/{token}/status`: returns the status to scripts on the storefront's pages.
 
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Shows the status. Browsers let only pages of the storefront's origins read it (CORS).
+    /// Returns the status of the payment. Browsers let only pages of the storefront's origins read this answer (CORS).
     pub(crate) async fn status(
         &self,
         token: &str,
@@ -22,7 +22,7 @@ impl Checkouts {
         let state = checkout.payment.checkout_state(self.payments.clock.now());
         let view = json!({
             "status": checkout.payment.status(),
-            // Tells the script to stop polling.
+            // If true, the script can stop polling.
             "final": state != Some(CheckoutState::Open),
             "checkout": state,
         });

@@ -11,8 +11,9 @@ use crate::language::Language;
 use crate::{form, pages};
 
 impl Checkouts {
-    /// Sends the shopper's answers. Redirects to the checkout, which shows the next step, or shows the form with its
-    /// problems again.
+    /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
+    /// value is not valid, shows the form again with the problems of its fields. If the platform refuses the data,
+    /// shows a page.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
@@ -27,7 +28,7 @@ impl Checkouts {
         let payment = &checkout.payment;
         let language = checkout.language(browser);
         let checkout_url = self.checkout_url(token);
-        // The form was submitted a second time, or the checkout is closed.
+        // The shopper submitted the form a second time, or the checkout is not open any more.
         if payment.status() != Status::AwaitingClarification || !self.is_open(payment) {
             return see_other(&checkout_url, language);
         }

@@ -1,5 +1,5 @@
-//! Waits for the redirect URL of a shopper. If no callback arrives in time, polls the platform, because the callback with
-//! the redirect URL may be lost.
+//! Lets a shopper's request wait for the redirect URL. If no callback arrives in time, polls the platform, because the
+//! callback with the redirect URL may be lost.
 
 use std::time::Duration;
 
@@ -15,11 +15,12 @@ use tokio::time::timeout;
 use super::lookup::{MAX_WAIT, ShopperCheckout};
 use crate::checkouts::Checkouts;
 
-/// No status request is sent with less time left, because a late answer is lost until the next poll.
+/// With less time left, no status request is sent, because an answer after the deadline is lost until the next poll.
 const MIN_POLL_TIME: Duration = Duration::from_secs(2);
 
 impl Checkouts {
-    /// Returns the payment of a token as soon as the shopper need not wait any more, and after [`MAX_WAIT`] at the latest.
+    /// Returns the payment of a token as soon as the shopper need not wait any more, but after [`MAX_WAIT`] at the
+    /// latest. Returns `None` if the token is unknown.
     pub(super) async fn find_ready(
         &self,
         token: &str,
@@ -38,21 +39,21 @@ impl Checkouts {
             .filter(|payment| !is_ready(payment) && is_overdue(payment));
         let left = deadline.since(clock.now());
         match to_poll {
-            // Boxed, because its state would enlarge the future of every route.
+            // The future is boxed because its state would enlarge the future of every route.
             Some(payment) if left >= MIN_POLL_TIME => {
                 Box::pin(self.poll(&payment.key(), left)).await;
             }
             _ => return Ok(found),
         }
-        // If the answer shows that the redirect URL is missing, the page says so without a further wait.
+        // If the answer shows that the redirect URL is missing, the request waits no longer and the page says so.
         let is_ready_or_missing =
             |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
         let left = deadline.since(clock.now());
         self.find_when(token, left, is_ready_or_missing).await
     }
 
-    /// Polls a payment, if a poll is due. The poll is claimed, so the sweeper does not send the same request. A failure is
-    /// logged, and the page shows the stored state.
+    /// Polls the platform about a payment, if a poll is due. The poll is claimed, so the sweeper does not send the same
+    /// request. A failure is logged, and the page then shows the stored state.
     async fn poll(&self, key: &PaymentKey, limit: Duration) {
         let polled = async {
             let secrets = tokio::try_join!(self.keys.get(), self.tokens.get());
@@ -63,7 +64,7 @@ impl Checkouts {
                 keys: &keys,
                 tokens,
                 base_url: &self.base_url,
-                // This call sends one status request.
+                // This call sends only one status request, so no interval is needed.
                 min_interval: Duration::ZERO,
             };
             let polled = poller.poll(key, self.payments.clock.now()).await;

@@ -11,7 +11,7 @@ use payments::service::clarification::ClarificationError;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Sends the storefront's answers. Shows the payment afterwards.
+    /// Sends the storefront's data to Gate. Returns the resulting payment as the answer.
     pub(crate) async fn clarify(
         &self,
         request: &Request,

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::prefer::preferred_wait;
 use crate::checkouts::Checkouts;
 
-/// The answer.
+/// The body of the answer.
 #[derive(Serialize)]
 struct CheckoutView<'a> {
     payment_id: &'a str,
@@ -33,7 +33,7 @@ struct CheckoutView<'a> {
 }
 
 impl Checkouts {
-    /// Creates a checkout. With `Prefer: wait=N`, waits for the redirect URL before it answers.
+    /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL before answering.
     pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
         let (headers, body) = (request.headers(), request.body().as_ref());
         let storefront = caller(&self.payments.store, headers, Scope::Checkout).await?;

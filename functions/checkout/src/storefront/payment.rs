@@ -13,7 +13,7 @@ use payments::ports::Clock;
 use crate::checkouts::Checkouts;
 
 impl Checkouts {
-    /// Shows a payment.
+    /// Returns the storefront's view of a payment.
     pub(crate) async fn show(
         &self,
         request: &Request,
@@ -25,7 +25,7 @@ impl Checkouts {
         Ok(self.show_payment(StatusCode::OK, &payment))
     }
 
-    /// Returns the payment, if the caller's key has this scope and may see the payment.
+    /// Returns the payment, or a problem if the caller's key lacks this scope or the caller may not see the payment.
     pub(super) async fn visible_payment(
         &self,
         request: &Request,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use lambda_http::http::HeaderMap;
 
-/// A longer wait is shortened to this number of seconds.
+/// The longest wait in seconds. A longer preferred wait is reduced to this limit.
 const MAX_WAIT: u64 = 10;
 
-/// Returns the time that the caller is ready to wait for the redirect URL.
+/// Returns how long the caller is ready to wait for the redirect URL, or `None` without a valid preference.
 pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers
         .get_all("prefer")

@@ -16,7 +16,7 @@ pub struct Amounts {
 }
 
 impl Amounts {
-    /// Reads them from a payment.
+    /// Reads the status and the amounts of a payment.
     pub fn of(payment: &Payment) -> Self {
         Self {
             status: payment.status(),

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of a callback. For `verify_callback`, the result that it would have.
+/// The result of a callback. For `verify_callback`, the result that the callback would have.
 #[derive(Debug, Serialize)]
 pub struct CallbackDone {
-    /// The outcome, with its name in the log of the callback function.
+    /// The outcome, with the same name as in the log of the callback function.
     pub outcome: &'static str,
     /// The slot of the key that signed the callback; `None` if no key of ours signed it.
     key: Option<&'static str>,
@@ -19,7 +19,7 @@ pub struct CallbackDone {
     project_id: Option<u64>,
     /// The payment that the callback names.
     payment_id: Option<String>,
-    /// Whether the signature also fits another body.
+    /// Whether the body could be read in two ways, so that the callback is only a hint.
     hint: bool,
     /// The platform's status of the payment.
     platform_status: Option<String>,
@@ -29,11 +29,11 @@ pub struct CallbackDone {
     status: Option<Status>,
     /// The types of the published events.
     events: Vec<&'static str>,
-    /// Why the callback does not verify.
+    /// Why the verification of the callback fails; `None` if the callback is valid.
     pub why: Option<Explanation>,
 }
 
-/// An operation, with the platform's type and status.
+/// An operation, with its type and status in the platform's words.
 #[derive(Debug, Serialize)]
 struct Operation {
     operation_id: Option<String>,
@@ -45,7 +45,7 @@ struct Operation {
 }
 
 impl CallbackDone {
-    /// Reads the result of a callback. Returns an error if the failure is ours.
+    /// Reads the result of a callback. Returns an error if this service failed.
     pub fn new(handled: Handled, why: Option<Explanation>) -> Result<Self, NotDone> {
         let outcome = handled.outcome.as_str();
         if matches!(

@@ -29,7 +29,7 @@ pub enum Reply {
     Done(Done),
     /// The command cannot be done. A repeat does not help.
     Refused(Problem),
-    /// The command was not done, or only in part. It may be repeated.
+    /// The command was not done, or only in part. The operator may repeat the command.
     Failed(Problem),
 }
 
@@ -41,14 +41,14 @@ pub enum Done {
     Callback(Box<CallbackDone>),
     /// Events were published again.
     Republish(RepublishDone),
-    /// The platform was polled.
+    /// The platform was polled about a payment.
     Resync(ResyncDone),
     /// Quarantined money was released or rejected.
     Review(ReviewDone),
 }
 
 impl Reply {
-    /// Creates the reply to a callback that was verified or applied. `why` explains why it does not verify.
+    /// Creates the reply to a callback that was verified or applied. `why` explains why the verification fails.
     pub fn of_callback(handled: Handled, why: Option<Explanation>) -> Self {
         let done = CallbackDone::new(handled, why);
         done.map(|done| Done::Callback(Box::new(done))).into()
@@ -78,7 +78,7 @@ impl Reply {
         done.map(Done::Review).map_err(NotDone::from).into()
     }
 
-    /// Returns the outcome for the log: one word.
+    /// Returns the outcome in one word, for the log.
     pub fn outcome(&self) -> &'static str {
         match self {
             Reply::Done(Done::Callback(done)) => done.outcome,

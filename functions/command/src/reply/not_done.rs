@@ -21,12 +21,12 @@ pub struct Problem {
 }
 
 impl NotDone {
-    /// The command is refused.
+    /// Creates the reason of a refused command.
     pub fn refused(reason: &'static str, detail: impl ToString) -> Self {
         Self::Refused(Problem::new(reason, detail))
     }
 
-    /// The command failed.
+    /// Creates the reason of a failed command.
     pub fn failed(reason: &'static str, detail: impl ToString) -> Self {
         Self::Failed(Problem::new(reason, detail))
     }

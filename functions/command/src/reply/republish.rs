@@ -6,14 +6,14 @@ use serde::Serialize;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The events that were published, in three groups.
+/// The events that the command named, in three groups.
 #[derive(Debug, Serialize)]
 pub struct RepublishDone {
     /// The types of the events that were published for the first time.
     published: Vec<&'static str>,
     /// The events that were sent again.
     repeated: Vec<Repeated>,
-    /// The numbers of the events that the table no longer has.
+    /// The sequence numbers of the events that the table no longer has.
     gone: Vec<u64>,
 }
 

@@ -7,14 +7,14 @@ use super::amounts::Amounts;
 use super::event_types::event_types;
 use super::not_done::NotDone;
 
-/// The result of a status poll.
+/// The result of the status poll.
 #[derive(Debug, Serialize)]
 pub struct ResyncDone {
-    /// What the platform has of the payment: `operations` or `nothing`; `unclear` if the answer shows neither.
+    /// What the answer lists about the payment: `operations` or `nothing`; `unclear` if the answer shows neither.
     platform: &'static str,
-    /// The payment before the poll; `None` if it was unknown here.
+    /// The payment before the poll; `None` if the payment was not in our table.
     before: Option<Amounts>,
-    /// The payment after the poll; `None` if it is still unknown here.
+    /// The payment after the poll; `None` if the payment is still not in our table.
     after: Option<Amounts>,
     /// The types of the published events.
     events: Vec<&'static str>,

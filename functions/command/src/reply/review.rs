@@ -14,7 +14,7 @@ use super::not_done::NotDone;
 pub struct ReviewDone {
     /// The payment after the review.
     after: Amounts,
-    /// The refund of the rejected money. `None` if nothing was rejected, or if the money was refunded otherwise.
+    /// The last refund that a rejection of this payment created. `None` for a release, or if there is no such refund.
     refund: Option<RefundDone>,
     /// The types of the published events.
     events: Vec<&'static str>,
@@ -29,7 +29,7 @@ struct RefundDone {
     /// The amount in minor units.
     amount: u64,
     status: RefundStatus,
-    /// Why the refund was declined: a code of the platform's list.
+    /// The platform's code for the reason of the decline; `None` if there is none.
     code: Option<String>,
 }
 

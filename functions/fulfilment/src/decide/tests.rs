@@ -10,7 +10,7 @@ fn quarantined(sequence: u64) -> Event {
     event(sequence, "payment.quarantined", Status::Quarantined, 0)
 }
 
-/// A person has rejected the payment, and its refund has succeeded.
+/// Returns the event after a person has rejected the payment and the refund has succeeded.
 fn rejected(sequence: u64) -> Event {
     event(sequence, "refund.succeeded", Status::Quarantined, 1000)
 }
@@ -31,12 +31,12 @@ fn refund_declined(sequence: u64) -> Event {
     event(sequence, "refund.declined", Status::Succeeded, 0)
 }
 
-/// The bank has returned every refund.
+/// Returns the event after the bank has returned every refund.
 fn refund_returned(sequence: u64) -> Event {
     event(sequence, "refund.returned", Status::Succeeded, 0)
 }
 
-/// Processes events in the order of their arrival. Returns their actions and the last memory.
+/// Processes events in this order. Returns the actions and the last memory.
 fn process(events: &[Event]) -> (Vec<Action>, Memory) {
     let mut memory = None;
     let mut actions = Vec::new();
@@ -102,7 +102,7 @@ fn a_duplicate_of_a_success_does_not_ship_goods_that_were_taken_back() {
 
 #[test]
 fn an_event_is_processed_whatever_numbers_are_missing_before_it() {
-    // The queue has only some types, so some numbers never arrive.
+    // The queue receives only some event types, so some sequence numbers never arrive.
     assert_eq!(actions(&[succeeded(900)]), [Ship]);
     assert_eq!(actions(&[declined(4), succeeded(7)]), [Nothing, Ship]);
 }
@@ -249,7 +249,7 @@ fn the_memory_has_the_state_with_the_highest_sequence() {
     assert_eq!(memory.actions.to_string(), "3 ship, 5 nothing");
 }
 
-/// Every order of the events.
+/// Returns the events in every order.
 fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
     let Some((first, rest)) = events.split_first() else {
         return vec![Vec::new()];
@@ -306,7 +306,7 @@ fn every_order_with_duplicates_ends_with_the_goods_where_the_newest_state_wants_
             let (actions, memory) = process(&order);
             assert!(expected.contains(&memory.goods), "{order:#?}: {memory:?}");
             let count = |wanted| actions.iter().filter(|action| **action == wanted).count();
-            // Each further instruction to ship follows a hold or a return.
+            // Each instruction to ship after the first needs a hold or a return before it.
             assert!(
                 count(Ship) <= 1 + count(Hold) + count(TakeBack),
                 "{actions:?}"

@@ -1,4 +1,4 @@
-//! The texts of the pages. The code does not compile if a language lacks a text.
+//! The texts of the pages. If a language lacks a text, the code does not compile.
 
 mod de;
 mod en;
@@ -22,7 +22,7 @@ pub struct Texts {
     pub waiting_link: &'static str,
     /// The redirect URL may be lost.
     pub redirect_missing: &'static str,
-    /// The platform requests data; above the form.
+    /// The platform requests data. The notice is above the form.
     pub clarification: Notice,
     /// The button of the form.
     pub clarification_button: &'static str,
@@ -40,7 +40,7 @@ pub struct Texts {
     pub expired: Notice,
     /// The token is unknown.
     pub unknown_token: Notice,
-    /// A failure of ours.
+    /// This service failed.
     pub unavailable: Notice,
     /// The names of the fields.
     pub labels: Labels,
