@@ -17,9 +17,9 @@ pub enum Status {
     AwaitingConfirmation,
     /// Paid, refunded or confirmed.
     Success,
-    /// Refused.
+    /// Ended without success.
     Decline,
-    /// Not started. The payment's id is free again.
+    /// Not started. A new payment can have the same id.
     Error,
     /// Refunded in part (payments only).
     PartiallyRefunded,
@@ -59,7 +59,9 @@ impl Status {
         }
     }
 
-    /// Whether an operation in this status can still change by itself.
+    /// Whether a payment or an operation with this status is undecided.
+    ///
+    /// [`Status::InvoiceSent`] counts as decided, because it is final for the operation.
     pub fn is_open(self) -> bool {
         matches!(
             self,
