@@ -27,7 +27,7 @@ pub fn send(shared: &Arc<Shared>, change: Change) {
     let faults = state.faults.of(&order.payment_id).clone();
     let redirect = (change.operation.status == Status::AwaitingRedirect)
         .then(|| redirect_data(shared, &change.payment, faults.redirect_method));
-    // Our own messages always serialize. A message that did not would fail every test that waits for its callback.
+    // Our own messages always serialize. A failure here would fail every test that waits for the callback.
     let Ok(body) = messages::callback(&shared.project, &change, redirect) else {
         return;
     };

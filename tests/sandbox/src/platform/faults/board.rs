@@ -36,7 +36,7 @@ impl FaultBoard {
     }
 
     /// Returns how the next request about a payment is answered, and the delay of a slow answer. The first request
-    /// copies the defaults to the payment. Later changes of the defaults do not affect it.
+    /// copies the defaults to the payment. Later changes of the defaults do not affect the payment.
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());

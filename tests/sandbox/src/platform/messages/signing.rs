@@ -1,4 +1,4 @@
-//! Signs the messages of the platform, and verifies those of merchants.
+//! Signs the messages of the platform, and verifies the messages of merchants.
 //!
 //! Merchants limit the size of a message. The platform does not, so it also signs a payment with thousands of
 //! operations.

@@ -26,7 +26,7 @@ impl Payment {
     /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
     ///
     /// A repeat of a `merchant_refund_id` is always refused with the code for a repeat, even if no money remains. An
-    /// amount above the remaining amount is accepted here, and [`Payment::settle_refund`] declines the operation.
+    /// amount above the remaining amount is accepted, and [`Payment::settle_refund`] later declines the operation.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
