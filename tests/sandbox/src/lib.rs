@@ -2,9 +2,9 @@
 //! program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
 //!
 //! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
-//! the pinned packages; read the template's list of binaries; build these binaries while the local AWS starts; start
-//! the platform; deploy the template; store the keys; give the API's address its target; start the shop. Sandboxes
-//! share only the Python packages and cargo's output.
+//! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries
+//! while the local AWS starts; deploy the template; store the keys; give the proxy its target; start the shop.
+//! Sandboxes share only the Python packages and cargo's output.
 
 pub mod deploy;
 pub mod deploy_script;
@@ -87,7 +87,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The dropped future above has stopped its programs, but they may still be running.
+            // The drop of the start has stopped the programs, but some programs may still be running.
             supervisor.all_ended().await;
         }
         started
@@ -127,7 +127,7 @@ impl Sandbox {
         self.folder.file(name)
     }
 
-    /// Waits until the local AWS ends without being stopped, and returns the error that reports this.
+    /// Waits until the local AWS ends without being stopped, and returns an error that says so.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(

@@ -199,7 +199,7 @@ async fn send(
     Ok(response)
 }
 
-/// Removes the headers of a single connection, including those that `Connection` names.
+/// Removes the headers of a single connection, including the headers that `Connection` names.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)

@@ -81,7 +81,7 @@ impl ReadyFile {
         &self.path
     }
 
-    /// Writes the file in one step, so that no reader finds a part of it.
+    /// Writes the file in one step, so that no reader finds an incomplete file.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ pub fn sandboxes() -> PathBuf {
     tools::root().join(target).join("sandbox")
 }
 
-/// The folder of one sandbox. It is locked while the sandbox runs.
+/// The folder of one sandbox. The folder is locked while the sandbox runs.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,

@@ -63,7 +63,7 @@ impl Interactive {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // The thread reads the later output, so that it cannot fill the pipe.
+        // The thread reads the later output, so that the output cannot fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::records::Stamp;
 
-/// A generator of ids that are unique in this run and differ from those of earlier runs.
+/// A generator of ids that are unique in this run and differ from the ids of earlier runs.
 pub struct Ids {
     seed: ProjectKey,
     count: u64,

@@ -16,13 +16,13 @@ const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest time that a Bancontact payment can stay open.
 const SALE_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Sends the callback of a change, and schedules the changes that follow it.
+/// Sends the callback of a change, and schedules the changes that follow from the change.
 pub fn publish(shared: &Arc<Shared>, change: Change) {
     follow_up(shared, &change);
     callbacks::send(shared, change);
 }
 
-/// Schedules the changes that follow a change.
+/// Schedules the changes that follow from a change.
 pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     let Change { payment, operation } = change;
     let (payment_id, id) = (change.payment_id(), operation.id);
@@ -70,7 +70,7 @@ pub fn continue_sale(shared: &Arc<Shared>, payment_id: &str) {
     });
 }
 
-/// Declines the sale after 30 days if it is still open.
+/// Declines the sale at the end of the longest time that a payment can stay open, if the sale is still open then.
 pub fn start_sale_limit(shared: &Arc<Shared>, payment_id: &str, sale_id: u64) {
     time_out_after(SALE_LIMIT, shared, payment_id, sale_id);
 }
@@ -103,7 +103,8 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Ends a confirmation procedure after the time, and with the result, that the switch `confirmation` sets.
+/// Ends a confirmation procedure after the time, and with the result, that the switch `confirmation` sets. Does nothing
+/// for the result `none`.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);

@@ -1,6 +1,6 @@
 //! The shop's own consumer of the `fulfilment` queue.
 //!
-//! In the sandbox, other programs read the same queue. The shop therefore reads it only after a shopper has returned
+//! In the sandbox, other programs read the same queue. The shop therefore reads the queue only after a shopper has returned
 //! from the bank, and stops when an order has changed. The shop hides an event of another payment for a longer
 //! time at each read: every read counts as a delivery, and after ten deliveries SQS would move the event to the
 //! dead-letter queue.

@@ -9,8 +9,8 @@ use crate::platform::records::{
     Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, SalePlan, Status,
 };
 
-/// The switches of one payment. The default of each switch is the usual behaviour. The start page explains them
-/// (`control/start_page.html`).
+/// The switches of one payment. The default of each switch is the usual behaviour. The start page
+/// (`control/start_page.html`) explains the switches.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {

@@ -167,7 +167,7 @@ fn refused(code: Code) -> Response {
     unusable_link(StatusCode::CONFLICT, &reason)
 }
 
-/// Whether the payment was made with this link. After an error, the link can be used again.
+/// Whether the payment comes from this link. The answer is no after an error, so that the link can be reused.
 fn is_of(payment: &Payment, link: &Link) -> bool {
     let page = payment.order.page.as_ref();
     payment.status() != Status::Error && page.is_some_and(|page| page.signature == link.signature)

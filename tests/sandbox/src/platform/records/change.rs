@@ -12,7 +12,7 @@ use crate::platform::messages::codes::{self, Code};
 pub struct Change {
     /// The payment after the change.
     pub payment: Payment,
-    /// The operation that changed.
+    /// The operation that the change added or changed, after the change.
     pub operation: Operation,
 }
 

@@ -112,7 +112,7 @@ pub struct Operation {
     pub original: Option<u64>,
     /// The request for missing data, while the operation waits for the data.
     pub clarification: Option<Clarification>,
-    /// The data after the last clarification request. Only a refund reads it; a sale reads the order's customer.
+    /// The data after the last clarification request. Only a refund uses this data; a sale uses the order's customer.
     pub data: Map<String, Value>,
     /// How often the platform has requested clarification. Each of these requests has its own time limit.
     pub clarification_step: u32,
@@ -144,7 +144,7 @@ impl Operation {
         }
     }
 
-    /// A new operation that continues or reverses `original`. It has the request id of the original.
+    /// A new operation that continues or reverses `original`, with the same request id as `original`.
     pub fn after(original: &Operation, kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             request_id: original.request_id.clone(),

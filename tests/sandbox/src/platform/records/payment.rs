@@ -1,4 +1,4 @@
-//! One payment: the order, the operations, and the money that follows from them.
+//! One payment: its order, its operations, and the money that follows from the operations.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Payment {
     pub operations: Vec<Operation>,
     /// The secret part of the URLs of the payment's pages.
     pub token: String,
-    /// The confirmation procedure of the shopper's sale, if there is one.
+    /// The confirmation procedure of the shopper's sale; `None` without the procedure.
     pub confirmation: Option<Confirmation>,
     /// The payment stays in this status until a manual change.
     pub held: Option<Status>,
@@ -114,8 +114,8 @@ impl Payment {
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
     }
 
-    /// The oldest operation that waits for clarification. A clarification request names only the payment, so its data
-    /// belongs to this operation.
+    /// The oldest operation that waits for clarification. A clarification request names only the payment, so the
+    /// oldest waiting operation gets the data.
     pub fn awaiting_clarification(&self) -> Option<&Operation> {
         let mut operations = self.operations.iter();
         operations.find(|operation| operation.status == Status::AwaitingClarification)

@@ -23,10 +23,10 @@ pub struct RefundReversal {
 }
 
 impl Payment {
-    /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
+    /// Accepts a refund. [`Payment::settle_refund`] carries out or declines the refund later.
     ///
     /// A repeat of a `merchant_refund_id` is always refused with the code for a repeat, even if no money remains. An
-    /// amount above the remaining amount is accepted, and [`Payment::settle_refund`] later declines the operation.
+    /// amount above the remaining amount is accepted, but the refund is declined later.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()

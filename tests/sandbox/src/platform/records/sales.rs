@@ -32,7 +32,7 @@ pub struct Charge {
     pub sum_converted: Money,
     /// `payment.sum` in messages.
     pub payment_sum: Money,
-    /// The status in which the platform holds the payment; `None` if it does not hold the payment.
+    /// The status in which the platform holds the payment; `None` if the payment is not held.
     pub held: Option<Status>,
     /// The payment's first status in the confirmation procedure; `None` without the procedure.
     pub confirmation: Option<Status>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The status of a payment or of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Accepted, or undecided.
+    /// Undecided: the platform has accepted the request.
     Processing,
     /// Undecided: the provider is processing the operation.
     ExternalProcessing,
@@ -29,7 +29,7 @@ pub enum Status {
     Reversed,
     /// A payment link that was not sent yet.
     AwaitingPayment,
-    /// A payment link that was sent. Final for the operation, not for the payment.
+    /// A payment link that was sent. This status is final for the operation, but not for the payment.
     InvoiceSent,
     /// A payment link that was not paid in time.
     Expired,
@@ -61,7 +61,7 @@ impl Status {
 
     /// Whether a payment or an operation with this status is undecided.
     ///
-    /// [`Status::InvoiceSent`] counts as decided, because it is final for the operation.
+    /// [`Status::InvoiceSent`] counts as decided, because that status is final for the operation.
     pub fn is_open(self) -> bool {
         matches!(
             self,

@@ -24,7 +24,7 @@ pub const KEY: &str = "test-secret-key";
 pub const SALE: &str = "bancontact/sale";
 pub const REFUND: &str = "bancontact/refund";
 
-/// A platform, and a merchant that receives its callbacks. Unless another payment is named, a helper is about
+/// A platform, and a merchant that receives its callbacks. A helper without a payment id is about
 /// `order-1`.
 pub struct Stage {
     pub platform: Platform,
