@@ -1,10 +1,10 @@
 """Deploys a SAM template into the local AWS, in fewer steps than the SAM CLI.
 
     python deploy.py deploy REQUEST     REQUEST is JSON (see `deploy`)
-    python deploy.py outputs STACK      for an existing stack
+    python deploy.py outputs STACK      STACK names an existing stack
 
 Both print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits with 1.
-Endpoint, region and credentials are in the usual AWS variables.
+The usual AWS variables hold the endpoint, the region and the credentials.
 """
 
 import io
@@ -53,7 +53,7 @@ def functions(template):
 
 
 def package(path):
-    """Returns a deployment package. It is not compressed, because MiniStack reads it on the same machine."""
+    """Returns a deployment package, uncompressed because MiniStack reads the package on the same machine."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive, open(path, "rb") as binary:
         entry = zipfile.ZipInfo("bootstrap")
@@ -70,7 +70,7 @@ def to_json(value):
 
 def deploy(request):
     """Deploys {"template": path, "stack": name, "binaries": {name: path}, "parameters": {name: text}}."""
-    # One attempt: retries with pauses would only delay the error of a local server.
+    # Each call has one attempt, because retries would only delay the error of a local server.
     config = Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"})
     s3 = boto3.client("s3", config=config)
     cloudformation = boto3.client("cloudformation", config=config)
@@ -93,7 +93,7 @@ def deploy(request):
     if unknown:
         raise Failure(f"The template has no parameter {', '.join(unknown)}")
 
-    # By its address, because CloudFormation accepts at most 51,200 bytes in a call.
+    # The call names the template's address, because CloudFormation accepts at most 51,200 bytes in a call.
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
     stack = request["stack"]
     cloudformation.create_stack(

@@ -1,5 +1,5 @@
-//! Deploys the template into the local AWS. `deploy.py` does the work, because only AWS's Python code reads SAM
-//! templates; the AWS SDK for Rust has the calls alone.
+//! Deploys the template into the local AWS. The script `deploy.py` does the work, because only AWS's Python code reads
+//! SAM templates. The AWS SDK for Rust has only the calls.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ pub const STACK: &str = "sandbox";
 /// Deploys a template.
 #[derive(Debug)]
 pub struct Deployer<'a> {
-    /// Runs the script.
+    /// The supervisor that runs the script.
     pub supervisor: &'a Supervisor,
     /// The Python interpreter that has the packages.
     pub python: &'a Path,
@@ -31,12 +31,12 @@ pub struct Deployer<'a> {
 }
 
 impl Deployer<'_> {
-    /// Creates the stack, waits for it and returns its outputs.
+    /// Creates the stack, waits until the stack is complete, and returns its outputs.
     ///
     /// # Errors
     ///
-    /// When the template cannot be read, or a resource is refused; the message names the first refused resource and the
-    /// reason.
+    /// When the template cannot be read, or the local AWS refuses a resource. The message names the first refused
+    /// resource and the reason.
     pub async fn deploy(
         &self,
         aws: &LocalAws,
@@ -52,7 +52,7 @@ impl Deployer<'_> {
         self.run(aws, "deploy", &request.to_string()).await
     }
 
-    /// Returns the outputs of a stack that was deployed by another program.
+    /// Returns the outputs of a stack that another program has deployed.
     ///
     /// # Errors
     ///

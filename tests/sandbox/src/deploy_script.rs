@@ -1,4 +1,4 @@
-//! The deployment script `infra/deploy.py`, run against the local AWS as it is run against AWS.
+//! Runs the deployment script `infra/deploy.py` against the local AWS, as an operator runs it against AWS.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl DeployScript {
         Ok(())
     }
 
-    /// Deploys the binaries in the folder again, with the same parameters.
+    /// Repeats the deployment with the binaries in the folder and the same parameters.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl DeployScript {
     ///
     /// When the script cannot be run, or its packages cannot be installed.
     pub async fn run(&self, command: &str, arguments: &[String]) -> anyhow::Result<Run> {
-        // With the user's variables, because pip may need them to reach the package index.
+        // The installation keeps the user's variables, because pip may need them to reach the package index.
         self.supervisor.install(PACKAGES).await?;
         let mut script = self.script(command);
         with_clean_environment(&mut script, &self.endpoint)
@@ -131,7 +131,7 @@ impl DeployScript {
         })
     }
 
-    /// Builds with the user's variables, because cargo may need them.
+    /// Builds the binaries. The build keeps the user's variables, because cargo may need them.
     async fn build(&self) -> anyhow::Result<String> {
         let mut script = self.script("build");
         let log = self.folder.join("build.log");

@@ -34,8 +34,8 @@ pub async fn build(
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // For the whole workspace: with other features than in `cargo build` and `cargo test`, dependencies would be
-    // compiled twice.
+    // `--workspace` enables the same features of dependencies as `cargo build` and `cargo test` do. With other
+    // features, cargo would compile the dependencies twice.
     command
         .current_dir(tools::root())
         .args([
@@ -68,7 +68,8 @@ pub async fn build(
 }
 
 /// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
-/// (ring's) read these variables, so each other outer package would compile everything that depends on them again.
+/// (ring's) read these variables, so a run for another outer package would recompile everything that depends on
+/// these scripts.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

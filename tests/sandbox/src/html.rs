@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// A whole HTML page. The browser loads it again after `refresh_after` seconds.
+/// A whole HTML page. The browser reloads the page after `refresh_after` seconds, if given.
 pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Markup) -> String {
     let document = html! {
         (DOCTYPE)

@@ -1,10 +1,10 @@
-//! The sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo shop. It
-//! is the program behind `cargo run`. End-to-end tests start it in their own process.
+//! The sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo shop. The
+//! program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
 //!
 //! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
-//! the pinned packages; read the template's list of binaries; build them while the local AWS starts; start the
-//! platform; deploy; store the keys; start the API's address and the shop. Sandboxes share only the Python packages and
-//! cargo's output.
+//! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries
+//! while the local AWS starts; deploy the template; store the keys; give the proxy its target; start the shop.
+//! Sandboxes share only the Python packages and cargo's output.
 
 pub mod deploy;
 pub mod deploy_script;
@@ -45,11 +45,11 @@ use crate::shop::fulfilment::Fulfilment;
 use crate::shop::history::History;
 use crate::workspace::Folder;
 
-/// A running sandbox. Dropping it stops everything, but does not wait for the end.
+/// A running sandbox. Dropping this value stops everything, but does not wait for the end.
 pub struct Sandbox {
     ready: Ready,
     aws: LocalAws,
-    // Their drop closes the public addresses.
+    // The drop of these fields closes the public addresses.
     _proxy: Proxy,
     _shop: Shop,
     platform: Platform,
@@ -59,7 +59,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox. If it fails, everything that it has started has ended.
+    /// Starts a sandbox. After a failure, everything that the start has begun has ended.
     ///
     /// # Errors
     ///
@@ -70,8 +70,8 @@ impl Sandbox {
             .context("The start was cancelled")
     }
 
-    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first; everything that was
-    /// started has then ended.
+    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first. Everything that
+    /// the start has begun has then ended.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The dropped future above has stopped its programs, but they may still be running.
+            // The drop of the start has stopped the programs, but some programs may still be running.
             supervisor.all_ended().await;
         }
         started
@@ -98,7 +98,7 @@ impl Sandbox {
         &self.ready
     }
 
-    /// A supervisor for a test's own programs. They end with this process.
+    /// A supervisor for a test's own programs. These programs end with this process.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
@@ -117,7 +117,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When its folder cannot be created.
+    /// When the script's folder cannot be created.
     pub fn deploy_script(&self) -> anyhow::Result<DeployScript> {
         DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }
@@ -127,7 +127,7 @@ impl Sandbox {
         self.folder.file(name)
     }
 
-    /// Waits until the local AWS ends without being stopped, and returns that error.
+    /// Waits until the local AWS ends without being stopped, and returns an error that says so.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(
@@ -136,7 +136,7 @@ impl Sandbox {
         )
     }
 
-    /// Stops everything and waits for the end.
+    /// Stops everything and waits until everything has ended.
     pub async fn stop(self) {
         self.platform.stop().await;
         self.aws.stop().await;

@@ -28,8 +28,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts the local AWS and waits until it answers. Its functions use the same endpoint, unless another endpoint is
-    /// given for them.
+    /// Starts the local AWS and waits until it answers. The functions use the same endpoint, unless the caller gives
+    /// another endpoint for the functions.
     ///
     /// # Errors
     ///
@@ -43,7 +43,8 @@ impl LocalAws {
         let log = folder.file("aws.log");
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            // Another process can bind the port first. Then ours ends, or the other process answers without the marker.
+            // Another process can bind the port first. Then MiniStack ends, or the other process answers without
+            // the marker.
             let marker = format!("{}-{port}", std::process::id());
             let endpoint = format!("http://127.0.0.1:{port}");
             let mut command = command(
@@ -105,7 +106,7 @@ impl LocalAws {
         self.process.wait().await;
     }
 
-    /// Stops the local AWS with all functions, and waits for the end.
+    /// Stops the local AWS and all functions, and waits until they have ended.
     pub async fn stop(self) {
         self.process.stop().await;
     }
@@ -115,14 +116,16 @@ impl LocalAws {
 ///
 /// # Errors
 ///
-/// When they cannot be installed; the reason is on standard error.
+/// When the packages cannot be installed; the reason is on standard error.
 pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     let packages = supervisor.install("tests/sandbox/requirements.txt").await?;
     Ok(packages.join("bin/python"))
 }
 
-/// Gives a command the administrator's variables and removes the user's: a profile or a proxy could send calls to
-/// another AWS, and MiniStack passes its variables on to the functions.
+/// Gives a command the administrator's variables, and removes almost all of the user's variables.
+///
+/// A profile or a proxy of the user could send calls to another AWS, and MiniStack passes its variables to the
+/// functions.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {
@@ -150,7 +153,7 @@ fn command(
 ) -> Command {
     let state = folder.state();
     let mut command = supervisor.command(python);
-    // MiniStack passes this endpoint on to the functions and does not use it itself.
+    // MiniStack passes this endpoint to the functions, but does not use the endpoint itself.
     with_clean_environment(&mut command, functions_endpoint)
         .args(["-I", "-m", "ministack"])
         .env("BIND_HOST", "127.0.0.1")
@@ -171,7 +174,7 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(port().context("There is no free port on 127.0.0.1")?.port())
 }
 
-/// Repeats a request until it is answered, and returns the edition of the answer.
+/// Repeats a health request until it is answered, and returns the edition that the answer names.
 async fn first_answer(endpoint: &str) -> anyhow::Result<String> {
     let client = reqwest::Client::builder()
         .no_proxy()

@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // Before the start, because the file of a killed run may still exist.
+    // Claims the file before the start, because the file of a killed run may still exist.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;
@@ -88,7 +88,8 @@ fn show(ready: &Ready) {
     ));
 }
 
-/// Runs the user's command and returns its exit status. It is in our process group, so it can use the terminal.
+/// Runs the user's command and returns its exit status. The command is in the process group of this program, so the
+/// command can use the terminal.
 async fn exec(
     sandbox: &Sandbox,
     command: &[OsString],
@@ -114,7 +115,7 @@ async fn exec(
                 }
             }
             error = sandbox.failed(), if !warned => {
-                // Only a warning: the status of the command decides.
+                // This is only a warning, because the exit status of the command decides.
                 warned = true;
                 say(&format!("{error:#}."));
             }

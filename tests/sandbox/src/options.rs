@@ -67,7 +67,7 @@ pub struct Options {
     /// The template to deploy instead of the project's
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
-    /// Parameters of the template, which override those of the sandbox
+    /// Parameters of the template, which override the sandbox's parameters
     #[arg(skip)]
     pub parameters: BTreeMap<String, String>,
     /// Whether the project's deployment script deploys, which takes longer
@@ -76,7 +76,7 @@ pub struct Options {
     /// Whether each call of the API is printed
     #[arg(skip)]
     pub follow: bool,
-    /// The functions' address of AWS, if a proxy is between them and the local AWS
+    /// The address of AWS for the functions, if a proxy is between the functions and the local AWS
     #[arg(skip)]
     pub functions_endpoint: Option<String>,
 }
@@ -101,7 +101,7 @@ impl Options {
         }
     }
 
-    /// Changes the options for interactive use: fixed ports by default, and each call is printed.
+    /// Changes the options for interactive use: the default ports are fixed, and each call is printed.
     fn interactive(mut self) -> Self {
         self.port.get_or_insert(8080);
         self.shop_port.get_or_insert(8081);

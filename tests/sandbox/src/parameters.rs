@@ -1,4 +1,4 @@
-//! The template's parameters that differ from its defaults.
+//! The parameters of the template whose values differ from the template's defaults.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         ("DataApiUrl", platform),
         // The local AWS speaks plain HTTP.
         ("RequireTls", "false"),
-        // The default is half a minute, which is too long for tests and demonstrations.
+        // The default of half a minute is too long for tests and demonstrations.
         ("OutboxGraceSeconds", "2"),
     ];
     if options.divide_times > 1 {
@@ -34,7 +34,7 @@ pub(crate) fn parameters(options: &Options, api: &str, platform: &str) -> BTreeM
         .collect()
 }
 
-/// Returns the parameters of a schedule whose times are divided by a number.
+/// Returns the parameters of a schedule, with all times divided by `by`.
 fn divided(schedule: &Schedule, by: u32) -> [(&'static str, String); 5] {
     let seconds = |time: &Duration| (time.as_secs_f64() / f64::from(by)).to_string();
     let delays: Vec<String> = schedule.poll_delays.iter().map(seconds).collect();

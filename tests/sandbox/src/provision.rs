@@ -15,10 +15,10 @@ use payments::sha256;
 use crate::local_aws::{CREDENTIALS, LocalAws, REGION};
 use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 
-/// The key of the sandbox's only storefront. It is valid nowhere else.
+/// The key of the sandbox's only storefront. The key is valid only in a sandbox.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
 
-/// The account in the local AWS, with an operator's rights.
+/// Access to the account in the local AWS, with an operator's rights.
 pub struct Account(SdkConfig);
 
 impl Account {
@@ -83,7 +83,7 @@ impl Account {
             name: "sandbox".to_owned(),
             project_id: ProjectId::new(project.into())?,
             scopes: [Scope::Checkout, Scope::Read, Scope::Refund, Scope::Project].into(),
-            // The second origin is in the examples of the documentation.
+            // The examples of the documentation use the second origin.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
         let added = DynamoStore::new(&self.0, table)

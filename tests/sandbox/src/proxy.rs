@@ -1,8 +1,8 @@
-//! The public address of the API. It corresponds to the custom domain on AWS.
+//! The public address of the API. A proxy serves it, in the role that the custom domain has on AWS.
 //!
 //! The local AWS gives the API another address at each start, but the functions need their public address before the
-//! API exists. So the proxy is bound first and gets its target later. It passes paths on byte for byte and follows no
-//! redirects.
+//! API exists. The proxy therefore gets its port first and its target later. It passes paths byte for byte and follows
+//! no redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::progress::say;
 
-// The gateway's own limits: 10 MB, and 30 seconds for a function.
+// The limits of API Gateway on AWS: 10 MB, and 30 seconds for a function.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
@@ -53,7 +53,7 @@ struct Forward {
     follow: bool,
 }
 
-/// A reverse proxy in front of an API. It ends when it is dropped.
+/// A reverse proxy in front of an API. Dropping this value ends the proxy.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -62,7 +62,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves on a listener. Without a target it answers 503. With `follow` it prints each call.
+    /// Serves on a listener. Without a target, the proxy answers 503. With `follow`, the proxy prints each call.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Sets the target, an address to which paths are appended. Later calls have no effect.
+    /// Sets the target, an address to which paths are appended. Only the first call has an effect.
     pub fn set_target(&self, target: String) {
         let _ = self.target.set(target);
     }
@@ -136,7 +136,7 @@ async fn forward(
     Ok(response)
 }
 
-/// Hides the token of a checkout's address, which gives access to the checkout.
+/// Hides the token in a checkout's address, because the token gives access to the checkout.
 fn without_token(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').collect();
     if let ["", "checkouts", token, ..] = parts.as_mut_slice() {
@@ -199,7 +199,7 @@ async fn send(
     Ok(response)
 }
 
-/// Removes the headers of a single connection, including those that `Connection` names.
+/// Removes the headers of a single connection, including the headers that `Connection` names.
 fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -214,7 +214,7 @@ fn end_to_end(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Appends the caller's address to those of other proxies.
+/// Appends the caller's address to the addresses from other proxies.
 fn add_peer(headers: &mut HeaderMap, peer: SocketAddr) {
     let mut hops: Vec<String> = headers
         .get_all(FORWARDED_FOR)

@@ -25,7 +25,7 @@ pub struct Ready {
     pub table: String,
     /// The event queues' addresses by name.
     pub queues: BTreeMap<String, String>,
-    /// The addresses of their dead-letter queues by the same names.
+    /// The addresses of the event queues' dead-letter queues, by the same names.
     pub dead_letters: BTreeMap<String, String>,
     /// The secret with the projects' keys.
     pub project_keys_secret: String,
@@ -33,7 +33,7 @@ pub struct Ready {
     pub data_api_token_secret: String,
     /// The functions' names in the local AWS by purpose.
     pub functions: BTreeMap<String, String>,
-    /// The table of the sample consumer, if that is deployed.
+    /// The name of the table of the sample consumer, if the sample consumer is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fulfilment_memory: Option<String>,
     /// A key for the API with all scopes.
@@ -44,7 +44,7 @@ pub struct Ready {
     pub project_key: String,
 }
 
-/// The file `ready.json`, which is deleted when this is dropped.
+/// The file `ready.json`. Dropping this value deletes the file.
 #[derive(Debug)]
 pub struct ReadyFile {
     path: PathBuf,
@@ -52,8 +52,8 @@ pub struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Reserves the usual path and deletes the file of a killed run. If another run has reserved it, the path `own` is
-    /// used.
+    /// Reserves the usual path, and deletes the file that a killed run has left. If another run has reserved the usual
+    /// path, the file gets the path `own`.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl ReadyFile {
         &self.path
     }
 
-    /// Writes the file in one step, so that no reader finds a part of it.
+    /// Writes the file in one step, so that no reader finds an incomplete file.
     ///
     /// # Errors
     ///

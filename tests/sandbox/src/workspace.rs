@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
-// Logs stay for this time after the end of a sandbox, so that a failed test can be inspected.
+// Logs stay for this time after the start of a sandbox, so that a failed test can be inspected.
 const KEEP_LOGS: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the folder that contains the folders of all sandboxes.
@@ -17,17 +17,17 @@ pub fn sandboxes() -> PathBuf {
     tools::root().join(target).join("sandbox")
 }
 
-/// The folder of one sandbox. It is locked while the sandbox runs.
+/// The folder of one sandbox. The folder is locked while the sandbox runs.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The files of the local AWS, which can be large; deleted at the end.
+    /// The folder for the files of the local AWS. The files can be large, so the end of the sandbox deletes them.
     state: Option<TempDir>,
     _lock: File,
 }
 
 impl Folder {
-    /// Creates a folder, and deletes the files of killed sandboxes.
+    /// Creates a folder, and deletes the old files of other sandboxes that have ended.
     ///
     /// # Errors
     ///
@@ -57,19 +57,19 @@ impl Folder {
         create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// A file in the folder, which stays for a day.
+    /// The path of a file in the folder. The file stays for at least a day.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The folder for files that are deleted at the end.
+    /// The folder for files that are deleted at the end of the sandbox.
     pub fn state(&self) -> &Path {
         self.state.as_ref().map_or(&self.path, TempDir::path)
     }
 }
 
-/// Deletes the state of sandboxes whose process has ended, and their folders after a day. Ignores errors, because
-/// another process may delete the same files.
+/// Deletes the state of sandboxes whose process has ended, and folders of such sandboxes that are older than a day.
+/// Ignores errors, because another process may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

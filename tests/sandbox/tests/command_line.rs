@@ -1,4 +1,4 @@
-//! The program behind `cargo run`, from the outside: exit statuses, messages, and that no process is left.
+//! Tests of the program behind `cargo run`: its exit statuses and its messages, and that it leaves no process behind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ impl Interactive {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // Later output must not fill the pipe.
+        // The thread reads the later output, so that the output cannot fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }
@@ -113,7 +113,7 @@ impl Interactive {
 
 fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in the second field can contain any character. It ends with the last bracket.
+    // The name in the second field can contain any character. The last closing bracket ends the name.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 

@@ -19,7 +19,7 @@ pub fn wide_page(title: &str, content: Markup) -> Response {
     framed(title, "wide", content)
 }
 
-/// Every visit loads the page again, because its content changes with the payment.
+/// A page that the browser loads anew at every visit, because the content changes with the payment.
 fn framed(title: &str, class: &str, content: Markup) -> Response {
     let body = html! { main class=(class) { (content) } };
     let headers = [
@@ -57,7 +57,7 @@ pub fn link_to_shop(shop: Option<&str>) -> Markup {
     }
 }
 
-/// The heading of a page about an order, with the amount in euro cents.
+/// The heading, the amount and the title of an order. `amount` is in euro cents.
 pub fn order_summary(heading: &str, amount: u64, title: &str) -> Markup {
     html! {
         h1 { (heading) }

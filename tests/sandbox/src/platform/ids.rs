@@ -1,4 +1,4 @@
-//! Ids in the formats of the platform: operation ids, request ids, secret page names.
+//! Ids in the formats of the platform: operation ids, request ids, and secret tokens for the URLs of pages.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::keyring::EmptyKey;
@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::records::Stamp;
 
-/// A generator of ids that are unique in this run and differ from those of earlier runs.
+/// A generator of ids that are unique in this run and differ from the ids of earlier runs.
 pub struct Ids {
     seed: ProjectKey,
     count: u64,
@@ -14,7 +14,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids of a run that starts now. Page names cannot be guessed without `secret`.
+    /// Ids of a run that starts now. Nobody can guess the tokens of pages without `secret`.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();
@@ -46,13 +46,13 @@ impl Ids {
         }
     }
 
-    /// Returns a request id in the long format of Gate, 90 characters: two digests and a number.
+    /// Returns a request id in the long format of Gate, 90 characters: two digests and a count.
     pub fn gate_request(&mut self) -> String {
         let (first, second) = (self.hex(40), self.hex(40));
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
     }
 
-    /// Returns 32 hexadecimal digits that cannot be guessed.
+    /// Returns a new token of 32 hexadecimal digits that nobody can guess.
     pub fn secret(&mut self) -> String {
         self.hex(32)
     }

@@ -5,11 +5,11 @@
 //! | `gate` | the endpoints for merchants: sale, refund, clarification and status |
 //! | `data_api` | the list of completed operations |
 //! | `payment_page`, `bank` | the pages for shoppers |
-//! | `records` | the payments, and every change of them as a pure function |
-//! | `messages` | the bodies that the platform signs |
+//! | `records` | the payments, and every change of a payment as a pure function |
+//! | `messages` | the platform's messages, their codes and their signatures |
 //! | `callbacks` | delivery of callbacks and the repeat schedule |
 //! | `faults` | the switches |
-//! | `control` | the HTTP API for the switches and for actions of the platform's staff |
+//! | `control` | the HTTP API that reads the records, sets the switches and triggers actions |
 //!
 //! `timers` makes delayed changes, and `shared` holds the state that all parts use.
 
@@ -46,11 +46,11 @@ use shared::Shared;
 /// How long [`Platform::stop`] waits for open requests.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A running simulated platform. Dropping it ends its tasks.
+/// A running simulated platform. Dropping this value ends all tasks.
 pub struct Platform {
     shared: Arc<Shared>,
     server: JoinHandle<()>,
-    /// All tasks end when this is dropped.
+    /// All tasks end when this sender is dropped.
     running: watch::Sender<()>,
 }
 
@@ -87,7 +87,7 @@ impl Platform {
         })
     }
 
-    /// Returns its base URL, without a trailing slash.
+    /// Returns the base URL of the platform, without a trailing slash.
     pub fn address(&self) -> String {
         self.shared.address()
     }

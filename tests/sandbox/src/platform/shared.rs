@@ -24,11 +24,11 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The settings of a simulated platform.
 #[derive(Clone)]
 pub struct Settings {
-    /// The only project that it serves.
+    /// The only project that the platform serves.
     pub project_id: u32,
-    /// That project's secret key.
+    /// The project's secret key.
     pub key: String,
-    /// All delays are divided by this; 1.0 is real time.
+    /// Divides the platform's delays; 1.0 is real time.
     pub clock_speed: f64,
 }
 
@@ -57,7 +57,7 @@ pub struct PlatformState {
 }
 
 impl PlatformState {
-    /// Changes a payment. `change` gets the payment, its switches, and the ids of a new operation.
+    /// Changes a payment. `change` gets the payment, its switches, and the ids and the time of a new operation.
     pub fn change(
         &mut self,
         payment_id: &str,
@@ -122,7 +122,7 @@ impl Shared {
         while running.changed().await.is_ok() {}
     }
 
-    /// Runs a task that ends with the platform.
+    /// Runs a background task. The task ends when the platform stops, at the latest.
     pub fn spawn(self: &Arc<Self>, task: impl Future<Output = ()> + Send + 'static) {
         let shared = self.clone();
         tokio::spawn(async move {

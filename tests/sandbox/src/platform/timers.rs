@@ -1,4 +1,4 @@
-//! Delayed changes: those that follow a request or another change without further requests.
+//! The changes that the platform makes by itself, some time after a request or after another change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use super::messages::codes::{self, Code};
 use super::records::{Change, CreditingResult, OperationType, Payment, Stamp, Status};
 use super::shared::Shared;
 
-/// The delay from an accepted request, or from one step of the platform, to the next callback.
+/// The delay from an accepted request, or from one step of the platform, to the next step.
 const STEP: Duration = Duration::from_millis(300);
 /// The time limit of a clarification.
 const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest time that a Bancontact payment can stay open.
 const SALE_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Sends the callback of a change, and schedules the changes that follow it.
+/// Sends the callback of a change, and schedules the changes that follow from the change.
 pub fn publish(shared: &Arc<Shared>, change: Change) {
     follow_up(shared, &change);
     callbacks::send(shared, change);
 }
 
-/// Schedules the changes that follow a change.
+/// Schedules the changes that follow from a change.
 pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     let Change { payment, operation } = change;
     let (payment_id, id) = (change.payment_id(), operation.id);
@@ -63,14 +63,14 @@ pub fn follow_up(shared: &Arc<Shared>, change: &Change) {
     }
 }
 
-/// Moves a sale to the next step that needs the merchant or the shopper.
+/// Moves a sale in `processing` to its next step after a short delay.
 pub fn continue_sale(shared: &Arc<Shared>, payment_id: &str) {
     change_after(STEP, shared, payment_id, |payment, faults, stamp| {
         payment.proceed(&faults.sale_plan(), stamp.now)
     });
 }
 
-/// Declines a sale that is still open at the time limit of all sales.
+/// Declines the sale at the end of the longest time that a payment can stay open, if the sale is still open then.
 pub fn start_sale_limit(shared: &Arc<Shared>, payment_id: &str, sale_id: u64) {
     time_out_after(SALE_LIMIT, shared, payment_id, sale_id);
 }
@@ -92,7 +92,7 @@ pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     });
 }
 
-/// Carries out a refund whose clarification is complete.
+/// Carries out an accepted refund that the provider does not process, or whose clarification is complete.
 pub fn continue_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
     settle_refund_after(STEP, shared, payment_id, refund_id);
 }
@@ -103,7 +103,8 @@ fn settle_refund_after(delay: Duration, shared: &Arc<Shared>, payment_id: &str, 
     });
 }
 
-/// Ends a confirmation procedure after the time and with the result of the switch.
+/// Ends a confirmation procedure after the time, and with the result, that the switch `confirmation` sets. Does nothing
+/// for the result `none`.
 fn settle_confirmation(shared: &Arc<Shared>, payment_id: &str, faults: &Faults) {
     let procedure = faults.confirmation;
     let procedure = procedure.filter(|procedure| procedure.result != CreditingResult::None);
@@ -134,7 +135,8 @@ pub fn expire_link(shared: &Arc<Shared>, payment_id: &str, lifetime: Duration) {
     });
 }
 
-/// Makes a change after a delay and publishes it. Does nothing if the change is no longer allowed.
+/// Makes a change after a delay, sends its callback, and schedules the changes that follow. Does nothing if the
+/// payment then refuses the change.
 fn change_after(
     delay: Duration,
     shared: &Arc<Shared>,

@@ -16,7 +16,7 @@ pub struct Api {
     storefront_key: String,
 }
 
-/// A checkout that was created.
+/// A new checkout.
 #[derive(Debug, Deserialize)]
 pub struct Checkout {
     /// The URL to which the browser must go.
@@ -102,7 +102,8 @@ impl Api {
         read(accepted(response).await?).await
     }
 
-    /// Refunds the remaining amount of a payment. A repeated call refunds nothing more, because its id is the same.
+    /// Refunds the remaining amount of a payment. A repeat refunds nothing more, because every call
+    /// sends the same refund id.
     pub async fn refund(&self, payment_id: &str) -> anyhow::Result<()> {
         let wanted = json!({ "refund_id": payment_id, "description": "Sent back" });
         let url = self.url(&["payments", payment_id, "refunds"])?;
@@ -111,7 +112,7 @@ impl Api {
         Ok(())
     }
 
-    /// Reads a payment; `None` if it does not exist.
+    /// Reads a payment; `None` if the payment does not exist.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Option<PaymentStatus>> {
         let url = self.url(&["payments", payment_id])?;
         let response = self.send(self.http.get(url)).await?;

@@ -5,15 +5,15 @@ use url::form_urlencoded;
 /// A product.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Product {
-    /// Its value in the form.
+    /// The value of the product in the form.
     pub code: &'static str,
     pub name: &'static str,
     pub text: &'static str,
-    /// Cents.
+    /// In cents.
     pub price: u64,
 }
 
-/// All products. The first one is the default.
+/// All products. The first product is the default.
 pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "tea",
@@ -35,7 +35,7 @@ pub const PRODUCTS: [Product; 3] = [
     },
 ];
 
-/// The channels of the API, with their names. The first one is the default.
+/// The channels of the API, with their names. The first channel is the default.
 pub const CHANNELS: [(&str, &str); 2] = [("gate", "Gate"), ("payment_page", "Payment Page")];
 
 /// The languages of the payment pages, with their names. The empty code means the language of the browser.
@@ -56,7 +56,7 @@ pub struct Choice {
     pub product: &'static Product,
     pub channel: &'static str,
     pub language: Option<&'static str>,
-    /// Without it, the platform requests it from the shopper.
+    /// The shopper's last name. If it is missing, the platform requests it from the shopper.
     pub last_name: Option<String>,
 }
 

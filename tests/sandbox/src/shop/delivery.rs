@@ -1,5 +1,5 @@
-//! Where the shop reads the shipment of an order: from its own consumer of the queue, or from the sample consumer's
-//! table if the sample consumer reads the queue.
+//! The source of an order's shipment: the shop's own consumer of the queue, or the table of the sample consumer if the
+//! sample consumer reads the queue.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;

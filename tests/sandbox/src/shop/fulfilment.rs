@@ -1,8 +1,9 @@
 //! The shop's own consumer of the `fulfilment` queue.
 //!
-//! In the sandbox, other programs read the same queue. The shop therefore reads it only after a shopper has returned
-//! from the bank, and stops when an order has changed. It makes events of other payments visible again, later each
-//! time: every read counts as a delivery, and after ten deliveries SQS would move an event to the dead-letter queue.
+//! In the sandbox, other programs read the same queue. The shop therefore reads the queue only after a shopper has
+//! returned from the bank, and stops when an order has changed. It hides an event of another payment for a longer time
+//! at each read: every read counts as a delivery, and after ten deliveries SQS would move the event to the dead-letter
+//! queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ const PAYMENT_ID_PREFIX: &str = "shop-";
 /// How long the shop reads the queue after a shopper has returned.
 const READ_TIME: Duration = Duration::from_secs(20);
 
-/// The running consumer. Dropping it ends it.
+/// The running consumer. Dropping this value ends the consumer.
 #[derive(Debug)]
 pub struct Fulfilment {
     consumer: Arc<Consumer>,
@@ -80,7 +81,7 @@ impl Consumer {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the queue until an order of the shop has changed, or until the time is over.
+    /// Reads the queue until an order of the shop has changed, or until [`READ_TIME`] is over.
     async fn read_queue(&self) {
         let end = Instant::now() + READ_TIME;
         let mut hidden_s = 1;
@@ -108,7 +109,8 @@ impl Consumer {
         }
     }
 
-    /// Applies an event of the shop; hides any other event for `hidden_s` seconds. Returns whether a shipment changed.
+    /// Applies an event of the shop, and hides any other event for `hidden_s` seconds. Returns whether a shipment has
+    /// changed.
     async fn handle(&self, message: Message, hidden_s: i32) -> bool {
         let receipt = message.receipt_handle.unwrap_or_default();
         let event: Option<Event> = message
@@ -135,7 +137,7 @@ impl Consumer {
                 shipment.as_str()
             ));
         }
-        // Deleted last: after a failure the queue delivers the event again, and `Orders` ignores the repeat.
+        // The event is deleted last. After a failure, the queue redelivers the event, and `Orders` ignores the repeat.
         let _ = self
             .client
             .delete_message()

@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// The number of lines that are stored.
+/// How many lines are stored.
 const MAX_LINES: usize = 200;
-/// The number of open payments that the activity page polls.
+/// How many open payments a visit of the activity page reads.
 const MAX_POLLED: usize = 5;
 
 /// The source of a line.
@@ -22,11 +22,11 @@ pub enum Source {
 /// One line of the activity page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When the shop has read it.
+    /// When the shop has read the status or the event.
     pub at: OffsetDateTime,
     /// The payment's id.
     pub payment_id: String,
-    /// The source.
+    /// Where the shop has read the status or the event.
     pub source: Source,
     /// The status or the event type.
     pub text: String,
@@ -41,12 +41,13 @@ struct Inner {
     lines: VecDeque<Line>,
     /// The last status from the API, by payment.
     statuses: HashMap<String, String>,
-    /// The payments that can still change by themselves, the newest last.
+    /// The payments that are not settled, the newest last.
     open: VecDeque<String>,
 }
 
 impl History {
-    /// Adds a status from the API if it differs from the last one. A settled payment is no longer polled.
+    /// Adds a status from the API if it differs from the last status. The activity page no longer reads a settled
+    /// payment.
     pub fn add_status(&self, payment_id: &str, status: &str, is_settled: bool) {
         let mut inner = self.inner();
         if is_settled {
@@ -72,7 +73,7 @@ impl History {
         self.inner().lines.iter().rev().cloned().collect()
     }
 
-    /// The newest payments that can still change by themselves.
+    /// The newest payments that are not settled.
     pub fn open(&self) -> Vec<String> {
         let inner = self.inner();
         inner.open.iter().rev().take(MAX_POLLED).cloned().collect()

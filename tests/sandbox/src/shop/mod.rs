@@ -1,6 +1,6 @@
 //! The demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
 //!
-//! It is a storefront like any other: it has a key and calls the public API. It ships orders after events of the
+//! The shop is a storefront like any other: it has a key and calls the public API. It ships orders after events of the
 //! `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table instead.
 
 mod api;
@@ -41,7 +41,7 @@ pub struct Settings {
     pub address: String,
 }
 
-/// A running shop. Dropping it closes its port.
+/// A running shop. Dropping this value closes the port.
 #[derive(Debug)]
 pub struct Shop {
     server: JoinHandle<()>,
@@ -52,7 +52,7 @@ struct Shared {
     api: Api,
     delivery: Delivery,
     history: Arc<History>,
-    /// When the shop started, in Unix seconds. It makes payment ids unique across runs.
+    /// When the shop started, in Unix seconds. This time makes payment ids unique across runs.
     started: u64,
     /// The checkout URL of each order, by payment id.
     checkouts: Mutex<BTreeMap<String, String>>,
@@ -120,7 +120,7 @@ impl Shared {
         payment_id
     }
 
-    /// Reads the status of an order. Checks the queue too if an event about the order must be in it.
+    /// Reads the status of an order. Makes the shop's consumer read the queue if an event about the order is missing.
     async fn order(&self, payment_id: &str) -> anyhow::Result<Option<Order>> {
         let Some(payment) = self.api.payment(payment_id).await? else {
             return Ok(None);
@@ -189,10 +189,10 @@ async fn send_back(
     }
 }
 
-/// Shows the activity of all orders, after it has read the status of those that can still change.
+/// Reads the statuses of the newest orders that are not settled, and shows the activity of all orders.
 async fn activity(State(shop): State<Arc<Shared>>) -> Html<String> {
     for payment_id in shop.history.open() {
-        // After a failure, the next visit of the page tries again.
+        // After a failure, the next visit of the page repeats the request.
         let _ = shop.order(&payment_id).await;
     }
     pages::activity(&shop.history.lines())

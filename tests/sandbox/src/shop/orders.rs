@@ -9,14 +9,14 @@ use serde::Deserialize;
 pub enum Shipment {
     /// No event has decided about the order yet.
     NotYet,
-    /// Paid, so the goods are shipped.
+    /// The order is paid, so the goods are shipped.
     Shipped,
-    /// Refunded or not confirmed, so the goods are taken back.
+    /// The order is refunded or its money is not confirmed, so the goods are taken back.
     TakenBack,
 }
 
 impl Shipment {
-    /// The text of the order page.
+    /// The text on the order page.
     pub fn as_str(self) -> &'static str {
         match self {
             Shipment::NotYet => "not yet",
@@ -40,7 +40,7 @@ pub struct Event {
 #[derive(Debug, Deserialize)]
 struct EventData {
     status: String,
-    /// The type of an earlier event that is no longer true.
+    /// The type of an earlier event that no longer holds.
     corrects: Option<String>,
 }
 
@@ -59,14 +59,14 @@ impl Orders {
         shipment.copied().unwrap_or(Shipment::NotYet)
     }
 
-    /// Applies an event once. Returns the shipment if the event has changed it.
+    /// Applies an event, and ignores a repeat. Returns the shipment if the event has changed the shipment.
     pub fn apply(&mut self, event: &Event) -> Option<Shipment> {
         if !self.seen.insert(event.id.clone()) {
             return None;
         }
         let current = self.shipment(&event.subject);
         let next = match event.kind.as_str() {
-            // A late success of an order that was refunded already ships nothing.
+            // A late success of an order that was already refunded ships nothing.
             "payment.succeeded" if current == Shipment::NotYet => Shipment::Shipped,
             // The success corrects an earlier decline.
             "payment.succeeded" if event.data.corrects.is_some() => Shipment::Shipped,

@@ -15,7 +15,7 @@ use crate::html::{document, euros};
 const STYLE: &str = include_str!("style.css");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
-/// The number of seconds after which the browser loads a changing page again.
+/// After how many seconds the browser reloads a changing page.
 const REFRESH_AFTER: u8 = 2;
 
 fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
@@ -38,7 +38,7 @@ pub fn order_path(payment_id: &str) -> String {
     format!("/thanks?{query}")
 }
 
-/// The products, the choices, and the button that buys.
+/// The page with the products, the choices, and the button that buys.
 pub fn products() -> Html<String> {
     let content = html! {
         form method="post" action="/buy" {
@@ -78,7 +78,7 @@ pub fn products() -> Html<String> {
     page("Tea for everyone", false, &content)
 }
 
-/// The page of an order. It refreshes until the order is settled.
+/// The page of an order. The browser reloads the page until the order is settled.
 pub fn order(
     payment: &PaymentStatus,
     shipment: Shipment,

@@ -1,4 +1,4 @@
-//! The bank of the shopper: the page where a payment is paid.
+//! The shopper's bank: the page where the shopper pays or cancels.
 
 mod page;
 pub mod redirect;

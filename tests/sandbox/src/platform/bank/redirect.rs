@@ -1,7 +1,7 @@
 //! How the browser gets from the merchant to the bank.
 //!
-//! A posted form arrives at one host name, and the browser continues at another host name of the same server. This is
-//! how real banks redirect a browser to a second origin.
+//! A posted form arrives at one host name, and the browser continues at another host name of the same server. Real
+//! banks redirect a browser to a second origin in the same way.
 
 use std::collections::{BTreeMap, HashMap};
 

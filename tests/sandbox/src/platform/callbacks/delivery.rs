@@ -1,6 +1,6 @@
 //! Delivers one callback, with its repeats.
 //!
-//! Every attempt reads the switches again. A switch that is off again does not affect later attempts.
+//! Every attempt reads the current switches. Only `delay_ms` and `reorder` are read once, before the first attempt.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::schedule;
 use crate::platform::faults::Faults;
 use crate::platform::shared::{PlatformState, Shared};
 
-/// How long a callback waits until a later callback has overtaken it, in real time.
+/// The longest time that a callback waits for a later callback to overtake it, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
 /// How often a waiting callback checks its condition, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
@@ -18,9 +18,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// A callback that is being delivered.
 pub struct Delivery {
     pub payment_id: String,
-    /// Its number in the log.
+    /// The position of the callback in the log of the payment.
     pub number: usize,
-    /// Replaces the project's URL.
+    /// Replaces the project's callback URL.
     pub url: Option<String>,
     /// The delay that the merchant has requested.
     pub delay: Duration,
@@ -29,12 +29,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Sends the callback until an attempt is answered with 200.
+    /// Sends the callback until the merchant answers 200 or the schedule ends.
+    ///
+    /// With the switch `intermediate_once`, an intermediate callback has only one attempt.
     pub async fn run(self, shared: &Shared) {
         shared.pause(self.delay).await;
         let faults = self.faults(shared);
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-        // If every callback waited for a later callback, the order would stay the same.
+        // Every second callback waits. If all callbacks waited, the order would stay the same.
         if faults.reorder && self.number.is_multiple_of(2) {
             let is_overtaken = |state: &PlatformState| {
                 let log = &state.callbacks;
@@ -103,7 +105,7 @@ async fn wait_until(shared: &Shared, condition: impl Fn(&PlatformState) -> bool)
     }
 }
 
-/// Changes a body after it was signed: another amount, or another message if there is no amount.
+/// Changes a signed body: another amount, or another message if the body has no amount.
 fn tampered(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
     let changed = if text.contains("\"amount\":") {

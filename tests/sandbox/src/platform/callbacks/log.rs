@@ -10,14 +10,14 @@ use crate::platform::records::{Change, Status, key};
 #[derive(Debug, Default)]
 pub struct CallbackLog(HashMap<String, Vec<CallbackEntry>>);
 
-/// One callback, or one copy of it, and its delivery.
+/// One callback, or one copy of a callback, and its delivery.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallbackEntry {
     payment_status: Status,
     operation_id: u64,
     operation_type: String,
     operation_status: Status,
-    /// 0 for the original.
+    /// The sequence number of the copy; 0 for the original.
     copy: u8,
     pub attempts: u32,
     /// The HTTP status of the last answer, or why there was none.
@@ -26,7 +26,7 @@ pub struct CallbackEntry {
 }
 
 impl CallbackEntry {
-    /// An entry that was not sent yet.
+    /// An entry for a callback that was not sent yet.
     pub fn new(change: &Change, copy: u8) -> Self {
         Self {
             payment_status: change.payment.status(),
@@ -48,19 +48,19 @@ impl CallbackLog {
         entries.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Adds an entry and returns its number within the payment.
+    /// Adds an entry and returns its position among the payment's entries.
     pub fn add(&mut self, payment_id: &str, entry: CallbackEntry) -> usize {
         let entries = self.0.entry(key(payment_id)).or_default();
         entries.push(entry);
         entries.len() - 1
     }
 
-    /// The entry with this number.
+    /// The entry at this position.
     pub fn entry_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut CallbackEntry> {
         self.0.get_mut(&key(payment_id))?.get_mut(number)
     }
 
-    /// Whether a later callback of the payment was sent.
+    /// Whether a later callback of the payment was sent at least once.
     pub fn is_overtaken(&self, payment_id: &str, number: usize) -> bool {
         let later = self.of(payment_id).iter().skip(number + 1);
         later.into_iter().any(|entry| entry.attempts > 0)

@@ -27,7 +27,8 @@ pub fn send(shared: &Arc<Shared>, change: Change) {
     let faults = state.faults.of(&order.payment_id).clone();
     let redirect = (change.operation.status == Status::AwaitingRedirect)
         .then(|| redirect_data(shared, &change.payment, faults.redirect_method));
-    // Our own messages always serialize. A message that did not would fail every test that waits for its callback.
+    // The platform's own messages always serialize. If a message did not, every test that waits for the callback would
+    // fail.
     let Ok(body) = messages::callback(&shared.project, &change, redirect) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Calls that make the provider, the platform or an employee of the merchant act on a payment.
+//! Calls that trigger an action of the provider, of the platform or of an employee of the merchant.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ where
     )
 }
 
-/// A refund in the Dashboard. Without an amount it refunds everything that remains.
+/// A refund in the Dashboard. A missing amount means the remaining amount.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DashboardRefund {
@@ -77,7 +77,7 @@ pub struct ProviderReport {
     result: CreditingResult,
 }
 
-/// Begins the confirmation procedure if it has not begun, and ends it.
+/// Begins the confirmation procedure if it has not begun, and applies the provider's report.
 pub async fn confirm(
     State(shared): App,
     Path(id): Path<String>,
@@ -92,7 +92,7 @@ pub async fn confirm(
     })
 }
 
-/// Changes a payment, publishes the change and answers with it.
+/// Changes a payment and sends the callback of the change. The answer has the ids of the operation and the new status.
 fn act(
     shared: &Arc<Shared>,
     payment_id: &str,

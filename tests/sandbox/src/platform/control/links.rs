@@ -17,7 +17,7 @@ use crate::platform::records::{
 use crate::platform::shared::App;
 use crate::platform::{callbacks, timers};
 
-/// The longest lifetime of a link, 30 days. It is the default too.
+/// The longest lifetime of a link, which is also the default: 30 days.
 const MAX_LIFETIME_S: u64 = 30 * 24 * 60 * 60;
 
 /// A new link.
@@ -29,10 +29,10 @@ pub struct NewLink {
     description: Option<String>,
     #[serde(default)]
     customer: Map<String, Value>,
-    /// Whether the platform sends it to the shopper.
+    /// Whether the platform sends the link to the shopper.
     #[serde(default = "yes")]
     send: bool,
-    /// Seconds of the platform's clock.
+    /// The lifetime in seconds of the platform's clock.
     #[serde(default = "max_lifetime")]
     expires_in_s: u64,
 }

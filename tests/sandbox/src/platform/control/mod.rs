@@ -1,5 +1,7 @@
-//! The control API: reads the platform records, sets the switches, and makes the provider, the platform or an employee
-//! of the merchant act.
+//! The control API, for tests and developers.
+//!
+//! Its calls return the platform records, set the switches, or trigger an action of the provider, of the platform or of
+//! an employee of the merchant.
 
 mod actions;
 mod links;

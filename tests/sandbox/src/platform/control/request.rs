@@ -1,4 +1,4 @@
-//! The bodies of control calls, and refusals.
+//! The bodies of control calls, and the refusals of calls.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -36,7 +36,7 @@ impl Refused {
     }
 }
 
-/// The state of the payment does not allow the call.
+/// The payment does not exist, or its state does not allow the call.
 impl From<Code> for Refused {
     fn from(code: Code) -> Self {
         let status = match code {

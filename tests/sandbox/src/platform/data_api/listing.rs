@@ -1,4 +1,4 @@
-//! Lists operations.
+//! The operations on a page of the list.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -9,7 +9,7 @@ use crate::platform::messages::Object;
 use crate::platform::records::{Money, Operation, Payment, Status};
 use crate::platform::shared::PlatformState;
 
-/// Lists the operations that were completed in the interval, sorted by completion.
+/// Returns the page of the operations that were completed in the interval, sorted by the time of completion.
 pub fn list(query: &Query, project_id: u32, state: &PlatformState) -> Vec<Object> {
     let completed_of = |payment| {
         let faults = state.faults.of(id_of(payment));
@@ -35,7 +35,7 @@ fn id_of(payment: &Payment) -> &str {
     &payment.order.payment_id
 }
 
-/// The time of completion, in whole seconds as all dates of the platform.
+/// The time of completion, in whole seconds like all dates of the platform.
 fn completion(operation: &Operation) -> OffsetDateTime {
     operation.date.truncate_to_second()
 }

@@ -20,10 +20,10 @@ use query::{Query, Refusal};
 
 /// The token of a Dashboard user, with the length of the platform's tokens.
 pub const TOKEN: &str = "sandboxDataApiTokenNoSecret030";
-/// The token's own key.
+/// The key that belongs to the token.
 pub const KEY: &str = "test-data-api-key";
 
-/// The endpoints.
+/// The route of the only endpoint.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route(OperationsGet::PATH, post(operations))
 }

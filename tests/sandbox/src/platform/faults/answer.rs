@@ -22,7 +22,7 @@ impl RequestKind {
     ];
 }
 
-/// How a request is answered. The `Error` variants and `Lost` refuse the request; the others carry it out.
+/// How a request is answered. With the `Error` variants and `Lost`, the platform does not carry out the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -62,7 +62,8 @@ pub enum Answer {
 }
 
 /// The form of a status answer with code 3061 or 3062. The platform's documentation describes an answer with a payment
-/// and an answer without. It does not say whether the second is signed, so both possibilities are simulated.
+/// and an answer without a payment. It does not say whether the answer without a payment is signed, so both
+/// possibilities are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {

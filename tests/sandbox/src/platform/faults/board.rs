@@ -13,7 +13,7 @@ const SLOW: Duration = Duration::from_secs(10);
 /// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
-    /// For payments without switches of their own.
+    /// The switches of payments that have no own switches.
     pub defaults: Faults,
     by_payment: HashMap<String, Faults>,
 }
@@ -25,18 +25,18 @@ impl FaultBoard {
         own.unwrap_or(&self.defaults)
     }
 
-    /// Whether a payment has switches of its own.
+    /// Whether a payment has own switches.
     pub fn has_own(&self, payment_id: &str) -> bool {
         self.by_payment.contains_key(&key(payment_id))
     }
 
-    /// Replaces the switches of a payment, also before the payment exists.
+    /// Replaces the switches of a payment, which need not exist yet.
     pub fn set(&mut self, payment_id: &str, faults: Faults) {
         self.by_payment.insert(key(payment_id), faults);
     }
 
     /// Returns how the next request about a payment is answered, and the delay of a slow answer. The first request
-    /// copies the defaults to the payment. Later changes of the defaults do not affect it.
+    /// copies the defaults to the payment. Later changes of the defaults do not affect the payment.
     pub fn next_answer(&mut self, payment_id: &str, kind: RequestKind) -> (Answer, Duration) {
         let own = self.by_payment.entry(key(payment_id));
         let faults = own.or_insert_with(|| self.defaults.clone());

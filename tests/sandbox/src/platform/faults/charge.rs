@@ -8,7 +8,7 @@ use crate::platform::records::{CreditingResult, Status, read_one_of, read_option
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum WrongAmount {
-    /// `true`: one cent less.
+    /// `true`: one cent less than the ordered amount. `false`: the ordered amount.
     Switch(bool),
     /// This amount, in minor units.
     Amount(u64),
@@ -41,11 +41,11 @@ pub enum SumField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConfirmationProcedure {
-    /// `payment.status` in the sale's callback. No document states it.
+    /// `payment.status` in the sale's callback. The platform's documentation does not state this status.
     #[serde(deserialize_with = "read_first_status")]
     pub first_status: Status,
     pub result: CreditingResult,
-    /// When the result is known, in seconds of the platform's clock.
+    /// The time from the start of the procedure to the result, in seconds of the platform's clock.
     pub after_s: u64,
 }
 

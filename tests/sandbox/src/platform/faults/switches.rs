@@ -9,8 +9,8 @@ use crate::platform::records::{
     Charge, ClarificationForm, FieldNames, Money, OperationType, Requirement, SalePlan, Status,
 };
 
-/// The switches of one payment. The default of each is the usual behaviour. The start page explains them
-/// (`control/start_page.html`).
+/// The switches of one payment. The default of each switch is the usual behaviour. The start page
+/// (`control/start_page.html`) explains the switches.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faults {
@@ -70,7 +70,7 @@ impl Faults {
         }
     }
 
-    /// The next step of an accepted sale.
+    /// How an accepted sale continues.
     pub fn sale_plan(&self) -> SalePlan {
         SalePlan {
             redirect: !self.no_redirect,
@@ -117,7 +117,7 @@ impl Faults {
             }
             sum
         };
-        // Support decides about a held payment, so the provider's confirmation does not apply.
+        // The platform's support decides about a held payment, so the confirmation procedure does not apply.
         let confirmation = self.confirmation.filter(|_| self.hold_payment.is_none());
         Charge {
             moved,
@@ -145,10 +145,10 @@ pub enum WhenMissing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {
-    /// It opens a URL.
+    /// The browser opens a URL.
     #[default]
     Get,
-    /// It posts a form.
+    /// The browser posts a form.
     Post,
 }
 

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use crate::platform::faults::RequestKind;
 use crate::platform::records::key;
 
-/// The number of requests by kind.
+/// The count of requests by kind.
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The number of requests about each payment. Refused and lost requests count too.
+/// The counts of requests about each payment. They include refused and lost requests.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 
 impl RequestCounters {
-    /// The counts of a payment; `None` if no request has named it.
+    /// The counts of a payment; `None` if no request has named the payment.
     pub fn of(&self, payment_id: &str) -> Option<Counts> {
         self.0.get(&key(payment_id)).cloned()
     }

@@ -17,7 +17,7 @@ pub enum CustomerField {
 }
 
 impl CustomerField {
-    /// Its name in the customer object.
+    /// The name of the field in the customer object.
     pub fn name(self) -> &'static str {
         match self {
             CustomerField::FirstName => "first_name",
@@ -38,7 +38,7 @@ impl CustomerField {
 /// The rules of a project for the customer's data.
 #[derive(Debug, Clone, Default)]
 pub struct CustomerRules {
-    /// A sale without any of these fields is refused.
+    /// A sale that lacks one of these fields is refused.
     pub mandatory: Vec<CustomerField>,
     /// IPv6 addresses are refused.
     pub ipv4_only: bool,
@@ -61,7 +61,7 @@ impl CustomerRules {
         self.check_names(customer)
     }
 
-    /// Checks only the names.
+    /// Checks only the names of the customer.
     pub fn check_names(&self, customer: &Map<String, Value>) -> Result<(), Refusal> {
         for name in ["first_name", "middle_name", "last_name"] {
             if self.no_diacritics && !text(customer, name).chars().all(is_standard) {
@@ -81,7 +81,8 @@ fn path(field: &str) -> String {
     format!("customer.{field}")
 }
 
-/// The standard letters are Latin without diacritics, and Cyrillic. A character that is no letter is allowed too.
+/// Whether a name can contain a character: a Latin letter without diacritics, a Cyrillic letter, or a character that
+/// is no letter.
 fn is_standard(character: char) -> bool {
     let is_cyrillic = matches!(character, '\u{400}'..='\u{52f}');
     let is_combining = matches!(character, '\u{300}'..='\u{36f}');

@@ -59,7 +59,7 @@ const ENDPOINTS: [Endpoint; 5] = [
 
 type Client = ConnectInfo<ConnectionCutter>;
 
-/// The endpoints.
+/// The routes of all endpoints.
 pub fn routes() -> Router<Arc<Shared>> {
     let mut routes = Router::new();
     for endpoint in ENDPOINTS {
@@ -106,7 +106,8 @@ async fn serve(
     }
 }
 
-/// Counts a request. Returns how it will be answered, and the delay of a slow answer.
+/// Counts a request. Returns how the request will be answered, and the delay of a slow answer. A request without a
+/// payment id is not counted.
 fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, Duration) {
     let Some(payment_id) = request.value("general.payment_id").and_then(Value::as_str) else {
         return (Answer::Ok, Duration::ZERO);
@@ -116,7 +117,7 @@ fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, 
     state.faults.next_answer(payment_id, kind)
 }
 
-/// The refusal of the switch `answer`, if it refuses requests.
+/// The refusal that the switch `answer` demands; `None` if the switch refuses no requests.
 fn refusal_of(answer: Answer) -> Option<(StatusCode, Code)> {
     match answer {
         Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),

@@ -1,4 +1,4 @@
-//! Carries out valid requests.
+//! Carries out sale, refund and clarification requests.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::platform::records::{OperationType, Payment, RefundOrder, Stamp, Statu
 use crate::platform::shared::Shared;
 use crate::platform::timers;
 
-/// Carries out a sale request.
+/// Validates a sale request and carries it out.
 pub fn sale(
     shared: &Arc<Shared>,
     request: &GateRequest,
@@ -31,7 +31,7 @@ pub fn sale(
     Ok(())
 }
 
-/// Carries out a clarification request.
+/// Validates a clarification request and carries it out.
 pub fn clarification(
     shared: &Arc<Shared>,
     request: &GateRequest,

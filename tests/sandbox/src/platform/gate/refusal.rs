@@ -6,7 +6,7 @@ use crate::platform::messages::codes::{self, Code};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
-    /// The path of the invalid field. The real platform names it too, for developers of storefronts.
+    /// The path of the invalid field. The real platform also names the path, for developers of storefronts.
     pub field: Option<String>,
     /// The rule that the field breaks.
     pub constraint: Option<&'static str>,

@@ -20,7 +20,7 @@ pub struct GateRequest {
 }
 
 impl GateRequest {
-    /// Reads a body; `None` if it is not valid JSON.
+    /// Reads a body; `None` if the body is not valid JSON or exceeds a limit.
     pub fn read(body: &[u8]) -> Option<Self> {
         let message = json::parse(body, Limits::CALLBACK).ok()?;
         Some(Self {
@@ -34,7 +34,7 @@ impl GateRequest {
         self.fields.pointer(&format!("/{}", path.replace('.', "/")))
     }
 
-    /// An object; empty if it is missing.
+    /// An object; an empty object for any other value.
     pub fn object(&self, path: &str) -> Map<String, Value> {
         let object = self.value(path).and_then(Value::as_object);
         object.cloned().unwrap_or_default()
@@ -64,7 +64,7 @@ impl GateRequest {
         number.ok_or_else(|| Refusal::field(path))
     }
 
-    /// Checks an IP address.
+    /// Checks that the value of a field is an IP address.
     pub fn check_ip_address(&self, path: &str) -> Result<(), Refusal> {
         match self.text(path)?.parse::<IpAddr>() {
             Ok(_) => Ok(()),

@@ -3,7 +3,7 @@
 /// A result code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// A number, as a string because callbacks have it as a string.
+    /// The number of the code. It is a string, as in callbacks.
     pub number: &'static str,
     /// The message of the platform's list.
     pub message: &'static str,

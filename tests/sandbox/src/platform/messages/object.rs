@@ -23,7 +23,7 @@ impl Object {
         self
     }
 
-    /// Adds a member, unless it is missing.
+    /// Adds a member if there is a value.
     pub fn with_some(self, name: &'static str, member: Option<impl Into<Member>>) -> Self {
         match member {
             Some(member) => self.with(name, member),

@@ -1,4 +1,4 @@
-//! The bodies about payments: callbacks and status answers. The members have the order of the platform.
+//! The messages about payments: callbacks and status answers. Their members have the platform's order.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::SignError;

@@ -1,7 +1,7 @@
-//! Signs the messages of the platform, and verifies those of merchants.
+//! Signs the messages of the platform, and verifies the messages of merchants.
 //!
-//! Merchants limit the size of a message. The platform does not, so it also signs a payment with thousands of
-//! operations.
+//! Merchants limit the size of a message. The platform has no such limit, so it also signs a status answer with
+//! thousands of operations.
 
 use ecommpay::json::{self, Limits};
 use ecommpay::signature::{self, SignError};

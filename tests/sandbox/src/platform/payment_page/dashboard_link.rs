@@ -47,7 +47,7 @@ async fn confirm(State(shared): App, Path(token): Path<String>) -> Response {
         let id = payment.order.payment_id;
         let confirm = |payment: &mut Payment, _: &Faults, stamp| payment.confirm_link(stamp);
         let confirmed = shared.state().change(&id, confirm);
-        // A link that is closed, or that the shopper has confirmed before, does not change.
+        // A closed link does not change, and neither does a link that the shopper has already confirmed.
         if let Ok(change) = confirmed {
             timers::start_sale_limit(&shared, &id, change.operation.id);
             timers::follow_up(&shared, &change);

@@ -15,7 +15,7 @@ use crate::platform::records::{
     CURRENCY, CallbackOptions, PageOrder, PageUrls, ReturnUrls, SaleOrder, is_web_address,
 };
 
-/// The latest `best_before`, from now.
+/// How far in the future `best_before` can be.
 const LATEST_EXPIRY: Duration = Duration::days(30);
 const WITH_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]"
@@ -27,13 +27,13 @@ const WITHOUT_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
 /// A valid link.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The order, without the URLs.
+    /// The order, without the URLs of pages.
     pub order: SaleOrder,
-    /// Identifies the link.
+    /// The signature of the link, which identifies the link.
     pub signature: String,
-    /// To these URLs the bank redirects the browser.
+    /// The URLs to which the bank redirects the browser.
     redirects: PageUrls,
-    /// The URLs of buttons.
+    /// The URLs of the buttons that lead to the merchant.
     pub buttons: PageUrls,
 }
 
@@ -66,7 +66,7 @@ impl fmt::Display for LinkError {
 }
 
 impl Link {
-    /// Reads the query of the link.
+    /// Reads the query of a link.
     pub fn read(query: &str, project: &Project, now: OffsetDateTime) -> Result<Self, LinkError> {
         let parameters = Parameters::read(query)?;
         let signature = parameters.verified_signature(project)?;
@@ -103,7 +103,7 @@ impl Link {
         })
     }
 
-    /// The whole order. `own` is the platform's page of the payment, in place of missing URLs.
+    /// The whole order. `own`, the URL of the platform's page about the payment, replaces missing URLs.
     pub fn into_order(self, own: &str) -> SaleOrder {
         let or_own = |url: Option<String>| url.unwrap_or_else(|| own.to_owned());
         SaleOrder {
@@ -157,7 +157,7 @@ impl Parameters {
         }
     }
 
-    /// Returns the signature if it is the project's.
+    /// Returns the signature of the link if the project's key has signed the link.
     fn verified_signature(&self, project: &Project) -> Result<String, LinkError> {
         let signature = self.get("signature").ok_or(LinkError::Signature)?;
         // The signed string covers neither `signature` nor `frame_mode`.
@@ -181,7 +181,7 @@ impl Parameters {
         }
     }
 
-    /// The data of the customer, with the names of callbacks.
+    /// The data of the customer, with the field names of callbacks.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;

@@ -1,7 +1,7 @@
 //! Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
 //!
-//! The platform records the payment when the shopper confirms. The page requests the customer's data that the link does
-//! not have. The merchant gets only the callbacks with a result.
+//! The platform records the payment when the shopper confirms. The page requests the last name and the mandatory
+//! data of the customer if the link lacks them. The merchant gets only the callbacks with a result.
 
 mod dashboard_link;
 mod link;
@@ -100,7 +100,7 @@ async fn confirm(
     }
 }
 
-/// Records the payment and moves it to the bank. The change is missing if a switch leaves the sale in `processing`.
+/// Records the payment and moves the sale to its next step. `None` if a switch leaves the sale in `processing`.
 fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     let payment_id = link.order.payment_id.clone();
     let mut state = shared.state();
@@ -116,7 +116,7 @@ fn begin(shared: &Arc<Shared>, link: Link) -> Result<Option<Change>, Code> {
     Ok(change.ok())
 }
 
-/// Redirects the browser to the bank, or away from a payment that has ended.
+/// Redirects the browser to the bank, to the return URL of a paid or declined payment, or else to the end page.
 fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     match payment.status() {
         Status::AwaitingRedirect => redirect_to(&page_url(shared, payment)),
@@ -143,7 +143,7 @@ async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     notice(StatusCode::OK, heading, text, shop.as_deref())
 }
 
-/// The fields that the page requests: the last name and all mandatory fields, unless the link has them.
+/// The fields that the page requests: the last name and all mandatory fields, if the link lacks them.
 fn missing_fields(shared: &Shared, link: &Link) -> Vec<CustomerField> {
     let order = &link.order;
     let state = shared.state();
@@ -167,7 +167,7 @@ fn refused(code: Code) -> Response {
     unusable_link(StatusCode::CONFLICT, &reason)
 }
 
-/// Whether the payment was made with this link. After an error, the link can be used again.
+/// Whether the payment comes from this link. The answer is no after an error, so that the link can be reused.
 fn is_of(payment: &Payment, link: &Link) -> bool {
     let page = payment.order.page.as_ref();
     payment.status() != Status::Error && page.is_some_and(|page| page.signature == link.signature)

@@ -17,12 +17,12 @@ pub struct ManualChange {
     pub result: Status,
     /// Minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
-    /// Whether the shopper's sale is declined too. Otherwise it stays undecided.
+    /// Whether the shopper's sale is declined too. Otherwise the sale keeps its status.
     #[serde(default)]
     pub decline_sale: bool,
 }
 
-/// A further sale in the same payment: a second charge, or another attempt of a cascade.
+/// A further sale in the same payment: a second charge, or another try of the shopper.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FurtherSale {
@@ -40,7 +40,7 @@ pub struct SaleResult {
     pub status: Status,
 }
 
-/// An operation of a type that the platform otherwise does not simulate.
+/// An operation of a type that the simulation does not know.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OtherOperation {
@@ -51,7 +51,7 @@ pub struct OtherOperation {
     pub amount: Option<u64>,
     #[serde(default = "success", deserialize_with = "read_first_status")]
     pub status: Status,
-    /// Whether it charges the shopper and counts in `payment.sum`.
+    /// Whether the operation charges the shopper and counts in `payment.sum`.
     #[serde(default)]
     pub takes_money: bool,
 }
@@ -66,7 +66,7 @@ fn read_first_status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Statu
 }
 
 impl Payment {
-    /// Decides about a held payment.
+    /// Applies the support's decision about a held payment.
     pub fn change_manually(&mut self, change: ManualChange, stamp: Stamp) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(self.held.is_some())?;
@@ -94,7 +94,7 @@ impl Payment {
         self.begin(sale)
     }
 
-    /// Decides about a further sale that is in `processing`.
+    /// Decides about a further sale that is in `processing`. The shopper's first sale is refused.
     pub fn settle_added_sale(
         &mut self,
         id: u64,
@@ -107,7 +107,7 @@ impl Payment {
         self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
-    /// Adds an operation of another type.
+    /// Adds an operation of a type that the simulation does not know. Any other type is refused.
     pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
         let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());

@@ -12,7 +12,7 @@ use crate::platform::messages::codes::{self, Code};
 pub struct Change {
     /// The payment after the change.
     pub payment: Payment,
-    /// The operation that changed.
+    /// The operation that the change added or changed, after the change.
     pub operation: Operation,
 }
 
@@ -33,7 +33,7 @@ impl Change {
 }
 
 impl Payment {
-    /// Makes a change that concerns one operation. Sets the payment's date if its status or sum has changed.
+    /// Makes a change that concerns one operation. Sets the payment's date if the payment's status or sum has changed.
     pub(super) fn change(
         &mut self,
         operation_id: u64,
@@ -83,7 +83,7 @@ impl Payment {
     }
 }
 
-/// Refuses a change that the state of the payment does not allow.
+/// Returns a refusal if the state of the payment does not allow a change.
 pub fn check(is_allowed: bool) -> Result<(), Code> {
     match is_allowed {
         true => Ok(()),

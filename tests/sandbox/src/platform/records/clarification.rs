@@ -23,8 +23,8 @@ impl Payment {
         })
     }
 
-    /// Applies the data of a clarification request. The operation is in `processing` again if the data is complete;
-    /// otherwise clarification is requested again.
+    /// Applies the data of a clarification request. If the data is complete, the operation returns to `processing`.
+    /// Otherwise the platform requests clarification once more.
     pub fn clarify(
         &mut self,
         added: &Map<String, Value>,
@@ -54,7 +54,9 @@ impl Payment {
         })
     }
 
-    /// Declines an operation at the time limit of a clarification, unless clarification was requested again.
+    /// Declines an operation at the time limit of the platform's request `step` for clarification.
+    ///
+    /// Returns a refusal if the operation no longer waits, or waits because of a later request.
     pub fn end_clarification(
         &mut self,
         operation_id: u64,

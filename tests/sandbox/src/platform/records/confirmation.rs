@@ -16,16 +16,17 @@ use crate::platform::messages::codes::{self, Code};
 pub enum CreditingResult {
     /// The money is credited.
     Credit,
-    /// It is not credited, and the payment is declined.
+    /// The money is not credited, and the payment is declined.
     Decline,
-    /// It is not credited, and the platform reverses the sale.
+    /// The money is not credited, and the platform reverses the sale.
     DeclineAndReverse,
     /// The provider reports nothing.
     None,
 }
 
 impl Payment {
-    /// Adds the operation `payment confirmation`, if the payment has the procedure and it has not begun.
+    /// Adds the operation `payment confirmation`. Returns a refusal if the payment has no procedure, or if the
+    /// procedure has begun.
     pub fn begin_confirmation(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::PaymentConfirmation;
         check(self.confirmation.is_some() && self.first(kind).is_none())?;
@@ -40,7 +41,8 @@ impl Payment {
         confirmation.is_some_and(|operation| operation.status.is_open())
     }
 
-    /// Applies the provider's report. A later report can contradict an earlier one, but not a reversal.
+    /// Applies the provider's report. A later report can contradict an earlier report, unless the earlier report made
+    /// the platform reverse the sale. A repeat is refused.
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,
@@ -67,7 +69,7 @@ impl Payment {
         })
     }
 
-    /// Reverses a sale whose crediting was declined, if the procedure says so. Reverses it once only.
+    /// Reverses a sale if the provider's report demands a reversal. A second reversal is refused.
     pub fn reverse_sale(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::Reversal;
         check(self.is_reversing() && self.first(kind).is_none())?;

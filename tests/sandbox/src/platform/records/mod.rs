@@ -1,7 +1,7 @@
 //! The platform records: payments as pure state machines.
 //!
-//! Time and ids are arguments. Each change returns a [`Change`], from which a callback is made. `payment` holds the
-//! data of a payment, and `change` the steps that all changes share. The changes themselves have a file for each topic.
+//! Time and ids are arguments. A change that causes a callback returns a [`Change`]. `payment` holds the data of a
+//! payment, and `change` the steps that all changes share. Each topic of changes has its own file.
 
 mod added_operations;
 mod change;

@@ -47,12 +47,12 @@ pub enum OperationType {
     ManualChange,
     /// Sends a payment link.
     Invoice,
-    /// Any other type.
+    /// Any type that the simulation does not know.
     Other,
 }
 
 impl OperationType {
-    /// The types that the platform simulates; all but [`OperationType::Other`].
+    /// All types except [`OperationType::Other`].
     pub const SIMULATED: [OperationType; 7] = [
         OperationType::Sale,
         OperationType::Refund,
@@ -85,36 +85,36 @@ pub struct Operation {
     pub kind: OperationType,
     /// The type in messages, if `kind` is [`OperationType::Other`].
     pub other_type: Option<String>,
-    /// Whether it charges the shopper when it succeeds.
+    /// Whether the operation charges the shopper when it succeeds.
     pub is_charge: bool,
     pub status: Status,
-    /// When it began.
+    /// When the operation began.
     pub created: OffsetDateTime,
-    /// When it last changed.
+    /// When the operation last changed.
     pub date: OffsetDateTime,
-    /// The id of the request that caused it.
+    /// The id of the request that caused the operation.
     pub request_id: String,
     /// The requested amount, in minor units.
     pub amount: u64,
-    /// The amount that it really moves when it succeeds, in minor units.
+    /// The amount that the operation really moves when it succeeds, in minor units.
     pub moved: u64,
-    /// Its share of `payment.sum` when it succeeds, in minor units.
+    /// The operation's share of `payment.sum` when it succeeds, in minor units.
     pub counted: u64,
-    /// In messages.
+    /// `operation.sum_initial` in messages.
     pub sum_initial: Money,
-    /// In messages.
+    /// `operation.sum_converted` in messages.
     pub sum_converted: Money,
     /// The result code.
     pub code: Code,
-    /// The merchant's own id of a refund.
+    /// The merchant's id of a refund.
     pub merchant_refund_id: Option<String>,
-    /// The operation that it continues or reverses.
+    /// The id of the operation that this operation continues or reverses.
     pub original: Option<u64>,
-    /// The data that it waits for.
+    /// The request for missing data, while the operation waits for the data.
     pub clarification: Option<Clarification>,
-    /// The data that clarification requests added to a refund.
+    /// The data after the last clarification request. Only a refund uses this data; a sale uses the order's customer.
     pub data: Map<String, Value>,
-    /// Counts the requests for clarification. Each request has its own time limit.
+    /// How often the platform has requested clarification. Each of these requests has its own time limit.
     pub clarification_step: u32,
 }
 
@@ -144,7 +144,7 @@ impl Operation {
         }
     }
 
-    /// A new operation that continues or reverses `original`. It has the request id of the original.
+    /// A new operation that continues or reverses `original`, with the same request id as `original`.
     pub fn after(original: &Operation, kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             request_id: original.request_id.clone(),
@@ -153,7 +153,7 @@ impl Operation {
         }
     }
 
-    /// Like [`Operation::after`]; messages show the sums of the original.
+    /// Like [`Operation::after`], but messages show the sums of the original.
     pub fn with_sums_of(
         original: &Operation,
         kind: OperationType,
@@ -172,7 +172,7 @@ impl Operation {
         self.other_type.as_deref().unwrap_or(self.kind.as_str())
     }
 
-    /// Changes the status and ends any clarification.
+    /// Changes the status. The operation no longer waits for clarification.
     pub fn set_status(&mut self, status: Status, code: Code, now: OffsetDateTime) {
         self.status = status;
         self.code = code;

@@ -7,7 +7,7 @@ use url::Url;
 /// The order of a sale.
 #[derive(Debug, Clone, Default)]
 pub struct SaleOrder {
-    /// In the merchant's spelling; compared without case.
+    /// In the merchant's spelling. The platform compares ids without case.
     pub payment_id: String,
     /// Minor units.
     pub amount: u64,
@@ -16,12 +16,12 @@ pub struct SaleOrder {
     pub customer: Map<String, Value>,
     pub return_urls: ReturnUrls,
     pub callbacks: CallbackOptions,
-    /// The Payment Page link that ordered it; `None` for Gate and for payment links of the Dashboard.
+    /// The Payment Page link of the order; `None` for orders through Gate and for payment links of the Dashboard.
     pub page: Option<PageOrder>,
 }
 
 impl SaleOrder {
-    /// The description of the order on pages; its id if there is none.
+    /// The text about the order on pages: the description, or the payment id if there is no description.
     pub fn title(&self) -> &str {
         self.description.as_deref().unwrap_or(&self.payment_id)
     }
@@ -30,7 +30,7 @@ impl SaleOrder {
 /// The URLs to which the bank sends the shopper.
 #[derive(Debug, Clone, Default)]
 pub struct ReturnUrls {
-    /// After an interruption. Replaces a missing `success` or `decline`.
+    /// For a payment without a result. Also replaces a missing `success` or `decline`.
     pub default: String,
     pub success: Option<String>,
     pub decline: Option<String>,
@@ -39,7 +39,7 @@ pub struct ReturnUrls {
 /// The part of a Payment Page link that is stored with the order.
 #[derive(Debug, Clone)]
 pub struct PageOrder {
-    /// Identifies the link.
+    /// The signature of the link, which identifies the link.
     pub signature: String,
     /// The URLs of the buttons that lead to the merchant.
     pub buttons: PageUrls,
@@ -50,18 +50,18 @@ pub struct PageOrder {
 pub struct PageUrls {
     pub success: Option<String>,
     pub fail: Option<String>,
-    /// Before the payment has ended.
+    /// For a payment that has not ended.
     pub back: Option<String>,
 }
 
 /// How the callbacks of a payment are sent.
 #[derive(Debug, Clone, Default)]
 pub struct CallbackOptions {
-    /// Replaces the project's URL.
+    /// Replaces the project's callback URL.
     pub url: Option<String>,
-    /// Seconds before each callback.
+    /// The delay before the first attempt to deliver a callback, in seconds.
     pub delay: u64,
-    /// Sends no callbacks at all.
+    /// Whether the platform sends no callbacks.
     pub disabled: bool,
 }
 
@@ -70,7 +70,7 @@ pub struct CallbackOptions {
 pub struct RefundOrder {
     /// Minor units and currency. `None` refunds the remaining amount.
     pub sum: Option<(u64, String)>,
-    /// The merchant's own id of the refund.
+    /// The merchant's id of the refund.
     pub merchant_refund_id: Option<String>,
 }
 
@@ -82,7 +82,7 @@ pub struct Stamp {
     pub now: OffsetDateTime,
 }
 
-/// Whether the platform accepts a text as a URL of the merchant.
+/// Whether the platform accepts a text as a URL of the merchant: an HTTP or HTTPS URL.
 pub fn is_web_address(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }

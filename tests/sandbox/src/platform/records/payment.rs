@@ -1,4 +1,4 @@
-//! One payment: the order, the operations, and the money that follows from them.
+//! One payment: its order, its operations, and the money that follows from the operations.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::platform::messages::codes::{self, Code};
 #[derive(Debug, Clone)]
 pub struct Payment {
     pub order: SaleOrder,
-    /// When status or sum last changed.
+    /// When the status or the sum of the payment last changed.
     pub date: OffsetDateTime,
-    /// Sorted by creation.
+    /// In the order of creation.
     pub operations: Vec<Operation>,
-    /// The secret name of its pages.
+    /// The secret part of the URLs of the payment's pages.
     pub token: String,
-    /// The confirmation procedure of the shopper's sale, if there is one.
+    /// The confirmation procedure of the shopper's sale; `None` without the procedure.
     pub confirmation: Option<Confirmation>,
     /// The payment stays in this status until a manual change.
     pub held: Option<Status>,
@@ -33,7 +33,7 @@ pub struct Payment {
 pub struct Confirmation {
     /// The payment's status before the operation `payment confirmation` exists.
     pub first_status: Status,
-    /// Whether a reversal follows the decline.
+    /// Whether the provider has declined the crediting and the platform reverses the sale.
     pub reverses: bool,
 }
 
@@ -87,7 +87,7 @@ impl Payment {
         self.of_type(kind).next()
     }
 
-    /// The shopper's sale. A payment link has none before the shopper confirms.
+    /// The shopper's sale. A payment link has no sale before the shopper confirms.
     pub fn sale(&self) -> Option<&Operation> {
         self.first(OperationType::Sale)
     }
@@ -114,13 +114,14 @@ impl Payment {
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
     }
 
-    /// The operation that waits for clarification. Requests name only the payment, so the oldest operation is meant.
+    /// The oldest operation that waits for clarification. A clarification request names only the payment, so the
+    /// oldest waiting operation gets the data.
     pub fn awaiting_clarification(&self) -> Option<&Operation> {
         let mut operations = self.operations.iter();
         operations.find(|operation| operation.status == Status::AwaitingClarification)
     }
 
-    /// Whether the crediting of this successful charge is not confirmed.
+    /// Whether this successful charge has a confirmation procedure that has not confirmed the crediting.
     pub fn is_unconfirmed(&self, charge: &Operation) -> bool {
         let is_confirmed = || {
             let confirmation = self.first(OperationType::PaymentConfirmation);
@@ -130,7 +131,9 @@ impl Payment {
         self.confirmation.is_some() && is_shoppers && !is_confirmed()
     }
 
-    /// How an operation changed the merchant's money, in minor units. The sum over all is [`Payment::remaining`].
+    /// How an operation changed the merchant's money, in minor units.
+    ///
+    /// The sum over all operations is [`Payment::remaining`], unless the sum is negative.
     pub fn effect(&self, operation: &Operation) -> i64 {
         let moved = i64::try_from(operation.moved).unwrap_or(i64::MAX);
         match operation.kind {
@@ -151,13 +154,13 @@ impl Payment {
             .sum()
     }
 
-    /// The refunds that are not reversed, in minor units.
+    /// The refunded money less the reversed refunds, in minor units.
     pub fn refunded(&self) -> u64 {
         let reversed = self.total(OperationType::RefundReverse);
         self.total(OperationType::Refund).saturating_sub(reversed)
     }
 
-    /// The received money that is not refunded, in minor units. No refund can exceed it.
+    /// The received money that is not refunded, in minor units. No refund can exceed this amount.
     pub fn remaining(&self) -> u64 {
         self.received().saturating_sub(self.refunded())
     }
@@ -170,7 +173,9 @@ impl Payment {
         refund.moved.saturating_sub(reversed)
     }
 
-    /// `payment.sum` in messages: the charges less the refunds, confirmed or not. Without a charge, the order.
+    /// `payment.sum` in messages: the charges, confirmed or not, less the refunds and reversals.
+    ///
+    /// A reversed refund does not lower the sum. Without a charge, the sum is the ordered amount.
     pub fn sum(&self) -> Money {
         let mut charges = self.charges().map(|charge| charge.counted).peekable();
         let charged = match charges.peek() {
@@ -184,7 +189,8 @@ impl Payment {
         }
     }
 
-    /// Whether a refund can be requested now. In a cascade, a payment in `processing` can have received money.
+    /// Whether a refund can be requested now. A payment in `processing` can have received money: one sale has
+    /// succeeded while another sale is still open.
     pub fn is_refundable(&self) -> bool {
         match self.status_of_money() {
             Status::Success | Status::PartiallyRefunded => true,
@@ -193,7 +199,7 @@ impl Payment {
         }
     }
 
-    /// The data of the customer, in the form of clarification requests.
+    /// The data of the customer, in the form that clarification requests have.
     pub fn customer_data(&self) -> Map<String, Value> {
         let customer = Value::Object(self.order.customer.clone());
         Map::from_iter([("customer".to_owned(), customer)])
@@ -210,7 +216,7 @@ impl Payment {
         url.unwrap_or(&urls.default)
     }
 
-    /// The real money in minor units, for the control API.
+    /// The real amounts of money in minor units, for the control API.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([
             ("received", self.received()),

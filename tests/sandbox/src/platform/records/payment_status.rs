@@ -5,7 +5,7 @@ use super::payment::Payment;
 use super::status::Status;
 
 impl Payment {
-    /// The status of the payment. A refund at the provider hides the status of the money.
+    /// The status of the payment. While a refund is at the provider, the status is `external processing`.
     pub fn status(&self) -> Status {
         let mut refunds = self.of_type(OperationType::Refund);
         match refunds.any(|refund| refund.status == Status::ExternalProcessing) {
@@ -14,7 +14,7 @@ impl Payment {
         }
     }
 
-    /// The status without regard to undecided refunds. The first rule that applies decides.
+    /// The status of the payment without regard to undecided refunds. The first rule that applies decides.
     pub fn status_of_money(&self) -> Status {
         let special = self.status_without_sale();
         let special = special.or_else(|| self.unconfirmed_status());
@@ -22,7 +22,7 @@ impl Payment {
             return status;
         }
         match (self.charges().next(), self.undecided_sale()) {
-            // A cascade: one attempt has succeeded, another attempt is open.
+            // One sale has succeeded, and another sale is still open.
             (Some(_), Some(_)) => Status::Processing,
             (Some(_), None) => self.paid_status(),
             (None, Some(sale)) => sale.status,
@@ -30,7 +30,7 @@ impl Payment {
         }
     }
 
-    /// The status of a payment link without a sale, or of a sale that was not started.
+    /// The status of a payment link without a sale and without a charge, or of a payment whose sale was not started.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),
@@ -39,7 +39,10 @@ impl Payment {
         }
     }
 
-    /// The status in the confirmation procedure. `None` if there is none or the crediting is confirmed.
+    /// The status that the confirmation procedure gives the payment.
+    ///
+    /// `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after a
+    /// decline.
     fn unconfirmed_status(&self) -> Option<Status> {
         let procedure = self.confirmation?;
         let Some(confirmation) = self.first(OperationType::PaymentConfirmation) else {
@@ -51,7 +54,7 @@ impl Payment {
             Status::Decline if procedure.reverses && !is_reversed => {
                 Some(Status::AwaitingConfirmation)
             }
-            // Another charge has succeeded.
+            // Another charge has succeeded and decides the status.
             Status::Decline if self.received() > 0 => None,
             Status::Decline if procedure.reverses => Some(Status::Reversed),
             Status::Decline => Some(Status::Decline),
@@ -59,7 +62,7 @@ impl Payment {
         }
     }
 
-    /// An undecided sale. A manual change decides the sales before it.
+    /// The newest undecided sale. Sales before a manual change do not count, because the manual change decides.
     fn undecided_sale(&self) -> Option<&Operation> {
         let operations = self.operations.iter().rev();
         operations

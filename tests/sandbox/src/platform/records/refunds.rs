@@ -15,18 +15,18 @@ use crate::platform::messages::codes::{self, Code};
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefundReversal {
-    /// Minor units. `None` reverses everything that is not reversed yet.
+    /// Minor units. `None` means the part of the refund that is not reversed yet.
     pub amount: Option<u64>,
-    /// Whether messages name the merchant's id of the refund.
+    /// Whether messages about the reversal contain the merchant's id of the refund.
     #[serde(default)]
     pub with_merchant_refund_id: bool,
 }
 
 impl Payment {
-    /// Accepts a refund. [`Payment::settle_refund`] carries it out or declines it.
+    /// Accepts a refund. [`Payment::settle_refund`] carries out or declines the refund later.
     ///
-    /// A repeat is refused as a repeat even if nothing remains. An amount above the remaining amount is accepted, and
-    /// the operation is declined later.
+    /// A repeat of a `merchant_refund_id` is always refused with the code for a repeat, even if no money remains. An
+    /// amount above the remaining amount is accepted, but the refund is declined later.
     pub fn refund(&mut self, order: RefundOrder, stamp: Stamp) -> Result<(), Code> {
         let is_same = |refund: &Operation| {
             refund.merchant_refund_id.is_some()
@@ -47,14 +47,17 @@ impl Payment {
         Ok(())
     }
 
-    /// Hands an accepted refund to the provider: refund and payment are in `external processing`.
+    /// Passes an accepted refund to the provider. The refund and the payment are then in `external processing`.
     pub fn hand_over_refund(&mut self, id: u64, now: OffsetDateTime) -> Result<Change, Code> {
         check(is_undecided(self.operation(id)?))?;
         let external = (Status::ExternalProcessing, codes::AWAITING_PROVIDER);
         self.set_status(id, external, now)
     }
 
-    /// Carries out an accepted refund, declines it if it exceeds the remaining amount, or requests clarification.
+    /// Carries out an accepted refund.
+    ///
+    /// Declines the refund if its amount is 0 or exceeds the remaining amount, and requests clarification if data is
+    /// missing.
     pub fn settle_refund(
         &mut self,
         id: u64,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Names of fields by the object that holds them, such as `{"customer": ["last_name"]}`.
+/// Names of fields by the name of the object that holds the fields, such as `{"customer": ["last_name"]}`.
 pub type FieldNames = BTreeMap<String, Vec<String>>;
 
 /// The form of `clarification_fields`.
@@ -36,7 +36,7 @@ pub struct Clarification {
 }
 
 impl Requirement {
-    /// Returns the clarification that `data` needs; `None` if it is complete.
+    /// Returns the clarification that `data` needs; `None` if the data is complete.
     pub fn clarification(&self, data: &Map<String, Value>) -> Option<Clarification> {
         let mut missing = FieldNames::new();
         for (object, fields) in &self.fields {
@@ -70,7 +70,8 @@ impl Clarification {
     }
 }
 
-/// The schema of one object. It always has the property `email`, which is optional unless it is required.
+/// The schema of one object. The schema always has the property `email`, which is optional unless `required` names
+/// it.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);
     let properties: Map<String, Value> = names
@@ -101,7 +102,7 @@ fn has_content(value: &Value) -> bool {
     }
 }
 
-/// Adds the members of `added` to `data`, object by object.
+/// Adds the members of `added` to `data`. Objects are merged; any other value replaces the value in `data`.
 pub fn merge(data: &mut Map<String, Value>, added: &Map<String, Value>) {
     for (name, value) in added {
         match (data.get_mut(name), value) {

@@ -10,14 +10,14 @@ use super::requirement::Requirement;
 use super::status::Status;
 use crate::platform::messages::codes::{self, Code};
 
-/// The next step of an accepted sale.
+/// How an accepted sale continues.
 #[derive(Debug, Clone)]
 pub struct SalePlan {
-    /// Whether the bank returns redirect data.
+    /// Whether the bank returns redirect data. Without redirect data, the sale stays in `processing`.
     pub redirect: bool,
     /// Whether the sale ends in `error`.
     pub error: bool,
-    /// The data that it needs first.
+    /// The data of the customer that the sale needs before the shopper can pay.
     pub requirement: Requirement,
 }
 
@@ -26,20 +26,22 @@ pub struct SalePlan {
 pub struct Charge {
     /// The amount that is really charged, in minor units.
     pub moved: u64,
-    /// In messages.
+    /// `operation.sum_initial` in messages.
     pub sum_initial: Money,
-    /// In messages.
+    /// `operation.sum_converted` in messages.
     pub sum_converted: Money,
-    /// In messages.
+    /// `payment.sum` in messages.
     pub payment_sum: Money,
-    /// The status in which the payment is held.
+    /// The status in which the platform holds the payment; `None` if the payment is not held.
     pub held: Option<Status>,
-    /// The payment's first status in the confirmation procedure.
+    /// The payment's first status in the confirmation procedure; `None` without the procedure.
     pub confirmation: Option<Status>,
 }
 
 impl Payment {
-    /// Moves an accepted sale to its next step. No change if the plan leaves it in `processing`.
+    /// Moves an accepted sale from `processing` to its next step.
+    ///
+    /// Returns a refusal if the sale is not in `processing`, the payment is held, or the plan has no next step.
     pub fn proceed(&mut self, plan: &SalePlan, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.sale().ok_or(codes::STATUS_FORBIDS)?;
         check(sale.status == Status::Processing && self.held.is_none())?;
@@ -57,7 +59,7 @@ impl Payment {
         self.set_status(id, next, now)
     }
 
-    /// Declines a sale at its time limit, if it is still open and the payment is not held.
+    /// Declines a sale at its time limit, if the sale and the payment are still open and the payment is not held.
     pub fn time_out(&mut self, sale_id: u64, now: OffsetDateTime) -> Result<Change, Code> {
         let sale = self.operation(sale_id)?;
         let is_open = self.status().is_open() && sale.status.is_open();
@@ -84,7 +86,7 @@ impl Payment {
                 return;
             };
             sale.moved = charge.moved;
-            // Messages show the ordered amount until support has decided about a held payment.
+            // Messages show the ordered amount until the platform's support has decided about a held payment.
             if let Some(status) = charge.held {
                 return sale.set_status(status, codes::AWAITING, now);
             }

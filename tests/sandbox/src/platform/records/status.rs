@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// The status of a payment or of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Accepted, or undecided.
+    /// Undecided: the platform has accepted the request.
     Processing,
     /// Undecided: the provider is processing the operation.
     ExternalProcessing,
@@ -17,9 +17,9 @@ pub enum Status {
     AwaitingConfirmation,
     /// Paid, refunded or confirmed.
     Success,
-    /// Refused.
+    /// Ended without success.
     Decline,
-    /// Not started. The payment's id is free again.
+    /// Not started. A new payment can have the same id.
     Error,
     /// Refunded in part (payments only).
     PartiallyRefunded,
@@ -29,7 +29,7 @@ pub enum Status {
     Reversed,
     /// A payment link that was not sent yet.
     AwaitingPayment,
-    /// A payment link that was sent. Final for the operation, not for the payment.
+    /// A payment link that was sent. This status is final for the operation, but not for the payment.
     InvoiceSent,
     /// A payment link that was not paid in time.
     Expired,
@@ -59,7 +59,9 @@ impl Status {
         }
     }
 
-    /// Whether an operation in this status can still change by itself.
+    /// Whether a payment or an operation with this status is undecided.
+    ///
+    /// [`Status::InvoiceSent`] counts as decided, because that status is final for the operation.
     pub fn is_open(self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! All payments of the project, by id and by the token of their pages.
+//! Stores all payments of the project, by payment id and by the token of their pages.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +24,7 @@ impl Records {
         self.payments.get(&key(payment_id))
     }
 
-    /// The payment with this id, to change it.
+    /// The payment with this id, without regard to case, for a change.
     pub fn find(&mut self, payment_id: &str) -> Result<&mut Payment, Code> {
         let payment = self.payments.get_mut(&key(payment_id));
         payment.ok_or(codes::NOT_FOUND)
@@ -35,12 +35,12 @@ impl Records {
         self.payments.values()
     }
 
-    /// The payment of a page.
+    /// The payment of the pages with this token. After an error, this can be a newer payment with the same id.
     pub fn at_page(&self, token: &str) -> Option<&Payment> {
         self.payments.get(self.by_token.get(token)?)
     }
 
-    /// Adds a new payment. A used id is free again only after `error`.
+    /// Adds a new payment. It can replace only a payment in `error` with the same id.
     pub fn add(&mut self, payment: Payment) -> Result<(), Code> {
         let key = key(&payment.order.payment_id);
         let earlier = self.payments.get(&key);

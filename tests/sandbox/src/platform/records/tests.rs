@@ -1,4 +1,5 @@
-//! The rules of the state machine that callbacks and control calls do not show. The tests over HTTP cover the others.
+//! Tests of the rules for payments that callbacks and control calls do not show. The tests over HTTP in
+//! `platform/tests` cover the other rules.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Map, Value, json};
@@ -45,14 +46,14 @@ fn proceed(payment: &mut Payment) -> Result<Change, Code> {
     payment.proceed(&Faults::default().sale_plan(), NOW)
 }
 
-/// A payment that waits at the bank.
+/// A payment after the first step of its sale. Below one euro the sale is declined; otherwise the shopper can pay.
 fn at_bank(amount: u64) -> Payment {
     let mut payment = sold(amount, json!({"last_name": "Peeters"}));
     proceed(&mut payment).unwrap();
     payment
 }
 
-/// A payment of 1000 that was paid with these switches.
+/// A payment of 10.00 EUR that the shopper has paid while these switches were set.
 fn paid_with(switches: Value) -> Payment {
     let mut payment = at_bank(1000);
     payment.pay(faults(switches).charge(1000), NOW).unwrap();
@@ -72,7 +73,8 @@ fn settle(payment: &mut Payment, refund: u64) -> Result<Change, Code> {
     payment.settle_refund(refund, &Requirement::default(), NOW)
 }
 
-/// The status, `payment.sum` and the remaining amount. The effects of all operations give the remaining amount.
+/// The status, `payment.sum` and the remaining amount. Checks that the effects of all operations add up to the
+/// remaining amount.
 fn state(payment: &Payment) -> (&'static str, u64, u64) {
     let operations = payment.operations.iter();
     let effects: i64 = operations.map(|one| payment.effect(one)).sum();

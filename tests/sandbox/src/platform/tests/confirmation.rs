@@ -45,7 +45,7 @@ async fn a_sale_stays_successful_when_its_crediting_is_declined() {
     let refused = stage.code(REFUND, refund("order-1", 1, "r-1")).await;
     assert_eq!(refused, "3060");
 
-    // Later reports contradict the first one.
+    // Later reports contradict the first report.
     for (result, status) in [("credit", "success"), ("decline", "decline")] {
         let answer = stage.act("confirmation", json!({"result": result})).await;
         assert_eq!(answer["payment_status"], status);

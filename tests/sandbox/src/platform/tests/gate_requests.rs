@@ -1,4 +1,4 @@
-//! Gate validates requests.
+//! Gate's validation of requests.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The platform over HTTP, as a merchant, a shopper and a test of the product use it.
+//! Tests of the platform over HTTP, as a merchant, a shopper and a test of the product use the platform.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bank;

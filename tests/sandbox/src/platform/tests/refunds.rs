@@ -1,4 +1,4 @@
-//! Refunds that are reversed, hidden by the provider, or need data.
+//! Refunds that are reversed, that wait at the provider, or that need data.
 
 use std::time::Duration;
 

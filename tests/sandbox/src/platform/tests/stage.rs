@@ -24,7 +24,7 @@ pub const KEY: &str = "test-secret-key";
 pub const SALE: &str = "bancontact/sale";
 pub const REFUND: &str = "bancontact/refund";
 
-/// A platform, and a merchant that receives its callbacks. Unless another payment is named, a helper is about
+/// A platform, and a merchant that receives its callbacks. A helper without a payment id is about
 /// `order-1`.
 pub struct Stage {
     pub platform: Platform,
@@ -180,7 +180,7 @@ impl Stage {
         answer.json().await.unwrap()
     }
 
-    /// The platform record of a payment, when it meets a condition.
+    /// Waits until the platform record of a payment meets a condition, and returns the record.
     pub async fn until(&self, payment_id: &str, condition: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
             let record = self.record(payment_id).await;
@@ -212,7 +212,7 @@ impl Stage {
         self.post(&format!("{page}/pay"), &[]).await
     }
 
-    /// Pays on the bank's page of a redirect callback.
+    /// Pays on the bank's page that a redirect callback names.
     pub async fn pay_at(&self, redirect: &Value) -> String {
         self.pay(redirect["redirect_data"]["url"].as_str().unwrap())
             .await
