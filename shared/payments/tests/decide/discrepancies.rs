@@ -129,7 +129,7 @@ fn each_kind_of_discrepancy_is_emitted_and_polled_and_changes_nothing_else() {
         ),
     ] {
         let change = compared(Some(&paid), record).unwrap();
-        assert_eq!(emitted(&change), vec![expected.clone()]);
+        assert_eq!(emitted(&change), std::slice::from_ref(&expected));
         assert_eq!(poll_at(&change.payment), Some(NOW), "{expected}");
         assert_eq!(change.payment.reported(), paid.reported());
         assert_eq!(change.payment.status(), paid.status());

@@ -15,7 +15,7 @@ pub struct ScriptedGate {
 }
 
 impl ScriptedGate {
-    /// Answers each request with the next of these, and then accepts all.
+    /// Answers the first requests with these answers, and accepts all others.
     pub fn new(answers: &[Answer]) -> Self {
         Self {
             answers: Mutex::new(answers.iter().cloned().collect()),

@@ -11,9 +11,10 @@ use payments::service::refund::RefundError::Rejected;
 use serde_json::json;
 
 use super::system::*;
+use crate::builders::reports::operation;
 use crate::builders::*;
 
-/// A refund of 4.00 EUR whose request had no clear answer. Gate answers the repeats like this.
+/// A refund of 4.00 EUR whose request had no clear answer. `repeats` are Gate's answers to its repeats.
 async fn lost_refund(repeats: &[Answer]) -> System {
     let answers = [&[accepted("sale"), Answer::Unclear], repeats].concat();
     let system = System::paid(&answers).await;
@@ -68,6 +69,16 @@ async fn a_lost_refund_is_sent_again_after_each_answer_that_does_not_list_it() {
     assert_eq!(system.refund_requests(), ["refund 211/Order-1 r-1 400"; 3]);
     assert_eq!(refund_status(&system), RefundStatus::Pending);
     assert_eq!(system.payment(PAYMENT).refundable_amount(), 600);
+}
+
+#[tokio::test]
+async fn a_lost_refund_is_not_sent_again_if_a_listed_operation_can_be_it() {
+    let system = lost_refund(&[]).await;
+    let refund = operation("8", "refund", "processing", 400);
+    system.poll(Some(paid_answer(&[refund]))).await.unwrap();
+    assert_eq!(system.refund_requests().len(), 1);
+    let reserved = system.payment(PAYMENT).pending_refund_amount();
+    assert_eq!(reserved, 800, "the refund and the operation");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ impl System {
         Self::with_answers(&[])
     }
 
-    /// Gate answers the sales and refunds like this, and then accepts all.
+    /// `answers` are Gate's answers to the first requests. Gate accepts all others.
     pub fn with_answers(answers: &[Answer]) -> Self {
         let gate = ScriptedGate::new(answers);
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)

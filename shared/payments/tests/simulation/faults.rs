@@ -23,7 +23,7 @@ fn is_about_money(kind: EventKind) -> bool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// No fault happens any more.
+    /// Faults have stopped.
     stopped: bool,
     /// The queues that are down.
     down: BTreeSet<usize>,
@@ -43,7 +43,7 @@ impl RandomFaults {
         }
     }
 
-    /// Whether a fault happens that happens once in `one_in` times.
+    /// Whether a fault with the probability 1 in `one_in` happens.
     pub fn happens(&self, one_in: u64) -> bool {
         !self.state.lock().unwrap().stopped && self.clock.random(one_in) == 0
     }

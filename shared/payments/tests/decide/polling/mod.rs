@@ -8,6 +8,7 @@ mod schedule;
 
 use payments::Timestamp;
 use payments::decide::{Command, Fact};
+use payments::model::Order;
 use payments::model::schedule::Schedule;
 
 use crate::fixtures::*;
@@ -16,6 +17,15 @@ impl TestPayment {
     /// A payment with a success and a decline of the same sale.
     fn contradicted() -> Self {
         Self::with_callbacks(&["sale_success", "sale_decline_customer"])
+    }
+
+    /// A Gate sale whose checkout expires after 30 days.
+    fn open_for_thirty_days() -> Self {
+        let order = Order {
+            expires_at: NOW.after(30 * DAY),
+            ..order()
+        };
+        Self::created_with(&order)
     }
 
     fn hint(&mut self, at: Timestamp) -> &mut Self {

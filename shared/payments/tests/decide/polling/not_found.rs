@@ -5,7 +5,7 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Fact, decide};
 use payments::model::schedule::Next;
-use payments::model::{GateRequest, Order, Status};
+use payments::model::{GateRequest, Status};
 
 use crate::fixtures::*;
 
@@ -15,14 +15,6 @@ impl TestPayment {
         let mut payment = Self::created();
         payment.sale_answer(&Answer::Unclear);
         payment
-    }
-
-    pub(super) fn open_for_thirty_days() -> Self {
-        let order = Order {
-            expires_at: NOW.after(30 * DAY),
-            ..order()
-        };
-        Self::created_with(&order)
     }
 }
 
