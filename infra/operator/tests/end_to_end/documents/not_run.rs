@@ -63,11 +63,15 @@ const DESTROYS: &str = "it removes or stops the stack under test";
 const SETS_UP: &str = "the test sets it up itself";
 
 /// The starts of commands that no test runs, with the reason.
-pub const NOWHERE: [(&str, &str); 22] = [
+pub const NOWHERE: [(&str, &str); 23] = [
     ("LONG=1 cargo test", TAKES_HOURS),
     ("SEED=7 cargo test", "it repeats a part of the simulation"),
     ("RUSTC_BOOTSTRAP=1 cargo fuzz", "a fuzzer has no end"),
     ("cargo bench", MEASURES),
+    (
+        "cargo test -p bench --features measure",
+        "`.ci/run` runs these tests",
+    ),
     ("cargo deny", "its check of advisories downloads a database"),
     (
         "cargo run --bin capacity -- --",
