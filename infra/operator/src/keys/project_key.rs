@@ -17,8 +17,8 @@ const COLUMNS: [&str; 3] = ["project_id", "current", "previous"];
 /// Adds, rotates, retires and lists the project keys that the platform issued.
 ///
 /// A key is read from standard input: on a terminal the tool prompts for the key; otherwise the first line is the key.
-/// Only fingerprints are shown: the first twelve digits of a key's SHA-256, as in `printf %s "$key" | sha256sum | cut
-/// -c1-12`. The functions refresh the keys every five minutes.
+/// Only fingerprints are shown: the first twelve digits of a key's SHA-256, as in
+/// `printf %s "$key" | sha256sum | cut -c1-12`. The functions refresh the keys every five minutes.
 #[derive(Args)]
 pub struct ProjectKeyArgs {
     #[command(subcommand)]

@@ -13,7 +13,7 @@ use crate::session::Session;
 
 /// Creates, lists and revokes storefront keys.
 ///
-/// A storefront can have several keys. To replace a key, create a new one, give it to the storefront, and revoke the
+/// A storefront can have several keys. To replace a key, create a new key, give it to the storefront, and revoke the
 /// old key when the storefront no longer uses it.
 #[derive(Args)]
 pub struct StorefrontArgs {
