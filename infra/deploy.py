@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Builds the functions and deploys them into an AWS account, or into an emulator of AWS if AWS_ENDPOINT_URL is set.
 
-Needs Rust and Python 3.10 or newer. Installs everything else, pinned, into the ignored folder `.tools`.
-Reads credentials and region from the usual AWS variables or profile.
+Needs Rust and Python 3.10 or newer. Installs pinned versions of everything else into `.tools`, which Git ignores.
+Reads the credentials and the region from the usual AWS variables or from a profile.
 """
 
 import argparse
@@ -97,14 +97,14 @@ def main():
 
 
 def run_in(environment):
-    """Restarts this script with the environment's Python, unless that already runs it."""
+    """Restarts this script with the environment's Python, unless this Python already runs it."""
     if Path(sys.prefix).resolve() != environment.resolve():
         python = environment / "bin/python"
         os.execv(python, [python, "-E", "-s", __file__, *sys.argv[1:]])
 
 
 def sentence(error):
-    """The message of an SDK error on one line."""
+    """Returns the message of an SDK error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

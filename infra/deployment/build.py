@@ -17,10 +17,10 @@ from tools.supervise import run
 
 TEMPLATE = ROOT / "infra/template.yaml"
 PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
-# cargo-lambda writes `<binary>/bootstrap` here, and the template names these folders.
+# cargo-lambda writes `<binary>/bootstrap` into this folder, and the template names the folders `<binary>`.
 BUILT = ROOT / "target/lambda"
 
-# Bytes. A cold start reads the binary and unzips the package. The limits are well above today's sizes, so a larger
+# Bytes. A cold start reads the binary and unzips the package. The limits are above today's sizes, so a larger
 # file is probably a mistake.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
@@ -36,7 +36,7 @@ def binaries():
 
 
 def build(architecture):
-    """Builds all binaries for an architecture. Fails if one is too large."""
+    """Builds all binaries for an architecture. Fails if a binary or its package is too large."""
     names = binaries()
     print(f"Building {', '.join(names)} for {architecture}", flush=True)
     options = [option for name in names for option in ("--package", name, "--bin", name)]
@@ -49,7 +49,7 @@ def cargo_lambda(architecture, options, cwd, env):
     option, machines = ARCHITECTURES[architecture]
     command = ["cargo", "lambda", "build", "--release", "--locked", option, *options]
     if platform.system() == "Linux" and platform.machine().lower() in machines:
-        # The installed Rust has this target. Without the option, cargo-lambda runs rustup to check it.
+        # The installed Rust has this target. Without the option, cargo-lambda runs rustup to check the target.
         command.append("--skip-target-check")
     if shutil.which("cargo") is None:
         raise Failure("cargo is missing: install Rust.")
@@ -59,7 +59,7 @@ def cargo_lambda(architecture, options, cwd, env):
 
 
 def check_sizes(names, folder):
-    """Prints the sizes of each binary and of its package. Fails if one is above its limit."""
+    """Prints the sizes of each binary and of its package. Fails if a size is above its limit."""
     problems = []
     for name in names:
         binary = (folder / name / "bootstrap").read_bytes()

@@ -9,7 +9,7 @@ from tools.failure import Failure
 
 
 def deploy(stage, options):
-    """Builds and deploys the functions and runs the smoke test. Rolls back if it fails."""
+    """Builds and deploys the functions, and runs the smoke test. Rolls back if the smoke test fails."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_take_changes()
     if not options.no_build and not options.binaries:
@@ -137,7 +137,7 @@ def _deletion(kind, name):
         ]
     if kind == "AWS::SecretsManager::Secret":
         return [f"aws secretsmanager delete-secret --secret-id {name}"]
-    # A version of a function: Lambda deletes it with the function.
+    # The resource is a version of a function, which Lambda deletes with the function.
     return []
 
 

@@ -6,8 +6,8 @@ import re
 
 from samcli.yamlhelper import yaml_parse
 
-# Properties of a function that are not part of its versions. Lambda refuses a version that equals the last one, so a
-# change of these alone must not publish a version.
+# Properties of a function that are not part of its versions. Lambda refuses a version that equals the last version, so
+# a change of only these properties must not publish a version.
 UNVERSIONED = {
     "AutoPublishAlias",
     "AutoPublishCodeSha256",
@@ -18,7 +18,7 @@ UNVERSIONED = {
 
 
 def defaults(template):
-    """Returns the default of each parameter, except of those that identify a release."""
+    """Returns the default of each parameter, except of the parameters that identify a release."""
     parameters = yaml_parse(template)["Parameters"].items()
     return {name: str(each.get("Default", "")) for name, each in parameters if not name.endswith("Release")}
 

@@ -20,13 +20,14 @@ from botocore.exceptions import ClientError
 from deployment.stack import Deployed
 from tools.failure import Failure
 
-# The SAM CLI creates it at the first deployment into an account and region. All stacks there share it.
+# The stack with the bucket. The SAM CLI creates it at the first deployment into an account and region, and all stacks
+# of this account and region share the bucket.
 BUCKET_STACK = "aws-sam-cli-managed-default"
 
 
 @dataclass(frozen=True)
 class Release:
-    """A release and the name of the previous one."""
+    """A release and the name of the previous release."""
 
     name: str
     deployed: Deployed
@@ -64,7 +65,7 @@ class Releases:
         if current is None:
             raise Failure("There is no release to roll back to.")
         if current.deployed != deployed:
-            # The deployment is no release: another tool made it, or it failed the smoke test.
+            # The deployment is no release: another tool made the deployment, or the deployment failed the smoke test.
             return current
         if current.previous is None:
             raise Failure("This is the first release; there is none before it.")

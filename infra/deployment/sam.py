@@ -25,7 +25,7 @@ def deploy(stage, current, built=None):
             raise Failure(f"{file} is missing: build first.")
     text = TEMPLATE.read_text(encoding="utf-8")
     merged = parameters.merged(text, current, stage.parameters)
-    # They replace all parameters of the stage's configuration. CloudFormation keeps the values of the others.
+    # The overrides replace all parameters in the stage's configuration. CloudFormation keeps all other values.
     overrides = {**stage.parameters, **parameters.releases(text, merged, files)}
     with tempfile.TemporaryDirectory() as folder:
         template = TEMPLATE

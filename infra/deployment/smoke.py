@@ -106,7 +106,7 @@ def _alarms(stage, stack):
 
 
 def _answers(stage, outputs):
-    """Returns a check per request whose answer needs no key."""
+    """Returns a check for each request whose answer needs no key."""
     api = address(stage, outputs)
     return [
         lambda: _callbacks(stage, outputs, f"{api}/callbacks"),

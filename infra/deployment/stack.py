@@ -10,13 +10,13 @@ from tools.failure import Failure
 
 POLL_SECONDS = 1
 LIMIT_SECONDS = 3600
-# AWS::Serverless creates roles, and its macro is expanded.
+# The template creates roles and uses the macro AWS::Serverless, so CloudFormation requires these capabilities.
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployment: enough to deploy it again."""
+    """A deployment: what is needed to deploy it again."""
 
     template: str
     parameters: dict
@@ -123,7 +123,7 @@ class Stack:
         """Deletes the stack. Returns the type and physical id of each resource that is retained."""
         state = self.must_exist()
         self._client.delete_stack(StackName=self.name)
-        # By the id: a deleted stack cannot be found by its name.
+        # The id is used, because a deleted stack cannot be found by its name.
         status = self._ended(state["StackId"])["StackStatus"]
         if status != "DELETE_COMPLETE":
             raise Failure(f"{self.name} is {status}; its events say why.")

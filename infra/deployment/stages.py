@@ -25,7 +25,7 @@ class Stage:
         self.stack = stack or settings["stack_name"]
         if self.stack == "releases":
             raise Failure("A stack cannot be named releases: the bucket has the releases of all stacks there.")
-        # With the stack's name, so that the packages can be deleted with the stack.
+        # The folder has the stack's name, so that the packages can be deleted with the stack.
         self.packages = f"packages/{self.stack}"
         # Whether CloudFormation refuses to delete the stack. The SAM CLI ignores this section.
         self.protected = config[name].get("protection", {}).get("parameters", {}).get("enabled", False)

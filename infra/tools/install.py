@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs pinned packages into a folder of their own in `.tools`, once, and prints the folder.
+"""Installs pinned packages into a folder of their own in `.tools`, unless they are there, and prints the folder.
 
     python3 install.py PINS
 
@@ -30,10 +30,10 @@ def install(pins):
     pins = Path(pins).resolve()
     if sys.version_info < (3, 10):
         raise Failure("Python 3.10 or newer is needed.")
-    # Other packages or another Python have another folder.
+    # Other packages, or another version of Python, have another folder.
     identity = hashlib.sha256(pins.read_bytes() + sys.base_prefix.encode() + sys.version.encode()).hexdigest()
     folder = TOOLS / f"{pins.parent.name.strip('.')}-{pins.stem}-{identity[:12]}"
-    # Written last: without this file, an installation was interrupted.
+    # This file is written last: if it is missing, the installation was interrupted.
     complete = folder / "complete"
     if complete.exists():
         return folder
@@ -50,7 +50,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens a log for writing when no other process writes it."""
+    """Opens a log for writing, as soon as no other process writes it."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,7 +4,7 @@
 
 The parent process holds the other end of this script's standard input, a pipe. The kernel closes the pipe when the
 parent ends, also by SIGKILL. The script then stops the program and all processes below it: by SIGTERM, and by SIGKILL
-if they are still running after the grace time. It exits with the program's exit status.
+if they are still running after the grace time. The script exits with the program's exit status.
 
 Python programs call `run`, Rust programs use the crate `tools`.
 """
@@ -22,7 +22,7 @@ GRACE_SECONDS = 6
 # Seconds for which SIGKILL is repeated.
 KILL_SECONDS = 5
 PAUSE_SECONDS = 0.02
-# The exit status if the program cannot be started, as in a shell.
+# The exit status if the program cannot be started. A shell uses the same.
 NOT_STARTED = 127
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -31,7 +31,7 @@ PR_SET_CHILD_SUBREAPER = 36
 def run(command, **options):
     """Runs a program to its end and returns its exit status. Stops the program if an exception interrupts it."""
     supervised = [sys.executable, "-I", __file__, "--", *command]
-    # A session of its own: Ctrl-C reaches only this process, which then stops the program.
+    # The program has a session of its own: Ctrl-C reaches only this process, which then stops the program.
     process = subprocess.Popen(supervised, stdin=subprocess.PIPE, start_new_session=True, **options)
     try:
         return process.wait()
@@ -89,7 +89,7 @@ class Program:
 
 
 def send(function, pid, number):
-    """Sends a signal to a process or a group. Returns False if it has ended."""
+    """Sends a signal to a process or a group. Returns False if the process or the group has ended."""
     try:
         function(pid, number)
     except (ProcessLookupError, PermissionError):  # macOS reports the second for a group of zombies.
@@ -106,7 +106,7 @@ def adopt_orphans():
 
 
 def descendants():
-    """The ids of all processes below this one; none on a system without /proc."""
+    """Returns the ids of all processes below this process; none on a system without /proc."""
     try:
         entries = os.listdir("/proc")
     except OSError:

@@ -55,7 +55,7 @@ enum Command {
     Resync(ResyncArgs),
     /// Accepts the money of a payment in quarantine as paid.
     ///
-    /// Shows the reasons for the quarantine first. The decision settles exactly those.
+    /// Shows the reasons for the quarantine first. The decision settles exactly these reasons.
     Release(ReviewArgs),
     /// Refunds the money that was received for a payment in quarantine.
     ///

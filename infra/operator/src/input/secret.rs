@@ -1,5 +1,5 @@
-//! Keys from standard input. As an argument, other users of the machine could see a key, and the shell would store it
-//! in its history.
+//! Reads keys from standard input. If a key were an argument, other users of the machine could see it, and the shell
+//! would store it in its history.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -26,9 +26,9 @@ pub fn read(name: &str) -> anyhow::Result<SecretText> {
     Ok(SecretText::read(key)?)
 }
 
-/// Hides the input of the terminal until it is dropped. It holds the settings to restore.
+/// Hides the input of the terminal until this value is dropped. Holds the settings to restore.
 ///
-/// It also disables Ctrl-C, which would end the program and leave the input hidden. Ctrl-C then types a control
+/// This also disables Ctrl-C, which would end the program and leave the input hidden. Ctrl-C then types a control
 /// character, which no key may contain.
 struct HiddenInput(Termios);
 

@@ -1,4 +1,4 @@
-//! Stores the token of the platform's Data API.
+//! Stores the token of the platform's Data API, and the key of this token.
 
 use aws::secrets::DataApiSecret;
 use clap::Args;
@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::input::secret;
 use crate::session::Session;
 
-/// Stores the Data API's token and its key, instead of the stored ones.
+/// Stores a token of the Data API and the token's key. They replace the stored token and key.
 ///
-/// Both are created in the platform's Dashboard. They are read from standard input: a terminal prompts for them; otherwise
-/// they are the first two lines. The next reconciliation uses them.
+/// Create both in the platform's Dashboard. They are read from standard input: on a terminal the tool prompts for them;
+/// otherwise they are the first two lines. The next reconciliation uses the new token and key.
 #[derive(Args)]
 pub struct DataApiTokenArgs {}
 

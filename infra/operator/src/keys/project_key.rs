@@ -1,4 +1,4 @@
-//! Manages the keys that the platform issued for its projects. One secret has them all.
+//! Manages the keys that the platform issued for its projects. One secret holds all these keys.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -16,9 +16,9 @@ const COLUMNS: [&str; 3] = ["project_id", "current", "previous"];
 
 /// Adds, rotates, retires and lists the project keys that the platform issued.
 ///
-/// A key is read from standard input: a terminal prompts for it; otherwise it is the first line. Only fingerprints are
-/// shown: the first twelve digits of the key's SHA-256, as in `printf %s "$key" | sha256sum | cut -c1-12`. The functions
-/// refresh the keys every five minutes.
+/// A key is read from standard input: on a terminal the tool prompts for the key; otherwise the first line is the key.
+/// Only fingerprints are shown: the first twelve digits of a key's SHA-256, as in
+/// `printf %s "$key" | sha256sum | cut -c1-12`. The functions refresh the keys every five minutes.
 #[derive(Args)]
 pub struct ProjectKeyArgs {
     #[command(subcommand)]
@@ -29,7 +29,7 @@ pub struct ProjectKeyArgs {
 enum Action {
     /// Stores the first key of a project, from standard input.
     Add(ProjectArgs),
-    /// Makes a new key, from standard input, the current key. The current key becomes the previous key.
+    /// Makes a new key, from standard input, the current key. The old current key becomes the previous key.
     ///
     /// Requests are signed with the current key. Callbacks are verified with both keys.
     Rotate {
@@ -39,7 +39,7 @@ enum Action {
         #[arg(long)]
         replace_previous: bool,
     },
-    /// Drops the previous key of a project. Callbacks that it signed are refused from then on.
+    /// Drops the previous key of a project. From then on, callbacks that this key signed are refused.
     Retire(ProjectArgs),
     /// Lists the projects and the fingerprints of their keys, as CSV; with --json as JSON lines.
     List,
@@ -47,7 +47,7 @@ enum Action {
 
 #[derive(Args)]
 struct ProjectArgs {
-    /// The project at the platform.
+    /// The id of the project at the platform.
     #[arg(long, value_parser = values::project)]
     project: ProjectId,
 }

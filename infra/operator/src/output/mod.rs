@@ -1,4 +1,4 @@
-//! How results are written: tables, amounts and lists.
+//! Formats results: tables, amounts and lists.
 
 pub mod table;
 pub mod text;

@@ -1,4 +1,4 @@
-//! Rows as CSV, or as JSON lines.
+//! Writes rows as CSV, or as JSON lines.
 
 use std::io::Write;
 
@@ -15,14 +15,14 @@ pub enum Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Starts a table in CSV. Writes the header immediately, so that a table without rows has one.
+    /// Starts a table in CSV. Writes the header immediately, so that a table without rows has a header.
     pub fn csv(columns: &'static [&'static str], out: &'a mut dyn Write) -> anyhow::Result<Self> {
         let mut writer = Box::new(csv::Writer::from_writer(out));
         writer.write_record(columns)?;
         Ok(Table::Csv { columns, writer })
     }
 
-    /// Writes a row. In CSV, a column holds the field of its name.
+    /// Writes a row. In CSV, each column holds the field with the column's name.
     pub fn write(&mut self, row: &impl Serialize) -> anyhow::Result<()> {
         match self {
             Table::Csv { columns, writer } => {
@@ -47,9 +47,9 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Formats a value as a cell. An apostrophe prevents that a spreadsheet
-/// [runs a value as a formula](https://owasp.org/www-community/attacks/CSV_Injection): the ids of payments that were not
-/// created here can be any text.
+/// Formats a value as a cell. An apostrophe prevents a spreadsheet from
+/// [running a value as a formula](https://owasp.org/www-community/attacks/CSV_Injection), because the id of an external
+/// payment can be any text.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

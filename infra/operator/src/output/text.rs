@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// Escapes control characters, because the ids of payments that were not created here can be any text, also commands for
-/// a terminal.
+/// Escapes control characters, because the id of an external payment can be any text, also commands for a terminal.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
@@ -16,8 +15,8 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Formats an amount in minor units. Orders are in EUR only. The platform can report any other currency, whose number of
-/// decimals is unknown here.
+/// Formats an amount in minor units. Orders are in EUR only. The platform can report any other currency. The tool
+/// does not know how many decimals such a currency has.
 pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),
@@ -33,7 +32,7 @@ pub fn spaced(value: &impl Serialize) -> String {
     }
 }
 
-/// Lists the types of published events.
+/// Formats the types of published events as a list.
 pub fn events(types: &[String]) -> String {
     let types: Vec<String> = types.iter().map(|kind| plain(kind)).collect();
     match types.is_empty() {
@@ -42,7 +41,7 @@ pub fn events(types: &[String]) -> String {
     }
 }
 
-/// Lists ascending numbers as ranges.
+/// Formats ascending numbers as a list of ranges.
 pub fn ranges(numbers: impl IntoIterator<Item = u64>) -> String {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for number in numbers {

@@ -11,7 +11,7 @@ use crate::stack::Stack;
 
 #[derive(Args)]
 pub struct PaymentArgs {
-    /// The project at the platform.
+    /// The id of the project at the platform.
     #[arg(long, value_parser = values::project)]
     pub project: ProjectId,
     /// The payment's id.

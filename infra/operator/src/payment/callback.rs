@@ -13,7 +13,7 @@ use crate::output::text::{events, money, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// The most bytes that are read of a file. This is far more than the function accepts.
+/// The greatest number of bytes that are read from a file. This is far more than the function accepts.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Verifies a saved callback, or applies it.
@@ -53,7 +53,7 @@ struct Reply {
     hint: bool,
     platform_status: Option<String>,
     operations: Vec<Operation>,
-    /// The payment's status afterwards.
+    /// The payment's status after the callback.
     status: Option<String>,
     events: Vec<String>,
     /// Why the callback does not verify.
@@ -76,7 +76,7 @@ struct Explanation {
     hints: Vec<String>,
 }
 
-/// A reply as text.
+/// The function's answer as text.
 struct Text<'a> {
     reply: &'a Reply,
     outcome_label: &'a str,
@@ -119,7 +119,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
         }
     };
     read.with_context(|| format!("{} cannot be read", file.display()))?;
-    // The function gets the body inside JSON, so it cannot get other bytes. `POST /callbacks` answers them with 400.
+    // The function receives the body inside JSON, so the body must be UTF-8. `POST /callbacks` answers other bodies
+    // with 400.
     String::from_utf8(body).context("the callback does not verify: it is not UTF-8")
 }
 

@@ -18,7 +18,7 @@ pub struct Quarantine {
     reported: Vec<ReportedSum>,
 }
 
-/// The part of the public view that is read here. Only the view has all reported sums.
+/// The part of the public view that this module reads. Only the view has all reported sums.
 #[derive(Deserialize)]
 struct View {
     quarantine: Option<Vec<Reason>>,

@@ -12,18 +12,17 @@ use crate::output::text::{plain, ranges};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// Publishes events of a payment again, to each queue that subscribes to them.
+/// Publishes events of a payment again, to each queue that subscribes to their types.
 ///
-/// They have the same ids and bodies as before, so consumers that store the ids ignore them. Events are stored for 90
-/// days.
+/// The events keep their ids and bodies, so consumers that store event ids ignore them. Events are stored for 90 days.
 #[derive(Args)]
 pub struct RepublishArgs {
     #[command(flatten)]
     payment: PaymentArgs,
-    /// The number of the first event; 1 by default.
+    /// The sequence number of the first event; 1 by default.
     #[arg(long, value_name = "NUMBER")]
     from: Option<u64>,
-    /// The number of the last event; that of the payment's last event by default.
+    /// The sequence number of the last event; by default that of the payment's last event.
     #[arg(long, value_name = "NUMBER")]
     to: Option<u64>,
     /// Your name, for the log.
@@ -34,11 +33,11 @@ pub struct RepublishArgs {
 /// The function's answer.
 #[derive(Deserialize)]
 struct Reply {
-    /// The types of the events that were not published before.
+    /// The types of the events that were published for the first time.
     published: Vec<String>,
     /// The events that were published again.
     repeated: Vec<Repeated>,
-    /// The numbers of the events that are no longer stored.
+    /// The sequence numbers of the events that are no longer stored.
     gone: Vec<u64>,
 }
 

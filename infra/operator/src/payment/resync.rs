@@ -12,9 +12,9 @@ use crate::output::text::{events, plain, spaced};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// Polls the platform about a payment immediately, and applies its answer.
+/// Polls the platform about a payment immediately, and applies the answer.
 ///
-/// This does not depend on the polling schedule: the payment may also be final, overdue or unknown here.
+/// This does not depend on the polling schedule: the payment may also be final, overdue or not in the table.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]
@@ -24,11 +24,11 @@ pub struct ResyncArgs {
 /// The function's answer.
 #[derive(Deserialize)]
 struct Reply {
-    /// What the platform has of the payment: `operations`, `nothing`, or `unclear`.
+    /// What the platform's answer lists about the payment: `operations`, `nothing`, or `unclear`.
     platform: String,
-    /// `None` if the payment was unknown here.
+    /// The payment before the poll. `None` if the table did not have the payment.
     before: Option<Amounts>,
-    /// `None` if the payment is still unknown here.
+    /// The payment after the poll. `None` if the table still does not have the payment.
     after: Option<Amounts>,
     events: Vec<String>,
 }

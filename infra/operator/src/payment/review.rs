@@ -58,7 +58,7 @@ struct Refund {
     code: Option<String>,
 }
 
-/// A reply as text.
+/// The function's answer as text.
 struct Text<'a> {
     reply: &'a Reply,
     verdict: Verdict,

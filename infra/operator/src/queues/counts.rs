@@ -11,7 +11,7 @@ use crate::session::Session;
 
 const COLUMNS: [&str; 5] = ["queue", "kind", "visible", "in_flight", "delayed"];
 
-/// Counts the messages in each event queue and its dead-letter queue, as CSV; with --json as JSON lines. The numbers of
+/// Counts the messages in each event queue and its dead-letter queue, as CSV; with --json as JSON lines. The counts of
 /// SQS are approximate.
 #[derive(Args)]
 pub struct QueuesArgs {}
@@ -24,7 +24,7 @@ struct Row<'a> {
     counts: Counts,
 }
 
-/// The numbers of messages in a queue.
+/// The counts of messages in a queue.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Counts {
     /// Ready to be received.

@@ -13,19 +13,20 @@ use crate::session::Session;
 
 /// The most messages that SQS returns in one answer.
 const BATCH: u64 = 10;
-/// Enough to send and delete a batch. Later, the messages that were not deleted can be received again.
+/// Enough time to send and delete a batch. After this time, messages that were not deleted can be received again.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
 /// With a wait time above 0, SQS searches all of its servers for messages.
 const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into their queue, oldest first.
 ///
-/// Fix the consumer first. The consumer may receive an event that it has already processed, and must ignore it by its id.
+/// Fix the consumer first. The consumer may receive an event that it has already processed. It must recognise such an
+/// event by the event id, and ignore it.
 #[derive(Args)]
 pub struct RedriveArgs {
-    /// The queue that the messages came from.
+    /// The queue that the dead letters came from.
     queue: QueueName,
-    /// The most messages to move; all by default.
+    /// The greatest number of messages to move; all by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     most: Option<u64>,
 }
@@ -100,7 +101,7 @@ struct Redrive<'a> {
 }
 
 impl Redrive<'_> {
-    /// Moves messages one after the other, so that they keep their order within a message group. Stops at the first
+    /// Moves messages one by one, so that they keep their order within a message group. Stops at the first
     /// failure.
     async fn move_messages(&self, most: u64, moved: &mut u64) -> anyhow::Result<()> {
         while *moved < most {
@@ -133,11 +134,11 @@ impl Redrive<'_> {
     }
 
     /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message whose
-    /// deduplication id it received in the last five minutes, so the message's first id could lose it.
+    /// deduplication id it received in the last five minutes, so a message with its first id could be lost.
     ///
-    /// The new id contains the dead letter's own id. So the queue drops a repetition only if an earlier redrive sent
-    /// this dead letter and stopped before it deleted it. A message that fails again becomes another dead letter, with
-    /// another id.
+    /// The new id contains the message id of the dead letter. So the queue drops a message only if an earlier redrive
+    /// sent this dead letter and stopped before it deleted it. A message that fails again becomes another dead letter,
+    /// with another id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;
         let group = MessageSystemAttributeName::MessageGroupId;

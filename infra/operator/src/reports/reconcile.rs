@@ -26,18 +26,18 @@ const COLUMNS: [&str; 9] = [
 
 /// Compares the platform's records with ours for an interval, in as many runs of the function as needed.
 ///
-/// Writes the number of compared operations and of new differences, as CSV; with --json as a line of JSON. Each new
-/// difference is emitted as an event, and the platform is polled about it. An operation younger than an hour may still be
-/// in progress and would count as a difference.
+/// Writes the counts of compared operations and of new differences, as CSV; with --json as a line of JSON. Each new
+/// difference is emitted as an event, and the platform is polled about it. An operation younger than an hour may still
+/// be in progress and would count as a difference.
 #[derive(Args)]
 pub struct ReconcileArgs {
-    /// The project at the platform.
+    /// The id of the project at the platform.
     #[arg(long, value_parser = values::project)]
     project: ProjectId,
     /// The start of the interval, such as 2026-01-01T00:00:00Z.
     #[arg(long, value_parser = values::time, value_name = "TIME")]
     from: Timestamp,
-    /// The end of the interval; it is not part of it.
+    /// The end of the interval, which does not include it.
     #[arg(long, value_parser = values::time, value_name = "TIME")]
     to: Timestamp,
 }
@@ -94,7 +94,7 @@ impl ReconcileArgs {
         let result = totals
             .run_until(*to, async |from| self.run_once(stack, from).await)
             .await;
-        // After a failure, the totals show what was compared before it.
+        // After a failure, the totals show what was compared before the failure.
         let mut table = session.table(&COLUMNS)?;
         table.write(&totals)?;
         table.end()?;
@@ -133,8 +133,8 @@ impl Totals {
         }
     }
 
-    /// Runs the function until everything before `to` is compared. Each run starts where the previous one ended. Stops at
-    /// the first failure.
+    /// Runs the function until everything before `to` is compared. Each run starts where the previous one ended. Stops
+    /// at the first failure.
     async fn run_until(
         &mut self,
         to: Timestamp,

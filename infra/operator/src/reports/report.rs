@@ -1,4 +1,4 @@
-//! Writes the payments, operations or totals of some days.
+//! Writes the payments, the operations or the totals of some days.
 
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
@@ -13,14 +13,14 @@ use crate::session::Session;
 
 /// Writes the payments or operations of some days, or their totals, as CSV; with --json as JSON lines.
 ///
-/// A payment is listed under the day on which it became known here, an operation under the day on which it ended at the
-/// platform. Days are days of UTC. Amounts are in minor units. The report shows the table's present data and changes
-/// nothing. In CSV, an apostrophe precedes a value that a spreadsheet would read as a formula.
+/// A payment is listed under the day on which the table first stored it, and an operation under the day on which it
+/// ended at the platform. Days are days of UTC. Amounts are in minor units. The report shows the table's present data
+/// and changes nothing. In CSV, an apostrophe precedes a value that a spreadsheet would read as a formula.
 #[derive(Args)]
 pub struct ReportArgs {
     /// The rows to write.
     kind: Kind,
-    /// The project at the platform.
+    /// The id of the project at the platform.
     #[arg(long, value_parser = values::project)]
     project: ProjectId,
     /// The first day, as YYYY-MM-DD.
@@ -37,7 +37,7 @@ enum Kind {
     Payments,
     /// A row for each operation.
     Operations,
-    /// The number and the total amount of payments and operations, by day, status, code and currency.
+    /// The count and the total amount of payments and operations, by day, status, code and currency.
     Totals,
 }
 

@@ -14,9 +14,9 @@ use crate::output::text::plain;
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    /// A repetition would be refused too.
+    /// The function refused the command. It would refuse a repetition too.
     Refused(Problem),
-    /// A repetition may succeed.
+    /// The command failed. A repetition may succeed.
     Failed(Problem),
 }
 
@@ -27,7 +27,7 @@ struct Problem {
 
 /// The result of a command.
 pub struct Done<T> {
-    /// As the function answered it, for `--json`.
+    /// The function's answer without a change, for `--json`.
     pub json: Value,
     /// The fields that the text shows.
     pub result: T,

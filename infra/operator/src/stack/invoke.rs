@@ -1,4 +1,4 @@
-//! Invokes functions of the stack. They have the keys and the connections that an operator does not have; see
+//! Invokes functions of the stack. The functions have the keys and the connections that an operator does not have; see
 //! `shared/decisions/functions/0019-command-function.md`.
 
 use std::time::Duration;
@@ -15,11 +15,11 @@ use serde_json::Value;
 
 use super::Stack;
 
-/// Longer than the 15 minutes that a function can run.
+/// The time limit of an invocation, which is longer than the 15 minutes that a function can run.
 const TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
-/// Invokes a function by its short name, waits until it ends, and returns its answer. Does not retry, because the first
-/// invocation may have changed something.
+/// Invokes a function by its short name, waits until it ends, and returns its answer. Does not repeat a failed
+/// invocation, because the first invocation may have changed something.
 pub async fn invoke(stack: &Stack, function: &str, event: &Value) -> anyhow::Result<Value> {
     let name = stack.resources.functions.get(function);
     let name = name.with_context(|| format!("the stack has no function {function}"))?;

@@ -46,14 +46,14 @@ pub struct Stack {
 /// The resources of a stack. The deployment and the sandbox write this file in the same form.
 #[derive(Deserialize)]
 pub struct Resources {
-    /// Only a local AWS has one.
+    /// The address of a local AWS, or `None` for AWS.
     aws_endpoint: Option<String>,
     region: String,
     /// The name of the payments' table.
     pub table: String,
     /// The URLs of the event queues, by the queues' short names.
     pub queues: BTreeMap<String, String>,
-    /// The URLs of their dead-letter queues, by the same names.
+    /// The URLs of the dead-letter queues of these queues, by the same names.
     pub dead_letters: BTreeMap<String, String>,
     /// The names of the functions in AWS, by their short names.
     functions: BTreeMap<String, String>,

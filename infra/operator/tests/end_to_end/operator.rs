@@ -100,7 +100,7 @@ impl Operator {
         self.check(snapshot, &out)
     }
 
-    /// Runs a command that must fail with one sentence that contains `why`, and without a result.
+    /// Runs a command that must fail: with one sentence that contains `why`, and without a result on standard output.
     pub async fn fails(&self, args: &[&str], input: &str, why: &str) -> anyhow::Result<()> {
         let out = self.fails_with_result(args, input, why).await?;
         ensure!(out.is_empty(), "{args:?}: {out}");

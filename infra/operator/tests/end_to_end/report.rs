@@ -15,7 +15,7 @@ use crate::operator::Operator;
 
 const PAYMENTS: [&str; 5] = ["paid", "paid-again", "declined", "refunded", "open"];
 
-/// The number and the total amount of rows, by type and status.
+/// The count and the total amount of rows, by type and status.
 type Sums = BTreeMap<(String, String), (u64, u64)>;
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn the_second_payment_of_the_order_is_published(operator: &Operator) -> an
     Ok(())
 }
 
-/// Returns the number of rows.
+/// Returns the count of rows.
 async fn totals_are_right(operator: &Operator) -> anyhow::Result<usize> {
     let totals = report(operator, "totals", &["--json"]).await?;
     let rows = json_lines(&totals)?;

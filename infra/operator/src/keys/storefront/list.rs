@@ -16,7 +16,7 @@ const COLUMNS: [&str; 7] = [
     "revoked_at",
 ];
 
-/// Lists storefront keys by their ids, also revoked ones, as CSV; with --json as JSON lines.
+/// Lists storefront keys by their ids, also revoked keys, as CSV; with --json as JSON lines.
 #[derive(Args)]
 pub struct ListArgs {
     /// Lists the keys of this project only.

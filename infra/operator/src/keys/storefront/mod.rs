@@ -1,4 +1,4 @@
-//! Manages the keys of storefronts.
+//! Commands on the keys of storefronts.
 
 mod add;
 mod list;
@@ -13,8 +13,8 @@ use crate::session::Session;
 
 /// Creates, lists and revokes storefront keys.
 ///
-/// A storefront can have several keys. To replace a key, create a new one, give it to the storefront, and revoke the old
-/// key when the storefront no longer uses it.
+/// A storefront can have several keys. To replace a key, create a new key, give it to the storefront, and revoke the
+/// old key when the storefront no longer uses it.
 #[derive(Args)]
 pub struct StorefrontArgs {
     #[command(subcommand)]

@@ -28,11 +28,11 @@ pub struct History<'a> {
     polling: PollingView,
     pub next: Option<NextStep>,
     pub events: Vec<EventRow>,
-    /// The numbers of the events that are no longer stored.
+    /// The sequence numbers of the events that are no longer stored.
     pub gone: Vec<u64>,
 }
 
-/// The numbers of status requests.
+/// The sequence numbers of status requests.
 #[derive(Serialize)]
 struct PollingView {
     polls_sent: u32,
@@ -68,7 +68,7 @@ pub struct EventRow {
     pub published: bool,
 }
 
-/// The part of an event's body that is read here.
+/// The part of an event's body that this module reads.
 #[derive(Deserialize)]
 struct Body {
     time: Timestamp,

@@ -12,7 +12,7 @@ use self::text::Text;
 use super::args::PaymentArgs;
 use crate::session::Session;
 
-/// Shows a payment with its history, as it is in the table. Shows no personal data.
+/// Shows a payment with its history, as stored in the table. Shows no personal data.
 ///
 /// The output has: status and amounts; the quarantine reasons, with the ordered sum and every sum that the platform
 /// named; the operations with the evidence for their outcome; refunds; decisions; status requests; the next due step;

@@ -8,8 +8,8 @@ mod storefront_keys;
 
 use crate::operator::Operator;
 
-/// All parts share a sandbox, because its start takes long. The project keys are first: the running functions would know
-/// a later change only after five minutes.
+/// All parts share a sandbox, because a sandbox starts slowly. The part about project keys is first: functions that
+/// already run would know a changed key only after five minutes.
 #[tokio::test]
 async fn an_operator_manages_keys_and_queues_and_compares_records() -> anyhow::Result<()> {
     let operator = Operator::start().await?;

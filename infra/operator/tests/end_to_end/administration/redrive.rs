@@ -40,7 +40,8 @@ pub async fn dead_letters_are_moved_back_in_order(operator: &Operator) -> anyhow
     operator.matches("redrive_most.json", &most, "").await?;
     let rest = ["--yes", "redrive", "audit"];
     operator.matches("redrive.txt", &rest, "").await?;
-    // The messages fail again and are moved again, although a queue accepts the same message only once in five minutes.
+    // The messages fail a second time and are moved a second time, although a queue drops a repeated deduplication id
+    // for five minutes.
     become_dead_letters(&audit, 3).await?;
     operator.matches("redrive.json", &REDRIVE, "").await?;
     audit.set_redelivery(180, 10).await?;

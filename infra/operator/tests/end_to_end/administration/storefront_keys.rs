@@ -40,7 +40,7 @@ pub async fn a_key_works_until_it_is_revoked(operator: &Operator) -> anyhow::Res
     operator.fails(&revoke, "y\n", "already revoked at").await?;
     let unknown = ["storefront", "revoke", "unknown"];
     operator.fails(&unknown, "", "no key with this id").await?;
-    // The whole key is accepted as an id, and is not shown.
+    // The command accepts the whole key instead of its id, and does not show the key.
     let by_key = ["storefront", "revoke", &second, "--yes", "--json"];
     operator
         .matches("storefront_revoke.json", &by_key, "")

@@ -13,7 +13,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Reads a file. Its path starts at the root of the repository.
+/// Reads a file. The path starts at the root of the repository.
 pub fn read(path: impl AsRef<Path>) -> anyhow::Result<String> {
     let path = path.as_ref();
     std::fs::read_to_string(root().join(path)).with_context(|| path.display().to_string())

@@ -1,5 +1,5 @@
-//! Every shell command of every document is run as it is written, or is in a list with the reason why not.
-//! Links and tables of the documents are checked too.
+//! Runs every shell command of every document as it is written, unless the command is in a list with the reason why
+//! not. Also checks the links and the tables of the documents.
 
 mod commands;
 mod files;
@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-/// Functions of the shell that replace programs by those under test.
+/// Functions of the shell that replace programs by the programs under test.
 const SHELL: &str = r#"
 operator() { "$OPERATOR" "$@"; }
 cargo() { [ "$1 $2 $3 $4" = "run --bin operator --" ] || exit 9; shift 4; "$OPERATOR" "$@"; }
@@ -64,8 +64,8 @@ impl Reader {
         })
     }
 
-    /// Runs a command of the documents and returns its standard output. Each pair replaces a part of the command, such as
-    /// an id.
+    /// Runs a command of the documents and returns its standard output. Each pair replaces a part of the command, such
+    /// as an id.
     async fn follow(
         &self,
         command: &str,
@@ -223,7 +223,8 @@ async fn records(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The commands that replace keys. The project's key is last, because the functions know a change only after five minutes.
+/// The commands that replace keys. The project's key is last, because the functions know a change only after five
+/// minutes.
 async fn keys(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let shop = "storefront add shop --project 211 --scope checkout,read,refund --origin https://shop.example";

@@ -101,7 +101,7 @@ pub const NOWHERE: [(&str, &str); 23] = [
     ("aws secretsmanager delete-secret", DESTROYS),
 ];
 
-/// Returns why a command is not run here, if it is in a list.
+/// Returns why this test does not run a command, if the command is in a list.
 pub fn reason(command: &str) -> Option<&'static str> {
     let elsewhere = ELSEWHERE.iter().find(|(listed, _)| *listed == command);
     let nowhere = NOWHERE.iter().find(|(start, _)| command.starts_with(start));

@@ -256,7 +256,7 @@ fn every_command_of_the_tool_is_documented() -> anyhow::Result<()> {
     let help = String::from_utf8(help.stdout)?;
     let (_, list) = help.split_once("Commands:\n").context("no commands")?;
     let lines = list.lines().take_while(|line| !line.trim().is_empty());
-    // The explanation of a command can have more lines, which are indented more.
+    // The explanation of a command can continue on further lines, which are indented more.
     let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let names = names.filter_map(|line| line.split_whitespace().next());
     let names: BTreeSet<&str> = names.filter(|name| *name != "help").collect();

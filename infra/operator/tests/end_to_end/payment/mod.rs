@@ -38,7 +38,8 @@ async fn matches(operator: &Operator, snapshot: &str, args: &[&str]) -> anyhow::
     operator.check(snapshot, &stable(&out)?)
 }
 
-/// Replaces operation ids and the numbers of status requests, which differ in each test run. Formats JSON for reviewers.
+/// Replaces operation ids and the sequence numbers of status requests, because they differ in each test run. Formats
+/// JSON for reviewers.
 fn stable(out: &str) -> anyhow::Result<String> {
     let text = match serde_json::from_str::<Value>(out) {
         Ok(mut value) => {

@@ -63,7 +63,7 @@ async fn money_is_rejected(operator: &Operator) -> anyhow::Result<()> {
     matches(operator, "reject.json", &reject).await?;
     system.simulator.set_faults("to-reject", json!({})).await?;
     let refunded = system.storefront.until("to-reject", "refunded").await?;
-    // The amount received is refunded, not the amount ordered.
+    // The received amount is refunded, not the ordered amount.
     ensure!(refunded["refunded_amount"] == 1100, "{refunded}");
     let already = "its money was refunded";
     operator.fails(&reject, "", already).await
