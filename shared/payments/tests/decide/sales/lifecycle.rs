@@ -53,7 +53,7 @@ fn a_success_after_a_decline_counts_and_is_emitted_as_late() {
 
 #[test]
 fn a_decline_after_a_success_changes_no_status_and_is_polled() {
-    let payment = TestPayment::with_callbacks(&["sale_success", "late_decline_after_success"]);
+    let payment = TestPayment::with_callbacks(&["sale_success", "sale_decline_customer"]);
     assert_eq!(payment.status(), Status::Succeeded);
     assert!(payment.needs_recheck());
 }
