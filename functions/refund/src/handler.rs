@@ -8,7 +8,7 @@ use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
 use lambda_http::http::StatusCode;
 use lambda_http::{Error, Request, Response};
-use payments::api::call::{caller, respond};
+use payments::api::call::{caller, respond, visible_payment};
 use payments::api::problem::Problem;
 use payments::api::requests::clarification::read_answers;
 use payments::api::response::json_response;
@@ -133,16 +133,14 @@ impl Refunds {
         Ok(show_refund(StatusCode::ACCEPTED, &payment, refund))
     }
 
-    /// Returns the payment, or a problem if the caller's key lacks this scope or the caller may not see the payment.
     async fn visible_payment(
         &self,
         request: &Request,
         scope: Scope,
         payment_id: &str,
     ) -> Result<Payment, Problem> {
-        let storefront = caller(&self.payments.store, request.headers(), scope).await?;
-        let payment = self.payments.visible_to(&storefront, payment_id).await?;
-        payment.ok_or_else(no_such_refund)
+        let headers = request.headers();
+        visible_payment(&self.payments, headers, scope, payment_id, no_such_refund).await
     }
 }
 

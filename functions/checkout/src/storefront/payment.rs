@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, Response};
-use payments::api::call::caller;
+use payments::api::call::visible_payment;
 use payments::api::problem::Problem;
 use payments::api::response::json_response;
 use payments::events::view::PaymentView;
@@ -25,16 +25,15 @@ impl Checkouts {
         Ok(self.show_payment(StatusCode::OK, &payment))
     }
 
-    /// Returns the payment, or a problem if the caller's key lacks this scope or the caller may not see the payment.
     pub(super) async fn visible_payment(
         &self,
         request: &Request,
         scope: Scope,
         payment_id: &str,
     ) -> Result<Payment, Problem> {
-        let storefront = caller(&self.payments.store, request.headers(), scope).await?;
-        let payment = self.payments.visible_to(&storefront, payment_id).await?;
-        payment.ok_or_else(|| Problem::not_found("There is no such payment."))
+        let headers = request.headers();
+        let not_found = || Problem::not_found("There is no such payment.");
+        visible_payment(&self.payments, headers, scope, payment_id, not_found).await
     }
 
     pub(super) fn show_payment(&self, status: StatusCode, payment: &Payment) -> Response<String> {

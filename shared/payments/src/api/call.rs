@@ -6,8 +6,10 @@
 use http::{HeaderMap, Response, header};
 
 use super::problem::Problem;
+use crate::model::Payment;
 use crate::model::storefront::{Scope, Storefront};
-use crate::ports::StorefrontStore;
+use crate::ports::{PaymentStore, StorefrontStore};
+use crate::service::commit::Payments;
 use crate::service::storefront;
 
 /// Returns the storefront that makes the call, if the storefront's key allows `scope`.
@@ -20,6 +22,20 @@ pub async fn caller(
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     Ok(storefront::authorize(store, header, scope).await?)
+}
+
+/// Returns the payment of the call. Returns a problem if the caller's key does not allow `scope`, and `not_found` if the
+/// caller may not see the payment.
+pub async fn visible_payment<S: PaymentStore + StorefrontStore, Q, C>(
+    payments: &Payments<S, Q, C>,
+    headers: &HeaderMap,
+    scope: Scope,
+    payment_id: &str,
+    not_found: fn() -> Problem,
+) -> Result<Payment, Problem> {
+    let storefront = caller(&payments.store, headers, scope).await?;
+    let payment = payments.visible_to(&storefront, payment_id).await?;
+    payment.ok_or_else(not_found)
 }
 
 /// Returns the answer to a call: the response of the handler, or the problem document.
