@@ -1,10 +1,10 @@
 //! Processes a batch of events, logs one line for each message, and reports the messages that failed.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use aws::deadline::deadline;
 use lambda_runtime::{Error, LambdaEvent};
 use payments::log::Line;
-use tokio::time::Instant;
 
 use crate::batch::{Batch, Failed, Failures, Message};
 use crate::event::Event;
@@ -28,10 +28,11 @@ impl<S: MemoryStore> Fulfilment<S> {
 
     /// Processes a batch of messages. Returns the messages that failed.
     pub async fn handle(&self, event: LambdaEvent<Batch>) -> Result<Failures, Error> {
-        let left = event.context.deadline().duration_since(SystemTime::now());
-        let end = Instant::now() + left.unwrap_or_default().saturating_sub(RESERVE);
+        let deadline = deadline(&event.context, RESERVE);
         let batch = event.payload;
-        Ok(batch.process(end, |message| self.process(message)).await)
+        Ok(batch
+            .process(deadline, |message| self.process(message))
+            .await)
     }
 
     async fn process(&self, message: &Message) -> Result<(), Failed> {

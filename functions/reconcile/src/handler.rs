@@ -1,15 +1,16 @@
 //! Executes a run: reports days, compares records, logs one line, and returns a summary. The next run continues where a
 //! run stopped.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws::config;
 use aws::data_api_http::HttpDataApi;
+use aws::deadline::deadline;
 use aws::environment::{Environment, LivePayments};
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, DataApiSecret};
 use ecommpay::fields::ProjectId;
-use lambda_runtime::{Context, Error, LambdaEvent};
+use lambda_runtime::{Error, LambdaEvent};
 use payments::Timestamp;
 use payments::service::report::Totals;
 use serde_json::Value;
@@ -51,7 +52,7 @@ impl Reconciler {
 
     /// Executes one run. Returns an error only if the request is invalid.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Summary, Error> {
-        let deadline = deadline(&event.context);
+        let deadline = deadline(&event.context, RESERVE);
         let request = Request::read(&event.payload, Timestamp::now())?;
         let mut summary = Summary::default();
         if let Err(error) = self.run(&request, deadline, &mut summary).await {
@@ -126,10 +127,4 @@ impl Reconciler {
         }
         Ok(())
     }
-}
-
-/// Returns the time at which a run must stop.
-fn deadline(context: &Context) -> Instant {
-    let left = context.deadline().duration_since(SystemTime::now());
-    Instant::now() + left.unwrap_or_default().saturating_sub(RESERVE)
 }

@@ -1,14 +1,15 @@
 //! Executes the five parts of a run in parallel, logs one line, and returns a summary. The next run repeats what
 //! failed.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws::config;
+use aws::deadline::deadline;
 use aws::environment::{Environment, LivePayments};
 use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
-use lambda_runtime::{Context, Error, LambdaEvent};
+use lambda_runtime::{Error, LambdaEvent};
 use payments::service::status_poll::StatusPoller;
 use payments::service::sweep::batch_run::BatchRun;
 use serde::de::IgnoredAny;
@@ -60,7 +61,7 @@ impl Sweeper {
 
     /// Executes one run. The content of the event is ignored.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
-        let deadline = deadline(&event.context);
+        let deadline = deadline(&event.context, RESERVE);
         // The parts run in parallel, so that a slow queue does not delay the polls and a slow platform does not delay
         // the events.
         let (outbox, polled, expired, erased, overdue) = tokio::join!(
@@ -101,10 +102,4 @@ impl Sweeper {
             },
         }
     }
-}
-
-/// Returns the time at which a run must stop.
-fn deadline(context: &Context) -> Instant {
-    let left = context.deadline().duration_since(SystemTime::now());
-    Instant::now() + left.unwrap_or_default().saturating_sub(RESERVE)
 }
