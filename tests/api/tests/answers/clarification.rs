@@ -115,7 +115,7 @@ async fn data_of_a_refund_is_not_sent_when_the_request_is_refused() -> anyhow::R
     const ROUTE: &str = REFUND_CLARIFICATION;
     let api = refunded(true).await?;
     let sent = api.gate.requests().len();
-    for parameters in [[PAYMENT, "r-9"], ["nobody", REFUND_ID]] {
+    for parameters in [[PAYMENT, "r-9"], ["unknown", REFUND_ID]] {
         let unknown = api.post(ROUTE, &parameters, &account()).await?;
         check("refund_clarification_not_found", ROUTE, &unknown)?;
     }

@@ -74,7 +74,7 @@ async fn a_refund_without_an_answer_is_unknown_and_refunds_are_shown() -> anyhow
     check("refund_shown", SHOW, &shown)?;
     let not_found = api.get(SHOW, &[PAYMENT, "r-9"]).await?;
     check("refund_not_found", SHOW, &not_found)?;
-    let no_payment = api.refund("nobody", &refund("r-1")).await?;
+    let no_payment = api.refund("unknown", &refund("r-1")).await?;
     check("refund_of_no_payment", REFUNDS, &no_payment)?;
     let payment = api.payment(PAYMENT).await?;
     check("payment_with_refunds", SHOW_PAYMENT, &payment)

@@ -29,7 +29,7 @@ async fn a_page_of_the_shops_origin_gets_the_status() -> anyhow::Result<()> {
     let evil = [("origin", "https://shop.example.evil")];
     let other = status(&api, token, &evil).await?;
     check("status_for_another_origin", STATUS, &other)?;
-    let unknown = status(&api, "nobody", &[]).await?;
+    let unknown = status(&api, "unknown", &[]).await?;
     check("status_not_found", STATUS, &unknown)
 }
 

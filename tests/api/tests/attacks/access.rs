@@ -31,7 +31,7 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
         ("sk_shop_Secret", REFUNDS, 401),
         ("sk_shop_secret2", SHOW, 401),
         ("sk_shop_secret sk_shop_secret", SHOW, 401),
-        ("sk_nobody_secret", SHOW, 401),
+        ("sk_unknown_secret", SHOW, 401),
         ("sk_shop_", SHOW, 401),
         ("sk__secret", SHOW, 401),
         ("shop", SHOW, 401),
@@ -72,7 +72,7 @@ async fn an_unknown_or_malformed_id_is_not_found() -> anyhow::Result<()> {
     for id in [
         "",
         " ",
-        "nobody",
+        "unknown",
         "../payments",
         "a/b",
         "a;b",
@@ -121,7 +121,7 @@ async fn an_altered_or_malformed_token_is_not_found() -> anyhow::Result<()> {
     ];
     let malformed = [
         "",
-        "nobody",
+        "unknown",
         "..",
         "../payments",
         "%2e%2e",

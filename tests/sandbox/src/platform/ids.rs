@@ -14,7 +14,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids of a run that starts now. Nobody can guess the tokens of pages without `secret`.
+    /// Ids of a run that starts now. The tokens of pages can be predicted only with `secret`.
     pub fn new(secret: &str, now: OffsetDateTime) -> Result<Self, EmptyKey> {
         let nanoseconds = now.unix_timestamp_nanos();
         let milliseconds = u64::try_from(nanoseconds / 1_000_000).unwrap_or_default();
@@ -52,7 +52,7 @@ impl Ids {
         format!("{first}-{second}-{:08}", self.count % 100_000_000)
     }
 
-    /// Returns a new token of 32 hexadecimal digits that nobody can guess.
+    /// Returns a new secret token of 32 hexadecimal digits.
     pub fn secret(&mut self) -> String {
         self.hex(32)
     }
