@@ -13,14 +13,12 @@ use crate::service::commit::Payments;
 
 /// The maximum number of payments in parallel.
 const CONCURRENCY: usize = 16;
-/// The resolution of the store's times.
-const RESOLUTION: Duration = Duration::from_millis(1);
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {
     /// Publishes the outbox of each payment whose oldest unpublished event was committed more than `grace` ago. The
     /// call that committed a younger event may still be publishing the event.
     pub async fn sweep_outbox(&self, grace: Duration, deadline: Instant) -> BatchRun {
-        let due_by = self.clock.now().before(grace + RESOLUTION);
+        let due_by = self.clock.now().before(grace);
         let limits = BatchLimits::until(deadline, CONCURRENCY);
         let task = |key| async move {
             match self.publish_pending(&key).await? {
