@@ -77,12 +77,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
             reasons.insert(Reason::UndocumentedOperation(id.to_owned()));
         }
     }
-    let is_signed_return =
-        |operation: &Operation| operation.is_refund_reversal() && operation.is_signed();
-    let has_signed_return = payment
-        .operations()
-        .any(|(_, operation)| is_signed_return(operation));
-    if payment.has_excess_returns() && !has_signed_return {
+    if payment.has_unconfirmed_excess_returns() {
         reasons.insert(Reason::ExcessReturns);
     }
     if payment.has_money() && payment.is_newest_sum_unconfirmed() {

@@ -19,27 +19,19 @@ impl Payment {
         let sale = self.sale_state();
         // `payment.sum` includes a sale whose money does not count.
         let has_uncounted_sale = !sale.is_counted() && sale != SaleState::None;
-        let sums = self.received_sum().zip(self.newest_sum());
-        let Some((received, newest)) = sums.filter(|_| !has_uncounted_sale) else {
+        let Some(received) = self.received_sum().filter(|_| !has_uncounted_sale) else {
             return self.captured_amount(|_| true);
         };
-        let received = match self.is_in_currency(&received) {
-            true => received.amount,
+        let amount = match self.is_in_currency(&received.sum) {
+            true => received.sum.amount,
             false => 0,
         };
-        // `payment.sum` does not include a later capture. If a callback about that capture named a sum, that
-        // callback is itself the newest report of a sum.
-        let is_later = |capture: &Operation| {
-            let newest_date = newest.operation_date.as_str();
-            let has_later_date = capture.date().is_some_and(|date| newest_date < date);
-            capture.payment_sum.is_none() && has_later_date
-        };
-        received.saturating_add(self.captured_amount(is_later))
+        amount.saturating_add(self.captured_amount(|capture| received.is_before(capture)))
     }
 
     /// Returns the amount of the captures for which `is_such` holds. Each capture counts with the first of
     /// `sum_converted` and `sum_initial` that is in the payment's currency, or else as 0.
-    fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
+    pub(super) fn captured_amount(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
         let amount = |capture: &Operation| {
             let mut sums = capture.final_sums();
             let sum = sums.find(|sum| self.is_in_currency(sum));
@@ -86,7 +78,7 @@ impl Payment {
             order.is_some_and(|order| order.currency.code() != currency)
         };
         match self.received_sum() {
-            Some(sum) => is_foreign(&sum.currency),
+            Some(received) => is_foreign(&received.sum.currency),
             None => {
                 let mut currencies = self.captures().filter_map(Operation::currency);
                 currencies.any(is_foreign)
@@ -109,33 +101,47 @@ impl Payment {
     /// Returns the amount of the successful refunds and reversals, less the returned amount. Each operation counts
     /// once. A reversal of money that was never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
-        let (refunded, returned) = self.refunded_and_returned();
-        refunded.saturating_sub(returned)
-    }
-
-    /// Returns the amount of the successful refunds and reversals, and the amount that was returned.
-    pub(super) fn refunded_and_returned(&self) -> (u64, u64) {
-        let is_not_confirmed = self.is_not_confirmed();
-        let is_excluded = |id: &String| {
-            is_not_confirmed && self.unconfirmed_reversals().any(|(other, _)| other == id)
-        };
-        let amount = |is_such: fn(&Operation) -> bool| {
-            let operations = self.reported.operations.iter();
-            operations
-                .filter(|(id, one)| one.has_succeeded() && is_such(one) && !is_excluded(id))
-                .map(|(id, one)| self.refunded_by(id, one))
-                .fold(0, u64::saturating_add)
-        };
-        (
-            amount(Operation::gives_back),
-            amount(Operation::is_refund_reversal),
-        )
+        self.refunds_and_reversals()
+            .saturating_sub(self.returned(|_| true))
     }
 
     /// Whether more was returned than is known to have been refunded.
     pub(crate) fn has_excess_returns(&self) -> bool {
-        let (refunded, returned) = self.refunded_and_returned();
-        returned > refunded
+        self.returned(|_| true) > self.refunds_and_reversals()
+    }
+
+    /// Whether [`Self::has_excess_returns`] and only callbacks report a return. The callback about the refund may still
+    /// follow. A signed answer lists both.
+    pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
+        let mut returns = self.successful_returns();
+        self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())
+    }
+
+    /// Returns the amount by which the returns in signed answers exceed the refunds.
+    pub(super) fn confirmed_excess_returns(&self) -> u64 {
+        self.returned(Operation::is_signed)
+            .saturating_sub(self.refunds_and_reversals())
+    }
+
+    /// Returns the amount of the successful refunds and reversals.
+    fn refunds_and_reversals(&self) -> u64 {
+        let is_not_confirmed = self.is_not_confirmed();
+        let is_excluded = |id: &String| {
+            is_not_confirmed && self.unconfirmed_reversals().any(|(other, _)| other == id)
+        };
+        let operations = self.reported.operations.iter();
+        operations
+            .filter(|(id, one)| one.has_succeeded() && one.gives_back() && !is_excluded(id))
+            .map(|(id, one)| self.refunded_by(id, one))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Returns the amount of the successful returns for which `is_such` holds.
+    fn returned(&self, is_such: impl Fn(&Operation) -> bool) -> u64 {
+        self.successful_returns()
+            .filter(|(_, operation)| is_such(operation))
+            .map(|(id, operation)| self.refunded_by(id, operation))
+            .fold(0, u64::saturating_add)
     }
 
     /// Whether all money received was refunded, in any currency.
@@ -158,7 +164,7 @@ impl Payment {
         let is_capture =
             |operation: &Operation| operation.is_sale() || operation.is_undocumented_capture();
         let received = match self.received_sum() {
-            Some(sum) => sum.amount,
+            Some(received) => received.sum.amount,
             None => foreign_amount(is_capture),
         };
         received > 0 && foreign_amount(Operation::gives_back) >= received

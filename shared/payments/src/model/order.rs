@@ -46,6 +46,14 @@ pub struct Order {
 }
 
 impl Order {
+    /// Returns the ordered sum.
+    pub(super) fn sum(&self) -> Sum {
+        Sum {
+            amount: self.amount.get(),
+            currency: self.currency.code().to_owned(),
+        }
+    }
+
     /// Whether a sum is exactly the ordered sum.
     pub(super) fn matches(&self, sum: &Sum) -> bool {
         sum.amount == self.amount.get() && sum.currency == self.currency.code()

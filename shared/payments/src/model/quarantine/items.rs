@@ -126,16 +126,12 @@ impl Payment {
         }
     }
 
-    /// Adds an item if more was returned than refunded and a signed answer lists a return.
+    /// Adds an item if the returns in signed answers exceed the refunds.
     fn add_excess_returns(&self, items: &mut Items<'_>) {
-        let (refunded, returned) = self.refunded_and_returned();
-        let is_signed =
-            |operation: &Operation| operation.is_refund_reversal() && operation.is_signed();
-        if returned > refunded && self.reported.operations.values().any(is_signed) {
-            let excess = Sum {
-                amount: returned - refunded,
-                currency: self.currency().unwrap_or_default().to_owned(),
-            };
+        let amount = self.confirmed_excess_returns();
+        if amount > 0 {
+            let currency = self.currency().unwrap_or_default().to_owned();
+            let excess = Sum { amount, currency };
             let reason = QuarantineReason::ReturnedExceedsRefunded;
             items.add(reason, None, Some(&excess));
         }

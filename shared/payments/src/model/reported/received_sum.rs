@@ -4,8 +4,31 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 
+use super::operation::Operation;
 use super::payment_sums::DatedSum;
 use crate::model::payment::Payment;
+
+/// The sum received up to a date.
+pub(in crate::model) struct ReceivedSum {
+    pub(in crate::model) sum: Sum,
+    /// The `operation.date` of the report with the sum.
+    until: String,
+    /// Whether a newer callback names another sum that is unconfirmed.
+    is_contested: bool,
+}
+
+impl ReceivedSum {
+    /// Whether the money of a capture is not part of the sum, because the capture is later. If a callback about the
+    /// capture named a sum, that callback is itself the newest report of a sum. A contested sum needs a signed capture.
+    pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
+        let is_later = capture.date().is_some_and(|date| self.until.as_str() < date);
+        is_later
+            && match self.is_contested {
+                true => capture.is_signed(),
+                false => capture.payment_sum.is_none(),
+            }
+    }
+}
 
 impl Payment {
     /// Returns the newest `payment.sum` that states the amount received. The sum in a callback counts only while the
@@ -22,24 +45,26 @@ impl Payment {
 
     /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
     /// without such an answer the ordered sum.
-    pub(in crate::model) fn received_sum(&self) -> Option<Sum> {
+    pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();
-        let Some(order) = order.filter(|_| self.is_newest_sum_unconfirmed()) else {
-            return Some(newest.sum.clone());
+        let unconfirmed_order = order.filter(|_| self.is_newest_sum_unconfirmed());
+        let signed = self.reported.sums.newest_signed.as_ref();
+        let (sum, until, is_contested) = match (unconfirmed_order, signed) {
+            (None, _) => (newest.sum.clone(), &newest.operation_date, false),
+            (Some(_), Some(signed)) => (signed.sum.clone(), &signed.operation_date, true),
+            (Some(order), None) => (order.sum(), &newest.operation_date, false),
         };
-        Some(match &self.reported.sums.newest_signed {
-            Some(signed) => signed.sum.clone(),
-            None => Sum {
-                amount: order.amount.get(),
-                currency: order.currency.code().to_owned(),
-            },
+        Some(ReceivedSum {
+            sum,
+            until: until.clone(),
+            is_contested,
         })
     }
 
     /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. Either the sum is lower
     /// than the order or in another currency, but another report named the ordered sum; or the sum differs from the
-    /// order, but a signed answer named the ordered sum.
+    /// order, but a signed answer named the ordered sum. Signed answers also confirm the sum by captures of this amount.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
@@ -48,7 +73,10 @@ impl Payment {
         let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
         let sums = &self.reported.sums;
         let contradicts_answer = sums.signed_in_full && !order.matches(&newest.sum);
-        !newest.signed && (is_lower && sums.named_in_full || contradicts_answer)
+        let is_captured = !is_other_currency
+            && self.captured_amount(Operation::is_signed) == newest.sum.amount;
+        let is_confirmed = newest.signed || is_captured;
+        !is_confirmed && (is_lower && sums.named_in_full || contradicts_answer)
     }
 
     /// Whether a report of a successful sale had no `payment.sum`, and no other report states the amount

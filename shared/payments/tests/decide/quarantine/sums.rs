@@ -1,5 +1,7 @@
 //! The sums in the platform's reports: each is stored, shown, and compared with the order.
 
+use std::time::Duration;
+
 use ecommpay::fields::MinorUnits;
 use payments::model::{Order, QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
@@ -156,6 +158,38 @@ fn a_lower_sum_in_a_callback_after_a_success_is_polled_before_it_counts() {
     payment.poll_now(NOW, corpus("sale_success"));
     assert_eq!(payment.paid_amount(), 1000);
     assert_eq!(payment.status(), Status::Succeeded);
+}
+
+/// A second sale is charged after the last answer without a refund. Later answers list a refund, so their `payment.sum`
+/// does not state the amount received.
+#[test]
+fn a_second_sale_counts_as_soon_as_an_answer_lists_it_although_the_answer_also_lists_a_refund() {
+    for sum_in_callback in [2000, 1500] {
+        let mut payment = TestPayment::paid();
+        payment.poll_now(NOW, corpus("sale_success"));
+        let later = json!("2019-07-02T09:40:00+0000");
+        payment.deliver(&edited("sale_success", |body| {
+            body["payment"]["sum"]["amount"] = sum_in_callback.into();
+            body["payment"]["date"] = later.clone();
+            body["operation"]["date"] = later.clone();
+            body["operation"]["id"] = 99.into();
+        }));
+        assert!(payment.needs_recheck());
+        let answer = edited("status_many_operations", |body| {
+            let operations = body["operations"].as_array_mut().unwrap();
+            operations.truncate(2);
+            let mut second = operations[0].clone();
+            second["id"] = 99.into();
+            second["date"] = later.clone();
+            operations.push(second);
+        });
+        payment.poll_now(NOW.after(Duration::from_millis(1)), &answer);
+        assert_eq!(payment.status(), Status::Quarantined);
+        assert_eq!(payment.paid_amount(), 2000, "{sum_in_callback}");
+        assert_eq!(payment.refundable_amount(), 1750, "{sum_in_callback}");
+        let is_confirmed = sum_in_callback == 2000;
+        assert_eq!(payment.needs_recheck(), !is_confirmed);
+    }
 }
 
 /// Otherwise it would count, and be emitted as paid again, without a quarantine.

@@ -162,3 +162,27 @@ fn a_signed_return_above_the_refunded_amount_quarantines_until_it_is_released() 
     payment.poll_now(later, &answer_with(&more));
     assert_eq!(payment.status(), Status::Quarantined);
 }
+
+#[test]
+fn a_return_that_is_reported_before_its_refund_is_polled_even_if_an_answer_listed_another_return() {
+    let mut payment = TestPayment::paid();
+    let first = [("7", "refund", 400), ("8", "refund reverse", 400)];
+    payment.poll_now(NOW, &answer_with(&first));
+    payment.deliver(&returned("10", 500, None));
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert!(payment.needs_recheck());
+    assert!(!payment.kinds().contains(&"payment.quarantined"));
+
+    let both = [
+        ("7", "refund", 400),
+        ("8", "refund reverse", 400),
+        ("9", "refund", 500),
+        ("10", "refund reverse", 500),
+    ];
+    payment.poll_now(NOW.after(Duration::from_millis(1)), &answer_with(&both));
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert!(!payment.needs_recheck());
+    let kinds = payment.kinds();
+    let successes = kinds.iter().filter(|kind| **kind == "payment.succeeded");
+    assert_eq!(successes.count(), 1);
+}

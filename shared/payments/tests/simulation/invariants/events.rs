@@ -28,13 +28,31 @@ pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Acco
         "refunds",
         "quarantine",
     ] {
-        let (emitted, is) = (&last["data"][name], &state[name]);
+        let emitted = without_ordered_sum(last["data"][name].clone());
+        let is = without_ordered_sum(state[name].clone());
         assert!(
             emitted == is || !status.is_final(),
             "{}: {name} {emitted} is {is}",
             payment.key()
         );
     }
+}
+
+/// Removes each `payment.sum` that equals the order from a list of quarantine reasons. A later report of such a sum is no
+/// new outcome, so it has no event. Returns any other value unchanged.
+fn without_ordered_sum(mut value: Value) -> Value {
+    for item in value.as_array_mut().into_iter().flatten() {
+        let ordered = item["ordered"].clone();
+        let is_ordered = |sum: &Value| {
+            sum["field"] == "payment.sum"
+                && sum["amount"] == ordered["amount"]
+                && sum["currency"] == ordered["currency"]
+        };
+        if let Some(reported) = item.get_mut("reported").and_then(Value::as_array_mut) {
+            reported.retain(|sum| !is_ordered(sum));
+        }
+    }
+    value
 }
 
 fn body_of(event: &Event) -> Value {
