@@ -20,9 +20,11 @@ impl CountingProxy {
     ///
     /// # Errors
     ///
-    /// If the address is not `http` or no port is free.
+    /// If the address does not start with `http://`, or no port is free.
     pub async fn to(server: &str) -> anyhow::Result<Self> {
-        let server = server.strip_prefix("http://").context("not http")?;
+        let server = server
+            .strip_prefix("http://")
+            .context("The address does not start with http://")?;
         Self::start(Some(server.to_owned())).await
     }
 
@@ -56,7 +58,7 @@ impl CountingProxy {
         format!("http://{}", self.address)
     }
 
-    /// The number of connections so far.
+    /// The number of connections that the proxy has accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }

@@ -67,7 +67,7 @@ pub fn checkout_request(payment_id: &str) -> Value {
     })
 }
 
-/// A storefront's request for a refund. Without an amount it refunds all that is left.
+/// A storefront's request for a refund. Without an amount, the request is for the whole remaining amount.
 pub fn refund_order(refund_id: &str, amount: Option<u64>) -> RefundOrder {
     RefundOrder {
         refund_id: id(refund_id),

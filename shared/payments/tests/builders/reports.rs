@@ -24,7 +24,7 @@ pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> V
     })
 }
 
-/// A status answer: the payment's status and sum, and all of its operations.
+/// A status answer: the payment's status and sum, and all operations of the payment.
 pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Value]) -> Value {
     json!({
         "project_id": 211,
@@ -33,12 +33,12 @@ pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Val
     })
 }
 
-/// A report that only names its payment. As a hint it causes a recheck.
+/// A report that contains only the ids of the project and the payment. As a hint, it causes a recheck.
 pub fn without_content(project_id: u64, payment_id: &str) -> TestReport {
     TestReport::read(&json!({ "project_id": project_id, "payment": { "id": payment_id } }))
 }
 
-/// The text of a body with its signature.
+/// Returns the text of a body with its signature.
 pub fn sign(body: &Value, secret: &str) -> String {
     let text = body.to_string();
     let message = parse(text.as_bytes(), Limits::ANSWER).unwrap();

@@ -1,4 +1,4 @@
-//! What the signed answer to a status poll settles.
+//! The effects of a signed answer to a status poll.
 
 use payments::decide::{Fact, decide};
 use payments::model::Status;
@@ -55,7 +55,7 @@ fn an_answer_that_declines_one_of_two_sales_settles_the_double_payment() {
 }
 
 #[test]
-fn an_answer_settles_only_what_was_reported_before_its_poll() {
+fn an_answer_settles_only_reports_that_arrived_before_its_poll() {
     let answer = |payment: &mut TestPayment, poll| {
         let report = corpus("sale_success").signed_report();
         payment.fact(Fact::StatusAnswer { report, poll }, NOW);

@@ -59,7 +59,7 @@ fn a_decline_after_a_success_changes_no_status_and_is_polled() {
 }
 
 #[test]
-fn a_success_without_a_sale_is_polled_and_not_paid() {
+fn a_success_without_a_sale_is_polled_and_does_not_count_as_paid() {
     let mut payment = TestPayment::with_callbacks(&["payment_confirmation"]);
     assert_eq!(payment.status(), Status::Processing);
     assert!(payment.needs_recheck() && poll_at(&payment).is_some());
@@ -93,7 +93,7 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
 }
 
 #[test]
-fn of_reports_in_the_same_second_the_later_stage_is_the_platform_status() {
+fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     let stages = [
         ("processing", "processing"),
         ("sale_decline_risk", "decline"),
