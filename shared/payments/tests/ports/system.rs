@@ -24,7 +24,7 @@ use crate::fakes::clock::TestClock;
 use crate::fakes::gate::ScriptedGate;
 use crate::fakes::system::TestSystem;
 
-/// The payment of most tests. It is created as `Order-1`, since case does not matter.
+/// The payment of most tests. It is created as `Order-1`, because ids are compared without case.
 pub const PAYMENT: &str = "order-1";
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -169,7 +169,7 @@ impl System {
     }
 }
 
-/// The callback of a sale of 10.00 EUR: the status of the payment and of the sale.
+/// The callback of a sale of 10.00 EUR. `status` is the status of the payment.
 pub fn sale(status: &str, sale_status: &str) -> Value {
     callback(
         PAYMENT,
@@ -220,8 +220,8 @@ pub fn in_a_minute() -> Instant {
     Instant::now() + MINUTE
 }
 
-/// Returns the log lines of a test. Log lines go to standard output, so the test runs once more in a process
-/// of its own. In that process this function returns `None`.
+/// Returns the log lines of a test. Log lines are written to standard output, so the test runs once more in a separate
+/// process. In the separate process, this function returns `None`.
 pub fn log_lines_of(test: &str) -> Option<Vec<Value>> {
     const IN_CHILD: &str = "PORTS_LOG_TEST";
     if std::env::var_os(IN_CHILD).is_some() {

@@ -21,12 +21,12 @@ impl TestPayment {
         self.our_refund(refund_id).status()
     }
 
-    /// Whether a lost refund can be sent again.
+    /// Returns whether a lost refund can be sent again.
     fn can_repeat(&self, refund_id: &str) -> bool {
         change_of(Some(self), Command::RepeatRefund(&id(refund_id)), NOW).is_some()
     }
 
-    /// Each event about a refund: our id or the operation's id, the status, and what the event corrects.
+    /// Each event about a refund: our id or the operation's id, the status, and the type of the corrected event.
     fn refund_events(&self) -> Vec<String> {
         let events = self.events.iter().filter_map(|event| {
             let data = data(event);
