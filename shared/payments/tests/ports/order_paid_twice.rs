@@ -59,7 +59,7 @@ impl System {
         applied.unwrap().unwrap().published.unwrap();
     }
 
-    /// Delivers a callback about a success, and crashes the call after the queue accepted the event and before the event
+    /// Delivers a callback about a success. Crashes the call after the queue accepted the event, and before the event
     /// is marked as published.
     async fn report_paid_and_crash(&self, payment_id: &str, time: &str) {
         let sent = self.sent().len();

@@ -1,4 +1,4 @@
-//! The use cases over the simulated platform. Each method returns whether its caller need not repeat it.
+//! The use cases over the simulated platform. If a method returns `false`, its caller must repeat the call.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ impl System {
         request["channel"] = json!(channel);
         match self.create(&storefront("shop"), &request).await {
             Ok(_) | Err(CheckoutError::Refused(_)) => true,
-            Err(CheckoutError::Conflict) => panic!("the same order is no conflict"),
+            Err(CheckoutError::Conflict) => panic!("the same order must not conflict"),
             Err(CheckoutError::Unavailable(_)) => false,
         }
     }
@@ -76,7 +76,7 @@ impl System {
             .await
     }
 
-    /// An operator decides about all that is in quarantine.
+    /// An operator reviews all quarantine items.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {
             Ok(Some(payment)) => payment.quarantine(),
@@ -109,7 +109,7 @@ impl System {
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 
-    /// The platform's records list an operation, or seem to lack it.
+    /// Compares a payment with a platform record, which lists an operation or seems to lack it.
     pub async fn compare(&self, number: u64, is_missing: bool) -> bool {
         let accounts = self.platform.accounts();
         let operations = accounts.iter().flat_map(|(payment_id, account)| {

@@ -219,7 +219,7 @@ fn payment_after(steps: &[Step]) -> Payment {
             true => polled(&payment, step.kind),
         };
         if let Some(change) = change {
-            // A signed answer can withdraw an outcome that callbacks reported. Then the same outcome can be emitted again.
+            // A signed answer can withdraw an outcome that callbacks reported. Then the outcome can be emitted again.
             if step.is_answer {
                 check_change(&payment, &change, &steps);
                 emitted.clear();

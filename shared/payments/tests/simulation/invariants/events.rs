@@ -31,7 +31,7 @@ pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Acco
         let (emitted, is) = (&last["data"][name], &state[name]);
         assert!(
             emitted == is || !status.is_final(),
-            "{}: {name} {emitted} is {is}",
+            "{}: {name}: emitted as {emitted}, but {is} now",
             payment.key()
         );
     }
@@ -81,7 +81,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
             assert_eq!(unmatched, status == Status::Unmatched, "{key}");
         }
     }
-    // Each attempt has a checkout of its own.
+    // Each attempt has a separate checkout.
     let attempts = 1 + times(EventKind::PaymentFailed);
     assert!(times(EventKind::CheckoutExpired) <= attempts, "{key}");
 }
@@ -131,7 +131,7 @@ fn check_differences(payment: &Payment, events: &[&Event]) {
     }
 }
 
-/// A consumer that reads only the events of refunds knows the refunded amount.
+/// Checks that a consumer that reads only events about refunds can compute the refunded amount.
 fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
     let mut refunds: BTreeMap<String, i64> = BTreeMap::new();
     let is_about_refund = |event: &&&Event| event.kind.as_str().starts_with("refund.");
@@ -153,7 +153,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
         };
         refunds.insert(name, amount);
     }
-    // An external refund that turned out to be ours is no longer among the payment's.
+    // An external refund that turned out to be ours is no longer in the payment under its operation id.
     let is_known = |name: &str| {
         let mut refunds = payment.refunds().iter();
         refunds.any(|refund| match refund.refund_id() {

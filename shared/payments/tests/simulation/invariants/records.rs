@@ -63,7 +63,7 @@ fn check_operation(payment: &Payment, operation: &Operation) {
     let id = operation.id.to_string();
     let is_success = operation.status == "success";
     let Some(known) = payment.operation(&id) else {
-        // A payment that has ended is not polled for a failed sale.
+        // A declined sale can be unknown, because a payment that has ended is not polled.
         assert!(operation.kind == "sale" && !is_success, "{name}");
         return;
     };

@@ -43,8 +43,8 @@ pub fn check_change(before: &Stored, now: &Stored) {
         assert_eq!(was_status, Status::Failed, "{key}: next attempt");
         return;
     }
-    // Only a confirmation makes a final payment open again: by contradictory reports, or by one that arrives
-    // after a later one.
+    // Only reports about a confirmation or a successful sale can open a final payment again: reports that contradict
+    // each other, or a report that arrives after a newer report.
     let has = |kind: &str| is.operations().any(|(_, one)| one.kind().as_str() == kind);
     let has_confirmation = has("payment confirmation");
     let has_sale = is.operations().any(|(_, one)| one.is_successful_sale());
@@ -52,7 +52,7 @@ pub fn check_change(before: &Stored, now: &Stored) {
         !was_status.is_final() || is_status.is_final() || has_confirmation || has_sale,
         "{change}"
     );
-    // Only a signed answer or a confirmation withdraws a success.
+    // Only a signed answer, a confirmation or a quarantine ends a success.
     let is_overruled = is
         .operations()
         .any(|(_, one)| one.evidence() == Evidence::Overruled);
@@ -72,7 +72,7 @@ pub fn check_change(before: &Stored, now: &Stored) {
         is.refunded_amount() >= was.refunded_amount() || is_returned,
         "{key}"
     );
-    // Holds only for the change that reserves a refund: a later report can add another refund.
+    // Only the change that reserves a refund is checked, because a later report can add another refund.
     let is_next = now.version == before.version + 1;
     let ids = is.refunds().iter().filter_map(|one| one.refund_id());
     let mut new = ids.filter(|id| was.refund(id).is_none() && is_next);

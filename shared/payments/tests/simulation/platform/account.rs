@@ -1,6 +1,6 @@
 //! One payment at the platform: its operations, and the money that moved.
 
-/// What happens to a payment.
+/// What happens to a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     Usual,
@@ -9,16 +9,16 @@ pub enum Scenario {
         in_payment_sum: bool,
         in_sum_initial: bool,
     },
-    /// A second callback about each sale that ended states the opposite. Status answers are right.
+    /// After each sale that ended, a second callback states the opposite result. Status answers state the true result.
     Contradicted,
-    /// The payment was not created here.
+    /// This service did not create the payment.
     External,
-    /// A later operation confirms the money.
+    /// A later confirmation decides whether the money counts.
     Confirmed {
         /// `payment.status` in the sale's callback.
         first_status: &'static str,
     },
-    /// The platform holds the payment until its support settles it by hand, for another amount.
+    /// The platform holds the payment until the platform's support settles the payment by hand, with another amount.
     Held,
     /// The shopper is charged twice within the payment.
     SecondCharge,
@@ -27,7 +27,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// Whether the payment is paid only after an operator released it.
+    /// Returns whether the payment counts as paid only after an operator released it.
     pub fn needs_review(self) -> bool {
         matches!(
             self,
@@ -50,7 +50,7 @@ pub struct Operation {
     /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// The refund that the merchant requested, even if the platform ignores refund ids.
+    /// The id of the refund that the merchant requested. It is known even if the platform ignores refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
@@ -89,7 +89,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The money that the successful operations moved.
+    /// The money that the successful operations moved, if `counts` selects them.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
         let counted = operations.filter(|one| one.status == "success" && counts(one));
@@ -123,7 +123,7 @@ impl Account {
         }
     }
 
-    /// A reversal of money that was never credited refunds nothing.
+    /// The refunded money. A reversal of money that was never credited refunds nothing.
     pub fn refunded(&self) -> u64 {
         let is_credited = self.is_credited();
         let counts =

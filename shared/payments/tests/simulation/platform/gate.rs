@@ -89,7 +89,7 @@ impl Platform {
         }
     }
 
-    /// The answer to a status request. It is signed if it has a payment object, and at random otherwise.
+    /// The answer to a status request. It is signed if it has a payment object. Otherwise it is signed at random.
     fn status(&self, payment_id: &str) -> String {
         let records = self.records();
         let not_found = |code: &str| match self.clock.random(3) {

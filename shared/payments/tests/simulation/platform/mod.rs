@@ -21,7 +21,7 @@ use crate::faults::RandomFaults;
 pub struct Message {
     pub payment_id: String,
     report: TestReport,
-    /// Another body could have the same signature.
+    /// Whether another body could have the same signature.
     is_hint: bool,
 }
 
@@ -44,13 +44,13 @@ impl Message {
 
 #[derive(Default)]
 struct Records {
-    /// Whether the platform ignores `merchant_refund_id`, and accepts a refund twice.
+    /// Whether the platform ignores `merchant_refund_id`, and therefore accepts the same refund twice.
     ignores_refund_ids: bool,
     accounts: BTreeMap<String, Account>,
     messages: Vec<Message>,
-    /// The number of the last change.
+    /// The sequence number of the last change.
     change: u64,
-    /// Every payment is usual, and nothing happens in the Dashboard.
+    /// Whether every payment has the usual scenario, and nothing happens in the Dashboard.
     is_plain: bool,
     /// The payment and time of each status request.
     polls: Vec<(String, i64)>,
@@ -112,8 +112,8 @@ impl Platform {
         self.records().polls.clone()
     }
 
-    /// From now on every payment is usual, nothing happens in the Dashboard, and refund ids are ignored: only
-    /// callbacks and the platform's records show these.
+    /// From now on, every payment has the usual scenario, nothing happens in the Dashboard, and refund ids are ignored.
+    /// Other changes would appear only in callbacks and in the platform records.
     pub fn be_plain(&self) {
         let mut records = self.records();
         (records.is_plain, records.ignores_refund_ids) = (true, true);
@@ -144,7 +144,7 @@ fn callback(payment_id: &str, account: &Account, operation: &Operation) -> Value
     json!({ "project_id": 211, "payment": payment, "operation": operation_json(operation) })
 }
 
-/// A date as the platform's records hold it: a number with a fixed width, so that texts are in order.
+/// A date in a report: a number with a fixed width, so that dates that are compared as texts are in order.
 fn date_text(date: u64) -> String {
     format!("{date:06}")
 }

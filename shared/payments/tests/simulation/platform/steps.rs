@@ -19,7 +19,7 @@ impl Platform {
         let payment_id = ids.nth(usize::try_from(index).unwrap()).unwrap().clone();
         let mut account = records.accounts.remove(&payment_id).unwrap();
         if !finish && let Some(message) = failed_request(&payment_id, &account, &self.faults) {
-            // The id may be used again.
+            // The account stays removed, so that the payment id can be used again.
             records.messages.push(message);
             return;
         }
@@ -104,7 +104,7 @@ impl Step<'_> {
         }
     }
 
-    /// Reports an operation as it is now.
+    /// Reports the current state of an operation.
     fn report(&mut self, account: &Account, index: usize) {
         self.report_with(account, index, |_| {});
     }
@@ -190,7 +190,7 @@ impl Step<'_> {
         }
     }
 
-    /// A second callback about a sale that ended states the opposite.
+    /// In the scenario `Contradicted`, sends a callback that states the opposite result of a sale that ended.
     fn contradict(&mut self, account: &Account, index: usize) {
         let sale = &account.operations[index];
         let opposite = match sale.status {
@@ -250,7 +250,7 @@ impl Step<'_> {
 
     fn second_charge(&mut self, account: &mut Account) {
         let amount = account.amount;
-        // In another second, so that the newest `payment.sum` is unambiguous.
+        // The charge is in another second, so that the newest `payment.sum` is unambiguous.
         self.records.change += 3;
         self.add_successful(account, "sale", amount, "again");
         account.status = "success";
@@ -284,7 +284,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// The merchant's staff or the bank changes something that was not requested here.
+    /// The merchant's staff or the bank makes a change that this service did not request.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),
@@ -324,7 +324,7 @@ impl Step<'_> {
         self.report_last(account);
     }
 
-    /// The money arrives after its confirmation was declined, or is lost after it was confirmed.
+    /// A confirmation changes its result: money arrives after a declined confirmation, or confirmed money is lost.
     fn contradict_confirmation(&mut self, account: &mut Account) {
         let mut operations = account.operations.iter();
         let Some(index) = operations.position(|one| one.kind == "payment confirmation") else {
@@ -332,11 +332,11 @@ impl Step<'_> {
         };
         let has_later = account.operations.len() > index + 1;
         let was_credited = account.operations[index].status == "success";
-        // A later refund or reversal shows whether the money had arrived.
+        // After a reversal, the money of a declined confirmation can no longer arrive.
         if has_later && !was_credited || self.choose(2) == 0 {
             return;
         }
-        // In another second, so that no date is the same.
+        // The change is in another second, so that no other change has the same date.
         self.records.change += 6;
         let date = self.new_date();
         let operation = &mut account.operations[index];
