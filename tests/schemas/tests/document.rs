@@ -136,7 +136,9 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let answer: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
         let route = answer["route"].as_str().unwrap_or_default();
-        let operation = operations.get(route).context("no such route")?;
+        let operation = operations
+            .get(route)
+            .context("the document has no such route")?;
         let status = answer["status"].to_string();
         let described = document.follow(&operation["responses"][&status]);
         ensure!(described.is_object(), "{name}: {route} has no {status}");

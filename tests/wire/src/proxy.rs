@@ -1,4 +1,4 @@
-//! A TCP proxy that counts the connections to a server.
+//! A TCP proxy for tests of how many connections a client opens.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -106,7 +106,7 @@ impl Tables {
             let known = self
                 .events
                 .insert((key.clone(), event.sequence), event.clone());
-            assert_eq!(known, None, "an event is written once");
+            assert_eq!(known, None, "an event is written twice");
         }
         if !change.events.is_empty() {
             let since = change.payment.updated_at();

@@ -40,7 +40,11 @@ async fn two_parallel_runs_emit_the_expiry_of_a_due_checkout_once() {
     system.pass(EXPIRES_IN - Duration::from_millis(1));
     list_as_due(&system);
     assert_eq!(counts(&expire_all(&system).await), (1, 1, 0));
-    assert_eq!(system.sent(), ["1 payment.created"], "too early");
+    assert_eq!(
+        system.sent(),
+        ["1 payment.created"],
+        "the expiry is emitted too early"
+    );
 
     system.pass(Duration::from_millis(1));
     list_as_due(&system);

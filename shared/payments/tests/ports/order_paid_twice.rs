@@ -177,7 +177,7 @@ async fn a_refunded_or_unpaid_payment_does_not_count_as_an_earlier_payment() {
     assert_eq!(system.paid_twice(), 0);
     system.pass_until(at("2027-01-16T04:30:00"));
     assert_eq!(system.report().await.1.failure, None);
-    assert_eq!(system.paid_twice(), 0, "after the daily report");
+    assert_eq!(system.paid_twice(), 0, "the daily report emitted an event");
     system.report_paid("open", "12:00:00").await;
     assert_eq!(system.earlier("open"), ["paid"]);
 }

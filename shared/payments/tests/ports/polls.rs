@@ -114,7 +114,7 @@ async fn code_3062_is_an_error_and_changes_nothing() {
             );
             assert_eq!(without_polls(&system.payment(PAYMENT)), before, "{answer}");
             assert_eq!(system.sales(), sales, "{answer}");
-            assert!(system.poll_at() > due, "the next poll is planned");
+            assert!(system.poll_at() > due, "no later poll is planned");
         }
     }
 }
@@ -189,7 +189,7 @@ async fn an_answer_that_lacks_the_redirect_url_is_logged_once() {
         assert_eq!(lost.len(), 1, "{lost:#?}");
         assert_eq!(lost[0]["level"], "WARN");
         assert_eq!(lost[0]["payment"], "211/order-1");
-        assert_eq!(lost[0]["redirect_lost"], 1, "the metric");
+        assert_eq!(lost[0]["redirect_lost"], 1, "the value of the metric");
         return;
     }
     let poll = async |system: &System, has_redirect| {

@@ -35,10 +35,17 @@ async fn the_next_call_publishes_events_that_no_queue_accepted() {
         "acknowledged, but not published"
     );
     assert_eq!(system.status(), Status::Succeeded);
-    assert!(system.sale_succeeds().await, "the platform's repeat");
+    assert!(
+        system.sale_succeeds().await,
+        "the repeated callback is not acknowledged"
+    );
     assert_eq!(system.sent(), ["1 payment.created", "2 payment.succeeded"]);
     assert!(system.sale_succeeds().await);
-    assert_eq!(system.sent().len(), 2, "a duplicate publishes nothing");
+    assert_eq!(
+        system.sent().len(),
+        2,
+        "a duplicate callback publishes an event"
+    );
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn status_requests_have_a_minimum_interval_and_none_is_claimed_too_late_to
 }
 
 #[tokio::test]
-async fn a_payment_that_stays_open_is_erased_after_its_last_poll_and_counted_as_overdue() {
+async fn a_payment_that_stays_open_loses_its_customer_after_its_last_poll_and_counts_as_overdue() {
     let system = System::created(&[]).await;
     let has_customer = || system.payment(PAYMENT).order().unwrap().customer.is_some();
     let erase = || system.payments.erase_all(in_a_minute());

@@ -30,7 +30,7 @@ pub fn run(crash_at: Option<u64>) -> u64 {
             invariants.check(&system);
             match done {
                 Some(true) => return,
-                Some(false) => panic!("failed without a fault"),
+                Some(false) => panic!("the job failed without a fault"),
                 None => {}
             }
         }

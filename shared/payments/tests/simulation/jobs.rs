@@ -107,7 +107,7 @@ pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants
         let done = task.step();
         invariants.check(system);
         if let Some(done) = done {
-            assert!(done, "failed without a fault");
+            assert!(done, "the job failed without a fault");
             return;
         }
     }

@@ -137,7 +137,7 @@ fn check_ended(payment: &Payment) {
         "{key} needs a recheck: {payment:#?}"
     );
     let next = Schedule::default().next(payment);
-    // A refund without a clear answer, if an operation without our id can belong to it.
+    // A refund is ambiguous if it has no clear answer, and an operation without our id can belong to it.
     let is_ambiguous = |refund: &&Refund| {
         let mut others = payment.refunds().iter();
         refund.status() == RefundStatus::Unknown

@@ -108,12 +108,15 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     } else {
         assert!(
             was == is || !is.is_final() || is_held_after_success(before),
-            "{path:?}: {is:?} is not emitted"
+            "{path:?}: no event reports {is:?}"
         );
         let has_changed = money(before) != money(&change.payment);
         // The event about a refund waits for the success of the sale.
         let has_money = change.payment.has_money() && !is_held_after_success(before);
-        assert!(!has_changed || !has_money, "{path:?}: money is not emitted");
+        assert!(
+            !has_changed || !has_money,
+            "{path:?}: no event reports the money"
+        );
     }
 }
 
@@ -232,7 +235,7 @@ fn payment_after(steps: &[Step]) -> Payment {
     payment
 }
 
-/// Histories that are longer than those of the default search, also with further kinds of callbacks.
+/// The histories are longer than those of the default search. Some contain further kinds of callbacks.
 #[test]
 fn a_longer_history_ends_the_same_in_any_order_and_after_a_repeat() {
     for history in [

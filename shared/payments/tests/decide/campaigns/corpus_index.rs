@@ -133,7 +133,7 @@ fn check_successes(payment: &TestPayment, order: &[&str]) {
 }
 
 #[test]
-fn a_dashboard_link_is_emitted_and_polled_only_after_it_is_paid() {
+fn a_dashboard_link_causes_an_event_and_a_poll_only_after_it_is_paid() {
     let index = index();
     for entry in index.iter().filter(|entry| is_link(entry)) {
         let conclude = &entry["conclude"];

@@ -28,7 +28,7 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
     assert_eq!(
         (last.len(), usual.len()),
         (1, 29),
-        "29 daily pauses and the last pause"
+        "not 29 daily pauses and one other last pause"
     );
     let end = NOW.after(31 * DAY);
     assert_eq!(polls.last(), Some(&(31 * 86_400)));
@@ -43,7 +43,7 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
 }
 
 #[test]
-fn a_refund_is_polled_for_31_days_from_its_own_start() {
+fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
     let mut payment = TestPayment::paid();
     let start = NOW.after(20 * DAY);
     let order = refund_order("r-1", None);
@@ -134,7 +134,7 @@ fn a_lost_sale_that_gate_finally_accepts_is_polled_like_a_new_sale() {
 }
 
 #[test]
-fn a_recheck_starts_the_schedule_again() {
+fn a_recheck_restarts_the_schedule() {
     let mut payment = TestPayment::accepted();
     payment.callback("processing");
     let mut now = NOW;
@@ -150,7 +150,7 @@ fn a_recheck_starts_the_schedule_again() {
 
 /// The answers do not list the contradicted operation.
 #[test]
-fn a_contradiction_that_no_answer_settles_is_polled_for_31_days() {
+fn a_contradiction_that_no_answer_settles_causes_polls_for_31_days() {
     let mut payment = TestPayment::contradicted();
     let answer = corpus("success_after_decline");
     let mut polls = Vec::new();

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn a_release_settles_the_listed_items_and_records_who_decided() {
+fn a_release_settles_the_listed_items_and_records_the_operator() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
@@ -133,7 +133,10 @@ fn a_release_accepts_a_manual_change_as_paid_but_not_the_unconfirmed_sale() {
     payment.poll_now(NOW, &manual_change);
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.paid_amount(), 100);
-    assert!(poll_at(&payment).is_some(), "the confirmation is open");
+    assert!(
+        poll_at(&payment).is_some(),
+        "the open confirmation is not polled"
+    );
     let mut confirmed = payment.fork();
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.paid_amount(), 100);

@@ -136,7 +136,7 @@ fn a_rejection_of_an_underpaid_order_refunds_the_remaining_amount() {
 
 /// A sum below the order counts only after a signed answer names this sum.
 #[test]
-fn a_lower_sum_in_a_callback_after_a_success_is_polled_before_it_counts() {
+fn a_lower_sum_in_a_callback_after_a_success_counts_only_after_a_signed_answer_confirms_it() {
     let lower = edited("sale_success", |body| {
         body["payment"]["sum"]["amount"] = 950.into();
         body["payment"]["date"] = json!("2019-07-02T10:00:00+0000");
@@ -160,7 +160,7 @@ fn a_lower_sum_in_a_callback_after_a_success_is_polled_before_it_counts() {
 
 /// Without the poll, the sum would count, and a second `payment.succeeded` would be emitted without a quarantine.
 #[test]
-fn a_callback_that_differs_from_a_signed_answer_is_polled_before_its_sum_counts() {
+fn a_callback_that_differs_from_a_signed_answer_causes_a_poll_before_its_sum_counts() {
     for sum in [900, 1100] {
         let callback = edited("manual_change_success", |body| {
             body["payment"]["sum"]["amount"] = sum.into();

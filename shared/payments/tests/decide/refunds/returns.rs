@@ -134,7 +134,7 @@ fn a_return_that_is_reported_before_its_refund_waits_for_the_refund_and_causes_a
 }
 
 #[test]
-fn an_answer_with_a_refund_and_its_return_emits_both() {
+fn an_answer_with_a_refund_and_its_return_causes_events_about_both() {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(400)).unwrap();
     payment.refund_answer("r-1", &accepted("q-7"));

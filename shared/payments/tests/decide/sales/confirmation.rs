@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn a_successful_sale_of_an_unfinished_payment_is_held_and_polled_immediately() {
+fn a_successful_sale_of_an_unfinished_payment_is_held_and_causes_an_immediate_poll() {
     for (file, status, emitted) in [
         (
             "confirm_sale_done",
@@ -111,7 +111,7 @@ fn a_confirmation_in_the_same_second_as_its_sale_counts_as_later() {
 }
 
 #[test]
-fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_is_polled() {
+fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_causes_a_poll() {
     let mut payment = TestPayment::paid();
     let older = edited("confirm_decline", |body| {
         body["payment"]["date"] = json!("2019-01-01T09:00:00+0000");
@@ -123,7 +123,7 @@ fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_is_polle
 }
 
 #[test]
-fn contradictory_confirmations_are_polled_and_the_signed_answer_decides() {
+fn contradictory_confirmations_cause_a_poll_and_the_signed_answer_decides() {
     let credited = edited("status_confirm_decline", |body| {
         body["payment"]["status"] = "success".into();
         body["operations"][1]["status"] = "success".into();

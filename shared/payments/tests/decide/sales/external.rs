@@ -28,7 +28,7 @@ fn a_hint_about_an_external_payment_emits_nothing_until_the_payment_is_polled() 
 }
 
 #[test]
-fn an_external_payment_is_not_polled_after_an_answer_that_lists_money() {
+fn an_answer_that_lists_money_ends_the_polls_for_an_external_payment() {
     for file in [
         "payment_confirmation",
         "manual_change_success",

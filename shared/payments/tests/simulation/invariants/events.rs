@@ -125,7 +125,7 @@ fn check_differences(payment: &Payment, events: &[&Event]) {
         let is_new = differences.insert(format!("{operation} {}", data["difference"]));
         assert!(
             is_new,
-            "{}: a difference was emitted twice: {data}",
+            "{}: a discrepancy was emitted twice: {data}",
             payment.key()
         );
     }

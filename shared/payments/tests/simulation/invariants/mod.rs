@@ -43,7 +43,10 @@ impl Invariants {
             let last = now.payment.sequence();
             let has_event = |sequence| tables.events.contains_key(&(key.clone(), sequence));
             assert!((1..=last).all(has_event), "{key}: an event is missing");
-            assert!(!has_event(last + 1), "{key}: one event too many");
+            assert!(
+                !has_event(last + 1),
+                "{key}: an event has a sequence number after the last"
+            );
             self.check_published(key, now, &tables);
             check_state(&now.payment);
             if let Some(before) = before {

@@ -40,7 +40,11 @@ pub fn check_change(before: &Stored, now: &Stored) {
     let (was_status, is_status) = (was.status(), is.status());
     let change = format!("{key}: {was_status:?} became {is_status:?}");
     if is.attempt().number() > was.attempt().number() {
-        assert_eq!(was_status, Status::Failed, "{key}: next attempt");
+        assert_eq!(
+            was_status,
+            Status::Failed,
+            "{key}: only a failed payment has a next attempt"
+        );
         return;
     }
     // Only reports about a confirmation or a successful sale can open a final payment again: reports that contradict
@@ -79,6 +83,6 @@ pub fn check_change(before: &Stored, now: &Stored) {
     let reserved = is.refunded_amount() + is.pending_refund_amount();
     assert!(
         new.next().is_none() || reserved <= is.paid_amount(),
-        "{key}: a refund reserves more than is left"
+        "{key}: a refund reserves more than the remaining amount"
     );
 }
