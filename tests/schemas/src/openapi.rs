@@ -33,7 +33,7 @@ impl Document {
         Ok(Self { json, documents })
     }
 
-    /// The whole document.
+    /// Returns the whole document.
     pub fn json(&self) -> &Value {
         &self.json
     }

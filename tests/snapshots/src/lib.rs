@@ -92,7 +92,7 @@ pub fn without_timestamps(text: &str) -> String {
     replaced
 }
 
-/// The length, in bytes, of the timestamp at the start of a text.
+/// Returns the length, in bytes, of the timestamp at the start of a text.
 fn timestamp_length(text: &str) -> Option<usize> {
     let fits = |(byte, pattern): (u8, &u8)| match pattern {
         b'0' => byte.is_ascii_digit(),

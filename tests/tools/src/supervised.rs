@@ -43,7 +43,7 @@ impl Supervisor {
         })
     }
 
-    /// The Python interpreter that runs the supervising script.
+    /// Returns the Python interpreter that runs the supervising script.
     pub fn python(&self) -> &Path {
         &self.python
     }

@@ -136,7 +136,7 @@ fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
     (200, answer)
 }
 
-/// The JSON of a request; null if it is not JSON.
+/// Returns the JSON of a request, or null if the request is not JSON.
 fn json_of(body: &SdkBody) -> Value {
     serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default()
 }

@@ -77,7 +77,7 @@ impl Wire {
         Ok(Self { config, record })
     }
 
-    /// The configuration for the client of any AWS service.
+    /// Returns the configuration for the client of any AWS service.
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }

@@ -53,12 +53,12 @@ impl CountingProxy {
         Ok(proxy)
     }
 
-    /// The address of the proxy.
+    /// Returns the address of the proxy.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The number of connections that the proxy has accepted.
+    /// Returns the number of connections that the proxy has accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }

@@ -12,7 +12,7 @@ use crate::fixtures::*;
 /// The operation id of the sale in the corpus.
 const SALE: &str = "37493000003351";
 
-/// The sale of the corpus, as the platform records list it.
+/// Returns the sale of the corpus, as the platform records list it.
 pub fn listed() -> ListedOperation {
     ListedOperation {
         project_id: Some(211),
@@ -37,7 +37,7 @@ fn listed_as(operation_id: &str, status: &str) -> ListedOperation {
     }
 }
 
-/// The change that a record causes.
+/// Returns the change that a record causes.
 pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option<Change> {
     let project_id = project();
     let change = decide(payment, Fact::PlatformRecord { project_id, record }, NOW)?;
@@ -45,7 +45,7 @@ pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option
     Some(change)
 }
 
-/// The discrepancies that are emitted when a payment is compared with a listed operation.
+/// Returns the discrepancies that are emitted when a payment is compared with a listed operation.
 fn compare_listed(payment: &Payment, listed: &ListedOperation) -> Vec<Value> {
     let change = compared(Some(payment), PlatformRecord::Listed(listed));
     change.as_ref().map(emitted).unwrap_or_default()

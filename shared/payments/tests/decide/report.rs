@@ -13,7 +13,7 @@ fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
-/// A payment that was created on July 1st, paid on July 2nd, and partly refunded on July 4th.
+/// Returns a payment that was created on July 1st, paid on July 2nd, and partly refunded on July 4th.
 fn refunded() -> TestPayment {
     let mut payment = TestPayment::created_at(at("2019-07-01T23:59:59"));
     payment.callback("sale_success");

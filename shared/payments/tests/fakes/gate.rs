@@ -15,7 +15,7 @@ pub struct ScriptedGate {
 }
 
 impl ScriptedGate {
-    /// Answers the first requests with these answers, and accepts all others.
+    /// Answers the first requests with `answers`, and accepts all other requests.
     pub fn new(answers: &[Answer]) -> Self {
         Self {
             answers: Mutex::new(answers.iter().cloned().collect()),

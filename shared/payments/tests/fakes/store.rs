@@ -63,7 +63,7 @@ fn shard_of(key: &PaymentKey) -> usize {
     key.to_string().len() % usize::from(SHARDS)
 }
 
-/// The identity of an order: order ids are compared without case.
+/// Returns the identity of an order. Order ids are compared without case.
 pub fn order_key(order: PaidOrder<'_>) -> String {
     let order_id = order.order_id.as_str().to_ascii_lowercase();
     format!("{} {order_id} {}", order.project_id, order.storefront)
@@ -118,7 +118,7 @@ impl Tables {
         Ok(committed)
     }
 
-    /// The time since which a payment is in an index.
+    /// Returns the time since which a payment is in an index.
     fn since(&self, index: Index, key: &PaymentKey) -> Option<Timestamp> {
         match (index, self.next.get(key)) {
             (Index::Outbox, _) => self.outbox.get(key).copied(),

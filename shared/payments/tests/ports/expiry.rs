@@ -26,7 +26,7 @@ fn list_as_due(system: &System) {
     system.tables().next.insert(key(PAYMENT), next);
 }
 
-/// A Gate sale whose checkout has expired, but whose expiry is not emitted yet.
+/// Creates a Gate sale whose checkout has expired, but whose expiry is not emitted yet.
 async fn expired() -> System {
     let system = System::created(&[]).await;
     system.pass(EXPIRES_IN);

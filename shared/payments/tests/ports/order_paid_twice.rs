@@ -15,7 +15,7 @@ use super::system::*;
 use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 
-/// An operation that ended on 2027-01-15 at `time`.
+/// Returns an operation that ended on 2027-01-15 at `time`.
 fn ended(payment_id: &str, kind: &str, status: &str, time: &str) -> Value {
     let mut ended = operation(&format!("{kind} of {payment_id}"), kind, status, 1000);
     ended["date"] = json!(format!("2027-01-15T{time}+0000"));
@@ -76,7 +76,7 @@ impl System {
         assert_eq!(run.await.failed, 0);
     }
 
-    /// The earlier payments that the last `order.paid_twice` of a payment names.
+    /// Returns the earlier payments that the last `order.paid_twice` of a payment names.
     fn earlier(&self, payment_id: &str) -> Vec<String> {
         let earlier = self.payment(payment_id).earlier_payments_of_order().clone();
         let sent = self.payments.queues[0].sent();

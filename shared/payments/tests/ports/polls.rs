@@ -10,7 +10,7 @@ use super::system::*;
 use crate::builders::reports::{euros, operation, sign, status_answer};
 use crate::builders::*;
 
-/// The two forms of an answer with a code: with the payment, and without the payment.
+/// Returns the two forms of an answer with a code: with the payment, and without the payment.
 fn both_forms(code: &str) -> [Value; 2] {
     let payment = json!({ "id": PAYMENT, "status": "error" });
     [
@@ -37,7 +37,7 @@ fn without_polls(payment: &Payment) -> Value {
     document
 }
 
-/// A Gate sale without a clear answer.
+/// Creates a payment by a Gate sale without a clear answer.
 async fn lost_sale() -> System {
     System::created(&[Answer::Unclear]).await
 }
@@ -166,7 +166,7 @@ async fn a_not_found_about_another_payment_or_project_changes_nothing() {
     }
 }
 
-/// A report of a payment whose shopper must be redirected to the bank, with or without the redirect URL.
+/// Returns a report of a payment whose shopper must be redirected to the bank, with or without the redirect URL.
 fn awaiting_redirect(has_redirect: bool) -> Value {
     let sale = json!({
         "id": 7, "type": "sale", "status": "awaiting redirect result",

@@ -14,7 +14,8 @@ use super::system::*;
 use crate::builders::reports::operation;
 use crate::builders::*;
 
-/// A refund of 4.00 EUR whose request had no clear answer. `repeats` are Gate's answers to the repeats of the request.
+/// Creates a refund of 4.00 EUR whose request has no clear answer. `repeats` are Gate's answers to the repeats of this
+/// request.
 async fn lost_refund(repeats: &[Answer]) -> System {
     let answers = [&[accepted("sale"), Answer::Unclear], repeats].concat();
     let system = System::paid(&answers).await;

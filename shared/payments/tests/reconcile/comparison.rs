@@ -59,7 +59,7 @@ async fn each_discrepancy_is_emitted_once_even_if_it_is_found_several_times() {
     }
     assert_eq!(system.differences(), expected);
 
-    // Each payment is polled immediately, and nothing else changed.
+    // A poll of each payment is due immediately, and nothing else has changed.
     for (payment, _) in &expected {
         let next = system.payments.schedule.poll_at(&system.payment(payment));
         assert_eq!(next, Some(on("22T12:00:00")));

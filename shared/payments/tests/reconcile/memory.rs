@@ -27,8 +27,8 @@ const OPERATIONS: u64 = 100_000;
 const MAX_KIB: u64 = 256 * 1024;
 /// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;
-/// In each series of this many operations, one operation is missing in our records, one is missing at the platform, and
-/// one has another amount.
+/// In each series of 1,000 operations, one operation is missing in our records, one is missing at the platform, and one
+/// has another amount.
 const PERIOD: u64 = 1_000;
 
 /// The sales of one day, numbered from 0 and spread over the day. Each sale has a separate payment.
@@ -40,7 +40,7 @@ fn time_of(number: u64) -> Timestamp {
     on("21T00:00:00").after(Duration::from_secs(seconds))
 }
 
-/// The first number at or after a time.
+/// Returns the number of the first sale at or after a time.
 fn first_from(time: Timestamp) -> u64 {
     let seconds = time.since(on("21T00:00:00")).as_secs();
     (seconds * OPERATIONS).div_ceil(86_400).min(OPERATIONS)

@@ -68,8 +68,8 @@ fn report(system: &System) -> Sums {
     sums
 }
 
-/// The operations that ended at the platform. Declined sales that this service does not know are left out: their
-/// callbacks can be lost, and a payment that has ended is not polled.
+/// Returns the operations that ended at the platform. Declined sales that this service does not know are left out,
+/// because their callbacks can be lost, and a payment that has ended is not polled.
 fn recorded(system: &System) -> Sums {
     let tables = system.tables();
     let mut known = BTreeSet::new();

@@ -9,7 +9,8 @@ use payments::ports::{Clock, SendError, StoreError};
 use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 
-/// The events that each queue receives: the first queue all events, the second queue only events about money.
+/// Whether each queue receives a type of event. The first queue receives all events, the second queue only events about
+/// money.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {

@@ -76,7 +76,7 @@ impl<'a> Task<'a> {
     }
 }
 
-/// A runtime for the timers that the batch runs create. No timer ever fires.
+/// Returns a runtime for the timers that the batch runs create. No timer ever fires.
 pub fn timers() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()

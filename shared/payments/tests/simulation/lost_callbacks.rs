@@ -101,7 +101,7 @@ fn create_payments(system: &System) -> u64 {
     requests
 }
 
-/// The platform changes a payment, and sometimes a storefront requests a refund. Returns the time of the next
+/// Changes a payment at the platform, and sometimes requests a refund as a storefront. Returns the time of the next
 /// change.
 fn act(system: &System, activities: &mut u64) -> i64 {
     let choose = |end: u64| system.clock().random(end);
@@ -156,7 +156,7 @@ fn check_ended(payment: &Payment) {
     assert!(order.is_none_or(|order| order.customer.is_none()), "{key}");
 }
 
-/// Checks that each activity causes at most nine polls besides the daily polls: an activity starts the schedule again.
+/// Checks that each activity causes at most nine polls besides the daily polls. An activity restarts the schedule.
 fn check_schedule(polls: &[(String, i64)], activities: u64) {
     let mut by_payment: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for (payment_id, at) in polls {

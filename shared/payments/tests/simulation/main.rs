@@ -34,8 +34,8 @@ fn is_long() -> bool {
     std::env::var("LONG").is_ok_and(|long| long == "1")
 }
 
-/// Returns only the seed in the variable `SEED`, if it is set. Otherwise returns `long` seeds with `LONG=1`, and
-/// `default` seeds without it.
+/// Returns only one seed if the variable `SEED` names this seed. Otherwise returns `long` seeds with `LONG=1`, and
+/// `default` seeds without `LONG=1`.
 fn seeds(default: u64, long: u64) -> Range<u64> {
     let seed = std::env::var("SEED")
         .ok()

@@ -213,8 +213,8 @@ impl Run<'_> {
     }
 }
 
-/// The platform ends every operation, its callbacks arrive in any order, and the sweeper publishes, expires and polls
-/// everything that is due. All of this is repeated up to six times. Returns the number of polls.
+/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. Repeats this at most
+/// five times while polls are planned. Returns the number of polls.
 pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
     let polls_sent = || {
         let tables = system.tables();

@@ -23,12 +23,12 @@ use crate::platform::{Message, Platform};
 
 pub type System = TestSystem<RandomFaults, Platform>;
 
-/// The key of the payment with this number.
+/// Returns the key of the payment with this number.
 pub fn order_key(number: u64) -> PaymentKey {
     key(&format!("order-{number}"))
 }
 
-/// A deadline that no run reaches.
+/// Returns a deadline that no run reaches.
 pub fn in_an_hour() -> Instant {
     Instant::now() + Duration::from_secs(3_600)
 }
@@ -76,7 +76,7 @@ impl System {
             .await
     }
 
-    /// An operator reviews all quarantine items.
+    /// Reviews all quarantine items as an operator.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {
             Ok(Some(payment)) => payment.quarantine(),
@@ -91,7 +91,7 @@ impl System {
         !matches!(reviewed, Err(ReviewError::Unavailable(_)))
     }
 
-    /// The merchant answers a clarification request of a refund.
+    /// Answers a clarification request of a refund as the merchant.
     pub async fn clarify_refund(&self, number: u64) -> bool {
         let payment = match self.load(number).await {
             Ok(Some(payment)) => payment,

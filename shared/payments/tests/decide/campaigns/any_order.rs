@@ -40,7 +40,7 @@ const KINDS: [&str; 17] = [
 /// Gate accepts the sale.
 const GATE_ANSWER: &str = "GATE_ANSWER";
 
-/// The change of a fact of this kind.
+/// Returns the change that a fact of this kind causes.
 fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     let answer = accepted(REQUEST);
     let fact = match kind {
@@ -53,8 +53,8 @@ fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// The content of a payment that must not depend on the order of its reports: all fields except those about emitted
-/// events and about polling.
+/// Returns the content that must not depend on the order of the reports: all fields except those about emitted events
+/// and about polling.
 fn content(payment: &Payment) -> String {
     let mut value = serde_json::to_value(payment).unwrap();
     let fields = value.as_object_mut().unwrap();
@@ -147,7 +147,7 @@ fn check_events(before: &Payment, change: &Change, emitted: &mut Emitted, path: 
     );
 }
 
-/// The type of an event, with the operation id of its refund.
+/// Returns the type of an event, with the operation id of its refund.
 fn outcome_of(event: &Event) -> String {
     let refund = &data(event)["refund"]["operation_id"];
     format!("{} {}", refund, event.kind.as_str())

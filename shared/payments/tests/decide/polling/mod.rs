@@ -14,12 +14,12 @@ use payments::model::schedule::Schedule;
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// A payment with a success and a decline of the same sale.
+    /// Returns a payment with a success and a decline of the same sale.
     fn contradicted() -> Self {
         Self::with_callbacks(&["sale_success", "sale_decline_customer"])
     }
 
-    /// A Gate sale whose checkout expires after 30 days.
+    /// Returns a Gate sale whose checkout expires after 30 days.
     fn open_for_thirty_days() -> Self {
         let order = Order {
             expires_at: NOW.after(30 * DAY),

@@ -10,7 +10,7 @@ use payments::model::{GateRequest, Status};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// A Gate sale without a clear answer.
+    /// Returns a Gate sale without a clear answer.
     fn lost_sale() -> Self {
         let mut payment = Self::created();
         payment.sale_answer(&Answer::Unclear);
@@ -94,7 +94,7 @@ fn a_repeated_sale_that_gate_refuses_fails_after_another_not_found() {
     ));
 }
 
-/// The bank accepts the shopper until the checkout expires.
+/// The shopper can still pay at the bank until the checkout expires.
 #[test]
 fn an_unknown_payment_fails_an_hour_after_its_checkout_expired() {
     for signed in [false, true] {

@@ -5,7 +5,7 @@ use payments::service::callback::Verified;
 
 use crate::fixtures::*;
 
-/// A payment with a manual change of 9.00 EUR. Only a signed answer makes the manual change count.
+/// Returns a payment with a manual change of 9.00 EUR. Only a signed answer makes the manual change count.
 fn manually_changed() -> TestPayment {
     let mut payment = TestPayment::with_callbacks(&["processing", "manual_change_success"]);
     assert_eq!(payment.status(), Status::Processing);
@@ -40,7 +40,7 @@ fn a_released_manual_change_counts_as_paid_with_its_sum() {
     assert_eq!(payment.last_data()["paid_amount"], 900);
 }
 
-/// A callback and a status answer that report another operation besides a successful sale.
+/// Returns a callback and a status answer that report another operation besides a successful sale.
 fn besides_sale(kind: &str) -> [Verified; 2] {
     let callback = edited("sale_success", |body| {
         body["operation"]["id"] = 99.into();

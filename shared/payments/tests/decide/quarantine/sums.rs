@@ -13,7 +13,7 @@ const PAID: u64 = 1234;
 /// The fields that name a sum other than the ordered sum.
 const FIELDS: [&str; 3] = ["payment.sum", "sum_initial", "both"];
 
-/// The sums of an underpaid sale: `payment.sum`, `sum_initial` and `sum_converted`.
+/// Returns the sums of an underpaid sale: `payment.sum`, `sum_initial` and `sum_converted`.
 fn sums(field: &str) -> [u64; 3] {
     match field {
         "payment.sum" => [PAID, ORDERED, PAID],
@@ -22,7 +22,7 @@ fn sums(field: &str) -> [u64; 3] {
     }
 }
 
-/// An order of 25.00 EUR that was paid with 12.34 EUR.
+/// Returns an order of 25.00 EUR that was paid with 12.34 EUR.
 fn underpaid(field: &str) -> TestPayment {
     let [of_payment, initial, moved] = sums(field);
     let sale = edited("sale_success", |body| {
@@ -46,7 +46,7 @@ fn refund_of_300() -> Verified {
     refund_operation("37493000003451", "success", sum)
 }
 
-/// A status answer that lists the sale and the refund of 3.00 EUR.
+/// Returns a status answer that lists the sale and the refund of 3.00 EUR.
 fn answer_after_refund(field: &str, payment_sum: u64) -> Verified {
     let [_, initial, moved] = sums(field);
     edited("status_many_operations", |body| {
@@ -63,7 +63,7 @@ fn answer_after_refund(field: &str, payment_sum: u64) -> Verified {
 #[test]
 fn an_underpaid_order_stays_quarantined_after_a_refund_and_a_status_answer() {
     for field in FIELDS {
-        // The platform's documentation contradicts itself: `payment.sum` does or does not include the refund.
+        // The platform's documentation contradicts itself: a refund lowers `payment.sum`, or does not change it.
         for sum in [PAID - 300, PAID, ORDERED - 300, ORDERED] {
             for is_answer_first in [false, true] {
                 let mut payment = underpaid(field);

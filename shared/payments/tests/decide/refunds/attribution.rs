@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::fixtures::*;
 
-/// A paid payment with a requested refund of 2.50 EUR.
+/// Returns a paid payment with a requested refund of 2.50 EUR.
 fn requested() -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(250)).unwrap();

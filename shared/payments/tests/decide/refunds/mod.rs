@@ -12,7 +12,7 @@ use payments::model::{Refund, RefundStatus};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Our refund with this id.
+    /// Returns our refund with this id.
     fn our_refund(&self, refund_id: &str) -> &Refund {
         self.refund(&id(refund_id)).unwrap()
     }
@@ -26,7 +26,7 @@ impl TestPayment {
         change_of(Some(self), Command::RepeatRefund(&id(refund_id)), NOW).is_some()
     }
 
-    /// Each event about a refund: our id or the operation's id, the status, and the type of the corrected event.
+    /// Returns each event about a refund: our id or the operation's id, the status, and the corrected event.
     fn refund_events(&self) -> Vec<String> {
         let events = self.events.iter().filter_map(|event| {
             let data = data(event);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// A paid payment with refunds of 2.50 EUR each, whose requests had no clear answer.
+/// Returns a paid payment with refunds of 2.50 EUR each, whose requests had no clear answer.
 fn lost(refund_ids: &[&str]) -> TestPayment {
     let mut payment = TestPayment::paid();
     for refund_id in refund_ids {
@@ -18,7 +18,7 @@ fn lost(refund_ids: &[&str]) -> TestPayment {
     payment
 }
 
-/// Lost refunds that are sent again, after a status answer that lists none of them.
+/// Returns a payment whose lost refunds were sent again after a status answer that listed none of these refunds.
 fn sent_again(refund_ids: &[&str]) -> TestPayment {
     let mut payment = lost(refund_ids);
     payment.poll("sale_success");

@@ -53,7 +53,7 @@ fn a_refused_refund_releases_its_amount_and_a_refund_without_an_answer_does_not(
 #[test]
 fn five_hundred_refunds_fit_into_one_item_and_one_event() {
     let mut payment = TestPayment::paid();
-    // As long as the platform's request ids, and as a storefront's refund ids.
+    // These texts are as long as the platform's request ids and a storefront's refund ids.
     let (long, uuid) = ("x".repeat(80), "3f0c8a52-6b1e-4d0c-9a57-2f3f4e5d6c");
     for number in 100..600 {
         let refund_id = format!("{uuid}{number}");

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::fixtures::*;
 
-/// A callback about an operation that takes a refund back.
+/// Returns a callback about an operation that takes a refund back.
 fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     edited("refund_reverse_of_partial", |body| {
         body["operation"]["id"] = id.into();
@@ -20,7 +20,7 @@ fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     })
 }
 
-/// A signed answer with a sale of 10.00 EUR and further operations, each given by its id, type and amount.
+/// Returns a signed answer with a sale of 10.00 EUR and further operations, each given by its id, type and amount.
 fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = "success".into();

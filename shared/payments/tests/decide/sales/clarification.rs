@@ -9,7 +9,7 @@ use crate::fixtures::*;
 /// The id of the refund in the corpus' body.
 const REFUND: &str = "rf-0002";
 
-/// A refund that waits for clarification.
+/// Returns a refund that waits for clarification.
 fn waiting_refund() -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve(REFUND, Some(400)).unwrap();

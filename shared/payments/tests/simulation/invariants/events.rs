@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::platform::{Account, Scenario};
 
-/// `events` are all events of the payment.
+/// Checks the emitted events of a payment. `events` are all events of the payment.
 pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Account>) {
     let Some(last) = events.last() else { return };
     check_outcomes(payment, events, account);
@@ -153,7 +153,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
         };
         refunds.insert(name, amount);
     }
-    // An external refund that turned out to be ours is no longer in the payment under its operation id.
+    // An external refund that turned out to be ours is no longer listed as external.
     let is_known = |name: &str| {
         let mut refunds = payment.refunds().iter();
         refunds.any(|refund| match refund.refund_id() {

@@ -89,7 +89,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// The money that the successful operations moved, if `counts` selects them.
+    /// Returns the money that the successful operations moved. Only operations for which `counts` returns `true` count.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
         let counted = operations.filter(|one| one.status == "success" && counts(one));
@@ -106,7 +106,7 @@ impl Account {
         operations.filter(is_sale).count()
     }
 
-    /// Whether the merchant has the money. The newest confirmation decides.
+    /// Returns whether the merchant has the money. The newest confirmation decides.
     pub fn is_credited(&self) -> bool {
         let mut operations = self.operations.iter().rev();
         let confirmation = operations.find(|one| one.kind == "payment confirmation");
@@ -123,7 +123,7 @@ impl Account {
         }
     }
 
-    /// The refunded money. A reversal of money that was never credited refunds nothing.
+    /// Returns the refunded money. A reversal of money that was never credited refunds nothing.
     pub fn refunded(&self) -> u64 {
         let is_credited = self.is_credited();
         let counts =
@@ -142,7 +142,7 @@ impl Account {
         self.paid().saturating_sub(self.refunded() + open)
     }
 
-    /// `payment.sum` of a message.
+    /// Returns `payment.sum` of a message.
     pub fn payment_sum(&self) -> u64 {
         let charged = match self.sum(Operation::is_charge) {
             0 => self.amount,
@@ -152,7 +152,7 @@ impl Account {
         (charged + self.taken_back()).saturating_sub(refunded)
     }
 
-    /// `payment.status` of a payment that was paid.
+    /// Returns `payment.status` of a payment that was paid.
     pub fn status_by_money(&self) -> &'static str {
         match self.refunded() {
             0 => "success",
@@ -161,7 +161,7 @@ impl Account {
         }
     }
 
-    /// Whether an operation can still end.
+    /// Returns whether an operation can still end.
     pub fn is_open(&self) -> bool {
         let is_held = self.is_held();
         let mut operations = self.operations.iter();
@@ -171,17 +171,17 @@ impl Account {
             || operations.any(|one| one.is_open() && !(is_held && one.kind == "sale"))
     }
 
-    /// Whether the sale stays open because support settled the payment by hand.
+    /// Returns whether the sale stays open because support settled the payment by hand.
     pub fn is_held(&self) -> bool {
         self.scenario == Scenario::Held && self.has("manual change")
     }
 
-    /// Whether the shopper was charged once and will be charged again.
+    /// Returns whether the shopper was charged once and will be charged again.
     pub fn waits_for_second_charge(&self) -> bool {
         self.scenario == Scenario::SecondCharge && self.successful_sales() == 1
     }
 
-    /// Whether the sale succeeded and its confirmation has not started.
+    /// Returns whether the sale succeeded and its confirmation has not started.
     pub fn is_unconfirmed(&self) -> bool {
         let is_confirmed_later = matches!(self.scenario, Scenario::Confirmed { .. });
         is_confirmed_later && self.successful_sales() > 0 && !self.has("payment confirmation")

@@ -89,7 +89,8 @@ impl Platform {
         }
     }
 
-    /// The answer to a status request. It is signed if it has a payment object. Otherwise it is signed at random.
+    /// Returns the answer to a status request. An answer with a payment object is signed. Any other answer is signed at
+    /// random.
     fn status(&self, payment_id: &str) -> String {
         let records = self.records();
         let not_found = |code: &str| match self.clock.random(3) {

@@ -57,7 +57,7 @@ struct Records {
 }
 
 impl Records {
-    /// A new operation, in `processing`.
+    /// Returns a new operation, in `processing`.
     fn operation(&mut self, kind: &'static str, amount: u64, request: &str) -> Operation {
         self.change += 1;
         Operation {
@@ -74,7 +74,7 @@ impl Records {
         }
     }
 
-    /// The date of the last change. Up to three changes happen in the same second.
+    /// Returns the date of the last change. Up to three changes happen in the same second.
     fn date(&self) -> u64 {
         10 + self.change / 3
     }
@@ -107,7 +107,7 @@ impl Platform {
         self.records().accounts.clone()
     }
 
-    /// The payment and time of each status request.
+    /// Returns the payment and time of each status request.
     pub fn polls(&self) -> Vec<(String, i64)> {
         self.records().polls.clone()
     }
@@ -144,7 +144,7 @@ fn callback(payment_id: &str, account: &Account, operation: &Operation) -> Value
     json!({ "project_id": 211, "payment": payment, "operation": operation_json(operation) })
 }
 
-/// A date in a report: a number with a fixed width, so that dates that are compared as texts are in order.
+/// Returns the text of a date in a report. All dates have the same width, because they are compared as texts.
 fn date_text(date: u64) -> String {
     format!("{date:06}")
 }

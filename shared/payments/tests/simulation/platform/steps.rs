@@ -34,7 +34,7 @@ impl Platform {
         records.accounts.insert(payment_id, account);
     }
 
-    /// A shopper pays by a link that was created in the platform's Dashboard.
+    /// Starts a payment by a link that was created in the platform's Dashboard.
     pub fn pay_by_dashboard_link(&self, number: u64) {
         let mut records = self.records();
         let sale = records.operation("sale", 1_000, "link");
@@ -50,7 +50,7 @@ impl Platform {
     }
 }
 
-/// The callback of an accepted sale whose request failed afterwards.
+/// Sometimes returns a callback that says that the request of an accepted sale failed afterwards.
 fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) -> Option<Message> {
     let [sale] = account.operations.as_slice() else {
         return None;
@@ -81,7 +81,7 @@ impl Step<'_> {
         self.platform.clock.random(end)
     }
 
-    /// The date of a new change.
+    /// Starts a new change and returns its date.
     fn new_date(&mut self) -> u64 {
         self.records.change += 1;
         self.records.date()
@@ -190,7 +190,7 @@ impl Step<'_> {
         }
     }
 
-    /// In the scenario `Contradicted`, sends a callback that states the opposite result of a sale that ended.
+    /// Sends a callback that states the opposite result of a sale that ended, if the scenario is `Contradicted`.
     fn contradict(&mut self, account: &Account, index: usize) {
         let sale = &account.operations[index];
         let opposite = match sale.status {
@@ -207,7 +207,7 @@ impl Step<'_> {
         }
     }
 
-    /// Support settles a held payment by hand. The sale stays open or is declined.
+    /// Settles a held payment by hand, as the platform's support does. The sale stays open or is declined.
     fn settle_by_hand(&mut self, account: &mut Account, sale: usize) {
         self.add_successful(account, "manual change", 900, "support");
         account.operations[sale].status = match self.choose(2) {
@@ -240,7 +240,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// The platform reverses a sale that was not confirmed.
+    /// Reverses a sale that was not confirmed.
     fn reverse(&mut self, account: &mut Account) {
         let amount = account.amount;
         self.add_successful(account, "reversal", amount, "reversal");
@@ -257,7 +257,7 @@ impl Step<'_> {
         self.report_last(account);
     }
 
-    /// The shopper tries again.
+    /// Starts another try of the shopper.
     fn second_try(&mut self, account: &mut Account) {
         let amount = account.amount;
         self.add(account, "sale", amount, "again");
@@ -284,7 +284,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// The merchant's staff or the bank makes a change that this service did not request.
+    /// Makes a change of the merchant's staff or of the bank, which this service did not request.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),
@@ -298,7 +298,7 @@ impl Step<'_> {
         }
     }
 
-    /// The bank takes a refund back.
+    /// Takes a refund back, as the bank can do.
     fn take_refund_back(&mut self, account: &mut Account) {
         let taken: Vec<u64> = account
             .operations
@@ -324,7 +324,7 @@ impl Step<'_> {
         self.report_last(account);
     }
 
-    /// A confirmation changes its result: money arrives after a declined confirmation, or confirmed money is lost.
+    /// Changes the result of a confirmation: money arrives after a declined confirmation, or confirmed money is lost.
     fn contradict_confirmation(&mut self, account: &mut Account) {
         let mut operations = account.operations.iter();
         let Some(index) = operations.position(|one| one.kind == "payment confirmation") else {

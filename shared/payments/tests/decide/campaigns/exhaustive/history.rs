@@ -20,7 +20,8 @@ pub struct Sums {
 
 const AS_ORDERED: Sums = sums(ORDERED, ORDERED);
 
-/// No sum differs from the order; a greater `payment.sum`; a lower `payment.sum`; a lower `sum_initial`; both lower.
+/// The sums of the histories: as ordered, a greater `payment.sum`, a lower `payment.sum`, a lower `sum_initial`, and
+/// both lower.
 pub const SUMS: [Sums; 5] = [
     AS_ORDERED,
     sums(1234, ORDERED),

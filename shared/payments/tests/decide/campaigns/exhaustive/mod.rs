@@ -61,7 +61,7 @@ fn end(payment: &Payment) -> End {
     )
 }
 
-/// Everything on which later changes depend, except the polling state.
+/// Returns everything on which later changes depend, except the polling state.
 fn state(node: &Node<'_>) -> (u32, String, Option<u64>) {
     let payment = &node.payment;
     let parts = (
