@@ -213,8 +213,8 @@ impl Run<'_> {
     }
 }
 
-/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. Repeats this at most
-/// five times while polls are planned. Returns the number of polls.
+/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. While polls are
+/// planned, these steps are repeated at most five times. Returns the number of polls.
 pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
     let polls_sent = || {
         let tables = system.tables();
