@@ -77,12 +77,16 @@ fn recorded(system: &System) -> Sums {
         let payment_id = payment.payment_id().to_ascii_lowercase();
         let ended = payment
             .operations()
-            .filter(|(_, one)| one.outcome().is_final());
+            .filter(|(_, operation)| operation.outcome().is_final());
         known.extend(ended.map(|(id, _)| (payment_id.clone(), id.to_owned())));
     }
     let mut sums = Sums::new();
     for (payment_id, account) in system.platform.accounts() {
-        for operation in account.operations.iter().filter(|one| !one.is_open()) {
+        for operation in account
+            .operations
+            .iter()
+            .filter(|operation| !operation.is_open())
+        {
             let status = match operation.status {
                 "success" => "succeeded",
                 "decline" => "declined",

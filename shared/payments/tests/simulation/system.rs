@@ -99,7 +99,7 @@ impl System {
             Err(_) => return false,
         };
         let mut refunds = payment.refunds().iter();
-        let request = refunds.find_map(|one| payment.clarification_request_of(one));
+        let request = refunds.find_map(|refund| payment.clarification_request_of(refund));
         if request.is_none() {
             return true;
         }

@@ -61,7 +61,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
             if needs_review {
                 // After a release, new quarantine items may quarantine the payment again.
                 let mut decisions = payment.decisions().iter();
-                let is_released = decisions.any(|one| one.verdict == Verdict::Released);
+                let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
                 let was_paid_in_full = matches!(
                     scenario,
                     Scenario::SecondCharge | Scenario::UnknownOperation
@@ -143,8 +143,9 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
             None => format!("external {}", refund["operation_id"]),
         };
         let operations = data["operations"].as_array().unwrap().iter();
-        let mut of_refund = operations.filter(|one| one["operation_id"] == refund["operation_id"]);
-        let is_return = of_refund.any(|one| one["type"] == "refund reverse");
+        let mut of_refund =
+            operations.filter(|operation| operation["operation_id"] == refund["operation_id"]);
+        let is_return = of_refund.any(|operation| operation["type"] == "refund reverse");
         let number = |field: &str| refund[field].as_i64().unwrap();
         let amount = match refund["status"].as_str().unwrap() {
             "returned" if is_return => -number("amount"),
@@ -166,7 +167,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
     let refunded = i64::try_from(payment.refunded_amount()).unwrap();
     let has_sale = payment.has_money() || payment.order().is_none();
     let mut operations = payment.operations();
-    let is_reversed = operations.any(|(_, one)| one.kind().as_str() == "reversal");
+    let is_reversed = operations.any(|(_, operation)| operation.kind().as_str() == "reversal");
     assert!(
         emitted == refunded || !has_sale || is_reversed,
         "{}: {emitted} {refunded} {refunds:#?}",

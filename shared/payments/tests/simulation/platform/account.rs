@@ -92,26 +92,32 @@ impl Account {
     /// Returns the money that the successful operations moved. Only operations for which `counts` returns `true` count.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
-        let counted = operations.filter(|one| one.status == "success" && counts(one));
-        counted.map(|one| one.moves).sum()
+        let counted =
+            operations.filter(|operation| operation.status == "success" && counts(operation));
+        counted.map(|operation| operation.moves).sum()
     }
 
     fn has(&self, kind: &str) -> bool {
-        self.operations.iter().any(|one| one.kind == kind)
+        self.operations
+            .iter()
+            .any(|operation| operation.kind == kind)
     }
 
     fn successful_sales(&self) -> usize {
         let operations = self.operations.iter();
-        let is_sale = |one: &&Operation| one.kind == "sale" && one.status == "success";
+        let is_sale =
+            |operation: &&Operation| operation.kind == "sale" && operation.status == "success";
         operations.filter(is_sale).count()
     }
 
     /// Returns whether the merchant has the money. The newest confirmation decides.
     pub fn is_credited(&self) -> bool {
         let mut operations = self.operations.iter().rev();
-        let confirmation = operations.find(|one| one.kind == "payment confirmation");
+        let confirmation = operations.find(|operation| operation.kind == "payment confirmation");
         match self.scenario {
-            Scenario::Confirmed { .. } => confirmation.is_some_and(|one| one.status == "success"),
+            Scenario::Confirmed { .. } => {
+                confirmation.is_some_and(|operation| operation.status == "success")
+            }
             _ => true,
         }
     }
@@ -126,19 +132,20 @@ impl Account {
     /// Returns the refunded money. A reversal of money that was never credited refunds nothing.
     pub fn refunded(&self) -> u64 {
         let is_credited = self.is_credited();
-        let counts =
-            |one: &Operation| one.kind == "refund" || one.kind == "reversal" && is_credited;
+        let counts = |operation: &Operation| {
+            operation.kind == "refund" || operation.kind == "reversal" && is_credited
+        };
         self.sum(counts).saturating_sub(self.taken_back())
     }
 
     pub fn taken_back(&self) -> u64 {
-        self.sum(|one| one.kind == "refund reverse")
+        self.sum(|operation| operation.kind == "refund reverse")
     }
 
     pub fn refundable(&self) -> u64 {
         let operations = self.operations.iter();
-        let open = operations.filter(|one| one.is_refund() && one.is_open());
-        let open: u64 = open.map(|one| one.amount).sum();
+        let open = operations.filter(|operation| operation.is_refund() && operation.is_open());
+        let open: u64 = open.map(|operation| operation.amount).sum();
         self.paid().saturating_sub(self.refunded() + open)
     }
 
@@ -168,7 +175,8 @@ impl Account {
         matches!(self.status, "awaiting customer" | "awaiting confirmation")
             || self.waits_for_second_charge()
             || self.is_unconfirmed()
-            || operations.any(|one| one.is_open() && !(is_held && one.kind == "sale"))
+            || operations
+                .any(|operation| operation.is_open() && !(is_held && operation.kind == "sale"))
     }
 
     /// Returns whether the sale stays open because support settled the payment by hand.

@@ -150,17 +150,21 @@ fn date_text(date: u64) -> String {
 }
 
 fn payment_json(payment_id: &str, account: &Account) -> Value {
-    let newest = account.operations.iter().map(|one| one.date).max();
+    let newest = account
+        .operations
+        .iter()
+        .map(|operation| operation.date)
+        .max();
     json!({
         "id": payment_id, "status": account.status, "date": date_text(newest.unwrap()),
         "sum": euros(account.payment_sum()),
     })
 }
 
-fn operation_json(one: &Operation) -> Value {
+fn operation_json(operation: &Operation) -> Value {
     json!({
-        "id": one.id, "type": one.kind, "status": one.status, "date": date_text(one.date),
-        "request_id": one.request_id, "code": "0",
-        "sum_initial": euros(one.amount), "sum_converted": euros(one.moves),
+        "id": operation.id, "type": operation.kind, "status": operation.status,
+        "date": date_text(operation.date), "request_id": operation.request_id, "code": "0",
+        "sum_initial": euros(operation.amount), "sum_converted": euros(operation.moves),
     })
 }

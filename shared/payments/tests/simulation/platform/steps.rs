@@ -90,8 +90,9 @@ impl Step<'_> {
     fn run(&mut self, account: &mut Account) {
         let is_held = account.is_held();
         let mut operations = account.operations.iter().enumerate();
-        let open = operations.find(|(_, one)| one.is_open() && !(is_held && one.kind == "sale"));
-        match open.map(|(index, one)| (index, one.kind)) {
+        let open = operations
+            .find(|(_, operation)| operation.is_open() && !(is_held && operation.kind == "sale"));
+        match open.map(|(index, operation)| (index, operation.kind)) {
             Some((index, "sale")) => self.sale(account, index),
             Some((index, "payment confirmation")) => self.confirmation(account, index),
             Some((index, _)) => self.refund(account, index),
@@ -303,11 +304,13 @@ impl Step<'_> {
         let taken: Vec<u64> = account
             .operations
             .iter()
-            .filter_map(|one| one.takes_back)
+            .filter_map(|operation| operation.takes_back)
             .collect();
         let mut operations = account.operations.iter();
-        let refund = operations.find(|one| {
-            one.kind == "refund" && one.status == "success" && !taken.contains(&one.id)
+        let refund = operations.find(|operation| {
+            operation.kind == "refund"
+                && operation.status == "success"
+                && !taken.contains(&operation.id)
         });
         let Some(refund) = refund.filter(|_| account.is_credited()) else {
             return;
@@ -327,7 +330,8 @@ impl Step<'_> {
     /// Changes the result of a confirmation: money arrives after a declined confirmation, or confirmed money is lost.
     fn contradict_confirmation(&mut self, account: &mut Account) {
         let mut operations = account.operations.iter();
-        let Some(index) = operations.position(|one| one.kind == "payment confirmation") else {
+        let Some(index) = operations.position(|operation| operation.kind == "payment confirmation")
+        else {
             return;
         };
         let has_later = account.operations.len() > index + 1;
