@@ -22,12 +22,12 @@ pub fn types() -> anyhow::Result<Vec<&'static str>> {
     Ok(validators()?.keys().map(String::as_str).collect())
 }
 
-/// Checks an event against the schema of its type. Also checks that its id consists of its project,
-/// payment and sequence, because a schema cannot express that.
+/// Checks an event against the schema of its type. Also checks that the event's id consists of the
+/// event's project, payment and sequence number, because a schema cannot express this rule.
 ///
 /// # Errors
 ///
-/// If the event is invalid; names every difference.
+/// If the event is invalid. The error names every difference from the schema.
 pub fn check(event: &Value) -> anyhow::Result<()> {
     let validator = validators()?
         .get(text(event, "/type"))
@@ -64,8 +64,12 @@ fn read() -> anyhow::Result<BTreeMap<String, Validator>> {
     let mut schemas = BTreeMap::new();
     for entry in std::fs::read_dir(infra::path("events"))? {
         let entry = entry?;
-        if entry.path().extension().is_none_or(|one| one != "json") {
-            continue; // The samples and the README.
+        if entry
+            .path()
+            .extension()
+            .is_none_or(|extension| extension != "json")
+        {
+            continue; // The folder of the samples, and the README.
         }
         let path = format!("events/{}", entry.file_name().to_string_lossy());
         let schema = infra::json(&path)?;

@@ -22,7 +22,7 @@ pub(crate) fn json(name: &str) -> anyhow::Result<Value> {
     serde_json::from_slice(&text).with_context(|| format!("{name} is not JSON"))
 }
 
-/// The path of a file or folder of `infra`.
+/// Returns the path of a file or folder of `infra`.
 pub(crate) fn path(name: &str) -> PathBuf {
     let infra = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra");
     infra.join(name)

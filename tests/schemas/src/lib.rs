@@ -1,7 +1,7 @@
 //! For tests: checks events against their JSON Schemas in `infra/events`, as any consumer can, and
-//! answers against `infra/openapi.yaml`.
+//! HTTP answers against `infra/openapi.yaml`.
 //!
-//! This is a crate of its own because the tests of several crates share it, and no function may
+//! This code is a separate crate because the tests of several crates share it, and no function may
 //! depend on it.
 
 mod events;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::infra;
 use crate::validation::{self, BASE, DEFINITIONS, Documents};
 
-/// The path of the document for references.
+/// The path by which references name the document.
 const OPENAPI: &str = "openapi.json";
 
 /// The description of the API.
@@ -22,7 +22,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If the document cannot be read.
     pub fn read() -> anyhow::Result<Self> {
         let json = infra::yaml("openapi.yaml")?;
         let definitions = infra::json(DEFINITIONS)?;
@@ -33,7 +33,7 @@ impl Document {
         Ok(Self { json, documents })
     }
 
-    /// The whole document.
+    /// Returns the whole document.
     pub fn json(&self) -> &Value {
         &self.json
     }
@@ -52,7 +52,7 @@ impl Document {
         operations
     }
 
-    /// Returns the target of a reference; any other value unchanged.
+    /// Returns the target of a reference. Returns any other value unchanged.
     pub fn follow<'a>(&'a self, value: &'a Value) -> &'a Value {
         let target = value.get("$ref").and_then(Value::as_str);
         let target = target.and_then(|target| target.strip_prefix('#'));

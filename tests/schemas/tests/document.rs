@@ -1,5 +1,5 @@
-//! `infra/openapi.yaml` describes every route of the template, and its examples and the answers in
-//! `tests/data/responses` match its schemas.
+//! `infra/openapi.yaml` describes every route of the template. The examples in this document, and the
+//! answers in `tests/data/responses`, match the schemas of the document.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -9,12 +9,12 @@ use anyhow::{Context, ensure};
 use schemas::openapi::Document;
 use serde_json::Value;
 
-/// Returns the members of an object; of any other value, none.
+/// Returns the members of an object. Any other value has no members.
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-/// Adds every object in a value, at any depth, with its pointer.
+/// Adds every object in a value, at any depth, to `found`, together with the object's JSON pointer.
 fn objects<'a>(at: String, value: &'a Value, found: &mut Vec<(String, &'a Value)>) {
     match value {
         Value::Object(inner) => {
@@ -136,7 +136,9 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let answer: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
         let route = answer["route"].as_str().unwrap_or_default();
-        let operation = operations.get(route).context("no such route")?;
+        let operation = operations
+            .get(route)
+            .context("the document has no such route")?;
         let status = answer["status"].to_string();
         let described = document.follow(&operation["responses"][&status]);
         ensure!(described.is_object(), "{name}: {route} has no {status}");

@@ -1,7 +1,7 @@
 //! For tests: compares texts with stored snapshots.
 //!
-//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored instead. Review the changed files
-//! before you commit them.
+//! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored instead of compared. Review the
+//! changed files before you commit them.
 
 use std::path::Path;
 
@@ -10,14 +10,14 @@ use anyhow::{Context, ensure};
 /// The timestamp that [`without_timestamps`] writes.
 pub const TIMESTAMP: &str = "2026-01-01T00:00:00Z";
 
-/// The pattern of a timestamp before its fraction, if any, and its `Z`; 0 is any digit.
+/// The pattern of a timestamp, without the optional fraction and the final `Z`. A 0 stands for any digit.
 const PATTERN: &[u8] = b"0000-00-00T00:00:00";
 
 /// Compares a text with a file.
 ///
 /// # Errors
 ///
-/// If they differ or there is no file.
+/// If the text differs from the file, or the file is missing.
 pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
     if is_update() {
         return write(path, actual);
@@ -30,7 +30,7 @@ pub fn check(path: &Path, actual: &str) -> anyhow::Result<()> {
 ///
 /// # Errors
 ///
-/// If they differ or the document has no such block.
+/// If the text differs from the block, or the document has no such block.
 pub fn check_block(path: &Path, name: &str, actual: &str) -> anyhow::Result<()> {
     let document = read(path)?;
     let marker = format!("<!-- {name} -->\n");
@@ -92,7 +92,7 @@ pub fn without_timestamps(text: &str) -> String {
     replaced
 }
 
-/// The length in bytes of the timestamp at the start of a text.
+/// Returns the length, in bytes, of the timestamp at the start of a text.
 fn timestamp_length(text: &str) -> Option<usize> {
     let fits = |(byte, pattern): (u8, &u8)| match pattern {
         b'0' => byte.is_ascii_digit(),
@@ -100,7 +100,7 @@ fn timestamp_length(text: &str) -> Option<usize> {
     };
     let rest = text.get(PATTERN.len()..)?;
     let rest = text.bytes().zip(PATTERN).all(fits).then_some(rest)?;
-    let fraction = rest.find(|one: char| one != '.' && !one.is_ascii_digit())?;
+    let fraction = rest.find(|next: char| next != '.' && !next.is_ascii_digit())?;
     let is_utc = rest.get(fraction..)?.starts_with('Z');
     is_utc.then_some(PATTERN.len() + fraction + 1)
 }

@@ -1,4 +1,4 @@
-//! Pinned tools, which `infra/tools/install.py` installs.
+//! Installs pinned tools with `infra/tools/install.py`.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,12 @@ use crate::Supervisor;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/tools/install.py");
 
 impl Supervisor {
-    /// Installs the packages that a file pins, unless they are installed already, and returns their folder. The file
-    /// is named by its path in the workspace.
+    /// Installs the packages that a file pins, unless they are already installed. Returns the folder of the packages.
+    /// `pins` is the path of the file in the workspace.
     ///
     /// # Errors
     ///
-    /// When the packages cannot be installed; the reason is on standard error.
+    /// If the packages cannot be installed. The reason is on standard error.
     pub async fn install(&self, pins: &str) -> anyhow::Result<PathBuf> {
         let mut command = self.command(self.python());
         command.args(["-I", SCRIPT]).arg(crate::root().join(pins));

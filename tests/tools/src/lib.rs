@@ -1,5 +1,5 @@
-//! Runs programs that end with this process, and installs pinned tools. The work is done by the Python scripts in
-//! `infra/tools`, which the deployment uses too.
+//! Runs programs that are stopped when this process ends, and installs pinned tools. The Python scripts in
+//! `infra/tools` do the work. The deployment also uses these scripts.
 
 mod install;
 mod python;

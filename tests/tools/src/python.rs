@@ -15,7 +15,7 @@ const NAMES: [&str; 6] = [
     "python",
 ];
 
-// The path of the interpreter itself, which a version manager's wrapper does not have.
+// Prints the path of the interpreter, because the program with this name may be the wrapper of a version manager.
 const CHECK: &str = "import sys; assert sys.version_info >= (3, 10); print(sys.executable)";
 
 /// Finds Python 3.10 or newer: the program that the variable `PYTHON` names, else the first on the search path.

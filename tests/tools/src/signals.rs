@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use tokio::signal::unix::{self, SignalKind};
 
-/// Receives SIGINT, SIGTERM and SIGHUP, which then do not end this process by themselves.
+/// Receives SIGINT, SIGTERM and SIGHUP. From then on, these signals no longer end this process by themselves.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: unix::Signal,
@@ -20,7 +20,7 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// When the system refuses it.
+    /// If the system refuses to deliver the signals.
     pub fn new() -> anyhow::Result<Self> {
         let receive = |kind| unix::signal(kind).context("Signals cannot be received");
         Ok(Self {
@@ -40,7 +40,7 @@ impl Signals {
     }
 }
 
-/// Sends a signal to a child in our process group, except a SIGINT that the terminal has sent to the whole group.
+/// Forwards a signal to a child in our process group, except a SIGINT that the terminal has sent to the whole group.
 pub fn pass_on(signal: Signal, child: u32) {
     if signal == Signal::SIGINT && is_in_foreground() {
         return;

@@ -1,8 +1,9 @@
-//! Programs that end with this process.
+//! Programs that are stopped when this process ends.
 //!
-//! Each program runs below `infra/tools/supervise.py`, which stops it and everything below it when this process ends,
-//! also by SIGKILL. A death signal set in the child would need unsafe code, and would not reach grandchildren such as
-//! the functions that the local AWS starts.
+//! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
+//! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not
+//! used: to set this signal in a child needs unsafe code, and the signal does not reach grandchildren such as the
+//! functions that the local AWS starts.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -22,7 +23,7 @@ const SCRIPT: &str = concat!(
     "/../../infra/tools/supervise.py"
 );
 
-/// Starts supervised programs. Clones count their running programs together.
+/// Starts supervised programs. A supervisor and its clones share one count of running programs.
 #[derive(Clone, Debug)]
 pub struct Supervisor {
     python: PathBuf,
@@ -34,7 +35,7 @@ impl Supervisor {
     ///
     /// # Errors
     ///
-    /// When Python 3.10 or newer is missing; the message says what to install.
+    /// If Python 3.10 or newer is missing. The message says what to install.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
             python: python::find()?,
@@ -42,27 +43,28 @@ impl Supervisor {
         })
     }
 
-    /// The Python interpreter that runs the supervising script.
+    /// Returns the Python interpreter that runs the supervising script.
     pub fn python(&self) -> &Path {
         &self.python
     }
 
-    /// Returns a command that runs `program` supervised, with an empty standard input. The caller adds arguments,
-    /// variables and outputs and passes the command to [`Supervisor::start`].
+    /// Returns a command that runs `program` under supervision, with an empty standard input. The caller adds
+    /// arguments, variables and outputs, and passes the command to [`Supervisor::start`].
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(&self.python);
         command.args(["-I", SCRIPT, "--"]).arg(program);
         command
     }
 
-    /// Starts a command of [`Supervisor::command`].
+    /// Starts a command that [`Supervisor::command`] returned.
     ///
     /// # Errors
     ///
-    /// When the supervising process cannot be started. If the program itself cannot be started, the exit status is
+    /// If the supervising process cannot be started. If the program itself cannot be started, the exit status is
     /// 127.
     pub fn start(&self, mut command: Command) -> anyhow::Result<Supervised> {
-        // A group of its own: Ctrl-C in the terminal reaches only this process, which stops its programs in order.
+        // The child has a separate process group. Ctrl-C in the terminal then reaches only this process, which stops
+        // its programs in order.
         let mut child = command
             .stdin(Stdio::piped())
             .process_group(0)
@@ -90,7 +92,7 @@ impl Supervisor {
     ///
     /// # Errors
     ///
-    /// When the supervising process cannot be started or its output cannot be read.
+    /// If the supervising process cannot be started, or the program's output cannot be read.
     pub async fn output(&self, mut command: Command) -> anyhow::Result<(ExitStatus, Vec<u8>)> {
         command.stdout(Stdio::piped());
         let mut supervised = self.start(command)?;
@@ -104,14 +106,14 @@ impl Supervisor {
         Ok((supervised.wait().await, output))
     }
 
-    /// Waits until no program runs that this supervisor or a clone has started. Stops none.
+    /// Waits until every program that this supervisor or a clone has started has ended. Stops no program.
     pub async fn all_ended(&self) {
         // This supervisor holds the sender, so the channel stays open.
         let _ = self.running.subscribe().wait_for(|count| *count == 0).await;
     }
 }
 
-/// A supervised program. Dropping it stops the program, but does not wait for its end.
+/// A supervised program. Dropping this value stops the program, but does not wait until the program has ended.
 #[derive(Debug)]
 pub struct Supervised {
     hold: Option<ChildStdin>,
@@ -120,17 +122,17 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Waits until the program and everything below it have ended, and returns the program's status.
+    /// Waits until the program and all its descendants have ended. Returns the program's exit status.
     pub async fn wait(&self) -> ExitStatus {
         let mut status = self.status.clone();
         match status.wait_for(Option::is_some).await {
             Ok(status) => status.unwrap_or_default(),
-            // The runtime is shutting down, and the caller with it.
+            // The runtime is shutting down, which also ends the caller.
             Err(_) => ExitStatus::default(),
         }
     }
 
-    /// Stops the program and waits until it and everything below it have ended.
+    /// Stops the program. Waits until the program and all its descendants have ended.
     pub async fn stop(mut self) {
         drop(self.hold.take());
         self.wait().await;
@@ -141,7 +143,7 @@ impl Supervised {
 ///
 /// # Errors
 ///
-/// When Python is missing or the command is empty.
+/// If Python is missing or the command is empty.
 pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     let mut signals = Signals::new()?;
     let supervisor = Supervisor::new()?;
@@ -157,11 +159,11 @@ pub async fn run(command: &[OsString]) -> anyhow::Result<u8> {
     Ok(u8::try_from(code).unwrap_or(1))
 }
 
-/// Redirects the standard output and standard error of a command into a file, which is emptied first.
+/// Redirects the standard output and standard error of a command into a file. An existing file is emptied first.
 ///
 /// # Errors
 ///
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     let open = || -> std::io::Result<(File, File)> {
         let file = File::create(path)?;
@@ -173,7 +175,7 @@ pub fn log_to(command: &mut Command, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the last line of a log that is not empty, for an error message.
+/// Returns the last non-empty line of a log, for an error message.
 pub fn last_line(path: &Path) -> String {
     let log = std::fs::read(path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
@@ -198,8 +200,8 @@ mod tests {
 
     use super::*;
 
-    // Three processes that ignore SIGTERM: the program, a child, and a child in another process group, which
-    // supervise.py finds on Linux only.
+    // Three processes that ignore SIGTERM: the program, a child, and a child in another process group. The last
+    // process exists only on Linux, because supervise.py cannot find such a process on other systems.
     const FAMILY: &str = "
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -249,7 +251,7 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn dropping_a_program_ends_descendants_that_ignore_sigterm_or_left_the_group() {
+    async fn dropping_a_program_ends_descendants_that_ignore_sigterm_or_are_in_another_group() {
         let mut family = start_family();
         let pids = pids(&first_line(&mut family).await);
         assert!(!pids.iter().any(has_ended));
@@ -258,7 +260,7 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn a_killed_program_ends_with_all_its_descendants() {
+    async fn all_descendants_end_when_the_program_is_killed() {
         let mut family = start_family();
         let pids = pids(&first_line(&mut family).await);
         kill(Pid::from_raw(pids[0]), Signal::SIGKILL).unwrap();
@@ -286,7 +288,8 @@ time.sleep(300)";
 
     #[tokio::test]
     async fn holder() {
-        // The process that the test above kills. Without the variable, this is not that process.
+        // Not a test: the test above runs this function in the process that it kills. In a normal test run, the
+        // variable is not set.
         if std::env::var_os("HOLD_FAMILY").is_none() {
             return;
         }

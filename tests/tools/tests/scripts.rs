@@ -1,4 +1,4 @@
-//! The scripts in `infra/tools`, as other programs use them.
+//! Tests of the scripts in `infra/tools`. They use the scripts as other programs do.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader};
@@ -18,7 +18,7 @@ fn pid(process: u32) -> Pid {
 }
 
 #[test]
-fn a_program_ends_with_the_python_process_that_runs_it() {
+fn a_program_is_stopped_when_a_signal_ends_the_python_process_that_runs_it() {
     let caller = "
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -62,7 +62,7 @@ fn pins(name: &str, text: &str) -> PathBuf {
     file
 }
 
-/// Removes what an installation has left in `.tools`.
+/// Removes the files of an installation from `.tools`.
 fn remove(folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
     let _ = std::fs::remove_file(folder.with_extension("log"));
@@ -83,13 +83,13 @@ fn packages_are_installed_once_by_processes_that_start_together() {
     remove(folder);
     assert!(is_complete, "{outputs:?}");
     assert_eq!(first.stdout, second.stdout);
-    let said = outputs.iter().map(|output| text(&output.stderr));
-    let installed = said.filter(|said| said.contains("Installing"));
+    let messages = outputs.iter().map(|output| text(&output.stderr));
+    let installed = messages.filter(|message| message.contains("Installing"));
     assert_eq!(installed.count(), 1, "{outputs:?}");
 }
 
 #[test]
-fn a_failed_installation_ends_with_one_sentence_and_without_a_folder() {
+fn a_failed_installation_prints_its_reason_in_one_sentence_and_leaves_no_usable_folder() {
     let file = pins("missing.txt", "no-such-package==1 --hash=sha256:00\n");
     let Output {
         status,

@@ -1,4 +1,4 @@
-//! The HTTP client below the SDK: records every call, answers or forwards it, and fails on demand.
+//! The HTTP client below the SDK. It records every call, answers or forwards the call, and fails calls on request.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{Record, locked};
 
-/// Returns a client that writes to `record`.
+/// Returns a client that records every call in `record`.
 pub(crate) fn recording(record: Arc<Mutex<Record>>) -> SharedHttpClient {
     let real = Builder::new().build_http();
     http_client_fn(move |settings, components| {
@@ -51,7 +51,7 @@ impl HttpConnector for Recorder {
                 let named = name.and_then(|name| named_secrets.get_mut(name));
                 Server::Own(named.unwrap_or(secret).call(&operation, &body))
             }
-            // The request that opens a connection before the first event.
+            // The prewarm request: it opens a connection before the first event.
             _ if request.uri().ends_with("/ping") => {
                 operation = "Ping".to_owned();
                 Server::Own((200, Value::Null))
@@ -72,7 +72,7 @@ impl HttpConnector for Recorder {
     }
 }
 
-/// The server that answers.
+/// The server that answers a call.
 enum Server {
     /// The server of the table.
     Table(HttpConnectorFuture),
@@ -136,7 +136,7 @@ fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
     (200, answer)
 }
 
-/// The JSON of a request; null if it is not JSON.
+/// Returns the JSON of a request, or null if the request is not JSON.
 fn json_of(body: &SdkBody) -> Value {
     serde_json::from_slice(body.bytes().unwrap_or_default()).unwrap_or_default()
 }

@@ -1,9 +1,10 @@
-//! For tests: the template's table in this process, and the HTTP client that leads to it.
+//! For tests: the template's table in this process, and an HTTP client that sends calls to this table.
 //!
 //! The stores and functions under test are the real ones, with the real SDK. Only the HTTP client
-//! below the SDK is replaced. It forwards DynamoDB calls to a table made from `infra/template.yaml`,
-//! so that its keys and indexes always equal the deployed ones. It answers SQS and Secrets Manager
-//! itself, records every call, and fails on demand.
+//! below the SDK is replaced. This client forwards DynamoDB calls to a table made from
+//! `infra/template.yaml`, so that the keys and indexes always equal those of the deployed table. The
+//! client answers the calls to SQS and Secrets Manager itself, records every call, and fails calls on
+//! request.
 
 mod client;
 mod proxy;
@@ -28,7 +29,7 @@ pub use crate::table::database;
 /// The name of the table.
 pub const TABLE: &str = "payments";
 
-/// A new table, and a record of the calls to it, to the queues and to the secrets.
+/// A new table, and a record of the calls to the table, the queues and the secrets.
 #[derive(Debug, Clone)]
 pub struct Wire {
     config: SdkConfig,
@@ -59,7 +60,9 @@ impl Wire {
     ///
     /// If no table can be made from the template.
     pub async fn start() -> anyhow::Result<Self> {
-        let endpoint = table::serve(TABLE).await.context("There is no table")?;
+        let endpoint = table::serve(TABLE)
+            .await
+            .context("The table cannot be created")?;
         let record = Arc::<Mutex<Record>>::default();
         let config = SdkConfig::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
@@ -74,7 +77,7 @@ impl Wire {
         Ok(Self { config, record })
     }
 
-    /// The configuration for the clients of any service.
+    /// Returns the configuration for the client of any AWS service.
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
@@ -99,19 +102,19 @@ impl Wire {
         record.max_concurrent.clear();
     }
 
-    /// Returns the messages that a queue accepted, in order, repeats included.
+    /// Returns the messages that a queue accepted, in order, including repeated messages.
     pub fn sent(&self, queue_url: &str) -> Vec<Value> {
         let record = self.record();
-        let to_it = record
+        let to_queue = record
             .sent
             .iter()
             .filter(|message| message.get("QueueUrl").and_then(Value::as_str) == Some(queue_url));
-        to_it
+        to_queue
             .filter_map(|message| serde_json::from_str(message.get("MessageBody")?.as_str()?).ok())
             .collect()
     }
 
-    /// Executes the next call of an operation and loses its answer.
+    /// Executes the next call of an operation, but loses the answer to this call.
     pub fn lose_next_answer_of(&self, operation: &str) {
         self.record().lost_answers.insert(operation.to_owned());
     }
@@ -126,12 +129,13 @@ impl Wire {
         self.record().broken_queues.clear();
     }
 
-    /// Never answers a call of this operation again.
+    /// Leaves all further calls of this operation unanswered.
     pub fn hang(&self, operation: &str) {
         self.record().hanging.insert(operation.to_owned());
     }
 
-    /// Sets the value of the secret that every other name leads to. Initially it has no value.
+    /// Sets the value of the default secret, which is used for every name without a value of
+    /// [`Wire::set_secret_of`]. Initially the default secret has no value.
     pub fn set_secret(&self, value: &str) {
         self.record().secret.set(value);
     }

@@ -1,4 +1,4 @@
-//! A TCP proxy that counts the connections to a server.
+//! A TCP proxy for tests of how many connections a client opens.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,9 +20,11 @@ impl CountingProxy {
     ///
     /// # Errors
     ///
-    /// If the address is not `http` or no port is free.
+    /// If the address does not start with `http://`, or no port is free.
     pub async fn to(server: &str) -> anyhow::Result<Self> {
-        let server = server.strip_prefix("http://").context("not http")?;
+        let server = server
+            .strip_prefix("http://")
+            .context("The address does not start with http://")?;
         Self::start(Some(server.to_owned())).await
     }
 
@@ -51,12 +53,12 @@ impl CountingProxy {
         Ok(proxy)
     }
 
-    /// The address of the proxy.
+    /// Returns the address of the proxy.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The number of connections so far.
+    /// Returns the number of connections that the proxy has accepted.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }

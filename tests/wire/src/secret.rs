@@ -1,4 +1,4 @@
-//! A secret: its versions, and the labels that move between them.
+//! A secret: its versions, and the labels that move between the versions.
 //!
 //! Source: Secrets Manager's API reference, `PutSecretValue` and `UpdateSecretVersionStage`.
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// A secret; initially without a version.
+/// A secret. Initially it has no version.
 #[derive(Debug, Default)]
 pub(crate) struct Secret {
     versions: BTreeMap<String, String>,
@@ -18,14 +18,14 @@ pub(crate) struct Secret {
 }
 
 impl Secret {
-    /// Sets the value without a check of the value before it.
+    /// Sets the value without a check of the previous value.
     pub(crate) fn set(&mut self, value: &str) {
         let version = format!("version-{}", self.versions.len());
         self.versions.insert(version.clone(), value.to_owned());
         self.attach(CURRENT, &version);
     }
 
-    /// Returns the labels that are attached to a version.
+    /// Returns the labels that are attached to any version.
     pub(crate) fn labels(&self) -> Vec<String> {
         self.labels.keys().cloned().collect()
     }

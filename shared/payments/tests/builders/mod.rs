@@ -33,7 +33,7 @@ pub fn text(text: &str) -> Text {
     Text::new(text).unwrap()
 }
 
-/// A time in UTC, such as `2026-11-21T12:00:00`.
+/// Returns a time in UTC, such as `2026-11-21T12:00:00`.
 pub fn at(text: &str) -> Timestamp {
     Timestamp::of_platform(&format!("{text}+0000")).unwrap()
 }
@@ -58,7 +58,7 @@ pub fn storefront(name: &str) -> Storefront {
     }
 }
 
-/// A storefront's request for a checkout of 10.00 EUR.
+/// Returns a storefront's request for a checkout of 10.00 EUR.
 pub fn checkout_request(payment_id: &str) -> Value {
     json!({
         "payment_id": payment_id, "amount": 1000, "currency": "EUR",
@@ -67,7 +67,7 @@ pub fn checkout_request(payment_id: &str) -> Value {
     })
 }
 
-/// A storefront's request for a refund. Without an amount it refunds all that is left.
+/// Returns a storefront's request for a refund. Without an amount, the request is for the whole remaining amount.
 pub fn refund_order(refund_id: &str, amount: Option<u64>) -> RefundOrder {
     RefundOrder {
         refund_id: id(refund_id),

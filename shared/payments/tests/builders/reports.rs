@@ -15,7 +15,7 @@ pub fn operation(id: &str, kind: &str, status: &str, amount: u64) -> Value {
     json!({ "id": id, "type": kind, "status": status, "sum_initial": euros(amount) })
 }
 
-/// A callback: the payment's status and sum, and one operation.
+/// Returns a callback: the payment's status and sum, and one operation.
 pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> Value {
     json!({
         "project_id": 211,
@@ -24,7 +24,7 @@ pub fn callback(payment_id: &str, status: &str, sum: u64, operation: Value) -> V
     })
 }
 
-/// A status answer: the payment's status and sum, and all of its operations.
+/// Returns a status answer: the payment's status and sum, and all operations of the payment.
 pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Value]) -> Value {
     json!({
         "project_id": 211,
@@ -33,12 +33,12 @@ pub fn status_answer(payment_id: &str, status: &str, sum: u64, operations: &[Val
     })
 }
 
-/// A report that only names its payment. As a hint it causes a recheck.
+/// Returns a report that contains only the ids of the project and the payment. As a hint, it causes a recheck.
 pub fn without_content(project_id: u64, payment_id: &str) -> TestReport {
     TestReport::read(&json!({ "project_id": project_id, "payment": { "id": payment_id } }))
 }
 
-/// The text of a body with its signature.
+/// Returns the text of a body with its signature.
 pub fn sign(body: &Value, secret: &str) -> String {
     let text = body.to_string();
     let message = parse(text.as_bytes(), Limits::ANSWER).unwrap();
@@ -80,7 +80,7 @@ impl TestReport {
         Fact::Hint(&self.report)
     }
 
-    /// The report as the answer to a status request.
+    /// Returns the report as the answer to a status request.
     pub fn answer_to(&self, poll: u32) -> Fact<'_> {
         let report = self.signed();
         Fact::StatusAnswer { report, poll }

@@ -1,4 +1,4 @@
-//! Discrepancies: the platform's records (Data API) differ from ours.
+//! Discrepancies: differences between the platform records (Data API) and ours.
 
 use ecommpay::data_api::ListedOperation;
 use ecommpay::report::Sum;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// The id of the corpus' sale.
+/// The operation id of the sale in the corpus.
 const SALE: &str = "37493000003351";
 
-/// The corpus' sale as the platform's records list it.
+/// Returns the sale of the corpus, as the platform records list it.
 pub fn listed() -> ListedOperation {
     ListedOperation {
         project_id: Some(211),
@@ -37,7 +37,7 @@ fn listed_as(operation_id: &str, status: &str) -> ListedOperation {
     }
 }
 
-/// The change that a record causes.
+/// Returns the change that a record causes.
 pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option<Change> {
     let project_id = project();
     let change = decide(payment, Fact::PlatformRecord { project_id, record }, NOW)?;
@@ -45,7 +45,7 @@ pub fn compared(payment: Option<&Payment>, record: PlatformRecord<'_>) -> Option
     Some(change)
 }
 
-/// The discrepancies that a listed operation causes to be emitted.
+/// Returns the discrepancies that are emitted when a payment is compared with a listed operation.
 fn compare_listed(payment: &Payment, listed: &ListedOperation) -> Vec<Value> {
     let change = compared(Some(payment), PlatformRecord::Listed(listed));
     change.as_ref().map(emitted).unwrap_or_default()
@@ -97,7 +97,7 @@ fn difference(kind: &str, local: Value, platform: Value) -> Value {
 }
 
 #[test]
-fn each_kind_of_discrepancy_is_emitted_and_polled_and_changes_nothing_else() {
+fn each_kind_of_discrepancy_causes_an_event_and_a_poll_and_changes_nothing_else() {
     let paid = TestPayment::paid();
     let unknown = listed_as(&"9".repeat(255), "success");
     let declined = listed_as(SALE, "decline");
@@ -144,7 +144,7 @@ fn each_kind_of_discrepancy_is_emitted_and_polled_and_changes_nothing_else() {
 }
 
 #[test]
-fn a_final_sale_that_the_platform_lists_with_another_status_differs() {
+fn a_final_sale_that_the_platform_lists_with_another_status_is_a_discrepancy() {
     let paid = TestPayment::paid();
     for status in ["processing", "refunded", "undocumented"] {
         let differences = compare_listed(&paid, &listed_as(SALE, status));
@@ -157,7 +157,7 @@ fn a_final_sale_that_the_platform_lists_with_another_status_differs() {
 }
 
 #[test]
-fn an_open_sale_that_the_platform_lists_as_final_differs_only_in_its_status() {
+fn an_open_sale_that_the_platform_lists_as_final_causes_only_a_status_discrepancy() {
     let payment = TestPayment::with_callbacks(&["redirect_get"]);
     let id = payment.first_operation();
     let other_sum = ListedOperation {
@@ -173,7 +173,7 @@ fn an_open_sale_that_the_platform_lists_as_final_differs_only_in_its_status() {
 }
 
 #[test]
-fn two_statuses_with_the_same_outcome_are_no_discrepancy() {
+fn two_statuses_with_the_same_outcome_are_not_a_discrepancy() {
     for status in DECLINED {
         let declined = edited("sale_decline_customer", |body| {
             body["operation"]["status"] = status.into();
@@ -204,7 +204,7 @@ fn a_discrepancy_is_emitted_once_and_an_answer_settles_it() {
     assert_eq!(compared(Some(&payment), record), None);
     let kinds = ["reconciliation.difference", "payment.succeeded"];
     assert_eq!(payment.kinds()[1..], kinds);
-    // Another discrepancy of the same operation is emitted too.
+    // Another discrepancy of the same operation is also emitted.
     payment.compare(missing);
     assert_eq!(payment.kinds()[3..], ["reconciliation.difference"]);
     assert_eq!(compared(Some(&payment), missing), None);
@@ -232,7 +232,7 @@ fn a_status_discrepancy_is_emitted_once_for_each_status_at_the_platform() {
 }
 
 #[test]
-fn a_payment_that_only_the_records_have_is_unmatched_and_polled() {
+fn a_payment_that_only_the_platform_records_have_is_unmatched_and_polled() {
     for id in [
         "order-1",
         "a/b #1",
@@ -295,11 +295,11 @@ fn at_most_a_thousand_discrepancies_of_one_payment_are_emitted() {
     assert!(added < 30_000, "{added} bytes");
 }
 
-/// One write takes 8 events.
+/// One write emits at most 8 events.
 #[test]
 fn events_that_exceed_one_write_are_emitted_by_the_next_writes_in_order() {
     let mut payment = TestPayment::created();
-    // Refunds are emitted after their sale.
+    // Events about refunds are emitted after the success of the sale.
     for number in 10..50 {
         let sum = json!({ "sum_initial": reports::euros(10) });
         payment.deliver(&refund_operation(&number.to_string(), "success", sum));

@@ -1,4 +1,4 @@
-//! Every event against its schema in `infra/events`.
+//! Every event matches its schema in `infra/events`, and has a sample for consumers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::discrepancies;
 use crate::fixtures::*;
 
-/// One event of each type.
+/// Returns one event of each type.
 fn one_of_each() -> BTreeMap<String, Value> {
     let mut paid = TestPayment::with_callbacks(&["redirect_get", "sale_success"]);
     for refund_id in ["r-1", "r-2"] {
@@ -57,7 +57,7 @@ fn one_of_each() -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn each_type_has_a_schema() {
+fn each_event_type_has_a_schema_that_its_event_matches() {
     let mut kinds = EventKind::ALL.map(|kind| kind.as_str());
     kinds.sort_unstable();
     assert_eq!(schemas::types().unwrap(), kinds);
@@ -92,9 +92,8 @@ fn events_hold_no_personal_data() {
     assert!(!format!("{:?}", *payment).contains("Canaryname"));
 }
 
-/// The samples are for consumers.
 #[test]
-fn the_sample_of_each_type_is_an_event_as_it_is_published() {
+fn the_sample_of_each_event_type_equals_a_published_event() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/events/samples");
     let folder = Path::new(folder);
     let each = one_of_each();
@@ -105,7 +104,7 @@ fn the_sample_of_each_type_is_an_event_as_it_is_published() {
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), each.len());
 }
 
-/// Returns an event with another value at a path, or without the path.
+/// Returns an event with another value at a path. Without a value, the field at the path is removed.
 fn with(event: &Value, path: &str, value: Option<Value>) -> Value {
     let mut event = event.clone();
     let (parent, name) = path.rsplit_once('/').unwrap();

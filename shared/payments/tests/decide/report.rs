@@ -1,4 +1,4 @@
-//! The report of a day: which payments and operations it lists, and their totals.
+//! The daily report: the payments and operations that it lists, and their totals.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
 }
 
-/// A payment of July 1st that was paid on the 2nd and partly refunded on the 4th.
+/// Returns a payment that was created on July 1st, paid on July 2nd, and partly refunded on July 4th.
 fn refunded() -> TestPayment {
     let mut payment = TestPayment::created_at(at("2019-07-01T23:59:59"));
     payment.callback("sale_success");
@@ -23,7 +23,7 @@ fn refunded() -> TestPayment {
     payment
 }
 
-/// Whether a day lists the payment, and how many of its operations.
+/// Returns whether the report of a day lists the payment, and the number of listed operations.
 fn counts(payment: &Payment, of: &str) -> (bool, usize) {
     let rows = Rows::of(payment, day(of));
     (rows.payment.is_some(), rows.operations.len())

@@ -1,4 +1,4 @@
-//! How a fake differs from a port that stores everything and never fails.
+//! The behaviour of the fakes that a test can change. By default, a fake stores everything and never fails.
 
 use std::future::{Future, ready};
 use std::sync::Arc;
@@ -21,12 +21,12 @@ pub trait Behaviour: Send + Sync {
         ready(())
     }
 
-    /// Runs after a write of the store. On an error the write stays, and only its answer is lost.
+    /// Runs after a write of the store. If it fails, the write stays, and only the answer to the write is lost.
     fn after_write(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         ready(Ok(()))
     }
 
-    /// Whether a commit conflicts with a writer that no load shows yet.
+    /// Returns whether a commit conflicts with another writer, whose write no load returns yet.
     fn has_conflict(&self) -> bool {
         false
     }
@@ -36,7 +36,7 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
-    /// Runs after a queue accepted an event. On an error only its answer is lost.
+    /// Runs after a queue accepted an event. If it fails, the queue keeps the event, and only the answer is lost.
     fn after_send(&self) -> impl Future<Output = Result<(), SendError>> + Send {
         ready(Ok(()))
     }
@@ -46,13 +46,13 @@ pub trait Behaviour: Send + Sync {
         None
     }
 
-    /// Computes a page of a day's payments. `None` reads the page from the store.
+    /// Computes a page of a day's payments. If the result is `None`, the page is read from the store.
     fn page_of_day(&self, _shard: u8, _after: Option<&PaymentKey>) -> Option<Vec<PaymentKey>> {
         None
     }
 }
 
-/// The next commits conflict, and the next sends fail, as often as a test says.
+/// Makes the next commits conflict and the next sends fail. A test sets the numbers of these failures.
 #[derive(Debug, Clone, Default)]
 pub struct FailNext(Arc<Counts>);
 
@@ -72,7 +72,7 @@ impl FailNext {
     }
 }
 
-/// Whether one of the counted failures was left.
+/// Subtracts one from a count of failures. Returns whether a failure was left.
 fn takes_one(count: &AtomicUsize) -> bool {
     let counted = count.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
     counted.is_ok()

@@ -1,4 +1,5 @@
-//! A clock that only tests and sleepers move. Its random numbers follow from a seed.
+//! A clock that moves only when a test moves it or when the code under test sleeps. Its random numbers are derived from
+//! a seed.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -52,7 +53,7 @@ impl TestClock {
         self.0.lock().unwrap().now += millis;
     }
 
-    /// Lets other tasks run for up to two steps.
+    /// Yields to other tasks at most twice.
     pub async fn step(&self) {
         for _ in 0..self.random(3) {
             tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! A Gate that answers what a test says, and records the requests.
+//! A Gate with scripted answers, which records the requests.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ pub struct ScriptedGate {
 }
 
 impl ScriptedGate {
-    /// Answers the first requests with these answers, and accepts all others.
+    /// Answers the first requests with `answers`, and accepts all other requests.
     pub fn new(answers: &[Answer]) -> Self {
         Self {
             answers: Mutex::new(answers.iter().cloned().collect()),
@@ -23,18 +23,18 @@ impl ScriptedGate {
         }
     }
 
-    /// Sets the answer to the next status request. Without one a status request fails.
+    /// Sets the answer to the next status request. A status request without a set answer fails.
     pub fn answer_status(&self, answer: String) {
         *self.status_answer.lock().unwrap() = Some(answer);
     }
 
-    /// The requests of a kind (`sale`, `refund`, `status` ...), each as its kind, payment, refund id and
-    /// amount.
+    /// Returns the requests of a kind (`sale`, `refund`, `status` ...). Each text consists of the kind, the payment,
+    /// the refund id and the amount.
     pub fn requests(&self, kind: &str) -> Vec<String> {
         let requests = self.requests.lock().unwrap();
         let of_kind = requests
             .iter()
-            .filter(|one| one.split(' ').next() == Some(kind));
+            .filter(|request| request.split(' ').next() == Some(kind));
         of_kind.cloned().collect()
     }
 

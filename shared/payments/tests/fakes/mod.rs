@@ -1,5 +1,5 @@
 //! Fakes of the ports: a store and queues in memory, a clock that tests move, a Gate with scripted
-//! answers, and the platform's records.
+//! answers, and the platform records.
 
 // Each test binary uses a part of this module.
 #![allow(dead_code)]

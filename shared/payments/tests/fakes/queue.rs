@@ -32,7 +32,7 @@ impl<B> MemoryQueue<B> {
         }
     }
 
-    /// All events that the queue accepted, in order.
+    /// Returns all events that the queue accepted, in order.
     pub fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {
         self.sent.lock().unwrap()
     }

@@ -1,4 +1,4 @@
-//! The platform's records, as its Data API lists them.
+//! The platform records, as the Data API lists them.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -17,11 +17,11 @@ pub struct State {
     pub operations: Vec<(Timestamp, ListedOperation)>,
     /// The interval and the offset of each request.
     pub requests: Vec<(Timestamp, Timestamp, u32)>,
-    /// The number of requests that fail next.
+    /// How many of the next requests fail.
     pub failures: u32,
-    /// The requests after the failures never end.
+    /// Whether the requests after the failures never end.
     pub hangs: bool,
-    /// Each request returns the first page.
+    /// Whether each request returns the first page.
     pub repeats_first_page: bool,
 }
 
@@ -50,7 +50,9 @@ impl PlatformRecords {
 
     pub fn remove(&self, operation_id: &str) {
         let is_other = |operation: &ListedOperation| operation.operation_id != operation_id;
-        self.state().operations.retain(|(_, one)| is_other(one));
+        self.state()
+            .operations
+            .retain(|(_, operation)| is_other(operation));
     }
 
     /// Removes and returns the offsets of all requests.

@@ -1,5 +1,5 @@
-//! A store in memory with the guarantees of the real one: a change is written as a whole or not at all, and
-//! only over the version that was read.
+//! An in-memory store with the guarantees of the real store: a change is written as a whole or not at all, and only
+//! if the stored version is still the version that was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
@@ -17,16 +17,16 @@ use payments::{PaymentKey, Timestamp};
 
 use super::behaviour::Behaviour;
 
-/// The most entries in a page of an index.
+/// The maximum number of entries in a page of an index.
 const PAGE: usize = 2;
 
-/// All that the store holds.
+/// The content of the store.
 #[derive(Debug, Default)]
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
     tokens: BTreeMap<String, PaymentKey>,
-    /// The payments with unpublished events, and since when they have them.
+    /// The payments with unpublished events, each with the time since which it has such events.
     outbox: BTreeMap<PaymentKey, Timestamp>,
     /// The next action for each payment.
     pub next: BTreeMap<PaymentKey, Next>,
@@ -63,7 +63,7 @@ fn shard_of(key: &PaymentKey) -> usize {
     key.to_string().len() % usize::from(SHARDS)
 }
 
-/// The identity of an order: order ids are compared without case.
+/// Returns the identity of an order. Order ids are compared without case.
 pub fn order_key(order: PaidOrder<'_>) -> String {
     let order_id = order.order_id.as_str().to_ascii_lowercase();
     format!("{} {order_id} {}", order.project_id, order.storefront)
@@ -106,7 +106,7 @@ impl Tables {
             let known = self
                 .events
                 .insert((key.clone(), event.sequence), event.clone());
-            assert_eq!(known, None, "an event is written once");
+            assert_eq!(known, None, "an event is written twice");
         }
         if !change.events.is_empty() {
             let since = change.payment.updated_at();
@@ -118,7 +118,7 @@ impl Tables {
         Ok(committed)
     }
 
-    /// The time since which a payment is in an index.
+    /// Returns the time since which a payment is in an index.
     fn since(&self, index: Index, key: &PaymentKey) -> Option<Timestamp> {
         match (index, self.next.get(key)) {
             (Index::Outbox, _) => self.outbox.get(key).copied(),
@@ -164,7 +164,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
             if let Some(over) = commit.over
                 && self.behaviour.payment(&key).is_some()
             {
-                // The first write of a computed payment.
+                // A computed payment is stored by its first write.
                 tables.payments.entry(key).or_insert_with(|| over.clone());
             }
             tables.commit(commit)?

@@ -28,19 +28,19 @@ use crate::builders::*;
 
 const BASE_URL: &str = "https://pay.example";
 
-/// `P` is the platform: a Gate, or the platform's records.
+/// The use cases over fakes. `P` is the platform: a Gate, or the platform records.
 pub struct TestSystem<B, P> {
     pub payments: Payments<MemoryStore<B>, MemoryQueue<B>, TestClock>,
     pub platform: P,
     pub keyring: Keyring,
     pub keys: ProjectKeys,
     pub tokens: TokenSecret,
-    /// The least time between two status requests.
+    /// The minimum time between two status requests.
     pub min_interval: Duration,
 }
 
 impl<B: Behaviour + Clone, P> TestSystem<B, P> {
-    /// `wants` has one entry for each queue: the events that it wants.
+    /// `wants` has one function for each queue, which returns whether the queue receives events of a type.
     pub fn new(
         behaviour: B,
         clock: TestClock,

@@ -1,4 +1,4 @@
-//! Checkouts: a payment gets one sale, whatever fails or races.
+//! Checkouts: each attempt has only one sale, even after failures and races.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn a_callback_that_arrives_before_gates_answer_counts() {
 }
 
 #[tokio::test]
-async fn a_checkout_is_tried_again_while_the_other_writer_is_not_visible() {
+async fn a_checkout_is_tried_again_while_the_conflicting_write_is_not_visible() {
     let system = System::empty();
     system.behaviour().commits(2);
     let checkout = system.create_order(&storefront("shop"), 1000).await;
@@ -59,7 +59,7 @@ async fn a_checkout_is_tried_again_while_the_other_writer_is_not_visible() {
     assert_eq!(system.sales(), 1);
 }
 
-/// Other content, or another storefront, conflicts.
+/// Asserts that a request with other content or of another storefront conflicts.
 async fn assert_conflicts(system: &System) {
     for (shop, amount) in [("shop", 1001), ("other", 1000)] {
         assert_matches!(
@@ -83,7 +83,7 @@ async fn a_payment_id_belongs_to_one_order_of_one_storefront() {
 
 #[tokio::test]
 async fn a_sale_without_a_clear_answer_is_sent_again_until_gate_accepts_it() {
-    // A refusal of a repeated sale says nothing about the first one.
+    // The refusal of a repeated sale says nothing about the first request.
     let system = System::created(&[Answer::Unclear, refused("303")]).await;
     for sales in [2, 3, 3] {
         let again = system.create_order(&storefront("shop"), 1000).await;

@@ -20,7 +20,8 @@ async fn answer(system: &System, find: Find, field: &str) -> Result<(), Clarific
     sent.await.map(drop)
 }
 
-/// Delivers a callback that requests a field, and answers it. Gate's answers are: unclear, refused, accepted.
+/// Delivers a callback that requests a field, and sends the field three times. Gate's answers are unclear, refused and
+/// accepted.
 async fn check_answers(system: &System, body: Value, find: Find, field: &str) {
     use ClarificationError::{NoAnswer, NotRequested, Refused};
     let is_requested = || find(&system.payment(PAYMENT)).is_some();

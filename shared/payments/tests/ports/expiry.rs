@@ -9,7 +9,7 @@ use payments::service::sweep::batch_run::BatchRun;
 use super::system::*;
 use crate::builders::key;
 
-/// The default time of a checkout.
+/// The default lifetime of a checkout.
 const EXPIRES_IN: Duration = Duration::from_secs(1_800);
 
 async fn expire_all(system: &System) -> BatchRun {
@@ -26,7 +26,7 @@ fn list_as_due(system: &System) {
     system.tables().next.insert(key(PAYMENT), next);
 }
 
-/// A checkout of a Gate sale whose time is over.
+/// Creates a Gate sale whose checkout has expired, but whose expiry is not emitted yet.
 async fn expired() -> System {
     let system = System::created(&[]).await;
     system.pass(EXPIRES_IN);
@@ -40,7 +40,11 @@ async fn two_parallel_runs_emit_the_expiry_of_a_due_checkout_once() {
     system.pass(EXPIRES_IN - Duration::from_millis(1));
     list_as_due(&system);
     assert_eq!(counts(&expire_all(&system).await), (1, 1, 0));
-    assert_eq!(system.sent(), ["1 payment.created"], "too early");
+    assert_eq!(
+        system.sent(),
+        ["1 payment.created"],
+        "the expiry is emitted too early"
+    );
 
     system.pass(Duration::from_millis(1));
     list_as_due(&system);
@@ -64,10 +68,10 @@ async fn two_parallel_runs_emit_the_expiry_of_a_due_checkout_once() {
 }
 
 #[tokio::test]
-async fn a_due_expiry_is_found_in_its_index_and_then_leaves_it() {
+async fn a_due_expiry_is_found_in_its_index_and_then_removed_from_the_index() {
     let system = System::with_link().await;
     let expires_at = system.now().after(EXPIRES_IN);
-    // The status polls before the expiry come first.
+    // The status polls that are due before the expiry.
     while let Some(Next::Poll(due)) = system.payments.schedule.next(&system.payment(PAYMENT)) {
         assert!(due < expires_at);
         system.pass_until(due);
@@ -97,7 +101,7 @@ async fn a_decided_payment_that_is_still_listed_as_due_is_not_changed() {
 }
 
 #[tokio::test]
-async fn an_expiry_never_follows_the_success_that_is_committed_in_parallel() {
+async fn an_expiry_is_never_emitted_after_a_success_that_is_committed_in_parallel() {
     let system = expired().await;
     let (run, is_acknowledged) = tokio::join!(expire_all(&system), system.sale_succeeds());
     assert!(is_acknowledged && run.failed == 0, "{run:?}");

@@ -15,7 +15,7 @@ use super::system::*;
 use crate::builders::reports::{TestReport, callback, operation, status_answer};
 use crate::builders::*;
 
-/// An operation that ended at a time of one day.
+/// Returns an operation that ended on 2027-01-15 at `time`.
 fn ended(payment_id: &str, kind: &str, status: &str, time: &str) -> Value {
     let mut ended = operation(&format!("{kind} of {payment_id}"), kind, status, 1000);
     ended["date"] = json!(format!("2027-01-15T{time}+0000"));
@@ -29,7 +29,7 @@ impl System {
         self.create(storefront, &request).await.unwrap();
     }
 
-    /// A payment of `order-1` is created and paid.
+    /// Creates a payment of `order-1` and reports it as paid.
     async fn pay(&self, payment_id: &str, time: &str) {
         self.create_for(&storefront("shop"), payment_id, "Order-1")
             .await;
@@ -49,7 +49,7 @@ impl System {
         assert_eq!(self.payment(payment_id).status(), Status::Refunded);
     }
 
-    /// A status answer lists the sale, and other operations.
+    /// Applies a status answer that lists the sale and other operations.
     async fn answer_paid(&self, payment_id: &str, time: &str, others: &[Value]) {
         let mut operations = vec![ended(payment_id, "sale", "success", time)];
         operations.extend_from_slice(others);
@@ -59,7 +59,8 @@ impl System {
         applied.unwrap().unwrap().published.unwrap();
     }
 
-    /// The callback's call crashes after the queue accepted the success, before it is marked as published.
+    /// Delivers a callback about a success. Crashes the call after the queue accepted the event, and before the event
+    /// is marked as published.
     async fn report_paid_and_crash(&self, payment_id: &str, time: &str) {
         let sent = self.sent().len();
         let mut call = Box::pin(self.report_paid(payment_id, time));
@@ -75,7 +76,7 @@ impl System {
         assert_eq!(run.await.failed, 0);
     }
 
-    /// The earlier payments that the last `order.paid_twice` of a payment names.
+    /// Returns the earlier payments that the last `order.paid_twice` of a payment names.
     fn earlier(&self, payment_id: &str) -> Vec<String> {
         let earlier = self.payment(payment_id).earlier_payments_of_order().clone();
         let sent = self.payments.queues[0].sent();
@@ -94,7 +95,7 @@ impl System {
         self.count_sent(EventKind::OrderPaidTwice)
     }
 
-    /// Reports the days that are over: each day with its number of payments.
+    /// Runs the daily report. Returns each reported day with its number of payments.
     async fn report(&self) -> (Vec<(String, u64)>, Reported) {
         let mut days = Vec::new();
         let add = |day: Day, totals: &Totals| {
@@ -108,7 +109,7 @@ impl System {
 }
 
 #[tokio::test]
-async fn each_later_payment_of_an_order_names_the_earlier_ones_once() {
+async fn each_later_payment_of_an_order_names_the_earlier_payments_once() {
     let system = System::empty();
     let shop = storefront("shop");
     for (payment_id, order_id) in [
@@ -137,7 +138,7 @@ async fn each_later_payment_of_an_order_names_the_earlier_ones_once() {
 }
 
 #[tokio::test]
-async fn the_first_payment_of_an_order_queries_no_others() {
+async fn no_other_payments_are_queried_for_the_first_payment_of_an_order() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     assert_eq!((system.tables().order_queries, system.sent().len()), (0, 2));
@@ -156,7 +157,7 @@ async fn the_platforms_date_decides_which_payment_was_first() {
 }
 
 #[tokio::test]
-async fn of_two_payments_paid_in_the_same_second_the_one_created_first_was_first() {
+async fn the_creation_time_decides_which_of_two_payments_paid_in_the_same_second_was_first() {
     let system = System::empty();
     system.pay("b", "10:00:00").await;
     system.pass(Duration::from_millis(1));
@@ -165,7 +166,7 @@ async fn of_two_payments_paid_in_the_same_second_the_one_created_first_was_first
 }
 
 #[tokio::test]
-async fn a_refunded_or_unpaid_payment_is_no_earlier_payment() {
+async fn a_refunded_or_unpaid_payment_does_not_count_as_an_earlier_payment() {
     let system = System::empty();
     system.pay("refunded", "10:00:00").await;
     system.report_refunded("refunded").await;
@@ -176,7 +177,7 @@ async fn a_refunded_or_unpaid_payment_is_no_earlier_payment() {
     assert_eq!(system.paid_twice(), 0);
     system.pass_until(at("2027-01-16T04:30:00"));
     assert_eq!(system.report().await.1.failure, None);
-    assert_eq!(system.paid_twice(), 0, "after the daily report");
+    assert_eq!(system.paid_twice(), 0, "the daily report emitted an event");
     system.report_paid("open", "12:00:00").await;
     assert_eq!(system.earlier("open"), ["paid"]);
 }
@@ -206,12 +207,12 @@ async fn equal_order_ids_of_two_storefronts_are_two_orders() {
 }
 
 #[tokio::test]
-async fn a_payment_that_was_emitted_as_the_later_one_stays_it() {
+async fn a_payment_that_was_emitted_as_the_later_payment_remains_the_later_payment() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system.pay("two", "11:00:00").await;
     assert_eq!(system.earlier("two"), ["one"]);
-    // A signed answer has another date for the first one.
+    // A signed answer has another date for the first payment.
     system.answer_paid("one", "11:30:00", &[]).await;
     let one = system.payment("one");
     let sale = one.operation("sale of one").unwrap();
@@ -222,7 +223,7 @@ async fn a_payment_that_was_emitted_as_the_later_one_stays_it() {
 }
 
 #[tokio::test]
-async fn the_outbox_sweep_repeats_a_check_that_a_crash_cut_off() {
+async fn the_outbox_sweep_repeats_a_check_that_a_crash_prevented() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system
@@ -236,9 +237,9 @@ async fn the_outbox_sweep_repeats_a_check_that_a_crash_cut_off() {
     assert_eq!(system.paid_twice(), 1);
 }
 
-/// Only the commit proves that a payment is the first.
+/// Only the commit proves that a payment is the first of its order. The outbox sweep does not have this proof.
 #[tokio::test]
-async fn the_outbox_sweep_checks_the_first_payment_too() {
+async fn the_outbox_sweep_also_checks_the_first_payment_of_an_order() {
     let system = System::empty();
     for payment_id in ["one", "two"] {
         system
@@ -256,7 +257,7 @@ async fn the_outbox_sweep_checks_the_first_payment_too() {
 }
 
 #[tokio::test]
-async fn the_daily_report_finds_an_order_that_a_declined_refund_made_paid_twice() {
+async fn the_daily_report_finds_an_order_that_is_paid_twice_after_its_refund_was_declined() {
     let system = System::empty();
     system.pay("one", "10:00:00").await;
     system.report_refunded("one").await;

@@ -20,7 +20,7 @@ async fn with_link(language: Option<&str>) -> System {
     system
 }
 
-/// The parameters of the payment's link, if it has one.
+/// Returns the parameters of the payment's link, if it has one.
 fn link(system: &System, languages: &[&str], automatic_return: bool) -> Option<Parameters> {
     let settings = PaymentPageSettings {
         languages: languages.iter().map(|code| (*code).to_owned()).collect(),
@@ -69,7 +69,7 @@ async fn a_payment_by_link_sends_no_sale_and_has_its_link_until_a_report_arrives
 }
 
 #[tokio::test]
-async fn a_language_is_sent_if_the_project_has_it() {
+async fn a_language_is_sent_only_if_it_is_configured_for_the_project() {
     for (language, languages, sent) in [
         (Some("fr"), ["en", "fr"], Some("fr")),
         (Some("nl"), ["en", "fr"], None),
@@ -83,7 +83,7 @@ async fn a_language_is_sent_if_the_project_has_it() {
 }
 
 #[tokio::test]
-async fn an_automatic_return_after_a_decline_excludes_retries() {
+async fn a_link_has_either_an_automatic_return_after_a_decline_or_retries() {
     let system = with_link(None).await;
     let automatic = link(&system, &[], true).unwrap();
     let return_url = &automatic["redirect_success_url"];

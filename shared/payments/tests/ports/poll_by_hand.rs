@@ -1,4 +1,4 @@
-//! Status polls by hand: independent of the schedule.
+//! Status polls by hand, which are independent of the schedule.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -46,7 +46,7 @@ async fn a_poll_by_hand_updates_a_closed_payment_and_leaves_it_closed() {
 }
 
 #[tokio::test]
-async fn a_poll_by_hand_adds_an_unknown_payment_only_if_the_platform_has_it() {
+async fn a_poll_by_hand_adds_an_unknown_payment_only_if_the_platform_has_the_payment() {
     let system = System::empty();
     let not_found = |payment_id: &str| {
         json!({

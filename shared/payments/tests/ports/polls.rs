@@ -1,4 +1,4 @@
-//! Status polls: which answers count, and the requests that follow from them.
+//! Status polls: which answers count, and which requests follow from the answers.
 
 use ecommpay::answer::Answer;
 use payments::events::EventKind;
@@ -10,7 +10,7 @@ use super::system::*;
 use crate::builders::reports::{euros, operation, sign, status_answer};
 use crate::builders::*;
 
-/// A code in both of its forms: with the payment, and as an error alone.
+/// Returns the two forms of an answer with a code: with the payment, and without the payment.
 fn both_forms(code: &str) -> [Value; 2] {
     let payment = json!({ "id": PAYMENT, "status": "error" });
     [
@@ -19,13 +19,13 @@ fn both_forms(code: &str) -> [Value; 2] {
     ]
 }
 
-/// Each body, signed and unsigned.
+/// Returns each body twice: signed and unsigned.
 fn signed_and_unsigned(bodies: [Value; 2]) -> impl Iterator<Item = String> {
     let both = |body: Value| [sign(&body, SECRET), body.to_string()];
     bodies.into_iter().flat_map(both)
 }
 
-/// A payment without what each status request changes.
+/// Returns the document of a payment without the fields that each status request changes.
 fn without_polls(payment: &Payment) -> Value {
     let mut document = serde_json::to_value(payment).unwrap();
     for name in ["polls_sent", "polls_since_activity", "last_activity_at"] {
@@ -37,7 +37,7 @@ fn without_polls(payment: &Payment) -> Value {
     document
 }
 
-/// A Gate sale without a clear answer.
+/// Creates a payment by a Gate sale without a clear answer.
 async fn lost_sale() -> System {
     System::created(&[Answer::Unclear]).await
 }
@@ -77,7 +77,7 @@ async fn a_sale_is_sent_again_when_the_platform_does_not_know_the_payment() {
         assert_eq!(system.sales(), 2, "{answer}");
         let payment = system.payment(PAYMENT);
         assert_eq!(payment.attempt().request().request_id(), Some("second"));
-        // After Gate accepted the sale, the same answer is a passing failure.
+        // After Gate accepted the sale, the same answer counts as a temporary failure.
         system.poll(Some(answer)).await.unwrap();
         assert_eq!(system.sales(), 2);
         assert_eq!(system.status(), Status::Processing);
@@ -85,7 +85,7 @@ async fn a_sale_is_sent_again_when_the_platform_does_not_know_the_payment() {
 }
 
 #[tokio::test]
-async fn an_unused_link_fails_when_the_platform_does_not_know_it_at_its_end() {
+async fn an_unused_link_fails_after_its_expiry_if_the_platform_does_not_know_the_payment() {
     let system = System::with_link().await;
     let order = system.payment(PAYMENT).order().unwrap().clone();
     let end = order
@@ -114,7 +114,7 @@ async fn code_3062_is_an_error_and_changes_nothing() {
             );
             assert_eq!(without_polls(&system.payment(PAYMENT)), before, "{answer}");
             assert_eq!(system.sales(), sales, "{answer}");
-            assert!(system.poll_at() > due, "the next poll is planned");
+            assert!(system.poll_at() > due, "no later poll is planned");
         }
     }
 }
@@ -166,7 +166,7 @@ async fn a_not_found_about_another_payment_or_project_changes_nothing() {
     }
 }
 
-/// The status of a payment whose shopper must go to the bank, with or without the redirect URL.
+/// Returns a report of a payment whose shopper must be redirected to the bank, with or without the redirect URL.
 fn awaiting_redirect(has_redirect: bool) -> Value {
     let sale = json!({
         "id": 7, "type": "sale", "status": "awaiting redirect result",
@@ -189,7 +189,7 @@ async fn an_answer_that_lacks_the_redirect_url_is_logged_once() {
         assert_eq!(lost.len(), 1, "{lost:#?}");
         assert_eq!(lost[0]["level"], "WARN");
         assert_eq!(lost[0]["payment"], "211/order-1");
-        assert_eq!(lost[0]["redirect_lost"], 1, "the metric");
+        assert_eq!(lost[0]["redirect_lost"], 1, "the value of the metric");
         return;
     }
     let poll = async |system: &System, has_redirect| {

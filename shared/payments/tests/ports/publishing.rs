@@ -1,4 +1,4 @@
-//! The outbox: unpublished events go out first, in order, and once. A republish repeats events.
+//! The outbox: unpublished events are published first, in order, and once. A republish sends events again.
 
 use payments::events::EventKind;
 use payments::model::Status;
@@ -23,19 +23,29 @@ async fn the_next_call_publishes_events_that_no_queue_accepted() {
     let system = System::empty();
     system.behaviour().sends(1);
     let created = system.create_order(&storefront("shop"), 1000).await;
-    assert!(created.is_ok(), "a queue that is down stops no shopper");
+    assert!(
+        created.is_ok(),
+        "the checkout fails because the queue is down"
+    );
     assert!(system.sent().is_empty());
 
     system.behaviour().sends(1);
     assert!(
         !system.sale_succeeds().await,
-        "not published, so not acknowledged"
+        "acknowledged, but not published"
     );
     assert_eq!(system.status(), Status::Succeeded);
-    assert!(system.sale_succeeds().await, "the platform's repeat");
+    assert!(
+        system.sale_succeeds().await,
+        "the repeated callback is not acknowledged"
+    );
     assert_eq!(system.sent(), ["1 payment.created", "2 payment.succeeded"]);
     assert!(system.sale_succeeds().await);
-    assert_eq!(system.sent().len(), 2, "a duplicate publishes nothing");
+    assert_eq!(
+        system.sent().len(),
+        2,
+        "a duplicate callback publishes an event"
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ use super::system::*;
 use crate::builders::reports::operation;
 use crate::builders::*;
 
-/// A refund of 4.00 EUR whose request had no clear answer. `repeats` are Gate's answers to its repeats.
+/// Creates a refund of 4.00 EUR whose request has no clear answer. `repeats` are Gate's answers to the repeats of this
+/// request.
 async fn lost_refund(repeats: &[Answer]) -> System {
     let answers = [&[accepted("sale"), Answer::Unclear], repeats].concat();
     let system = System::paid(&answers).await;
@@ -28,7 +29,7 @@ fn refund_status(system: &System) -> RefundStatus {
 }
 
 #[tokio::test]
-async fn parallel_refunds_are_sent_until_no_money_is_left() {
+async fn parallel_refunds_are_sent_only_until_no_money_is_left() {
     let system = System::paid(&[]).await;
     let ids: Vec<String> = (0..20).map(|number| format!("r-{number}")).collect();
     let all = join_all(ids.iter().map(|id| system.refund_order(id, 100))).await;
@@ -72,17 +73,17 @@ async fn a_lost_refund_is_sent_again_after_each_answer_that_does_not_list_it() {
 }
 
 #[tokio::test]
-async fn a_lost_refund_is_not_sent_again_if_a_listed_operation_can_be_it() {
+async fn a_lost_refund_is_not_sent_again_if_a_listed_operation_can_belong_to_it() {
     let system = lost_refund(&[]).await;
     let refund = operation("8", "refund", "processing", 400);
     system.poll(Some(paid_answer(&[refund]))).await.unwrap();
     assert_eq!(system.refund_requests().len(), 1);
     let reserved = system.payment(PAYMENT).pending_refund_amount();
-    assert_eq!(reserved, 800, "the refund and the operation");
+    assert_eq!(reserved, 800, "the sum of the refund and the operation");
 }
 
 #[tokio::test]
-async fn a_repeated_refund_that_gate_refuses_ends_after_another_answer_without_it() {
+async fn a_repeated_refund_that_gate_refuses_is_declined_after_another_answer_without_the_refund() {
     let system = lost_refund(&[refused("3285")]).await;
     system.poll(Some(paid_answer(&[]))).await.unwrap();
     assert_eq!(system.refund_requests().len(), 2);
@@ -103,14 +104,17 @@ async fn a_refund_event_that_two_functions_publish_is_counted_once() {
         let races = lines.iter().filter(|line| line["race"].is_u64());
         let races: Vec<_> = races.map(|line| line["sent"].as_u64().unwrap()).collect();
         assert!(races.iter().all(|sent| (1..=2).contains(sent)), "{races:?}");
-        assert!(races.contains(&2), "both published it in none of {races:?}");
+        assert!(
+            races.contains(&2),
+            "both functions published the event in none of the races {races:?}"
+        );
         let counted = lines.iter().filter_map(|line| line["refunded"].as_u64());
         assert_eq!(counted.sum::<u64>(), races.len() as u64);
         return;
     }
     for race in 0..60 {
         let system = System::paid(&[accepted("sale"), accepted("refund")]).await;
-        // The callback arrives some steps after the request, or after Gate's answer to it.
+        // The callback arrives `race` steps after the refund request. In later races, Gate's answer arrives earlier.
         let callback = async {
             while system.refund_requests().is_empty() {
                 tokio::task::yield_now().await;
@@ -122,7 +126,7 @@ async fn a_refund_event_that_two_functions_publish_is_counted_once() {
         };
         let (refunded, published) = tokio::join!(system.refund_order("r-1", 400), callback);
         refunded.unwrap();
-        // The callback function logs what its call published.
+        // The callback function counts the events that its own call published.
         let mut published = published.unwrap();
         published.retain(|kind| *kind == EventKind::RefundSucceeded);
         let sent = system.count_sent(EventKind::RefundSucceeded);

@@ -12,7 +12,7 @@ use super::system::*;
 use crate::builders::reports::{callback, operation, sign, status_answer};
 use crate::builders::*;
 
-/// A sale of another amount than the ordered 10.00 EUR succeeds.
+/// Reports a successful sale whose amount differs from the ordered 10.00 EUR.
 async fn pay(system: &System, operation_id: &str, amount: u64) {
     let sale = operation(operation_id, "sale", "success", amount);
     system
@@ -27,7 +27,7 @@ async fn quarantined(answers: &[Answer], amount: u64) -> System {
     system
 }
 
-/// Decides about all quarantine items.
+/// Reviews all quarantine items.
 async fn review(system: &System, verdict: Verdict) -> Result<Applied, ReviewError> {
     let items = system.payment(PAYMENT).quarantine();
     match verdict {
@@ -57,7 +57,7 @@ async fn a_released_payment_is_paid_and_emits_its_success() {
 }
 
 #[tokio::test]
-async fn a_rejected_payment_is_refunded_once_and_was_never_paid() {
+async fn a_rejected_payment_is_refunded_once_and_never_counts_as_paid() {
     let system = quarantined(&[accepted("sale"), accepted("refund")], 900).await;
     for _ in 0..2 {
         let rejected = review(&system, Verdict::Rejected).await.unwrap().payment;
@@ -88,7 +88,7 @@ async fn a_rejected_payment_is_refunded_once_and_was_never_paid() {
     assert_eq!(system.sent(), Vec::from_iter(numbered));
 }
 
-/// Otherwise goods would be shipped whose money is on the way back.
+/// Otherwise the storefront would ship goods while their money is being refunded.
 #[tokio::test]
 async fn a_release_is_refused_while_a_rejection_refunds_the_money() {
     let system = quarantined(&[], 900).await;
@@ -116,7 +116,7 @@ async fn a_release_is_allowed_after_gate_refused_the_refund_of_a_rejection() {
 }
 
 #[tokio::test]
-async fn a_decision_is_refused_unless_its_items_are_those_in_quarantine() {
+async fn a_decision_is_refused_unless_it_lists_exactly_the_items_in_quarantine() {
     let system = System::empty();
     let (key, nothing) = (key(PAYMENT), BTreeSet::new());
     assert_matches!(

@@ -1,4 +1,4 @@
-//! Batch runs of the sweeper: fair between projects, without repeats, at a limited rate, in time.
+//! Batch runs of the sweeper. They are fair between projects, repeat nothing, have a limited rate, and end in time.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn a_project_with_many_due_payments_delays_no_other_project() {
     let polls = system.polls();
     let before = polls
         .iter()
-        .position(|one| one == "status 212/one")
+        .position(|request| request == "status 212/one")
         .unwrap();
     assert!(before < 10, "after {before} others: {polls:?}");
 }
@@ -50,7 +50,7 @@ async fn two_parallel_runs_poll_each_payment_once() {
 }
 
 #[tokio::test]
-async fn status_requests_have_a_least_interval_and_none_is_claimed_too_late() {
+async fn status_requests_have_a_minimum_interval_and_none_is_claimed_too_late_to_be_sent() {
     let mut system = with_rechecks(6).await;
     system.min_interval = Duration::from_millis(20);
     let start = Instant::now();
@@ -74,7 +74,7 @@ async fn status_requests_have_a_least_interval_and_none_is_claimed_too_late() {
 }
 
 #[tokio::test]
-async fn a_payment_that_stays_open_is_erased_after_its_last_poll_and_counted_as_overdue() {
+async fn a_payment_that_stays_open_loses_its_customer_after_its_last_poll_and_counts_as_overdue() {
     let system = System::created(&[]).await;
     let has_customer = || system.payment(PAYMENT).order().unwrap().customer.is_some();
     let erase = || system.payments.erase_all(in_a_minute());

@@ -24,7 +24,7 @@ use crate::fakes::clock::TestClock;
 use crate::fakes::gate::ScriptedGate;
 use crate::fakes::system::TestSystem;
 
-/// The payment of most tests. It is created as `Order-1`, since case does not matter.
+/// The payment of most tests. It is created as `Order-1`, because ids are compared without case.
 pub const PAYMENT: &str = "order-1";
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -36,13 +36,13 @@ impl System {
         Self::with_answers(&[])
     }
 
-    /// `answers` are Gate's answers to the first requests. Gate accepts all others.
+    /// `answers` are Gate's answers to the first requests. Gate accepts all other requests.
     pub fn with_answers(answers: &[Answer]) -> Self {
         let gate = ScriptedGate::new(answers);
         Self::new(FailNext::default(), TestClock::new(0), &[|_| true], gate)
     }
 
-    /// A payment of 10.00 EUR was created.
+    /// Creates a payment of 10.00 EUR.
     pub async fn created(answers: &[Answer]) -> Self {
         let system = Self::with_answers(answers);
         system
@@ -52,14 +52,14 @@ impl System {
         system
     }
 
-    /// A payment of 10.00 EUR was created, and a callback reported it as paid.
+    /// Creates a payment of 10.00 EUR, and delivers a callback that reports the payment as paid.
     pub async fn paid(answers: &[Answer]) -> Self {
         let system = Self::created(answers).await;
         assert!(system.sale_succeeds().await);
         system
     }
 
-    /// A payment with a link to Payment Page was created. No shopper uses the link.
+    /// Creates a payment with a link to Payment Page. No shopper uses the link.
     pub async fn with_link() -> Self {
         let system = Self::empty();
         let mut request = checkout_request("Order-1");
@@ -133,7 +133,7 @@ impl System {
         self.payment(PAYMENT).status()
     }
 
-    /// The number and kind of each event that was sent.
+    /// Returns the sequence number and kind of each event that was sent.
     pub fn sent(&self) -> Vec<String> {
         let sent = self.payments.queues[0].sent();
         let names = sent.iter().map(|sent| {
@@ -147,29 +147,29 @@ impl System {
         names.collect()
     }
 
-    /// How many events of a kind were sent.
+    /// Returns how many events of a kind were sent.
     pub fn count_sent(&self, kind: EventKind) -> usize {
         let sent = self.payments.queues[0].sent();
         sent.iter().filter(|sent| sent.event.kind == kind).count()
     }
 
-    /// The number of sales that Gate received.
+    /// Returns the number of sales that Gate received.
     pub fn sales(&self) -> usize {
         self.platform.requests("sale").len()
     }
 
-    /// The refunds that Gate received.
+    /// Returns the refund requests that Gate received.
     pub fn refund_requests(&self) -> Vec<String> {
         self.platform.requests("refund")
     }
 
-    /// The status requests that Gate received.
+    /// Returns the status requests that Gate received.
     pub fn polls(&self) -> Vec<String> {
         self.platform.requests("status")
     }
 }
 
-/// The callback of a sale of 10.00 EUR: the status of the payment and of the sale.
+/// Returns the callback of a sale of 10.00 EUR. `status` is the status of the payment.
 pub fn sale(status: &str, sale_status: &str) -> Value {
     callback(
         PAYMENT,
@@ -179,7 +179,7 @@ pub fn sale(status: &str, sale_status: &str) -> Value {
     )
 }
 
-/// The callback of our refund, after which `left` remains.
+/// Returns the callback of our refund, after which `left` remains.
 pub fn refund_callback(refund_id: &str, amount: u64, left: u64) -> Value {
     let status = if left == 0 {
         "refunded"
@@ -192,7 +192,7 @@ pub fn refund_callback(refund_id: &str, amount: u64, left: u64) -> Value {
     body
 }
 
-/// A signed answer that lists a paid sale, and other operations.
+/// Returns a signed answer that lists a paid sale, and other operations.
 pub fn paid_answer(others: &[Value]) -> String {
     let status = if others.is_empty() {
         "success"
@@ -215,13 +215,13 @@ macro_rules! assert_matches {
 }
 pub(crate) use assert_matches;
 
-/// A deadline that no test reaches.
+/// Returns a deadline that no test reaches.
 pub fn in_a_minute() -> Instant {
     Instant::now() + MINUTE
 }
 
-/// Returns the log lines of a test. Log lines go to standard output, so the test runs once more in a process
-/// of its own. In that process this function returns `None`.
+/// Returns the log lines of a test. Log lines are written to standard output, so the test runs once more in a separate
+/// process. In the separate process, this function returns `None`.
 pub fn log_lines_of(test: &str) -> Option<Vec<Value>> {
     const IN_CHILD: &str = "PORTS_LOG_TEST";
     if std::env::var_os(IN_CHILD).is_some() {

@@ -1,4 +1,4 @@
-//! What is compared, and which differences are emitted.
+//! Which operations are compared, and which discrepancies are emitted.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::fakes::records::listed_sale;
 use crate::system::*;
 
 #[tokio::test]
-async fn each_difference_is_emitted_once_however_often_it_is_compared() {
+async fn each_discrepancy_is_emitted_once_even_if_it_is_found_several_times() {
     let system = System::empty();
     let noon = on("21T12:00:00");
     system.report_and_list("same", "1", noon).await;
@@ -20,14 +20,14 @@ async fn each_difference_is_emitted_once_however_often_it_is_compared() {
     system.list("amount", "4", noon, 900);
     system.report("status", "5", noon, 1000).await;
     system.platform.add(noon, declined("status", "5"));
-    // A refund of a known payment whose callback was lost.
+    // A refund whose callback was lost. Its payment is known.
     system.report_and_list("refunded", "6", noon).await;
     let refund = ListedOperation {
         kind: "refund".into(),
         ..listed_sale("refunded", "7", 400)
     };
     system.platform.add(noon, refund);
-    // An operation that has not ended is no difference.
+    // An operation that has not ended is not a discrepancy.
     let open = ListedOperation {
         status: "processing".into(),
         ..listed_sale("open", "8", 1000)
@@ -59,7 +59,7 @@ async fn each_difference_is_emitted_once_however_often_it_is_compared() {
     }
     assert_eq!(system.differences(), expected);
 
-    // Each payment is polled immediately, and nothing else changed.
+    // A poll of each payment is due immediately, and nothing else has changed.
     for (payment, _) in &expected {
         let next = system.payments.schedule.poll_at(&system.payment(payment));
         assert_eq!(next, Some(on("22T12:00:00")));
@@ -72,7 +72,7 @@ async fn each_difference_is_emitted_once_however_often_it_is_compared() {
 }
 
 #[tokio::test]
-async fn a_difference_that_a_report_resolved_is_not_emitted() {
+async fn a_discrepancy_that_a_report_resolved_is_not_emitted() {
     let system = System::empty();
     let noon = on("21T12:00:00");
     system.list("late", "1", noon, 1000);
@@ -88,9 +88,10 @@ async fn a_difference_that_a_report_resolved_is_not_emitted() {
     assert_eq!(system.differences(), emitted);
 }
 
-/// The platform's completion time and the date in its report can lie in different hours, even days.
+/// The completion time in the platform records and the date in a report can lie in different hours, even on different
+/// days.
 #[tokio::test]
-async fn two_times_of_an_operation_may_differ_by_the_margin() {
+async fn the_listed_and_the_reported_time_of_an_operation_may_differ_by_ten_minutes() {
     let system = System::empty();
     let midnight = on("21T00:00:00");
     let before = midnight.before(Duration::from_secs(1));
@@ -119,7 +120,7 @@ async fn two_times_of_an_operation_may_differ_by_the_margin() {
 }
 
 #[tokio::test]
-async fn the_page_after_a_full_one_is_requested() {
+async fn the_page_after_a_full_page_is_requested() {
     let system = System::empty();
     let noon = on("21T12:30:00");
     for number in 0..1_000 {
@@ -179,9 +180,9 @@ async fn ids_with_any_characters_are_compared() {
 }
 
 #[tokio::test]
-async fn unreadable_operations_are_counted_and_the_others_compared() {
+async fn unreadable_operations_are_counted_and_the_other_operations_are_compared() {
     let system = System::empty();
-    // In the margin of two hours.
+    // The requests for both hours include this time, because each request has a margin of ten minutes.
     let time = on("21T12:59:00");
     for _ in 0..2 {
         system.list("", "", time, 1000);
@@ -208,7 +209,7 @@ async fn unreadable_operations_are_counted_and_the_others_compared() {
     let expected = differences(&[("status", "status"), ("unknown", "missing_locally")]);
     assert_eq!(system.differences(), expected);
 
-    // A page of unreadable operations that is repeated is an error too.
+    // A repeated page of unreadable operations is also an error.
     system.platform.state().repeats_first_page = true;
     let compared = system.reconcile(span("21T12:00:00", "21T13:00:00")).await;
     assert!(compared.failure.unwrap().contains("on each page"));

@@ -1,4 +1,4 @@
-//! Platforms that fail, hang, or repeat a page.
+//! A Data API that fails, hangs, or repeats a page.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn a_failed_request_is_repeated_twice_before_its_hour_fails() {
     assert_eq!(compared.failed, 0);
     assert_eq!(compared.differences.missing_at_platform, 1);
 
-    // One hour fails, and the others are compared.
+    // One hour fails, and the other hours are compared.
     system.platform.state().failures = 3;
     system.report("later", "2", on("21T14:00:00"), 1000).await;
     let compared = system.reconcile(span("21T12:00:00", "21T15:00:00")).await;
@@ -40,7 +40,7 @@ async fn a_run_stops_after_three_failed_hours() {
     assert_eq!(system.platform.take_offsets().len(), 9);
 }
 
-/// Compares until the deadline with a platform that hangs for this time.
+/// Compares until the deadline. The Data API hangs for `hangs_for`.
 async fn reconcile_hanging(system: &System, hangs_for: Duration) -> Reconciled {
     system.platform.state().hangs = true;
     let hour = span("21T12:00:00", "21T13:00:00");
@@ -57,7 +57,7 @@ async fn reconcile_hanging(system: &System, hangs_for: Duration) -> Reconciled {
 }
 
 #[tokio::test]
-async fn a_request_that_the_deadline_cuts_off_has_failed_after_a_minute_or_an_error() {
+async fn a_request_that_the_deadline_interrupts_counts_as_failed_after_a_minute_or_an_error() {
     let system = System::empty();
     let short = reconcile_hanging(&system, Duration::from_secs(60)).await;
     assert_eq!((short.failed, short.failure), (0, None));

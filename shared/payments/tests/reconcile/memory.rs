@@ -1,7 +1,7 @@
-//! A day with 100,000 operations is compared in little memory.
+//! A day with 100,000 operations is compared in less than 256 MiB of memory.
 //!
-//! Both sides are computed on demand, so the process holds only what the comparison needs. The measured run
-//! has a process of its own, which prints its peak.
+//! Both sides of the comparison are computed on demand, so the process holds only the data that the comparison needs.
+//! The measured run has a separate process, which prints its peak memory.
 
 use std::process::Command;
 use std::time::Duration;
@@ -21,17 +21,17 @@ use crate::fakes::records::listed_sale;
 use crate::fakes::system::TestSystem;
 use crate::system::*;
 
-/// Set in the process that is measured.
+/// The environment variable that is set in the measured process.
 const MEASURED: &str = "RECONCILE_MEASURED";
 const OPERATIONS: u64 = 100_000;
 const MAX_KIB: u64 = 256 * 1024;
-/// The payments in a page of the index.
+/// The number of payments in a page of the index.
 const PAGE_OF_DAY: usize = 100;
-/// Of this many operations one is missing in our records, one is missing at the platform, and one has another
-/// amount.
+/// In each series of 1,000 operations, one operation is missing in our records, one is missing at the platform, and one
+/// has another amount.
 const PERIOD: u64 = 1_000;
 
-/// The sales of one day, with numbers from 0, spread over the day. Each has a payment of its own.
+/// The sales of one day, numbered from 0 and spread over the day. Each sale has a separate payment.
 #[derive(Clone, Copy)]
 struct ComputedDay;
 
@@ -40,7 +40,7 @@ fn time_of(number: u64) -> Timestamp {
     on("21T00:00:00").after(Duration::from_secs(seconds))
 }
 
-/// The first number at or after a time.
+/// Returns the number of the first sale at or after a time.
 fn first_from(time: Timestamp) -> u64 {
     let seconds = time.since(on("21T00:00:00")).as_secs();
     (seconds * OPERATIONS).div_ceil(86_400).min(OPERATIONS)
@@ -92,7 +92,7 @@ impl DataApi for ComputedDay {
     }
 }
 
-/// The most memory that this process has held, as Linux counts it.
+/// Returns the peak memory of this process in KiB, or `None` if the system is not Linux.
 fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -100,7 +100,7 @@ fn peak_kib() -> Option<u64> {
 }
 
 #[tokio::test]
-async fn a_day_with_100_000_operations_is_compared_in_little_memory() {
+async fn a_day_with_100_000_operations_is_compared_in_less_than_256_mib() {
     if std::env::var_os(MEASURED).is_some() {
         return compare_a_day().await;
     }
@@ -108,7 +108,7 @@ async fn a_day_with_100_000_operations_is_compared_in_little_memory() {
         println!("not on Linux: the memory is not measured");
         return compare_a_day().await;
     }
-    let this = "memory::a_day_with_100_000_operations_is_compared_in_little_memory";
+    let this = "memory::a_day_with_100_000_operations_is_compared_in_less_than_256_mib";
     let output = Command::new(std::env::current_exe().unwrap())
         .args([this, "--exact", "--nocapture"])
         .env(MEASURED, "1")

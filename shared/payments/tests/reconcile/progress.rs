@@ -1,4 +1,4 @@
-//! Each run continues where the last one ended, and no hour is skipped.
+//! Each run continues where the last run ended, and no hour is skipped.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn progress(system: &System) -> Option<Timestamp> {
     progress.await.unwrap()
 }
 
-/// Removes and returns the starts of the hours that were requested. A request starts ten minutes earlier.
+/// Removes and returns the starts of the hours that were requested. Each request starts ten minutes before its hour.
 fn take_hours(system: &System) -> Vec<Timestamp> {
     let requests = std::mem::take(&mut system.platform.state().requests);
     let first_pages = requests.iter().filter(|(_, _, offset)| *offset == 0);
@@ -41,7 +41,7 @@ fn hours(from: &str, count: u64) -> Vec<Timestamp> {
 }
 
 #[tokio::test]
-async fn the_first_run_starts_with_the_day_before_and_the_next_continues() {
+async fn the_first_run_starts_with_the_previous_day_and_the_next_run_continues() {
     let system = System::empty();
     let first = run(&system, "22T04:30:00").await;
     assert_eq!(take_hours(&system), hours("21T00:00:00", 25));
@@ -51,7 +51,7 @@ async fn the_first_run_starts_with_the_day_before_and_the_next_continues() {
     run(&system, "22T04:30:00").await;
     assert!(
         take_hours(&system).is_empty(),
-        "an hour is compared three hours later"
+        "an hour is compared earlier than three hours after its end"
     );
     let next = run(&system, "24T04:00:00").await;
     assert_eq!(take_hours(&system), hours("22T01:00:00", 48));
@@ -70,7 +70,7 @@ async fn the_next_run_compares_again_from_the_first_hour_that_failed() {
         .report("later hour", "2", on("22T03:30:00"), 1000)
         .await;
 
-    // The first hour fails three times. The others are compared.
+    // The request for the first hour fails three times. The other hours are compared.
     system.platform.state().failures = 3;
     let failed = run(&system, "22T08:00:00").await;
     assert_eq!((failed.failed, failed.until), (1, on("22T01:00:00")));
@@ -87,13 +87,13 @@ async fn the_next_run_compares_again_from_the_first_hour_that_failed() {
 }
 
 #[tokio::test]
-async fn the_next_run_continues_where_the_deadline_stopped_the_last_one() {
+async fn the_next_run_continues_where_the_deadline_stopped_the_last_run() {
     let system = System::empty();
     let late = reconcile_due(&system, Instant::now()).await;
     assert_eq!((late.in_time, late.until), (false, on("21T00:00:00")));
     assert_eq!(progress(&system).await, None);
 
-    // Each run has more time than the last one.
+    // Each run has more time than the run before.
     let mut runs = 1;
     let last = loop {
         let deadline = Instant::now() + Duration::from_micros(100 * runs);

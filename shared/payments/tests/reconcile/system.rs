@@ -1,4 +1,4 @@
-//! Payments beside the platform's records, with the steps that the tests of this crate share.
+//! Payments and platform records, with the steps that the tests of this crate share.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub const NONE: Differences = Differences {
     amount: 0,
 };
 
-/// A time in November 2026, such as `21T12:00:00`.
+/// Returns a time in November 2026, such as `21T12:00:00`.
 pub fn on(text: &str) -> Timestamp {
     at(&format!("2026-11-{text}"))
 }
@@ -35,7 +35,7 @@ pub fn span(from: &str, to: &str) -> Span {
     }
 }
 
-/// A deadline that no test reaches.
+/// Returns a deadline that no test reaches.
 pub fn in_five_minutes() -> Instant {
     Instant::now() + Duration::from_secs(300)
 }
@@ -43,7 +43,7 @@ pub fn in_five_minutes() -> Instant {
 pub type System = TestSystem<FailNext, PlatformRecords>;
 
 impl System {
-    /// The time is noon on the 22nd.
+    /// Creates a system without payments and platform records. The time is noon on November 22nd.
     pub fn empty() -> Self {
         let clock = TestClock::new(0);
         clock.set(on("22T12:00:00"));
@@ -51,19 +51,19 @@ impl System {
         Self::new(FailNext::default(), clock, &[|_| true], records)
     }
 
-    /// A callback reports a sale.
+    /// Delivers a callback about a sale.
     pub async fn report(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let report = sale_report(payment, operation, ended, amount);
         self.apply(payment, report.callback()).await.unwrap();
     }
 
-    /// The platform lists a sale.
+    /// Adds a sale to the platform records.
     pub fn list(&self, payment: &str, operation: &str, ended: Timestamp, amount: u64) {
         let sale = listed_sale(payment, operation, amount);
         self.platform.add(ended, sale);
     }
 
-    /// A callback reports a sale that the platform lists too.
+    /// Delivers a callback about a sale, and adds the sale to the platform records.
     pub async fn report_and_list(&self, payment: &str, operation: &str, ended: Timestamp) {
         self.report(payment, operation, ended, 1000).await;
         self.list(payment, operation, ended, 1000);
@@ -75,7 +75,7 @@ impl System {
         payments.reconcile(records, project(), span, deadline).await
     }
 
-    /// The payment and kind of each difference that was emitted, sorted.
+    /// Returns the payment and kind of each emitted discrepancy, sorted.
     pub fn differences(&self) -> Vec<(String, String)> {
         let sent = self.payments.queues[0].sent();
         let events = sent.iter().map(|sent| &sent.event);
@@ -98,7 +98,7 @@ pub fn differences(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(own).collect()
 }
 
-/// The callback of a successful sale.
+/// Returns the callback of a successful sale.
 pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: u64) -> TestReport {
     let mut sale = operation(operation_id, "sale", "success", amount);
     let date = ended.to_seconds_with_offset();
@@ -106,7 +106,7 @@ pub fn sale_report(payment: &str, operation_id: &str, ended: Timestamp, amount: 
     TestReport::read(&callback(payment, "success", amount, sale))
 }
 
-/// A listed sale that was declined.
+/// Returns a listed sale that was declined.
 pub fn declined(payment: &str, operation: &str) -> ListedOperation {
     ListedOperation {
         status: "decline".into(),

@@ -8,7 +8,7 @@ use crate::jobs::{Job, Task, timers};
 use crate::random_run::settle;
 use crate::system::System;
 
-/// The job crashes after this many steps of the run, and starts again. Returns the number of steps.
+/// Crashes the current job after `crash_at` steps of the run, and starts this job again. Returns the number of steps.
 pub fn run(crash_at: Option<u64>) -> u64 {
     let timers = timers();
     let _timers = timers.enter();
@@ -21,7 +21,7 @@ pub fn run(crash_at: Option<u64>) -> u64 {
         loop {
             if Some(steps) == crash_at {
                 steps += 1;
-                // After this time a sale without an answer counts as abandoned.
+                // After this time, the claim of a sale without an answer counts as abandoned.
                 system.clock().pass(Duration::from_secs(60));
                 task = Task::start(&system, job.clone());
             }
@@ -30,7 +30,7 @@ pub fn run(crash_at: Option<u64>) -> u64 {
             invariants.check(&system);
             match done {
                 Some(true) => return,
-                Some(false) => panic!("failed without a fault"),
+                Some(false) => panic!("the job failed without a fault"),
                 None => {}
             }
         }

@@ -1,4 +1,5 @@
-//! At the end of a run: the daily reports against the platform's accounts, and orders that were paid twice.
+//! Checks at the end of a run: the daily reports agree with the platform's accounts, and an event was emitted for each
+//! order that was paid twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,19 +21,20 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// The number of operations and their sum, by type and status.
 type Sums = BTreeMap<(String, String), (u64, u64)>;
 
-/// Reports every day and checks the totals. Returns how many payments paid an order that was paid before.
+/// Runs the daily report of every day and checks the totals. Returns the number of payments whose order another payment
+/// had already paid.
 pub fn check(system: &System) -> u64 {
     let mut reported = report(system);
     let payments = reported.iter().filter(|((of, _), _)| of == "payment");
     let payments: u64 = payments.map(|(_, (count, _))| count).sum();
     let stored = system.tables().payments.len() as u64;
-    assert_eq!(payments, stored, "each payment is reported once");
-    // The last report of a sale that the platform dropped said that it is pending.
+    assert_eq!(payments, stored, "not every payment is reported once");
+    // A sale whose request failed is no longer in the accounts. Its last report was pending.
     reported.retain(|(of, status), _| of != "payment" && status != "pending");
     assert_eq!(
         reported,
         recorded(system),
-        "the report and the accounts {:#?} {:#?}",
+        "the report differs from the accounts {:#?} {:#?}",
         system.platform.accounts(),
         system.tables().payments
     );
@@ -66,8 +68,8 @@ fn report(system: &System) -> Sums {
     sums
 }
 
-/// The operations that ended at the platform. A failed sale may be unknown here: its callback can be lost, and
-/// a payment that has ended is not polled.
+/// Returns the operations that ended at the platform. Declined sales that this service does not know are left out,
+/// because their callbacks can be lost, and a payment that has ended is not polled.
 fn recorded(system: &System) -> Sums {
     let tables = system.tables();
     let mut known = BTreeSet::new();
@@ -75,12 +77,16 @@ fn recorded(system: &System) -> Sums {
         let payment_id = payment.payment_id().to_ascii_lowercase();
         let ended = payment
             .operations()
-            .filter(|(_, one)| one.outcome().is_final());
+            .filter(|(_, operation)| operation.outcome().is_final());
         known.extend(ended.map(|(id, _)| (payment_id.clone(), id.to_owned())));
     }
     let mut sums = Sums::new();
     for (payment_id, account) in system.platform.accounts() {
-        for operation in account.operations.iter().filter(|one| !one.is_open()) {
+        for operation in account
+            .operations
+            .iter()
+            .filter(|operation| !operation.is_open())
+        {
             let status = match operation.status {
                 "success" => "succeeded",
                 "decline" => "declined",
@@ -98,7 +104,8 @@ fn recorded(system: &System) -> Sums {
     sums
 }
 
-/// Of the payments that hold an order's money, each but the first has emitted the earlier ones.
+/// Checks the payments that hold money for the same order. The event of each payment, except the first, names the
+/// earlier payments. Returns the number of payments with such an event.
 fn check_paid_twice(system: &System) -> u64 {
     let tables = system.tables();
     let mut orders = BTreeMap::<String, Vec<&Payment>>::new();

@@ -1,4 +1,4 @@
-//! Faults of the store and the queues, at random but the same for the same seed.
+//! Random faults of the store and the queues. The same seed causes the same faults.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,8 @@ use payments::ports::{Clock, SendError, StoreError};
 use crate::fakes::behaviour::Behaviour;
 use crate::fakes::clock::TestClock;
 
-/// Which events each queue wants: the second one only those about money.
+/// Whether each queue receives a type of event. The first queue receives all events, the second queue only events about
+/// money.
 pub const QUEUES: [fn(EventKind) -> bool; 2] = [|_| true, is_about_money];
 
 fn is_about_money(kind: EventKind) -> bool {
@@ -23,7 +24,7 @@ fn is_about_money(kind: EventKind) -> bool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Faults have stopped.
+    /// Whether the faults have stopped.
     stopped: bool,
     /// The queues that are down.
     down: BTreeSet<usize>,
@@ -43,7 +44,7 @@ impl RandomFaults {
         }
     }
 
-    /// Whether a fault with the probability 1 in `one_in` happens.
+    /// Returns whether a fault with the probability 1 in `one_in` happens.
     pub fn happens(&self, one_in: u64) -> bool {
         !self.state.lock().unwrap().stopped && self.clock.random(one_in) == 0
     }
@@ -55,7 +56,7 @@ impl RandomFaults {
         };
     }
 
-    /// Takes a queue down, or up again.
+    /// Takes a queue down, or makes it available again.
     pub fn toggle(&self, queue: usize) {
         let down = &mut self.state.lock().unwrap().down;
         if !down.remove(&queue) {

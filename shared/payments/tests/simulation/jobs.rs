@@ -27,7 +27,7 @@ pub enum Job {
 }
 
 impl Job {
-    /// Returns whether the job need not be repeated.
+    /// Runs the job. Returns `false` if the job must be repeated.
     async fn run(self, system: &System) -> bool {
         match self {
             Job::Create(number) => system.create_payment(number, "gate").await,
@@ -66,7 +66,7 @@ impl<'a> Task<'a> {
         Task { job, running }
     }
 
-    /// Runs the job to its next step.
+    /// Runs the job to its next step. Returns the result of the job if the job has ended.
     pub fn step(&mut self) -> Option<bool> {
         let mut context = Context::from_waker(Waker::noop());
         match self.running.as_mut().poll(&mut context) {
@@ -76,7 +76,7 @@ impl<'a> Task<'a> {
     }
 }
 
-/// A runtime whose timers the batch runs create. No timer ever fires.
+/// Returns a runtime for the timers that the batch runs create. No timer ever fires.
 pub fn timers() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -95,7 +95,7 @@ pub fn complete<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Runs a job to its end. Returns whether it need not be repeated.
+/// Runs a job to its end. Returns `false` if the job must be repeated.
 pub fn run_job(system: &System, job: Job) -> bool {
     complete(Task::start(system, job).running)
 }
@@ -107,7 +107,7 @@ pub fn run_without_faults(system: &System, job: Job, invariants: &mut Invariants
         let done = task.step();
         invariants.check(system);
         if let Some(done) = done {
-            assert!(done, "failed without a fault");
+            assert!(done, "the job failed without a fault");
             return;
         }
     }

@@ -1,5 +1,4 @@
-//! Two months in which callbacks are lost, all of them or some. Only status polls show how payments and refunds
-//! ended.
+//! Two months in which all or some callbacks are lost. Only status polls show how payments and refunds ended.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,13 +18,13 @@ const DAY: i64 = 24 * 3_600_000;
 const PAYMENTS: u64 = 4;
 
 /// Faults happen for 30 days. Then they stop, the platform ends every operation, and polls continue until none
-/// is planned. Returns the counts of how the payments ended.
+/// is planned. Returns the number of payments with each kind of end.
 pub fn run(seed: u64) -> Totals {
     let timers = timers();
     let _timers = timers.enter();
     let system = System::with_seed(seed);
     let clock = system.clock();
-    // Some changes at the platform show in callbacks only. In runs that have them, only the schedule is checked.
+    // Some changes at the platform appear only in callbacks. In runs with such changes, only the schedule is checked.
     let is_plain = clock.random(4) > 0;
     if is_plain {
         system.platform.be_plain();
@@ -37,7 +36,7 @@ pub fn run(seed: u64) -> Totals {
     let mut end = next_act + 30 * DAY;
     for step in 0.. {
         let now = clock.now().unix_millis();
-        assert!(step < 5_000, "an action is due again and again");
+        assert!(step < 5_000, "the actions never end");
         if now >= end && end < i64::MAX {
             system.behaviour().stop();
             system.platform.finish();
@@ -84,7 +83,7 @@ pub fn run(seed: u64) -> Totals {
     count_ends(&system)
 }
 
-/// Returns the number of requests: a storefront repeats a request up to five times.
+/// Creates the payments. A storefront sends a request at most five times. Returns the number of requests.
 fn create_payments(system: &System) -> u64 {
     let mut requests = 0;
     for number in 0..PAYMENTS {
@@ -102,7 +101,7 @@ fn create_payments(system: &System) -> u64 {
     requests
 }
 
-/// The platform changes a payment, and sometimes a storefront requests a refund. Returns the time of the next
+/// Changes a payment at the platform, and sometimes requests a refund as a storefront. Returns the time of the next
 /// change.
 fn act(system: &System, activities: &mut u64) -> i64 {
     let choose = |end: u64| system.clock().random(end);
@@ -138,7 +137,7 @@ fn check_ended(payment: &Payment) {
         "{key} needs a recheck: {payment:#?}"
     );
     let next = Schedule::default().next(payment);
-    // A refund without an answer, and an operation without our id that can be it.
+    // A refund is ambiguous if it has no clear answer, and an operation without our id can belong to it.
     let is_ambiguous = |refund: &&Refund| {
         let mut others = payment.refunds().iter();
         refund.status() == RefundStatus::Unknown
@@ -157,7 +156,7 @@ fn check_ended(payment: &Payment) {
     assert!(order.is_none_or(|order| order.customer.is_none()), "{key}");
 }
 
-/// Each activity allows seven polls within eight hours and one at its own end. Then polls are daily.
+/// Checks that each activity causes at most nine polls besides the daily polls. An activity restarts the schedule.
 fn check_schedule(polls: &[(String, i64)], activities: u64) {
     let mut by_payment: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for (payment_id, at) in polls {

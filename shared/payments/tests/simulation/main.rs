@@ -1,7 +1,8 @@
 //! The use cases under faults: crashes at every point, lost writes and answers, queues that are down,
 //! repeated and reordered messages, clocks that jump.
 //!
-//! Each run follows from its seed. The default is 500 seeds; `LONG=1` runs 10,000, and `SEED=7` replays one.
+//! The seed of a run determines the whole run. The main test runs 500 seeds, or 10,000 seeds with `LONG=1`. `SEED=7`
+//! replays the run with this seed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]
@@ -33,7 +34,8 @@ fn is_long() -> bool {
     std::env::var("LONG").is_ok_and(|long| long == "1")
 }
 
-/// The seed of `SEED`; else `long` seeds with `LONG=1`; else `default` seeds.
+/// Returns only one seed if the variable `SEED` names this seed. Otherwise returns `long` seeds with `LONG=1`, and
+/// `default` seeds without `LONG=1`.
 fn seeds(default: u64, long: u64) -> Range<u64> {
     let seed = std::env::var("SEED")
         .ok()
@@ -54,7 +56,7 @@ fn run_all(seeds: Range<u64>, run: impl Fn(u64) -> Totals + Sync) -> Totals {
     totals
 }
 
-/// Runs in which something never happened would prove nothing about it.
+/// Checks that each counted case occurred, because runs without a case would prove nothing about this case.
 fn check_all_happened(totals: &Totals) {
     let mut counts = totals.counts.values();
     assert!(counts.all(|count| *count > 0), "{:?}", totals.counts);
@@ -87,7 +89,7 @@ fn on_all_cores<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Ve
     })
 }
 
-/// Compares the diagram of `shared/README.md`. `UPDATE_SNAPSHOTS=1` writes it.
+/// Compares the diagram in `shared/README.md` with the changes of status. `UPDATE_SNAPSHOTS=1` updates the diagram.
 fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
     let word = |status: &Status| serde_json::to_value(status).unwrap();
     let mut diagram =
@@ -103,7 +105,7 @@ fn check_diagram(transitions: &BTreeSet<(Status, Status)>) {
 }
 
 #[test]
-fn nothing_is_lost_repeated_or_reversed_under_faults() {
+fn no_payment_or_event_is_lost_repeated_or_reversed_under_faults() {
     let seeds = seeds(500, 10_000);
     let totals = run_all(seeds.clone(), |seed| random_run::run(seed, Mix::Usual));
     if seeds == (0..500) {
@@ -114,10 +116,10 @@ fn nothing_is_lost_repeated_or_reversed_under_faults() {
     }
 }
 
-/// The platform tells refunds apart by our ids in some runs, and not in the others. `LONG=1` makes a million
-/// attempts.
+/// In some runs, the platform refuses a second refund with the same id. In the other runs, it ignores our refund ids.
+/// `LONG=1` makes a million refund attempts.
 #[test]
-fn no_refund_exceeds_the_remaining_amount_or_is_made_twice() {
+fn no_refund_exceeds_the_remaining_amount_or_is_executed_twice() {
     let seeds = seeds(60, 5_000);
     let totals = run_all(seeds.clone(), |seed| random_run::run(seed, Mix::Refunds));
     let counts = &totals.counts;
@@ -126,7 +128,7 @@ fn no_refund_exceeds_the_remaining_amount_or_is_made_twice() {
 }
 
 #[test]
-fn every_payment_reaches_its_end_without_callbacks() {
+fn every_payment_reaches_its_end_although_callbacks_are_lost() {
     let seeds = seeds(60, 5_000);
     let totals = run_all(seeds.clone(), lost_callbacks::run);
     if seeds.count() > 1 {
@@ -143,7 +145,7 @@ fn a_seed_replays_the_same_run() {
 }
 
 #[test]
-fn a_payment_with_a_crash_at_any_step_ends_like_one_without() {
+fn a_payment_with_a_crash_at_any_step_ends_like_a_payment_without_a_crash() {
     let steps = crashes::run(None);
     for crash_at in 0..steps {
         crashes::run(Some(crash_at));
@@ -152,7 +154,7 @@ fn a_payment_with_a_crash_at_any_step_ends_like_one_without() {
 }
 
 #[test]
-fn an_hour_without_queues_loses_no_event() {
+fn no_event_is_lost_if_all_queues_are_down_for_an_hour() {
     let (payments, least) = if is_long() {
         (2_500, 10_000)
     } else {

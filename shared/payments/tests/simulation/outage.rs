@@ -1,5 +1,5 @@
 //! An hour in which all queues are down. Callbacks are not acknowledged, and the platform repeats some of
-//! them. Then the outbox sweep publishes the rest.
+//! them. Then the outbox sweep publishes the unpublished events.
 
 use std::rc::Rc;
 
@@ -40,7 +40,7 @@ pub fn run(payments: u64) -> (u64, u64) {
                 let unpublished = unpublished(&system.tables().payments[&key(&message.payment_id)]);
                 assert!(
                     !is_acknowledged || unpublished == 0,
-                    "acknowledged without a queue"
+                    "acknowledged with unpublished events"
                 );
             }
         }

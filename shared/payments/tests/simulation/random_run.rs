@@ -1,5 +1,4 @@
-//! One run: jobs that are started, run step by step, crashed and repeated in an order that follows from
-//! the seed.
+//! One run: jobs are started, run step by step, crashed and repeated. The seed determines the order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -19,7 +18,7 @@ use crate::system::System;
 
 const PAYMENTS: u64 = 3;
 
-/// What happened in some runs.
+/// The cases that occurred in one or more runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub counts: BTreeMap<&'static str, u64>,
@@ -39,7 +38,7 @@ impl Totals {
         *self.counts.entry(name).or_default() += count;
     }
 
-    /// Counts what the system and the platform hold at the end of a run.
+    /// Counts the accounts of the platform and the events of the system at the end of a run.
     fn count_end(&mut self, system: &System) {
         for account in system.platform.accounts().values() {
             self.count("paid", (account.paid() > 0).into());
@@ -67,12 +66,12 @@ impl Totals {
     }
 }
 
-/// What storefronts request.
+/// The mix of jobs in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mix {
-    /// Some of everything.
+    /// All kinds of jobs.
     Usual,
-    /// Mostly refunds, with few ids.
+    /// All kinds of jobs, but more refunds with more refund ids.
     Refunds,
 }
 
@@ -80,7 +79,7 @@ struct Run<'a> {
     system: &'a System,
     mix: Mix,
     tasks: Vec<Task<'a>>,
-    /// The callbacks that are not acknowledged yet, and some that arrive twice.
+    /// The callbacks that are not acknowledged yet, and callbacks that arrive twice.
     waiting: Vec<Rc<Message>>,
     totals: Totals,
 }
@@ -133,7 +132,7 @@ impl Run<'_> {
         self.waiting.extend(messages.into_iter().map(Rc::new));
     }
 
-    /// The job that starts with a step.
+    /// Returns the job that a step starts.
     fn job(&mut self, step: u64) -> Option<Job> {
         Some(match step {
             0 => Job::Create(self.choose(PAYMENTS)),
@@ -182,7 +181,7 @@ impl Run<'_> {
         }
     }
 
-    /// A task runs to its next step, or crashes.
+    /// Runs a task to its next step, or crashes the task.
     fn step_task(&mut self) {
         let index = self.choose_index(self.tasks.len());
         let is_crash = self.choose(40) == 0;
@@ -199,7 +198,7 @@ impl Run<'_> {
         }
     }
 
-    /// Delivers all callbacks that are not acknowledged. The other tasks crash.
+    /// Stops the faults and delivers all callbacks that are not acknowledged. The other tasks crash.
     fn end_without_faults(mut self, invariants: &mut Invariants) -> Totals {
         self.system.behaviour().stop();
         for task in self.tasks {
@@ -214,8 +213,8 @@ impl Run<'_> {
     }
 }
 
-/// The platform ends every operation, its messages arrive in any order, and the sweeper publishes, expires and
-/// polls what is due, a few times. Returns the number of polls.
+/// Ends every operation at the platform, delivers the callbacks in any order, and runs the sweeper. While polls are
+/// planned, these steps are repeated at most five times. Returns the number of polls.
 pub fn settle(system: &System, invariants: &mut Invariants) -> u64 {
     let polls_sent = || {
         let tables = system.tables();

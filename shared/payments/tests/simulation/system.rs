@@ -1,4 +1,4 @@
-//! The use cases over the simulated platform. Each method returns whether its caller need not repeat it.
+//! The use cases over the simulated platform. If a method returns `false`, its caller must repeat the call.
 
 use std::time::Duration;
 
@@ -23,12 +23,12 @@ use crate::platform::{Message, Platform};
 
 pub type System = TestSystem<RandomFaults, Platform>;
 
-/// The key of the payment with this number.
+/// Returns the key of the payment with this number.
 pub fn order_key(number: u64) -> PaymentKey {
     key(&format!("order-{number}"))
 }
 
-/// A deadline that no run reaches.
+/// Returns a deadline that no run reaches.
 pub fn in_an_hour() -> Instant {
     Instant::now() + Duration::from_secs(3_600)
 }
@@ -53,7 +53,7 @@ impl System {
         request["channel"] = json!(channel);
         match self.create(&storefront("shop"), &request).await {
             Ok(_) | Err(CheckoutError::Refused(_)) => true,
-            Err(CheckoutError::Conflict) => panic!("the same order is no conflict"),
+            Err(CheckoutError::Conflict) => panic!("the same order must not conflict"),
             Err(CheckoutError::Unavailable(_)) => false,
         }
     }
@@ -76,7 +76,7 @@ impl System {
             .await
     }
 
-    /// An operator decides about all that is in quarantine.
+    /// Reviews all quarantine items as an operator.
     pub async fn review(&self, number: u64, is_release: bool) -> bool {
         let items = match self.load(number).await {
             Ok(Some(payment)) => payment.quarantine(),
@@ -91,7 +91,7 @@ impl System {
         !matches!(reviewed, Err(ReviewError::Unavailable(_)))
     }
 
-    /// The merchant answers a clarification request of a refund.
+    /// Answers a clarification request of a refund as the merchant.
     pub async fn clarify_refund(&self, number: u64) -> bool {
         let payment = match self.load(number).await {
             Ok(Some(payment)) => payment,
@@ -99,7 +99,7 @@ impl System {
             Err(_) => return false,
         };
         let mut refunds = payment.refunds().iter();
-        let request = refunds.find_map(|one| payment.clarification_request_of(one));
+        let request = refunds.find_map(|refund| payment.clarification_request_of(refund));
         if request.is_none() {
             return true;
         }
@@ -109,7 +109,7 @@ impl System {
         !matches!(sent.await, Err(ClarificationError::Unavailable(_)))
     }
 
-    /// The platform's records list an operation, or seem to lack it.
+    /// Compares a payment with a platform record, which lists an operation or seems to lack it.
     pub async fn compare(&self, number: u64, is_missing: bool) -> bool {
         let accounts = self.platform.accounts();
         let operations = accounts.iter().flat_map(|(payment_id, account)| {

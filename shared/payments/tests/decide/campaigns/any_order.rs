@@ -1,7 +1,8 @@
-//! Every order and number of callbacks, and long random runs with status answers among them.
+//! Callbacks in any order and any number, and long random runs of callbacks and status answers.
 //!
-//! The default is every set of up to three kinds and some hundred runs. `LONG=1` takes up to six kinds and
-//! 100,000 runs (`LONG=1 cargo test --release -p payments --test decide any_order`).
+//! By default, the search covers every set of up to three kinds of callbacks, and the random test makes 300 runs. With
+//! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs
+//! (`LONG=1 cargo test --release -p payments --test decide any_order`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Debug;
@@ -39,7 +40,7 @@ const KINDS: [&str; 17] = [
 /// Gate accepts the sale.
 const GATE_ANSWER: &str = "GATE_ANSWER";
 
-/// The change of a fact of this kind.
+/// Returns the change that a fact of this kind causes.
 fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     let answer = accepted(REQUEST);
     let fact = match kind {
@@ -52,18 +53,19 @@ fn change_by(payment: &Payment, kind: &str) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// What must not depend on the order: all but what was emitted, and the polling state.
+/// Returns the content that must not depend on the order of the reports: all fields except those about emitted events
+/// and about polling.
 fn content(payment: &Payment) -> String {
     let mut value = serde_json::to_value(payment).unwrap();
     let fields = value.as_object_mut().unwrap();
-    for by_order in ["emitted", "sequence", "polling"] {
-        fields.remove(by_order);
+    for dependent in ["emitted", "sequence", "polling"] {
+        fields.remove(dependent);
     }
     let attempt = fields["attempt"].as_object_mut().unwrap();
     attempt.remove("polled_for_redirect");
     let request = attempt["request"].as_object_mut().unwrap();
     request.remove("polls_before");
-    // The request is abandoned after a while, whatever is reported.
+    // A request that is being sent becomes unknown after some time, independently of the reports.
     if request["state"] == "sending" {
         *request = serde_json::Map::from_iter([("state".into(), "unknown".into())]);
     }
@@ -75,15 +77,15 @@ fn content(payment: &Payment) -> String {
     value.to_string()
 }
 
-/// Whether the money of an emitted success is held until an answer arrives. This is not emitted: consumers act on
-/// the answer.
+/// Returns whether the money of an emitted success is held until an answer arrives. No event reports that the money is
+/// held. The next event follows when the answer decides.
 fn is_held_after_success(payment: &Payment) -> bool {
     let status = payment.status();
     matches!(status, Status::AwaitingConfirmation | Status::Processing)
         && payment.successful_sales().next().is_some()
 }
 
-/// The events of a change have no gap, and the last one agrees with the payment.
+/// Checks that the sequence numbers of a change's events have no gap, and that the last event agrees with the payment.
 pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     let (was, is) = (before.status(), change.payment.status());
     let numbers = change.events.iter().map(|event| event.sequence);
@@ -106,16 +108,19 @@ pub fn check_change(before: &Payment, change: &Change, path: &dyn Debug) {
     } else {
         assert!(
             was == is || !is.is_final() || is_held_after_success(before),
-            "{path:?}: {is:?} is not emitted"
+            "{path:?}: no event reports {is:?}"
         );
         let has_changed = money(before) != money(&change.payment);
-        // A refund is emitted after its sale.
+        // The event about a refund waits for the success of the sale.
         let has_money = change.payment.has_money() && !is_held_after_success(before);
-        assert!(!has_changed || !has_money, "{path:?}: money is not emitted");
+        assert!(
+            !has_changed || !has_money,
+            "{path:?}: no event reports the money"
+        );
     }
 }
 
-/// How often each outcome was emitted.
+/// The number of times that each outcome was emitted.
 type Emitted = BTreeMap<String, u32>;
 
 /// Checks a change by a callback or Gate's answer.
@@ -131,7 +136,7 @@ fn check_events(before: &Payment, change: &Change, emitted: &mut Emitted, path: 
         let left_quarantine = was == Status::Quarantined;
         assert!(
             *times == 1 || !is_once || left_quarantine,
-            "{path:?}: {name} again"
+            "{path:?}: {name} is emitted again"
         );
     }
     let change = format!("{path:?}: {was:?} became {is:?}");
@@ -142,14 +147,14 @@ fn check_events(before: &Payment, change: &Change, emitted: &mut Emitted, path: 
     );
 }
 
-/// The kind of an event, with the refund it is about.
+/// Returns the type of an event, with the operation id of its refund.
 fn outcome_of(event: &Event) -> String {
     let refund = &data(event)["refund"]["operation_id"];
     format!("{} {}", refund, event.kind.as_str())
 }
 
 #[test]
-fn any_order_and_number_of_callbacks_ends_the_same() {
+fn callbacks_in_any_order_and_any_number_end_the_same() {
     let most = if is_long() { 6 } else { 3 };
     let mut ends: HashMap<u32, String> = HashMap::new();
     let mut seen = HashSet::new();
@@ -180,7 +185,7 @@ fn any_order_and_number_of_callbacks_ends_the_same() {
             let end = content(&after);
             let known = ends.entry(delivered).or_insert_with(|| end.clone());
             assert_eq!(*known, end, "{path:?}");
-            // All that can still happen depends on these, not on the path.
+            // Later changes depend only on these values, not on the path.
             let state = (
                 delivered,
                 serde_json::to_string(&after).unwrap(),
@@ -217,7 +222,7 @@ fn payment_after(steps: &[Step]) -> Payment {
             true => polled(&payment, step.kind),
         };
         if let Some(change) = change {
-            // A signed answer can withdraw an outcome of callbacks. A later outcome is emitted again.
+            // A signed answer can withdraw an outcome that callbacks reported. Then the outcome can be emitted again.
             if step.is_answer {
                 check_change(&payment, &change, &steps);
                 emitted.clear();
@@ -230,9 +235,9 @@ fn payment_after(steps: &[Step]) -> Payment {
     payment
 }
 
-/// Longer histories than the search has by default, and further kinds.
+/// The histories are longer than those of the default search. Some contain further kinds of callbacks.
 #[test]
-fn any_order_of_a_longer_history_ends_the_same_also_if_it_is_repeated() {
+fn a_longer_history_ends_the_same_in_any_order_and_after_a_repeat() {
     for history in [
         "GATE_ANSWER processing redirect_get redirect_second_url sale_success",
         "sale_success refund_partial_1 refund_partial_2_rest redirect_get",
@@ -270,7 +275,7 @@ proptest! {
     ) {
         let end = content(&payment_after(&steps));
         let mut shuffled = steps.clone();
-        // Half of the steps twice, all in another order.
+        // The shuffled run has every second step twice, and all its steps in another order.
         shuffled.extend(steps.iter().step_by(2));
         let mut seed = seed;
         for index in (1..shuffled.len()).rev() {

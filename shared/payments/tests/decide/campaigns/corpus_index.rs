@@ -1,5 +1,5 @@
-//! Every body of `tests/data/callbacks-2`, after the reports that precede it, ends as its index says, in every
-//! order.
+//! The index of `tests/data/callbacks-2` says how a payment ends after each body and the reports that precede the body.
+//! The end is the same in every order of the reports.
 
 use std::path::Path;
 
@@ -15,22 +15,22 @@ fn index() -> Vec<Value> {
     index["callbacks"].as_array().unwrap().clone()
 }
 
-/// Whether the entry is about a link of the Dashboard.
+/// Returns whether the entry is about a payment link of the Dashboard.
 fn is_link(entry: &Value) -> bool {
     entry["payment_id"].as_str().is_some_and(|id| id != PAYMENT)
 }
 
-/// The name without folder and extension.
+/// Returns the name of a file without its folder and extension.
 fn name(file: &Value) -> &str {
     let file = Path::new(file.as_str().unwrap());
     file.file_stem().unwrap().to_str().unwrap()
 }
 
-/// The body of an entry and all reports that precede it, each once.
+/// Returns the body of an entry and all reports that precede the body, each report once.
 fn reports<'a>(index: &'a [Value], entry: &'a Value) -> Vec<&'a str> {
     let mut reports: Vec<&str> = Vec::new();
     for before in entry["after"].as_array().unwrap() {
-        let known = index.iter().find(|one| one["file"] == *before);
+        let known = index.iter().find(|other| other["file"] == *before);
         if let Some(known) = known {
             reports.extend(self::reports(index, known));
         } else {
@@ -58,7 +58,7 @@ fn deliver(payment: &mut TestPayment, report: &str) {
 }
 
 #[test]
-fn each_body_ends_as_its_index_says_in_every_order() {
+fn each_body_and_its_earlier_reports_end_as_the_index_says_in_every_order() {
     let index = index();
     let entries = Vec::from_iter(index.iter().filter(|entry| !is_link(entry)));
     assert_eq!(entries.len(), index.len() - 4);
@@ -133,7 +133,7 @@ fn check_successes(payment: &TestPayment, order: &[&str]) {
 }
 
 #[test]
-fn a_dashboard_link_is_emitted_and_polled_only_once_it_is_paid() {
+fn a_dashboard_link_causes_an_event_and_a_poll_only_after_it_is_paid() {
     let index = index();
     for entry in index.iter().filter(|entry| is_link(entry)) {
         let conclude = &entry["conclude"];

@@ -1,11 +1,12 @@
-//! `tests/data/ends.tsv`: how each body of both corpora, each pair, and the triples that matter end, in every
-//! order. The table was derived from the rules without the code under test.
+//! The table `tests/data/ends.tsv` says how a payment ends after each body of both corpora, each pair of bodies, and
+//! the triples that matter. The end is the same in every order. The table was derived from the rules without the code
+//! under test.
 
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// The table's form of a payment: status, amounts, quarantine reasons.
+/// Returns the end of a payment in the form of the table: status, amounts, quarantine reasons.
 fn end_of(payment: &TestPayment) -> String {
     let word = |value: Value| value.as_str().unwrap().to_owned();
     let reasons = payment.quarantine_reasons().into_iter();

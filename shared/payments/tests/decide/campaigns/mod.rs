@@ -1,4 +1,4 @@
-//! Searches over many facts: each set of facts ends the same in every order, as tables say.
+//! Searches over many facts. Each set of facts ends the same in every order, and the ends are those in the tables.
 
 mod any_order;
 mod corpus_index;
@@ -6,7 +6,7 @@ mod ends;
 mod exhaustive;
 mod status_tables;
 
-/// Whether the campaigns run in full.
+/// Returns whether the campaigns run in full (`LONG=1`).
 fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|long| long == "1")
 }

@@ -1,5 +1,5 @@
-//! The tables of `shared/README.md`: how the status is derived, and which status can follow from each fact and
-//! command. `UPDATE_SNAPSHOTS=1` writes them.
+//! The tables of `shared/README.md`: how the status is derived, and which statuses can follow from each fact and
+//! command. `UPDATE_SNAPSHOTS=1` updates the tables.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use snapshots::check_block;
 
 use crate::fixtures::*;
 
-/// The most facts and commands in a sequence.
+/// The maximum number of facts and commands in a sequence.
 const DEPTH: usize = 3;
 
 fn document() -> PathBuf {
@@ -33,7 +33,7 @@ fn the_document_has_the_table_that_yields_the_status() {
     check_block(&document(), "status table", &table).unwrap();
 }
 
-/// The rows about callbacks: name, and body of the corpus.
+/// The rows about callbacks: the name of the row, and the body of the corpus.
 const CALLBACKS: [(&str, &str); 15] = [
     ("processing", "processing"),
     ("redirect URL", "redirect_get"),
@@ -52,7 +52,7 @@ const CALLBACKS: [(&str, &str); 15] = [
     ("request failed", "error_validation"),
 ];
 
-/// The rows about signed status answers.
+/// The rows about signed status answers: the name of the row, and the body of the corpus.
 const ANSWERS: [(&str, &str); 5] = [
     ("sale succeeded", "sale_success"),
     ("sale declined", "sale_decline_customer"),
@@ -126,7 +126,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// For each row and status: the statuses that followed.
+/// Returns the statuses that followed, for each row and each status before the change.
 fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
     let mut table: BTreeMap<(usize, Status), BTreeSet<Status>> = BTreeMap::new();
     let mut seen = HashSet::new();
@@ -166,7 +166,10 @@ fn the_document_has_the_statuses_that_can_follow_from_each_fact_and_command() {
     }
     table += &format!("\n| --- |{}\n", " --- |".repeat(Status::ALL.len()));
     let number = |status: &Status| {
-        let index = Status::ALL.iter().position(|one| one == status).unwrap();
+        let index = Status::ALL
+            .iter()
+            .position(|other| other == status)
+            .unwrap();
         (index + 1).to_string()
     };
     for (row, (name, _)) in rows.iter().enumerate() {

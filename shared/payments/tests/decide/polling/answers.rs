@@ -1,4 +1,4 @@
-//! What the signed answer to a status poll settles.
+//! The effects of a signed answer to a status poll.
 
 use payments::decide::{Fact, decide};
 use payments::model::Status;
@@ -36,7 +36,7 @@ fn an_answer_with_another_amount_quarantines_a_contradicted_payment() {
 }
 
 #[test]
-fn a_success_that_a_callback_reports_after_a_declining_answer_is_polled() {
+fn a_success_that_a_callback_reports_after_a_declining_answer_causes_a_recheck() {
     let mut payment = TestPayment::created();
     payment.poll("sale_decline_customer");
     assert!(!payment.needs_recheck());
@@ -55,7 +55,7 @@ fn an_answer_that_declines_one_of_two_sales_settles_the_double_payment() {
 }
 
 #[test]
-fn an_answer_settles_only_what_was_reported_before_its_poll() {
+fn an_answer_settles_only_reports_that_arrived_before_its_poll() {
     let answer = |payment: &mut TestPayment, poll| {
         let report = corpus("sale_success").signed_report();
         payment.fact(Fact::StatusAnswer { report, poll }, NOW);
@@ -72,7 +72,7 @@ fn an_answer_settles_only_what_was_reported_before_its_poll() {
     let hint = Fact::Hint(&corpus("sale_success").report);
     assert_eq!(decide(Some(&payment), hint, NOW), None);
     payment.poll_unanswered();
-    assert_eq!(claim_poll(&payment, NOW), None, "claimed once");
+    assert_eq!(claim_poll(&payment, NOW), None, "the poll is claimed twice");
     answer(&mut payment, 2);
     assert!(!payment.needs_recheck());
     assert_eq!(poll_at(&payment), None);

@@ -1,4 +1,4 @@
-//! The erasure of the customer after 31 days.
+//! The erasure of the customer's data after 31 days.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn document(payment: &TestPayment) -> Value {
 }
 
 #[test]
-fn a_closed_payment_loses_its_customer_and_nothing_else() {
+fn erasure_removes_only_the_customer_of_a_closed_payment() {
     let mut payment = TestPayment::with_callbacks(&["redirect_get", "sale_success"]);
     let mut expected = document(&payment);
     let due = NOW.after(31 * DAY);
@@ -33,14 +33,14 @@ fn a_closed_payment_loses_its_customer_and_nothing_else() {
         assert!(!document(&payment).to_string().contains(personal));
     }
     assert_eq!(next(&payment), None);
-    // From now on a refund needs an address of its own.
+    // From now on, a request for a refund must contain an IP address.
     let refund = payment.reserve("r-1", Some(100));
     assert_eq!(refund, Err(Rejection::NoAddress));
 }
 
 /// The redirect URL can contain the customer's data.
 #[test]
-fn an_open_payment_loses_its_redirect_url_too() {
+fn erasure_also_removes_the_redirect_url_of_an_open_payment() {
     let mut payment = TestPayment::accepted();
     payment.callback("redirect_get").expire();
     while let Some(Next::Poll(_)) = next(&payment) {

@@ -7,15 +7,15 @@ use payments::model::Status;
 use crate::fixtures::*;
 
 #[test]
-fn an_error_fails_a_sale_that_was_answered_before_the_poll() {
+fn an_error_fails_a_sale_whose_request_ended_before_the_poll() {
     for answer in [accepted("r"), Answer::Unclear] {
         let mut payment = TestPayment::created();
         payment.poll_by(NOW, &error_answer("2004"));
-        assert_eq!(payment.status(), Status::Created, "it is being sent");
+        assert_eq!(payment.status(), Status::Created, "the sale is being sent");
         payment.sale_answer(&answer);
         let at = NOW.after(MINUTE);
         payment.poll_by(at, &error_answer("3041"));
-        assert_eq!(payment.status(), Status::Processing, "a duplicate");
+        assert_eq!(payment.status(), Status::Processing, "error 3041");
         payment.poll_by(at, &error_answer("2004"));
         assert_eq!(payment.status(), Status::Failed);
         assert_eq!(payment.refusal_code(), Some("2004"));
@@ -30,7 +30,7 @@ fn an_error_fails_a_sale_whose_request_was_abandoned() {
 }
 
 #[test]
-fn an_error_changes_no_paid_payment() {
+fn an_error_does_not_change_a_paid_payment() {
     let mut payment = TestPayment::accepted();
     payment.callback("sale_success");
     payment.poll_by(NOW, &error_answer("2004"));
@@ -38,7 +38,7 @@ fn an_error_changes_no_paid_payment() {
 }
 
 #[test]
-fn an_error_that_says_to_wait_ends_nothing() {
+fn an_error_that_says_to_wait_does_not_end_a_payment() {
     let end = NOW.after(2 * HOUR);
     let mut payment = TestPayment::with_link();
     payment.poll_by(end, &error_answer("9999"));
@@ -49,7 +49,7 @@ fn an_error_that_says_to_wait_ends_nothing() {
 }
 
 #[test]
-fn a_link_whose_payment_was_refused_expires_like_an_unused_one() {
+fn a_link_whose_payment_was_refused_expires_like_an_unused_link() {
     let mut payment = TestPayment::with_link();
     let (early, end) = (NOW.after(HOUR), NOW.after(90 * MINUTE));
     payment.poll_by(early, &error_answer("2701"));
@@ -59,9 +59,9 @@ fn a_link_whose_payment_was_refused_expires_like_an_unused_one() {
     assert_eq!(payment.refusal_code(), Some("expired"));
 }
 
-/// The platform has accepted the payment and cannot show it yet.
+/// Code 3062 means that the platform has accepted the payment, but cannot show the payment yet.
 #[test]
-fn code_3062_is_no_fact_and_ends_nothing_even_as_a_report() {
+fn code_3062_is_not_a_fact_and_even_as_a_report_does_not_end_a_payment() {
     let answer = corpus("status_details_not_received");
     assert!(fact_of_answer(answer, 1).is_none());
     let end = order().expires_at.after(HOUR);

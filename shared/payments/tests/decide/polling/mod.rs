@@ -14,12 +14,12 @@ use payments::model::schedule::Schedule;
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// A payment with a success and a decline of the same sale.
+    /// Returns a payment with a success and a decline of the same sale.
     fn contradicted() -> Self {
         Self::with_callbacks(&["sale_success", "sale_decline_customer"])
     }
 
-    /// A Gate sale whose checkout expires after 30 days.
+    /// Returns a Gate sale whose checkout expires after 30 days.
     fn open_for_thirty_days() -> Self {
         let order = Order {
             expires_at: NOW.after(30 * DAY),
@@ -32,12 +32,12 @@ impl TestPayment {
         self.fact(Fact::Hint(&corpus("sale_success").report), at)
     }
 
-    /// Polls at a time. The platform does not know the payment.
+    /// Polls at a time. The platform answers "not found".
     fn poll_not_found(&mut self, at: Timestamp, signed: bool) -> &mut Self {
         self.claim_or_poll_now(at).not_found(signed, at)
     }
 
-    /// Whether anything follows from the last answer.
+    /// Returns whether the last answer repeats or ends anything.
     fn can_conclude(&self, at: Timestamp) -> bool {
         let command = Command::ResolveNotFound(&Schedule::default());
         change_of(Some(self), command, at).is_some()
@@ -51,7 +51,7 @@ impl TestPayment {
         self.execute(Command::Erase(&Schedule::default()), at)
     }
 
-    /// Emits the expiry of the checkout, so that the schedule continues.
+    /// Emits the expiry of the checkout, so that the next action of the schedule is a status poll again.
     fn expire(&mut self) -> &mut Self {
         self.execute(Command::Expire, order().expires_at)
     }

@@ -10,7 +10,7 @@ use payments::model::{GateRequest, Status};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// A Gate sale without a clear answer.
+    /// Returns a Gate sale without a clear answer.
     fn lost_sale() -> Self {
         let mut payment = Self::created();
         payment.sale_answer(&Answer::Unclear);
@@ -40,7 +40,7 @@ fn a_lost_sale_is_sent_again_once_while_its_checkout_is_open() {
 }
 
 #[test]
-fn a_not_found_to_a_poll_before_the_sales_answer_has_no_consequence() {
+fn a_not_found_has_no_effect_if_the_poll_was_sent_before_gates_answer() {
     let mut payment = TestPayment::created();
     payment.poll_not_found(NOW, true);
     let later = NOW.after(Duration::from_secs(1));
@@ -50,7 +50,7 @@ fn a_not_found_to_a_poll_before_the_sales_answer_has_no_consequence() {
 }
 
 #[test]
-fn an_accepted_sale_is_never_sent_again_and_fails_only_at_the_end() {
+fn an_accepted_sale_is_never_sent_again_and_fails_only_after_31_days() {
     let mut payment = TestPayment::accepted();
     for code in ["3061", "3062"] {
         payment.poll_now(NOW, &error_answer(code));
@@ -75,13 +75,16 @@ fn a_repeated_sale_that_gate_refuses_fails_after_another_not_found() {
     payment.poll_not_found(first, true).conclude(first);
     payment.sale_answer(&refused("2004"));
     assert_eq!(payment.status(), Status::Processing);
-    assert!(!payment.can_conclude(first), "an earlier answer");
+    assert!(
+        !payment.can_conclude(first),
+        "the answer is older than the repeat"
+    );
     let second = first.after(2 * MINUTE);
     payment.poll_not_found(second, true).conclude(second);
     assert_eq!(payment.status(), Status::Failed);
     assert_eq!(payment.refusal_code(), Some("2004"));
     assert_eq!(payment.kinds(), ["payment.created", "payment.failed"]);
-    // The next attempt starts without them.
+    // The next attempt starts without the refusal and without the "not found".
     payment.execute(Command::Retry { order: &order() }, second);
     assert!(!payment.can_conclude(second.after(MINUTE)));
     assert_eq!(payment.refusal_code(), None);
@@ -91,7 +94,7 @@ fn a_repeated_sale_that_gate_refuses_fails_after_another_not_found() {
     ));
 }
 
-/// The bank accepts the shopper until the checkout expires.
+/// The shopper can still pay at the bank until the checkout expires.
 #[test]
 fn an_unknown_payment_fails_an_hour_after_its_checkout_expired() {
     for signed in [false, true] {
@@ -120,7 +123,7 @@ fn an_unknown_payment_fails_an_hour_after_its_checkout_expired() {
 }
 
 #[test]
-fn a_used_link_does_not_fail() {
+fn a_used_link_does_not_fail_after_a_not_found() {
     let mut payment = TestPayment::with_link();
     payment.callback("processing");
     let late = NOW.after(2 * HOUR);
@@ -142,12 +145,12 @@ fn a_sale_that_stays_lost_is_sent_again_at_growing_intervals() {
             sent += 1;
         }
     }
-    // 15 by the schedule, and the poll for the redirect URL.
+    // 15 polls of the schedule, and the poll for the redirect URL.
     assert_eq!((polls, sent), (16, 16));
 }
 
 #[test]
-fn a_not_found_changes_no_decided_payment() {
+fn a_not_found_does_not_change_a_decided_payment() {
     for signed in [false, true] {
         for (file, status) in [
             ("sale_success", Status::Succeeded),
@@ -167,7 +170,7 @@ fn a_not_found_changes_no_decided_payment() {
     }
 }
 
-/// An error without an operation settles as much as a signed "not found".
+/// A signed error without an operation has the same effect as a signed "not found".
 #[test]
 fn a_recheck_without_money_ends_with_the_last_poll_only_if_the_answer_is_signed() {
     let hint = Fact::Hint(&corpus("sale_success").report);

@@ -1,4 +1,4 @@
-//! The times of status polls, by the schedule of production.
+//! The times of status polls, with the schedule of production.
 
 use std::time::Duration;
 
@@ -25,7 +25,11 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
     assert_eq!(polls[..7], first);
     let daily = polls[6..].windows(2).map(|two| two[1] - two[0]);
     let (last, usual): (Vec<u64>, Vec<u64>) = daily.partition(|pause| *pause != 86_400);
-    assert_eq!((last.len(), usual.len()), (1, 29), "daily, and at the end");
+    assert_eq!(
+        (last.len(), usual.len()),
+        (1, 29),
+        "not 29 daily pauses and one other last pause"
+    );
     let end = NOW.after(31 * DAY);
     assert_eq!(polls.last(), Some(&(31 * 86_400)));
     assert_eq!(next(&payment), Some(Next::Erase(end)));
@@ -39,7 +43,7 @@ fn an_open_payment_is_polled_for_31_days_and_is_then_overdue() {
 }
 
 #[test]
-fn a_refund_is_polled_for_31_days_from_its_own_start() {
+fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
     let mut payment = TestPayment::paid();
     let start = NOW.after(20 * DAY);
     let order = refund_order("r-1", None);
@@ -54,7 +58,7 @@ fn a_refund_is_polled_for_31_days_from_its_own_start() {
         last = payment.poll_unanswered();
     }
     assert_eq!(last, start.after(31 * DAY));
-    // The customer stays: the refund may still need the address.
+    // The customer's data stays, because a repeat of the refund may need the IP address.
     assert_eq!(next(&payment), Some(Next::Overdue(last)));
 }
 
@@ -117,7 +121,7 @@ fn the_next_attempt_is_polled_for_its_own_redirect_url() {
 }
 
 #[test]
-fn a_lost_sale_that_gate_accepts_at_last_is_polled_like_a_new_one() {
+fn a_lost_sale_that_gate_finally_accepts_is_polled_like_a_new_sale() {
     let mut payment = TestPayment::open_for_thirty_days();
     payment.sale_answer(&Answer::Unclear);
     for _ in 0..5 {
@@ -130,7 +134,7 @@ fn a_lost_sale_that_gate_accepts_at_last_is_polled_like_a_new_one() {
 }
 
 #[test]
-fn a_recheck_starts_the_schedule_again() {
+fn a_recheck_restarts_the_schedule() {
     let mut payment = TestPayment::accepted();
     payment.callback("processing");
     let mut now = NOW;
@@ -146,7 +150,7 @@ fn a_recheck_starts_the_schedule_again() {
 
 /// The answers do not list the contradicted operation.
 #[test]
-fn a_contradiction_that_no_answer_settles_is_polled_for_31_days() {
+fn a_contradiction_that_no_answer_settles_causes_polls_for_31_days() {
     let mut payment = TestPayment::contradicted();
     let answer = corpus("success_after_decline");
     let mut polls = Vec::new();

@@ -1,11 +1,11 @@
-//! Operations that are neither sale nor refund: manual changes, unknown types, and types that move no money.
+//! Operations that are neither sale nor refund: manual changes, undocumented types, and types that move no money.
 
 use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 
 use crate::fixtures::*;
 
-/// A manual change of 9.00 EUR. Only a signed answer makes it count.
+/// Returns a payment with a manual change of 9.00 EUR. Only a signed answer makes the manual change count.
 fn manually_changed() -> TestPayment {
     let mut payment = TestPayment::with_callbacks(&["processing", "manual_change_success"]);
     assert_eq!(payment.status(), Status::Processing);
@@ -32,7 +32,7 @@ fn a_rejected_manual_change_is_refunded() {
 }
 
 #[test]
-fn a_released_manual_change_is_paid_with_its_own_sum() {
+fn a_released_manual_change_counts_as_paid_with_its_sum() {
     let mut payment = manually_changed();
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
@@ -40,7 +40,7 @@ fn a_released_manual_change_is_paid_with_its_own_sum() {
     assert_eq!(payment.last_data()["paid_amount"], 900);
 }
 
-/// A callback and an answer about another operation besides a successful sale.
+/// Returns a callback and a status answer that report another operation besides a successful sale.
 fn besides_sale(kind: &str) -> [Verified; 2] {
     let callback = edited("sale_success", |body| {
         body["operation"]["id"] = 99.into();
@@ -58,7 +58,7 @@ fn besides_sale(kind: &str) -> [Verified; 2] {
 }
 
 #[test]
-fn an_unknown_operation_besides_a_sale_is_polled_and_quarantined_once_an_answer_lists_it() {
+fn an_operation_of_undocumented_type_causes_a_poll_and_a_quarantine_when_an_answer_lists_it() {
     for kind in ["payout", "capture settlement", "manual change"] {
         let [callback, answer] = besides_sale(kind);
         let mut payment = TestPayment::paid();
@@ -75,7 +75,7 @@ fn an_unknown_operation_besides_a_sale_is_polled_and_quarantined_once_an_answer_
 }
 
 #[test]
-fn an_operation_that_moves_no_money_is_neither_polled_nor_quarantined() {
+fn an_operation_that_moves_no_money_causes_neither_a_poll_nor_a_quarantine() {
     for kind in [
         "invoice",
         "customer action",
@@ -96,7 +96,7 @@ fn an_operation_that_moves_no_money_is_neither_polled_nor_quarantined() {
 }
 
 #[test]
-fn a_manual_change_after_a_release_quarantines_again() {
+fn a_manual_change_after_a_release_quarantines_the_payment_again() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     payment.review(Verdict::Released).unwrap();
     assert_eq!(payment.status(), Status::Succeeded);

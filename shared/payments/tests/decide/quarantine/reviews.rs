@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn a_release_settles_the_listed_items_and_records_who_decided() {
+fn a_release_settles_the_listed_items_and_records_the_operator() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
@@ -23,7 +23,7 @@ fn a_release_settles_the_listed_items_and_records_who_decided() {
 }
 
 #[test]
-fn a_new_item_after_a_release_quarantines_again_even_for_the_same_reason() {
+fn a_new_item_after_a_release_quarantines_the_payment_again_even_for_the_same_reason() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     payment.review(Verdict::Released).unwrap();
     payment.callback("currency_differs");
@@ -55,7 +55,7 @@ fn a_decision_settles_no_item_that_it_does_not_list() {
 }
 
 #[test]
-fn a_rejection_refunds_an_overpaid_payment_as_it_was_paid() {
+fn a_rejection_of_an_overpaid_payment_refunds_the_whole_paid_amount() {
     let overpaid = edited("sale_success", |body| {
         body["payment"]["sum"]["amount"] = 1234.into();
     });
@@ -72,7 +72,7 @@ fn a_rejection_refunds_an_overpaid_payment_as_it_was_paid() {
 }
 
 #[test]
-fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all() {
+fn a_rejection_reserves_nothing_if_a_storefront_already_refunds_all_money() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     let paid = payment.paid_amount();
     payment.reserve("r-1", None).unwrap();
@@ -102,7 +102,7 @@ fn money_in_another_currency_is_rejected_without_a_refund_and_cannot_be_released
 }
 
 #[test]
-fn a_sale_without_a_sum_is_quarantined_with_the_payments_sum() {
+fn a_sale_without_a_sum_causes_a_quarantine_and_counts_with_the_sum_of_the_payment() {
     let without_sum = edited("sale_success", |body| {
         let operation = body["operation"].as_object_mut().unwrap();
         operation.remove("sum_initial");
@@ -119,7 +119,7 @@ fn a_sale_without_a_sum_is_quarantined_with_the_payments_sum() {
 }
 
 #[test]
-fn a_release_accepts_a_manual_change_as_paid_and_not_the_unconfirmed_sale() {
+fn a_release_accepts_a_manual_change_as_paid_but_not_the_unconfirmed_sale() {
     let manual_change = edited("status_confirm_waiting", |body| {
         let all = body["operations"].as_array_mut().unwrap();
         let mut manual = all[0].clone();
@@ -133,7 +133,10 @@ fn a_release_accepts_a_manual_change_as_paid_and_not_the_unconfirmed_sale() {
     payment.poll_now(NOW, &manual_change);
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.paid_amount(), 100);
-    assert!(poll_at(&payment).is_some(), "the confirmation is open");
+    assert!(
+        poll_at(&payment).is_some(),
+        "the open confirmation is not polled"
+    );
     let mut confirmed = payment.fork();
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.paid_amount(), 100);

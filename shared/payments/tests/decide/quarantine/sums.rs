@@ -12,10 +12,10 @@ use crate::fixtures::*;
 const ORDERED: u64 = 2500;
 const PAID: u64 = 1234;
 
-/// The field that names another sum than the order.
+/// The fields that name a sum other than the ordered sum.
 const FIELDS: [&str; 3] = ["payment.sum", "sum_initial", "both"];
 
-/// The sums of an underpaid sale: of the payment, requested, and moved by the provider.
+/// Returns the sums of an underpaid sale: `payment.sum`, `sum_initial` and `sum_converted`.
 fn sums(field: &str) -> [u64; 3] {
     match field {
         "payment.sum" => [PAID, ORDERED, PAID],
@@ -24,7 +24,7 @@ fn sums(field: &str) -> [u64; 3] {
     }
 }
 
-/// An order of 25.00 EUR that was paid with 12.34 EUR.
+/// Returns an order of 25.00 EUR that was paid with 12.34 EUR.
 fn underpaid(field: &str) -> TestPayment {
     let [of_payment, initial, moved] = sums(field);
     let sale = edited("sale_success", |body| {
@@ -48,7 +48,7 @@ fn refund_of_300() -> Verified {
     refund_operation("37493000003451", "success", sum)
 }
 
-/// A status answer that lists the sale and the refund of 3.00 EUR.
+/// Returns a status answer that lists the sale and the refund of 3.00 EUR.
 fn answer_after_refund(field: &str, payment_sum: u64) -> Verified {
     let [_, initial, moved] = sums(field);
     edited("status_many_operations", |body| {
@@ -65,7 +65,7 @@ fn answer_after_refund(field: &str, payment_sum: u64) -> Verified {
 #[test]
 fn an_underpaid_order_stays_quarantined_after_a_refund_and_a_status_answer() {
     for field in FIELDS {
-        // The platform documents `payment.sum` after a refund in two ways.
+        // The platform's documentation contradicts itself: a refund lowers `payment.sum`, or does not change it.
         for sum in [PAID - 300, PAID, ORDERED - 300, ORDERED] {
             for is_answer_first in [false, true] {
                 let mut payment = underpaid(field);
@@ -87,7 +87,7 @@ fn an_underpaid_order_stays_quarantined_after_a_refund_and_a_status_answer() {
 }
 
 #[test]
-fn every_reported_sum_is_shown() {
+fn a_quarantine_item_shows_every_reported_sum() {
     for field in FIELDS {
         let payment = underpaid(field);
         let [of_payment, initial, moved] = sums(field);
@@ -124,21 +124,21 @@ fn a_release_of_an_underpaid_order_accepts_the_paid_amount() {
 }
 
 #[test]
-fn a_rejection_of_an_underpaid_order_refunds_what_is_left() {
+fn a_rejection_of_an_underpaid_order_refunds_the_remaining_amount() {
     for field in ["payment.sum", "both"] {
         let mut payment = underpaid(field);
         payment.deliver(&refund_of_300());
         assert_eq!(payment.review(Verdict::Rejected), Ok(true));
-        let amounts = payment.refunds().iter().map(|one| one.amount());
+        let amounts = payment.refunds().iter().map(|refund| refund.amount());
         assert_eq!(Vec::from_iter(amounts), [300, PAID - 300]);
         assert_eq!(payment.refund_sums(), (300, PAID - 300, 0));
         assert_eq!(payment.status(), Status::Quarantined);
     }
 }
 
-/// A sum below the order counts once a signed answer names it.
+/// A sum below the order counts only after a signed answer names this sum.
 #[test]
-fn a_lower_sum_in_a_callback_after_a_success_is_polled_before_it_counts() {
+fn a_lower_sum_in_a_callback_after_a_success_counts_only_after_a_signed_answer_confirms_it() {
     let lower = edited("sale_success", |body| {
         body["payment"]["sum"]["amount"] = 950.into();
         body["payment"]["date"] = json!("2019-07-02T10:00:00+0000");
@@ -192,9 +192,9 @@ fn a_second_sale_counts_as_soon_as_an_answer_lists_it_although_the_answer_also_l
     }
 }
 
-/// Otherwise it would count, and be emitted as paid again, without a quarantine.
+/// Without the poll, the sum would count, and a second `payment.succeeded` would be emitted without a quarantine.
 #[test]
-fn a_callback_that_differs_from_a_signed_answer_is_polled_before_its_sum_counts() {
+fn a_callback_that_differs_from_a_signed_answer_causes_a_poll_before_its_sum_counts() {
     for sum in [900, 1100] {
         let callback = edited("manual_change_success", |body| {
             body["payment"]["sum"]["amount"] = sum.into();
@@ -219,7 +219,7 @@ fn money_in_another_currency_counts_as_zero_and_is_shown() {
 }
 
 #[test]
-fn an_answer_whose_refunds_explain_its_lower_sum_is_no_difference() {
+fn a_lower_sum_in_an_answer_is_accepted_if_the_refunds_in_the_answer_explain_it() {
     for (sum, status) in [
         (750, Status::PartiallyRefunded),
         (1000, Status::PartiallyRefunded),

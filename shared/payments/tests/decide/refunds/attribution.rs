@@ -1,4 +1,4 @@
-//! Which refund an operation of the platform belongs to.
+//! The refund to which an operation of the platform belongs.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::fixtures::*;
 
-/// A refund of 2.50 EUR was requested.
+/// Returns a paid payment with a requested refund of 2.50 EUR.
 fn requested() -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(250)).unwrap();
@@ -28,7 +28,7 @@ fn an_operation_belongs_to_the_refund_with_its_request_id() {
 }
 
 #[test]
-fn a_refund_that_the_platform_tried_several_times_succeeds_with_one_success() {
+fn a_refund_with_several_operations_succeeds_if_one_operation_succeeds() {
     let tries = [("7", "decline"), ("9", "success"), ("8", "decline")]
         .map(|(id, status)| refund_operation(id, status, json!({ "merchant_refund_id": "r-1" })));
     for order in permutations(&[0, 1, 2]) {
@@ -81,7 +81,7 @@ fn two_tries_of_one_request_are_one_refund_in_any_order() {
 }
 
 #[test]
-fn an_operation_without_our_id_is_not_emitted_while_it_can_be_ours() {
+fn an_operation_without_our_id_causes_no_event_while_it_can_be_ours() {
     let mut payment = requested();
     payment.refund_answer("r-1", &Answer::Unclear);
     let without_id = refund_operation("7", "success", json!({ "request_id": null }));
@@ -93,7 +93,7 @@ fn an_operation_without_our_id_is_not_emitted_while_it_can_be_ours() {
     named.deliver(&refund_operation("7", "success", with_id));
     assert_eq!(named.refund_events(), ["r-1 succeeded"]);
     assert_eq!(named.refunds().len(), 1);
-    // Without a report that names it, it is external.
+    // Without a report that names our refund, the operation is external.
     payment.execute(Command::EmitPending, NOW.after(16 * MINUTE));
     assert_eq!(payment.refund_events()[2..], ["7 succeeded"]);
 }

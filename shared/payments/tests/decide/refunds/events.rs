@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn a_refund_that_is_reported_first_is_emitted_after_its_sale() {
+fn the_event_of_a_refund_that_is_reported_before_its_sale_follows_the_event_of_the_sale() {
     let mut payment = TestPayment::with_callbacks(&["refund_partial_1"]);
     assert_eq!(payment.kinds(), ["payment.created"]);
     payment.callback("sale_success");
@@ -17,7 +17,7 @@ fn a_refund_that_is_reported_first_is_emitted_after_its_sale() {
 }
 
 #[test]
-fn refunds_above_the_paid_amount_are_counted_and_emitted() {
+fn refunds_above_the_paid_amount_count_and_cause_an_overrefunded_event() {
     let mut payment = TestPayment::with_callbacks(&["sale_success", "refund_success"]);
     assert_eq!(payment.status(), Status::Refunded);
     payment
@@ -33,7 +33,7 @@ fn refunds_above_the_paid_amount_are_counted_and_emitted() {
 }
 
 #[test]
-fn a_refund_without_a_sum_in_euros_is_quarantined_with_the_requested_amount() {
+fn a_refund_without_a_sum_in_euros_causes_a_quarantine_and_counts_with_the_requested_amount() {
     for (sum, reason) in [
         (json!(null), QuarantineReason::AmountMissing),
         (
@@ -71,7 +71,7 @@ fn a_success_after_a_decline_corrects_the_decline() {
 }
 
 #[test]
-fn a_refund_whose_sum_changes_is_emitted_again_and_polled() {
+fn a_changed_sum_of_a_refund_causes_another_event_and_a_recheck() {
     let mut payment = TestPayment::paid();
     let sum = json!({ "sum_initial": reports::euros(400) });
     payment.deliver(&refund_operation("7", "success", sum));

@@ -12,7 +12,7 @@ use payments::model::{Refund, RefundStatus};
 use crate::fixtures::*;
 
 impl TestPayment {
-    /// Our refund with this id.
+    /// Returns our refund with this id.
     fn our_refund(&self, refund_id: &str) -> &Refund {
         self.refund(&id(refund_id)).unwrap()
     }
@@ -21,12 +21,12 @@ impl TestPayment {
         self.our_refund(refund_id).status()
     }
 
-    /// Whether a lost refund can be sent again.
+    /// Returns whether a lost refund can be sent again.
     fn can_repeat(&self, refund_id: &str) -> bool {
         change_of(Some(self), Command::RepeatRefund(&id(refund_id)), NOW).is_some()
     }
 
-    /// Each event about a refund: our id or the operation's id, the status, and what the event corrects.
+    /// Returns each event about a refund: our id or the operation's id, the status, and the corrected event.
     fn refund_events(&self) -> Vec<String> {
         let events = self.events.iter().filter_map(|event| {
             let data = data(event);

@@ -1,4 +1,5 @@
-//! Lost refunds that are sent again, and error 3230: the platform already has the refund.
+//! Repeats of lost refunds, whose requests had no clear answer. Error 3230 means that the platform already has the
+//! refund.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
-/// A paid payment with refunds of 2.50 EUR each, whose requests were lost.
+/// Returns a paid payment with refunds of 2.50 EUR each, whose requests had no clear answer.
 fn lost(refund_ids: &[&str]) -> TestPayment {
     let mut payment = TestPayment::paid();
     for refund_id in refund_ids {
@@ -17,7 +18,7 @@ fn lost(refund_ids: &[&str]) -> TestPayment {
     payment
 }
 
-/// The same after an answer that lists none of the refunds: they are sent again.
+/// Returns a payment whose lost refunds were sent again after a status answer that listed none of these refunds.
 fn sent_again(refund_ids: &[&str]) -> TestPayment {
     let mut payment = lost(refund_ids);
     payment.poll("sale_success");
@@ -35,7 +36,7 @@ fn created_in_second(second: u32) -> Value {
 #[test]
 fn a_lost_refund_is_repeated_only_after_an_answer_to_a_later_poll() {
     let mut payment = TestPayment::paid();
-    // The poll is sent before the refund, and answered after it.
+    // The poll is sent before the refund, and answered after the refund.
     payment.execute(Command::PollNow, NOW);
     payment.reserve("r-1", Some(250)).unwrap();
     payment.refund_answer("r-1", &Answer::Unclear);
@@ -59,7 +60,7 @@ fn a_lost_refund_is_not_repeated_after_not_found() {
 }
 
 #[test]
-fn a_repeat_answered_3230_is_the_only_operation_created_between_its_requests() {
+fn a_refund_whose_repeat_is_answered_3230_gets_the_only_operation_created_between_the_requests() {
     let mut days_later = created_in_second(22);
     days_later["created_date"] = json!("2019-07-09T09:00:00+0000");
     let before = json!({ "created_date": "2019-07-01T09:00:00+0000" });
@@ -88,7 +89,8 @@ fn a_repeat_answered_3230_is_the_only_operation_created_between_its_requests() {
 }
 
 #[test]
-fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_it_is_named() {
+fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_a_report_names_the_refund()
+{
     let mut payment = sent_again(&["r-1", "r-2"]);
     payment
         .refund_answer("r-1", &refused("3230"))
@@ -106,7 +108,7 @@ fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_it_is_na
 }
 
 #[test]
-fn an_error_3230_declines_no_refund() {
+fn error_3230_does_not_decline_a_refund() {
     let mut payment = sent_again(&["r-1"]);
     payment.refund_answer("r-1", &accepted("q2"));
     let error = edited("error_validation", |body| {

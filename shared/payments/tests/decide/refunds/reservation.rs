@@ -1,4 +1,4 @@
-//! A refund reserves its amount before it is sent.
+//! A refund reserves its amount before the refund request is sent.
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Fact, Rejection};
@@ -20,7 +20,10 @@ fn a_refund_is_refused_when_it_exceeds_the_remaining_amount() {
     assert_eq!(payment.our_refund("r-2").amount(), 600);
     let more = payment.reserve("r-3", Some(1));
     assert_eq!(more, Err(Rejection::MoreThanLeft(0)));
-    assert!(poll_at(&payment).is_some(), "a crash before the answer");
+    assert!(
+        poll_at(&payment).is_some(),
+        "no poll is due after a crash before the answer"
+    );
 }
 
 #[test]
@@ -33,7 +36,7 @@ fn a_refund_id_belongs_to_one_refund() {
 }
 
 #[test]
-fn a_refused_refund_releases_its_amount_and_one_without_an_answer_does_not() {
+fn a_refused_refund_releases_its_amount_and_a_refund_without_an_answer_does_not() {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(400)).unwrap();
     payment.reserve("r-2", None).unwrap();
@@ -50,7 +53,7 @@ fn a_refused_refund_releases_its_amount_and_one_without_an_answer_does_not() {
 #[test]
 fn five_hundred_refunds_fit_into_one_item_and_one_event() {
     let mut payment = TestPayment::paid();
-    // As long as the platform's ids, and as a storefront's.
+    // These texts are as long as the platform's request ids and a storefront's refund ids.
     let (long, uuid) = ("x".repeat(80), "3f0c8a52-6b1e-4d0c-9a57-2f3f4e5d6c");
     for number in 100..600 {
         let refund_id = format!("{uuid}{number}");
@@ -79,7 +82,7 @@ fn five_hundred_refunds_fit_into_one_item_and_one_event() {
     assert_eq!(payment.refunded_amount(), 500);
     let size = |payment: &TestPayment| json!(**payment).to_string().len();
     let by_callbacks = size(&payment);
-    // Answers that repeat the same of all operations.
+    // Status answers that report all operations again, ten in each answer.
     for tens in 10..60_u64 {
         let answer = edited("status_many_operations", |body| {
             body["payment"]["sum"]["amount"] = json!(500);

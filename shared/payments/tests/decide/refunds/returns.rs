@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::fixtures::*;
 
-/// A callback about an operation that takes a refund back.
+/// Returns a callback about an operation that takes a refund back.
 fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     edited("refund_reverse_of_partial", |body| {
         body["operation"]["id"] = id.into();
@@ -20,7 +20,7 @@ fn returned(id: &str, amount: u64, refund_id: Option<&str>) -> Verified {
     })
 }
 
-/// A signed answer with a sale of 10.00 EUR, and operations with id, type and amount.
+/// Returns a signed answer with a sale of 10.00 EUR and further operations, each given by its id, type and amount.
 fn answer_with(operations: &[(&str, &str, u64)]) -> Verified {
     edited("status_many_operations", |body| {
         body["payment"]["status"] = "success".into();
@@ -59,7 +59,7 @@ fn a_returned_refund_no_longer_counts_and_its_money_can_be_refunded_again() {
         let events = payment.events.len();
         payment.deliver(&returned("8", 400, named));
         assert_eq!(payment.events.len(), events, "a duplicate");
-        // The same id is the same refund.
+        // A request with a known refund id creates no new refund.
         assert_eq!(payment.reserve("r-1", Some(400)), Ok(false));
         assert_eq!(payment.reserve("r-2", None), Ok(true));
         assert_eq!(payment.refund_sums(), (0, 1000, 0));
@@ -79,7 +79,7 @@ fn a_partly_returned_refund_stays_succeeded() {
 }
 
 #[test]
-fn a_return_that_two_refunds_match_is_attributed_only_by_its_id() {
+fn a_return_that_two_refunds_match_is_attributed_only_by_the_refund_id() {
     let mut two = TestPayment::paid();
     two.refund_succeeds("r-1", "7", 300);
     two.refund_succeeds("r-2", "8", 300);
@@ -120,7 +120,7 @@ fn a_rejection_whose_refund_was_returned_can_be_repeated() {
 }
 
 #[test]
-fn a_return_that_is_reported_before_its_refund_waits_for_it_and_is_polled() {
+fn a_return_that_is_reported_before_its_refund_waits_for_the_refund_and_causes_a_poll() {
     let mut payment = TestPayment::with_callbacks(&["sale_success", "refund_reverse_of_partial"]);
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(payment.refund_sums(), (0, 0, 1000));
@@ -134,7 +134,7 @@ fn a_return_that_is_reported_before_its_refund_waits_for_it_and_is_polled() {
 }
 
 #[test]
-fn an_answer_with_a_refund_and_its_return_emits_both() {
+fn an_answer_with_a_refund_and_its_return_causes_events_about_both() {
     let mut payment = TestPayment::paid();
     payment.reserve("r-1", Some(400)).unwrap();
     payment.refund_answer("r-1", &accepted("q-7"));
@@ -146,7 +146,7 @@ fn an_answer_with_a_refund_and_its_return_emits_both() {
 }
 
 #[test]
-fn a_signed_return_above_the_refunded_amount_quarantines_until_it_is_released() {
+fn a_signed_return_above_the_refunded_amount_quarantines_the_payment_until_a_release() {
     let mut payment = TestPayment::paid();
     payment.poll_now(NOW, &answer_with(&[("8", "refund reverse", 400)]));
     assert_eq!(payment.status(), Status::Quarantined);
@@ -156,7 +156,7 @@ fn a_signed_return_above_the_refunded_amount_quarantines_until_it_is_released() 
     assert_eq!(payment.refundable_amount(), 1000);
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
-    // The release settles this excess only.
+    // The release settles only this excess.
     let more = [("8", "refund reverse", 400), ("9", "refund reverse", 500)];
     let later = NOW.after(Duration::from_millis(1));
     payment.poll_now(later, &answer_with(&more));

@@ -9,7 +9,7 @@ use crate::fixtures::*;
 /// The id of the refund in the corpus' body.
 const REFUND: &str = "rf-0002";
 
-/// A refund that waits for clarification.
+/// Returns a refund that waits for clarification.
 fn waiting_refund() -> TestPayment {
     let mut payment = TestPayment::paid();
     payment.reserve(REFUND, Some(400)).unwrap();
@@ -35,7 +35,7 @@ fn a_refund_that_waits_for_clarification_shows_and_emits_the_requested_fields() 
 type Find = fn(&Payment) -> Option<&Waiting>;
 
 #[test]
-fn an_accepted_clarification_hides_the_request_until_a_newer_one_arrives() {
+fn an_accepted_clarification_hides_the_request_until_a_newer_request_arrives() {
     let of_sale: Find = |payment| payment.clarification_request();
     let of_refund: Find = |payment| payment.clarification_request_of(&payment.refunds()[0]);
     let sale = TestPayment::with_callbacks(&["clarification_last_name"]);
@@ -75,7 +75,7 @@ fn a_clarified_refund_succeeds() {
     assert_eq!(shown["clarification_fields"], json!([]));
 }
 
-/// The platform declines after 30 minutes.
+/// The platform declines the operation if it does not receive the fields within 30 minutes.
 #[test]
 fn a_sale_or_refund_that_waits_for_clarification_is_polled_after_31_minutes() {
     let mut sale = TestPayment::accepted();

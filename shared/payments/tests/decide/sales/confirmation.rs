@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn a_successful_sale_of_an_unfinished_payment_is_held_and_polled_immediately() {
+fn a_successful_sale_of_an_unfinished_payment_is_held_and_causes_an_immediate_poll() {
     for (file, status, emitted) in [
         (
             "confirm_sale_done",
@@ -28,7 +28,7 @@ fn a_successful_sale_of_an_unfinished_payment_is_held_and_polled_immediately() {
 }
 
 #[test]
-fn a_confirmed_sale_is_emitted_as_paid_once_and_not_as_late() {
+fn the_success_of_a_confirmed_sale_is_emitted_once_and_not_as_late() {
     let files = ["confirm_sale_done", "confirm_begun", "confirm_success"];
     let payment = TestPayment::with_callbacks(&files);
     assert_eq!(payment.status(), Status::Succeeded);
@@ -39,7 +39,7 @@ fn a_confirmed_sale_is_emitted_as_paid_once_and_not_as_late() {
 }
 
 #[test]
-fn a_declined_confirmation_declines_the_payment_with_its_code() {
+fn a_declined_confirmation_declines_the_payment_with_the_code_of_the_confirmation() {
     for end in [
         &["confirm_decline"][..],
         &["confirm_decline_before_reversal", "confirm_reversal"],
@@ -64,7 +64,7 @@ fn a_declined_confirmation_withdraws_an_emitted_success_and_a_later_credit_resto
     payment.callback("confirm_decline");
     assert_eq!(payment.status(), Status::Declined);
     let mut events = payment.events.iter();
-    let declined = events.find(|one| one.kind.as_str() == "payment.declined");
+    let declined = events.find(|event| event.kind.as_str() == "payment.declined");
     assert_eq!(data(declined.unwrap())["corrects"], "payment.succeeded");
     let kinds = [
         "refund.pending",
@@ -111,7 +111,7 @@ fn a_confirmation_in_the_same_second_as_its_sale_counts_as_later() {
 }
 
 #[test]
-fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_is_polled() {
+fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_causes_a_poll() {
     let mut payment = TestPayment::paid();
     let older = edited("confirm_decline", |body| {
         body["payment"]["date"] = json!("2019-01-01T09:00:00+0000");
@@ -123,7 +123,7 @@ fn a_callback_with_an_older_declined_confirmation_changes_no_status_and_is_polle
 }
 
 #[test]
-fn contradictory_confirmations_are_polled_and_the_signed_answer_decides() {
+fn contradictory_confirmations_cause_a_poll_and_the_signed_answer_decides() {
     let credited = edited("status_confirm_decline", |body| {
         body["payment"]["status"] = "success".into();
         body["operations"][1]["status"] = "success".into();
@@ -143,7 +143,7 @@ fn contradictory_confirmations_are_polled_and_the_signed_answer_decides() {
     }
 }
 
-/// One of the shopper's attempts has paid, and another one is still open.
+/// One try of the shopper was successful, and another try is still open.
 #[test]
 fn a_processing_payment_counts_if_a_signed_answer_lists_its_sale_without_a_confirmation() {
     let mut payment = TestPayment::with_callbacks(&["cascade_first_paid"]);
@@ -193,7 +193,7 @@ fn a_confirmation_that_starts_after_an_emitted_success_emits_nothing() {
 }
 
 #[test]
-fn reports_that_give_one_operation_two_types_end_the_same_in_any_order() {
+fn reports_with_two_types_for_one_operation_have_the_same_outcome_in_any_order() {
     let of = |file, kind: &str, second| {
         edited(file, |body| {
             body["operation"]["id"] = json!(71);
@@ -221,7 +221,7 @@ fn reports_that_give_one_operation_two_types_end_the_same_in_any_order() {
 }
 
 #[test]
-fn a_report_that_gives_a_sale_another_type_does_not_undo_it() {
+fn a_report_that_gives_a_sale_another_type_does_not_undo_the_sale() {
     let refund = edited("sale_success", |body| {
         body["operation"]["type"] = json!("refund");
         body["operation"]["date"] = json!("2030-01-01T00:00:00+0000");

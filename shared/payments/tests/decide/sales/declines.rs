@@ -6,15 +6,15 @@ use serde_json::json;
 use crate::fixtures::*;
 
 #[test]
-fn an_error_status_declines_a_sale_in_callbacks_and_answers_alike() {
+fn an_error_status_declines_a_sale_in_callbacks_and_in_status_answers() {
     for status in DECLINED {
         for is_answer in [false, true] {
-            // `error` as the payment's status is about a request.
-            let of_payment = ["decline", status].into_iter();
-            for of_payment in of_payment.filter(|word| *word != "error") {
+            // `error` as `payment.status` means that a request failed, not that the payment was declined.
+            let payment_statuses = ["decline", status].into_iter();
+            for payment_status in payment_statuses.filter(|word| *word != "error") {
                 let sale = edited("sale_decline_customer", |body| {
                     body["operation"]["status"] = status.into();
-                    body["payment"]["status"] = of_payment.into();
+                    body["payment"]["status"] = payment_status.into();
                 });
                 let mut payment = TestPayment::created();
                 match is_answer {
@@ -23,8 +23,8 @@ fn an_error_status_declines_a_sale_in_callbacks_and_answers_alike() {
                 };
                 let outcome = payment.operations().next().unwrap().1.outcome();
                 assert_eq!(outcome, Outcome::Declined, "{status} {is_answer}");
-                assert_eq!(payment.status(), Status::Declined, "{of_payment}");
-                assert_eq!(poll_at(&payment), None, "{of_payment}");
+                assert_eq!(payment.status(), Status::Declined, "{payment_status}");
+                assert_eq!(poll_at(&payment), None, "{payment_status}");
             }
         }
     }
@@ -50,7 +50,7 @@ fn an_error_status_declines_a_refund_and_releases_its_reservation() {
 
 /// A declined sale ends the payment only if `payment.status` says so.
 #[test]
-fn an_error_status_of_one_sale_leaves_the_payment_open_for_another() {
+fn an_error_status_of_one_sale_leaves_the_payment_open_for_another_sale() {
     for status in DECLINED {
         let sale = edited("sale_decline_customer", |body| {
             body["payment"]["status"] = "awaiting customer".into();

@@ -17,7 +17,7 @@ fn can_expire(payment: &TestPayment) -> bool {
     change_of(Some(payment), Command::Expire, order().expires_at).is_some()
 }
 
-/// An undecided payment after the status polls that are due before the checkout expires.
+/// Returns an undecided payment after the status polls that are due before the checkout expires.
 fn undecided(files: &[&str]) -> TestPayment {
     let mut payment = TestPayment::accepted();
     for file in files {

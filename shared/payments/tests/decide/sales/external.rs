@@ -1,4 +1,4 @@
-//! Payments that were not created here, such as those by links of the platform's Dashboard.
+//! Payments that this service did not create, such as payments by links of the platform's Dashboard.
 
 use payments::decide::{Command, Fact, Rejection, decide, execute};
 use payments::model::{Private, RefundOrder, Status};
@@ -6,7 +6,7 @@ use payments::model::{Private, RefundOrder, Status};
 use crate::fixtures::*;
 
 #[test]
-fn an_external_payment_is_unmatched_emitted_once_and_polled() {
+fn an_external_payment_is_unmatched_and_causes_one_event_and_a_poll() {
     for file in ["sale_success", "processing"] {
         let payment = TestPayment::external(corpus(file));
         assert_eq!(payment.status(), Status::Unmatched, "{file}");
@@ -17,7 +17,7 @@ fn an_external_payment_is_unmatched_emitted_once_and_polled() {
 }
 
 #[test]
-fn a_hint_about_an_external_payment_emits_nothing_until_it_is_polled() {
+fn a_hint_about_an_external_payment_emits_nothing_until_the_payment_is_polled() {
     let hint = Fact::Hint(&corpus("sale_success").report);
     let mut payment = TestPayment::from(decide(None, hint, NOW).unwrap());
     assert!(payment.events.is_empty());
@@ -28,7 +28,7 @@ fn a_hint_about_an_external_payment_emits_nothing_until_it_is_polled() {
 }
 
 #[test]
-fn an_external_payment_is_not_polled_after_an_answer_that_lists_money() {
+fn an_answer_that_lists_money_ends_the_polls_for_an_external_payment() {
     for file in [
         "payment_confirmation",
         "manual_change_success",
@@ -44,7 +44,7 @@ fn an_external_payment_is_not_polled_after_an_answer_that_lists_money() {
 }
 
 #[test]
-fn a_paid_dashboard_link_is_emitted_once_and_polled_once() {
+fn a_paid_dashboard_link_causes_one_event_and_one_poll() {
     for before in [None, Some("invoice_sent"), Some("invoice_expired")] {
         let mut payment = TestPayment::external(corpus(before.unwrap_or("invoice_paid")));
         payment.callback("invoice_paid");
@@ -62,7 +62,7 @@ fn a_paid_dashboard_link_is_emitted_once_and_polled_once() {
 }
 
 #[test]
-fn money_of_an_external_payment_can_be_refunded_to_an_address_in_the_request() {
+fn an_external_payment_can_be_refunded_only_if_the_request_has_an_ip_address() {
     let mut payment = TestPayment::external(corpus("processing"));
     payment.callback("sale_success");
     assert_eq!(payment.events.len(), 2);

@@ -1,4 +1,4 @@
-//! Gate's answers to a sale, and the platform's later errors about its request.
+//! Gate's answers to a sale request, and the platform's later errors about this request.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;
@@ -6,7 +6,7 @@ use payments::model::Status;
 
 use crate::fixtures::*;
 
-/// Whether the sale can be sent again.
+/// Returns whether the sale can be sent again.
 fn can_resend(payment: &TestPayment) -> bool {
     change_of(Some(payment), Command::Resend, NOW).is_some()
 }
@@ -30,7 +30,7 @@ fn a_sale_without_a_clear_answer_stays_open_and_can_be_sent_again_once() {
 }
 
 #[test]
-fn a_refusal_of_a_repeated_sale_says_nothing_about_the_first_request() {
+fn a_refusal_of_a_repeated_sale_does_not_fail_the_payment() {
     let mut payment = TestPayment::created();
     payment
         .sale_answer(&Answer::Unclear)
@@ -58,7 +58,7 @@ fn a_sale_that_is_being_sent_is_sent_again_only_after_thirty_seconds() {
 }
 
 #[test]
-fn an_error_fails_the_payment_only_if_it_is_about_the_open_request() {
+fn an_error_fails_the_payment_only_if_the_error_is_about_the_open_request() {
     let mut payment = TestPayment::created();
     payment.sale_answer(&accepted(REQUEST));
     payment.callback("error_duplicate_payment");

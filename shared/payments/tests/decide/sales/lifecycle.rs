@@ -52,14 +52,14 @@ fn a_success_after_a_decline_counts_and_is_emitted_as_late() {
 }
 
 #[test]
-fn a_decline_after_a_success_changes_no_status_and_is_polled() {
+fn a_decline_after_a_success_changes_no_status_and_causes_a_recheck() {
     let payment = TestPayment::with_callbacks(&["sale_success", "sale_decline_customer"]);
     assert_eq!(payment.status(), Status::Succeeded);
     assert!(payment.needs_recheck());
 }
 
 #[test]
-fn a_success_without_a_sale_is_polled_and_not_paid() {
+fn a_success_without_a_sale_causes_a_recheck_and_does_not_count_as_paid() {
     let mut payment = TestPayment::with_callbacks(&["payment_confirmation"]);
     assert_eq!(payment.status(), Status::Processing);
     assert!(payment.needs_recheck() && poll_at(&payment).is_some());
@@ -79,7 +79,11 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
     let order = payment.order().unwrap().clone();
     let retry = Command::Retry { order: &order };
     payment.execute(retry, NOW);
-    assert_eq!(change_of(Some(&payment), retry, NOW), None, "not failed");
+    assert_eq!(
+        change_of(Some(&payment), retry, NOW),
+        None,
+        "only a failed payment can be retried"
+    );
     assert_eq!(payment.last_kind(), "payment.created");
     let pending = change_of(Some(&payment), Command::EmitPending, NOW);
     assert_eq!(pending, None);
@@ -93,7 +97,7 @@ fn a_retry_of_a_failed_payment_ignores_reports_about_the_earlier_request() {
 }
 
 #[test]
-fn of_reports_in_the_same_second_the_later_stage_is_the_platform_status() {
+fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
     let stages = [
         ("processing", "processing"),
         ("sale_decline_risk", "decline"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::platform::{Account, Scenario};
 
-/// `events` are all events of the payment.
+/// Checks the emitted events of a payment. `events` are all events of the payment.
 pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Account>) {
     let Some(last) = events.last() else { return };
     check_outcomes(payment, events, account);
@@ -32,7 +32,7 @@ pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Acco
         let is = without_ordered_sum(state[name].clone());
         assert!(
             emitted == is || !status.is_final(),
-            "{}: {name} {emitted} is {is}",
+            "{}: {name}: emitted as {emitted}, but {is} now",
             payment.key()
         );
     }
@@ -79,7 +79,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
             if needs_review {
                 // After a release, new quarantine items may quarantine the payment again.
                 let mut decisions = payment.decisions().iter();
-                let is_released = decisions.any(|one| one.verdict == Verdict::Released);
+                let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
                 let was_paid_in_full = matches!(
                     scenario,
                     Scenario::SecondCharge | Scenario::UnknownOperation
@@ -99,7 +99,7 @@ fn check_outcomes(payment: &Payment, events: &[&Event], account: Option<&Account
             assert_eq!(unmatched, status == Status::Unmatched, "{key}");
         }
     }
-    // Each attempt has a checkout of its own.
+    // Each attempt has a separate checkout.
     let attempts = 1 + times(EventKind::PaymentFailed);
     assert!(times(EventKind::CheckoutExpired) <= attempts, "{key}");
 }
@@ -143,13 +143,13 @@ fn check_differences(payment: &Payment, events: &[&Event]) {
         let is_new = differences.insert(format!("{operation} {}", data["difference"]));
         assert!(
             is_new,
-            "{}: a difference was emitted twice: {data}",
+            "{}: a discrepancy was emitted twice: {data}",
             payment.key()
         );
     }
 }
 
-/// A consumer that reads only the events of refunds knows the refunded amount.
+/// Checks that a consumer that reads only events about refunds can compute the refunded amount.
 fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
     let mut refunds: BTreeMap<String, i64> = BTreeMap::new();
     let is_about_refund = |event: &&&Event| event.kind.as_str().starts_with("refund.");
@@ -161,8 +161,9 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
             None => format!("external {}", refund["operation_id"]),
         };
         let operations = data["operations"].as_array().unwrap().iter();
-        let mut of_refund = operations.filter(|one| one["operation_id"] == refund["operation_id"]);
-        let is_return = of_refund.any(|one| one["type"] == "refund reverse");
+        let mut of_refund =
+            operations.filter(|operation| operation["operation_id"] == refund["operation_id"]);
+        let is_return = of_refund.any(|operation| operation["type"] == "refund reverse");
         let number = |field: &str| refund[field].as_i64().unwrap();
         let amount = match refund["status"].as_str().unwrap() {
             "returned" if is_return => -number("amount"),
@@ -171,7 +172,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
         };
         refunds.insert(name, amount);
     }
-    // An external refund that turned out to be ours is no longer among the payment's.
+    // An external refund that turned out to be ours is no longer listed as external.
     let is_known = |name: &str| {
         let mut refunds = payment.refunds().iter();
         refunds.any(|refund| match refund.refund_id() {
@@ -184,7 +185,7 @@ fn check_refunded_amount(payment: &Payment, events: &[&Event]) {
     let refunded = i64::try_from(payment.refunded_amount()).unwrap();
     let has_sale = payment.has_money() || payment.order().is_none();
     let mut operations = payment.operations();
-    let is_reversed = operations.any(|(_, one)| one.kind().as_str() == "reversal");
+    let is_reversed = operations.any(|(_, operation)| operation.kind().as_str() == "reversal");
     assert!(
         emitted == refunded || !has_sale || is_reversed,
         "{}: {emitted} {refunded} {refunds:#?}",

@@ -1,4 +1,4 @@
-//! What must hold after every step and at the end.
+//! The conditions that must hold after every step and at the end.
 
 mod events;
 mod records;
@@ -20,16 +20,16 @@ use crate::system::System;
 #[derive(Default)]
 pub struct Invariants {
     before: BTreeMap<PaymentKey, Stored>,
-    /// How many events of each queue are checked.
+    /// The number of checked events of each queue.
     checked: [usize; QUEUES.len()],
-    /// The last event that each queue accepted of each payment.
+    /// The sequence number of the last event that each queue accepted for each payment.
     last_sent: BTreeMap<(usize, PaymentKey), u64>,
     /// Every change of a status.
     pub transitions: BTreeSet<(Status, Status)>,
 }
 
 impl Invariants {
-    /// Checks what changed since the last call.
+    /// Checks everything that has changed since the last call.
     pub fn check(&mut self, system: &System) {
         let tables = system.tables();
         for queue in 0..QUEUES.len() {
@@ -43,7 +43,10 @@ impl Invariants {
             let last = now.payment.sequence();
             let has_event = |sequence| tables.events.contains_key(&(key.clone(), sequence));
             assert!((1..=last).all(has_event), "{key}: an event is missing");
-            assert!(!has_event(last + 1), "{key}: one event too many");
+            assert!(
+                !has_event(last + 1),
+                "{key}: an event has a sequence number after the last"
+            );
             self.check_published(key, now, &tables);
             check_state(&now.payment);
             if let Some(before) = before {
@@ -57,12 +60,16 @@ impl Invariants {
         }
     }
 
-    /// A queue accepts committed events only, and skips none that it wants.
+    /// Checks that a queue receives only committed events, and that no event that the queue wants is skipped.
     fn check_sent(&mut self, system: &System, queue: usize, tables: &Tables) {
         let sent = system.payments.queues[queue].sent();
         for event in sent[self.checked[queue]..].iter().map(|sent| &sent.event) {
             let committed = tables.events.get(&(event.key.clone(), event.sequence));
-            assert_eq!(committed, Some(event), "sent, but not as committed");
+            assert_eq!(
+                committed,
+                Some(event),
+                "the sent event differs from the committed event"
+            );
             let last = self.last_sent.entry((queue, event.key.clone()));
             let last = last.or_default();
             for skipped in *last + 1..event.sequence {
@@ -74,7 +81,7 @@ impl Invariants {
         self.checked[queue] = sent.len();
     }
 
-    /// Every queue has accepted each event that is marked as published and that the queue wants.
+    /// Checks that every queue has accepted each event that is marked as published and that the queue wants.
     fn check_published(&self, key: &PaymentKey, now: &Stored, tables: &Tables) {
         assert!(now.published <= now.payment.sequence());
         for (queue, wants) in QUEUES.iter().enumerate() {
@@ -83,14 +90,14 @@ impl Invariants {
                 let event = &tables.events[&(key.clone(), sequence)];
                 assert!(
                     !wants(event.kind),
-                    "{} is marked and was not sent",
+                    "{} is marked as published, but was not sent",
                     event.id
                 );
             }
         }
     }
 
-    /// Checks what must hold after the faults have stopped and everything was delivered.
+    /// Checks the conditions that must hold after the faults have stopped and everything was delivered.
     pub fn check_end(&mut self, system: &System) {
         self.check(system);
         let (tables, accounts) = (system.tables(), system.platform.accounts());
@@ -112,7 +119,10 @@ impl Invariants {
         for id in accounts.keys() {
             let is_this = |row: &Stored| row.payment.payment_id().eq_ignore_ascii_case(id);
             let is_known = tables.payments.values().any(is_this);
-            assert!(is_known, "{id}: sent before it was stored");
+            assert!(
+                is_known,
+                "{id}: the sale was sent, but the payment is not stored"
+            );
         }
     }
 }

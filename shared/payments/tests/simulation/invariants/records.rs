@@ -25,12 +25,20 @@ pub fn check_records(payment: &Payment, account: &Account) {
         "{key}: {account:#?} {payment:#?}"
     );
     let mut intents = BTreeSet::new();
-    for operation in account.operations.iter().filter(|one| one.is_refunded()) {
+    for operation in account
+        .operations
+        .iter()
+        .filter(|operation| operation.is_refunded())
+    {
         let intent = operation.intent.as_ref();
         let is_first = intent.is_none_or(|intent| intents.insert(intent));
         assert!(is_first, "{key}: refunded twice: {account:?}");
     }
-    for operation in account.operations.iter().filter(|one| !one.is_open()) {
+    for operation in account
+        .operations
+        .iter()
+        .filter(|operation| !operation.is_open())
+    {
         check_operation(payment, operation);
     }
 }
@@ -42,7 +50,12 @@ fn expected_statuses(payment: &Payment, account: &Account) -> Vec<Status> {
         (paid, refunded) if refunded < paid => Status::PartiallyRefunded,
         _ => Status::Refunded,
     };
-    let has = |verdict| payment.decisions().iter().any(|one| one.verdict == verdict);
+    let has = |verdict| {
+        payment
+            .decisions()
+            .iter()
+            .any(|decision| decision.verdict == verdict)
+    };
     match account.scenario {
         Scenario::External => vec![Status::Unmatched],
         scenario if scenario.needs_review() && account.paid() > 0 => {
@@ -63,7 +76,7 @@ fn check_operation(payment: &Payment, operation: &Operation) {
     let id = operation.id.to_string();
     let is_success = operation.status == "success";
     let Some(known) = payment.operation(&id) else {
-        // A payment that has ended is not polled for a failed sale.
+        // A declined sale can be unknown, because a payment that has ended is not polled.
         assert!(operation.kind == "sale" && !is_success, "{name}");
         return;
     };
@@ -77,7 +90,7 @@ fn check_operation(payment: &Payment, operation: &Operation) {
     }
     let refunds = payment.refunds().iter();
     let refunds: Vec<_> = refunds
-        .filter(|one| one.operation_id() == Some(&id))
+        .filter(|refund| refund.operation_id() == Some(&id))
         .collect();
     assert_eq!(refunds.len(), 1, "{name}");
     let ours = refunds[0].refund_id().map(|id| id.as_str());

@@ -17,7 +17,7 @@ pub fn check_state(payment: &Payment) {
         "{key}: open without a next action, or polled without a reason"
     );
     let mut decisions = payment.decisions().iter();
-    let is_released = decisions.any(|one| one.verdict == Verdict::Released);
+    let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
     if payment.status().is_paid() && !is_released && !payment.is_rejected() {
         let ordered = payment.order().unwrap().amount.get();
         assert_eq!(payment.paid_amount(), ordered, "{key} {payment:#?}");
@@ -40,22 +40,31 @@ pub fn check_change(before: &Stored, now: &Stored) {
     let (was_status, is_status) = (was.status(), is.status());
     let change = format!("{key}: {was_status:?} became {is_status:?}");
     if is.attempt().number() > was.attempt().number() {
-        assert_eq!(was_status, Status::Failed, "{key}: next attempt");
+        assert_eq!(
+            was_status,
+            Status::Failed,
+            "{key}: only a failed payment has a next attempt"
+        );
         return;
     }
-    // Only a confirmation makes a final payment open again: by contradictory reports, or by one that arrives
-    // after a later one.
-    let has = |kind: &str| is.operations().any(|(_, one)| one.kind().as_str() == kind);
+    // Only reports about a confirmation or a successful sale can open a final payment again: reports that contradict
+    // each other, or a report that arrives after a newer report.
+    let has = |kind: &str| {
+        is.operations()
+            .any(|(_, operation)| operation.kind().as_str() == kind)
+    };
     let has_confirmation = has("payment confirmation");
-    let has_sale = is.operations().any(|(_, one)| one.is_successful_sale());
+    let has_sale = is
+        .operations()
+        .any(|(_, operation)| operation.is_successful_sale());
     assert!(
         !was_status.is_final() || is_status.is_final() || has_confirmation || has_sale,
         "{change}"
     );
-    // Only a signed answer or a confirmation withdraws a success.
+    // Only a signed answer, a confirmation or a quarantine ends a success.
     let is_overruled = is
         .operations()
-        .any(|(_, one)| one.evidence() == Evidence::Overruled);
+        .any(|(_, operation)| operation.evidence() == Evidence::Overruled);
     let polling = is.polling();
     let is_quarantined = is_status == Status::Quarantined
         && (polling.needs_recheck() || polling.last_answered() > 0);
@@ -72,13 +81,13 @@ pub fn check_change(before: &Stored, now: &Stored) {
         is.refunded_amount() >= was.refunded_amount() || is_returned,
         "{key}"
     );
-    // Holds only for the change that reserves a refund: a later report can add another refund.
+    // Only the change that reserves a refund is checked, because a later report can add another refund.
     let is_next = now.version == before.version + 1;
-    let ids = is.refunds().iter().filter_map(|one| one.refund_id());
+    let ids = is.refunds().iter().filter_map(|refund| refund.refund_id());
     let mut new = ids.filter(|id| was.refund(id).is_none() && is_next);
     let reserved = is.refunded_amount() + is.pending_refund_amount();
     assert!(
         new.next().is_none() || reserved <= is.paid_amount(),
-        "{key}: a refund reserves more than is left"
+        "{key}: a refund reserves more than the remaining amount"
     );
 }

@@ -1,6 +1,6 @@
 //! One payment at the platform: its operations, and the money that moved.
 
-/// What happens to a payment.
+/// What happens to a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scenario {
     Usual,
@@ -9,16 +9,16 @@ pub enum Scenario {
         in_payment_sum: bool,
         in_sum_initial: bool,
     },
-    /// A second callback about each sale that ended states the opposite. Status answers are right.
+    /// After each sale that ended, a second callback states the opposite result. Status answers state the true result.
     Contradicted,
-    /// The payment was not created here.
+    /// This service did not create the payment.
     External,
-    /// A later operation confirms the money.
+    /// A later confirmation decides whether the money counts.
     Confirmed {
         /// `payment.status` in the sale's callback.
         first_status: &'static str,
     },
-    /// The platform holds the payment until its support settles it by hand, for another amount.
+    /// The platform holds the payment until the platform's support settles the payment by hand, with another amount.
     Held,
     /// The shopper is charged twice within the payment.
     SecondCharge,
@@ -27,7 +27,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    /// Whether the payment is paid only after an operator released it.
+    /// Returns whether the payment counts as paid only after an operator released it.
     pub fn needs_review(self) -> bool {
         matches!(
             self,
@@ -50,7 +50,7 @@ pub struct Operation {
     /// The amount that moves if the operation succeeds.
     pub moves: u64,
     pub merchant_refund_id: Option<String>,
-    /// The refund that the merchant requested, even if the platform ignores refund ids.
+    /// The id of the refund that the merchant requested. It is known even if the platform ignores refund ids.
     pub intent: Option<String>,
     pub request_id: String,
     pub date: u64,
@@ -89,29 +89,35 @@ pub struct Account {
 }
 
 impl Account {
-    /// The money that the successful operations moved.
+    /// Returns the money that the successful operations moved. Only operations for which `counts` returns `true` count.
     fn sum(&self, counts: impl Fn(&Operation) -> bool) -> u64 {
         let operations = self.operations.iter();
-        let counted = operations.filter(|one| one.status == "success" && counts(one));
-        counted.map(|one| one.moves).sum()
+        let counted =
+            operations.filter(|operation| operation.status == "success" && counts(operation));
+        counted.map(|operation| operation.moves).sum()
     }
 
     fn has(&self, kind: &str) -> bool {
-        self.operations.iter().any(|one| one.kind == kind)
+        self.operations
+            .iter()
+            .any(|operation| operation.kind == kind)
     }
 
     fn successful_sales(&self) -> usize {
         let operations = self.operations.iter();
-        let is_sale = |one: &&Operation| one.kind == "sale" && one.status == "success";
+        let is_sale =
+            |operation: &&Operation| operation.kind == "sale" && operation.status == "success";
         operations.filter(is_sale).count()
     }
 
-    /// Whether the merchant has the money. The newest confirmation decides.
+    /// Returns whether the merchant has the money. The newest confirmation decides.
     pub fn is_credited(&self) -> bool {
         let mut operations = self.operations.iter().rev();
-        let confirmation = operations.find(|one| one.kind == "payment confirmation");
+        let confirmation = operations.find(|operation| operation.kind == "payment confirmation");
         match self.scenario {
-            Scenario::Confirmed { .. } => confirmation.is_some_and(|one| one.status == "success"),
+            Scenario::Confirmed { .. } => {
+                confirmation.is_some_and(|operation| operation.status == "success")
+            }
             _ => true,
         }
     }
@@ -123,26 +129,27 @@ impl Account {
         }
     }
 
-    /// A reversal of money that was never credited refunds nothing.
+    /// Returns the refunded money. A reversal of money that was never credited refunds nothing.
     pub fn refunded(&self) -> u64 {
         let is_credited = self.is_credited();
-        let counts =
-            |one: &Operation| one.kind == "refund" || one.kind == "reversal" && is_credited;
+        let counts = |operation: &Operation| {
+            operation.kind == "refund" || operation.kind == "reversal" && is_credited
+        };
         self.sum(counts).saturating_sub(self.taken_back())
     }
 
     pub fn taken_back(&self) -> u64 {
-        self.sum(|one| one.kind == "refund reverse")
+        self.sum(|operation| operation.kind == "refund reverse")
     }
 
     pub fn refundable(&self) -> u64 {
         let operations = self.operations.iter();
-        let open = operations.filter(|one| one.is_refund() && one.is_open());
-        let open: u64 = open.map(|one| one.amount).sum();
+        let open = operations.filter(|operation| operation.is_refund() && operation.is_open());
+        let open: u64 = open.map(|operation| operation.amount).sum();
         self.paid().saturating_sub(self.refunded() + open)
     }
 
-    /// `payment.sum` of a message.
+    /// Returns `payment.sum` of a message.
     pub fn payment_sum(&self) -> u64 {
         let charged = match self.sum(Operation::is_charge) {
             0 => self.amount,
@@ -152,7 +159,7 @@ impl Account {
         (charged + self.taken_back()).saturating_sub(refunded)
     }
 
-    /// `payment.status` of a payment that was paid.
+    /// Returns `payment.status` of a payment that was paid.
     pub fn status_by_money(&self) -> &'static str {
         match self.refunded() {
             0 => "success",
@@ -161,27 +168,28 @@ impl Account {
         }
     }
 
-    /// Whether an operation can still end.
+    /// Returns whether an operation can still end.
     pub fn is_open(&self) -> bool {
         let is_held = self.is_held();
         let mut operations = self.operations.iter();
         matches!(self.status, "awaiting customer" | "awaiting confirmation")
             || self.waits_for_second_charge()
             || self.is_unconfirmed()
-            || operations.any(|one| one.is_open() && !(is_held && one.kind == "sale"))
+            || operations
+                .any(|operation| operation.is_open() && !(is_held && operation.kind == "sale"))
     }
 
-    /// Whether the sale stays open because support settled the payment by hand.
+    /// Returns whether the sale stays open because support settled the payment by hand.
     pub fn is_held(&self) -> bool {
         self.scenario == Scenario::Held && self.has("manual change")
     }
 
-    /// Whether the shopper was charged once and will be charged again.
+    /// Returns whether the shopper was charged once and will be charged again.
     pub fn waits_for_second_charge(&self) -> bool {
         self.scenario == Scenario::SecondCharge && self.successful_sales() == 1
     }
 
-    /// Whether the sale succeeded and its confirmation has not started.
+    /// Returns whether the sale succeeded and its confirmation has not started.
     pub fn is_unconfirmed(&self) -> bool {
         let is_confirmed_later = matches!(self.scenario, Scenario::Confirmed { .. });
         is_confirmed_later && self.successful_sales() > 0 && !self.has("payment confirmation")

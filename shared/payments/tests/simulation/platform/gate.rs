@@ -62,7 +62,8 @@ impl Platform {
         let Some(account) = records.accounts.get_mut(payment_id) else {
             return refused("3024");
         };
-        let is_same = |one: &Operation| one.merchant_refund_id.as_ref() == Some(&refund_id);
+        let is_same =
+            |operation: &Operation| operation.merchant_refund_id.as_ref() == Some(&refund_id);
         if !records.ignores_refund_ids && account.operations.iter().any(is_same) {
             return refused("3230");
         }
@@ -79,8 +80,10 @@ impl Platform {
     fn accept_clarification(&self, payment_id: &str) -> Answer {
         let mut records = self.records();
         let account = records.accounts.get_mut(payment_id);
-        let mut operations = account.into_iter().flat_map(|one| &mut one.operations);
-        match operations.find(|one| one.status == "awaiting clarification") {
+        let mut operations = account
+            .into_iter()
+            .flat_map(|account| &mut account.operations);
+        match operations.find(|operation| operation.status == "awaiting clarification") {
             Some(operation) => {
                 operation.status = "processing";
                 Answer::Accepted { request_id: None }
@@ -89,7 +92,8 @@ impl Platform {
         }
     }
 
-    /// The answer to a status request. It is signed if it has a payment object, and at random otherwise.
+    /// Returns the answer to a status request. An answer with a payment object is signed. Any other answer is signed at
+    /// random.
     fn status(&self, payment_id: &str) -> String {
         let records = self.records();
         let not_found = |code: &str| match self.clock.random(3) {

@@ -21,7 +21,7 @@ use crate::faults::RandomFaults;
 pub struct Message {
     pub payment_id: String,
     report: TestReport,
-    /// Another body could have the same signature.
+    /// Whether another body could have the same signature.
     is_hint: bool,
 }
 
@@ -44,20 +44,20 @@ impl Message {
 
 #[derive(Default)]
 struct Records {
-    /// Whether the platform ignores `merchant_refund_id`, and accepts a refund twice.
+    /// Whether the platform ignores `merchant_refund_id`, and therefore accepts the same refund twice.
     ignores_refund_ids: bool,
     accounts: BTreeMap<String, Account>,
     messages: Vec<Message>,
-    /// The number of the last change.
+    /// The sequence number of the last change.
     change: u64,
-    /// Every payment is usual, and nothing happens in the Dashboard.
+    /// Whether every payment has the usual scenario, and nothing happens in the Dashboard.
     is_plain: bool,
     /// The payment and time of each status request.
     polls: Vec<(String, i64)>,
 }
 
 impl Records {
-    /// A new operation, in `processing`.
+    /// Returns a new operation, in `processing`.
     fn operation(&mut self, kind: &'static str, amount: u64, request: &str) -> Operation {
         self.change += 1;
         Operation {
@@ -74,7 +74,7 @@ impl Records {
         }
     }
 
-    /// The date of the last change. Up to three changes happen in the same second.
+    /// Returns the date of the last change. Up to three changes happen in the same second.
     fn date(&self) -> u64 {
         10 + self.change / 3
     }
@@ -107,13 +107,13 @@ impl Platform {
         self.records().accounts.clone()
     }
 
-    /// The payment and time of each status request.
+    /// Returns the payment and time of each status request.
     pub fn polls(&self) -> Vec<(String, i64)> {
         self.records().polls.clone()
     }
 
-    /// From now on every payment is usual, nothing happens in the Dashboard, and refund ids are ignored: only
-    /// callbacks and the platform's records show these.
+    /// From now on, every payment has the usual scenario, nothing happens in the Dashboard, and refund ids are ignored.
+    /// Other changes would appear only in callbacks and in the platform records.
     pub fn be_plain(&self) {
         let mut records = self.records();
         (records.is_plain, records.ignores_refund_ids) = (true, true);
@@ -144,23 +144,27 @@ fn callback(payment_id: &str, account: &Account, operation: &Operation) -> Value
     json!({ "project_id": 211, "payment": payment, "operation": operation_json(operation) })
 }
 
-/// A date as the platform's records hold it: a number with a fixed width, so that texts are in order.
+/// Returns the text of a date in a report. All dates have the same width, because they are compared as texts.
 fn date_text(date: u64) -> String {
     format!("{date:06}")
 }
 
 fn payment_json(payment_id: &str, account: &Account) -> Value {
-    let newest = account.operations.iter().map(|one| one.date).max();
+    let newest = account
+        .operations
+        .iter()
+        .map(|operation| operation.date)
+        .max();
     json!({
         "id": payment_id, "status": account.status, "date": date_text(newest.unwrap()),
         "sum": euros(account.payment_sum()),
     })
 }
 
-fn operation_json(one: &Operation) -> Value {
+fn operation_json(operation: &Operation) -> Value {
     json!({
-        "id": one.id, "type": one.kind, "status": one.status, "date": date_text(one.date),
-        "request_id": one.request_id, "code": "0",
-        "sum_initial": euros(one.amount), "sum_converted": euros(one.moves),
+        "id": operation.id, "type": operation.kind, "status": operation.status,
+        "date": date_text(operation.date), "request_id": operation.request_id, "code": "0",
+        "sum_initial": euros(operation.amount), "sum_converted": euros(operation.moves),
     })
 }

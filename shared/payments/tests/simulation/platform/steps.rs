@@ -19,7 +19,7 @@ impl Platform {
         let payment_id = ids.nth(usize::try_from(index).unwrap()).unwrap().clone();
         let mut account = records.accounts.remove(&payment_id).unwrap();
         if !finish && let Some(message) = failed_request(&payment_id, &account, &self.faults) {
-            // The id may be used again.
+            // The account stays removed, so that the payment id can be used again.
             records.messages.push(message);
             return;
         }
@@ -34,7 +34,7 @@ impl Platform {
         records.accounts.insert(payment_id, account);
     }
 
-    /// A shopper pays by a link that was created in the platform's Dashboard.
+    /// Starts a payment by a link that was created in the platform's Dashboard.
     pub fn pay_by_dashboard_link(&self, number: u64) {
         let mut records = self.records();
         let sale = records.operation("sale", 1_000, "link");
@@ -50,7 +50,7 @@ impl Platform {
     }
 }
 
-/// The callback of an accepted sale whose request failed afterwards.
+/// Sometimes returns a callback that says that the request of an accepted sale failed afterwards.
 fn failed_request(payment_id: &str, account: &Account, faults: &RandomFaults) -> Option<Message> {
     let [sale] = account.operations.as_slice() else {
         return None;
@@ -81,7 +81,7 @@ impl Step<'_> {
         self.platform.clock.random(end)
     }
 
-    /// The date of a new change.
+    /// Starts a new change and returns its date.
     fn new_date(&mut self) -> u64 {
         self.records.change += 1;
         self.records.date()
@@ -90,8 +90,9 @@ impl Step<'_> {
     fn run(&mut self, account: &mut Account) {
         let is_held = account.is_held();
         let mut operations = account.operations.iter().enumerate();
-        let open = operations.find(|(_, one)| one.is_open() && !(is_held && one.kind == "sale"));
-        match open.map(|(index, one)| (index, one.kind)) {
+        let open = operations
+            .find(|(_, operation)| operation.is_open() && !(is_held && operation.kind == "sale"));
+        match open.map(|(index, operation)| (index, operation.kind)) {
             Some((index, "sale")) => self.sale(account, index),
             Some((index, "payment confirmation")) => self.confirmation(account, index),
             Some((index, _)) => self.refund(account, index),
@@ -104,7 +105,7 @@ impl Step<'_> {
         }
     }
 
-    /// Reports an operation as it is now.
+    /// Reports the current state of an operation.
     fn report(&mut self, account: &Account, index: usize) {
         self.report_with(account, index, |_| {});
     }
@@ -190,7 +191,7 @@ impl Step<'_> {
         }
     }
 
-    /// A second callback about a sale that ended states the opposite.
+    /// Sends a callback that states the opposite result of a sale that ended, if the scenario is `Contradicted`.
     fn contradict(&mut self, account: &Account, index: usize) {
         let sale = &account.operations[index];
         let opposite = match sale.status {
@@ -207,7 +208,7 @@ impl Step<'_> {
         }
     }
 
-    /// Support settles a held payment by hand. The sale stays open or is declined.
+    /// Settles a held payment by hand, as the platform's support does. The sale stays open or is declined.
     fn settle_by_hand(&mut self, account: &mut Account, sale: usize) {
         self.add_successful(account, "manual change", 900, "support");
         account.operations[sale].status = match self.choose(2) {
@@ -240,7 +241,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// The platform reverses a sale that was not confirmed.
+    /// Reverses a sale that was not confirmed.
     fn reverse(&mut self, account: &mut Account) {
         let amount = account.amount;
         self.add_successful(account, "reversal", amount, "reversal");
@@ -250,14 +251,14 @@ impl Step<'_> {
 
     fn second_charge(&mut self, account: &mut Account) {
         let amount = account.amount;
-        // In another second, so that the newest `payment.sum` is unambiguous.
+        // The charge is in another second, so that the newest `payment.sum` is unambiguous.
         self.records.change += 3;
         self.add_successful(account, "sale", amount, "again");
         account.status = "success";
         self.report_last(account);
     }
 
-    /// The shopper tries again.
+    /// Starts another try of the shopper.
     fn second_try(&mut self, account: &mut Account) {
         let amount = account.amount;
         self.add(account, "sale", amount, "again");
@@ -284,7 +285,7 @@ impl Step<'_> {
         self.report(account, index);
     }
 
-    /// The merchant's staff or the bank changes something that was not requested here.
+    /// Makes a change of the merchant's staff or of the bank, which this service did not request.
     fn outside_change(&mut self, account: &mut Account) {
         match self.choose(4) {
             0 => self.take_refund_back(account),
@@ -298,16 +299,18 @@ impl Step<'_> {
         }
     }
 
-    /// The bank takes a refund back.
+    /// Takes a refund back, as the bank can do.
     fn take_refund_back(&mut self, account: &mut Account) {
         let taken: Vec<u64> = account
             .operations
             .iter()
-            .filter_map(|one| one.takes_back)
+            .filter_map(|operation| operation.takes_back)
             .collect();
         let mut operations = account.operations.iter();
-        let refund = operations.find(|one| {
-            one.kind == "refund" && one.status == "success" && !taken.contains(&one.id)
+        let refund = operations.find(|operation| {
+            operation.kind == "refund"
+                && operation.status == "success"
+                && !taken.contains(&operation.id)
         });
         let Some(refund) = refund.filter(|_| account.is_credited()) else {
             return;
@@ -324,19 +327,20 @@ impl Step<'_> {
         self.report_last(account);
     }
 
-    /// The money arrives after its confirmation was declined, or is lost after it was confirmed.
+    /// Changes the result of a confirmation: money arrives after a declined confirmation, or confirmed money is lost.
     fn contradict_confirmation(&mut self, account: &mut Account) {
         let mut operations = account.operations.iter();
-        let Some(index) = operations.position(|one| one.kind == "payment confirmation") else {
+        let Some(index) = operations.position(|operation| operation.kind == "payment confirmation")
+        else {
             return;
         };
         let has_later = account.operations.len() > index + 1;
         let was_credited = account.operations[index].status == "success";
-        // A later refund or reversal shows whether the money had arrived.
+        // After a reversal, the money of a declined confirmation can no longer arrive.
         if has_later && !was_credited || self.choose(2) == 0 {
             return;
         }
-        // In another second, so that no date is the same.
+        // The change is in another second, so that no other change has the same date.
         self.records.change += 6;
         let date = self.new_date();
         let operation = &mut account.operations[index];

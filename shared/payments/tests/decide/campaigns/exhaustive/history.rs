@@ -20,7 +20,8 @@ pub struct Sums {
 
 const AS_ORDERED: Sums = sums(ORDERED, ORDERED);
 
-/// The fields that name another sum than the order: none, `payment.sum`, `sum_initial`, both.
+/// The sums of the histories: as ordered, a greater `payment.sum`, a lower `payment.sum`, a lower `sum_initial`, and
+/// both lower.
 pub const SUMS: [Sums; 5] = [
     AS_ORDERED,
     sums(1234, ORDERED),
@@ -36,7 +37,7 @@ const fn sums(of_payment: u64, initial: u64) -> Sums {
     }
 }
 
-/// What happens to a payment at the platform.
+/// A step of a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A sale without a confirmation.
@@ -87,11 +88,11 @@ pub struct Delivery {
 
 pub struct History {
     pub deliveries: Vec<Delivery>,
-    /// The most money that the platform received.
+    /// The greatest amount that the platform had received at any time.
     pub most_paid: u64,
     /// Whether the money differs from the order.
     pub differs: bool,
-    /// A bit for each delivery that shows the money as credited.
+    /// A bit for each delivery. The bit is set if the delivery shows the money as credited.
     pub credited: u32,
 }
 
@@ -100,14 +101,14 @@ struct Account {
     operations: Vec<Value>,
     status: &'static str,
     sum: u64,
-    /// Whether `payment.sum` is less after a refund. The platform documents both.
+    /// Whether a refund lowers `payment.sum`. The platform's documentation describes both behaviours.
     is_remainder: bool,
     is_credited: bool,
 }
 
 impl Account {
     fn operation(&mut self, id: u64, kind: &str, status: &str, sums: [u64; 2], date: &str) {
-        self.operations.retain(|one| one["id"] != id);
+        self.operations.retain(|other| other["id"] != id);
         self.operations.push(json!({
             "id": id, "type": kind, "status": status, "date": date, "created_date": date,
             "request_id": format!("request-{id}"), "code": "0",
@@ -193,7 +194,7 @@ impl History {
             let date = format!("2019-07-02T10:{number:02}:00+0000");
             account.step(*step, sums, &date);
             let mut operations = account.operations.iter();
-            let is_refunded = operations.any(|one| one["type"] == "refund");
+            let is_refunded = operations.any(|operation| operation["type"] == "refund");
             if account.is_credited {
                 let refunded = if is_remainder && is_refunded {
                     REFUND
@@ -203,7 +204,7 @@ impl History {
                 history.most_paid = history.most_paid.max(account.sum + refunded);
             }
             for is_answer in [false, true] {
-                // A callback is about its own operation, an answer about all.
+                // A callback reports only the operation of this step. A status answer reports all operations.
                 let is_about_sale = is_answer || !matches!(step, Step::Refund | Step::ManualChange);
                 if account.is_credited && is_about_sale {
                     history.credited |= 1 << history.deliveries.len();

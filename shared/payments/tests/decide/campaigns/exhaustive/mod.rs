@@ -1,12 +1,13 @@
-//! Every order and number of the reports of one consistent history, with one decision of an operator at any
-//! point.
+//! The reports of one consistent history in any order and any number, with one decision of an operator at any point.
 //!
-//! A history has a sale whose sums may differ from the order, a confirmation, a refund that may be taken back, and
-//! a manual change. After each step the platform sends a callback and answers a status poll. All reports of the
-//! shorter histories are delivered, and every 3 or 4 of the longer ones, each once and again. `LONG=1` delivers
-//! every 6 (`LONG=1 cargo test --release -p payments --test decide exhaustive`).
+//! A history has a sale whose sums may differ from the order. It may also have a confirmation, a refund that may be
+//! taken back, and a manual change. After each step, the platform sends a callback and answers a status poll. All
+//! reports of a short history are delivered. Of a longer history, every selection of 3 or 4 reports is delivered. With
+//! `LONG=1`, every selection of 6 reports is delivered
+//! (`LONG=1 cargo test --release -p payments --test decide exhaustive`).
 //!
-//! The search visits each state once. A repeated report changes no state, so one repeat stands for any number.
+//! The search visits each state once, and also repeats each delivered report. A repeated report must change no state.
+//! Therefore one repeat stands for any number of repeats.
 
 mod history;
 
@@ -24,21 +25,21 @@ use crate::fixtures::*;
 /// A state of the search.
 #[derive(Clone)]
 struct Node<'a> {
-    /// A bit for each delivery.
+    /// A bit for each delivery. The bit is set if the report was delivered.
     delivered: u32,
     path: Vec<&'a str>,
     payment: Payment,
-    /// The sum that was emitted as paid, and neither withdrawn nor quarantined since.
+    /// The paid amount of the last `payment.succeeded`. `None` after an event that declined or quarantined the payment.
     emitted_success: Option<u64>,
 }
 
-/// What an operator decided, and how much it reserved for a refund.
+/// An operator's verdict, the items of the decision, and the amount that the decision reserved for a refund.
 type Decided = Option<(String, BTreeSet<QuarantineItem>, u64)>;
 
-/// How a payment ends: status, paid, refunded, pending, quarantine.
+/// The end of a payment: status, paid amount, refunded amount, pending refund amount, quarantine items.
 type End = (Status, u64, u64, u64, BTreeSet<QuarantineItem>);
 
-/// For each set of deliveries and each decision: the end, and the first path to it.
+/// The end of the payment and the first path to this end, for each set of deliveries and each decision.
 type Ends<'a> = BTreeMap<(u32, Decided), (End, Vec<&'a str>)>;
 
 fn decided(payment: &Payment) -> Decided {
@@ -60,7 +61,7 @@ fn end(payment: &Payment) -> End {
     )
 }
 
-/// All that later changes depend on, except the polling state.
+/// Returns everything on which later changes depend, except the polling state.
 fn state(node: &Node<'_>) -> (u32, String, Option<u64>) {
     let payment = &node.payment;
     let parts = (
@@ -81,7 +82,7 @@ impl Node<'_> {
         let path = &self.path;
         check_change(&self.payment, &change, path);
         let mut decisions = change.payment.decisions().iter();
-        let is_released = decisions.any(|one| one.verdict == Verdict::Released);
+        let is_released = decisions.any(|decision| decision.verdict == Verdict::Released);
         for event in &change.events {
             match event.kind {
                 EventKind::PaymentSucceeded => {
@@ -89,10 +90,13 @@ impl Node<'_> {
                     let paid = Some(change.payment.paid_amount());
                     let is_first = self.emitted_success.is_none();
                     let is_other = is_released && self.emitted_success != paid;
-                    assert!(is_first || is_other, "{path:?}: succeeded twice");
+                    assert!(is_first || is_other, "{path:?}: success is emitted twice");
                     let is_credited = self.delivered & history.credited != 0;
                     let may_succeed = is_released || !history.differs && is_credited;
-                    assert!(may_succeed, "{path:?}: succeeded");
+                    assert!(
+                        may_succeed,
+                        "{path:?}: success is emitted without credited money"
+                    );
                     self.emitted_success = paid;
                 }
                 EventKind::PaymentDeclined | EventKind::PaymentQuarantined => {
@@ -104,7 +108,7 @@ impl Node<'_> {
         self.payment = change.payment;
     }
 
-    /// Returns whether more than the polling state can have changed.
+    /// Delivers a report. Returns whether more than the polling state can have changed.
     fn deliver(&mut self, history: &History, delivery: &Delivery) -> bool {
         if !delivery.is_answer {
             let change = decide(Some(&self.payment), delivery.report.fact(), NOW);
@@ -121,7 +125,7 @@ impl Node<'_> {
         true
     }
 
-    /// The states after each verdict about all quarantine items.
+    /// Returns the states after each verdict about all quarantine items.
     fn reviewed(&self, history: &History) -> Vec<Self> {
         let quarantine = self.payment.quarantine();
         if quarantine.is_empty() || !self.payment.decisions().is_empty() {
@@ -134,7 +138,7 @@ impl Node<'_> {
         let reviewed = verdicts.into_iter().filter_map(|(verdict, name)| {
             let (by, items) = ("anna", &quarantine);
             let command = Command::Review { verdict, by, items };
-            // Refused if there is no money.
+            // A review is refused if there is no money.
             let change = execute(Some(&self.payment), command, NOW).ok()?;
             let mut after = self.clone();
             after.path.push(name);
@@ -156,7 +160,7 @@ impl Node<'_> {
     }
 }
 
-/// Delivers up to `most` reports. Returns the numbers of states and of ends.
+/// Delivers up to `most` reports. Returns the number of states and the number of ends.
 fn explore(history: &History, most: u32) -> (usize, usize) {
     let mut ends = Ends::new();
     let mut seen = HashSet::new();
@@ -180,7 +184,7 @@ fn explore(history: &History, most: u32) -> (usize, usize) {
             let has_changed = after.deliver(history, delivery);
             if is_repeat {
                 let is_same = !has_changed || state(&after) == known;
-                assert!(is_same, "{:?}: a repeat", after.path);
+                assert!(is_same, "{:?}: the repeat changed the state", after.path);
                 assert_eq!(after.payment.sequence(), node.payment.sequence());
             } else {
                 next.push(after);
@@ -203,7 +207,7 @@ fn explore(history: &History, most: u32) -> (usize, usize) {
     (seen.len(), ends.len())
 }
 
-/// A decision settles the items that it lists, and no others.
+/// Checks that a release removes exactly the quarantine items that it lists, and that a rejection removes no item.
 fn check_decisions(ends: &Ends<'_>) {
     for ((delivered, decided), ((status, .., quarantine), path)) in ends {
         let Some((verdict, items, _)) = decided else {
@@ -224,7 +228,7 @@ fn check_decisions(ends: &Ends<'_>) {
 }
 
 #[test]
-fn every_order_of_the_reports_of_a_history_with_a_decision_ends_the_same() {
+fn the_reports_of_a_history_and_a_decision_end_the_same_in_every_order() {
     let (mut histories, mut states, mut ends) = (0, 0, 0);
     for steps in STEPS {
         for sums in SUMS {
