@@ -123,7 +123,7 @@ impl System {
         Ok(signed.to_string())
     }
 
-    /// Posts a callback with the project's signature.
+    /// Signs a callback with the project's key and posts it. The answer must have the status `expected`.
     pub async fn post_signed(&self, message: &Value, expected: u16) -> anyhow::Result<()> {
         let status = self.post_callback(self.signed(message)?).await?;
         ensure!(
@@ -162,7 +162,7 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Invokes the reconciliation for the time since `from`, and returns its answer.
+    /// Invokes the reconciliation for the time from `from` until now, and returns its answer.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });

@@ -1,4 +1,4 @@
-//! The pages of a checkout, and the answer that waits for the redirect.
+//! The pages of a checkout, and the answer to a checkout request that waits for the redirect.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::checkout_url;
@@ -8,7 +8,7 @@ use sandbox::Options;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_shoppers_pages_follow_the_checkout() -> anyhow::Result<()> {
+async fn the_checkout_pages_show_a_redirect_a_decline_and_an_unknown_token() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let unknown = format!("{}/checkouts/unknown-token", system.ready().api);
     system.shopper.page_with(&unknown, 404, "not known").await?;

@@ -9,7 +9,7 @@ use e2e::eventually;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// What the consumer has stored about one payment.
+/// The data that the consumer has stored about one payment.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The state of the goods, such as `shipped`.
@@ -65,7 +65,7 @@ async fn read(system: &System, payment_id: &str) -> anyhow::Result<Option<Stored
     }))
 }
 
-/// Parses actions with the sequence numbers of their events: `2 nothing, 3 ship, 4-1003 nothing`.
+/// Parses actions, each of which follows the sequence numbers of its events: `2 nothing, 3 ship, 4-1003 nothing`.
 fn parse_actions(text: &str) -> anyhow::Result<Vec<String>> {
     let mut actions = BTreeMap::new();
     for run in text.split(", ") {

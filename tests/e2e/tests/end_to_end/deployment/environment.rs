@@ -16,7 +16,7 @@ use tools::Supervisor;
 
 use crate::template::processed::Template;
 
-/// Valid values by the end of the variable's name. Other variables may have any value.
+/// A valid value for each ending of a variable's name. Other variables may have any value.
 const VALUES: [(&str, &str); 7] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
@@ -27,7 +27,7 @@ const VALUES: [(&str, &str); 7] = [
     ("_RETRIES", "true"),
 ];
 
-/// This variable has a default, because tests and tools log without it.
+/// The only variable with a default, because tests and tools log without it.
 const OPTIONAL: &str = "METRICS_NAMESPACE";
 
 /// The variables that Lambda sets.
@@ -43,7 +43,7 @@ const LAMBDA: [(&str, &str); 8] = [
 ];
 
 #[tokio::test]
-async fn a_function_starts_with_the_variables_of_the_template_and_fails_without_any_one_of_them()
+async fn a_function_starts_with_the_variables_of_the_template_and_fails_if_one_is_missing()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let functions = template.all("AWS::Lambda::Function");
@@ -112,7 +112,7 @@ async fn start_error(
     }
 }
 
-/// Starts a stand-in for Secrets Manager, from which a function may read at its start. Returns its address.
+/// Starts a stand-in for Secrets Manager, because a function may read secrets at its start. Returns its address.
 async fn start_secrets() -> anyhow::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}", listener.local_addr()?);

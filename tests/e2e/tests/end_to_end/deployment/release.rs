@@ -1,6 +1,6 @@
-//! Releases of one stack against the local AWS: deployed, changed, failed, rolled back, deleted.
+//! The releases of one stack in the local AWS: the first release, changes, a failed release, rollbacks, the deletion.
 //!
-//! The binaries are those of the dev build. `LONG=1` also builds for AWS and deploys that build.
+//! The binaries are from the dev build. `LONG=1` also builds for AWS and deploys that build.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ async fn a_changed_binary_changes_only_its_function(
     succeeded(deployment.script.deploy_again().await?)?;
     let changed = last_changed(&deployment.sandbox).await?;
     let mut names = changed.iter();
-    // The function, its version and its alias.
+    // The names of the function, its version and its alias start with the same word.
     let is_own = names.all(|name| name.starts_with("CallbackFunction"));
     ensure!(
         is_own && changed.contains("CallbackFunction"),
@@ -122,7 +122,7 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     let (_, parameters) = run.split_once("Deployed with\n").context("no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // A parameter of the deployment stage, and one of the first deployment.
+        // The stage sets the first of these parameters, and the first deployment set the second.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {

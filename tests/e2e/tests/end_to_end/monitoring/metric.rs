@@ -35,7 +35,7 @@ pub struct Metric<'a> {
 }
 
 impl<'a> Metric<'a> {
-    /// Returns the metric of an alarm: of the template, or of a deployed one.
+    /// Returns the metric of an alarm in the template or in a deployed stack.
     pub fn of(alarm: &'a Value) -> anyhow::Result<Self> {
         let dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
         let dimensions = dimensions.map(|dimension| {

@@ -7,7 +7,8 @@ use e2e::ensure_contains;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// Waits until an amount is refunded, no refund is pending, and the platform's records agree. Returns the payment.
+/// Waits until the payment has this refunded amount and no pending refund. The platform's records must then agree.
+/// Returns the payment.
 pub async fn until_refunded(
     system: &System,
     payment_id: &str,
@@ -32,12 +33,13 @@ pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Resu
     Ok(refunds)
 }
 
-/// Checks that the events of the queue `fulfilment` alone yield the amounts of each payment.
+/// Checks that the amounts of each payment follow from the events of the queue `fulfilment`. `payments` is the expected
+/// number of payments.
 pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Result<()> {
-    let mut ledgers = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
+    let mut totals = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
     for event in system.queue("fulfilment")?.drain().await? {
         let payment_id = event["subject"].as_str().context("no subject")?;
-        let (paid, refunds) = ledgers.entry(payment_id.to_owned()).or_default();
+        let (paid, refunds) = totals.entry(payment_id.to_owned()).or_default();
         match event["type"].as_str() {
             Some("payment.succeeded") => *paid = event["data"]["operation"]["amount"].clone(),
             Some("refund.succeeded") => {
@@ -49,8 +51,8 @@ pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Re
             _ => {}
         }
     }
-    ensure!(ledgers.len() == payments, "{ledgers:?}");
-    for (payment_id, (paid, refunds)) in &ledgers {
+    ensure!(totals.len() == payments, "{totals:?}");
+    for (payment_id, (paid, refunds)) in &totals {
         let payment = system.storefront.payment(payment_id).await?;
         let refunded: u64 = refunds.values().sum();
         let amounts = json!({ "paid_amount": paid, "refunded_amount": refunded });

@@ -72,7 +72,7 @@ async fn payments_and_refunds(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The request or its answer is lost. The platform receives one sale.
+/// The sale request or Gate's answer is lost. The platform makes one sale.
 async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
         let once = json!({ "answer": answer, "answer_times": 1 });
@@ -93,7 +93,7 @@ async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Payment Page link that no shopper uses, and a sale that the platform never receives.
+/// A link to the Payment Page that no shopper uses, and a sale that the platform never receives.
 async fn unused_links(system: &System) -> anyhow::Result<()> {
     for (payment_id, channel) in [("unused", "payment_page"), ("never", "gate")] {
         let lost = json!({ "drop": true, "answer": "lost" });

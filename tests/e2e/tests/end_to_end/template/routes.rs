@@ -31,7 +31,7 @@ const ROUTES: [(&str, &str); 11] = [
 ];
 
 #[tokio::test]
-async fn every_route_calls_its_function_and_is_permitted_to() -> anyhow::Result<()> {
+async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     // A permission belongs to the function, or to its alias under a condition.
     let called = |reference| Some((template.function(reference)?, condition(reference)));
@@ -62,7 +62,7 @@ async fn every_route_calls_its_function_and_is_permitted_to() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns the condition of a reference.
+/// Returns the condition under which a reference names an alias.
 fn condition(reference: &Value) -> Option<&str> {
     reference["Fn::If"][0].as_str()
 }

@@ -90,7 +90,7 @@ async fn every_queue_refuses_requests_without_tls() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_fulfilment_queue_gets_the_events_that_decide_a_shipment_and_no_differences()
+async fn the_fulfilment_queue_receives_the_events_that_decide_a_shipment_and_no_differences()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let queues = template.variables("EVENT_QUEUES");
@@ -109,7 +109,8 @@ async fn the_fulfilment_queue_gets_the_events_that_decide_a_shipment_and_no_diff
 }
 
 #[tokio::test]
-async fn a_consumer_reports_each_message_and_has_time_and_permissions() -> anyhow::Result<()> {
+async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_permissions()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
     ensure!(mappings.len() == 1, "{:?}", mappings.keys());
