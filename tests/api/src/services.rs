@@ -18,7 +18,7 @@ use wire::TABLE;
 
 /// The secret that holds the project keys.
 pub const PROJECT_KEYS: &str = "keys";
-/// The secret that checkout tokens are computed from.
+/// The secret from which checkout tokens are computed.
 pub const TOKENS: &str = "tokens";
 
 /// The services that the functions call, and the queues that they publish to.

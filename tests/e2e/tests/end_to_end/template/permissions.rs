@@ -56,8 +56,8 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns AWS's managed policies for traces and network interfaces. The policies contain a wildcard, because traces and
-/// network interfaces belong to no resource of the stack.
+/// Returns AWS's managed policies for traces and network interfaces. The policies contain a wildcard, because traces
+/// and network interfaces belong to no resource of the stack.
 fn managed_policies(function: &Value) -> Value {
     let policy =
         |name| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") });
