@@ -17,7 +17,7 @@ pub struct Quota {
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if that page was read, `quoted` if only a quotation of it was.
+    /// `yes` if the value was read on that page, `quoted` if the value was read in a quotation of that page.
     pub confirmed: String,
 }
 

@@ -44,7 +44,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance, or waits for an idle one.
+    /// Sends an event to the most recently used idle instance. Waits until an instance is idle.
     ///
     /// # Errors
     ///

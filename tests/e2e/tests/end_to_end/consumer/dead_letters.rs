@@ -31,7 +31,9 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
 
     setup.refund("poisoned", 1000, "refunded").await?;
     setup.refund("failing", 1000, "refunded").await?;
-    let returned = table::until(&setup.system, "poisoned", |it| it.goods == "taken_back");
+    let returned = table::until(&setup.system, "poisoned", |stored| {
+        stored.goods == "taken_back"
+    });
     let returned = returned.await?;
     let expected = ["ship", "nothing", "take_back"];
     ensure!(returned.actions == expected, "{returned:?}");
@@ -56,7 +58,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
         let event = serde_json::from_str(event)?;
         setup.send_again(&event, "redriven").await?;
     }
-    let repaired = table::until(&setup.system, "failing", |it| it.actions.len() == 3);
+    let repaired = table::until(&setup.system, "failing", |stored| stored.actions.len() == 3);
     let repaired = repaired.await?;
     ensure!(repaired.actions == ["nothing"; 3], "{repaired:?}");
     setup.system.stop().await;
