@@ -140,7 +140,8 @@ async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn the_page_is_final_when_the_payment_awaits_its_confirmation() -> anyhow::Result<()> {
+async fn the_page_says_that_the_payment_is_being_checked_when_it_awaits_its_confirmation()
+-> anyhow::Result<()> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     shopper
         .api

@@ -23,7 +23,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If the parameter has no such default.
+    /// If the parameter has no numeric default.
     pub fn number(&self, parameter: &str) -> anyhow::Result<f64> {
         let default = self.0.pointer(&format!("/Parameters/{parameter}/Default"));
         let number = default.and_then(|default| match default {
@@ -44,7 +44,7 @@ impl Template {
         indexes.map(index).collect()
     }
 
-    /// Returns the number of resources of a type, without those of the sample consumer.
+    /// Returns the number of resources of a type. The resources of the sample consumer do not count.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());

@@ -58,7 +58,7 @@ async fn a_refused_sale_is_answered_with_the_code_of_the_refusal() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_sale_with_an_unknown_outcome_is_not_refused() -> anyhow::Result<()> {
+async fn a_checkout_is_created_when_the_outcome_of_its_sale_is_unknown() -> anyhow::Result<()> {
     let api = Api::start().await?;
     api.gate.fail();
     let answer = api.checkout(&order("unclear")).await?;

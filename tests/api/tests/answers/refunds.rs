@@ -62,7 +62,7 @@ async fn a_refund_above_the_remaining_amount_is_answered_422_and_not_sent() -> a
 }
 
 #[tokio::test]
-async fn a_refund_without_an_answer_is_unknown_and_refunds_are_shown() -> anyhow::Result<()> {
+async fn a_refund_that_gate_does_not_answer_is_unknown_and_can_be_read() -> anyhow::Result<()> {
     let api = paid().await?;
     api.refund(PAYMENT, &refund("r-1")).await?;
     api.gate.fail();

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_of_the_limited_part_is_met_missed_or_not_measured() {
+    fn a_goal_of_the_part_with_a_cpu_limit_is_met_missed_or_not_measured() {
         let goals = limited(&samples(&[
             ("ours", 1.0),
             ("rust-defaults", 99.0),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_free_part_has_goals_for_cpu_and_memory() {
+    fn the_part_without_a_cpu_limit_has_goals_for_cpu_time_and_memory() {
         let goals = free(&samples(&[("ours", 1.0), ("python", 2.0)]));
         let met: Vec<bool> = goals.iter().map(Goal::is_met).collect();
         assert_eq!(met, [false, false, true], "node was not measured");

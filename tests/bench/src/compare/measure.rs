@@ -225,7 +225,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 impl Sample {
-    /// A sample whose durations, except the first one, are 1 ms.
+    /// Returns a sample in which every duration is 1 ms, except the duration of the first event.
     pub fn with_first_ms(first_ms: f64) -> Self {
         Self {
             init_ms: 1.0,

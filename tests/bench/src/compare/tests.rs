@@ -42,7 +42,7 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
 }
 
 #[tokio::test]
-async fn each_scenario_makes_its_calls_and_gets_its_status() {
+async fn each_scenario_makes_the_expected_calls_and_returns_the_expected_status() {
     let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
     let names: Vec<String> = names.into_iter().collect();
     let supervisor = Supervisor::new().unwrap();

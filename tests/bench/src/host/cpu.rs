@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_advances_with_work_and_memory_is_known() {
+    fn the_cpu_clock_advances_during_work_and_the_memory_can_be_read() {
         let clock = CpuClock::of(Pid::this()).unwrap();
         let before = clock.now().unwrap();
         // Work that the compiler cannot remove.

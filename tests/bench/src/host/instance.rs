@@ -37,7 +37,7 @@ pub struct Invocation {
     pub took: Duration,
 }
 
-/// Measures a process, also while it handles an event.
+/// Measures a process, even while the process handles an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge {
     pid: Pid,

@@ -63,7 +63,7 @@ async fn each_instance_answers_its_own_events_one_after_another() {
 }
 
 #[tokio::test]
-async fn an_error_contains_the_functions_own_message() {
+async fn an_error_contains_the_message_of_the_function() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = echo();
     program.log = Some(folder.path().join("log"));

@@ -47,7 +47,7 @@ pub struct Window {
     pub store: Work,
 }
 
-/// CPUs in use. 1 is one CPU for the whole time.
+/// The mean number of CPUs in use.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
     /// The checkout function.
@@ -73,7 +73,7 @@ impl Progress {
         Ok(Self { begin, last })
     }
 
-    /// Ends a window and starts the next one.
+    /// Ends a window and starts the next window.
     ///
     /// # Errors
     ///

@@ -71,7 +71,7 @@ impl Queues {
         }
     }
 
-    /// Accepts a `SendMessage` call, also with an invalid message, and returns the answer.
+    /// Accepts a `SendMessage` call, even if the message is invalid, and returns the answer.
     pub fn accept(&self, body: &[u8]) -> Option<Value> {
         let read = read(body);
         let mut content = self.content();

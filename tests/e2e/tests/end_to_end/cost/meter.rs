@@ -271,7 +271,7 @@ fn read_units(operation: &str, input: &Value, output: &Value) -> anyhow::Result<
     Ok(units::read(bytes.sum::<anyhow::Result<u64>>()?, consistent))
 }
 
-/// Removes the headers that each HTTP hop sets itself.
+/// Removes the headers that the HTTP client and the HTTP server of the meter set themselves.
 fn without_hop(mut headers: HeaderMap) -> HeaderMap {
     for name in [
         header::CONTENT_LENGTH,

@@ -103,7 +103,7 @@ impl Test {
         Ok(Self { system, meter })
     }
 
-    /// Makes one payment and counts each step. Each step ends before the next one starts, so the counts do not depend
+    /// Makes one payment and counts each step. Each step ends before the next step starts, so the counts do not depend
     /// on the speed of the machine.
     async fn payment(&self, payment_id: &str) -> anyhow::Result<Vec<Step>> {
         let System {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 const EXTERNAL: &str = "external payment, 1";
 
 #[tokio::test]
-async fn each_difference_is_published_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
+async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
     // Without this index, the sweeper cannot poll before the comparison.
@@ -89,7 +89,7 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.set_faults("other", other).await
 }
 
-/// Sends a sale to Gate as another system would. Its amount is too small, so it is declined.
+/// Sends a sale to Gate as another system would. The sale is declined, because its amount is too small.
 async fn send_external_sale(system: &System) -> anyhow::Result<()> {
     let ready = system.ready();
     let mut sale = json!({

@@ -7,7 +7,7 @@ use e2e::{ensure_contains, eventually};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_payment_without_callbacks_is_closed_by_status_polls() -> anyhow::Result<()> {
+async fn status_polls_find_the_outcome_of_every_payment_without_callbacks() -> anyhow::Result<()> {
     let system = System::start(accelerated()).await?;
     payments_and_refunds(&system).await?;
     sales_without_an_answer(&system).await?;

@@ -65,7 +65,7 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn functions_that_sign_payment_page_links_get_the_pages_parameters() -> anyhow::Result<()> {
+async fn functions_that_sign_links_to_the_payment_page_have_its_parameters() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (parameter, default, variable) in [
         ("PaymentPageLanguages", "en,fr,de", "PAYMENT_PAGE_LANGUAGES"),
