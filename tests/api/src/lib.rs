@@ -105,7 +105,7 @@ impl Answer {
         let url = self.json.get("checkout_url").and_then(Value::as_str);
         let (_, token) = url
             .and_then(|url| url.rsplit_once('/'))
-            .context("no token")?;
+            .context("the answer has no checkout URL")?;
         Ok(token)
     }
 }
@@ -130,7 +130,9 @@ impl Api {
             (OTHER_PROJECT, "shop", 212, &[Checkout, Read, Refund]),
         ] {
             let storefront = Storefront {
-                key_id: key_id(key).context("not a key")?.to_owned(),
+                key_id: key_id(key)
+                    .context("the text is not a storefront key")?
+                    .to_owned(),
                 key_hash: sha256::hex(key.as_bytes()),
                 name: name.into(),
                 project_id: ProjectId::new(project)?,

@@ -41,7 +41,9 @@ const REFERENCES: [(&str, &str); 3] = [
 /// If the template does not have that function.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
-    let (first, rest) = function.split_at_checked(1).context("no function")?;
+    let (first, rest) = function
+        .split_at_checked(1)
+        .context("the function has no name")?;
     let resource = format!(
         "/Resources/{}{rest}Function/Properties",
         first.to_uppercase()

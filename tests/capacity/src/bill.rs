@@ -44,7 +44,7 @@ impl Prices {
 
     fn of(&self, name: &str, count: f64) -> anyhow::Result<f64> {
         let price = self.0.get(name);
-        let price = price.with_context(|| format!("no price of {name}"))?;
+        let price = price.with_context(|| format!("prices.csv has no {name}"))?;
         Ok(count * price.usd / price.per)
     }
 }

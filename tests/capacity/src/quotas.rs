@@ -44,6 +44,8 @@ impl Quotas {
     /// If the file has no quota of that name.
     pub fn of(&self, name: &str) -> anyhow::Result<f64> {
         let quota = self.0.iter().find(|quota| quota.name == name);
-        Ok(quota.with_context(|| format!("no quota {name}"))?.value)
+        Ok(quota
+            .with_context(|| format!("quotas.csv has no {name}"))?
+            .value)
     }
 }

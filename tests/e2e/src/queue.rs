@@ -69,7 +69,9 @@ impl Queue {
         let answer = self.client.get_queue_url().queue_name(name).send().await?;
         Ok(Self {
             client: self.client.clone(),
-            url: answer.queue_url.context("no such queue")?,
+            url: answer
+                .queue_url
+                .context("The dead-letter queue does not exist")?,
         })
     }
 

@@ -57,7 +57,9 @@ impl Simulator {
     pub async fn bank_page(&self, payment_id: &str) -> anyhow::Result<String> {
         let is_waiting = |records: &Value| records["status"] == "awaiting redirect result";
         let records = self.until_records(payment_id, is_waiting).await?;
-        let page = records["bank_page"].as_str().context("no bank page")?;
+        let page = records["bank_page"]
+            .as_str()
+            .context("The platform's records have no bank page")?;
         Ok(page.to_owned())
     }
 
@@ -73,7 +75,9 @@ impl Simulator {
 
     /// Makes the platform reverse a successful refund. `refund` is the refund in our API's answer.
     pub async fn reverse_refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<()> {
-        let operation = refund["operation_id"].as_str().context("no operation")?;
+        let operation = refund["operation_id"]
+            .as_str()
+            .context("The refund has no operation")?;
         let path = format!("refunds/{operation}/reverse");
         self.act(payment_id, &path, &json!({})).await
     }

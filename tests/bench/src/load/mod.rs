@@ -190,7 +190,9 @@ impl Load {
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
         let config = sdk::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
         let variables = variables("callback")?;
-        let queues = variables.get("EVENT_QUEUES").context("no EVENT_QUEUES")?;
+        let queues = variables
+            .get("EVENT_QUEUES")
+            .context("the callback function has no EVENT_QUEUES")?;
         let queues: Vec<QueueConfig> = serde_json::from_str(queues)?;
         let check = Check {
             services: &services,

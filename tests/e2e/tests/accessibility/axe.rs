@@ -21,7 +21,9 @@ impl Axe {
         let pins = "tests/e2e/tests/accessibility/requirements.txt";
         let library = supervisor.install(pins).await?.join("lib");
         // The only entry is named after the version of Python.
-        let python = std::fs::read_dir(&library)?.next().context("No Python")??;
+        let python = std::fs::read_dir(&library)?
+            .next()
+            .context("The installed axe-core has no folder of Python")??;
         let script = python
             .path()
             .join("site-packages/axe_playwright_python/axe.min.js");

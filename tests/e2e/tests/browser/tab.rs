@@ -89,7 +89,10 @@ impl Tab {
     /// Returns the value of a field.
     pub async fn value(&self, selector: &str) -> anyhow::Result<String> {
         let field = self.0.find_element(selector).await?;
-        let value = field.property("value").await?.context("no value")?;
+        let value = field
+            .property("value")
+            .await?
+            .context("The field has no value")?;
         Ok(value.as_str().unwrap_or_default().to_owned())
     }
 

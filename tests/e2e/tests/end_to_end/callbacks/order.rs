@@ -81,7 +81,9 @@ async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callba
     let expected = expected(&files, &system.storefront.order(PAYMENT))?;
     ensure_contains(&payment, expected).with_context(|| format!("after {all:?}"))?;
 
-    let last = payment["sequence"].as_u64().context("no sequence")?;
+    let last = payment["sequence"]
+        .as_u64()
+        .context("the payment has no sequence number")?;
     for (queue, has_all) in [("audit", true), ("fulfilment", false)] {
         let queue = system.queue(queue)?;
         let numbers = sequences(&queue.drain().await?);
@@ -150,5 +152,5 @@ fn created(project_id: ProjectId, order: &Value, now: Timestamp) -> anyhow::Resu
         order: &request.order,
     };
     let created = decide::execute(None, create, now).ok().flatten();
-    Ok(created.context("not created")?.payment)
+    Ok(created.context("the payment was not created")?.payment)
 }

@@ -49,8 +49,14 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     setup.fulfilment.until_empty().await?;
     let log = setup.system.log().await?;
     let message = "the message is not a valid event";
-    ensure!(log.contains(message), "no log line");
-    ensure!(!log.contains("canary-in-a-poison"), "the log has a body");
+    ensure!(
+        log.contains(message),
+        "the log does not mention the invalid message"
+    );
+    ensure!(
+        !log.contains("canary-in-a-poison"),
+        "the log contains the body of a message"
+    );
 
     // After the repair, the events arrive in reverse order. The refunded order must not be shipped.
     table::delete(&setup.system, "failing").await?;

@@ -15,7 +15,10 @@ pub struct FunctionProcesses {
 
 impl FunctionProcesses {
     pub fn of(ready: &Ready, function: &str) -> anyhow::Result<Self> {
-        let name = ready.functions.get(function).context("no such function")?;
+        let name = ready
+            .functions
+            .get(function)
+            .context("the sandbox has no such function")?;
         Ok(Self {
             variables: [
                 format!("AWS_LAMBDA_FUNCTION_NAME={name}"),

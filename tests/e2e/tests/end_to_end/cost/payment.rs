@@ -245,7 +245,9 @@ impl Test {
         let tick_metrics = metrics(idle.iter())?;
         let mut lines = Vec::new();
         for step in steps.iter_mut().rev() {
-            let logged = logs.get_mut(step.function.as_str()).context("no logs")?;
+            let logged = logs
+                .get_mut(step.function.as_str())
+                .context("the function has no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
             step.used.log_bytes = match step.function.as_str() {
                 // A run writes one line for any number of payments.

@@ -49,7 +49,7 @@ async fn a_function_starts_with_the_variables_of_the_template_and_fails_if_one_i
     let functions = template.all("AWS::Lambda::Function");
     let binary = |function: &Value| function["Code"]["S3Key"].as_str().map(str::to_owned);
     let binaries: Option<Vec<String>> = functions.values().copied().map(binary).collect();
-    let binaries = binaries.context("a function without code")?;
+    let binaries = binaries.context("a function has no code")?;
     let built = functions::build(&Supervisor::new()?, &binaries).await?;
     let aws = start_secrets().await?;
     for ((name, function), binary) in functions.iter().zip(&binaries) {
@@ -105,7 +105,7 @@ async fn start_error(
         }
         ended = timeout(e2e::TIMEOUT, ended) => {
             let output = ended.context("the function neither starts nor ends")??;
-            ensure!(!output.status.success(), "the function ends with success");
+            ensure!(!output.status.success(), "the function ended with success");
             let text = [output.stdout, output.stderr].concat();
             Ok(Some(String::from_utf8_lossy(&text).into_owned()))
         }

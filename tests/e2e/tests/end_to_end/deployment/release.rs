@@ -110,7 +110,10 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     let before = outbox_grace(deployment).await?;
     ensure!(before != "3", "{before}");
     let binary = deployment.script.binary("callback");
-    let folder = binary.ancestors().nth(2).context("no folder")?;
+    let folder = binary
+        .ancestors()
+        .nth(2)
+        .context("the binary has no folder")?;
     let folder = folder.display().to_string();
     let arguments = ["--binaries", &folder, "--patience", "5"];
     let arguments = arguments
@@ -119,7 +122,9 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     let arguments: Vec<String> = arguments.map(str::to_owned).collect();
     let run = succeeded(deployment.script.run("deploy", &arguments).await?)?;
     ensure!(!run.contains("Nothing has changed"), "{run}");
-    let (_, parameters) = run.split_once("Deployed with\n").context("no parameters")?;
+    let (_, parameters) = run
+        .split_once("Deployed with\n")
+        .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
         // The stage sets the first of these parameters, and the first deployment set the second.
@@ -141,7 +146,9 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
 async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
     let sweeper = configuration(&deployment.sandbox, "sweeper").await?;
     let value = sweeper["Environment"]["Variables"]["OUTBOX_GRACE_SECONDS"].as_str();
-    Ok(value.context("no such variable")?.to_owned())
+    Ok(value
+        .context("the sweeper has no OUTBOX_GRACE_SECONDS")?
+        .to_owned())
 }
 
 /// The build takes many minutes, so this runs only with `LONG=1`.

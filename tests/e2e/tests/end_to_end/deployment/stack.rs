@@ -46,7 +46,10 @@ impl Snapshot {
 
     /// Returns the hash of the code of a function.
     pub fn code(&self, function: &str) -> anyhow::Result<&str> {
-        let function = self.functions.get(function).context("no such function")?;
+        let function = self
+            .functions
+            .get(function)
+            .context("the stack has no such function")?;
         Ok(&function.0)
     }
 }
@@ -59,7 +62,7 @@ pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>>
     let last = list(&sets, "Summaries")
         .filter(|set| set["ExecutionStatus"] == "EXECUTE_COMPLETE")
         .max_by_key(|set| text(&set["CreationTime"]));
-    let last = &last.context("no change set")?["ChangeSetName"];
+    let last = &last.context("the stack has no completed change set")?["ChangeSetName"];
     let name = json!({ "StackName": STACK, "ChangeSetName": last });
     let set = call(sandbox, "cloudformation", "describe_change_set", &name).await?;
     Ok(list(&set, "Changes")

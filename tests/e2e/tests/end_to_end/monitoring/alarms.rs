@@ -49,10 +49,12 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
 /// Returns the section to which the description links. The alarm's name must start with the name of the section.
 fn section(alarm: &Value) -> anyhow::Result<&str> {
     let name = text(&alarm["AlarmName"]);
-    let name = name.strip_prefix("${AWS::StackName}-").context("no name")?;
+    let name = name
+        .strip_prefix("${AWS::StackName}-")
+        .context("the alarm's name does not start with the stack's name")?;
     let description = text(&alarm["AlarmDescription"]);
     let section = description.split("${RunbookUrl}#").nth(1);
-    let section = section.context("no link")?;
+    let section = section.context("the alarm's description has no link to the runbook")?;
     ensure!(name.starts_with(section), "{name} links to {section}");
     Ok(section)
 }

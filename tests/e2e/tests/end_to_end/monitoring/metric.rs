@@ -46,7 +46,9 @@ impl<'a> Metric<'a> {
         });
         Ok(Self {
             namespace: &alarm["Namespace"],
-            name: alarm["MetricName"].as_str().context("no metric")?,
+            name: alarm["MetricName"]
+                .as_str()
+                .context("the alarm has no metric")?,
             dimensions: dimensions.collect(),
         })
     }

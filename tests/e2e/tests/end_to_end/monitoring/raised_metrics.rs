@@ -44,7 +44,9 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
 
     let sandbox = &system.sandbox;
     let alarms = call(sandbox, "cloudwatch", "describe_alarms", &json!({})).await?;
-    let alarms = alarms["MetricAlarms"].as_array().context("no alarms")?;
+    let alarms = alarms["MetricAlarms"]
+        .as_array()
+        .context("the stack has no alarms")?;
     let is_own = |alarm: &&Value| {
         let namespace = alarm["Namespace"].as_str();
         namespace.is_some_and(|name| name.starts_with("Bancontact/"))
@@ -207,7 +209,9 @@ async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     let put = grants
         .iter()
         .find(|grant| grant.action == "dynamodb:PutItem");
-    sweeper.revoke_grant(put.context("no such grant")?).await?;
+    sweeper
+        .revoke_grant(put.context("the sweeper has no grant of dynamodb:PutItem")?)
+        .await?;
     let short = json!({ "expires_in": 1 });
     system.storefront.create_with("expires", short).await?;
     sweep_until_failed(system, "expired").await?;

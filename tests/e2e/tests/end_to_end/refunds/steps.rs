@@ -28,7 +28,8 @@ pub async fn until_refunded(
 pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Result<Vec<Value>> {
     let mut records = system.simulator.records(payment_id).await?;
     let operations = records["operations"].as_array_mut();
-    let mut refunds = std::mem::take(operations.context("no operations")?);
+    let mut refunds =
+        std::mem::take(operations.context("the platform's records have no operations")?);
     refunds.retain(|operation| operation["type"] != "sale");
     Ok(refunds)
 }
@@ -38,14 +39,20 @@ pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Resu
 pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Result<()> {
     let mut totals = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
     for event in system.queue("fulfilment")?.drain().await? {
-        let payment_id = event["subject"].as_str().context("no subject")?;
+        let payment_id = event["subject"]
+            .as_str()
+            .context("an event has no subject")?;
         let (paid, refunds) = totals.entry(payment_id.to_owned()).or_default();
         match event["type"].as_str() {
             Some("payment.succeeded") => *paid = event["data"]["operation"]["amount"].clone(),
             Some("refund.succeeded") => {
                 let refund = &event["data"]["refund"];
-                let operation = refund["operation_id"].as_str().context("no operation")?;
-                let amount = refund["amount"].as_u64().context("no amount")?;
+                let operation = refund["operation_id"]
+                    .as_str()
+                    .context("a refund has no operation")?;
+                let amount = refund["amount"]
+                    .as_u64()
+                    .context("a refund has no amount")?;
                 refunds.insert(operation.to_owned(), amount);
             }
             _ => {}

@@ -258,7 +258,10 @@ impl Test {
         })
         .await?;
         let cut = "Gate did not answer";
-        ensure!(log.contains(cut), "the log has no cut connection");
+        ensure!(
+            log.contains(cut),
+            "the log does not mention the cut connection"
+        );
         let lines = log.lines().map(|line| ("the log".into(), line.into()));
         self.written.extend(lines);
         Ok(())

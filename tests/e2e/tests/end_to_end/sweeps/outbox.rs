@@ -30,7 +30,9 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
     }
     let payment = system.storefront.payment(PAYMENT).await?;
     ensure!(payment["status"] == "partially_refunded", "{payment}");
-    let last = payment["sequence"].as_u64().context("no sequence")?;
+    let last = payment["sequence"]
+        .as_u64()
+        .context("the payment has no sequence number")?;
 
     sleep(OUTBOX_GRACE).await;
     let run = &system.sweep().await?["outbox"];

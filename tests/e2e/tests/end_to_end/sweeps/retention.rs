@@ -34,7 +34,7 @@ async fn customer_data_is_erased_after_the_retention_time_and_the_payment_remain
         })
         .await?;
     }
-    ensure!(erased > 0, "no sweep counts an erasure");
+    ensure!(erased > 0, "no sweep counted an erasure");
     let paid = system.storefront.payment("paid").await?;
     let expected = json!({ "status": "succeeded", "paid_amount": 1000 });
     ensure_contains(&paid, expected)?;

@@ -107,7 +107,10 @@ async fn unused_links(system: &System) -> anyhow::Result<()> {
         ensure_contains(&failed, expired.clone())?;
         let events = system.queue("audit")?;
         let events = events.until(payment_id, "payment.failed").await?;
-        ensure_contains(&events.last().context("no event")?["data"], expired)?;
+        ensure_contains(
+            &events.last().context("the payment has no event")?["data"],
+            expired,
+        )?;
     }
     Ok(())
 }

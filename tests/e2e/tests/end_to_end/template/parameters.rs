@@ -49,7 +49,7 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
     }
     let mut with_alias = BTreeSet::new();
     for (alias, properties) in template.all("AWS::Lambda::Alias") {
-        let function = target(&properties["FunctionName"]).context("no function")?;
+        let function = target(&properties["FunctionName"]).context("the alias has no function")?;
         let name = function.trim_end_matches("Function");
         let parameter = format!("{name}Provisioned");
         ensure!(template.default(&parameter) == 0, "{parameter}");
@@ -97,7 +97,7 @@ async fn the_sample_consumer_is_deployed_only_if_a_parameter_asks_for_it() -> an
         "FulfilmentDeadLettersAlarm",
     ];
     let resources = template.section("Resources").as_object();
-    for (name, resource) in resources.context("no resources")? {
+    for (name, resource) in resources.context("the template has no resources")? {
         let is_sample = name.starts_with("Fulfilment") && !queues.contains(&name.as_str());
         let is_conditional = resource["Condition"] == "ConsumeSample";
         ensure!(is_sample == is_conditional, "{name}");

@@ -52,7 +52,7 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
         ensure!(!has_wildcard, "{name} has a wildcard");
     }
     let all = template.all("AWS::IAM::Role").len();
-    ensure!(all == roles.len(), "a role without a function");
+    ensure!(all == roles.len(), "a role belongs to no function");
     Ok(())
 }
 
@@ -93,7 +93,10 @@ async fn every_role_allows_exactly_the_actions_and_secrets_of_its_function() -> 
         let statements = &properties["Policies"][0]["PolicyDocument"]["Statement"];
         let mut actions = Vec::new();
         let mut secrets = BTreeSet::new();
-        for statement in statements.as_array().context("no statements")? {
+        for statement in statements
+            .as_array()
+            .context("the policy has no statements")?
+        {
             append_strings(&statement["Action"], &mut actions);
             if statement["Action"] == "secretsmanager:GetSecretValue" {
                 secrets.extend(targets(&statement["Resource"]));

@@ -72,12 +72,14 @@ async fn every_route_has_its_own_throttle() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let stage = template.resource("ApiStage");
     let throttles = stage["Properties"]["RouteSettings"].as_object();
-    let throttles = throttles.context("no throttles")?;
-    let dependencies = stage["DependsOn"].as_array().context("no dependencies")?;
+    let throttles = throttles.context("the stage has no throttles")?;
+    let dependencies = stage["DependsOn"]
+        .as_array()
+        .context("the stage has no dependencies")?;
     let routes = template.all("AWS::ApiGatewayV2::Route");
     ensure!(throttles.len() == routes.len(), "{throttles:?}");
     for (name, route) in routes {
-        let key = route["RouteKey"].as_str().context("no key")?;
+        let key = route["RouteKey"].as_str().context("the route has no key")?;
         let throttle = throttles.get(key);
         let throttle = throttle.with_context(|| format!("{key} has no throttle"))?;
         let rate = match key {
