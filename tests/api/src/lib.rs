@@ -60,7 +60,7 @@ pub struct Call<'a> {
     pub route: &'a str,
     /// The decoded parameters of the path, in their order.
     pub parameters: &'a [&'a str],
-    /// The key of the storefront; empty for none.
+    /// The key of the storefront. An empty text means a request without a key.
     pub key: &'a str,
     /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],

@@ -88,7 +88,7 @@ impl Proxies {
 const ONE_QUEUE: &[&str] = &["https://one.example"];
 const TWO_QUEUES: &[&str] = &["https://one.example", "https://other.example"];
 
-/// Starts a service that gives the same answer to every request. Returns its address.
+/// Starts a service that returns the same answer to every request. Returns its address.
 async fn serve(answer: Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

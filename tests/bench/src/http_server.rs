@@ -31,7 +31,7 @@ pub trait Service: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct FirstRequest;
 
-/// Serves until the future is dropped, which also closes the connections.
+/// Serves requests until the future is dropped. The drop also closes the connections.
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {

@@ -42,7 +42,7 @@ pub struct Step {
 /// Calls of AWS services, and their size.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// Calls by operation. A read of an item is counted by the item's kind, a send by its queue.
+    /// Calls by operation. Reads of items are also counted by the kind of item, and sends by the queue.
     pub calls: BTreeMap<String, u64>,
     /// DynamoDB read units.
     pub read_units: f64,

@@ -14,7 +14,7 @@ const POLL_MARGIN_S: f64 = 18.0;
 const CONCURRENT_POLLS: f64 = 4.0;
 /// Concurrent expiries, and concurrent erasures, of the sweeper.
 const CONCURRENT_RETENTION: f64 = 16.0;
-/// Operations of a day that the reconciliation can hold.
+/// The maximum of operations of one day that the reconciliation can hold.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
 /// A limit.

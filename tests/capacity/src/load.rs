@@ -7,7 +7,7 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// A bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
+/// With this value, a bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
 /// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these

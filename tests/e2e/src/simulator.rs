@@ -23,7 +23,7 @@ impl Simulator {
         })
     }
 
-    /// Sets the faults of a payment, which need not exist yet. `{}` removes all faults.
+    /// Sets the faults of a payment. The payment need not exist yet. `{}` removes all faults.
     pub async fn set_faults(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
         let url = format!("{}/{payment_id}/faults", self.payments);
         let answer = self.http.put(url).json(&faults).send().await?;

@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// Longer than the age at which the sandbox's sweeper publishes an event of the outbox.
+/// A time after which the sweeper of a sandbox publishes an event of the outbox.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
@@ -43,7 +43,7 @@ impl System {
         })
     }
 
-    /// Stops the sandbox and waits for its end.
+    /// Stops the sandbox and waits until it has stopped.
     pub async fn stop(self) {
         self.sandbox.stop().await;
     }

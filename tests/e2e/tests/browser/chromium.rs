@@ -104,7 +104,7 @@ impl Chromium {
         Ok(self.browser.new_page(address).await?)
     }
 
-    /// Stops Chromium and waits for its end.
+    /// Stops Chromium and waits until it has stopped.
     pub async fn stop(self) {
         self.events.abort();
         drop(self.browser);

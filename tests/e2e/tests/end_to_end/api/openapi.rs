@@ -1,7 +1,7 @@
 //! Compares the API with `infra/openapi.yaml`. Schemathesis calls every route with valid and invalid requests and
 //! checks each answer against the document.
 //!
-//! The seed is fixed, so that a failure repeats. `LONG=1` runs many more cases.
+//! The seed is fixed, so that a failure can be reproduced. `LONG=1` runs many more cases.
 
 use std::path::PathBuf;
 

@@ -27,7 +27,7 @@ const VALUES: [(&str, &str); 7] = [
     ("_RETRIES", "true"),
 ];
 
-/// The only variable with a default, because tests and tools log without it.
+/// The only variable that has a default. Tests and tools write logs without setting this variable.
 const OPTIONAL: &str = "METRICS_NAMESPACE";
 
 /// The variables that Lambda sets.

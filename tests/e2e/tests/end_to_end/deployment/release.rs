@@ -1,4 +1,5 @@
-//! The releases of one stack in the local AWS: the first release, changes, a failed release, rollbacks, the deletion.
+//! The releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the end,
+//! the stack is deleted.
 //!
 //! The binaries are from the dev build. `LONG=1` also builds for AWS and deploys that build.
 
@@ -151,7 +152,7 @@ async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
         .to_owned())
 }
 
-/// The build takes many minutes, so this runs only with `LONG=1`.
+/// The build takes many minutes, so this test runs only with `LONG=1`.
 #[tokio::test]
 async fn the_build_for_aws_can_be_deployed_and_makes_a_payment() -> anyhow::Result<()> {
     if std::env::var_os("LONG").is_none() {

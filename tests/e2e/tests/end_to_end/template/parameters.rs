@@ -130,7 +130,7 @@ async fn every_function_has_a_crate_that_builds_its_binary() -> anyhow::Result<(
         let name = format!("name = \"{binary}\"");
         ensure!(manifest.contains(&name), "another crate is in {binary}");
     }
-    // The deployment script builds all binaries together. SAM would build each separately.
+    // The deployment script builds all binaries together. SAM would build each binary separately.
     ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 8]);
     Ok(())
 }

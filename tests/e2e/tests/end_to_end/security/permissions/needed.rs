@@ -18,7 +18,7 @@ const DELAY: Duration = Duration::from_secs(3);
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The time limit of an action.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum of attempts. An attempt is void if a scheduled sweep does its work first.
+/// The maximum of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the action.
 const ATTEMPTS: u32 = 3;
 
 /// Actions that Lambda itself performs with the function's role, to write logs and to read queues.
@@ -46,7 +46,7 @@ async fn a_function_fails_when_one_of_its_permissions_is_revoked() -> anyhow::Re
         grants.retain(|grant| !ACTIONS_OF_LAMBDA.contains(&grant.action.as_str()));
         ensure!(!grants.is_empty(), "{function} has no permission");
         if !is_long {
-            // The index varies the kind of permission between the functions.
+            // The index selects different kinds of permissions for different functions.
             grants = vec![grants[index % grants.len()].clone()];
         }
         for grant in grants {
