@@ -128,7 +128,7 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
         .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // The stage sets the first of these parameters, and the first deployment set the second.
+        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {
