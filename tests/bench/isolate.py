@@ -1,4 +1,4 @@
-"""Runs a program in a network namespace of its own, in which this machine stands for the hosts that it calls.
+"""Runs a program in its own network namespace, in which the hosts that it calls resolve to this machine.
 
     unshare --mount --net [--map-root-user] python3 isolate.py "ADDRESS NAME..."... -- PROGRAM ARGS...
 

@@ -1,4 +1,4 @@
-//! A fake of the platform's Gate: records every request and gives the answers that a test sets.
+//! A fake of the platform's Gate, which records every request and returns the answer that a test sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +11,7 @@ use ecommpay::{ProjectKey, signature};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A Gate that listens on this machine.
+/// A fake Gate that listens on this machine.
 #[derive(Debug, Clone)]
 pub struct Gate {
     address: String,
@@ -23,7 +23,7 @@ struct Record {
     /// The path and body of each request.
     requests: Vec<(String, Value)>,
     answer: (StatusCode, Value),
-    /// The signed answer to status requests; `None`: the answer to every other request.
+    /// The signed answer to status requests. If it is `None`, status requests receive `answer`.
     status_answer: Option<Value>,
 }
 
@@ -56,18 +56,18 @@ impl Gate {
         &self.address
     }
 
-    /// Refuses every request from now on, with a code.
+    /// From now on, refuses every request with a code.
     pub fn refuse(&self, code: &str) {
         let refusal = json!({ "status": "error", "code": code, "message": "Only for our eyes" });
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
-    /// Answers 502 from now on, so that the outcome of a request is unknown.
+    /// From now on, answers 502, so that the outcome of a request is unknown.
     pub fn fail(&self) {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
     }
 
-    /// Answers status requests with this answer from now on, signed with the key of project 211.
+    /// From now on, answers status requests with `answer`, signed with the key of project 211.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
-//! The HTTP functions in this process, called through their routes, as the gateway calls them.
+//! Calls the HTTP functions through their routes, in this process, as the gateway calls them.
 //!
-//! Handlers, rules and adapters are the real ones. The table is the template's (see `wire`), and
-//! Gate is a small server that records the requests.
+//! The handlers, the rules and the adapters are real. The table has the template's keys and indexes (see `wire`), and
+//! Gate is a small server that records its requests.
 
 mod gate;
 pub mod routes;
@@ -41,7 +41,7 @@ pub const PAYMENT: &str = "ECT_TEST_1562051806691899";
 const PROJECT_KEYS: &str =
     r#"{"211":{"current":"test-secret-key"},"212":{"current":"another-secret-key"}}"#;
 
-/// The functions, and the services behind them. A call is an error if there is no answer.
+/// The functions, and the services that they call. Each method returns an error if the function does not answer.
 pub struct Api {
     /// The table, the queues and the secrets.
     pub wire: Wire,
@@ -60,7 +60,7 @@ pub struct Call<'a> {
     pub route: &'a str,
     /// The decoded parameters of the path, in their order.
     pub parameters: &'a [&'a str],
-    /// The key of the storefront; empty for none.
+    /// The key of the storefront. An empty text means a request without a key.
     pub key: &'a str,
     /// Further headers.
     pub headers: &'a [(&'a str, &'a str)],
@@ -82,7 +82,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Returns the fields that a problem names, in its order.
+    /// Returns the pointers of the fields that a problem names, in the order of the problem.
     pub fn pointers(&self) -> Vec<&str> {
         let errors = self.json.get("errors").and_then(Value::as_array);
         let pointers = errors.into_iter().flatten();
@@ -105,18 +105,17 @@ impl Answer {
         let url = self.json.get("checkout_url").and_then(Value::as_str);
         let (_, token) = url
             .and_then(|url| url.rsplit_once('/'))
-            .context("no token")?;
+            .context("the answer has no checkout URL")?;
         Ok(token)
     }
 }
 
 impl Api {
-    /// Starts with an empty table except for the storefront keys, and a Gate that accepts every
-    /// request.
+    /// Starts the services: a table that contains only the storefront keys, and a Gate that accepts every request.
     ///
     /// # Errors
     ///
-    /// If anything cannot be set up.
+    /// If a service cannot be started.
     pub async fn start() -> anyhow::Result<Self> {
         let wire = Wire::start().await?;
         wire.set_secret(PROJECT_KEYS);
@@ -131,7 +130,9 @@ impl Api {
             (OTHER_PROJECT, "shop", 212, &[Checkout, Read, Refund]),
         ] {
             let storefront = Storefront {
-                key_id: key_id(key).context("not a key")?.to_owned(),
+                key_id: key_id(key)
+                    .context("the text is not a storefront key")?
+                    .to_owned(),
                 key_hash: sha256::hex(key.as_bytes()),
                 name: name.into(),
                 project_id: ProjectId::new(project)?,
@@ -162,7 +163,7 @@ impl Api {
     pub async fn call(&self, call: Call<'_>) -> anyhow::Result<Answer> {
         let request = lambda_http::request::from_str(&event(&call).to_string())?;
         let answer = match call.route {
-            // On the heap, because a test makes many calls and a thread's stack has only 2 MB.
+            // The futures are on the heap, because a test makes many calls and a thread's stack has only 2 MB.
             routes::CALLBACKS => Box::pin(self.callbacks.handle(request)).await,
             route if route.contains("/refunds") => Box::pin(self.refunds.handle(request)).await,
             _ => Box::pin(self.checkouts.handle(request)).await,
@@ -207,22 +208,22 @@ impl Api {
         .await
     }
 
-    /// Creates a checkout.
+    /// Requests a checkout with the shop's key.
     pub async fn checkout(&self, order: &Value) -> anyhow::Result<Answer> {
         self.post(routes::CHECKOUTS, &[], order).await
     }
 
-    /// Shows a payment.
+    /// Reads a payment with the shop's key.
     pub async fn payment(&self, payment_id: &str) -> anyhow::Result<Answer> {
         self.get(routes::PAYMENT, &[payment_id]).await
     }
 
-    /// Creates a refund.
+    /// Requests a refund with the shop's key.
     pub async fn refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<Answer> {
         self.post(routes::REFUNDS, &[payment_id], refund).await
     }
 
-    /// Sends a callback of the platform: a file of `tests/data/callbacks`, or a path relative to it.
+    /// Sends a callback of the platform. `file` is a path relative to `tests/data/callbacks`.
     ///
     /// # Errors
     ///
@@ -238,7 +239,7 @@ impl Api {
         Ok(())
     }
 
-    /// Whether a function wrote anything since the last [`Wire::forget`].
+    /// Returns whether a function has written since the last [`Wire::forget`].
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
         calls
@@ -264,7 +265,7 @@ pub fn refund(refund_id: &str) -> Value {
     json!({ "refund_id": refund_id, "amount": 400, "currency": "EUR", "description": "returned" })
 }
 
-/// Returns the gateway's event, payload format 2.0.
+/// Returns the event that the gateway sends for a call, in payload format 2.0.
 fn event(call: &Call<'_>) -> Value {
     let (method, path) = call.route.split_once(' ').unwrap_or_default();
     let names = path

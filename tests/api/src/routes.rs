@@ -2,13 +2,13 @@
 
 /// Creates a checkout.
 pub const CHECKOUTS: &str = "POST /checkouts";
-/// The shopper's page.
+/// Shows the shopper's page.
 pub const PAGE: &str = "GET /checkouts/{token}";
-/// The form of the shopper's page.
+/// Receives the form of the shopper's page.
 pub const FORM: &str = "POST /checkouts/{token}";
-/// The way back from the bank to the shop.
+/// Redirects the shopper from the bank to the shop.
 pub const RETURN: &str = "GET /checkouts/{token}/return";
-/// The status for the shop's page.
+/// Returns the status to the shop's page.
 pub const STATUS: &str = "GET /checkouts/{token}/status";
 /// Shows a payment.
 pub const PAYMENT: &str = "GET /payments/{payment_id}";

@@ -18,10 +18,10 @@ use wire::TABLE;
 
 /// The secret that holds the project keys.
 pub const PROJECT_KEYS: &str = "keys";
-/// The secret that checkout tokens are computed from.
+/// The secret from which checkout tokens are computed.
 pub const TOKENS: &str = "tokens";
 
-/// The services that the functions call, and the queues that they publish to.
+/// The services that the functions call, and the queues to which they publish.
 #[derive(Debug, Clone)]
 pub struct Services {
     /// The configuration of the client for the table.
@@ -30,7 +30,7 @@ pub struct Services {
     pub queues: SdkConfig,
     /// The configuration of the client for the secrets.
     pub secrets: SdkConfig,
-    /// The address of Gate. The functions that call it cannot be built if it is invalid.
+    /// The address of Gate. If the address is invalid, the functions that call Gate cannot be built.
     pub gate: String,
     /// The URLs of the queues.
     pub queue_urls: Vec<String>,

@@ -16,7 +16,7 @@ pub fn callback(file: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// If they differ or there is no stored answer.
+/// If the answers differ, or if no answer is stored.
 pub fn check(name: &str, route: &str, answer: &Answer) -> anyhow::Result<()> {
     let mut actual = json!({
         "route": route,

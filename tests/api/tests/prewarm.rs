@@ -1,5 +1,5 @@
-//! Each function opens its connections before the first event, and the first event uses them. A
-//! connection that cannot be opened does not delay init for long.
+//! Each function opens its connections during init, and the first event uses these connections. If a connection cannot
+//! be opened, init still ends soon.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use wire::CountingProxy;
 
-/// Much longer than init waits.
+/// A time limit that is much longer than the time that init waits for a connection.
 const LONG: Duration = Duration::from_secs(60);
-/// The time between init and the first event, in which a function asks Lambda for it.
+/// The time between init and the first event, in which a function requests the event from Lambda.
 const UNTIL_THE_FIRST_EVENT: Duration = Duration::from_millis(100);
 
 /// A proxy for each service.
@@ -31,10 +31,10 @@ struct Proxies {
 }
 
 impl Proxies {
-    /// Every service answers. The table and Gate are those of `api`.
+    /// Returns proxies to services that answer. The table and Gate belong to `api`.
     async fn answering(api: &Api) -> Self {
         let sent = json!({ "MessageId": "1", "MD5OfMessageBody": "not computed" });
-        // Long enough to serve as the secret of the tokens too.
+        // This text is also long enough for the secret of the checkout tokens.
         let keys = r#"{"211":{"current":"test-secret-key"}}"#;
         let secret = json!({ "Name": "secret", "SecretString": keys });
         let table = api.wire.config().endpoint_url().unwrap();
@@ -42,7 +42,7 @@ impl Proxies {
         Self::to([table, &queues, &secrets, api.gate.address()]).await
     }
 
-    /// No service answers.
+    /// Returns proxies to services that accept connections and never answer.
     async fn hanging() -> Self {
         Self {
             table: CountingProxy::without_server().await.unwrap(),
@@ -52,7 +52,7 @@ impl Proxies {
         }
     }
 
-    /// Proxies to the table, the queues, the secrets and Gate.
+    /// Returns proxies to the table, the queues, the secrets and Gate.
     async fn to([table, queues, secrets, gate]: [&str; 4]) -> Self {
         Self {
             table: CountingProxy::to(table).await.unwrap(),
@@ -62,12 +62,12 @@ impl Proxies {
         }
     }
 
-    /// The number of connections to the table, the queues, the secrets and Gate.
+    /// Returns the number of connections to the table, the queues, the secrets and Gate.
     fn connections(&self) -> [usize; 4] {
         [&self.table, &self.queues, &self.secrets, &self.gate].map(CountingProxy::connections)
     }
 
-    /// The services behind the proxies. One HTTP client calls all of them, as in a function.
+    /// Returns the services behind the proxies. One HTTP client calls all services, as in a function.
     fn services(&self, queue_urls: &[&str]) -> Services {
         let credentials = Credentials::new("test", "test", None, None, "test");
         let config = sdk::config("eu-west-1".into(), credentials, None);
@@ -88,7 +88,7 @@ impl Proxies {
 const ONE_QUEUE: &[&str] = &["https://one.example"];
 const TWO_QUEUES: &[&str] = &["https://one.example", "https://other.example"];
 
-/// Starts a service that gives the same answer to every request. Returns its address.
+/// Starts a service that returns the same answer to every request. Returns its address.
 async fn serve(answer: Value) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -139,7 +139,7 @@ async fn init_ends_in_time_when_no_service_answers() {
     let checkouts = proxies.services(ONE_QUEUE).checkouts().unwrap();
     let opened = async { tokio::join!(callbacks.prewarm(), checkouts.prewarm()) };
     timeout(LONG, opened).await.unwrap();
-    assert_eq!(proxies.connections(), [2, 3, 3, 1], "it was tried");
+    assert_eq!(proxies.connections(), [2, 3, 3, 1], "init must connect");
 }
 
 #[tokio::test]
@@ -148,7 +148,11 @@ async fn a_callback_is_answered_503_when_no_service_answers() {
     let callbacks = proxies.services(TWO_QUEUES).callbacks();
     let answer = timeout(LONG, callbacks.handle(paid())).await;
     assert_eq!(answer.unwrap().unwrap().status(), 503);
-    assert_eq!(proxies.connections(), [0, 0, 3, 0], "it was retried");
+    assert_eq!(
+        proxies.connections(),
+        [0, 0, 3, 0],
+        "the read of the secret must be retried"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
-//! The shopper's pages when the redirect URL is late, the checkout has expired, or the payment awaits
-//! its confirmation.
+//! The shopper's pages when the redirect URL is late, the checkout has expired, or the payment awaits its confirmation.
 #![allow(clippy::indexing_slicing)]
 
 use std::time::Duration;
@@ -19,8 +18,8 @@ struct Shopper {
 }
 
 impl Shopper {
-    /// A sale that Gate has accepted without a callback so far. `delay` is the time until the first
-    /// status request for the redirect URL.
+    /// Creates a checkout whose sale Gate has accepted and about which no callback has arrived. `delay` is the time
+    /// until the status poll for the redirect URL.
     async fn new(delay: Duration, order: &Value) -> anyhow::Result<Self> {
         let mut api = Api::start().await?;
         api.checkouts.payments.schedule.redirect_poll_delay = delay;
@@ -45,7 +44,7 @@ impl Shopper {
     }
 }
 
-/// The platform's answer to a status request.
+/// Returns the platform's answer to a status request.
 fn status_answer(redirect: Option<&str>) -> Value {
     let sum = json!({ "amount": 1000, "currency": "EUR" });
     let mut answer = json!({
@@ -141,7 +140,8 @@ async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn the_page_is_final_when_the_payment_awaits_its_confirmation() -> anyhow::Result<()> {
+async fn the_page_says_that_the_payment_is_being_checked_when_it_awaits_its_confirmation()
+-> anyhow::Result<()> {
     let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
     shopper
         .api
@@ -196,7 +196,7 @@ async fn an_unknown_token_is_answered_404_without_a_wait() -> anyhow::Result<()>
     ensure!(page.status == 404, "{}", page.text);
     ensure!(
         shopper.api.wire.calls().len() == before + 1,
-        "it reads the token once"
+        "the page must make one call, which reads the token"
     );
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The sizes of a usual payment's items. DynamoDB bills a write by size: one unit for each started
-//! kilobyte of an item, and two in a transaction.
+//! The sizes of a usual payment's items. DynamoDB charges a write by size: one unit for each started kilobyte of an
+//! item, and two units in a transaction.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -10,21 +10,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use wire::TABLE;
 
-/// The bytes that one unit writes.
+/// The bytes of an item that one write unit covers.
 const UNIT: usize = 1_024;
 
-/// The bytes of an item: its names and its values.
+/// Returns the size of an item in bytes: the names and the values of its attributes.
 fn size(item: &Item) -> usize {
     let sizes = item.iter().map(|(name, value)| match value {
         AttributeValue::S(text) => name.len() + text.len(),
-        // Two digits a byte, and one byte more.
+        // One byte for each two digits, and one further byte.
         AttributeValue::N(number) => name.len() + number.len().div_ceil(2) + 1,
         _ => panic!("{name} is neither text nor number"),
     });
     sizes.sum()
 }
 
-/// The sizes of the payment items by their sort keys.
+/// Returns the sizes of the payment's items by their sort keys.
 async fn sizes(api: &Api) -> BTreeMap<String, usize> {
     let client = Client::new(api.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
@@ -44,8 +44,8 @@ async fn the_items_of_a_usual_payment_stay_within_their_size_limits() {
     let redirected = sizes(&api).await;
     api.report("sale_success.json").await.unwrap();
     let paid = sizes(&api).await;
-    // The redirect URL and its report do not fit into the first kilobyte beside the order. They are
-    // removed when the payment ends. The sums of the final reports are then added and never removed.
+    // The redirect URL and its report do not fit into the first kilobyte, together with the order. Both are removed
+    // when the payment ends. At the same time the sums of the final reports are added, which are never removed.
     for (step, sizes, limit) in [
         ("created", created, UNIT),
         ("redirected", redirected, 1_500),

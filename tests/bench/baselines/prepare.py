@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Builds our functions and the baselines, and writes where they are and how large they are.
+"""Builds our functions and the baselines, and writes their commands and their sizes.
 
     python3 prepare.py [--no-build] ANSWER
 
-ANSWER is a JSON file: for each target its functions, or the reason why it is missing. Our functions are those of
-`infra/deploy.py`. The packages of the Node and the Python function are pinned, and are installed into `.tools`.
+The program writes the JSON file ANSWER: for each target its functions, or the reason why the target is missing.
+`infra/deploy.py` builds our functions. The pinned packages of the Node and the Python function are installed into
+`.tools`.
 """
 
 import io
@@ -36,7 +37,7 @@ def must_run(command, **options):
 
 
 def sizes(folder):
-    """Returns the bytes of a folder's files, and of their deployment package."""
+    """Returns the size of a folder's files and the size of their deployment package, in bytes."""
     size, package = 0, io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
@@ -47,7 +48,7 @@ def sizes(folder):
 
 
 def function(program, arguments, folder, handler="bootstrap"):
-    """Returns how to start a function, and its sizes."""
+    """Returns the command and the sizes of a function."""
     if not Path(program).exists():
         raise Failure(f"{os.path.relpath(program, ROOT)} was not built.")
     size, package = sizes(folder)
@@ -67,14 +68,14 @@ def binaries(folder):
 
 
 def ours(is_built):
-    """Our functions as they are deployed."""
+    """Builds our functions as they are deployed."""
     if not is_built:
         build("x86_64")
     return binaries(BUILT)
 
 
 def rust_defaults(is_built):
-    """The same work in Rust with default settings, built by the same cargo-lambda."""
+    """Builds the same work in Rust with default settings, with the same cargo-lambda."""
     folder = BASELINES / "rust-defaults"
     if not is_built:
         variables = {**os.environ, "CARGO_TARGET_DIR": str(folder)}
@@ -83,23 +84,23 @@ def rust_defaults(is_built):
 
 
 def python(_is_built):
-    """The callback function in Python, in AWS's runtime for Python."""
+    """Builds the callback function in Python, for AWS's runtime for Python."""
     packages = install(HERE / "python/requirements.txt")
     (site_packages,) = packages.glob("lib/python*/site-packages")
     code = empty("python")
-    # Without the packages that each virtual environment has.
+    # Every virtual environment has these packages. The function does not need them.
     own = shutil.ignore_patterns("pip", "pip-*", "setuptools*", "pkg_resources", "_distutils_hack", "distutils-*")
     shutil.copytree(site_packages, code, ignore=own, dirs_exist_ok=True)
     shutil.copy(HERE / "python/callback.py", code)
-    # A cold start then compiles nothing, as with a carefully built package.
+    # Compiled now, as in a carefully built package, so that a cold start compiles nothing.
     must_run([packages / "bin/python", "-I", "-m", "compileall", "-q", code])
-    # The interpreter itself: a version manager's wrapper would add its own time.
+    # The interpreter itself, because a version manager's wrapper would add its own time.
     interpreter = Path(sys.executable).resolve()
     return {"callback": function(interpreter, ["-m", "awslambdaric", "callback.handler"], code, "callback.handler")}
 
 
 def node(_is_built):
-    """The callback function in JavaScript, as a bundle."""
+    """Builds the callback function in JavaScript, as a bundle."""
     program = shutil.which("node")
     if program is None:
         raise Failure("node is missing: install Node.js 20 or newer.")

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server: Lambda's Runtime API and the stubs stand on it.
+//! A small HTTP/1.1 server for Lambda's Runtime API and for the stubs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -31,18 +31,18 @@ pub trait Service: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy)]
 pub struct FirstRequest;
 
-/// Serves until the future is dropped, which also closes the connections.
+/// Serves requests until the future is dropped. The drop also closes the connections.
 pub async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without this, a small packet can wait for the acknowledgement of the one before it.
+        // Without this option, a small packet can wait for the acknowledgement of the previous packet.
         let _ = stream.set_nodelay(true);
         let (tls, service) = (tls.clone(), Arc::clone(&service));
         connections.spawn(async move {
             match tls {
                 None => connection(stream, service).await,
                 Some(tls) => {
-                    // A client can reject the certificate. Its own error says so.
+                    // If a client rejects the certificate, the client itself reports the error.
                     if let Ok(stream) = tls.accept(stream).await {
                         connection(stream, service).await;
                     }
@@ -73,7 +73,7 @@ where
             Ok::<_, Infallible>(response)
         }
     });
-    // A client that disconnects ends its own connection only.
+    // A client that disconnects ends only its own connection.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), answer)
         .await;

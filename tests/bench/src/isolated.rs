@@ -1,7 +1,7 @@
 //! A network namespace in which the hosts that the functions call resolve to this machine.
 //!
-//! The functions run exactly as deployed, with the names and certificates of the real hosts, and can reach no other host.
-//! This needs Linux, and root or user namespaces.
+//! The functions run exactly as deployed, with the names and certificates of the real hosts, and can reach no other
+//! host. This needs Linux, and root or user namespaces.
 
 use std::ffi::OsString;
 
@@ -11,7 +11,7 @@ use crate::settings::HOSTS;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/isolate.py");
 
-/// Returns the command that runs a program in such a namespace.
+/// Returns the command that runs a program in this namespace.
 pub fn command(program: OsString, arguments: &[OsString]) -> Vec<OsString> {
     let mut command: Vec<OsString> = ["unshare", "--mount", "--net"].map(Into::into).into();
     if !Uid::effective().is_root() {

@@ -1,4 +1,4 @@
-//! The functions' environment variables from `infra/template.yaml`, and the secrets behind them.
+//! The functions' environment variables from `infra/template.yaml`, and the secrets that these variables name.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,9 @@ const REFERENCES: [(&str, &str); 3] = [
 /// If the template does not have that function.
 pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let template = schemas::yaml("template.yaml")?;
-    let (first, rest) = function.split_at_checked(1).context("no function")?;
+    let (first, rest) = function
+        .split_at_checked(1)
+        .context("the function has no name")?;
     let resource = format!(
         "/Resources/{}{rest}Function/Properties",
         first.to_uppercase()
@@ -55,7 +57,7 @@ pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
             variables.insert(name.clone(), resolved(&template, value));
         }
     }
-    // The template chooses this address with a condition.
+    // The template chooses this address with a condition, which `resolved` cannot read.
     if let Some(address) = variables.get_mut("PUBLIC_BASE_URL") {
         *address = "https://pay.shop.example".to_owned();
     }
@@ -75,7 +77,7 @@ fn resolved(template: &Value, value: &Value) -> String {
     }
 }
 
-/// Returns the value of a secret, by the reference that the template has for its id.
+/// Returns the value of a secret. `id` is the template's reference to the secret.
 pub fn secret(id: &str) -> Option<String> {
     match id {
         "ProjectKeys.Id" => Some(format!(r#"{{"{PROJECT}":{{"current":"{KEY}"}}}}"#)),

@@ -1,4 +1,4 @@
-//! Assumptions that the sandbox cannot measure: durations on AWS, and the behaviour of shoppers.
+//! Assumptions about values that the sandbox cannot measure: durations on AWS, and the behaviour of shoppers.
 
 use clap::Args;
 
@@ -7,7 +7,7 @@ use crate::counted::Step;
 /// The assumptions. Each is a command line option of the same name.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Assumptions {
-    /// Own work of a function per call, in ms
+    /// Duration of a function's own work per call, in ms
     #[arg(long, default_value_t = Self::default().own_ms)]
     pub own_ms: f64,
     /// Duration of a DynamoDB call, in ms
@@ -25,19 +25,19 @@ pub struct Assumptions {
     /// Status requests per payment
     #[arg(long, default_value_t = Self::default().status_polls)]
     pub status_polls: f64,
-    /// Messages that a consumer receives and deletes per call above 1 payment per second
+    /// Messages that a consumer receives or deletes per call, if more than 1 payment per second is made
     #[arg(long, default_value_t = Self::default().batch)]
     pub batch: f64,
-    /// Share of calls that X-Ray samples after the first of each second
+    /// Share of calls that X-Ray records in addition to the first call of each second
     #[arg(long, default_value_t = Self::default().traced)]
     pub traced: f64,
 }
 
-/// Bytes that Lambda logs per call: START, END and REPORT, with CloudWatch's 26 bytes per line.
+/// Bytes that Lambda itself logs per call: the lines START, END and REPORT, with CloudWatch's 26 bytes per line.
 pub const PLATFORM_LOG_BYTES: f64 = 400.0;
 
 impl Assumptions {
-    /// Returns how long a function is busy with a step, if it makes one call after another.
+    /// Returns the duration of a step in ms, if the function makes one call after another.
     pub fn busy_ms(&self, step: &Step) -> f64 {
         let waits = match step.route.as_str() {
             "POST /checkouts" => self.gate_ms,

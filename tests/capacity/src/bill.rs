@@ -1,4 +1,4 @@
-//! The AWS bill at list prices. No test compares its sums, because AWS changes its prices.
+//! The AWS bill at list prices. No test compares the sums of the bill, because AWS changes the prices.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const MILLION: f64 = 1e6;
 const GB: f64 = 1e9;
 const SECONDS_PER_MONTH: f64 = 2_628_000.0;
 const MINUTES_PER_MONTH: f64 = SECONDS_PER_MONTH / 60.0;
-/// A function reads a secret again after this time.
+/// A function caches a secret for this time.
 const SECRET_CACHE_MINUTES: f64 = 5.0;
 
 /// List prices in dollars, from `prices.csv`.
@@ -44,7 +44,7 @@ impl Prices {
 
     fn of(&self, name: &str, count: f64) -> anyhow::Result<f64> {
         let price = self.0.get(name);
-        let price = price.with_context(|| format!("no price of {name}"))?;
+        let price = price.with_context(|| format!("prices.csv has no {name}"))?;
         Ok(count * price.usd / price.per)
     }
 }
@@ -68,7 +68,7 @@ impl Bill<'_> {
     ///
     /// If a price or a setting is missing.
     pub fn tables(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
-        // At a few payments per hour X-Ray records each call.
+        // At a few payments per hour, X-Ray records each call.
         let million = with_total(self.payments(1.0, 1.0)?);
         let fixed = with_total(self.fixed()?);
         let months: Vec<Lines> = RATES
@@ -91,7 +91,7 @@ impl Bill<'_> {
         ])
     }
 
-    /// The bill of a month with a constant rate of payments.
+    /// Returns the bill of a month with `rate` payments per second.
     fn month(&self, rate: u64) -> anyhow::Result<Lines> {
         let Model {
             counted,
@@ -109,7 +109,8 @@ impl Bill<'_> {
         Ok(with_total(lines))
     }
 
-    /// A million payments by service. Consumers receive `batch` messages per call, X-Ray records the share `traced`.
+    /// Returns the cost of a million payments, by service. Consumers receive `batch` messages per call, and X-Ray
+    /// records the share `traced` of the API calls.
     fn payments(&self, batch: f64, traced: f64) -> anyhow::Result<Lines> {
         let counted = &self.model.counted;
         let mut lines = Lines::new();
@@ -128,7 +129,7 @@ impl Bill<'_> {
         Ok(by_service(lines))
     }
 
-    /// The cost of a month without payments.
+    /// Returns the cost of a month without payments.
     fn fixed(&self) -> anyhow::Result<Lines> {
         let Model {
             counted, template, ..
@@ -147,7 +148,7 @@ impl Bill<'_> {
                 of_ticks,
             )?,
             self.line(
-                &format!("{of_payments} metrics of payments, if each hour has one"),
+                &format!("{of_payments} metrics of payments, if each hour has a payment"),
                 "metric",
                 of_payments,
             )?,
@@ -169,7 +170,7 @@ impl Bill<'_> {
         Ok(total(&lines) * MINUTES_PER_MONTH / MILLION)
     }
 
-    /// A million API calls and the invocations behind them.
+    /// Returns the cost of a million API calls and their invocations.
     fn call(&self, step: &Step) -> anyhow::Result<Lines> {
         if step.route.is_empty() {
             return Ok(Lines::new());
@@ -193,7 +194,7 @@ impl Bill<'_> {
         ])
     }
 
-    /// A million repetitions of the same calls.
+    /// Returns the cost of a million repetitions of the same calls.
     fn used(&self, used: &Used) -> anyhow::Result<Lines> {
         let writes = (used.write_units + used.all_index_write_units()) as f64;
         Ok(vec![
@@ -231,7 +232,7 @@ fn with_total(mut lines: Lines) -> Lines {
     lines
 }
 
-/// A table with one column of dollars for each list of lines. All lists have the same names.
+/// Returns a table with one column of dollars for each list of lines. All lists have the same names.
 fn columns(header: &[&str], lists: &[Lines]) -> String {
     let names = lists.first().into_iter().flatten().map(|(name, _)| name);
     let rows: Vec<Vec<String>> = names

@@ -18,9 +18,9 @@ pub struct Counted {
     pub steps: Vec<Step>,
     /// A run of the sweeper that finds no work.
     pub tick: Used,
-    /// Metrics that such a run emits.
+    /// Metrics that a run of the sweeper writes.
     pub tick_metrics: u64,
-    /// Metrics that a payment emits.
+    /// Metrics that the functions write about a payment.
     pub payment_metrics: u64,
     /// KB that a payment leaves in the table, without index entries.
     pub stored_kb: u64,
@@ -29,20 +29,20 @@ pub struct Counted {
 /// One step of a payment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
-    /// The row's name in the table.
+    /// The name of the step's row in the table.
     pub name: String,
     /// The function that runs.
     pub function: String,
     /// The API route. Empty for scheduled work.
     pub route: String,
-    /// The calls of the step.
+    /// The calls that the step makes.
     pub used: Used,
 }
 
-/// Calls of AWS services.
+/// Calls of AWS services, and their size.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
-    /// Calls by operation. A read of an item is counted by the item's kind, a send by its queue.
+    /// Calls by operation. Reads of items are also counted by the kind of item, and sends by the queue.
     pub calls: BTreeMap<String, u64>,
     /// DynamoDB read units.
     pub read_units: f64,
@@ -129,8 +129,8 @@ impl Counted {
         Ok(serde_json::from_str(&text)?)
     }
 
-    /// Adds the calls of a shopper's request that waits `ms` for the redirect URL: repeated reads, and the log line
-    /// with the metric `redirect_latency_ms`. In the sandbox the URL is known before the shopper arrives.
+    /// Adds the calls that a shopper's request makes while it waits `ms` for the redirect URL: repeated reads, and the
+    /// log line with the metric `redirect_latency_ms`. In the sandbox, the URL is known before the shopper arrives.
     pub fn add_shopper_wait(&mut self, ms: f64) {
         let reads = (ms / READ_INTERVAL.as_secs_f64() / 1e3).ceil();
         if reads <= 0.0 {

@@ -6,15 +6,15 @@ use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
 use crate::tables::Model;
 
-/// The sweeper stops this long before its time-out.
+/// The sweeper stops this time before its time-out.
 const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The sweeper sends no status request in the last part of its time, because one request can take this long.
+/// The sweeper sends no status request in this last part of its time, because one request can take as long.
 const POLL_MARGIN_S: f64 = 18.0;
 /// Concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;
 /// Concurrent expiries, and concurrent erasures, of the sweeper.
 const CONCURRENT_RETENTION: f64 = 16.0;
-/// Operations of a day that the reconciliation can hold.
+/// The maximum of operations of one day that the reconciliation can hold.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
 /// A limit.
@@ -148,7 +148,7 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let per_second = 1.0 / model.template.number("StatusPollMinInterval")?;
     let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
     let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
-    // Both read and write the payment. An expiry also sends an event and marks it as published.
+    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks it as published.
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
     let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
     let retention = |ms: f64| CONCURRENT_RETENTION * 1_000.0 / ms * working_s / 60.0;

@@ -7,13 +7,14 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// A bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
+/// With this value, a bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
-/// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of them.
+/// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these
+/// seconds.
 const BURST_S: f64 = 60.0;
 
-/// The load of one second.
+/// The load of one second at a constant rate.
 #[derive(Debug)]
 pub struct Load<'a> {
     counted: &'a Counted,
@@ -63,18 +64,18 @@ impl<'a> Load<'a> {
             .collect()
     }
 
-    /// The maximum of write units per second on one shard of the busiest index.
+    /// The assumed maximum of write units per second on one shard of the busiest index.
     pub fn busiest_shard(&self) -> f64 {
         let most = self.index_writes().into_values().fold(0.0, f64::max);
         most / f64::from(SHARDS) * largest_share(self.rate, f64::from(SHARDS))
     }
 
-    /// The partitions that the table needs if each handles at most `limit` write units per second.
+    /// The partitions that the table needs if each partition handles at most `limit` write units per second.
     pub fn partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.table_writes(), limit)
     }
 
-    /// The partitions that the busiest queue needs if each handles at most `limit` messages per second.
+    /// The partitions that the busiest queue needs if each partition handles at most `limit` messages per second.
     pub fn queue_partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.messages(), limit)
     }
@@ -106,12 +107,13 @@ impl<'a> Load<'a> {
         sends.map(|(_, count)| *count).max().unwrap_or(0) as f64 * self.rate
     }
 
-    /// GB that the table grows by per day.
+    /// The GB by which the table grows per day.
     pub fn daily_gb(&self) -> f64 {
         self.counted.stored_kb as f64 * 1_024.0 * self.rate * 86_400.0 / 1e9
     }
 
-    /// Calls per payment of the route with the most calls. Callbacks have a throttle of their own and do not count.
+    /// Calls per payment of the route with the most calls. Callbacks do not count, because they have their own
+    /// throttle.
     pub fn calls_of_busiest_route(&self) -> f64 {
         let mut calls = BTreeMap::<&str, f64>::new();
         for step in &self.counted.steps {
@@ -129,8 +131,8 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Returns the assumed maximum in one bucket when `items` are hashed to `buckets`, as a multiple of the mean: Bernstein's
-/// inequality for the binomial distribution.
+/// Returns the assumed maximum of items in one bucket, as a multiple of the mean, if `items` are hashed to `buckets`.
+/// The maximum follows from Bernstein's inequality for the binomial distribution.
 pub fn largest_share(items: f64, buckets: f64) -> f64 {
     let mean = items / buckets;
     let variance = mean * (1.0 - 1.0 / buckets);
@@ -138,7 +140,7 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// As [`largest_share`], for the items of all seconds that DynamoDB's burst capacity evens out.
+/// Like [`largest_share`], for the items of all seconds over which DynamoDB's burst capacity evens out the load.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)
 }

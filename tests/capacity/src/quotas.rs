@@ -17,7 +17,7 @@ pub struct Quota {
     pub what: String,
     /// The documentation page, without `https://`.
     pub source: String,
-    /// `yes` if that page was read, `quoted` if only a quotation of it was.
+    /// `yes` if the value was read on that page, `quoted` if the value was read in a quotation of that page.
     pub confirmed: String,
 }
 
@@ -44,6 +44,8 @@ impl Quotas {
     /// If the file has no quota of that name.
     pub fn of(&self, name: &str) -> anyhow::Result<f64> {
         let quota = self.0.iter().find(|quota| quota.name == name);
-        Ok(quota.with_context(|| format!("no quota {name}"))?.value)
+        Ok(quota
+            .with_context(|| format!("quotas.csv has no {name}"))?
+            .value)
     }
 }

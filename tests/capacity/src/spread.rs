@@ -51,8 +51,8 @@ pub struct Simulation {
 
 /// Simulates `payments` payments at `rate` per second.
 ///
-/// The hash functions of DynamoDB and SQS are not published. SHA-256 stands for them, because any good hash distributes
-/// keys like it.
+/// The hash functions of DynamoDB and SQS are not published. SHA-256 replaces them, because every good hash function
+/// distributes keys evenly.
 ///
 /// # Errors
 ///
@@ -97,7 +97,7 @@ pub fn simulate(
     })
 }
 
-/// Returns a payment id in one of the forms that storefronts use: a counter, a date, capitals, random.
+/// Returns a payment id in one of the forms that storefronts use: with a counter, a date, capital letters, or random.
 fn payment_id(number: u64) -> String {
     match number % 4 {
         0 => format!("order-{}-1", 100_000 + number),

@@ -15,7 +15,7 @@ use crate::template::Template;
 
 /// The rates of the tables, in payments per second.
 pub const RATES: [u64; 3] = [1, 100, 10_000];
-/// The number of payments in the simulation of the document.
+/// The number of payments in the simulation for the document.
 pub const SIMULATED: u64 = 100_000;
 
 /// The inputs of all tables.
@@ -59,7 +59,7 @@ impl Model {
         ])
     }
 
-    /// The calls of each step of a payment.
+    /// Returns the calls of each step of a payment.
     fn counts(&self) -> String {
         let row = |name: &str, api_calls: u64, used: &Used| {
             let mut row = vec![name.to_owned()];
@@ -91,7 +91,7 @@ impl Model {
         )
     }
 
-    /// The resources that each rate needs.
+    /// Returns the resources that each rate needs.
     fn needs(&self) -> anyhow::Result<String> {
         let loads = RATES.map(|rate| Load::new(&self.counted, &self.assumptions, rate as f64));
         let partition = self.quotas.of("partition_writes")?;
@@ -132,7 +132,7 @@ impl Model {
         Ok(table(&by_rate("payments per second"), &rows))
     }
 
-    /// All limits, the lowest first.
+    /// Returns all limits, the lowest first.
     fn limits(&self) -> anyhow::Result<String> {
         let rows: Vec<Vec<String>> = limits(self)?
             .into_iter()
@@ -149,7 +149,7 @@ impl Model {
         Ok(table(&header, &rows))
     }
 
-    /// The distribution of simulated payments over shards and partitions.
+    /// Returns the distribution of simulated payments over shards and partitions.
     fn spread(&self) -> anyhow::Result<String> {
         let mut rows = Vec::new();
         for rate in RATES.into_iter().skip(1) {
@@ -201,12 +201,13 @@ impl Model {
     }
 }
 
-/// A table header with one column for each rate.
+/// Returns a table header with one column for each rate.
 pub(crate) fn by_rate(first: &str) -> Vec<&str> {
     vec![first, "1", "100", "10,000"]
 }
 
-/// Compares the tables of `infra/capacity.md` with the calculation. With `UPDATE_SNAPSHOTS` set it writes them instead.
+/// Compares the tables of `infra/capacity.md` with the calculation. If `UPDATE_SNAPSHOTS` is set, writes the calculated
+/// tables instead.
 ///
 /// # Errors
 ///

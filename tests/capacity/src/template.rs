@@ -23,7 +23,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If the parameter has no such default.
+    /// If the parameter has no numeric default.
     pub fn number(&self, parameter: &str) -> anyhow::Result<f64> {
         let default = self.0.pointer(&format!("/Parameters/{parameter}/Default"));
         let number = default.and_then(|default| match default {
@@ -37,20 +37,20 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If an index contains more than keys. The calculation does not know the write units of such an index.
+    /// If an index contains more than keys, because the calculation does not know the write units of such an index.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();
         indexes.map(index).collect()
     }
 
-    /// Returns the number of resources of a type, without those of the sample consumer.
+    /// Returns the number of resources of a type. The resources of the sample consumer do not count.
     pub fn count(&self, kind: &str) -> usize {
         let resources = self.0.get("Resources").and_then(Value::as_object);
         let resources = resources.into_iter().flat_map(|all| all.values());
-        let of_kind = resources.filter(|one| text(one, "/Type") == Some(kind));
+        let of_kind = resources.filter(|resource| text(resource, "/Type") == Some(kind));
         of_kind
-            .filter(|one| text(one, "/Condition") != Some("ConsumeSample"))
+            .filter(|resource| text(resource, "/Condition") != Some("ConsumeSample"))
             .count()
     }
 
@@ -68,7 +68,7 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If the function has no time-out of its own.
+    /// If the template sets no time-out for this function.
     pub fn timeout_s(&self, function: &str) -> anyhow::Result<f64> {
         let timeout = self.at(&format!("/Resources/{function}/Properties/Timeout"))?;
         timeout.as_f64().context("Timeout is not a number")

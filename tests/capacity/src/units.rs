@@ -1,10 +1,10 @@
 //! DynamoDB's read and write units, by the rules of its documentation.
 //!
-//! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the larger of the
-//! item before and after it, and twice as much in a transaction. A consistent read costs one unit per started 4 KB, another
-//! read half of that. An index costs one write if its entry appears or disappears, two if its key changes. AWS does not
-//! document whether a transaction doubles the writes of indexes. DynamoDB applies them after the transaction, so they count
-//! once here.
+//! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the item before
+//! or after the write, whichever is larger. In a transaction, a write costs twice as much. A consistent read costs one
+//! unit per started 4 KB, and any other read half a unit. An index costs one write if an entry appears or disappears,
+//! and two writes if the key of an entry changes. AWS does not document whether a transaction doubles the writes of
+//! indexes. This module counts them once, because DynamoDB applies them after the transaction.
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -17,7 +17,7 @@ const READ_UNIT: u64 = 4_096;
 pub struct KeysOnlyIndex {
     /// The index's name.
     pub name: String,
-    /// The key attributes of the index, without those of the table.
+    /// The key attributes of the index, without the key attributes of the table.
     pub attributes: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl KeysOnlyIndex {
 
     /// Returns the write units for the entry before a write and for the entry after it.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
-        // An entry is smaller than a KB: a payment's key, a shard and a time.
+        // An entry contains a payment's key, a shard and a time, so it is smaller than a KB.
         match (self.entry(before), self.entry(after)) {
             (old, new) if old == new => (0, 0),
             (old, new) => (u64::from(old.is_some()), u64::from(new.is_some())),
@@ -76,7 +76,7 @@ fn value_size(value: &Value) -> anyhow::Result<u64> {
 ///
 /// # Errors
 ///
-/// As [`size`].
+/// If [`size`] fails.
 pub fn write(
     before: Option<&Value>,
     after: Option<&Value>,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn item(bytes: usize) -> Value {
-        // 2 + 3 bytes for the key.
+        // The key has 2 + 3 bytes, and the name `b` has 1 byte.
         json!({ "pk": { "S": "abc" }, "b": { "S": "x".repeat(bytes - 6) } })
     }
 

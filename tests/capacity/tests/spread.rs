@@ -1,5 +1,5 @@
-//! The distribution of simulated payments, with the product's own keys, stays below the calculation's assumptions. With
-//! `LONG=1` it has ten times as many payments.
+//! Simulated payments with the product's own keys are distributed as evenly as the calculation assumes. With `LONG=1`,
+//! the simulation has ten times as many payments.
 
 use anyhow::ensure;
 use capacity::assumptions::Assumptions;

@@ -14,7 +14,7 @@ fn printed(arguments: &[&str]) -> anyhow::Result<String> {
 }
 
 #[test]
-fn the_document_contains_the_calculated_tables() -> anyhow::Result<()> {
+fn the_capacity_document_contains_the_calculated_tables() -> anyhow::Result<()> {
     tables::check()
 }
 

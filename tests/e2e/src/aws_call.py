@@ -1,4 +1,4 @@
-"""One call to the local AWS, as its operator: prints the answer as JSON, all pages of it.
+"""Calls an operation of the local AWS as an administrator, and prints the answer with all pages as JSON.
 
     python aws_call.py ENDPOINT REGION SERVICE OPERATION PARAMETERS
 """

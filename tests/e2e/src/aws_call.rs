@@ -1,4 +1,4 @@
-//! Calls of any service of the local AWS with an administrator's rights.
+//! Calls any service of the local AWS with an administrator's rights.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::ensure;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-/// Calls an operation and returns its output, all pages in one. Names and parameters are those of the Python SDK.
+/// Calls an operation and returns its output with all pages. Names and parameters are those of the Python SDK.
 pub async fn call(
     sandbox: &Sandbox,
     service: &str,
@@ -18,7 +18,7 @@ pub async fn call(
     Ok(serde_json::from_slice(&output)?)
 }
 
-/// Runs a Python script of this folder with the AWS endpoint, the region and further arguments. Returns what it prints.
+/// Runs a Python script of this folder with the AWS endpoint, the region and further arguments. Returns its output.
 pub(crate) async fn run_script(
     sandbox: &Sandbox,
     script: &str,

@@ -1,4 +1,4 @@
-//! Invocations and restarts of the deployed functions, which have the names of `ready.json`, such as `sweeper`.
+//! Invokes and restarts the deployed functions. A function's name is its key in `ready.json`, such as `sweeper`.
 
 use anyhow::{Context, ensure};
 use payments::Timestamp;
@@ -36,8 +36,8 @@ pub async fn configuration(sandbox: &Sandbox, function: &str) -> anyhow::Result<
     call(sandbox, "lambda", "get_function_configuration", &name).await
 }
 
-/// Restarts the processes of a function, which empties their caches: changes its configuration, and moves each alias to
-/// a new version.
+/// Restarts the processes of a function, so that their caches are empty. For this, it changes the function's
+/// configuration and moves each alias to a new version.
 pub async fn restart(sandbox: &Sandbox, function: &str) -> anyhow::Result<()> {
     let name = name(sandbox, function)?;
     let mut changed = name.clone();

@@ -1,10 +1,10 @@
-//! What the end-to-end tests share: the system under test, the storefront and the shopper who use it, the switches of
-//! the simulated platform, and readers of the queues and logs.
+//! The code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of the
+//! simulated platform, and readers of the queues and logs.
 //!
-//! All of it reaches a running sandbox from outside. A function fails if a service does not answer, answers with
-//! another status than expected, or does not reach the expected state within [`TIMEOUT`].
+//! All of this code calls a running sandbox from outside. Each function returns an error if a service does not answer,
+//! answers with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
 
-// A missing field of a JSON value is null.
+// An index into a JSON value does not panic: a missing field is null.
 #![allow(clippy::indexing_slicing)]
 
 pub mod aws_call;
@@ -65,7 +65,7 @@ pub async fn until_matching(
     matching.with_context(|| format!("the last value is {last}"))
 }
 
-/// Checks that a JSON value contains an expected one. Objects may have further fields, at every level.
+/// Checks that `value` contains `expected`. The objects in `value` may have further fields, at every level.
 pub fn ensure_contains(value: &Value, expected: Value) -> anyhow::Result<()> {
     ensure!(contains(value, &expected), "{expected} is not in {value}");
     Ok(())

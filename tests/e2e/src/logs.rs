@@ -1,4 +1,4 @@
-//! The functions' logs.
+//! Reads the functions' logs.
 
 use sandbox::Sandbox;
 use serde_json::Value;

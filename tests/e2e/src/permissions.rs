@@ -1,4 +1,4 @@
-//! The permissions of a function's role, which a test revokes and restores.
+//! Revokes and restores the permissions of a function's role.
 
 use anyhow::{Context, ensure};
 use sandbox::Sandbox;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::aws_call::call;
 use crate::lambda;
 
-/// One action on one resource.
+/// The permission for one action on one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     statement: usize,
@@ -32,7 +32,7 @@ impl<'a> Permissions<'a> {
         let role = configuration["Role"].as_str();
         let role = role.and_then(|arn| arn.rsplit('/').next());
         let role = role.context("The function has no role")?.to_owned();
-        // The template gives each role one policy, with the function's own name.
+        // The template gives each role one policy, which has the function's name.
         let policy = function.to_owned();
         let names = json!({ "RoleName": role, "PolicyName": policy });
         let mut answer = call(sandbox, "iam", "get_role_policy", &names).await?;
@@ -49,7 +49,7 @@ impl<'a> Permissions<'a> {
         &self.role
     }
 
-    /// Returns each action on each resource that the policy allows.
+    /// Returns a grant for each action on each resource that the policy allows.
     pub fn grants(&self) -> Vec<Grant> {
         let mut grants = Vec::new();
         let statements = self.original["Statement"].as_array();
@@ -66,7 +66,7 @@ impl<'a> Permissions<'a> {
         grants
     }
 
-    /// Revokes every statement that contains a text, such as an action.
+    /// Revokes every statement whose JSON contains `text`, such as an action.
     pub async fn revoke(&self, text: &str) -> anyhow::Result<()> {
         let mut policy = self.original.clone();
         if let Some(statements) = policy["Statement"].as_array_mut() {
@@ -76,7 +76,7 @@ impl<'a> Permissions<'a> {
         self.put(&policy).await
     }
 
-    /// Revokes one grant and no other.
+    /// Revokes one grant and keeps all others.
     pub async fn revoke_grant(&self, grant: &Grant) -> anyhow::Result<()> {
         let others = self.grants().into_iter().filter(|other| other != grant);
         let statements: Vec<Value> = others
@@ -100,7 +100,7 @@ impl<'a> Permissions<'a> {
     }
 }
 
-/// Returns one text, or each text of a list.
+/// Returns the string, or each string of the list.
 fn texts(value: &Value) -> impl Iterator<Item = &str> {
     let list = value.as_array().map(Vec::as_slice);
     let list = list.unwrap_or(std::slice::from_ref(value));

@@ -27,14 +27,14 @@ impl Queue {
         })
     }
 
-    /// Receives and deletes events until a payment has an event of a type. Returns all events of the payment in order.
+    /// Receives and deletes events until a payment has an event of a type. Returns the events of the payment in order.
     pub async fn until(&self, payment_id: &str, kind: &str) -> anyhow::Result<Vec<Value>> {
         let mut events = self.until_all(&[(payment_id, kind)]).await?;
         events.retain(|event| event["subject"] == payment_id);
         Ok(events)
     }
 
-    /// Receives and deletes events until each payment has an event of its expected type. Returns all events.
+    /// Receives and deletes events until each payment has an event of its expected type. Returns all received events.
     pub async fn until_all(&self, expected: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
         let mut events: Vec<Value> = Vec::new();
         let arrived = eventually("the arrival of all events", async || {
@@ -46,7 +46,7 @@ impl Queue {
             Ok(expected.iter().all(has_arrived).then_some(()))
         });
         let arrived = arrived.await;
-        arrived.with_context(|| format!("{expected:?} were expected: {events:?}"))?;
+        arrived.with_context(|| format!("expected {expected:?}, received {events:?}"))?;
         Ok(events)
     }
 
@@ -69,11 +69,13 @@ impl Queue {
         let answer = self.client.get_queue_url().queue_name(name).send().await?;
         Ok(Self {
             client: self.client.clone(),
-            url: answer.queue_url.context("no such queue")?,
+            url: answer
+                .queue_url
+                .context("The dead-letter queue does not exist")?,
         })
     }
 
-    /// Sets the visibility timeout in seconds, and the number of deliveries after which a message is a dead letter.
+    /// Sets the visibility timeout in seconds. After `deliveries` deliveries a message becomes a dead letter.
     pub async fn set_redelivery(&self, seconds: u32, deliveries: u32) -> anyhow::Result<()> {
         let arn = self.dead_letter_arn().await?;
         let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": deliveries });
@@ -88,7 +90,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends a message in the group of a payment. `name` is its deduplication id.
+    /// Sends a message in the message group of a payment. `name` is the deduplication id.
     pub async fn send(&self, payment: &str, name: &str, body: &str) -> anyhow::Result<()> {
         self.client
             .send_message()
@@ -102,7 +104,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Returns the number of messages that are waiting, and of those that are delivered and not deleted yet.
+    /// Returns the number of waiting messages, and the number of delivered messages that are not deleted yet.
     pub async fn counts(&self) -> anyhow::Result<(u64, u64)> {
         let waiting = QueueAttributeName::ApproximateNumberOfMessages;
         let delivered = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
@@ -128,7 +130,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Receives and deletes a number of messages, which need not be events. Returns their bodies.
+    /// Receives and deletes exactly `count` messages, which need not be events. Returns their bodies.
     pub async fn take(&self, count: usize) -> anyhow::Result<Vec<String>> {
         let mut bodies = Vec::new();
         eventually("the arrival of all messages", async || {

@@ -23,18 +23,18 @@ impl Shopper {
         })
     }
 
-    /// Opens a page. Returns its status and its text.
+    /// Opens a page. Returns the status and the text of the answer.
     pub async fn page(&self, url: &str) -> anyhow::Result<(StatusCode, String)> {
         let response = self.http.get(url).send().await?;
         Ok((response.status(), response.text().await?))
     }
 
-    /// Opens a page that must have a status and contain a text. Returns its text.
+    /// Opens a page, which must have the status `expected` and contain `text`. Returns the page.
     pub async fn page_with(&self, url: &str, expected: u16, text: &str) -> anyhow::Result<String> {
         let (status, page) = self.page(url).await?;
         ensure!(
             status == expected && page.contains(text),
-            "{url}: {status} instead of {expected}, without {text}: {page}"
+            "{url} answered {status}; expected {expected} and {text:?} in {page}"
         );
         Ok(page)
     }
@@ -46,7 +46,7 @@ impl Shopper {
         Ok(response.json().await?)
     }
 
-    /// Opens a checkout until it redirects. Returns the address of the bank page.
+    /// Opens a checkout repeatedly until it redirects. Returns the address of the bank page.
     pub async fn bank_page(&self, checkout: &Value) -> anyhow::Result<String> {
         let url = checkout_url(checkout)?;
         eventually("the redirect to the bank", async || {

@@ -23,7 +23,7 @@ impl Simulator {
         })
     }
 
-    /// Sets the faults of a payment, which need not exist yet. `{}` removes them.
+    /// Sets the faults of a payment. The payment need not exist yet. `{}` removes all faults.
     pub async fn set_faults(&self, payment_id: &str, faults: Value) -> anyhow::Result<()> {
         let url = format!("{}/{payment_id}/faults", self.payments);
         let answer = self.http.put(url).json(&faults).send().await?;
@@ -32,7 +32,7 @@ impl Simulator {
         Ok(())
     }
 
-    /// Lets the platform send no callbacks about a payment.
+    /// Makes the platform drop all callbacks about a payment.
     pub async fn drop_callbacks(&self, payment_id: &str) -> anyhow::Result<()> {
         self.set_faults(payment_id, json!({ "drop": true })).await
     }
@@ -53,11 +53,13 @@ impl Simulator {
         until_matching(&what, async || self.records(payment_id).await, matches).await
     }
 
-    /// Waits until the platform awaits the shopper and returns the address of the bank page.
+    /// Waits until the platform awaits the shopper at the bank. Returns the address of the bank page.
     pub async fn bank_page(&self, payment_id: &str) -> anyhow::Result<String> {
         let is_waiting = |records: &Value| records["status"] == "awaiting redirect result";
         let records = self.until_records(payment_id, is_waiting).await?;
-        let page = records["bank_page"].as_str().context("no bank page")?;
+        let page = records["bank_page"]
+            .as_str()
+            .context("The platform's records have no bank page")?;
         Ok(page.to_owned())
     }
 
@@ -71,14 +73,16 @@ impl Simulator {
         self.act(payment_id, "refunds", &refund).await
     }
 
-    /// Lets the platform reverse a successful refund. `refund` is the refund as our API returns it.
+    /// Makes the platform reverse a successful refund. `refund` is the refund in our API's answer.
     pub async fn reverse_refund(&self, payment_id: &str, refund: &Value) -> anyhow::Result<()> {
-        let operation = refund["operation_id"].as_str().context("no operation")?;
+        let operation = refund["operation_id"]
+            .as_str()
+            .context("The refund has no operation")?;
         let path = format!("refunds/{operation}/reverse");
         self.act(payment_id, &path, &json!({})).await
     }
 
-    /// Ends the confirmation procedure: `credit`, `decline` or `decline_and_reverse`.
+    /// Ends the confirmation procedure with a result: `credit`, `decline` or `decline_and_reverse`.
     pub async fn confirm(&self, payment_id: &str, result: &str) -> anyhow::Result<()> {
         let body = json!({ "result": result });
         self.act(payment_id, "confirmation", &body).await

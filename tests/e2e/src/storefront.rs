@@ -57,14 +57,14 @@ impl Storefront {
         Ok((status, json))
     }
 
-    /// Sends a GET request, whose answer must have a status. Returns the answer.
+    /// Sends a GET request. The answer must have the status `expected`. Returns the answer.
     pub async fn get(&self, path: &str, expected: u16) -> anyhow::Result<Value> {
         let (status, answer) = self.call(Method::GET, path, None).await?;
         ensure!(status == expected, "GET {path} answered {status}: {answer}");
         Ok(answer)
     }
 
-    /// Sends a POST request, whose answer must have a status. Returns the answer.
+    /// Sends a POST request. The answer must have the status `expected`. Returns the answer.
     pub async fn post(&self, path: &str, body: &Value, expected: u16) -> anyhow::Result<Value> {
         let (status, answer) = self.call(Method::POST, path, Some(body)).await?;
         ensure!(
@@ -86,7 +86,7 @@ impl Storefront {
         })
     }
 
-    /// Returns a checkout request for 10.00 EUR with some other fields.
+    /// Returns a checkout request for 10.00 EUR, changed or extended by `fields`.
     pub fn order_with(&self, payment_id: &str, fields: Value) -> Value {
         let mut order = self.order(payment_id);
         if let (Some(order), Value::Object(fields)) = (order.as_object_mut(), fields) {
@@ -100,7 +100,7 @@ impl Storefront {
         self.create_with(payment_id, json!({})).await
     }
 
-    /// Creates a checkout for 10.00 EUR with some other fields, and returns the answer.
+    /// Creates a checkout with the request of [`Self::order_with`] and returns the answer.
     pub async fn create_with(&self, payment_id: &str, fields: Value) -> anyhow::Result<Value> {
         let order = self.order_with(payment_id, fields);
         self.post("/checkouts", &order, 201).await
@@ -115,7 +115,7 @@ impl Storefront {
     pub async fn until(&self, payment_id: &str, status: &str) -> anyhow::Result<Value> {
         self.until_matching(payment_id, |payment| payment["status"] == status)
             .await
-            .with_context(|| format!("{status} was expected"))
+            .with_context(|| format!("expected the status {status}"))
     }
 
     /// Waits until a payment matches a condition and returns the payment.
@@ -138,7 +138,7 @@ impl Storefront {
         self.call(Method::POST, &path, Some(refund)).await
     }
 
-    /// Requests a refund. The answer must have a status. Returns the answer.
+    /// Requests a refund. The answer must have the status `expected`. Returns the answer.
     pub async fn post_refund(
         &self,
         payment_id: &str,

@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// Longer than the age at which the sandbox's sweeper publishes an event of the outbox.
+/// A time after which the sweeper of a sandbox publishes an event of the outbox.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
@@ -43,7 +43,7 @@ impl System {
         })
     }
 
-    /// Stops the sandbox and waits for its end.
+    /// Stops the sandbox and waits until it has stopped.
     pub async fn stop(self) {
         self.sandbox.stop().await;
     }
@@ -123,7 +123,7 @@ impl System {
         Ok(signed.to_string())
     }
 
-    /// Posts a callback with the project's signature.
+    /// Signs a callback with the project's key and posts it. The answer must have the status `expected`.
     pub async fn post_signed(&self, message: &Value, expected: u16) -> anyhow::Result<()> {
         let status = self.post_callback(self.signed(message)?).await?;
         ensure!(
@@ -162,7 +162,7 @@ impl System {
         until_matching(&what, read, matches).await
     }
 
-    /// Invokes the reconciliation for the time since `from`, and returns its answer.
+    /// Invokes the reconciliation for the time from `from` until now, and returns its answer.
     pub async fn reconcile(&self, from: Timestamp) -> anyhow::Result<Value> {
         let (project_id, to) = (self.ready().project_id, Timestamp::now());
         let range = json!({ "project_id": project_id, "from": from, "to": to });

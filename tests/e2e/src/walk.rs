@@ -1,4 +1,4 @@
-//! One complete payment: ordered, paid, published, partially refunded.
+//! One complete payment, from the checkout to a partial refund.
 
 use anyhow::ensure;
 use sandbox::Ready;
@@ -16,7 +16,7 @@ pub async fn walk(ready: &Ready, payment_id: &str) -> anyhow::Result<()> {
     let fulfilment = Queue::new(ready, "fulfilment")?;
 
     let checkout = storefront.create(payment_id).await?;
-    // On a slow machine the redirect URL is already known.
+    // On a slow machine, the redirect URL may arrive before the checkout request is answered.
     let expected = ["processing", "awaiting_customer"];
     ensure!(
         expected.iter().any(|status| checkout["status"] == *status),

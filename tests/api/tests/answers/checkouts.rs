@@ -14,7 +14,7 @@ async fn a_repeated_checkout_is_answered_without_a_second_sale() -> anyhow::Resu
     ensure!(created.location() == created.json["checkout_url"].as_str());
     let again = api.checkout(&order(PAYMENT)).await?;
     check("checkout_repeated", CHECKOUTS, &again)?;
-    ensure!(api.gate.requests().len() == 1, "sent twice");
+    ensure!(api.gate.requests().len() == 1, "the sale was sent twice");
 
     api.report("redirect_get.json").await?;
     let again = api.checkout(&order(PAYMENT)).await?;
@@ -24,7 +24,7 @@ async fn a_repeated_checkout_is_answered_without_a_second_sale() -> anyhow::Resu
     other["amount"] = json!(1001);
     let other = api.checkout(&other).await?;
     check("checkout_conflict", CHECKOUTS, &other)?;
-    ensure!(api.gate.requests().len() == 1, "sent twice");
+    ensure!(api.gate.requests().len() == 1, "the sale was sent twice");
     Ok(())
 }
 
@@ -41,7 +41,7 @@ async fn a_checkout_on_payment_page_sends_nothing_to_gate() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_refused_sale_is_answered_with_its_code() -> anyhow::Result<()> {
+async fn a_refused_sale_is_answered_with_the_code_of_the_refusal() -> anyhow::Result<()> {
     let api = Api::start().await?;
     for (name, code) in [
         ("checkout_refused", "3061"),
@@ -58,7 +58,7 @@ async fn a_refused_sale_is_answered_with_its_code() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_sale_with_an_unknown_outcome_is_not_refused() -> anyhow::Result<()> {
+async fn a_checkout_is_created_when_the_outcome_of_its_sale_is_unknown() -> anyhow::Result<()> {
     let api = Api::start().await?;
     api.gate.fail();
     let answer = api.checkout(&order("unclear")).await?;
@@ -66,7 +66,8 @@ async fn a_sale_with_an_unknown_outcome_is_not_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_checkout_with_invalid_fields_is_answered_with_every_field() -> anyhow::Result<()> {
+async fn a_checkout_with_invalid_fields_is_answered_with_every_invalid_field() -> anyhow::Result<()>
+{
     let api = Api::start().await?;
     let bad = json!({
         "payment_id": "a/b", "order_id": "", "amount": 99, "currency": "USD", "channel": "card", "colour": "red",
@@ -93,7 +94,8 @@ async fn a_checkout_with_invalid_fields_is_answered_with_every_field() -> anyhow
 }
 
 #[tokio::test]
-async fn a_key_is_refused_without_the_scope_or_for_another_shop() -> anyhow::Result<()> {
+async fn a_request_is_refused_when_its_key_lacks_the_scope_or_belongs_to_another_shop()
+-> anyhow::Result<()> {
     let api = Api::start().await?;
     let create = |key| Call {
         route: CHECKOUTS,
@@ -116,7 +118,8 @@ async fn a_key_is_refused_without_the_scope_or_for_another_shop() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn a_checkout_is_unavailable_without_the_project_key() -> anyhow::Result<()> {
+async fn a_checkout_request_is_answered_as_unavailable_without_the_project_key()
+-> anyhow::Result<()> {
     let api = Api::start().await?;
     api.wire.set_secret("not keys");
     let answer = api.checkout(&order("no-key")).await?;

@@ -1,4 +1,4 @@
-//! The answers to the platform's requests for data, of payments and of refunds.
+//! Storefronts send the data that the platform requests for a payment or a refund.
 
 use anyhow::{Context, ensure};
 use api::routes::{CLARIFICATION, REFUND, REFUND_CLARIFICATION};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const REFUND_ID: &str = "rf-0002";
 
-/// A created payment; with `requested`, the platform has requested the last name.
+/// Creates a payment. If `requested` is true, the platform has requested the last name.
 async fn created(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -18,7 +18,7 @@ async fn created(requested: bool) -> anyhow::Result<Api> {
     Ok(api)
 }
 
-/// A paid payment with a refund; with `requested`, the platform has requested the account.
+/// Creates a paid payment with a refund. If `requested` is true, the platform has requested the account.
 async fn refunded(requested: bool) -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -73,7 +73,8 @@ async fn invalid_data_of_a_payment_is_not_sent() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn data_of_a_payment_that_gate_does_not_accept_is_a_problem() -> anyhow::Result<()> {
+async fn the_data_of_a_payment_is_answered_with_a_problem_when_gate_does_not_accept_it()
+-> anyhow::Result<()> {
     let api = created(true).await?;
     api.gate.refuse("3061");
     let refused = clarify(&api, &last_name()).await?;
@@ -138,7 +139,8 @@ async fn data_of_a_refund_is_not_sent_when_the_request_is_refused() -> anyhow::R
 }
 
 #[tokio::test]
-async fn data_of_a_refund_that_gate_does_not_accept_is_a_problem() -> anyhow::Result<()> {
+async fn the_data_of_a_refund_is_answered_with_a_problem_when_gate_does_not_accept_it()
+-> anyhow::Result<()> {
     const ROUTE: &str = REFUND_CLARIFICATION;
     let api = refunded(true).await?;
     api.gate.refuse("3061");

@@ -1,4 +1,4 @@
-//! Every status and every problem that the API answers, compared with `tests/data/responses`.
+//! Compares every status and every problem that the API returns with `tests/data/responses`.
 #![allow(clippy::indexing_slicing)]
 
 mod checkouts;

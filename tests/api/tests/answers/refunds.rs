@@ -6,7 +6,7 @@ use api::snapshot::check;
 use api::{Api, PAYMENT, order, refund};
 use serde_json::json;
 
-/// The API with a paid payment of 10.00 EUR.
+/// Returns the API with a paid payment of 10.00 EUR.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;
@@ -62,7 +62,7 @@ async fn a_refund_above_the_remaining_amount_is_answered_422_and_not_sent() -> a
 }
 
 #[tokio::test]
-async fn a_refund_without_an_answer_is_unknown_and_refunds_are_shown() -> anyhow::Result<()> {
+async fn a_refund_that_gate_does_not_answer_is_unknown_and_can_be_read() -> anyhow::Result<()> {
     let api = paid().await?;
     api.refund(PAYMENT, &refund("r-1")).await?;
     api.gate.fail();
@@ -90,7 +90,7 @@ async fn a_refused_refund_is_declined() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_refund_with_invalid_fields_is_answered_with_every_field() -> anyhow::Result<()> {
+async fn a_refund_with_invalid_fields_is_answered_with_every_invalid_field() -> anyhow::Result<()> {
     let api = Api::start().await?;
     let bad = json!({
         "refund_id": "r 1", "amount": 0, "description": "a;b", "customer": { "ip_address": "x" }, "reason": 1,
@@ -100,7 +100,8 @@ async fn a_refund_with_invalid_fields_is_answered_with_every_field() -> anyhow::
 }
 
 #[tokio::test]
-async fn a_refund_is_unavailable_without_the_project_key() -> anyhow::Result<()> {
+async fn a_refund_request_is_answered_as_unavailable_without_the_project_key() -> anyhow::Result<()>
+{
     let api = Api::start().await?;
     api.wire.set_secret("not keys");
     let refund = json!({ "refund_id": "r-1", "description": "returned" });

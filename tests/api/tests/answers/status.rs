@@ -7,7 +7,7 @@ use api::snapshot::check;
 use api::{Answer, Api, Call, PAYMENT, order};
 use serde_json::json;
 
-/// A request by the shopper's browser, which has no key.
+/// Requests the status as a browser, which has no key.
 async fn status(api: &Api, token: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
     api.call(Call {
         route: STATUS,

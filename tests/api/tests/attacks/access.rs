@@ -51,7 +51,7 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
         };
         let what = format!("{key} {route}");
         if route == CHECKOUTS && status == 409 {
-            // The conflict is found by a conditional write.
+            // A conditional write finds the conflict, so this request may call a write operation.
             let sent = api.gate.requests().len();
             let answer = api.call(call).await?;
             ensure!(answer.status == 409, "{what}: {answer:?}");

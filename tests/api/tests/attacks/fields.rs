@@ -1,4 +1,4 @@
-//! Values of one field that the API does not accept.
+//! Requests with an invalid value in one field.
 
 use anyhow::ensure;
 use api::{Answer, Api, PAYMENT, order};
@@ -43,7 +43,7 @@ fn with(body: &Value, pointer: &str, value: Value) -> Value {
 }
 
 /// Checks that a request is refused with a problem that names one field.
-async fn names(
+async fn ensure_problem_names(
     api: &Api,
     pointer: &str,
     value: &Value,
@@ -77,11 +77,11 @@ async fn an_amount_is_refused_when_it_is_not_a_whole_number_of_cents_within_the_
     let too_little = [json!(99), json!(1), Value::Null];
     for amount in invalid.iter().chain(&too_little) {
         let order = with(&order("new"), "/amount", amount.clone());
-        names(&api, "/amount", amount, api.checkout(&order)).await?;
+        ensure_problem_names(&api, "/amount", amount, api.checkout(&order)).await?;
     }
     for amount in &invalid {
         let refund = with(&refund(), "/amount", amount.clone());
-        names(&api, "/amount", amount, api.refund(PAYMENT, &refund)).await?;
+        ensure_problem_names(&api, "/amount", amount, api.refund(PAYMENT, &refund)).await?;
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ async fn a_text_is_refused_when_it_could_end_a_line_of_a_signature_or_of_a_heade
             };
             let value = json!(value);
             let order = with(&order("new"), pointer, value.clone());
-            names(&api, pointer, &value, api.checkout(&order)).await?;
+            ensure_problem_names(&api, pointer, &value, api.checkout(&order)).await?;
         }
         for pointer in [
             "/refund_id",
@@ -119,7 +119,7 @@ async fn a_text_is_refused_when_it_could_end_a_line_of_a_signature_or_of_a_heade
         ] {
             let value = json!(text);
             let refund = with(&refund(), pointer, value.clone());
-            names(&api, pointer, &value, api.refund(PAYMENT, &refund)).await?;
+            ensure_problem_names(&api, pointer, &value, api.refund(PAYMENT, &refund)).await?;
         }
     }
     Ok(())
@@ -160,9 +160,9 @@ async fn a_return_url_is_refused_when_it_does_not_lead_to_the_shop() -> anyhow::
     ] {
         let value = json!(url);
         let order = with(&order("new"), "/return_url", value.clone());
-        names(&api, "/return_url", &value, api.checkout(&order)).await?;
+        ensure_problem_names(&api, "/return_url", &value, api.checkout(&order)).await?;
     }
-    // Browsers and we read a backslash as a slash, so this URL leads to the shop.
+    // Browsers and the API read a backslash as a slash, so this URL leads to the shop.
     let order = with(
         &order("new"),
         "/return_url",

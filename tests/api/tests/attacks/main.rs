@@ -1,5 +1,5 @@
-//! Requests of a careless or hostile caller: each is refused with the right problem, and nothing is
-//! written or sent to the platform.
+//! Requests of a careless or hostile caller. Each request is refused with the right problem, and nothing is written or
+//! sent to the platform.
 #![allow(clippy::indexing_slicing)]
 
 mod access;
@@ -16,7 +16,7 @@ fn refund() -> Value {
     refund
 }
 
-/// A shop with one paid payment.
+/// Returns the API with one paid payment.
 async fn paid() -> anyhow::Result<Api> {
     let api = Api::start().await?;
     api.checkout(&order(PAYMENT)).await?;

@@ -20,7 +20,7 @@ let keys;
 
 const sha256 = (text) => createHash("sha256").update(text);
 
-/** Returns the current key of a project. It is read once. */
+/** Returns the current key of a project. The keys are read only once. */
 async function projectKey(projectId) {
   if (!keys) {
     const answer = await secrets.send(new GetSecretValueCommand({ SecretId: process.env.PROJECT_KEYS_SECRET }));
@@ -46,7 +46,7 @@ function canonical(message) {
   return lines.sort().join(";");
 }
 
-/** Whether the project's key has signed the message. */
+/** Returns whether the project's key has signed the message. */
 async function isSigned(message, text) {
   const key = await projectKey(message.project_id);
   const expected = createHmac("sha512", key).update(text).digest();
@@ -123,7 +123,7 @@ function orderKey({ project_id, order }) {
   return `order#${project_id}/${order.order_id.toLowerCase()}/${order.storefront}`;
 }
 
-/** Writes the payment, its event and its order, if no other write came before. */
+/** Writes the payment, its event and its order, if the payment has not changed since it was read. */
 async function commit(pk, payment, version, event) {
   const now = Date.now();
   const shard = String(sha256(pk).digest()[0] % 8).padStart(2, "0");

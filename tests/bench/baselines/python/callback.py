@@ -22,7 +22,7 @@ cache = {}
 
 
 def project_key(project_id):
-    """Returns the current key of a project. It is read once."""
+    """Returns the current key of a project. The keys are read only once."""
     if "keys" not in cache:
         answer = secretsmanager.get_secret_value(SecretId=os.environ["PROJECT_KEYS_SECRET"])
         cache["keys"] = json.loads(answer["SecretString"])
@@ -53,7 +53,7 @@ def canonical(message):
 
 
 def is_signed(message, text):
-    """Whether the project's key has signed the message."""
+    """Returns whether the project's key has signed the message."""
     key = project_key(message.get("project_id"))
     expected = hmac.new(key.encode(), text, hashlib.sha512).digest()
     try:
@@ -136,7 +136,7 @@ def order_key(payment):
 
 
 def commit(pk, payment, version, event):
-    """Writes the payment, its event and its order, if no other write came before."""
+    """Writes the payment, its event and its order, if the payment has not changed since it was read."""
     now = int(time.time() * 1000)
     shard = hashlib.sha256(pk.encode()).digest()[0] % 8
     sequence = payment["sequence"]

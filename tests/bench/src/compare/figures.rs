@@ -23,19 +23,19 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// Returns the median of the ratios of each round. A slow round affects both sides, so it does not change the ratio.
+/// Returns the median of the rounds' ratios. A slow round affects both sides, so it does not change the ratio.
 pub fn ratio(of: &[f64], to: &[f64]) -> Option<f64> {
     let ratios = of.iter().zip(to).filter(|(_, to)| **to > 0.0);
     median(&ratios.map(|(of, to)| of / to).collect::<Vec<_>>())
 }
 
 impl Sample {
-    /// Init and the first event.
+    /// Returns the sum of init and the first event.
     pub fn cold_ms(&self) -> f64 {
         self.init_ms + self.first_ms
     }
 
-    /// The median warm event.
+    /// Returns the median duration of a warm event.
     pub fn median_warm_ms(&self) -> f64 {
         median(&self.warm_ms).unwrap_or(f64::NAN)
     }
@@ -48,11 +48,11 @@ pub struct Figures {
     pub init_ms: f64,
     /// The duration of the first event.
     pub first_ms: f64,
-    /// Init and the first event of the same process.
+    /// The sum of init and the first event of the same process.
     pub cold_ms: f64,
-    /// The median warm event.
+    /// The median duration of a warm event.
     pub warm_p50_ms: f64,
-    /// The 99th percentile of the warm events.
+    /// The 99th percentile of the durations of warm events.
     pub warm_p99_ms: f64,
     /// CPU time of a warm event.
     pub cpu_us: f64,

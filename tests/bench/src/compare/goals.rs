@@ -38,7 +38,7 @@ impl Goal {
 /// Returns the goals of the part with a CPU limit.
 pub fn limited(samples: &Samples) -> Vec<Goal> {
     let cold = |scenario: Scenario, other, at_most: f64| {
-        let what = format!("{}, cold, against {other}", scenario.name());
+        let what = format!("{}: cold start, relative to {other}", scenario.name());
         let is = compare(
             samples,
             (scenario, "ours"),
@@ -53,7 +53,7 @@ pub fn limited(samples: &Samples) -> Vec<Goal> {
         let first = values(ours, |sample| sample.first_ms);
         ratio(&first, &values(ours, Sample::median_warm_ms))
     });
-    let what = format!("{}, first event against a warm one", new.name());
+    let what = format!("{}: first event, relative to a warm event", new.name());
     vec![
         cold(new, "rust-defaults", 1.0 / 30.0),
         cold(new, "node", 1.0 / 50.0),
@@ -68,7 +68,10 @@ pub fn limited(samples: &Samples) -> Vec<Goal> {
 pub fn free(samples: &Samples) -> Vec<Goal> {
     let new = Scenario::NewCallback;
     let goals = [("node", 1.0 / 6.0), ("python", 1.0 / 4.0)].map(|(other, at_most)| {
-        let what = format!("{}, CPU of a warm event, against {other}", new.name());
+        let what = format!(
+            "{}: CPU time of a warm event, relative to {other}",
+            new.name()
+        );
         let cpu = |sample: &Sample| sample.cpu_us;
         let is = compare(samples, (new, "ours"), (new, other), cpu);
         ratio_goal(what, is, at_most)
@@ -76,7 +79,7 @@ pub fn free(samples: &Samples) -> Vec<Goal> {
     let ours = samples.get(&(new, "ours"));
     let memory = ours.and_then(|ours| median(&values(ours, |sample| sample.memory_mb)));
     let memory = Goal {
-        what: format!("{}, memory after the first event", new.name()),
+        what: format!("{}: memory after the first event", new.name()),
         at_most: 12.0,
         is: memory,
         unit: "MB",
@@ -84,11 +87,11 @@ pub fn free(samples: &Samples) -> Vec<Goal> {
     goals.into_iter().chain([memory]).collect()
 }
 
-/// Returns the goals of the sizes of our functions.
+/// Returns the goals for the sizes of our functions.
 pub fn sizes(functions: &Functions) -> Vec<Goal> {
     let goals = functions.iter().flat_map(|(name, function)| {
         let goal = |what: &str, bytes: u64, at_most| Goal {
-            what: format!("{name}, {what}"),
+            what: format!("{name}: {what}"),
             at_most,
             is: Some(bytes as f64 / 1e6),
             unit: "MB",
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_of_the_limited_part_is_met_missed_or_not_measured() {
+    fn a_goal_of_the_part_with_a_cpu_limit_is_met_missed_or_not_measured() {
         let goals = limited(&samples(&[
             ("ours", 1.0),
             ("rust-defaults", 99.0),
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_free_part_has_goals_for_cpu_and_memory() {
+    fn the_part_without_a_cpu_limit_has_goals_for_cpu_time_and_memory() {
         let goals = free(&samples(&[("ours", 1.0), ("python", 2.0)]));
         let met: Vec<bool> = goals.iter().map(Goal::is_met).collect();
         assert_eq!(met, [false, false, true], "node was not measured");

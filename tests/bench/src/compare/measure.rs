@@ -1,4 +1,4 @@
-//! Measures all targets, one process of each per round.
+//! Measures all targets. In each round, each target starts one process for each scenario.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,13 +48,13 @@ pub type Case = (Scenario, &'static str);
 /// The size of a part of the comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
-    /// The share of a CPU after init. Without it a process uses all CPUs.
+    /// The share of a CPU after init. If it is `None`, a process uses all CPUs.
     pub share: Option<f64>,
     /// Processes of each target and scenario.
     pub rounds: usize,
-    /// Measured events of each process after the first one.
+    /// Measured events of each process after the first event.
     pub warm: usize,
-    /// Events before them that are not measured.
+    /// Events of each process before the warm events, which are not measured.
     pub warmup: usize,
 }
 
@@ -90,7 +90,7 @@ pub struct Sample {
 /// The samples of each case, one per round.
 pub type Samples = BTreeMap<Case, Vec<Sample>>;
 
-/// The targets and their environment.
+/// The inputs of the measurement.
 #[derive(Debug)]
 pub struct Bench<'a> {
     /// The stubs.
@@ -114,8 +114,8 @@ impl Bench<'_> {
         cases.filter(has).collect()
     }
 
-    /// Measures all cases, one after another in each round, so that a slow minute of the machine affects all targets. The
-    /// first round is not measured: it loads all files into the page cache.
+    /// Measures all cases, one after another in each round, so that a slow minute of the machine affects all targets.
+    /// The first round is not measured: it loads all files into the page cache.
     ///
     /// # Errors
     ///
@@ -200,11 +200,11 @@ impl Bench<'_> {
     }
 }
 
-/// Checks that all targets made the same calls for the same events, without which they cannot be compared.
+/// Checks that all targets made the same calls for the same events. Otherwise the targets cannot be compared.
 ///
 /// # Errors
 ///
-/// If a target made other calls than ours.
+/// If a target made other calls than our functions.
 pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
     for ((scenario, target), own) in samples {
         let ours = samples.get(&(*scenario, "ours"));
@@ -225,7 +225,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 #[cfg(test)]
 impl Sample {
-    /// A sample whose durations, except the first one, are 1 ms.
+    /// Returns a sample in which every duration is 1 ms, except the duration of the first event.
     pub fn with_first_ms(first_ms: f64) -> Self {
         Self {
             init_ms: 1.0,

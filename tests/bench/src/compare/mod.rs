@@ -31,16 +31,17 @@ const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/results");
 /// The options of a comparison.
 #[derive(Debug, Clone, Args)]
 pub struct Arguments {
-    /// Measures what an earlier run has built
+    /// Measures the builds of an earlier run
     #[arg(long)]
     no_build: bool,
-    /// Share of a CPU that a function has after its init, in the first part; 128 MB have 0.0723. Needs root
+    /// Share of a CPU that a function has after its init, in the first part; needs root. A function with 128 MB has
+    /// 0.0723
     #[arg(long, default_value_t = 0.0723)]
     cpu: f64,
     /// Processes of each target in the first part; 0 skips the part
     #[arg(long, default_value_t = 8)]
     rounds: usize,
-    /// Measured events of each process after its first one
+    /// Measured events of each process after its first event
     #[arg(long, default_value_t = 25)]
     warm: usize,
     /// Processes of each target in the second part, without a CPU limit; 0 skips the part
@@ -49,7 +50,8 @@ pub struct Arguments {
     /// Measured events of each process in the second part
     #[arg(long, default_value_t = 400)]
     free_warm: usize,
-    /// Events before them that are not measured, because interpreters become faster with time
+    /// Events of each process before the measured events in the second part, because interpreters become faster with
+    /// time
     #[arg(long, default_value_t = 200)]
     free_warmup: usize,
     /// Folder for the table, the plot and the figures
@@ -113,12 +115,12 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<ExitC
         warm: arguments.free_warm,
         warmup: arguments.free_warmup,
     };
-    let of_limited = bench.run(limited).await?;
-    let of_free = bench.run(free).await?;
-    check_same_calls(&of_limited)?;
-    check_same_calls(&of_free)?;
-    let mut goals = goals::limited(&of_limited);
-    goals.extend(goals::free(&of_free));
+    let limited_samples = bench.run(limited).await?;
+    let free_samples = bench.run(free).await?;
+    check_same_calls(&limited_samples)?;
+    check_same_calls(&free_samples)?;
+    let mut goals = goals::limited(&limited_samples);
+    goals.extend(goals::free(&free_samples));
     goals.extend(
         bench
             .functions
@@ -128,7 +130,10 @@ async fn measure(arguments: &Arguments, prepared: &Path) -> anyhow::Result<ExitC
     );
     let report = Report {
         machine,
-        parts: [Part::new(limited, &of_limited), Part::new(free, &of_free)],
+        parts: [
+            Part::new(limited, &limited_samples),
+            Part::new(free, &free_samples),
+        ],
         sizes: report::sizes(&bench.functions),
         goals,
         left_out,
@@ -194,5 +199,5 @@ fn machine() -> String {
     let kernel = kernel.split(['-', '+']).next().unwrap_or_default().trim();
     let load = read("/proc/loadavg");
     let load = load.split(' ').next().unwrap_or_default();
-    format!("{processor}, {cores} cores, Linux {kernel}; load before: {load}")
+    format!("{processor}, {cores} cores, Linux {kernel}; load average before the run: {load}")
 }

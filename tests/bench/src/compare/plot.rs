@@ -1,4 +1,4 @@
-//! The plot of the README in SVG: cold starts, and the CPU time of a warm callback.
+//! The plot of the results in SVG: cold starts, and the CPU time of a warm callback.
 
 use super::figures::Figures;
 use super::report::{MB_PER_CPU, Part};
@@ -12,8 +12,9 @@ const BASELINE: &str = "#9198A1";
 const WIDTH: usize = 860;
 const ROW: usize = 24;
 const BAR: usize = 16;
-/// The left end of the bars, and the length of the longest one.
+/// The left end of the bars.
 const LEFT: usize = 250;
+/// The length of the longest bar.
 const LONGEST: f64 = 500.0;
 
 /// Bars on a logarithmic scale.

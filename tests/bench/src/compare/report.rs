@@ -19,9 +19,9 @@ pub const MB_PER_CPU: f64 = 1769.0;
 pub struct Report {
     /// The machine.
     pub machine: String,
-    /// The part with a CPU limit and the part without.
+    /// The part with a CPU limit and the part without a CPU limit.
     pub parts: [Part; 2],
-    /// Function, target, and sizes in bytes: unpacked, and as a package.
+    /// Function, target, size of the unpacked code in bytes, and size of the package in bytes.
     pub sizes: Vec<(String, String, u64, u64)>,
     /// All goals.
     pub goals: Vec<Goal>,
@@ -29,14 +29,14 @@ pub struct Report {
     pub left_out: Vec<String>,
 }
 
-/// The results of a plan.
+/// The results of one part of the comparison.
 #[derive(Debug, Serialize)]
 pub struct Part {
     /// The share of a CPU after init.
     pub share: Option<f64>,
     /// The number of warm events per process.
     pub warm: usize,
-    /// One row per scenario and target. Without rounds there is none.
+    /// One row per scenario and target, or no rows if the part was skipped.
     pub rows: Vec<Row>,
 }
 
@@ -53,7 +53,7 @@ pub struct Row {
 }
 
 impl Part {
-    /// Returns the part of a plan's samples.
+    /// Returns the results of the samples that were measured by a plan.
     pub fn new(plan: Plan, samples: &Samples) -> Self {
         let cases = Scenario::ALL
             .into_iter()
@@ -78,14 +78,15 @@ impl Part {
         };
         let title = match self.share {
             Some(share) => format!(
-                "{share} of a CPU after init, as a function with {:.0} MB",
+                "With {share} of a CPU after init, like a function with {:.0} MB",
                 share * MB_PER_CPU
             ),
             None => "Without a CPU limit".to_owned(),
         };
         let mut text = format!(
-            "\n### {title}\n\nMedians of {} rounds, with {} warm events each.\n\n\
-             | | | init ms | first ms | cold ms | warm p50 ms | warm p99 ms | CPU us | memory MB | connections |\n\
+            "\n### {title}\n\nMedians of {} rounds, each with {} warm events.\n\n\
+             | scenario | target | init, ms | first, ms | cold, ms | warm p50, ms | warm p99, ms | CPU, us | memory, MB \
+             | connections |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
             first.figures.rounds, self.warm,
         );
@@ -132,7 +133,7 @@ impl Report {
         for left_out in &self.left_out {
             let _ = writeln!(text, "\nLeft out: {left_out}");
         }
-        text += "\n### Goals\n\n| | is | at most | met |\n| --- | ---: | ---: | --- |\n";
+        text += "\n### Goals\n\n| goal | measured | maximum | met |\n| --- | ---: | ---: | --- |\n";
         for goal in &self.goals {
             let at_most = goal.show(goal.at_most);
             let (is, met) = match goal.is {
@@ -145,8 +146,7 @@ impl Report {
         for part in &self.parts {
             text += &part.markdown();
         }
-        text +=
-            "\n### Sizes\n\n| function | | code, MB | package, MB |\n| --- | --- | ---: | ---: |\n";
+        text += "\n### Sizes\n\n| function | target | code, MB | package, MB |\n| --- | --- | ---: | ---: |\n";
         for (function, target, bytes, zip_bytes) in &self.sizes {
             let (bytes, zip_bytes) = (*bytes as f64 / 1e6, *zip_bytes as f64 / 1e6);
             let _ = writeln!(
@@ -157,10 +157,11 @@ impl Report {
         text + &self.calls()
     }
 
-    /// The calls of a warm event, from the first measured part. They are the same in both.
+    /// Returns the calls of a warm event in the first measured part. The calls are the same in both parts.
     fn calls(&self) -> String {
         let mut text =
-            "\n### Calls of a warm event\n\n| | | calls |\n| --- | --- | --- |\n".to_owned();
+            "\n### Calls of a warm event\n\n| scenario | target | calls |\n| --- | --- | --- |\n"
+                .to_owned();
         let measured = self.parts.iter().find(|part| !part.rows.is_empty());
         for row in measured.into_iter().flat_map(|part| &part.rows) {
             let calls = row.figures.calls.iter();
@@ -233,7 +234,7 @@ mod tests {
             "| callback | 3.0 MB | 4.0 MB | yes |",
             "| callback | 5.0 MB | 4.0 MB | **no** |",
             "| callback |  | 4.0 MB | not measured |",
-            "### 0.0723 of a CPU after init, as a function with 128 MB",
+            "### With 0.0723 of a CPU after init, like a function with 128 MB",
             "| refund | ours | 1.00 | 1.50 | 2.50 | 1.00 | 1.00 | 2 | 10.0 | 1 |",
             "| callback | ours | 6.9 | 3.1 |",
             "| refund | ours | none |",

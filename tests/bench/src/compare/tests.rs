@@ -1,4 +1,4 @@
-//! The real functions with the stubs.
+//! Calls the real functions, which call the stubs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
 }
 
 #[tokio::test]
-async fn each_scenario_makes_its_calls_and_gets_its_status() {
+async fn each_scenario_makes_the_expected_calls_and_returns_the_expected_status() {
     let names: BTreeSet<String> = Scenario::ALL.map(|one| one.function().to_owned()).into();
     let names: Vec<String> = names.into_iter().collect();
     let supervisor = Supervisor::new().unwrap();
@@ -59,7 +59,7 @@ async fn each_scenario_makes_its_calls_and_gets_its_status() {
             let answered = instance.invoke(event).await.unwrap();
             scenario.check(&answered.reply).unwrap();
         }
-        // The counts are those of the second event, because the first one can read secrets.
+        // Only the calls of the second event are counted, because a function can read secrets during the first event.
         let counts = world.stubs.take_counts();
         assert_eq!(counts.calls, calls(scenario), "{}", scenario.name());
         check_log(&world.file("log")).unwrap();

@@ -1,4 +1,4 @@
-//! The environment of the measured functions: the stubs, and the variables and certificates to reach them.
+//! The environment of the measured functions: the stubs, and the variables and certificates that lead to the stubs.
 
 use std::path::PathBuf;
 
@@ -19,9 +19,10 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// The addresses that the functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// Those of a deployed function. This needs [`isolated`](crate::isolated).
+    /// The hosts that a deployed function calls. They need the namespace of [`isolated`](crate::isolated).
     Deployed,
-    /// A free port of this machine. All services share one host here, so there are fewer connections than when deployed.
+    /// A free port of this machine. All services share this host, so a function has fewer connections than when
+    /// deployed.
     #[cfg(test)]
     Local,
 }
@@ -65,7 +66,8 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Adds the log and the variables to a program: those of the template, and those that make it trust the stubs.
+    /// Adds the log and the variables to a program: the variables of the template, and the variables with which the
+    /// program trusts the stubs.
     ///
     /// # Errors
     ///

@@ -38,7 +38,8 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
 }
 
-/// A control group that limits one process to a share of a CPU. Dropping it after the end of the process removes the group.
+/// A control group that limits one process to a share of a CPU. Dropping it after the end of the process removes the
+/// group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 
@@ -64,7 +65,7 @@ impl CpuShare {
             group.write("cpu.cfs_quota_us", &quota.to_string())?;
             return group.join(pid);
         }
-        // Version 2. A group has the controller only if the root enables it for its subtree.
+        // Version 2. A group has the CPU controller only if the root group enables the controller for its subtree.
         let enabled = std::fs::read_to_string(mounted.join("cgroup.subtree_control"))?;
         if !enabled.split_whitespace().any(|name| name == "cpu") {
             std::fs::write(mounted.join("cgroup.subtree_control"), "+cpu")?;
@@ -109,7 +110,7 @@ fn remove_abandoned(parent: &Path) {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // A group with a process cannot be removed. The next benchmark removes it.
+        // A group that contains a process cannot be removed. The next benchmark removes it.
         let _ = std::fs::remove_dir(&self.0);
     }
 }
@@ -121,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    /// A process that the end of the test ends.
+    /// A process that ends with the test.
     struct Spinning(Child);
 
     impl Drop for Spinning {
@@ -149,7 +150,7 @@ mod tests {
         let (begin, before) = (Instant::now(), clock.now().unwrap());
         std::thread::sleep(Duration::from_secs(1));
         let used = clock.now().unwrap() - before;
-        // One quota more on either side, and the overrun of a scheduler tick.
+        // The tolerance is one further quota at the start and at the end, and the overrun of a scheduler tick.
         let most = begin.elapsed().mul_f64(0.15) + PERIOD;
         assert!(used < most, "{used:?} of {most:?}");
         drop(spinning);
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_advances_with_work_and_memory_is_known() {
+    fn the_cpu_clock_advances_during_work_and_the_memory_can_be_read() {
         let clock = CpuClock::of(Pid::this()).unwrap();
         let before = clock.now().unwrap();
         // Work that the compiler cannot remove.

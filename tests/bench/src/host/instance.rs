@@ -12,7 +12,7 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The limit for a start and for an answer. It is longer than Lambda's, because other work can slow this machine.
+/// The time limit for a start and for an answer. Lambda's limit is shorter, but other work can slow down this machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// A running function. It is ready for an event, except during [`Instance::invoke`].
@@ -37,7 +37,7 @@ pub struct Invocation {
     pub took: Duration,
 }
 
-/// Measures a process, also while it handles an event.
+/// Measures a process, even while the process handles an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Gauge {
     pid: Pid,
@@ -106,18 +106,18 @@ impl Instance {
         self.init
     }
 
-    /// Limits the process to a share of one CPU, as Lambda does after init: 128 MB have 0.0723.
+    /// Limits the process to a share of one CPU, as Lambda does after init: a function with 128 MB has 0.0723.
     ///
     /// # Errors
     ///
-    /// If this process is not root.
+    /// If this program does not run as root.
     pub fn limit_cpu(&mut self, share: f64) -> anyhow::Result<()> {
         self.share = None;
         self.share = Some(CpuShare::limit(self.gauge.pid, share)?);
         Ok(())
     }
 
-    /// Sends an event and waits until the function has answered it and requests the next one.
+    /// Sends an event and waits until the function has answered it and requests the next event.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Instance {
         self.gauge
     }
 
-    /// Ends the process and waits for its end. Dropping an instance does not wait.
+    /// Ends the process and waits until it has ended. Dropping an instance does not wait.
     ///
     /// # Errors
     ///

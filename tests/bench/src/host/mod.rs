@@ -1,10 +1,10 @@
 //! Starts programs and sends them events as Lambda does.
 //!
-//! An [`Instance`] is one process with its own Runtime API. It handles one event at a time. To handle several at once, start
-//! several instances of one [`Program`].
+//! An [`Instance`] is one process with its own Runtime API. It handles one event at a time. To handle several events at
+//! the same time, start several instances of one [`Program`].
 //!
-//! Dropping an instance ends its process. When this program ends, a process loses its Runtime API and ends also.
-//! The supervisor (`tools::supervised`) ends a process that ignores this.
+//! Dropping an instance ends its process. If this program ends, each process loses its Runtime API and therefore ends.
+//! The supervisor (`tools::supervised`) ends a process that still runs.
 
 mod cpu;
 mod instance;

@@ -27,14 +27,14 @@ pub struct Program {
     pub folder: PathBuf,
     /// The function inside the code, for runtimes that need its name.
     pub handler: String,
-    /// The environment variables, added to Lambda's own.
+    /// The environment variables in addition to the variables that Lambda sets.
     pub variables: BTreeMap<String, String>,
-    /// The file for the output. Without it the output is lost.
+    /// The file for the output. If it is `None`, the output is lost.
     pub log: Option<PathBuf>,
 }
 
 impl Program {
-    /// An executable without variables and log.
+    /// Returns an executable without variables and log.
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self {
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_has_its_own_variables_which_replace_those_of_lambda() {
+    fn a_variable_of_a_program_replaces_the_same_variable_of_lambda() {
         let program = Program::new("callback", "/code/bootstrap")
             .with("TABLE_NAME", "payments")
             .with("TZ", "Europe/Brussels");

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use crate::http_server::{Service, response, serve};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
-/// The time-out for an event that the Runtime API reports to the function.
+/// The time-out of an event, which the Runtime API reports to the function.
 const TIME_OUT: Duration = Duration::from_secs(15);
 
 /// A request of the runtime.
@@ -24,7 +24,7 @@ const TIME_OUT: Duration = Duration::from_secs(15);
 pub(super) enum Call {
     /// Asks for the next event.
     Next(oneshot::Sender<Event>),
-    /// Answers the event with that id. The whole answer arrived at that time.
+    /// Answers the event with this id. The time is the arrival of the whole answer.
     Reply(String, Bytes, Instant),
     /// Reports that the function failed.
     Failed(Bytes),

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{Instance, Program};
 use crate::isolated;
 
-/// Answers with its event and its environment. The event `fail` is reported as an error, `exit` ends the process.
+/// A function that answers with its event and its environment. It reports the event `fail` as an error, and ends on the
+/// event `exit`.
 const ECHO: &str = r#"
 import json, os, sys, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"
@@ -31,7 +32,7 @@ while True:
 fn echo() -> Program {
     let mut program = Program::new("echo", "/usr/bin/env").with("COLOUR", "blue");
     program.arguments = ["python3", "-I", "-c", ECHO].map(Into::into).into();
-    // This process's path, because Python can be in any folder.
+    // The search path of this process, because Python can be in any folder.
     program.with("PATH", std::env::var("PATH").unwrap())
 }
 
@@ -62,7 +63,7 @@ async fn each_instance_answers_its_own_events_one_after_another() {
 }
 
 #[tokio::test]
-async fn an_error_contains_the_functions_own_message() {
+async fn an_error_contains_the_message_of_the_function() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = echo();
     program.log = Some(folder.path().join("log"));
@@ -81,7 +82,7 @@ async fn a_dropped_instance_ends_its_process() {
     let process = format!("/proc/{}/stat", instance.pid());
     assert!(std::fs::exists(&process).unwrap());
     drop(instance);
-    // A zombie has ended; its parent has not yet read its status.
+    // A zombie has ended, but its parent has not read its exit status yet.
     let has_ended = || std::fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "));
     let end = async {
         while !has_ended() {

@@ -13,9 +13,9 @@ use super::queues::Message;
 use super::services::Services;
 use crate::settings::PROJECT;
 
-/// Items before the first payment: the storefront's key.
+/// The number of items before the first payment: one storefront key.
 const ITEMS_BEFORE: u64 = 1;
-/// The number of failures in the error message.
+/// The maximum of failures in the error message.
 const SHOWN_FAILURES: usize = 10;
 
 /// The inputs of the checks.
@@ -72,7 +72,7 @@ impl Check<'_> {
         Ok(found)
     }
 
-    /// Checks every fourth payment, starting at `first`. Returns the failures also.
+    /// Checks every fourth payment, starting at `first`. Returns the totals and the failures.
     async fn part(&self, first: u32) -> (Found, Vec<String>) {
         let (mut failures, mut found) = (Vec::new(), Found::default());
         for number in (first..self.payments).step_by(4) {
@@ -87,7 +87,7 @@ impl Check<'_> {
         (found, failures)
     }
 
-    /// Checks one payment. Returns the numbers of its items and messages.
+    /// Checks one payment. Returns the number of its items and the number of its messages.
     async fn payment(&self, plan: Plan) -> anyhow::Result<(u64, usize)> {
         let id = plan.payment_id();
         let key = PaymentKey::new(ProjectId::new(PROJECT)?, &id);
@@ -104,7 +104,7 @@ impl Check<'_> {
             check_group(queue, &group, &plan.events()).with_context(|| id.clone())?;
             messages += group.len();
         }
-        // The payment, its token, its events, its days, and the record that it has paid its order.
+        // The payment, its token, its events, its entries by day, and the record that the payment has paid its order.
         let days = stored.payment.days().len() as u64;
         let paid = u64::from(stored.payment.paid_order().is_some());
         Ok((2 + last + days + paid, messages))
@@ -115,13 +115,13 @@ impl Check<'_> {
         let items = self.services.store.items()?;
         ensure!(
             items == found.items + ITEMS_BEFORE,
-            "the table has {items} items, the payments {}",
+            "the table has {items} items, but the payments have {}",
             found.items
         );
         let messages = self.services.queues.messages();
         ensure!(
             messages == found.messages,
-            "the queues have {messages} messages, the payments {}",
+            "the queues have {messages} messages, but the payments have {}",
             found.messages
         );
         Ok(())
@@ -176,7 +176,7 @@ fn check_payment(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     Ok(())
 }
 
-/// Checks that a queue has all events of its types, in their order.
+/// Checks that a queue has exactly the payment's events of the queue's types, in their order.
 fn check_group(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
     let accepts = |kind| {
         queue

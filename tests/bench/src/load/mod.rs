@@ -1,8 +1,9 @@
-//! Sustained load: checkouts and their callbacks on the real functions, then a check of every payment, event and message.
+//! A sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and message
+//! is checked.
 //!
 //! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
-//! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a constant
-//! rate. When too many run, the next one starts when another ends.
+//! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a
+//! constant rate. If the maximum of concurrent payments runs, the next payment starts as soon as another payment ends.
 
 mod check;
 mod plan;
@@ -45,7 +46,7 @@ use crate::settings::{TABLE, variables};
 use tools::supervised;
 
 /// The limit for the growth of an instance's memory. Ten minutes are tens of thousands of payments, so an instance that
-/// leaks a hundred bytes per payment exceeds it.
+/// leaks a hundred bytes per payment exceeds the limit.
 const MAX_GROWTH: f64 = 0.05;
 
 /// The options of a load test.
@@ -68,7 +69,7 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// Set for the copy of this program that runs supervised.
+/// This variable is set in the copy of this program that runs supervised.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
 /// Runs this program again, supervised, with the same arguments. The measured functions must be direct children of the
@@ -135,7 +136,7 @@ struct Load {
     payments: u32,
     /// Duration in which payments start.
     length: Duration,
-    /// The length of a window.
+    /// The length of a measurement window.
     report_every: Duration,
     /// A fault for tests: the queues lose this event, by payment number (from 0) and sequence (from 1).
     lost_event: Option<(u32, u32)>,
@@ -146,9 +147,9 @@ struct Load {
 struct Outcome {
     /// The number of payments.
     payments: u32,
-    /// From the start of the first payment to the end of the last one.
+    /// The time from the start of the first payment to the end of the last payment.
     took: Duration,
-    /// The measurements of each part of that time.
+    /// The measurements of each window of that time.
     windows: Vec<Window>,
     /// The calls of the functions.
     calls: Calls,
@@ -189,7 +190,9 @@ impl Load {
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
         let config = sdk::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
         let variables = variables("callback")?;
-        let queues = variables.get("EVENT_QUEUES").context("no EVENT_QUEUES")?;
+        let queues = variables
+            .get("EVENT_QUEUES")
+            .context("the callback function has no EVENT_QUEUES")?;
         let queues: Vec<QueueConfig> = serde_json::from_str(queues)?;
         let check = Check {
             services: &services,
@@ -206,7 +209,8 @@ impl Load {
         })
     }
 
-    /// Makes payments until the time is over and the last one has ended. Returns their number.
+    /// Starts payments until the time is over, and waits until all payments have ended. Returns their number and the
+    /// measurements.
     async fn payments(
         &self,
         traffic: &Arc<Traffic>,

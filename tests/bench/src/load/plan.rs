@@ -16,14 +16,14 @@ pub struct Plan(pub u32);
 pub enum RedirectTime {
     /// While the checkout function still runs.
     Early,
-    /// After the checkout.
+    /// After the checkout function has answered.
     Usual,
     /// After the final callback.
     Late,
 }
 
 impl Plan {
-    /// Returns the payment with that id.
+    /// Returns the payment with this id.
     pub fn of(payment_id: &str) -> Option<Self> {
         payment_id.strip_prefix(PREFIX)?.parse().ok().map(Self)
     }

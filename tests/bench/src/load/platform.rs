@@ -1,4 +1,4 @@
-//! The platform: counts sales and signs callbacks.
+//! A stub of the platform, which counts sales and signs callbacks.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ pub enum Report {
 }
 
 impl Platform {
-    /// Returns a receiver for the arrival of a payment's sale.
+    /// Returns a receiver that is notified when the sale of a payment arrives.
     pub fn sale_of(&self, plan: Plan) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.sales().waiting.insert(plan.0, sender);
@@ -46,7 +46,7 @@ impl Platform {
         self.sales().counts.get(&plan.0).copied().unwrap_or(0)
     }
 
-    /// Counts a sale that Gate has accepted.
+    /// Counts a sale that Gate has accepted, and notifies the task that waits for it.
     pub fn count(&self, plan: Plan) {
         let mut sales = self.sales();
         *sales.counts.entry(plan.0).or_default() += 1;

@@ -44,7 +44,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance, or waits for an idle one.
+    /// Sends an event to the most recently used idle instance. Waits until an instance is idle.
     ///
     /// # Errors
     ///
@@ -52,7 +52,7 @@ impl Pool {
     pub async fn invoke(&self, event: String) -> anyhow::Result<Reply> {
         let _permit = self.permits.acquire().await?;
         let instance = self.idle().pop();
-        let mut instance = instance.context("fewer instances than permits")?;
+        let mut instance = instance.context("there are fewer instances than permits")?;
         let invocation = instance.invoke(event).await?;
         self.idle().push(instance);
         Ok(serde_json::from_slice(&invocation.reply)?)

@@ -33,13 +33,13 @@ struct Snapshot {
 /// The measurements between two snapshots.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// From the start of the run to the end of this window.
+    /// The time from the start of the run to the end of this window.
     pub at: Duration,
     /// The window's length.
     pub length: Duration,
     /// The waits of callers.
     pub waits: Waits,
-    /// Memory of each instance at the end, in bytes: checkout, then callback.
+    /// Memory of each instance at the end of the window, in bytes: checkout, then callback.
     pub memory: [Vec<u64>; 2],
     /// The CPUs in use.
     pub cpus: Cpus,
@@ -47,7 +47,7 @@ pub struct Window {
     pub store: Work,
 }
 
-/// CPUs in use. 1 is one CPU for the whole time.
+/// The mean number of CPUs in use.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
     /// The checkout function.
@@ -73,7 +73,7 @@ impl Progress {
         Ok(Self { begin, last })
     }
 
-    /// Ends a window and starts the next one.
+    /// Ends a window and starts the next window.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The queues: they accept every message, and store what the checks need.
+//! The queues, which accept every message and store the fields that the checks need.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,7 +16,7 @@ use crate::settings::PROJECT;
 #[derive(Debug, Default)]
 pub struct Queues {
     content: Mutex<Content>,
-    /// A fault for tests: messages with this event are answered and lost.
+    /// A fault for tests: messages with this event are accepted, but lost.
     lost: Option<(Plan, u32)>,
 }
 
@@ -39,7 +39,7 @@ struct Stored {
 /// The checked fields of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// The event's number within its payment.
+    /// The sequence number of the event.
     pub sequence: u32,
     /// The event's type.
     pub kind: EventKind,
@@ -71,7 +71,7 @@ impl Queues {
         }
     }
 
-    /// Accepts a `SendMessage` and returns its answer. [`Queues::invalid`] returns invalid messages.
+    /// Accepts a `SendMessage` call, even if the message is invalid, and returns the answer.
     pub fn accept(&self, body: &[u8]) -> Option<Value> {
         let read = read(body);
         let mut content = self.content();
@@ -105,12 +105,13 @@ impl Queues {
         self.content().groups.values().map(Vec::len).sum()
     }
 
-    /// Returns the number of messages that a FIFO queue drops, because an earlier message has the same deduplication id.
+    /// Returns the number of messages that a FIFO queue drops, because an earlier message has the same deduplication
+    /// id.
     pub fn repeats(&self) -> u64 {
         self.content().repeats
     }
 
-    /// Returns the messages that are not events, or contradict an earlier message.
+    /// Returns the accepted messages that are not events or contradict an earlier message.
     pub fn invalid(&self) -> Vec<String> {
         self.content().invalid.clone()
     }
@@ -123,19 +124,20 @@ impl Queues {
 impl Content {
     fn store(&mut self, queue_url: String, plan: Plan, stored: Stored) {
         let group = self.groups.entry((queue_url, plan.0)).or_default();
-        // The deduplication id consists of the payment and this number.
+        // The deduplication id is derived from the payment and the sequence number.
         let same = |one: &&Stored| one.message.sequence == stored.message.sequence;
         match group.iter().find(same) {
             Some(first) if first.body == stored.body => self.repeats += 1,
-            Some(_) => self
-                .invalid
-                .push(format!("two messages have one number: {plan:?} {stored:?}")),
+            Some(_) => self.invalid.push(format!(
+                "two messages have one sequence number: {plan:?} {stored:?}"
+            )),
             None => group.push(stored),
         }
     }
 }
 
-/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id is not the event's.
+/// Reads the queue, the payment and the message. Returns `None` if the group or the deduplication id does not belong to
+/// the event.
 fn read(body: &[u8]) -> Option<(String, Plan, Stored)> {
     let sent: Sent = serde_json::from_slice(body).ok()?;
     let event: Event = serde_json::from_str(&sent.message_body).ok()?;

@@ -17,7 +17,7 @@ use crate::http_server::{Service, response};
 use crate::scenario::STOREFRONT;
 use crate::stubs::{aws, gate, is_prewarm, target};
 
-/// The error of a write that lost against a concurrent one. The function then decides again.
+/// The errors of a write after a concurrent write. The function then reads the payment again and repeats its decision.
 const CONFLICTS: [&str; 2] = [
     "UpdateItem ConditionalCheckFailedException",
     "TransactWriteItems TransactionCanceledException",
@@ -34,7 +34,7 @@ pub struct Services {
     calls: Mutex<Calls>,
 }
 
-/// The numbers of calls.
+/// The counts of calls.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     /// All calls, by operation.

@@ -7,7 +7,7 @@ use super::Outcome;
 use super::progress::{Cpus, Window, megabytes, percentile_ms};
 use super::traffic::Waits;
 
-/// The time after which memory should be constant. Growth after it indicates a leak.
+/// The time after which memory should be constant. Later growth indicates a leak.
 const WARM_UP: Duration = Duration::from_secs(60);
 
 impl fmt::Display for Outcome {
@@ -25,7 +25,7 @@ impl fmt::Display for Outcome {
             text,
             "{payments} payments in {seconds:.0} s, {rate:.1} per second, all as planned"
         )?;
-        // The last window is shorter, with the payments that ended last.
+        // The last window is shorter, because it ends with the last payment.
         let whole = windows.len().saturating_sub(1).max(1);
         let rates = windows.iter().take(whole).map(Window::rate);
         let slowest = rates.clone().fold(f64::MAX, f64::min);
@@ -121,7 +121,7 @@ fn cpus(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {
         others: mean(|cpus| cpus.others),
     };
     let available = std::thread::available_parallelism().map_or(0, usize::from);
-    writeln!(text, "CPUs, of {available}: {mean}")
+    writeln!(text, "CPUs in use, of {available}: {mean}")
 }
 
 fn store(text: &mut fmt::Formatter<'_>, windows: &[Window]) -> fmt::Result {

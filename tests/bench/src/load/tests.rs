@@ -1,11 +1,11 @@
-//! A small load on the functions as `cargo build` makes them.
+//! A small load on the functions of the dev build.
 
 use sandbox::functions;
 use tools::Supervisor;
 
 use super::*;
 
-/// The smallest number with which each course of a payment occurs.
+/// The smallest number of payments that contain every course of a payment.
 const PAYMENTS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]

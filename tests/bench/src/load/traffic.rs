@@ -1,4 +1,4 @@
-//! The shoppers: each one makes one payment as planned.
+//! The shoppers. Each shopper makes one payment as planned.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -71,7 +71,7 @@ impl Traffic {
         Ok(())
     }
 
-    /// Returns the waits since the last call of this.
+    /// Returns the waits since the previous `take_waits`.
     pub fn take_waits(&self) -> Waits {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *waits)

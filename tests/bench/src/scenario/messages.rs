@@ -26,7 +26,7 @@ pub fn order(payment_id: &str) -> Value {
     })
 }
 
-/// Returns a storefront's refund of a part.
+/// Returns a storefront's request for a partial refund.
 pub fn refund(payment_id: &str) -> Value {
     json!({
         "refund_id": format!("back-{payment_id}"),

@@ -15,7 +15,7 @@ pub use self::messages::{callback, event, order, report, sign};
 pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
 /// The storefront's item in the table.
 pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
-/// The payment id in `data/*.json`. Each event replaces it with an id of its own.
+/// The payment id in `data/*.json`. Most events replace this id with a new id.
 const PLACEHOLDER: &str = "bench-0000000000";
 
 const WAITING: &str = include_str!("../../data/waiting.json");
@@ -122,14 +122,14 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// If the status is not the expected one.
+    /// If the answer has another status than the scenario expects.
     pub fn check(self, reply: &[u8]) -> anyhow::Result<()> {
         let answer: Value = serde_json::from_slice(reply).context("the answer is not JSON")?;
         let status = answer.get("statusCode").and_then(Value::as_u64);
         let (name, expected) = (self.name(), self.status());
         ensure!(
             status == Some(expected),
-            "{name}: expected {expected}, got {}",
+            "{name}: expected the status {expected}, received {}",
             String::from_utf8_lossy(reply)
         );
         Ok(())

@@ -1,4 +1,4 @@
-//! The items in `data` are those that the functions write.
+//! The items in `data` equal the items that the functions write.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +39,7 @@ impl Clock for FixedClock {
     }
 }
 
-/// Gate accepts every request.
+/// A Gate that accepts every request.
 struct AcceptingGate;
 
 impl Gate for AcceptingGate {
@@ -64,7 +64,7 @@ fn storefront() -> Storefront {
     }
 }
 
-/// Returns a callback with a redirect URL, from the shared examples.
+/// Returns a callback with a redirect URL, made from a file of `tests/data`.
 fn redirect() -> String {
     let file = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -98,7 +98,7 @@ async fn check(wire: &Wire, pk: &str, sk: &str, file: &str) {
 }
 
 #[tokio::test]
-async fn the_stored_items_are_those_that_the_functions_write() {
+async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     let wire = Wire::start().await.unwrap();
     let store = || DynamoStore::new(wire.config(), TABLE);
     let payments = Payments {
@@ -163,7 +163,7 @@ fn a_stored_payment_has_the_fields_that_the_baselines_read() {
 }
 
 #[test]
-fn a_callback_is_as_long_as_those_of_the_platform() {
+fn a_callback_is_as_long_as_a_usual_callback_of_the_platform() {
     let body = callback(PLACEHOLDER).unwrap();
     assert!((1_400..=1_600).contains(&body.len()), "{}", body.len());
 }

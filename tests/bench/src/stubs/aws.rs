@@ -1,7 +1,7 @@
 //! DynamoDB, SQS and Secrets Manager.
 //!
-//! A put stores its item unchanged. An update of a payment stores the values of its new document and numbers, for any
-//! expression. Conditions always hold.
+//! A put stores its item unchanged. An update of a payment stores the new document and the new numbers, and ignores the
+//! update expression. Conditions always hold.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,7 @@ fn transact(input: &Value, items: &mut Items) -> Option<Value> {
     Some(json!({}))
 }
 
-/// The answer to a sent message. Some SDKs compare the hash with that of their message.
+/// Returns the answer to a sent message. Some SDKs compare the hash in the answer with the hash of their message.
 fn sent(input: &Value) -> Option<Value> {
     let body = input.get("MessageBody")?.as_str()?;
     Some(json!({
@@ -84,7 +84,7 @@ fn sent(input: &Value) -> Option<Value> {
     }))
 }
 
-/// The answer to `GetSecretValue`, or `None` for an unknown secret.
+/// Returns the answer to `GetSecretValue`, or `None` for an unknown secret.
 pub fn secret(input: &Value) -> Option<Value> {
     let id = input.get("SecretId")?.as_str()?;
     Some(json!({

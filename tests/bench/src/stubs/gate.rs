@@ -1,8 +1,8 @@
-//! Gate: accepts every signed sale and refund.
+//! A stub of Gate, which accepts every signed sale and refund.
 
 use serde_json::{Value, json};
 
-/// The id that Gate returns for every accepted request. Callbacks name it.
+/// The request id that Gate returns for every accepted request, and that callbacks contain.
 pub const REQUEST_ID: &str = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
 
 /// Returns the name of a call and Gate's answer. The answer is `None` for an unsigned or unknown request.

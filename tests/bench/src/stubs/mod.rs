@@ -1,7 +1,7 @@
 //! Fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
 //!
-//! They are not emulators: they accept every plausible call and count it. A measured duration is therefore that of the
-//! function. All hosts share one port with TLS 1.3.
+//! The stubs do not emulate the services, but accept and count every plausible call. Therefore a measured duration is
+//! almost only the function's own time. All hosts share one port with TLS 1.3.
 
 pub mod aws;
 pub mod gate;
@@ -32,7 +32,7 @@ pub const ROOT: &str = include_str!("../../certificates/root.pem");
 const CHAIN: &str = include_str!("../../certificates/chain.pem");
 const KEY: &str = include_str!("../../certificates/stub.key");
 
-/// The stubs' requests and connections.
+/// The calls and connections that the stubs have received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Connections by the host of their first request.
@@ -41,7 +41,7 @@ pub struct Counts {
     pub calls: BTreeMap<String, u64>,
 }
 
-/// Running stubs. Dropping them ends them.
+/// The running stubs, which stop when this value is dropped.
 #[derive(Debug)]
 pub struct Stubs {
     /// The address of all services.
@@ -59,7 +59,7 @@ struct State {
 }
 
 impl Stubs {
-    /// Starts the stubs at an address, in a thread of their own, so that they do not wait for the measuring thread.
+    /// Starts the stubs at an address, in their own thread, so that they do not wait for the measuring thread.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Stubs {
         locked(&self.state.items).clear();
     }
 
-    /// Returns the counts since the last call of this.
+    /// Returns the counts since the previous `take_counts`.
     pub fn take_counts(&self) -> Counts {
         std::mem::take(&mut *locked(&self.state.counts))
     }
@@ -145,7 +145,7 @@ impl Service for State {
     }
 }
 
-/// The answer to an unknown call, in a form that both AWS SDKs and Gate clients read as an error.
+/// The answer to an unknown call. Both the AWS SDKs and the clients of Gate read this answer as an error.
 const REFUSAL: &str = r#"{"__type":"ValidationException","status":"error","code":"2003","message":"unknown to the stub"}"#;
 
 /// Returns the service and the operation of an AWS call.
@@ -157,7 +157,7 @@ pub fn target(head: &Parts) -> Option<(&str, &str)> {
         .split_once('.')
 }
 
-/// Whether a path is one of those that the functions request during init, only to open connections.
+/// Returns whether functions request this path only during init, to open a connection.
 pub fn is_prewarm(path: &str) -> bool {
     matches!(path, "/" | "/ping")
 }

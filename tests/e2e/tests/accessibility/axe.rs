@@ -6,7 +6,7 @@ use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde::de::DeserializeOwned;
 use tools::Supervisor;
 
-/// Returns one line for each fault, and for each check that axe-core cannot decide.
+/// JavaScript that returns one line for each fault and for each check that axe-core cannot decide.
 const RUN: &str = r#"
 axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault =>
     fault.nodes.map(node => `${fault.id}: ${fault.help}: ${node.html}`)))
@@ -16,12 +16,14 @@ axe.run().then(found => found.violations.concat(found.incomplete).flatMap(fault 
 pub struct Axe(String);
 
 impl Axe {
-    /// Installs the pinned version.
+    /// Installs the pinned version of axe-core.
     pub async fn install(supervisor: &Supervisor) -> anyhow::Result<Self> {
         let pins = "tests/e2e/tests/accessibility/requirements.txt";
         let library = supervisor.install(pins).await?.join("lib");
         // The only entry is named after the version of Python.
-        let python = std::fs::read_dir(&library)?.next().context("No Python")??;
+        let python = std::fs::read_dir(&library)?
+            .next()
+            .context("The installed axe-core has no folder of Python")??;
         let script = python
             .path()
             .join("site-packages/axe_playwright_python/axe.min.js");
@@ -32,7 +34,7 @@ impl Axe {
 
     /// Returns the faults of a page.
     pub async fn faults(&self, page: &Page) -> anyhow::Result<Vec<String>> {
-        // The value of the script itself cannot be returned.
+        // The browser cannot return the value of the script, so the expression ends with `true`.
         let _: bool = evaluate(page, &format!("{};\ntrue", self.0)).await?;
         evaluate(page, RUN).await
     }
@@ -47,5 +49,7 @@ pub async fn evaluate<T: DeserializeOwned>(page: &Page, expression: &str) -> any
         .build()
         .map_err(anyhow::Error::msg)?;
     let value = page.evaluate_expression(parameters).await?;
-    value.into_value().context("A page has no such value")
+    value
+        .into_value()
+        .context("The expression has a value of another type")
 }

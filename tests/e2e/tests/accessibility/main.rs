@@ -1,5 +1,5 @@
-//! Every page of a checkout in every language, checked by axe-core in Chromium: on a small phone, in the light and the
-//! dark color scheme.
+//! Checks every page of a checkout with axe-core in Chromium, in the size of a small phone: in every language in the
+//! light color scheme, and in English in the dark color scheme.
 
 mod axe;
 #[path = "../browser/chromium.rs"]
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
-/// Runs a test in its own Chromium.
+/// Runs a test in a new Chromium.
 fn in_chromium(
     test: impl AsyncFnOnce(&Page, &Axe) -> anyhow::Result<()>,
 ) -> Result<Completion, Failed> {
@@ -80,7 +80,7 @@ async fn every_page_is_accessible(page: &Page, axe: &Axe) -> anyhow::Result<()> 
     for scheme in ["light", "dark"] {
         let feature = MediaFeature::new("prefers-color-scheme", scheme);
         page.emulate_media_features(vec![feature]).await?;
-        // The text does not depend on the color scheme, so one language is enough for the dark one.
+        // The text does not depend on the color scheme, so one language is enough for the dark scheme.
         let is_checked = |name: &&String| scheme == "light" || name.ends_with("-en");
         for name in names.iter().filter(is_checked) {
             shrink(page).await?;
@@ -116,7 +116,7 @@ async fn each_fault_of_a_page_is_found(page: &Page, axe: &Axe) -> anyhow::Result
     Ok(())
 }
 
-/// Sets the size of a small phone. A screenshot of the full page resets it.
+/// Gives the page the size of a small phone. A screenshot of the full page resets the size.
 async fn shrink(page: &Page) -> anyhow::Result<()> {
     let (width, height) = SMALL_SCREEN;
     let screen = SetDeviceMetricsOverrideParams::new(width, height, 1.0, true);
@@ -133,12 +133,12 @@ async fn faults_of(page: &Page, axe: &Axe) -> anyhow::Result<Vec<String>> {
     }
     let unstyled = "getComputedStyle(document.querySelector('main')).borderRadius === '0px'";
     if evaluate(page, unstyled).await? {
-        faults.push("its style is not applied".to_owned());
+        faults.push("the style sheet is not applied".to_owned());
     }
     Ok(faults)
 }
 
-/// Returns a page that stays open: without its refresh header and without the script at its end.
+/// Returns the page without its refresh header and without the script at its end, so that the page stays open.
 fn still(page: &Response<String>) -> Response<Body> {
     let body = page.body();
     let (body, _script) = body.split_once("<script").unwrap_or((body, ""));

@@ -42,7 +42,7 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     all
 }
 
-/// Returns every field that has a label, and an optional one that has none.
+/// Returns every field that has a label, and an optional field without a label.
 fn fields() -> Vec<ClarificationField> {
     let names = [
         "last_name",

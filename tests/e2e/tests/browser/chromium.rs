@@ -18,7 +18,7 @@ const NAMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// Returns the Chromium that `CHROMIUM` names, or else the first one on the search path.
+/// Returns the program that the variable `CHROMIUM` names, or else the first Chromium on the search path.
 fn find() -> Option<PathBuf> {
     if let Some(program) = std::env::var_os("CHROMIUM") {
         return Some(program.into()).filter(|program: &PathBuf| program.is_file());
@@ -31,7 +31,8 @@ fn find() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Runs a test with the Chromium of this machine. Without one the test is ignored, or fails if `REQUIRE_BROWSER=1`.
+/// Runs a test with the Chromium of this machine. Without Chromium, the test is ignored, or fails if
+/// `REQUIRE_BROWSER=1`.
 pub fn with(test: impl FnOnce(&Path) -> anyhow::Result<()>) -> Result<Completion, Failed> {
     let Some(program) = find() else {
         let why = "Chromium is not installed (Debian: apt-get install chromium)";
@@ -103,7 +104,7 @@ impl Chromium {
         Ok(self.browser.new_page(address).await?)
     }
 
-    /// Stops Chromium and waits for its end.
+    /// Stops Chromium and waits until it has stopped.
     pub async fn stop(self) {
         self.events.abort();
         drop(self.browser);
@@ -111,7 +112,8 @@ impl Chromium {
     }
 }
 
-/// Returns the address of the browser protocol. Chromium writes it into a file when it is ready.
+/// Returns the address of the browser protocol. As soon as Chromium is ready, it writes the port and the path into
+/// `file`.
 async fn address(file: &Path) -> anyhow::Result<String> {
     eventually("the start of Chromium", async || {
         let text = std::fs::read_to_string(file).unwrap_or_default();

@@ -38,7 +38,7 @@ pub async fn the_form_is_shown_again_until_the_last_name_is_valid(
     setup.ensure_events(&payment_id, &events).await
 }
 
-pub async fn the_form_is_shown_again_when_the_platform_lost_the_data(
+pub async fn the_form_is_shown_again_when_the_platform_did_not_receive_the_data(
     setup: &Setup,
 ) -> anyhow::Result<()> {
     let payment_id = "shop-lost-name";

@@ -51,15 +51,15 @@ fn main() -> ExitCode {
         redirect::a_redirect_by_post_reaches_the_bank_on_a_second_origin,
         redirect::a_shopper_without_scripts_reaches_the_bank_with_buttons,
         redirect::the_waiting_page_redirects_when_the_redirect_url_arrives,
-        redirect::the_shop_shows_the_result_when_it_arrives_late,
+        redirect::the_shop_shows_a_result_that_arrives_late,
         clarification::the_form_is_shown_again_until_the_last_name_is_valid,
-        clarification::the_form_is_shown_again_when_the_platform_lost_the_data,
-        payment_page::a_payment_page_is_paid_by_clicks,
-        payment_page::a_payment_is_declined_from_the_payment_page,
+        clarification::the_form_is_shown_again_when_the_platform_did_not_receive_the_data,
+        payment_page::a_payment_from_the_payment_page_succeeds,
+        payment_page::a_payment_from_the_payment_page_is_declined,
         outcomes::a_confirmed_payment_is_shown_as_succeeded,
-        outcomes::an_unconfirmed_payment_is_shown_as_declined,
+        outcomes::a_payment_whose_confirmation_is_declined_is_shown_as_declined,
         outcomes::a_payment_is_shown_as_succeeded_when_its_refund_is_returned,
-        outcomes::a_payment_after_the_checkout_expired_is_shown_as_succeeded,
+        outcomes::a_payment_made_after_the_checkout_expired_is_shown_as_succeeded,
     ];
     let conclusion = libtest_mimic::run(&arguments, tests);
     if let Some(setup) = Arc::into_inner(setup).and_then(OnceCell::into_inner) {

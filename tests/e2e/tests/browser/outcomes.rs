@@ -1,5 +1,5 @@
-//! The outcomes of a payment after the shopper has paid. The shop's page, our page, `/status`, the API, the events and
-//! `operator show` must agree.
+//! The outcomes of a payment after the shopper has paid. The shop's page, the checkout page, `/status`, the API, the
+//! events and `operator show` must agree.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ struct Outcome<'a> {
     status: &'a str,
     paid: u64,
     events: &'a [&'a str],
-    /// The title and the delivery on the shop's page.
+    /// The title and the state of the delivery on the shop's page.
     shop: (&'a str, &'a str),
 }
 
-/// Returns an outcome with money.
+/// Returns the outcome `succeeded` with 10.00 EUR and these events.
 fn succeeded<'a>(events: &'a [&'a str]) -> Outcome<'a> {
     Outcome {
         status: "succeeded",
@@ -103,7 +103,9 @@ pub async fn a_confirmed_payment_is_shown_as_succeeded(setup: &Setup) -> anyhow:
     tab.screenshot("confirmed").await
 }
 
-pub async fn an_unconfirmed_payment_is_shown_as_declined(setup: &Setup) -> anyhow::Result<()> {
+pub async fn a_payment_whose_confirmation_is_declined_is_shown_as_declined(
+    setup: &Setup,
+) -> anyhow::Result<()> {
     let payment_id = "shop-unconfirmed";
     let (tab, checkout) = awaiting_confirmation(setup, payment_id).await?;
     let simulator = &setup.system.simulator;
@@ -145,7 +147,7 @@ pub async fn a_payment_is_shown_as_succeeded_when_its_refund_is_returned(
     tab.screenshot("refund-returned").await
 }
 
-pub async fn a_payment_after_the_checkout_expired_is_shown_as_succeeded(
+pub async fn a_payment_made_after_the_checkout_expired_is_shown_as_succeeded(
     setup: &Setup,
 ) -> anyhow::Result<()> {
     let payment_id = "shop-expired";

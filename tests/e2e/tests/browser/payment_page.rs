@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::setup::{PAID, Setup};
 
-pub async fn a_payment_page_is_paid_by_clicks(setup: &Setup) -> anyhow::Result<()> {
+pub async fn a_payment_from_the_payment_page_succeeds(setup: &Setup) -> anyhow::Result<()> {
     let tab = setup.shop().await?;
     tab.click("#payment_page").await?;
     tab.click("#buy").await?;
@@ -21,7 +21,7 @@ pub async fn a_payment_page_is_paid_by_clicks(setup: &Setup) -> anyhow::Result<(
     setup.ensure_events(&payment_id, &PAID).await
 }
 
-pub async fn a_payment_is_declined_from_the_payment_page(setup: &Setup) -> anyhow::Result<()> {
+pub async fn a_payment_from_the_payment_page_is_declined(setup: &Setup) -> anyhow::Result<()> {
     let payment_id = "shop-page-declined";
     let channel = json!({ "channel": "payment_page" });
     let checkout = setup.checkout(payment_id, channel).await?;

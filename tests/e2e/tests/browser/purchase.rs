@@ -66,11 +66,11 @@ pub async fn a_shopper_who_leaves_the_bank_page_can_return_and_pay(
     ensure!(tab.text("h1").await? == "Your payment is being checked");
     let payment_id = tab.text("#order").await?;
 
-    // The link to the checkout.
+    // This link leads back to the checkout.
     tab.click("a#pay").await?;
     tab.text("#amount").await?;
     let again = tab.address().await?;
-    ensure!(again == bank, "{again} instead of {bank}");
+    ensure!(again == bank, "the bank page moved from {bank} to {again}");
     setup.pay(&tab, &payment_id).await
 }
 

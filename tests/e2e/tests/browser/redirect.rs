@@ -1,4 +1,4 @@
-//! Redirects by POST, without scripts, and late; and a late result.
+//! Redirects to the bank by POST, without scripts, and with a late redirect URL; and a result that arrives late.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::setup::{PAID, Setup};
 use crate::tab::Tab;
 
-/// The content security policy must allow the form and the redirect that answers it.
+/// The content security policy must allow the form, and the redirect with which the platform answers the form.
 pub async fn a_redirect_by_post_reaches_the_bank_on_a_second_origin(
     setup: &Setup,
 ) -> anyhow::Result<()> {
@@ -60,7 +60,7 @@ pub async fn the_waiting_page_redirects_when_the_redirect_url_arrives(
     setup.pay(&tab, payment_id).await
 }
 
-pub async fn the_shop_shows_the_result_when_it_arrives_late(setup: &Setup) -> anyhow::Result<()> {
+pub async fn the_shop_shows_a_result_that_arrives_late(setup: &Setup) -> anyhow::Result<()> {
     let (payment_id, simulator) = ("shop-late", &setup.system.simulator);
     let tab = setup.at_checkout(payment_id).await?;
     tab.text("#amount").await?;

@@ -26,7 +26,7 @@ pub struct Setup {
     pub system: System,
     chromium: Chromium,
     audit: Queue,
-    /// All events that were received, of all payments.
+    /// The events of all payments that were received until now.
     events: Mutex<Vec<Value>>,
 }
 
@@ -70,7 +70,7 @@ impl Setup {
         self.open(checkout_url(checkout)?).await
     }
 
-    /// Creates a checkout with some other fields. The shop ships only payments whose id starts with `shop-`.
+    /// Creates a checkout in English with further fields. The shop ships only payments whose id starts with `shop-`.
     pub async fn checkout(&self, payment_id: &str, mut fields: Value) -> anyhow::Result<Value> {
         fields["language"] = json!("en");
         let storefront = &self.system.storefront;
@@ -83,9 +83,10 @@ impl Setup {
         self.open_checkout(&checkout).await
     }
 
-    /// Waits for the last of a payment's events. All events of the payment must have these types, in this order.
+    /// Waits for the last expected event of a payment. The payment's events must have exactly the expected types, in
+    /// the expected order.
     pub async fn ensure_events(&self, payment_id: &str, expected: &[&str]) -> anyhow::Result<()> {
-        let last = expected.last().context("nothing is expected")?;
+        let last = expected.last().context("no event is expected")?;
         let own = eventually(&format!("{last} of {payment_id}"), async || {
             let mut events = self.events.lock().await;
             events.extend(self.audit.drain().await?);
@@ -121,7 +122,7 @@ impl Setup {
         self.ensure_events(payment_id, &PAID).await
     }
 
-    /// Checks that the shop ships a payment, and that it is paid once according to the API and the platform.
+    /// Checks that the shop ships a payment, and that the payment is paid once according to the API and the platform.
     pub async fn ensure_paid(
         &self,
         tab: &Tab,

@@ -1,4 +1,4 @@
-//! A tab of the browser. It waits until a page has what a test expects.
+//! A tab of the browser, which waits until a page has the expected content.
 
 use anyhow::{Context, ensure};
 use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
@@ -23,7 +23,7 @@ impl Tab {
         Ok(())
     }
 
-    /// Disables the scripts of all pages.
+    /// Disables the scripts of all pages in this tab.
     pub async fn disable_scripts(&self) -> anyhow::Result<()> {
         let disabled = SetScriptExecutionDisabledParams::new(true);
         self.0.execute(disabled).await?;
@@ -56,7 +56,7 @@ impl Tab {
 
     /// Waits for an element and clicks on it.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        // The page may be loaded again after the element was found.
+        // The page may reload between the search for the element and the click.
         let clicked = async || {
             let element = self.find(selector).await?;
             element.click().await.ok().map(drop)
@@ -64,7 +64,7 @@ impl Tab {
         self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for an element and clicks on it without scrolling, which needs scripts.
+    /// Waits for an element and clicks on it without scrolling, because scrolling needs scripts.
     pub async fn click_in_place(&self, selector: &str) -> anyhow::Result<()> {
         let clicked = async || {
             let element = self.find(selector).await?;
@@ -89,7 +89,10 @@ impl Tab {
     /// Returns the value of a field.
     pub async fn value(&self, selector: &str) -> anyhow::Result<String> {
         let field = self.0.find_element(selector).await?;
-        let value = field.property("value").await?.context("no value")?;
+        let value = field
+            .property("value")
+            .await?
+            .context("The field has no value")?;
         Ok(value.as_str().unwrap_or_default().to_owned())
     }
 

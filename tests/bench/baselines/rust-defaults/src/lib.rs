@@ -144,7 +144,7 @@ impl App {
         }
     }
 
-    /// Returns a secret. It is read once.
+    /// Returns a secret. Each secret is read only once.
     pub async fn secret(&self, name: &str) -> Result<String, Error> {
         let mut cache = self.cache.lock().await;
         if let Some(secret) = cache.get(name) {
@@ -177,7 +177,7 @@ impl App {
         Ok(request.send().await?.item)
     }
 
-    /// Returns the storefront with the key of the request.
+    /// Returns the storefront to which the key of the request belongs.
     pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
         let key = authorization.trim_start_matches("Bearer ");
         let id = key.split('_').nth(1).unwrap_or_default();
@@ -207,7 +207,7 @@ impl App {
         }))
     }
 
-    fn update(&self, payment: &Value, over: Option<u64>) -> Result<Update, Error> {
+    fn update(&self, payment: &Value, read_version: Option<u64>) -> Result<Update, Error> {
         let pk = payment_pk(
             payment["project_id"].as_u64().unwrap_or_default(),
             &text(&payment["payment_id"]),
@@ -232,7 +232,7 @@ impl App {
             .expression_attribute_names("#next", "next")
             .expression_attribute_names("#next_at", "next_at")
             .expression_attribute_values(":document", s(payment.to_string()))
-            .expression_attribute_values(":written", n(over.unwrap_or(0) + 1))
+            .expression_attribute_values(":written", n(read_version.unwrap_or(0) + 1))
             .expression_attribute_values(":sequence", n(payment["sequence"].as_u64().unwrap_or_default()))
             .expression_attribute_values(":none", n(0))
             .expression_attribute_values(":commit", s(format!("{commit:016x}")))
@@ -240,7 +240,7 @@ impl App {
             .expression_attribute_values(":now", n(now()))
             .expression_attribute_values(":next", s(format!("erase#{:02}", shard(&pk))))
             .expression_attribute_values(":next_at", n(now() + 2_678_400_000));
-        let update = match over {
+        let update = match read_version {
             None => update.condition_expression("attribute_not_exists(#version)"),
             Some(version) => update
                 .condition_expression("#version = :read")
@@ -250,8 +250,8 @@ impl App {
     }
 
     /// Writes a payment without an event.
-    pub async fn write(&self, payment: &Value, over: u64) -> Result<(), Error> {
-        let update = self.update(payment, Some(over))?;
+    pub async fn write(&self, payment: &Value, read_version: u64) -> Result<(), Error> {
+        let update = self.update(payment, Some(read_version))?;
         self.dynamodb
             .update_item()
             .table_name(&self.table)
@@ -269,12 +269,12 @@ impl App {
     pub async fn transact(
         &self,
         payment: &Value,
-        over: Option<u64>,
+        read_version: Option<u64>,
         puts: Vec<Vec<(&str, AttributeValue)>>,
     ) -> Result<(), Error> {
         let mut items = vec![
             TransactWriteItem::builder()
-                .update(self.update(payment, over)?)
+                .update(self.update(payment, read_version)?)
                 .build(),
         ];
         for attributes in puts {

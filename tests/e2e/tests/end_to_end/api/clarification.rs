@@ -21,7 +21,7 @@ fn last_name() -> Value {
     json!({ "customer": { "last_name": "Janssens" } })
 }
 
-/// Sends a clarification, whose answer must have a status.
+/// Sends a clarification. The answer must have the status `expected`.
 async fn send(
     system: &System,
     payment_id: &str,
@@ -32,7 +32,7 @@ async fn send(
     system.storefront.post(&path, clarification, expected).await
 }
 
-async fn is_paid(system: &System, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
+async fn pay(system: &System, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
     system.pay(checkout).await?;
     let fulfilment = system.queue("fulfilment")?;
     fulfilment.until(payment_id, "payment.succeeded").await?;
@@ -78,7 +78,7 @@ async fn a_clarification_is_accepted_once_and_refused_when_it_is_invalid_or_not_
     let accepted = send(&system, "asked", &last_name(), 202).await?;
     ensure_contains(&accepted, json!({ "clarification_fields": [] }))?;
     send(&system, "asked", &last_name(), 409).await?;
-    is_paid(&system, "asked", &checkout).await?;
+    pay(&system, "asked", &checkout).await?;
     send(&system, "asked", &last_name(), 409).await?;
     send(&system, "unknown", &last_name(), 404).await?;
     let stranger = system.storefront.with_key("sk_unknown_x");
@@ -107,13 +107,13 @@ async fn a_clarification_can_be_sent_again_when_gate_refused_it_or_did_not_answe
         system.simulator.set_faults(payment_id, fault).await?;
         let problem = send(&system, payment_id, &last_name(), expected).await?;
         ensure!(!problem.to_string().contains("Janssens"), "{problem}");
-        // The next callback proves that the platform received the data.
+        // If the platform received the data, a callback follows. Otherwise the storefront sends the data again.
         if !is_received {
             let payment = system.storefront.payment(payment_id).await?;
             ensure_contains(&payment, json!({ "status": "awaiting_clarification" }))?;
             send(&system, payment_id, &last_name(), 202).await?;
         }
-        is_paid(&system, payment_id, &checkout).await?;
+        pay(&system, payment_id, &checkout).await?;
     }
     system.stop().await;
     Ok(())
@@ -129,7 +129,7 @@ async fn a_clarification_may_omit_an_optional_field() -> anyhow::Result<()> {
     let fields = json!({ "clarification_fields": ["customer.email", "customer.last_name"] });
     ensure_contains(&payment, fields)?;
     send(&system, "schema", &last_name(), 202).await?;
-    is_paid(&system, "schema", &checkout).await?;
+    pay(&system, "schema", &checkout).await?;
     system.stop().await;
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The API against `infra/openapi.yaml`. Schemathesis calls every route with valid and invalid requests and compares
-//! each answer with the document.
+//! Compares the API with `infra/openapi.yaml`. Schemathesis calls every route with valid and invalid requests and
+//! checks each answer against the document.
 //!
-//! The seed is fixed, so that a failure repeats. `LONG=1` runs many more cases.
+//! The seed is fixed, so that a failure can be reproduced. `LONG=1` runs many more cases.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use sandbox::workspace::Folder;
 use schemas::openapi::Document;
 use serde_json::{Value, json};
 
-/// The checks of schemathesis that apply. Not `positive_data_acceptance`, because most valid requests name payments
-/// that do not exist. Not `unsupported_method`, because the gateway answers other methods.
+/// The checks of schemathesis that apply. `positive_data_acceptance` does not apply, because most valid requests name
+/// payments that do not exist. `unsupported_method` does not apply, because the gateway answers other methods.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,negative_data_rejection";
 
-/// The payment of the document's examples.
+/// The payment id in the document's examples.
 const PAYMENT: &str = "order-1001-1";
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn every_answer_of_the_api_conforms_to_its_document() -> anyhow::Result<()
     Ok(())
 }
 
-/// Writes the document with this sandbox's values: an allowed return URL, a paid payment and its checkout token.
+/// Writes the document with this sandbox's values: an allowed return URL, and the checkout token of a paid payment.
 async fn document_of(system: &System, folder: &Folder) -> anyhow::Result<PathBuf> {
     let checkout = system.storefront.create(PAYMENT).await?;
     system.pay(&checkout).await?;

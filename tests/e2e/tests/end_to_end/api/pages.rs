@@ -1,4 +1,4 @@
-//! The pages of a checkout, and the answer that waits for the redirect.
+//! The pages of a checkout, and the answer to a checkout request that waits for the redirect.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::checkout_url;
@@ -8,7 +8,7 @@ use sandbox::Options;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn the_shoppers_pages_follow_the_checkout() -> anyhow::Result<()> {
+async fn the_checkout_pages_show_a_redirect_a_decline_and_an_unknown_token() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let unknown = format!("{}/checkouts/unknown-token", system.ready().api);
     system.shopper.page_with(&unknown, 404, "not known").await?;
@@ -30,7 +30,7 @@ async fn a_request_that_prefers_to_wait_is_answered_with_the_redirect(
     let response = request.json(&order).send().await?;
     ensure!(response.status() == 201, "{}", response.status());
     let location = response.headers().get("location").cloned();
-    let location = location.context("no location")?;
+    let location = location.context("the answer has no location")?;
     let checkout: Value = response.json().await?;
     ensure!(checkout_url(&checkout)? == location.to_str()?, "{checkout}");
     let redirect = checkout["redirect"]["url"].as_str();
@@ -75,7 +75,10 @@ async fn a_redirect_by_post_is_a_form_with_escaped_values(system: &System) -> an
         Ok(has_form.then_some((page, policy)))
     })
     .await?;
-    let policy = policy.context("no policy")?.to_str()?.to_owned();
+    let policy = policy
+        .context("the page has no content security policy")?
+        .to_str()?
+        .to_owned();
     ensure!(
         policy.starts_with("default-src 'none'") && policy.contains("form-action https:"),
         "{policy}"

@@ -1,4 +1,4 @@
-//! Shoppers who wait for the redirect to the bank: the measured latency, and a redirect whose callback is lost.
+//! Shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect URL.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ const WANTED: usize = 5;
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine the callback may arrive before the page waits. Then there is no line, so the test repeats this.
+    // On a slow machine the callback may arrive before the page waits. Then no line is logged, so the test continues
+    // until it has enough lines.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;
@@ -27,7 +28,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         let checkout = system.storefront.create(&payment_id).await?;
         let url = checkout_url(&checkout)?;
         let page = tokio::spawn(system.shopper.http.get(url).send());
-        // Each time, the callback arrives at another phase of the page's read interval.
+        // The delay varies, so that the callbacks arrive at different times within the page's read interval.
         sleep(Duration::from_millis(600 + 70 * (number % 5))).await;
         system.simulator.set_faults(&payment_id, json!({})).await?;
         let status = page.await??.status();
@@ -38,7 +39,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         if lines.len() >= WANTED {
             break lines;
         }
-        ensure!(Instant::now() < end, "only {lines:?}");
+        ensure!(Instant::now() < end, "only these lines: {lines:?}");
         number += 1;
     };
 
@@ -61,9 +62,9 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
     Ok(())
 }
 
-/// The status answer has no redirect URL either, so the page offers the way back to the shop.
+/// The status answer has no redirect URL either, so the page offers a link to the shop.
 #[tokio::test]
-async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_redirect_callback_is_lost()
+async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_with_the_redirect_url_is_lost()
 -> anyhow::Result<()> {
     let soon = with_parameters([("RedirectPollDelaySeconds", "1")]);
     let system = System::start(soon).await?;

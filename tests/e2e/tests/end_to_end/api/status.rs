@@ -51,7 +51,7 @@ async fn allowed_origin(
     let vary = header(&response, "vary");
     ensure!(vary.as_deref() == Some("origin"), "vary: {vary:?}");
     let credentials = header(&response, "access-control-allow-credentials");
-    ensure!(credentials.is_none(), "cookies are allowed");
+    ensure!(credentials.is_none(), "requests with cookies are allowed");
     let status: Value = response.json().await?;
     let fields = status.as_object().map(|fields| fields.len());
     ensure!(fields == Some(3), "{status}");

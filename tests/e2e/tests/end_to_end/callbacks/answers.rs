@@ -1,4 +1,4 @@
-//! The answer to every body of the callback collection, and to bodies of other forms.
+//! The answer to every body of the callback collection, and to bodies with another content type, size or depth.
 
 use anyhow::{Context, ensure};
 use e2e::ensure_contains;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::callbacks::collection::{PAYMENT, body, index};
 
 #[tokio::test]
-async fn every_callback_is_answered_by_its_validity_and_an_unknown_payment_is_stored_as_unmatched()
+async fn a_callback_is_accepted_only_if_it_is_valid_and_an_unknown_payment_is_stored_as_unmatched()
 -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let entries = index()?;
@@ -47,7 +47,7 @@ async fn every_callback_is_answered_by_its_validity_and_an_unknown_payment_is_st
     Ok(())
 }
 
-/// Returns the status that an entry of the index promises.
+/// Returns the status with which the callback of an entry must be answered.
 fn expected_status(entry: &Value) -> u16 {
     if entry["own_project"] == false {
         return 403;

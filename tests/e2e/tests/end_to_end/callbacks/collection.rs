@@ -16,5 +16,7 @@ pub fn body(file: &str) -> anyhow::Result<Vec<u8>> {
 pub fn index() -> anyhow::Result<Vec<Value>> {
     let mut index: Value = serde_json::from_slice(&body("index.json")?)?;
     let entries = index["callbacks"].as_array_mut();
-    Ok(std::mem::take(entries.context("no list")?))
+    Ok(std::mem::take(
+        entries.context("the index has no list of callbacks")?,
+    ))
 }

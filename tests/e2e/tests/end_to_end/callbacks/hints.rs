@@ -1,5 +1,5 @@
-//! Callbacks whose signature could belong to another body, because a value contains a separator. They are hints: they
-//! change nothing, but the payment is polled.
+//! Callbacks whose signature is also valid for another body, because a value contains a separator. Such a callback is a
+//! hint: it changes no payment, but the platform is polled about the payment.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

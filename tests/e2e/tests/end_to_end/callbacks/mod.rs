@@ -1,4 +1,4 @@
-//! `POST /callbacks`: the answer to each body, and the payment that many callbacks lead to.
+//! `POST /callbacks`: the answer to each body, and the state of a payment after many callbacks.
 
 mod answers;
 pub mod collection;

@@ -54,7 +54,8 @@ async fn repeated_and_late_callbacks_do_not_change_the_status() -> anyhow::Resul
 }
 
 #[tokio::test]
-async fn parallel_callbacks_in_random_order_end_like_sequential_ones() -> anyhow::Result<()> {
+async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callbacks()
+-> anyhow::Result<()> {
     let system = start().await?;
     let is_applied = |entry: &&Value| {
         entry["valid"] == true && entry["own_project"] != false && entry["payment_id"].is_string()
@@ -63,7 +64,7 @@ async fn parallel_callbacks_in_random_order_end_like_sequential_ones() -> anyhow
     let files: Vec<String> = index()?.iter().filter(is_applied).map(name).collect();
     ensure!(files.len() > 50, "only {} callbacks", files.len());
 
-    // Each file twice. The order is random, so an error contains it.
+    // Each file is posted twice. The order is random, so error messages contain it.
     let mut all: Vec<&String> = files.iter().chain(&files).collect();
     let seed = RandomState::new().hash_one(PAYMENT);
     all.sort_by_cached_key(|file| {
@@ -80,7 +81,9 @@ async fn parallel_callbacks_in_random_order_end_like_sequential_ones() -> anyhow
     let expected = expected(&files, &system.storefront.order(PAYMENT))?;
     ensure_contains(&payment, expected).with_context(|| format!("after {all:?}"))?;
 
-    let last = payment["sequence"].as_u64().context("no sequence")?;
+    let last = payment["sequence"]
+        .as_u64()
+        .context("the payment has no sequence number")?;
     for (queue, has_all) in [("audit", true), ("fulfilment", false)] {
         let queue = system.queue(queue)?;
         let numbers = sequences(&queue.drain().await?);
@@ -90,7 +93,7 @@ async fn parallel_callbacks_in_random_order_end_like_sequential_ones() -> anyhow
         );
         ensure!(
             !has_all || numbers.iter().copied().eq(1..=last),
-            "{last}: {numbers:?}"
+            "1 to {last} were expected: {numbers:?}"
         );
         ensure!(queue.dead_letters().await?.counts().await? == (0, 0));
     }
@@ -108,7 +111,7 @@ async fn post_until_accepted(system: &System, file: &str) -> anyhow::Result<()> 
     bail!("{file} is never answered with 200")
 }
 
-/// Returns what the API must show of the payment: the pure rules, applied to the callbacks in the order of the index.
+/// Returns the fields that the API must show: the result of `decide` for the callbacks in the order of the index.
 fn expected(files: &[String], order: &Value) -> anyhow::Result<Value> {
     let project_id = ProjectId::new(211)?;
     let key = ProjectKey::new("test-secret-key")?;
@@ -149,5 +152,5 @@ fn created(project_id: ProjectId, order: &Value, now: Timestamp) -> anyhow::Resu
         order: &request.order,
     };
     let created = decide::execute(None, create, now).ok().flatten();
-    Ok(created.context("not created")?.payment)
+    Ok(created.context("the payment was not created")?.payment)
 }

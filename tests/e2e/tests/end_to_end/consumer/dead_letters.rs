@@ -6,14 +6,14 @@ use e2e::eventually;
 use crate::consumer::setup::Setup;
 use crate::consumer::table;
 
-/// Not a valid event.
+/// A message that is not a valid event.
 const POISON: &str = r#"{"specversion": "1.0", "subject": "canary-in-a-poison-message"}"#;
 
 #[tokio::test]
 async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_other_payment()
 -> anyhow::Result<()> {
     let setup = Setup::start().await?;
-    // A message becomes a dead letter after half a minute.
+    // A message becomes a dead letter after two deliveries, which take half a minute.
     setup.fulfilment.set_redelivery(15, 2).await?;
     setup.ship("poisoned").await?;
     table::corrupt(&setup.system, "failing").await?;
@@ -26,17 +26,22 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     })
     .await?;
     setup.ship("healthy").await?;
-    // The healthy payment has not waited for the others.
+    // The other messages are not dead letters yet, so the healthy payment did not wait for them.
     setup.ensure_no_dead_letters().await?;
 
     setup.refund("poisoned", 1000, "refunded").await?;
     setup.refund("failing", 1000, "refunded").await?;
-    let returned = table::until(&setup.system, "poisoned", |it| it.goods == "taken_back");
+    let returned = table::until(&setup.system, "poisoned", |stored| {
+        stored.goods == "taken_back"
+    });
     let returned = returned.await?;
     let expected = ["ship", "nothing", "take_back"];
     ensure!(returned.actions == expected, "{returned:?}");
     let dead = setup.dead_letters.counts().await?;
-    ensure!(dead != (0, 0), "the refund has overtaken the poison");
+    ensure!(
+        dead != (0, 0),
+        "the refund was applied before the poison became a dead letter"
+    );
 
     let dead = setup.dead_letters.take(4).await?;
     let (poisons, events): (Vec<_>, Vec<_>) = dead.into_iter().partition(|body| body == POISON);
@@ -44,16 +49,22 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     setup.fulfilment.until_empty().await?;
     let log = setup.system.log().await?;
     let message = "the message is not a valid event";
-    ensure!(log.contains(message), "no log line");
-    ensure!(!log.contains("canary-in-a-poison"), "the log has a body");
+    ensure!(
+        log.contains(message),
+        "the log does not mention the invalid message"
+    );
+    ensure!(
+        !log.contains("canary-in-a-poison"),
+        "the log contains the body of a message"
+    );
 
-    // After the repair the events arrive in reverse order. The returned order must not ship.
+    // After the repair, the events arrive in reverse order. The refunded order must not be shipped.
     table::delete(&setup.system, "failing").await?;
     for event in events.iter().rev() {
         let event = serde_json::from_str(event)?;
         setup.send_again(&event, "redriven").await?;
     }
-    let repaired = table::until(&setup.system, "failing", |it| it.actions.len() == 3);
+    let repaired = table::until(&setup.system, "failing", |stored| stored.actions.len() == 3);
     let repaired = repaired.await?;
     ensure!(repaired.actions == ["nothing"; 3], "{repaired:?}");
     setup.system.stop().await;

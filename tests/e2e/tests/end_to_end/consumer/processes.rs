@@ -15,7 +15,10 @@ pub struct FunctionProcesses {
 
 impl FunctionProcesses {
     pub fn of(ready: &Ready, function: &str) -> anyhow::Result<Self> {
-        let name = ready.functions.get(function).context("no such function")?;
+        let name = ready
+            .functions
+            .get(function)
+            .context("the sandbox has no such function")?;
         Ok(Self {
             variables: [
                 format!("AWS_LAMBDA_FUNCTION_NAME={name}"),
@@ -24,14 +27,14 @@ impl FunctionProcesses {
         })
     }
 
-    /// Kills the processes again and again until `work` ends. Returns the number of kills.
+    /// Kills the processes repeatedly until `work` ends. Returns the number of kills.
     pub async fn kill_during(
         &self,
         work: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<u32> {
         let mut kills = 0;
         let killing = async {
-            // Pauses of many lengths, so that the kills hit every step of the function.
+            // The pauses have many lengths, so that the kills hit every step of the function.
             for pause in (20..).step_by(7).map(|millis| millis % 300) {
                 sleep(Duration::from_millis(pause)).await;
                 for process in self.find() {

@@ -40,7 +40,7 @@ impl Setup {
         Ok(())
     }
 
-    /// Refunds a payment and waits for its status.
+    /// Refunds a part of a payment and waits until the payment has `status`.
     pub async fn refund(&self, payment_id: &str, amount: u64, status: &str) -> anyhow::Result<()> {
         let storefront = &self.system.storefront;
         let refund = partial_refund("r-1", amount);
@@ -49,7 +49,8 @@ impl Setup {
         Ok(())
     }
 
-    /// Sends an event to the consumer once more. `name` makes the deduplication id a new one.
+    /// Sends a published event to the consumer again. `name` makes the deduplication id new, so that the queue delivers
+    /// the event.
     pub async fn send_again(&self, event: &Value, name: &str) -> anyhow::Result<()> {
         let id = event["id"].as_str().unwrap_or_default();
         let (payment, _) = id.rsplit_once('/').unwrap_or_default();

@@ -9,7 +9,7 @@ use e2e::eventually;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// What the consumer has stored about one payment.
+/// The data that the consumer has stored about one payment.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The state of the goods, such as `shipped`.
@@ -56,20 +56,27 @@ async fn read(system: &System, payment_id: &str) -> anyhow::Result<Option<Stored
     if item.is_null() {
         return Ok(None);
     }
-    let actions = item["actions"]["S"].as_str().context("no actions")?;
-    let expires_at = item["expires_at"]["N"].as_str().context("no expiry")?;
+    let actions = item["actions"]["S"]
+        .as_str()
+        .context("the item has no actions")?;
+    let expires_at = item["expires_at"]["N"]
+        .as_str()
+        .context("the item has no expiry")?;
     Ok(Some(Stored {
-        goods: item["goods"]["S"].as_str().context("no goods")?.to_owned(),
+        goods: item["goods"]["S"]
+            .as_str()
+            .context("the item has no goods")?
+            .to_owned(),
         actions: parse_actions(actions)?,
         expires_at: expires_at.parse()?,
     }))
 }
 
-/// Parses actions with the sequence numbers of their events: `2 nothing, 3 ship, 4-1003 nothing`.
+/// Parses actions, each of which follows the sequence numbers of its events: `2 nothing, 3 ship, 4-1003 nothing`.
 fn parse_actions(text: &str) -> anyhow::Result<Vec<String>> {
     let mut actions = BTreeMap::new();
     for run in text.split(", ") {
-        let (numbers, action) = run.split_once(' ').context("no action")?;
+        let (numbers, action) = run.split_once(' ').context("an entry has no action")?;
         let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
         let numbers: RangeInclusive<u64> = first.parse()?..=last.parse()?;
         actions.extend(numbers.map(|number| (number, action.to_owned())));

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// The bytes that CloudWatch adds to each line.
 const LINE_OVERHEAD: usize = 26;
 
-/// Returns the size of log lines in bytes. Durations get two digits and times lose their fractions, so that the size
-/// does not vary.
+/// Returns the size of log lines in bytes. Each duration counts as two digits and each time without its fraction, so
+/// that the size does not vary.
 pub fn size(lines: &[String]) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for line in lines {
@@ -24,20 +24,21 @@ pub fn size(lines: &[String]) -> anyhow::Result<u64> {
     Ok(u64::try_from(bytes)?)
 }
 
-/// Returns the number of CloudWatch metrics in log lines, which differ by name, dimensions and their values.
+/// Returns the number of different CloudWatch metrics in log lines. Metrics differ in the name, the dimensions or the
+/// values of the dimensions.
 pub fn metrics<'a>(lines: impl Iterator<Item = &'a String>) -> anyhow::Result<u64> {
     let mut seen = BTreeSet::new();
     for line in lines {
         let line: Value = serde_json::from_str(line)?;
         let directives = line["_aws"]["CloudWatchMetrics"].as_array();
         for directive in directives.into_iter().flatten() {
-            for by in directive["Dimensions"].as_array().into_iter().flatten() {
-                let by = by.as_array().into_iter().flatten();
-                let by: Vec<_> = by
+            for dimensions in directive["Dimensions"].as_array().into_iter().flatten() {
+                let dimensions = dimensions.as_array().into_iter().flatten();
+                let dimensions: Vec<_> = dimensions
                     .filter_map(|name| Some((name.clone(), line.get(name.as_str()?)?.clone())))
                     .collect();
                 let names = directive["Metrics"].as_array().into_iter().flatten();
-                seen.extend(names.map(|metric| format!("{} {by:?}", metric["Name"])));
+                seen.extend(names.map(|metric| format!("{} {dimensions:?}", metric["Name"])));
             }
         }
     }

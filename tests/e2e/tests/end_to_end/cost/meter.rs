@@ -1,7 +1,7 @@
 //! A proxy between the functions and the local AWS that counts calls and DynamoDB units.
 //!
-//! DynamoDB charges a write by the item before and after it, so the meter reads both. The counts are exact if no
-//! concurrent call writes the same item.
+//! DynamoDB charges a write by the size of the item before and after the write, so the meter reads the item before and
+//! after each write. The counts are exact if no concurrent call writes the same item.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -50,7 +50,7 @@ struct Record {
 }
 
 impl Meter {
-    /// Starts a meter for a table with these indexes. It answers 503 until [`Meter::set_target`].
+    /// Starts a meter for a table with these indexes. The meter answers 503 until [`Meter::set_target`] is called.
     pub async fn start(indexes: Vec<KeysOnlyIndex>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
@@ -84,8 +84,7 @@ impl Meter {
         });
     }
 
-    /// Returns the counts since the previous call.
-    /// Fails if AWS refused a call.
+    /// Returns the counts since the previous `take`. Fails if AWS refused a call.
     pub fn take(&self) -> anyhow::Result<Used> {
         let record = self.inner.record.lock();
         let record = std::mem::take(&mut *record.unwrap_or_else(PoisonError::into_inner));
@@ -234,7 +233,7 @@ fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
     Ok(Value::Object(attributes.collect::<anyhow::Result<_>>()?))
 }
 
-/// Returns the operation, with the kind of item for a read and the queue for a send.
+/// Returns the operation, followed by the kind of item for a read or by the queue for a send.
 fn named(operation: &str, input: &Value) -> String {
     let pk = input["Key"]["pk"]["S"].as_str();
     let object = match operation {
@@ -253,7 +252,7 @@ fn queue(url: &str) -> Option<&'static str> {
     ["FulfilmentQueue", "AuditQueue"].into_iter().find(named)
 }
 
-/// Returns the index's name, followed by the kind of entry if the shard's name starts with one: `next/poll`.
+/// Returns the index's name, followed by the kind of entry if the shard's name starts with a kind: `next/poll`.
 fn entry_name(index: &KeysOnlyIndex, item: Option<&Value>) -> String {
     let shard = index.partition(item);
     let kind = shard.and_then(|shard| shard.split('#').next());
@@ -272,7 +271,7 @@ fn read_units(operation: &str, input: &Value, output: &Value) -> anyhow::Result<
     Ok(units::read(bytes.sum::<anyhow::Result<u64>>()?, consistent))
 }
 
-/// Removes the headers that each hop sets itself.
+/// Removes the headers that the HTTP client and the HTTP server of the meter set themselves.
 fn without_hop(mut headers: HeaderMap) -> HeaderMap {
     for name in [
         header::CONTENT_LENGTH,

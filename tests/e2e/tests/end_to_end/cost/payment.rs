@@ -20,8 +20,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::cost::log_lines::{metrics, size};
 use crate::cost::meter::Meter;
 
-/// The sweeper erases a customer after this time, in place of 31 days. It must be longer than this test's payments, and
-/// than the delay before the first status poll.
+/// The sweeper erases customer data after this time instead of 31 days. The time must exceed the duration of this
+/// test's payments and the delay before the first status poll.
 const CUSTOMER_RETENTION: Duration = Duration::from_secs(120);
 /// The bytes that DynamoDB adds to each item.
 const ITEM_OVERHEAD: u64 = 100;
@@ -31,10 +31,10 @@ const PAYMENTS: u64 = 2;
 const FUNCTIONS: [&str; 5] = ["checkout", "shopper", "callback", "sweeper", "reconcile"];
 
 #[tokio::test]
-async fn a_paid_payment_makes_the_calls_of_counted_json() -> anyhow::Result<()> {
+async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Result<()> {
     let test = Test::start().await?;
     let start = Timestamp::now();
-    // The first payment warms the functions up, so that the calls of their start do not count.
+    // The first payment starts the functions, so that the calls at their start do not count.
     test.payment("order-1000-1").await?;
     test.sweep().await?;
     test.compare(start).await?;
@@ -88,7 +88,7 @@ impl Test {
         let system = System::start(Options {
             functions_endpoint: Some(meter.address().to_owned()),
             parameters: [("CustomerRetentionSeconds".to_owned(), retention)].into(),
-            // The script calls the functions immediately, before the meter has the address of AWS.
+            // The deployment script would call the functions before the meter has the address of AWS.
             by_script: false,
             ..Options::any_ports()
         })
@@ -103,7 +103,7 @@ impl Test {
         Ok(Self { system, meter })
     }
 
-    /// Makes one payment and counts each step. Each step ends before the next one starts, so the counts do not depend
+    /// Makes one payment and counts each step. Each step ends before the next step starts, so the counts do not depend
     /// on the speed of the machine.
     async fn payment(&self, payment_id: &str) -> anyhow::Result<Vec<Step>> {
         let System {
@@ -127,7 +127,7 @@ impl Test {
         done("checkout created", "checkout", "POST /checkouts")?;
 
         simulator.set_faults(payment_id, json!({})).await?;
-        self.delivered(payment_id, 1).await?;
+        self.until_delivered(payment_id, 1).await?;
         done("callback: redirect URL", "callback", "POST /callbacks")?;
 
         let bank_page = shopper.follow(url).await?;
@@ -138,7 +138,7 @@ impl Test {
         )?;
 
         let return_url = shopper.press(&bank_page, "pay").await?;
-        self.delivered(payment_id, 2).await?;
+        self.until_delivered(payment_id, 2).await?;
         done("callback: success", "callback", "POST /callbacks")?;
 
         shopper.follow(&return_url).await?;
@@ -167,7 +167,7 @@ impl Test {
     }
 
     /// Waits until the platform has delivered `count` callbacks of a payment, each at the first attempt.
-    async fn delivered(&self, payment_id: &str, count: usize) -> anyhow::Result<()> {
+    async fn until_delivered(&self, payment_id: &str, count: usize) -> anyhow::Result<()> {
         let is_delivered =
             |callback: &Value| callback["delivered"] == true && callback["attempts"] == 1;
         let are_delivered = |records: &Value| {
@@ -194,14 +194,14 @@ impl Test {
         Ok(())
     }
 
-    /// Counts one run of the sweeper.
+    /// Counts the calls of one run of the sweeper.
     async fn sweep(&self) -> anyhow::Result<Used> {
         self.take()?;
         self.system.sweep().await?;
         self.take()
     }
 
-    /// Counts one comparison of the platform's records with ours from a time on.
+    /// Counts the calls of one comparison of the platform's records with ours, since `from`.
     async fn compare(&self, from: Timestamp) -> anyhow::Result<Used> {
         self.take()?;
         let done = self.system.reconcile(from).await?;
@@ -209,15 +209,15 @@ impl Test {
         self.take()
     }
 
-    /// Returns the counts since the previous call. Reads of secrets do not count: a function reads them every five
-    /// minutes, at any step.
+    /// Returns the counts since the previous `take`. Reads of secrets do not count, because a function reads the
+    /// secrets every five minutes, at any step.
     fn take(&self) -> anyhow::Result<Used> {
         let mut used = self.meter.take()?;
         used.calls.remove("GetSecretValue");
         Ok(used)
     }
 
-    /// Returns the KB that each payment has left in the table, with DynamoDB's overhead per item.
+    /// Returns the KB that one payment leaves in the table, with DynamoDB's overhead per item.
     async fn stored_kb(&self) -> anyhow::Result<u64> {
         let sandbox = &self.system.sandbox;
         let table = json!({ "TableName": sandbox.ready().table });
@@ -232,23 +232,25 @@ impl Test {
         Ok((bytes / PAYMENTS).div_ceil(1_024))
     }
 
-    /// Adds the sizes of the log lines. The last invocations of each function are those of the steps.
+    /// Adds the sizes of the log lines. The last invocations of each function belong to the steps.
     async fn with_logs(&self, mut steps: Vec<Step>, mut tick: Used) -> anyhow::Result<Counted> {
         let mut logs = BTreeMap::new();
         for function in FUNCTIONS {
             logs.insert(function, self.invocations(function).await?);
         }
-        // The last run of the sweeper erased a customer; the run before it found no work.
+        // The last run of the sweeper erased customer data. The run before found no work.
         let idle = logs["sweeper"].iter().rev().nth(1);
         let idle = idle.context("the sweeper ran less than twice")?;
         tick.log_bytes = size(idle)?;
         let tick_metrics = metrics(idle.iter())?;
         let mut lines = Vec::new();
         for step in steps.iter_mut().rev() {
-            let logged = logs.get_mut(step.function.as_str()).context("no logs")?;
+            let logged = logs
+                .get_mut(step.function.as_str())
+                .context("the function has no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
             step.used.log_bytes = match step.function.as_str() {
-                // A run writes one line, for any number of payments.
+                // A run writes one line for any number of payments.
                 "reconcile" => 0,
                 "sweeper" => size(&logged)?.saturating_sub(tick.log_bytes),
                 _ => size(&logged)?,
@@ -266,7 +268,7 @@ impl Test {
         })
     }
 
-    /// Returns a function's own log lines, by invocation.
+    /// Returns the log lines that a function itself writes, by invocation.
     async fn invocations(&self, function: &str) -> anyhow::Result<Vec<Vec<String>>> {
         let sandbox = &self.system.sandbox;
         let configuration = configuration(sandbox, function).await?;

@@ -16,7 +16,7 @@ use tools::Supervisor;
 
 use crate::template::processed::Template;
 
-/// Valid values by the end of the variable's name. Other variables may have any value.
+/// A valid value for each ending of a variable's name. Other variables may have any value.
 const VALUES: [(&str, &str); 7] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
@@ -27,7 +27,7 @@ const VALUES: [(&str, &str); 7] = [
     ("_RETRIES", "true"),
 ];
 
-/// This variable has a default, because tests and tools log without it.
+/// The only variable that has a default. Tests and tools write logs without setting this variable.
 const OPTIONAL: &str = "METRICS_NAMESPACE";
 
 /// The variables that Lambda sets.
@@ -43,13 +43,13 @@ const LAMBDA: [(&str, &str); 8] = [
 ];
 
 #[tokio::test]
-async fn a_function_starts_with_the_variables_of_the_template_and_fails_without_any_one_of_them()
+async fn a_function_starts_with_the_variables_of_the_template_and_fails_if_one_is_missing()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let functions = template.all("AWS::Lambda::Function");
     let binary = |function: &Value| function["Code"]["S3Key"].as_str().map(str::to_owned);
     let binaries: Option<Vec<String>> = functions.values().copied().map(binary).collect();
-    let binaries = binaries.context("a function without code")?;
+    let binaries = binaries.context("a function has no code")?;
     let built = functions::build(&Supervisor::new()?, &binaries).await?;
     let aws = start_secrets().await?;
     for ((name, function), binary) in functions.iter().zip(&binaries) {
@@ -105,14 +105,14 @@ async fn start_error(
         }
         ended = timeout(e2e::TIMEOUT, ended) => {
             let output = ended.context("the function neither starts nor ends")??;
-            ensure!(!output.status.success(), "the function ends with success");
+            ensure!(!output.status.success(), "the function ended with success");
             let text = [output.stdout, output.stderr].concat();
             Ok(Some(String::from_utf8_lossy(&text).into_owned()))
         }
     }
 }
 
-/// Starts a stand-in for Secrets Manager, from which a function may read at its start. Returns its address.
+/// Starts a stand-in for Secrets Manager, because a function may read secrets at its start. Returns its address.
 async fn start_secrets() -> anyhow::Result<String> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = format!("http://{}", listener.local_addr()?);

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Checks the sizes of three binaries. A package compresses zeros and cannot compress random bytes.
+/// Checks the sizes of three binaries. In a package, zeros are compressed, but random bytes cannot be compressed.
 const CHECK: &str = "
 import pathlib, random, sys, tempfile
 sys.dont_write_bytecode = True

@@ -1,6 +1,7 @@
-//! Releases of one stack against the local AWS: deployed, changed, failed, rolled back, deleted.
+//! The releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the end,
+//! the stack is deleted.
 //!
-//! The binaries are those of the dev build. `LONG=1` also builds for AWS and deploys that build.
+//! The binaries are from the dev build. `LONG=1` also builds for AWS and deploys that build.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +62,7 @@ async fn a_changed_binary_changes_only_its_function(
     succeeded(deployment.script.deploy_again().await?)?;
     let changed = last_changed(&deployment.sandbox).await?;
     let mut names = changed.iter();
-    // The function, its version and its alias.
+    // The names of the function, its version and its alias start with the same word.
     let is_own = names.all(|name| name.starts_with("CallbackFunction"));
     ensure!(
         is_own && changed.contains("CallbackFunction"),
@@ -110,7 +111,10 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     let before = outbox_grace(deployment).await?;
     ensure!(before != "3", "{before}");
     let binary = deployment.script.binary("callback");
-    let folder = binary.ancestors().nth(2).context("no folder")?;
+    let folder = binary
+        .ancestors()
+        .nth(2)
+        .context("the binary has no folder")?;
     let folder = folder.display().to_string();
     let arguments = ["--binaries", &folder, "--patience", "5"];
     let arguments = arguments
@@ -119,10 +123,12 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
     let arguments: Vec<String> = arguments.map(str::to_owned).collect();
     let run = succeeded(deployment.script.run("deploy", &arguments).await?)?;
     ensure!(!run.contains("Nothing has changed"), "{run}");
-    let (_, parameters) = run.split_once("Deployed with\n").context("no parameters")?;
+    let (_, parameters) = run
+        .split_once("Deployed with\n")
+        .context("the output lists no parameters")?;
     for parameter in [
         "OutboxGraceSeconds=3",
-        // A parameter of the deployment stage, and one of the first deployment.
+        // The stage sets `LogRetentionDays`. The first deployment set `RequireTls`.
         "LogRetentionDays=14",
         "RequireTls=false",
     ] {
@@ -141,10 +147,12 @@ async fn a_parameter_is_kept_until_a_rollback(deployment: &Deployment) -> anyhow
 async fn outbox_grace(deployment: &Deployment) -> anyhow::Result<String> {
     let sweeper = configuration(&deployment.sandbox, "sweeper").await?;
     let value = sweeper["Environment"]["Variables"]["OUTBOX_GRACE_SECONDS"].as_str();
-    Ok(value.context("no such variable")?.to_owned())
+    Ok(value
+        .context("the sweeper has no OUTBOX_GRACE_SECONDS")?
+        .to_owned())
 }
 
-/// The build takes many minutes, so this runs only with `LONG=1`.
+/// The build takes many minutes, so this test runs only with `LONG=1`.
 #[tokio::test]
 async fn the_build_for_aws_can_be_deployed_and_makes_a_payment() -> anyhow::Result<()> {
     if std::env::var_os("LONG").is_none() {

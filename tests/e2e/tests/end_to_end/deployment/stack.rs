@@ -21,7 +21,7 @@ impl Snapshot {
     pub async fn take(sandbox: &Sandbox) -> anyhow::Result<Self> {
         let name = json!({ "StackName": STACK });
         let answer = call(sandbox, "cloudformation", "describe_stack_resources", &name).await?;
-        // Versions change with the code of their functions, which `functions` has.
+        // A version changes whenever the code of its function changes. `functions` contains the code.
         let resources: BTreeMap<String, String> = list(&answer, "StackResources")
             .filter(|resource| resource["ResourceType"] != "AWS::Lambda::Version")
             .map(|resource| {
@@ -46,20 +46,23 @@ impl Snapshot {
 
     /// Returns the hash of the code of a function.
     pub fn code(&self, function: &str) -> anyhow::Result<&str> {
-        let function = self.functions.get(function).context("no such function")?;
+        let function = self
+            .functions
+            .get(function)
+            .context("the stack has no such function")?;
         Ok(&function.0)
     }
 }
 
-/// Returns the resources that the last change set changed for certain. A change set also lists resources that refer to
-/// those and may not change.
+/// Returns the resources that the last change set certainly changed. A change set also lists resources that refer to
+/// changed resources and may stay the same.
 pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>> {
     let name = json!({ "StackName": STACK });
     let sets = call(sandbox, "cloudformation", "list_change_sets", &name).await?;
     let last = list(&sets, "Summaries")
         .filter(|set| set["ExecutionStatus"] == "EXECUTE_COMPLETE")
         .max_by_key(|set| text(&set["CreationTime"]));
-    let last = &last.context("no change set")?["ChangeSetName"];
+    let last = &last.context("the stack has no completed change set")?["ChangeSetName"];
     let name = json!({ "StackName": STACK, "ChangeSetName": last });
     let set = call(sandbox, "cloudformation", "describe_change_set", &name).await?;
     Ok(list(&set, "Changes")
@@ -69,7 +72,8 @@ pub async fn last_changed(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<String>>
         .collect())
 }
 
-/// The operations that list what a stack can contain, with the key of the list and the key of the name.
+/// For each kind of resource: the service, the operation that lists the resources, the key of the list and the key of
+/// the name.
 const LISTS: [(&str, &str, &str, &str); 12] = [
     ("lambda", "list_functions", "Functions", "FunctionName"),
     (
@@ -95,7 +99,7 @@ const LISTS: [(&str, &str, &str, &str); 12] = [
     ("secretsmanager", "list_secrets", "SecretList", "Name"),
 ];
 
-/// Returns everything in the account that a stack can contain, as operation and name.
+/// Returns all resources in the account of the kinds that a stack can contain, each as list operation and name.
 pub async fn everything(sandbox: &Sandbox) -> anyhow::Result<BTreeSet<(String, String)>> {
     let mut found = BTreeSet::new();
     for (service, operation, key, name) in LISTS {

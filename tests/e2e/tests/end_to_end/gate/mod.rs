@@ -1,4 +1,4 @@
-//! Sales that Gate refuses, fails or does not answer: a repeated checkout request is safe, and the shopper pays once.
+//! Sales that Gate refuses or does not answer clearly: a repeated checkout request is safe, and the shopper pays once.
 
 mod concurrency;
 mod faults;

@@ -1,4 +1,4 @@
-//! Checkout requests, single and parallel, and payments that must be made once.
+//! Sends single and parallel checkout requests, and makes payments that must be made only once.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Requests a checkout, whose answer must have a status.
+/// Requests a checkout. The answer must have the status `expected`.
 pub async fn post(system: &System, payment_id: &str, expected: u16) -> anyhow::Result<Value> {
     let order = system.storefront.order(payment_id);
     system.storefront.post("/checkouts", &order, expected).await
@@ -27,7 +27,10 @@ pub async fn post_in_parallel(
     };
     let answers = try_join_all((0..count).map(call)).await?;
     let created = answers.iter().filter(|(status, _)| *status == 201);
-    ensure!(created.count() == 1, "not created once: {answers:?}");
+    ensure!(
+        created.count() == 1,
+        "not exactly one checkout was created: {answers:?}"
+    );
     let mut checkout = Value::Null;
     for (status, answer) in answers {
         // 503 asks a caller to retry after too many conflicts.
@@ -42,7 +45,7 @@ pub async fn post_in_parallel(
     Ok(checkout)
 }
 
-/// Pays a checkout. The platform's records must have one sale, also after a repeated checkout request.
+/// Pays a checkout and repeats the checkout request. The platform's records must then have one sale.
 pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> anyhow::Result<()> {
     let paid = system.pay(checkout).await?;
     ensure_contains(&paid, json!({ "paid_amount": 1000 }))?;
@@ -54,7 +57,7 @@ pub async fn pay_once(system: &System, payment_id: &str, checkout: &Value) -> an
     ensure_contains(&records, json!({ "paid": 1000 }))
 }
 
-/// Returns faults for one request. Callbacks wait, so that only Gate's answer counts.
+/// Returns faults for one request. The platform holds the callbacks, so that only Gate's answer counts.
 pub fn once(answer: &str) -> Value {
     json!({ "answer": answer, "answer_times": 1, "slow_ms": 20_000, "hold": true })
 }

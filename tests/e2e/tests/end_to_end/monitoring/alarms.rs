@@ -24,12 +24,15 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
         let metric = Metric::of(properties)?;
         metric.ensure_written(&sources).context(alarm.to_owned())?;
         let section = section(properties).with_context(|| alarm.to_owned())?;
-        ensure!(headings.contains(section), "no section {section}");
+        ensure!(
+            headings.contains(section),
+            "the runbook has no section {section}"
+        );
         sections.insert(section);
         let topic = json!([{ "Ref": "AlarmTopic" }]);
         let is_sent = ["AlarmActions", "OKActions"].map(|actions| properties[actions] == topic);
         ensure!(is_sent == [true; 2], "{alarm}");
-        // CloudWatch evaluates at most a day, or a week if a period has an hour or more.
+        // CloudWatch evaluates at most a day, or a week if the period is at least an hour.
         let number = |name: &str| properties[name].as_u64().unwrap_or(0);
         let seconds = number("Period") * number("EvaluationPeriods");
         let longest = if number("Period") < 3_600 {
@@ -43,13 +46,15 @@ async fn every_alarm_watches_a_written_metric_and_links_to_its_section_of_the_ru
     Ok(())
 }
 
-/// Returns the section that the description links to. The alarm's name starts with it.
+/// Returns the section to which the description links. The alarm's name must start with the name of the section.
 fn section(alarm: &Value) -> anyhow::Result<&str> {
     let name = text(&alarm["AlarmName"]);
-    let name = name.strip_prefix("${AWS::StackName}-").context("no name")?;
+    let name = name
+        .strip_prefix("${AWS::StackName}-")
+        .context("the alarm's name does not start with the stack's name")?;
     let description = text(&alarm["AlarmDescription"]);
     let section = description.split("${RunbookUrl}#").nth(1);
-    let section = section.context("no link")?;
+    let section = section.context("the alarm's description has no link to the runbook")?;
     ensure!(name.starts_with(section), "{name} links to {section}");
     Ok(section)
 }

@@ -11,14 +11,18 @@ async fn the_dashboard_shows_payments_first_and_only_written_metrics() -> anyhow
     let template = Template::processed().await?;
     let sources = Sources::read()?;
     let dashboard = &template.resource("Dashboard")["Properties"]["DashboardBody"]["Fn::Sub"];
-    let dashboard = dashboard.as_str().context("no dashboard")?;
+    let dashboard = dashboard
+        .as_str()
+        .context("the template has no dashboard")?;
     let body: Value = serde_json::from_str(dashboard)?;
-    let widgets = body["widgets"].as_array().context("no widgets")?;
+    let widgets = body["widgets"]
+        .as_array()
+        .context("the dashboard has no widgets")?;
     ensure!(widgets[0]["properties"]["title"] == "Payments by hour");
     let mut shown = 0;
     for widget in widgets {
         let metrics = widget["properties"]["metrics"].as_array();
-        let metrics = metrics.context("no metrics")?.iter();
+        let metrics = metrics.context("a widget has no metrics")?.iter();
         for metric in metrics.filter_map(Value::as_array) {
             let mut words = metric.iter().filter_map(Value::as_str);
             let Some(namespace) = words.next() else {

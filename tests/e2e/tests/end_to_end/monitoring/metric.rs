@@ -35,7 +35,7 @@ pub struct Metric<'a> {
 }
 
 impl<'a> Metric<'a> {
-    /// Returns the metric of an alarm: of the template, or of a deployed one.
+    /// Returns the metric of an alarm in the template or in a deployed stack.
     pub fn of(alarm: &'a Value) -> anyhow::Result<Self> {
         let dimensions = alarm["Dimensions"].as_array().into_iter().flatten();
         let dimensions = dimensions.map(|dimension| {
@@ -46,7 +46,9 @@ impl<'a> Metric<'a> {
         });
         Ok(Self {
             namespace: &alarm["Namespace"],
-            name: alarm["MetricName"].as_str().context("no metric")?,
+            name: alarm["MetricName"]
+                .as_str()
+                .context("the alarm has no metric")?,
             dimensions: dimensions.collect(),
         })
     }

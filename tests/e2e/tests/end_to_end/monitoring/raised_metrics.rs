@@ -1,5 +1,5 @@
 //! Creates the condition of each of our alarms in a sandbox. The functions' logs must then have the metric that the
-//! deployed alarm watches, with its namespace, its name and its dimensions.
+//! deployed alarm watches, with the same namespace, name and dimensions.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::monitoring::metric::Metric;
 #[tokio::test]
 async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() -> anyhow::Result<()>
 {
-    // Polls end and customers are erased within seconds.
+    // Within seconds, polling ends and customer data is erased.
     let parameters = with_parameters([
         ("StatusPollMaxAgeSeconds", "15"),
         ("CustomerRetentionSeconds", "5"),
@@ -44,7 +44,9 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
 
     let sandbox = &system.sandbox;
     let alarms = call(sandbox, "cloudwatch", "describe_alarms", &json!({})).await?;
-    let alarms = alarms["MetricAlarms"].as_array().context("no alarms")?;
+    let alarms = alarms["MetricAlarms"]
+        .as_array()
+        .context("the stack has no alarms")?;
     let is_own = |alarm: &&Value| {
         let namespace = alarm["Namespace"].as_str();
         namespace.is_some_and(|name| name.starts_with("Bancontact/"))
@@ -79,7 +81,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A wrong sum, and refunds that exceed their payment.
+/// Creates a payment with a wrong sum, and refunds that exceed their payment.
 async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     let wrong = json!({ "wrong_amount": 900 });
     system.simulator.set_faults("quarantined", wrong).await?;
@@ -97,7 +99,7 @@ async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A refund with an unknown outcome, a returned one, and one that awaits a clarification.
+/// Creates a refund with an unknown outcome, a returned refund, and a refund that awaits a clarification.
 async fn refunds_that_need_an_operator(system: &System) -> anyhow::Result<()> {
     let System {
         storefront,
@@ -151,7 +153,7 @@ async fn an_order_that_is_paid_twice(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A sale that the platform does not list, and a daily run, which writes its lag.
+/// Creates a sale that the platform's records do not list, and starts the daily run, which logs its lag.
 async fn reconciliation(system: &System) -> anyhow::Result<()> {
     system.create_paid("unlisted").await?;
     let unlisted = json!({ "unlisted": ["sale"] });
@@ -166,7 +168,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     let payment = "without-callbacks";
     system.simulator.drop_callbacks(payment).await?;
     system.storefront.create(payment).await?;
-    // The status answer awaits the redirect and has no redirect URL.
+    // The status answer says that the shopper is at the bank, but contains no redirect URL.
     eventually("a lost redirect", async || {
         system.sweep().await?;
         let log = system.log().await?;
@@ -181,7 +183,7 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     sweep_until_failed(system, "polled").await
 }
 
-/// The queues refuse events, then the table refuses an erasure and an expiry.
+/// Makes the queues refuse events, and then the table refuse an erasure and an expiry.
 async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     let callback = Permissions::of(&system.sandbox, "callback").await?;
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
@@ -207,7 +209,9 @@ async fn missing_permissions(system: &System) -> anyhow::Result<()> {
     let put = grants
         .iter()
         .find(|grant| grant.action == "dynamodb:PutItem");
-    sweeper.revoke_grant(put.context("no such grant")?).await?;
+    sweeper
+        .revoke_grant(put.context("the sweeper has no grant of dynamodb:PutItem")?)
+        .await?;
     let short = json!({ "expires_in": 1 });
     system.storefront.create_with("expires", short).await?;
     sweep_until_failed(system, "expired").await?;

@@ -16,7 +16,7 @@ impl Sources {
         Ok(Self(all))
     }
 
-    /// Checks that the code has a name as a string.
+    /// Checks that the code contains a name as a string literal.
     pub fn ensure_have(&self, name: &str) -> anyhow::Result<()> {
         let is_written = self.0.contains(&format!("\"{name}\""));
         ensure!(is_written, "no function writes {name}");

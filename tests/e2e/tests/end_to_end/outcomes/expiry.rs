@@ -14,8 +14,8 @@ use tokio::time::sleep;
 const LIFETIME: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn a_payment_after_the_checkout_expired_succeeds_and_is_published_as_late()
--> anyhow::Result<()> {
+async fn a_payment_made_after_the_checkout_expired_succeeds_with_a_late_event() -> anyhow::Result<()>
+{
     let system = System::start(Options::any_ports()).await?;
     let shopper = &system.shopper;
     let fulfilment = system.queue("fulfilment")?;

@@ -1,4 +1,4 @@
-//! Sums that differ from the order.
+//! A payment whose sum differs from the order.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -12,14 +12,14 @@ use payments::Timestamp;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// A payment that is created at the platform and not by our API.
+/// A payment that another system creates at the platform.
 const EXTERNAL: &str = "external payment, 1";
 
 #[tokio::test]
-async fn each_difference_is_published_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
+async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
-    // The sweeper must not poll before the comparison.
+    // Without the permission for this index, the sweeper cannot poll before the comparison.
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
     sweeper.revoke("/index/next").await?;
     create_differences(&system).await?;
@@ -89,7 +89,7 @@ async fn create_differences(system: &System) -> anyhow::Result<()> {
     simulator.set_faults("other", other).await
 }
 
-/// Sends a sale to Gate as another system would. Its amount is too small, so it is declined.
+/// Sends a sale to Gate as another system would. The sale is declined, because its amount is too small.
 async fn send_external_sale(system: &System) -> anyhow::Result<()> {
     let ready = system.ready();
     let mut sale = json!({
@@ -107,7 +107,7 @@ async fn send_external_sale(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares the last half hour. Returns the result of the project.
+/// Reconciles the last half hour. Returns the result of the project.
 async fn compare(system: &System) -> anyhow::Result<Value> {
     let from = Timestamp::now().before(Duration::from_secs(1_800));
     let mut summary = system.reconcile(from).await?;

@@ -1,4 +1,4 @@
-//! The daily run: the period that it compares, and the days that it reports.
+//! The daily run: the period of the comparison, and the days of the report.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 async fn the_daily_run_continues_after_the_last_compared_time() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let (until, days) = run(&system).await?;
-    ensure!(days == 1, "{days} days are reported instead of yesterday");
+    ensure!(days == 1, "{days} days are reported, not only yesterday");
     let settled = Timestamp::now().before(3 * HOUR);
     ensure!(until <= settled && settled.since(until) <= HOUR, "{until}");
     let (next, days) = run(&system).await?;
@@ -45,7 +45,7 @@ async fn the_daily_run_continues_after_the_last_compared_time() -> anyhow::Resul
     Ok(())
 }
 
-/// Runs the daily comparison. Returns the time until which the records are compared, and the number of reported days.
+/// Starts the daily run. Returns the time until which the records are compared, and the number of reported days.
 async fn run(system: &System) -> anyhow::Result<(Timestamp, Value)> {
     let mut summary = invoke(&system.sandbox, "reconcile").await?;
     let mut project = summary["projects"][0].take();

@@ -8,7 +8,8 @@ use sandbox::Options;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_refund_that_awaits_a_clarification_succeeds_after_a_valid_one() -> anyhow::Result<()> {
+async fn a_refund_that_awaits_a_clarification_succeeds_after_a_valid_clarification()
+-> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
     system.create_paid("asks").await?;

@@ -7,7 +7,8 @@ use e2e::ensure_contains;
 use e2e::system::System;
 use serde_json::{Value, json};
 
-/// Waits until an amount is refunded, no refund is pending, and the platform's records agree. Returns the payment.
+/// Waits until the payment has this refunded amount and no pending refund. The platform's records must then agree.
+/// Returns the payment.
 pub async fn until_refunded(
     system: &System,
     payment_id: &str,
@@ -27,30 +28,38 @@ pub async fn until_refunded(
 pub async fn platform_refunds(system: &System, payment_id: &str) -> anyhow::Result<Vec<Value>> {
     let mut records = system.simulator.records(payment_id).await?;
     let operations = records["operations"].as_array_mut();
-    let mut refunds = std::mem::take(operations.context("no operations")?);
+    let mut refunds =
+        std::mem::take(operations.context("the platform's records have no operations")?);
     refunds.retain(|operation| operation["type"] != "sale");
     Ok(refunds)
 }
 
-/// Checks that the events of the queue `fulfilment` alone yield the amounts of each payment.
+/// Checks that the amounts of each payment follow from the events of the queue `fulfilment`. `payments` is the expected
+/// number of payments.
 pub async fn ensure_events_match(system: &System, payments: usize) -> anyhow::Result<()> {
-    let mut ledgers = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
+    let mut totals = BTreeMap::<String, (Value, BTreeMap<String, u64>)>::new();
     for event in system.queue("fulfilment")?.drain().await? {
-        let payment_id = event["subject"].as_str().context("no subject")?;
-        let (paid, refunds) = ledgers.entry(payment_id.to_owned()).or_default();
+        let payment_id = event["subject"]
+            .as_str()
+            .context("an event has no subject")?;
+        let (paid, refunds) = totals.entry(payment_id.to_owned()).or_default();
         match event["type"].as_str() {
             Some("payment.succeeded") => *paid = event["data"]["operation"]["amount"].clone(),
             Some("refund.succeeded") => {
                 let refund = &event["data"]["refund"];
-                let operation = refund["operation_id"].as_str().context("no operation")?;
-                let amount = refund["amount"].as_u64().context("no amount")?;
+                let operation = refund["operation_id"]
+                    .as_str()
+                    .context("a refund has no operation")?;
+                let amount = refund["amount"]
+                    .as_u64()
+                    .context("a refund has no amount")?;
                 refunds.insert(operation.to_owned(), amount);
             }
             _ => {}
         }
     }
-    ensure!(ledgers.len() == payments, "{ledgers:?}");
-    for (payment_id, (paid, refunds)) in &ledgers {
+    ensure!(totals.len() == payments, "{totals:?}");
+    for (payment_id, (paid, refunds)) in &totals {
         let payment = system.storefront.payment(payment_id).await?;
         let refunded: u64 = refunds.values().sum();
         let amounts = json!({ "paid_amount": paid, "refunded_amount": refunded });

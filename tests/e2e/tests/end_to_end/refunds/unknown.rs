@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::refunds::steps::{ensure_events_match, platform_refunds, until_refunded};
 
 #[tokio::test]
-async fn a_refund_with_an_unknown_outcome_is_sent_again_only_if_the_platform_has_none()
+async fn a_refund_with_an_unknown_outcome_is_sent_again_only_if_the_platform_did_not_receive_it()
 -> anyhow::Result<()> {
     let system = System::start(accelerated()).await?;
     let refund = partial_refund("r-1", 400);

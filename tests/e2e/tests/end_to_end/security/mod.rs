@@ -1,4 +1,4 @@
-//! Private data in logs, events and errors; permissions that are needed.
+//! No private data reaches logs, events or errors, and no function has a permission that it does not need.
 
 mod permissions;
 mod private_data;

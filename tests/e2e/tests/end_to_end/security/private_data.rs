@@ -1,5 +1,5 @@
-//! No name, address, account, key or token reaches a log, an event or an error. The test puts unique values wherever a
-//! caller can put one, and searches everything that the system writes for them.
+//! No name, address, account, key or token reaches a log, an event or an error. The test sends unique values (the
+//! canaries) in every field that a caller can set, and searches for these values in everything that the system writes.
 
 use anyhow::ensure;
 use e2e::eventually;
@@ -73,7 +73,7 @@ impl Test {
         json!({ "customer": { "id": CUSTOMER, "ip_address": ADDRESS, "last_name": LAST_NAME } })
     }
 
-    /// Creates a checkout, whose token is one more canary.
+    /// Creates a checkout and adds its token to the canaries.
     async fn create(&mut self, payment_id: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let checkout = storefront.create_with(payment_id, Self::customer()).await?;
@@ -124,7 +124,7 @@ impl Test {
         self.refused(&storefront, path, errors).await
     }
 
-    /// A cut connection to Gate, a quarantined payment and a declined one.
+    /// Creates a payment whose connection to Gate is cut, a quarantined payment and a declined payment.
     async fn fail_and_decline(&mut self) -> anyhow::Result<()> {
         let cut = json!({ "answer": "cut", "answer_times": 1 });
         self.system.simulator.set_faults("canary-cut", cut).await?;
@@ -241,7 +241,7 @@ impl Test {
         Ok(())
     }
 
-    /// Reads the log when it has a line of every outcome of a callback.
+    /// Waits until the log has a line for each outcome of a callback, and reads the log.
     async fn read_logs(&mut self) -> anyhow::Result<()> {
         let outcomes = [
             "applied",
@@ -258,7 +258,10 @@ impl Test {
         })
         .await?;
         let cut = "Gate did not answer";
-        ensure!(log.contains(cut), "the log has no cut connection");
+        ensure!(
+            log.contains(cut),
+            "the log does not mention the cut connection"
+        );
         let lines = log.lines().map(|line| ("the log".into(), line.into()));
         self.written.extend(lines);
         Ok(())

@@ -30,7 +30,9 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
     }
     let payment = system.storefront.payment(PAYMENT).await?;
     ensure!(payment["status"] == "partially_refunded", "{payment}");
-    let last = payment["sequence"].as_u64().context("no sequence")?;
+    let last = payment["sequence"]
+        .as_u64()
+        .context("the payment has no sequence number")?;
 
     sleep(OUTBOX_GRACE).await;
     let run = &system.sweep().await?["outbox"];
@@ -59,7 +61,7 @@ async fn events_that_no_queue_accepted_are_published_later_in_order() -> anyhow:
         "{types:?}"
     );
 
-    // The platform repeats the callback until this answer.
+    // The platform repeats the callback until it is answered with 200.
     let repeated = system.post_callback(body("refund_partial_1.json")?).await?;
     ensure!(repeated == 200, "{repeated}");
     let log = system.log().await?;

@@ -1,4 +1,4 @@
-//! The erasure of customer data after its retention, which is ten seconds here.
+//! The erasure of customer data after the retention time, which is ten seconds in this test.
 
 use anyhow::ensure;
 use e2e::aws_call::call;
@@ -7,8 +7,8 @@ use e2e::{ensure_contains, eventually};
 use serde_json::json;
 
 #[tokio::test]
-async fn customer_data_is_erased_after_its_retention_and_the_payment_remains() -> anyhow::Result<()>
-{
+async fn customer_data_is_erased_after_the_retention_time_and_the_payment_remains()
+-> anyhow::Result<()> {
     let retention = with_parameters([("CustomerRetentionSeconds", "10")]);
     let system = System::start(retention).await?;
     let payments = ["open", "paid"];
@@ -34,7 +34,7 @@ async fn customer_data_is_erased_after_its_retention_and_the_payment_remains() -
         })
         .await?;
     }
-    ensure!(erased > 0, "no sweep counts an erasure");
+    ensure!(erased > 0, "no sweep counted an erasure");
     let paid = system.storefront.payment("paid").await?;
     let expected = json!({ "status": "succeeded", "paid_amount": 1000 });
     ensure_contains(&paid, expected)?;

@@ -7,7 +7,7 @@ use e2e::{ensure_contains, eventually};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn every_payment_without_callbacks_is_closed_by_status_polls() -> anyhow::Result<()> {
+async fn status_polls_find_the_outcome_of_every_payment_without_callbacks() -> anyhow::Result<()> {
     let system = System::start(accelerated()).await?;
     payments_and_refunds(&system).await?;
     sales_without_an_answer(&system).await?;
@@ -72,7 +72,7 @@ async fn payments_and_refunds(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The request or its answer is lost. The platform receives one sale.
+/// The sale request or Gate's answer is lost. The platform makes one sale.
 async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     for (payment_id, answer, sales) in [("lost", "lost", 2), ("cut", "cut", 1)] {
         let once = json!({ "answer": answer, "answer_times": 1 });
@@ -93,7 +93,7 @@ async fn sales_without_an_answer(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Payment Page link that no shopper uses, and a sale that the platform never receives.
+/// A link to the Payment Page that no shopper uses, and a sale that the platform never receives.
 async fn unused_links(system: &System) -> anyhow::Result<()> {
     for (payment_id, channel) in [("unused", "payment_page"), ("never", "gate")] {
         let lost = json!({ "drop": true, "answer": "lost" });
@@ -107,7 +107,10 @@ async fn unused_links(system: &System) -> anyhow::Result<()> {
         ensure_contains(&failed, expired.clone())?;
         let events = system.queue("audit")?;
         let events = events.until(payment_id, "payment.failed").await?;
-        ensure_contains(&events.last().context("no event")?["data"], expired)?;
+        ensure_contains(
+            &events.last().context("the payment has no event")?["data"],
+            expired,
+        )?;
     }
     Ok(())
 }

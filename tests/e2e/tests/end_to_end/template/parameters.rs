@@ -49,7 +49,7 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
     }
     let mut with_alias = BTreeSet::new();
     for (alias, properties) in template.all("AWS::Lambda::Alias") {
-        let function = target(&properties["FunctionName"]).context("no function")?;
+        let function = target(&properties["FunctionName"]).context("the alias has no function")?;
         let name = function.trim_end_matches("Function");
         let parameter = format!("{name}Provisioned");
         ensure!(template.default(&parameter) == 0, "{parameter}");
@@ -65,7 +65,7 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn functions_that_sign_payment_page_links_get_the_pages_parameters() -> anyhow::Result<()> {
+async fn functions_that_sign_links_to_the_payment_page_have_its_parameters() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (parameter, default, variable) in [
         ("PaymentPageLanguages", "en,fr,de", "PAYMENT_PAGE_LANGUAGES"),
@@ -97,7 +97,7 @@ async fn the_sample_consumer_is_deployed_only_if_a_parameter_asks_for_it() -> an
         "FulfilmentDeadLettersAlarm",
     ];
     let resources = template.section("Resources").as_object();
-    for (name, resource) in resources.context("no resources")? {
+    for (name, resource) in resources.context("the template has no resources")? {
         let is_sample = name.starts_with("Fulfilment") && !queues.contains(&name.as_str());
         let is_conditional = resource["Condition"] == "ConsumeSample";
         ensure!(is_sample == is_conditional, "{name}");
@@ -130,7 +130,7 @@ async fn every_function_has_a_crate_that_builds_its_binary() -> anyhow::Result<(
         let name = format!("name = \"{binary}\"");
         ensure!(manifest.contains(&name), "another crate is in {binary}");
     }
-    // The deployment script builds all binaries together. SAM would build each separately.
+    // The deployment script builds all binaries together. SAM would build each binary separately.
     ensure!(values("Metadata:") == vec!["{ SkipBuild: true }"; 8]);
     Ok(())
 }

@@ -52,11 +52,12 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
         ensure!(!has_wildcard, "{name} has a wildcard");
     }
     let all = template.all("AWS::IAM::Role").len();
-    ensure!(all == roles.len(), "a role without a function");
+    ensure!(all == roles.len(), "a role belongs to no function");
     Ok(())
 }
 
-/// Returns AWS's own policies for traces and network interfaces. These belong to no resource, so they need a wildcard.
+/// Returns AWS's managed policies for traces and network interfaces. The policies contain a wildcard, because traces
+/// and network interfaces belong to no resource of the stack.
 fn managed_policies(function: &Value) -> Value {
     let policy =
         |name| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") });
@@ -92,7 +93,10 @@ async fn every_role_allows_exactly_the_actions_and_secrets_of_its_function() -> 
         let statements = &properties["Policies"][0]["PolicyDocument"]["Statement"];
         let mut actions = Vec::new();
         let mut secrets = BTreeSet::new();
-        for statement in statements.as_array().context("no statements")? {
+        for statement in statements
+            .as_array()
+            .context("the policy has no statements")?
+        {
             append_strings(&statement["Action"], &mut actions);
             if statement["Action"] == "secretsmanager:GetSecretValue" {
                 secrets.extend(targets(&statement["Resource"]));

@@ -1,4 +1,4 @@
-"""Prints a template as SAM processes it, as JSON."""
+"""Prints the JSON that SAM makes of a template."""
 
 import json
 import sys

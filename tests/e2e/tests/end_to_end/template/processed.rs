@@ -1,4 +1,4 @@
-//! `infra/template.yaml`, processed.
+//! `infra/template.yaml` after SAM has processed it.
 
 use std::collections::BTreeMap;
 
@@ -49,8 +49,8 @@ impl Template {
         &self.0["Resources"][name]
     }
 
-    /// Returns an environment variable of each function, by the function's name. Null if the function has no such
-    /// variable.
+    /// Returns an environment variable of each function, by the function's name. The value is null if the function has
+    /// no such variable.
     pub fn variables(&self, name: &str) -> BTreeMap<&str, &Value> {
         let functions = self.all("AWS::Lambda::Function").into_iter();
         functions
@@ -61,7 +61,8 @@ impl Template {
             .collect()
     }
 
-    /// Returns the function that a reference names: directly, or by an alias if it has provisioned concurrency.
+    /// Returns the function that a reference names. With provisioned concurrency, the reference must name an alias of
+    /// the same function.
     pub fn function<'a>(&'a self, reference: &'a Value) -> Option<&'a str> {
         let choice = &reference["Fn::If"];
         let name = target(choice.get(2).unwrap_or(reference))?;

@@ -31,7 +31,7 @@ const ROUTES: [(&str, &str); 11] = [
 ];
 
 #[tokio::test]
-async fn every_route_calls_its_function_and_is_permitted_to() -> anyhow::Result<()> {
+async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     // A permission belongs to the function, or to its alias under a condition.
     let called = |reference| Some((template.function(reference)?, condition(reference)));
@@ -62,7 +62,7 @@ async fn every_route_calls_its_function_and_is_permitted_to() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns the condition of a reference.
+/// Returns the condition under which a reference names an alias.
 fn condition(reference: &Value) -> Option<&str> {
     reference["Fn::If"][0].as_str()
 }
@@ -72,12 +72,14 @@ async fn every_route_has_its_own_throttle() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let stage = template.resource("ApiStage");
     let throttles = stage["Properties"]["RouteSettings"].as_object();
-    let throttles = throttles.context("no throttles")?;
-    let dependencies = stage["DependsOn"].as_array().context("no dependencies")?;
+    let throttles = throttles.context("the stage has no throttles")?;
+    let dependencies = stage["DependsOn"]
+        .as_array()
+        .context("the stage has no dependencies")?;
     let routes = template.all("AWS::ApiGatewayV2::Route");
     ensure!(throttles.len() == routes.len(), "{throttles:?}");
     for (name, route) in routes {
-        let key = route["RouteKey"].as_str().context("no key")?;
+        let key = route["RouteKey"].as_str().context("the route has no key")?;
         let throttle = throttles.get(key);
         let throttle = throttle.with_context(|| format!("{key} has no throttle"))?;
         let rate = match key {

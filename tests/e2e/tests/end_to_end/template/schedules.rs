@@ -1,4 +1,4 @@
-//! The functions that a schedule calls, and the defaults of their times.
+//! The functions that a schedule calls, and the defaults of the parameters that set times.
 
 use anyhow::{Context, ensure};
 use payments::model::schedule::Schedule;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, target};
 
-/// Checks that a rule calls a function at these times, and is permitted to.
+/// Checks that a rule calls a function at these times, and that it has the permission for the call.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
     let rules = template.all("AWS::Events::Rule");
     let mut rules = rules.iter();
@@ -44,7 +44,7 @@ async fn the_reconciliation_runs_once_a_day_with_the_data_apis_token() -> anyhow
 }
 
 #[tokio::test]
-async fn the_sweeper_runs_each_minute_with_the_schedule_of_production() -> anyhow::Result<()> {
+async fn the_sweeper_runs_each_minute_with_the_default_schedule() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     ensure_schedule(&template, "SweeperFunction", "rate(1 minute)")?;
     let schedule = Schedule::default();

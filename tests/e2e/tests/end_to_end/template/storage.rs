@@ -39,7 +39,10 @@ async fn every_queue_is_fifo_encrypted_and_has_its_own_dead_letter_queue() -> an
     let mut queues = template.all("AWS::SQS::Queue");
     let encrypted = json!({ "SqsManagedSseEnabled": true });
     let schedules = queues.remove("ScheduleDeadLetters");
-    ensure_contains(schedules.context("no such queue")?, encrypted)?;
+    ensure_contains(
+        schedules.context("the template has no queue ScheduleDeadLetters")?,
+        encrypted,
+    )?;
     let mut dead_letters = BTreeSet::new();
     for (name, queue) in &queues {
         let expected = json!({
@@ -76,7 +79,7 @@ async fn every_queue_refuses_requests_without_tls() -> anyhow::Result<()> {
     let mut refusing = BTreeSet::new();
     for (policy, properties) in template.all("AWS::SQS::QueuePolicy") {
         let statements = properties["PolicyDocument"]["Statement"].as_array();
-        for statement in statements.context("no statements")? {
+        for statement in statements.context("the policy has no statements")? {
             let statement = statement["Fn::If"].get(1).unwrap_or(statement);
             if statement["Effect"] == "Deny" {
                 ensure_contains(statement, refusal.clone()).context(policy.to_owned())?;
@@ -90,12 +93,16 @@ async fn every_queue_refuses_requests_without_tls() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_fulfilment_queue_gets_the_events_that_decide_a_shipment_and_no_differences()
+async fn the_fulfilment_queue_receives_the_events_that_decide_a_shipment_and_no_differences()
 -> anyhow::Result<()> {
     let template = Template::processed().await?;
     let queues = template.variables("EVENT_QUEUES");
-    let (_, queues) = queues.first_key_value().context("no function")?;
-    let queues = queues["Fn::Sub"].as_str().context("no queues")?;
+    let (_, queues) = queues
+        .first_key_value()
+        .context("no function has the variable EVENT_QUEUES")?;
+    let queues = queues["Fn::Sub"]
+        .as_str()
+        .context("EVENT_QUEUES is not a text")?;
     ensure!(!queues.contains("reconciliation.difference"), "{queues}");
     for kind in [
         "payment.awaiting_confirmation",
@@ -103,13 +110,14 @@ async fn the_fulfilment_queue_gets_the_events_that_decide_a_shipment_and_no_diff
         "refund.returned",
     ] {
         let kind = format!("\"{kind}\"");
-        ensure!(queues.contains(&kind), "no {kind}: {queues}");
+        ensure!(queues.contains(&kind), "{kind} is not in {queues}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_consumer_reports_each_message_and_has_time_and_permissions() -> anyhow::Result<()> {
+async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_permissions()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
     let mappings = template.all("AWS::Lambda::EventSourceMapping");
     ensure!(mappings.len() == 1, "{:?}", mappings.keys());
@@ -120,7 +128,9 @@ async fn a_consumer_reports_each_message_and_has_time_and_permissions() -> anyho
         let queue = &template.resource(source)["Properties"];
         let function = target(&mapping["FunctionName"]).unwrap_or_default();
         let function = &template.resource(function)["Properties"];
-        let timeout = function["Timeout"].as_u64().context("no timeout")?;
+        let timeout = function["Timeout"]
+            .as_u64()
+            .context("the consumer has no timeout")?;
         let invisible = queue["VisibilityTimeout"].as_u64().unwrap_or_default();
         ensure!(
             invisible >= 6 * timeout,

@@ -1,4 +1,4 @@
-//! For each function, a state in which it needs all of its permissions, and the action that then uses them.
+//! For each function, a state in which it needs all of its permissions, and an action that then uses all of them.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl<'a> Actions<'a> {
         Ok(payment)
     }
 
-    /// Does what needs the permissions. Any step may fail.
+    /// Performs the action that needs the permissions. Any step may fail.
     pub async fn act(&mut self, function: &str, payment: &str) -> anyhow::Result<()> {
         let number = self.next();
         let system = self.system;
@@ -134,7 +134,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Requests a checkout without a last name, for which the platform asks. Returns the answer, of any status.
+    /// Requests a checkout without a last name, so that the platform asks for one. The answer may have any status.
     async fn order(&self, payment: &str) -> anyhow::Result<Value> {
         let storefront = &self.system.storefront;
         let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
@@ -151,7 +151,7 @@ impl<'a> Actions<'a> {
         self.system.simulator.set_faults(payment, faults).await
     }
 
-    /// Posts a callback that is committed while no queue accepts its events.
+    /// Posts a callback while no queue accepts events: the callback is committed, but its events stay unpublished.
     async fn leave_unpublished(&self, message: &Value) -> anyhow::Result<()> {
         self.callback.revoke("sqs:SendMessage").await?;
         let refused = self.system.post_signed(message, 500).await;
@@ -184,7 +184,7 @@ impl<'a> Actions<'a> {
         Ok(())
     }
 
-    /// Sends a request, and leaves an event of the payment unpublished while the platform delays its answer.
+    /// Sends a request. While the platform delays its answer, leaves an event of the payment unpublished.
     async fn meanwhile<T>(
         &self,
         request: impl Future<Output = anyhow::Result<T>>,

@@ -1,7 +1,8 @@
-//! Each permission of each function is needed.
+//! Each function needs each of its permissions.
 //!
-//! The test revokes one permission and does what needs it. The local AWS then refuses a call, and the function's log
-//! names the role and the action. By default the test revokes one permission of each function, with `LONG=1` all.
+//! The test revokes a permission and performs an action that needs it. The local AWS then refuses a call, and the
+//! function's log names the role and the action. By default the test revokes only one permission of each function. With
+//! `LONG=1` it revokes each permission, one after another.
 
 mod actions;
 mod needed;

@@ -14,14 +14,14 @@ use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
 /// The delay of the platform's answers in the first attempt.
 const DELAY: Duration = Duration::from_secs(3);
-/// The additional delay of each further attempt, for a slow machine. Functions wait for 8 s.
+/// The additional delay of each further attempt, for a slow machine. A function waits at most 8 s for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
 /// The time limit of an action.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The number of attempts. A scheduled sweep may do the work of an attempt first.
+/// The maximum of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the action.
 const ATTEMPTS: u32 = 3;
 
-/// Actions that Lambda does with the function's role: it writes logs and reads queues.
+/// Actions that Lambda itself performs with the function's role, to write logs and to read queues.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
@@ -31,7 +31,7 @@ const ACTIONS_OF_LAMBDA: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn a_function_fails_without_any_one_of_its_permissions() -> anyhow::Result<()> {
+async fn a_function_fails_when_one_of_its_permissions_is_revoked() -> anyhow::Result<()> {
     let is_long = std::env::var_os("LONG").is_some();
     let system = System::start(Options {
         sample_consumer: true,
@@ -46,7 +46,7 @@ async fn a_function_fails_without_any_one_of_its_permissions() -> anyhow::Result
         grants.retain(|grant| !ACTIONS_OF_LAMBDA.contains(&grant.action.as_str()));
         ensure!(!grants.is_empty(), "{function} has no permission");
         if !is_long {
-            // Another kind of permission for each function.
+            // The index selects different kinds of permissions for different functions.
             grants = vec![grants[index % grants.len()].clone()];
         }
         for grant in grants {
@@ -56,8 +56,8 @@ async fn a_function_fails_without_any_one_of_its_permissions() -> anyhow::Result
             }
         }
     }
-    println!("{needed} permissions are needed");
-    ensure!(unneeded.is_empty(), "{unneeded:#?} are not needed");
+    println!("{needed} revoked permissions were needed");
+    ensure!(unneeded.is_empty(), "not needed: {unneeded:#?}");
     system.stop().await;
     Ok(())
 }
@@ -91,7 +91,7 @@ async fn is_needed(
     Ok(false)
 }
 
-/// Waits for up to ten seconds until the log has more refusals than before. Consumers start late, and log lines too.
+/// Waits for up to ten seconds until the log has more refusals than before. Consumers and log lines can be late.
 async fn is_refused_again(
     sandbox: &Sandbox,
     role: &str,
