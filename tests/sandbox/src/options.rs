@@ -61,7 +61,7 @@ pub struct Options {
     /// Deploy the sample consumer, which then reads the fulfilment queue instead of the demo shop
     #[arg(long)]
     pub sample_consumer: bool,
-    /// Divide all delays and deadlines, which are minutes to days, by this number
+    /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub divide_times: u32,
     /// The template to deploy instead of the project's

@@ -82,7 +82,7 @@ impl Checkouts {
             unit: Unit::Milliseconds,
             value: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
         };
-        Line::info("handed over")
+        Line::info("a waiting shopper was redirected")
             .with("project", payment.project_id())
             .with("payment", payment.payment_id())
             .with_metrics(&[], &[latency])

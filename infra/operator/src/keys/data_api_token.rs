@@ -34,7 +34,7 @@ impl DataApiTokenArgs {
             key: key_fingerprint,
         } = &fingerprints;
         session.confirm.ask(&format!(
-            "Store token {token_fingerprint} with key {key_fingerprint}, instead of the stored ones?"
+            "Any stored token and key will be replaced. Store token {token_fingerprint} with key {key_fingerprint}?"
         ))?;
         let secret = DataApiSecret::new(
             &session.stack.config,
