@@ -52,9 +52,9 @@ impl Account {
     ) -> anyhow::Result<()> {
         let secret = ProjectKeySetSecret::new(&self.0, secret);
         let read = secret.read().await?;
-        let mut book = read.keys.clone();
-        book.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
-        let written = secret.write(&read, &book).await;
+        let mut key_set = read.keys.clone();
+        key_set.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
+        let written = secret.write(&read, &key_set).await;
         written.context("The project's key cannot be stored")
     }
 

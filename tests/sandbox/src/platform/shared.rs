@@ -70,7 +70,7 @@ impl PlatformState {
 }
 
 impl Shared {
-    /// The state at the start. The platform runs until the sender of `running` is dropped.
+    /// Creates the state of a new platform. The platform runs until the sender of `running` is dropped.
     pub fn new(
         port: u16,
         settings: &Settings,

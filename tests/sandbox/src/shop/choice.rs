@@ -30,7 +30,7 @@ pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "samovar",
         name: "A samovar",
-        text: "Above 500 EUR. Bancontact's app cannot pay it, the card can.",
+        text: "Above 500 EUR. Bancontact's app cannot pay it, but a card can.",
         price: 75_000,
     },
 ];

@@ -255,7 +255,7 @@ fn a_sale_is_reversed_once_and_only_after_its_crediting_was_declined() {
 }
 
 #[test]
-fn money_in_a_cascade_can_be_refunded_and_only_added_sales_are_settled() {
+fn money_can_be_refunded_while_another_sale_is_open_and_only_added_sales_can_be_settled() {
     let mut payment = at_bank(1000);
     payment.cancel(NOW).unwrap();
     for (id, status) in [(2, Status::Processing), (3, Status::Success)] {
