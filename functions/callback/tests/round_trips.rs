@@ -237,7 +237,7 @@ async fn a_new_report_makes_a_read_a_transaction_a_send_to_each_queue_and_an_upd
 }
 
 #[tokio::test]
-async fn a_duplicate_makes_one_read() {
+async fn a_duplicate_callback_makes_one_read() {
     let world = World::new().await;
     world.post("sale_success.json").await;
     for file in ["sale_success.json", "sale_success_reordered.json"] {

@@ -46,7 +46,7 @@ impl Actions {
         });
     }
 
-    /// Parses the text in the table. Returns `None` if `Display` does not write such a text.
+    /// Parses the text in the table. Returns `None` for a text that `Display` cannot write.
     pub fn parse(text: &str) -> Option<Self> {
         let runs: Vec<Run> = text.split(", ").map(Run::parse).collect::<Option<_>>()?;
         let ascend = |run: &Run, next: &Run| run.last < next.first;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_another_form_is_not_read() {
+    fn a_text_that_display_cannot_write_is_not_parsed() {
         for text in [
             "",
             "3",

@@ -211,7 +211,7 @@ mod tests {
         for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
-        // The line counts the events of the differences, so a further metric would count each difference twice.
+        // The event of each difference is counted when it is published, so a metric in this line would count it twice.
         assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
         for name in ["reconciliation_lag_s", "report_lag_s"] {

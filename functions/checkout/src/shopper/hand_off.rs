@@ -70,8 +70,8 @@ impl Checkouts {
         }
     }
 
-    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had arrived before
-    /// the request.
+    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had already arrived
+    /// when the request was received.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {
             return;
