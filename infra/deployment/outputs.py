@@ -18,7 +18,7 @@ def _content(stage, stack):
     outputs = stack.outputs()
 
     def ending(end):
-        """Returns the outputs with this ending, by the rest of their names in lower case: AuditQueueUrl as audit."""
+        """Returns the outputs whose names end with `end`. For QueueUrl, the key of AuditQueueUrl is audit."""
         named = {name.removesuffix(end).lower(): value for name, value in outputs.items() if name.endswith(end)}
         return dict(sorted(named.items()))
 

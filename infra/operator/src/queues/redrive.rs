@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::counts::counts;
 use crate::session::Session;
 
-/// The most messages that SQS returns in one answer.
+/// The maximum number of messages that SQS returns in one answer.
 const BATCH: u64 = 10;
 /// Enough time to send and delete a batch. After this time, messages that were not deleted can be received again.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
@@ -24,9 +24,9 @@ const WAIT_SECONDS: i32 = 1;
 /// event by the event id, and ignore it.
 #[derive(Args)]
 pub struct RedriveArgs {
-    /// The queue that the dead letters came from.
+    /// The queue from which the dead letters were moved.
     queue: QueueName,
-    /// The greatest number of messages to move; all by default.
+    /// The maximum number of messages to move; all by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     most: Option<u64>,
 }
@@ -137,7 +137,7 @@ impl Redrive<'_> {
     /// deduplication id it received in the last five minutes, so a message with its first id could be lost.
     ///
     /// The new id contains the message id of the dead letter. So the queue drops a message only if an earlier redrive
-    /// sent this dead letter and stopped before it deleted it. A message that fails again becomes another dead letter,
+    /// sent this dead letter and stopped before it deleted the dead letter. A message that fails again becomes another dead letter,
     /// with another id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;

@@ -19,7 +19,7 @@ const SANDBOX_CREDENTIALS: &str = "test";
 
 #[derive(Args)]
 pub struct StackArgs {
-    /// The file that the deployment wrote about the stack.
+    /// The file about the stack, which the deployment wrote.
     #[arg(long, env = "BANCONTACT_STACK", value_name = "FILE", global = true)]
     stack: Option<PathBuf>,
     /// Selects the running sandbox instead of a stack.
