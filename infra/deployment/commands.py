@@ -60,7 +60,7 @@ def _must_be_another(stage, release, before, after):
 
 
 def test(stage, options):
-    """Runs the smoke test on the stack as it is."""
+    """Runs the smoke test without a deployment."""
     stack = Stack(stage)
     stack.must_exist()
     _must_work(stage, smoke(stage, stack, options.patience))
@@ -74,7 +74,7 @@ def _must_work(stage, problems):
 
 
 def roll_back(stage, options):
-    """Deploys the release before the current one."""
+    """Deploys the release before the current release."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_exist()
     stack.must_take_changes()

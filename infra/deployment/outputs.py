@@ -36,7 +36,7 @@ def _content(stage, stack):
 
 
 def address(stage, outputs):
-    """Returns the address of the stack's API. On an emulator of AWS, it is a path of the emulator."""
+    """Returns the address of the stack's API. On an emulator of AWS, the address is a path of the emulator."""
     if stage.endpoint:
         return f"{stage.endpoint}/_aws/execute-api/{outputs['ApiId']}/$default"
     return outputs["ApiUrl"]

@@ -139,7 +139,7 @@ def _answer(method, url, expected, body=None):
 
 
 def _has_value(stage, secret):
-    """Returns whether a secret has a value. Does not read the value on AWS, so a deployment needs no permission for it."""
+    """Returns whether a secret has a value. On AWS, a deployment needs no permission to read the value."""
     client = stage.client("secretsmanager")
     if not stage.endpoint:
         versions = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})

@@ -50,7 +50,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens a log for writing, as soon as no other process writes it."""
+    """Opens a log for writing, as soon as no other process writes the log."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -122,7 +122,7 @@ async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
 }
 
 #[tokio::test]
-async fn the_first_callback_after_the_keys_are_stored_fetches_them() {
+async fn the_first_callback_after_the_keys_are_stored_fetches_the_keys() {
     let world = World::before_init(CacheTtl::default()).await;
     world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;

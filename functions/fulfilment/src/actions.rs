@@ -1,8 +1,8 @@
 //! The processed events of a payment, and the action of each event.
 //!
 //! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly
-//! every event after the shipment leads to no action, so the actions of a payment with a thousand
-//! refunds stay as short as those of a payment with two.
+//! every event after the shipment leads to no action, so the text of a payment with a thousand
+//! refunds is as short as the text of a payment with two refunds.
 
 use std::fmt;
 
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_processed_event_has_its_action_and_all_others_have_none() {
+    fn each_processed_event_has_its_action_and_other_events_have_none() {
         let actions = actions(&[(7, TakeBack), (3, Ship), (4, Nothing), (6, Nothing)]);
         for (sequence, action) in [
             (2, None),

@@ -90,7 +90,7 @@ impl Account {
             .add_storefront_key(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
-        ensure!(added, "The table has this storefront already");
+        ensure!(added, "The table already has this storefront");
         Ok(STOREFRONT_KEY.to_owned())
     }
 }

@@ -78,7 +78,7 @@ fn every_cell_of_the_table_fits_the_money_and_the_goods() {
 }
 
 #[test]
-fn a_succeeded_payment_ships() {
+fn the_goods_of_a_succeeded_payment_are_shipped() {
     assert_eq!(actions(&[succeeded(3)]), [Ship]);
 }
 

@@ -9,8 +9,8 @@ use crate::session::Session;
 
 /// Stores a token of the Data API and the token's key. They replace the stored token and key.
 ///
-/// Create both in the platform's Dashboard. They are read from standard input: on a terminal the tool prompts for them;
-/// otherwise they are the first two lines. The next reconciliation uses the new token and key.
+/// Create both in the platform's Dashboard. The tool reads both from standard input: on a terminal the tool prompts for
+/// them; otherwise they are the first two lines. The next reconciliation uses the new token and key.
 #[derive(Args)]
 pub struct DataApiTokenArgs {}
 

@@ -25,7 +25,7 @@ pub struct CallbackArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Says whether a callback verifies and what it would change, or why it does not verify.
+    /// Says whether a callback verifies and what the callback would change, or why it does not verify.
     Verify {
         /// The file with the body, exactly as it was received; - reads standard input.
         file: PathBuf,

@@ -98,7 +98,7 @@ impl ReconcileArgs {
         let mut table = session.table(&COLUMNS)?;
         table.write(&totals)?;
         table.end()?;
-        result.with_context(|| format!("compared only until {}", totals.until))
+        result.with_context(|| format!("compared only the time before {}", totals.until))
     }
 
     async fn run_once(&self, stack: &Stack, from: Timestamp) -> anyhow::Result<Run> {

@@ -1,4 +1,4 @@
-//! The stack that a command works on: its resources, and the AWS configuration to reach them.
+//! The stack on which a command works: the resources of the stack, and the AWS configuration to reach them.
 
 pub mod command;
 pub mod invoke;

@@ -93,7 +93,7 @@ impl Shared {
                 .redirect(reqwest::redirect::Policy::none())
                 .timeout(DELIVERY_TIMEOUT)
                 .build()
-                .context("no HTTP client for callbacks")?,
+                .context("the HTTP client for callbacks cannot be created")?,
             running,
             state: Mutex::new(PlatformState {
                 records: Records::default(),

@@ -56,7 +56,7 @@ pub struct Choice {
     pub product: &'static Product,
     pub channel: &'static str,
     pub language: Option<&'static str>,
-    /// The shopper's last name. If it is missing, the platform requests it from the shopper.
+    /// The shopper's last name. If the name is missing, the platform requests the name from the shopper.
     pub last_name: Option<String>,
 }
 

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_keeps_the_defaults_of_its_first_request() {
+    fn a_payment_keeps_the_default_switches_of_its_first_request() {
         let mut board = FaultBoard::default();
         board.defaults.drop = true;
         board.next_answer("order-1", RequestKind::Sale);

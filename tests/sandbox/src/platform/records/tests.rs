@@ -168,7 +168,7 @@ fn a_refund_of_a_payment_without_money_is_refused() {
 }
 
 #[test]
-fn the_second_of_two_refunds_above_the_remaining_amount_is_declined() {
+fn the_second_refund_is_declined_when_both_refunds_together_exceed_the_remaining_amount() {
     let mut payment = paid_with(json!({}));
     refund(&mut payment, 2, 700).unwrap();
     refund(&mut payment, 3, 700).unwrap();

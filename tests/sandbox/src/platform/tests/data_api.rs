@@ -96,7 +96,7 @@ async fn completed_operations_are_listed_for_the_real_client() {
 }
 
 #[tokio::test]
-async fn an_operation_can_be_unlisted_or_listed_with_another_amount() {
+async fn a_switch_removes_an_operation_from_the_list_or_changes_its_amount() {
     let mut stage = Stage::new().await;
     for (payment, faults) in [
         ("hidden", json!({ "unlisted": ["sale"] })),
