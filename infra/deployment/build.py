@@ -30,7 +30,7 @@ ARCHITECTURES = {"x86_64": ("--x86-64", ["x86_64", "amd64"]), "arm64": ("--arm64
 
 
 def binaries():
-    """Returns the binaries of the template's functions. Each binary is the only binary of the package with the same name."""
+    """Returns the binaries of the template's functions. A binary is the only binary of the package with its name."""
     found = re.findall(r"^ +CodeUri: \.\./target/lambda/(\S+)$", TEMPLATE.read_text(encoding="utf-8"), re.MULTILINE)
     return sorted(set(found))
 

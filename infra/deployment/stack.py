@@ -53,8 +53,8 @@ class Stack:
             raise Failure(f"{self.name} is {status} and cannot be changed: delete it, then deploy again.")
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Failure(
-                f"{self.name} is {status} and cannot be changed. The events of the stack say why; remove the cause, then finish the "
-                f"rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
+                f"{self.name} is {status} and cannot be changed. The events of the stack say why; remove the cause, "
+                f"then finish the rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise Failure(f"{self.name} is being changed ({status}): wait until the change has ended.")

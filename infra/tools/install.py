@@ -63,7 +63,9 @@ def _locked(path):
 
 def _virtual_environment(folder, pins, log):
     if run([sys.executable, "-I", "-m", "venv", folder], stdout=log, stderr=log) != 0:
-        raise Failure(f"{sys.executable} cannot create a virtual environment: install its venv module (Debian: python3-venv).")
+        raise Failure(
+            f"{sys.executable} cannot create a virtual environment: install its venv module (Debian: python3-venv)."
+        )
     # The file also pins the dependencies, so pip need not resolve them.
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     pip = [folder / "bin/python", "-I", "-m", "pip", "install", *options, "--requirement", pins]

@@ -3,7 +3,8 @@
     python deploy.py deploy REQUEST     REQUEST is JSON (see `deploy`)
     python deploy.py outputs STACK      STACK names an existing stack
 
-Both commands print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits with 1.
+Both commands print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits
+with 1.
 The usual AWS variables hold the endpoint, the region and the credentials.
 """
 
