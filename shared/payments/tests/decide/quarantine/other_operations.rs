@@ -1,4 +1,4 @@
-//! Operations that are neither sale nor refund: manual changes, unknown types, and types that move no money.
+//! Operations that are neither sale nor refund: manual changes, undocumented types, and types that move no money.
 
 use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
@@ -58,7 +58,7 @@ fn besides_sale(kind: &str) -> [Verified; 2] {
 }
 
 #[test]
-fn an_unknown_operation_besides_a_sale_is_polled_and_quarantined_once_an_answer_lists_it() {
+fn an_operation_of_undocumented_type_besides_a_sale_is_polled_and_quarantined_when_an_answer_lists_it() {
     for kind in ["payout", "capture settlement", "manual change"] {
         let [callback, answer] = besides_sale(kind);
         let mut payment = TestPayment::paid();
