@@ -58,7 +58,7 @@ fn besides_sale(kind: &str) -> [Verified; 2] {
 }
 
 #[test]
-fn an_operation_of_undocumented_type_besides_a_sale_is_polled_and_quarantined_when_an_answer_lists_it() {
+fn an_undocumented_operation_besides_a_sale_is_polled_and_quarantined_when_an_answer_lists_it() {
     for kind in ["payout", "capture settlement", "manual change"] {
         let [callback, answer] = besides_sale(kind);
         let mut payment = TestPayment::paid();
