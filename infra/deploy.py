@@ -37,7 +37,7 @@ def arguments():
 
     stage = argparse.ArgumentParser(add_help=False)
     stage.add_argument("stage", metavar="STAGE", help="a stage of infra/samconfig.toml: dev or prod")
-    stage.add_argument("--stack", metavar="NAME", help="the name of the stack, instead of the stage's")
+    stage.add_argument("--stack", metavar="NAME", help="the name of the stack; by default the stack of the stage")
     stage.add_argument("--deployed", metavar="FOLDER", help=argparse.SUPPRESS)
     smoke = argparse.ArgumentParser(add_help=False)
     smoke.add_argument(
@@ -47,12 +47,12 @@ def arguments():
 
     command = commands.add_parser(
         "deploy", parents=[stage, smoke],
-        help="build, deploy, write .deployed/<stack>.json and run the smoke test; roll back if it fails",
+        help="build, deploy, write .deployed/<stack>.json and run the smoke test; roll back if the test fails",
     )  # fmt: skip
     command.add_argument(
         "--parameter", metavar="NAME=VALUE", action="append", default=[], dest="parameters",
-        help="a parameter of the template, instead of the stage's; repeatable. Parameters without a value from here or "
-        "from the stage stay as they are",
+        help="a parameter of the template, which replaces the stage's value; repeatable. A parameter that neither this "
+        "option nor the stage sets keeps its value",
     )  # fmt: skip
     command.add_argument("--no-build", action="store_true", help="deploy the last build")
     command.add_argument(

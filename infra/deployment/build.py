@@ -20,8 +20,8 @@ PACKAGES = Path(__file__).resolve().parent / "cargo-lambda.txt"
 # cargo-lambda writes `<binary>/bootstrap` into this folder, and the template names the folders `<binary>`.
 BUILT = ROOT / "target/lambda"
 
-# Bytes. A cold start reads the binary and unzips the package. The limits are above today's sizes, so a larger
-# file is probably a mistake.
+# Bytes. A cold start unzips the package and reads the binary. The limits are above the sizes of all functions, so a
+# larger file is probably a mistake.
 BINARY_LIMIT = 8_000_000
 PACKAGE_LIMIT = 4_000_000
 
@@ -30,7 +30,7 @@ ARCHITECTURES = {"x86_64": ("--x86-64", ["x86_64", "amd64"]), "arm64": ("--arm64
 
 
 def binaries():
-    """Returns the binaries of the template's functions. Each is the only binary of the package with the same name."""
+    """Returns the binaries of the template's functions. A binary is the only binary of the package with its name."""
     found = re.findall(r"^ +CodeUri: \.\./target/lambda/(\S+)$", TEMPLATE.read_text(encoding="utf-8"), re.MULTILINE)
     return sorted(set(found))
 
@@ -69,7 +69,7 @@ def check_sizes(names, folder):
         sizes = [("binary", len(binary), BINARY_LIMIT), ("package", package.tell(), PACKAGE_LIMIT)]
         print(f"{name}: {', '.join(f'{kind} {size / 1e6:.1f} MB' for kind, size, _ in sizes)}")
         problems += [
-            f"The {kind} of {name} has {size:,} bytes, {limit:,} are allowed."
+            f"The {kind} of {name} has {size:,} bytes; at most {limit:,} are allowed."
             for kind, size, limit in sizes
             if size > limit
         ]

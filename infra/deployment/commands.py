@@ -36,15 +36,15 @@ def _undo(stage, options, stack, releases, before, after):
     _must_be_another(stage, release, before, after)
     back = f"{stage.stack} is back in its previous state"
     if release.deployed != before:
-        print("The smoke test did not pass before this deployment either, so an earlier release is deployed")
-        back = f"{stage.stack} is back at the release {release.name}, the last that passed"
+        print("The previous deployment had not passed the smoke test either, so an earlier release is deployed")
+        back = f"{stage.stack} is back at the release {release.name}, the last release that passed the smoke test"
     print(f"The smoke test failed; rolling back to the release {release.name}", flush=True)
     stack.update(releases.address(release.deployed), release.deployed.parameters)
     outputs.write(stage, stack)
     problems = _smoke(stage, stack, options)
     if problems:
         _print_problems(problems)
-        raise Failure(f"The smoke test failed. {back}, but now fails the smoke test too.")
+        raise Failure(f"The smoke test failed. {back}, but also fails the smoke test now.")
     raise Failure(f"The smoke test failed. {back}, and works.")
 
 
@@ -60,7 +60,7 @@ def _must_be_another(stage, release, before, after):
 
 
 def test(stage, options):
-    """Runs the smoke test on the stack as it is."""
+    """Runs the smoke test without a deployment."""
     stack = Stack(stage)
     stack.must_exist()
     _must_work(stage, smoke(stage, stack, options.patience))
@@ -74,7 +74,7 @@ def _must_work(stage, problems):
 
 
 def roll_back(stage, options):
-    """Deploys the release before the current one."""
+    """Deploys the release before the current release."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_exist()
     stack.must_take_changes()

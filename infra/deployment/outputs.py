@@ -18,7 +18,7 @@ def _content(stage, stack):
     outputs = stack.outputs()
 
     def ending(end):
-        """Returns the outputs with this ending, by the rest of their names in lower case: AuditQueueUrl as audit."""
+        """Returns the outputs whose names end with `end`. For QueueUrl, the key of AuditQueueUrl is audit."""
         named = {name.removesuffix(end).lower(): value for name, value in outputs.items() if name.endswith(end)}
         return dict(sorted(named.items()))
 
@@ -36,7 +36,7 @@ def _content(stage, stack):
 
 
 def address(stage, outputs):
-    """Returns the address of the stack's API. On an emulator of AWS, it is a path of the emulator."""
+    """Returns the address of the stack's API. On an emulator of AWS, the address is a path of the emulator."""
     if stage.endpoint:
         return f"{stage.endpoint}/_aws/execute-api/{outputs['ApiId']}/$default"
     return outputs["ApiUrl"]

@@ -2,7 +2,7 @@
 machine can deploy them again.
 
     releases/<stack>/<time>/template   the template of CloudFormation, with the addresses of the packages
-    releases/<stack>/<time>/release    its parameters, and the name of the previous release
+    releases/<stack>/<time>/release    the parameters, and the name of the previous release
     releases/<stack>/current           the name of the current release
     packages/<stack>/                  the packages
 
@@ -20,8 +20,8 @@ from botocore.exceptions import ClientError
 from deployment.stack import Deployed
 from tools.failure import Failure
 
-# The stack with the bucket. The SAM CLI creates it at the first deployment into an account and region, and all stacks
-# of this account and region share the bucket.
+# The stack with the bucket. The SAM CLI creates this stack at the first deployment into an account and region. All
+# stacks of this account and region share the bucket.
 BUCKET_STACK = "aws-sam-cli-managed-default"
 
 
@@ -68,7 +68,7 @@ class Releases:
             # The deployment is no release: another tool made the deployment, or the deployment failed the smoke test.
             return current
         if current.previous is None:
-            raise Failure("This is the first release; there is none before it.")
+            raise Failure("This is the first release, so there is no earlier release to roll back to.")
         return self._release(current.previous)
 
     def add(self, deployed):
@@ -87,7 +87,7 @@ class Releases:
         self._put("current", name)
 
     def address(self, deployed):
-        """Uploads a template and returns its address: CloudFormation accepts at most 51,200 bytes in a call."""
+        """Uploads a template and returns its address, because a call accepts at most 51,200 bytes of template."""
         self._put("rollback", deployed.template)
         return f"{self._s3.meta.endpoint_url}/{self.bucket()}/{self._folder}/rollback"
 

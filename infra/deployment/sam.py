@@ -40,7 +40,7 @@ def deploy(stage, current, built=None):
 
 def validate():
     """Checks the template with cfn-lint."""
-    # The SAM CLI requires a region, but sends nothing to it.
+    # The SAM CLI requires a region, although this command sends nothing to AWS.
     _sam("validate", "--lint", "--template-file", TEMPLATE, "--region", "eu-west-1")
 
 

@@ -65,7 +65,7 @@ def _functions(stage, stack):
         state, last = function.get("State"), function.get("LastUpdateStatus", "Successful")
         # A function without calls for weeks is inactive until the next call.
         if state not in ("Active", "Inactive") or last != "Successful":
-            problems.append(f"{name} is {state}, its last update {last}.")
+            problems.append(f"{name} is {state}; its last update is {last}.")
     return problems
 
 
@@ -139,7 +139,7 @@ def _answer(method, url, expected, body=None):
 
 
 def _has_value(stage, secret):
-    """Returns whether a secret has a value. On AWS it does not read the value, so a deployment needs no right to it."""
+    """Returns whether a secret has a value. On AWS, a deployment needs no permission to read the value."""
     client = stage.client("secretsmanager")
     if not stage.endpoint:
         versions = client.describe_secret(SecretId=secret).get("VersionIdsToStages", {})

@@ -16,7 +16,7 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployment: what is needed to deploy it again."""
+    """The template and the parameters of a deployment, with which the deployment can be repeated."""
 
     template: str
     parameters: dict
@@ -30,7 +30,7 @@ class Stack:
         self._client = stage.client("cloudformation")
 
     def state(self):
-        """Returns the description of the stack, or None if it does not exist."""
+        """Returns the description of the stack, or None if the stack does not exist."""
         try:
             return self._client.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
@@ -39,7 +39,7 @@ class Stack:
             raise
 
     def must_exist(self):
-        """Returns the description of the stack. Fails if it does not exist."""
+        """Returns the description of the stack. Fails if the stack does not exist."""
         state = self.state()
         if state is None:
             raise Failure(f"There is no stack {self.name}.")
@@ -53,8 +53,8 @@ class Stack:
             raise Failure(f"{self.name} is {status} and cannot be changed: delete it, then deploy again.")
         if status == "UPDATE_ROLLBACK_FAILED":
             raise Failure(
-                f"{self.name} is {status} and cannot be changed. Its events say why; fix that, then finish the "
-                f"rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
+                f"{self.name} is {status} and cannot be changed. The events of the stack say why; remove the cause, "
+                f"then finish the rollback with: aws cloudformation continue-update-rollback --stack-name {self.name}"
             )
         if status.endswith("IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise Failure(f"{self.name} is being changed ({status}): wait until the change has ended.")

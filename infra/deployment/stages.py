@@ -24,7 +24,7 @@ class Stage:
         self.name = name
         self.stack = stack or settings["stack_name"]
         if self.stack == "releases":
-            raise Failure("A stack cannot be named releases: the bucket has the releases of all stacks there.")
+            raise Failure("A stack cannot be named releases: this folder of the bucket holds the releases of all stacks.")
         # The folder has the stack's name, so that the packages can be deleted with the stack.
         self.packages = f"packages/{self.stack}"
         # Whether CloudFormation refuses to delete the stack. The SAM CLI ignores this section.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Installs pinned packages into a folder of their own in `.tools`, unless they are there, and prints the folder.
+"""Installs pinned packages into a folder of their own in `.tools`, unless they are already there, and prints the folder.
 
     python3 install.py PINS
 
@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-# The folder `infra`, which contains the package `tools`. It is not on the path when this file is the script.
+# The folder `infra`, which contains the package `tools`. The folder is not on the path when this file is the script.
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -50,7 +50,7 @@ def install(pins):
 
 @contextlib.contextmanager
 def _locked(path):
-    """Opens a log for writing, as soon as no other process writes it."""
+    """Opens a log for writing, as soon as no other process writes the log."""
     with open(path, "a", encoding="utf-8") as log:
         try:
             fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,8 +63,10 @@ def _locked(path):
 
 def _virtual_environment(folder, pins, log):
     if run([sys.executable, "-I", "-m", "venv", folder], stdout=log, stderr=log) != 0:
-        raise Failure(f"{sys.executable} makes no virtual environment: install its venv module (Debian: python3-venv).")
-    # The file pins the dependencies too, so pip need not look for them.
+        raise Failure(
+            f"{sys.executable} cannot create a virtual environment: install its venv module (Debian: python3-venv)."
+        )
+    # The file also pins the dependencies, so pip need not resolve them.
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     pip = [folder / "bin/python", "-I", "-m", "pip", "install", *options, "--requirement", pins]
     _check(run(pip, stdout=log, stderr=log), pins, log)

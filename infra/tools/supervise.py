@@ -6,7 +6,7 @@ The parent process holds the other end of this script's standard input, a pipe. 
 parent ends, also by SIGKILL. The script then stops the program and all processes below it: by SIGTERM, and by SIGKILL
 if they are still running after the grace time. The script exits with the program's exit status.
 
-Python programs call `run`, Rust programs use the crate `tools`.
+Python programs call `run`. Rust programs use the crate `tools`.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ GRACE_SECONDS = 6
 # Seconds for which SIGKILL is repeated.
 KILL_SECONDS = 5
 PAUSE_SECONDS = 0.02
-# The exit status if the program cannot be started. A shell uses the same.
+# The exit status if the program cannot be started. A shell uses the same status.
 NOT_STARTED = 127
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -92,13 +92,13 @@ def send(function, pid, number):
     """Sends a signal to a process or a group. Returns False if the process or the group has ended."""
     try:
         function(pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS reports the second for a group of zombies.
+    except (ProcessLookupError, PermissionError):  # macOS raises PermissionError for a group of zombies.
         return False
     return True
 
 
 def adopt_orphans():
-    """On Linux, makes this process the parent of orphaned descendants, so that they are found in other groups too."""
+    """On Linux, makes this process the parent of orphaned descendants, so that they are also found in other groups."""
     try:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     except (OSError, AttributeError):

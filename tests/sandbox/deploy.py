@@ -3,7 +3,8 @@
     python deploy.py deploy REQUEST     REQUEST is JSON (see `deploy`)
     python deploy.py outputs STACK      STACK names an existing stack
 
-Both print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits with 1.
+Both commands print the outputs of the stack as JSON. A command that fails writes a sentence to standard error and exits
+with 1.
 The usual AWS variables hold the endpoint, the region and the credentials.
 """
 
@@ -93,7 +94,7 @@ def deploy(request):
     if unknown:
         raise Failure(f"The template has no parameter {', '.join(unknown)}")
 
-    # The call names the template's address, because CloudFormation accepts at most 51,200 bytes in a call.
+    # The call names the template's address, because CloudFormation accepts at most 51,200 bytes of template in a call.
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=to_json(template).encode())
     stack = request["stack"]
     cloudformation.create_stack(

@@ -44,9 +44,10 @@ fn with_level(outcome: Outcome) -> Line {
 /// Returns the metrics without dimensions: the published events, and an undocumented status.
 fn counts(handled: &Handled) -> Vec<Metric> {
     let report = handled.verified.as_ref().map(|verified| &verified.report);
-    let has_unknown_status = report.is_some_and(|report| report.unknown_status().is_some());
+    let has_undocumented_status =
+        report.is_some_and(|report| report.undocumented_status().is_some());
     let mut counts = metrics::metrics(&handled.published);
-    counts.extend(has_unknown_status.then(|| Metric::once("unknown_status")));
+    counts.extend(has_undocumented_status.then(|| Metric::once("undocumented_status")));
     counts
 }
 
@@ -74,7 +75,10 @@ fn with_report(line: Line, verified: &Verified) -> Line {
     if !operations.is_empty() {
         line = line.with("operations", operations);
     }
-    if let Some(status) = report.unknown_status().or(report.payment_status.as_deref()) {
+    if let Some(status) = report
+        .undocumented_status()
+        .or(report.payment_status.as_deref())
+    {
         line = line.with("platform_status", start_of(status, MAX_LENGTH));
     }
     line
@@ -175,7 +179,7 @@ mod tests {
             ),
             ("unmatched", applied("sale_success", Status::Unmatched)),
             (
-                "unknown_status",
+                "undocumented_status",
                 applied("unknown_status", Status::Processing),
             ),
         ] {

@@ -122,7 +122,7 @@ async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
 }
 
 #[tokio::test]
-async fn the_first_callback_after_the_keys_are_stored_fetches_them() {
+async fn the_first_callback_after_the_keys_are_stored_fetches_the_keys() {
     let world = World::before_init(CacheTtl::default()).await;
     world.callbacks.prewarm().await;
     let (status, _) = world.post("redirect_get.json").await;
@@ -237,7 +237,7 @@ async fn a_new_report_makes_a_read_a_transaction_a_send_to_each_queue_and_an_upd
 }
 
 #[tokio::test]
-async fn a_duplicate_makes_one_read() {
+async fn a_duplicate_callback_makes_one_read() {
     let world = World::new().await;
     world.post("sale_success.json").await;
     for file in ["sale_success.json", "sale_success_reordered.json"] {

@@ -1,7 +1,7 @@
 //! The clarification form: its fields, and the values that the shopper entered.
 //!
-//! Only the values of requested fields are read. The platform must accept the format of a value, and the value must be
-//! signable.
+//! Only the values of requested fields are read. A value must have a format that the platform accepts, and it must be
+//! possible to sign the value.
 
 use std::fmt;
 
@@ -61,7 +61,7 @@ pub fn read(
     body: &[u8],
 ) -> Result<Vec<(String, Text)>, Vec<FormField>> {
     let mut fields = empty(requested);
-    // A browser cannot send a longer body with this form, because its fields limit the lengths of their values.
+    // A browser cannot send a longer body with this form, because the form's fields limit the lengths of their values.
     let body = if body.len() > MAX_BYTES { &[] } else { body };
     let mut answers = Vec::new();
     for field in &mut fields {
@@ -87,7 +87,7 @@ pub fn read(
 }
 
 impl FormField {
-    /// Returns the kind of data that the field's name stands for.
+    /// Returns the kind of data that the field's name indicates.
     pub fn kind(&self) -> FieldKind {
         FieldKind::of(&self.name)
     }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_without_any_value_is_a_problem_of_its_first_field() {
+    fn a_form_without_any_value_reports_a_problem_at_its_first_field() {
         let requested = [
             field("customer.email", false),
             field("customer.city", false),

@@ -87,7 +87,7 @@ impl TryFrom<String> for PaymentId {
         let length = id.chars().count();
         let fits = (1..=PaymentKey::MAX_ID_LENGTH).contains(&length);
         fits.then_some(Self(id))
-            .ok_or("payment_id is not an id of 1 to 255 characters")
+            .ok_or("`payment_id` must have 1 to 255 characters")
     }
 }
 
@@ -111,7 +111,7 @@ impl TryFrom<String> for Operator {
         let fits = (1..=MAX_NAME_LENGTH).contains(&name.chars().count());
         match fits && !name.contains(char::is_control) {
             true => Ok(Self(name.to_owned())),
-            false => Err("by is not a name of 1 to 64 characters"),
+            false => Err("`by` must have 1 to 64 characters and no control character"),
         }
     }
 }
@@ -119,7 +119,7 @@ impl TryFrom<String> for Operator {
 impl Command {
     /// Reads a command from the event of an invocation.
     pub fn read(event: &Value) -> Result<Self, String> {
-        Self::deserialize(event).map_err(|error| format!("no such command: {error}"))
+        Self::deserialize(event).map_err(|error| format!("the command is not valid: {error}"))
     }
 
     /// Returns the command's name.
@@ -226,15 +226,15 @@ mod tests {
             (json!({ "command": "apply_callback", "body": "" }), "`by`"),
             (
                 json!({ "command": "apply_callback", "body": "", "by": " " }),
-                "not a name",
+                "`by` must have",
             ),
             (
                 json!({ "command": "apply_callback", "body": "", "by": "a\nb" }),
-                "not a name",
+                "`by` must have",
             ),
             (resync(0, "order-1"), "nonzero"),
-            (resync(211, ""), "payment_id is not an id"),
-            (resync(211, &"x".repeat(256)), "payment_id is not an id"),
+            (resync(211, ""), "`payment_id` must have"),
+            (resync(211, &"x".repeat(256)), "`payment_id` must have"),
             (
                 json!({ "command": "release", "project_id": 211, "payment_id": "order-1", "by": "anna" }),
                 "`items`",

@@ -58,7 +58,7 @@ impl CommandHandler {
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Reply, Error> {
         let command = match Command::read(&event.payload) {
             Ok(command) => command,
-            Err(error) => return Ok(NotDone::refused("no_such_command", error).into()),
+            Err(error) => return Ok(NotDone::refused("invalid_command", error).into()),
         };
         let result = match self.keys.get().await {
             Ok(keys) => {

@@ -1,8 +1,8 @@
 //! The processed events of a payment, and the action of each event.
 //!
 //! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly
-//! every event after the shipment leads to no action, so the actions of a payment with a thousand
-//! refunds stay as short as those of a payment with two.
+//! every event after the shipment leads to no action, so the text of a payment with a thousand
+//! refunds is as short as the text of a payment with two refunds.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl Actions {
         });
     }
 
-    /// Parses the text in the table. Returns `None` if `Display` does not write such a text.
+    /// Parses the text in the table. Returns `None` for a text that `Display` cannot write.
     pub fn parse(text: &str) -> Option<Self> {
         let runs: Vec<Run> = text.split(", ").map(Run::parse).collect::<Option<_>>()?;
         let ascend = |run: &Run, next: &Run| run.last < next.first;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_processed_event_has_its_action_and_all_others_have_none() {
+    fn each_processed_event_has_its_action_and_other_events_have_none() {
         let actions = actions(&[(7, TakeBack), (3, Ship), (4, Nothing), (6, Nothing)]);
         for (sequence, action) in [
             (2, None),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_another_form_is_not_read() {
+    fn a_text_that_display_cannot_write_is_not_parsed() {
         for text in [
             "",
             "3",

@@ -12,7 +12,7 @@ use payments::log::Line;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
-/// A batch, in the form in which Lambda's event source mapping passes batches.
+/// A batch, in the JSON form of Lambda's event source mapping.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     #[serde(rename = "Records")]
@@ -25,7 +25,7 @@ pub struct Batch {
 pub struct Message {
     /// The id that SQS assigned.
     pub message_id: String,
-    /// The text, which is an event.
+    /// The text of the message: an event.
     pub body: String,
     attributes: Attributes,
 }

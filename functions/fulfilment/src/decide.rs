@@ -87,9 +87,9 @@ pub fn decide(memory: Option<Memory>, event: &Event) -> Decision {
     Decision::New(action, memory)
 }
 
-/// Returns the action, from a table. The rows are what the newest state says about the money, with the
-/// type of the event. The columns are where the goods are. After the action, the goods are where
-/// [`Goods::after`] says.
+/// Returns the action from a table. Each row is for what the newest state says about the money, and
+/// for the type of the event. Each column is for where the goods are. [`Goods::after`] returns where
+/// the goods are after the action.
 #[rustfmt::skip]
 fn action(goods: Goods, money: Money, kind: Option<EventKind>) -> Action {
     use Action::{Hold, Nothing, Ship, TakeBack};

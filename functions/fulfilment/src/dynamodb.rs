@@ -20,8 +20,8 @@ use crate::memory::{Memory, MemoryStore, Newest};
 
 /// How long an item is stored after the last event of its payment. Operators can publish an event
 /// again for 90 days, and the event can then stay in a queue and in the dead-letter queue for 14 days
-/// each. The platform allows refunds for longer than that, and the event of a refund takes goods back
-/// only if the item still says that the goods were shipped.
+/// each. The platform allows refunds for longer than these 118 days, and the event of a refund takes goods
+/// back only if the item still says that the goods were shipped.
 const RETENTION: Duration = Duration::from_secs(400 * 24 * 3_600);
 
 /// The table with the memories.
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_with_a_changed_or_missing_attribute_is_refused_without_quoting_it() {
+    fn an_item_with_a_changed_or_missing_attribute_is_refused_and_not_quoted_in_the_error() {
         for name in ["goods", "sequence", "status", "paid_amount", "actions"] {
             let mut changed = item(&memory());
             changed.insert(name.to_owned(), text("elsewhere"));

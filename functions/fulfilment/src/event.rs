@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_not_an_event_is_refused_without_quoting_it() {
+    fn a_message_that_is_not_an_event_is_refused_with_the_reason() {
         for body in ["", "null", "{}", "[]", "\"Janssens\"", "{\"specversion\":"] {
             assert_eq!(Event::parse(body), Err(InvalidEvent::Malformed), "{body}");
         }

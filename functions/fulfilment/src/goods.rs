@@ -54,7 +54,7 @@ impl Goods {
     }
 }
 
-/// An instruction to the warehouse. The latest instruction for a payment replaces the earlier ones.
+/// An instruction to the warehouse. The latest instruction for a payment replaces the earlier instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Ship the goods. After a hold, continue the delivery.

@@ -3,7 +3,7 @@
 //!
 //! SQS can deliver an event twice or late, and an operator can publish an event again months later.
 //! The queue receives only some event types, so sequence numbers are missing. The consumer therefore
-//! stores a memory for each payment: the processed events and the newest state that they carried. One
+//! stores a memory for each payment: the processed events and the newest state that an event carried. One
 //! conditional write stores the event and the action that follows from the event. The warehouse reads
 //! its instructions from the table, so storing an action is enough to instruct the warehouse. A crash
 //! before the write leads to another delivery. A crash after the write leads to a duplicate, which

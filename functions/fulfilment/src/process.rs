@@ -61,7 +61,7 @@ mod tests {
         stored: Mutex<Option<(Memory, u64)>>,
         /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// The count of coming writes that succeed without a response.
+        /// The number of the next writes that succeed but return no response.
         lost_responses: Mutex<u32>,
     }
 

@@ -40,13 +40,15 @@ impl Request {
             from,
             to,
         } = IntervalRequest::deserialize(event).map_err(|error| {
-            format!("neither the schedule's event nor {{project_id, from, to}}: {error}")
+            format!(
+                "the event is neither the schedule's event nor {{project_id, from, to}}: {error}"
+            )
         })?;
         if from >= to {
-            return Err("from is not before to".into());
+            return Err("`from` is not before `to`".into());
         }
         if to > now {
-            return Err(format!("to is in the future; it is {now} now"));
+            return Err(format!("`to` is in the future; the time is now {now}"));
         }
         let span = Span { from, to };
         Ok(Self::Interval { project_id, span })

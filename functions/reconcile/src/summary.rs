@@ -211,7 +211,8 @@ mod tests {
         for name in ["failed", "lag_s"] {
             assert!(names.contains(&format!("\"reconciliation_{name}\"")));
         }
-        // The line counts the events of the differences, so a further metric would count each difference twice.
+        // The event of a difference is counted when the event is published. A metric in this line would count the
+        // difference a second time.
         assert!(!names.contains("differences"));
         let demanded = written(&summary, true);
         for name in ["reconciliation_lag_s", "report_lag_s"] {

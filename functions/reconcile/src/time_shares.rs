@@ -3,8 +3,8 @@
 use ecommpay::fields::ProjectId;
 use tokio::time::Instant;
 
-/// Returns the projects in order, each with a function for the deadline of its work. Call the function when the
-/// work starts: this project and the projects after it share the time that is left at that call equally.
+/// Returns the projects in order, each with a function that returns the deadline of the project's work. Call the
+/// function when the work starts: the time that is left is divided equally between this project and the later projects.
 pub fn time_shares(
     projects: &[ProjectId],
     deadline: Instant,
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_that_needs_no_time_leaves_its_share_to_the_later_ones() {
+    fn a_project_that_needs_no_time_leaves_its_share_to_the_later_projects() {
         let start = Instant::now();
         let deadline = start + Duration::from_secs(300);
         let projects = projects();
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_that_needs_its_whole_share_takes_no_time_from_the_later_ones() {
+    fn a_project_that_needs_its_whole_share_takes_no_time_from_the_later_projects() {
         let deadline = Instant::now() + Duration::from_millis(900);
         let projects = projects();
         let mut shares = time_shares(&projects, deadline).map(|(_, share_end)| share_end);

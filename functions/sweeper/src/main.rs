@@ -1,4 +1,4 @@
-//! Publishes the outbox, polls the platform, expires checkouts and erases customers' data, each minute.
+//! Publishes the outbox, polls the platform, emits `checkout.expired` and erases customers' data, each minute.
 
 mod handler;
 mod summary;

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_not_done_in_time_is_a_warning() {
+    fn a_run_that_was_not_done_in_time_is_logged_as_a_warning() {
         let line = written(BatchRun {
             in_time: false,
             ..BatchRun::EMPTY

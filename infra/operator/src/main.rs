@@ -59,7 +59,7 @@ enum Command {
     Release(ReviewArgs),
     /// Refunds the money that was received for a payment in quarantine.
     ///
-    /// Shows the reasons for the quarantine and the amount first. The decision settles exactly those reasons.
+    /// Shows the reasons for the quarantine and the amount first. The decision settles exactly these reasons.
     Reject(ReviewArgs),
     Storefront(StorefrontArgs),
     ProjectKey(ProjectKeyArgs),

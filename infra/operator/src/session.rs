@@ -13,7 +13,7 @@ use crate::stack::Stack;
 pub struct Session<'a> {
     /// The stack that the command works on.
     pub stack: &'a Stack,
-    /// Asks the operator before a change.
+    /// Asks the operator for confirmation before a change.
     pub confirm: &'a ConfirmArgs,
     /// Whether to write JSON instead of text and CSV.
     pub json: bool,

@@ -108,7 +108,7 @@ impl OperationsGet {
 
     /// Returns the signed body; `key` is the key of the token.
     pub fn sign(self, key: &ProjectKey) -> Result<Vec<u8>, SignError> {
-        signature::signed(self, key, |request, signature| {
+        signature::signed_request(self, key, |request, signature| {
             request.signature = Some(signature);
         })
     }

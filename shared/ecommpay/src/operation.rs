@@ -95,7 +95,7 @@ impl OperationType {
 
     /// Returns whether this is an undocumented type: `manual change`, and every [`OperationType::Other`] that may move
     /// money.
-    pub fn is_unknown(&self) -> bool {
+    pub fn is_undocumented(&self) -> bool {
         match self {
             OperationType::ManualChange => true,
             OperationType::Other(_) => !self.moves_no_money(),
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn an_operation_type_moves_money_unless_it_is_known_not_to() {
-        for (word, moves_no_money, is_unknown) in [
+        for (word, moves_no_money, is_undocumented) in [
             ("sale", false, false),
             ("refund", false, false),
             ("refund reverse", false, false),
@@ -231,7 +231,7 @@ mod tests {
         ] {
             let kind = OperationType::from(word);
             assert_eq!(kind.moves_no_money(), moves_no_money, "{word}");
-            assert_eq!(kind.is_unknown(), is_unknown, "{word}");
+            assert_eq!(kind.is_undocumented(), is_undocumented, "{word}");
         }
     }
 

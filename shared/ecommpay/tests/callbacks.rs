@@ -150,7 +150,7 @@ fn every_callback_of_the_second_corpus_has_the_content_of_its_index() {
         assert_operation(report.operations.first(), expected);
         assert_redirect(&report, expected);
         assert_clarification(&report, expected);
-        assert_eq!(report.unknown_status(), None, "{file}");
+        assert_eq!(report.undocumented_status(), None, "{file}");
         let kind = &report.operations.first().unwrap().kind;
         assert!(!matches!(kind, OperationType::Other(_)), "{file}");
         let is_link = file.starts_with("invoice");

@@ -8,7 +8,7 @@ use anyhow::Context;
 use payments::service::checkout::READ_INTERVAL;
 use serde::{Deserialize, Serialize};
 
-/// Approximate size of the log line `handed over`, with CloudWatch's own bytes.
+/// Approximate size of the log line `a waiting shopper was redirected`, with CloudWatch's own bytes.
 const HAND_OFF_LINE_BYTES: u64 = 320;
 
 /// Everything that the end-to-end test counts.

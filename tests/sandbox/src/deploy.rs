@@ -1,5 +1,5 @@
-//! Deploys the template into the local AWS. The script `deploy.py` does the work, because only AWS's Python code reads
-//! SAM templates. The AWS SDK for Rust has only the calls.
+//! Deploys the template into the local AWS. The script `deploy.py` does the work, because only AWS's Python library can
+//! translate SAM templates.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -100,7 +100,8 @@ impl Outputs {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns all outputs with this ending, by the rest of their names in lower case: `AuditQueueUrl` as `audit`.
+    /// Returns the outputs whose names end with `end`. The keys are the names without `end`, in lower case: for
+    /// `QueueUrl`, the key of `AuditQueueUrl` is `audit`.
     pub fn ending(&self, end: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| {
             Some((name.strip_suffix(end)?.to_lowercase(), value.clone()))

@@ -102,7 +102,7 @@ impl DeployScript {
         self.folder.join("functions").join(name).join("bootstrap")
     }
 
-    /// The file about the stack that a deployment writes.
+    /// The file that a deployment writes about the stack.
     pub fn written(&self) -> PathBuf {
         self.folder.join(format!("{STACK}.json"))
     }
@@ -141,7 +141,8 @@ impl DeployScript {
         Ok(std::fs::read_to_string(&log)?)
     }
 
-    /// Copies a binary, without its debugging symbols if `strip` is installed: each deployment compresses the binary.
+    /// Copies a binary. If `strip` is installed, the copy has no debugging symbols, because each deployment compresses
+    /// the binary.
     async fn put(&self, built: &Path, copy: &Path) -> anyhow::Result<()> {
         let mut strip = self.supervisor.command("strip");
         strip.arg("-o").args([copy, built]);

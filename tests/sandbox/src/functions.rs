@@ -61,15 +61,15 @@ pub async fn build(
         .map(|name| {
             let path = built
                 .get(name)
-                .with_context(|| format!("Cargo has not named the path of the binary {name}"))?;
+                .with_context(|| format!("Cargo did not report the path of the binary {name}"))?;
             Ok((name.clone(), path.clone()))
         })
         .collect()
 }
 
 /// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
-/// (ring's) read these variables, so a run for another outer package would recompile everything that depends on
-/// these scripts.
+/// (ring's) read these variables. If they were not removed, a run for another outer package would recompile everything
+/// that depends on these scripts.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

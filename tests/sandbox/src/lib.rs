@@ -49,7 +49,7 @@ use crate::workspace::Folder;
 pub struct Sandbox {
     ready: Ready,
     aws: LocalAws,
-    // The drop of these fields closes the public addresses.
+    // Dropping these fields closes the public addresses.
     _proxy: Proxy,
     _shop: Shop,
     platform: Platform,
@@ -59,7 +59,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox. After a failure, everything that the start has begun has ended.
+    /// Starts a sandbox. If the start fails, everything that it started has ended when this function returns.
     ///
     /// # Errors
     ///
@@ -70,8 +70,8 @@ impl Sandbox {
             .context("The start was cancelled")
     }
 
-    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first. Everything that
-    /// the start has begun has then ended.
+    /// Starts a sandbox like [`Sandbox::start`]. Returns `None` if `cancelled` completes first. In this case,
+    /// everything that was started has ended.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Sandbox {
             _ = cancelled => Ok(None),
         };
         if !matches!(started, Ok(Some(_))) {
-            // The drop of the start has stopped the programs, but some programs may still be running.
+            // Dropping the start's future stops the programs, but some programs may need time to end.
             supervisor.all_ended().await;
         }
         started
@@ -163,7 +163,7 @@ impl Addresses {
 async fn listen(port: u16, option: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
-        .with_context(|| format!("Port {port} cannot be used, choose another one with {option}"))
+        .with_context(|| format!("Port {port} cannot be used; choose another port with {option}"))
 }
 
 fn url(listener: &TcpListener) -> anyhow::Result<String> {

@@ -122,10 +122,10 @@ pub async fn python(supervisor: &Supervisor) -> anyhow::Result<PathBuf> {
     Ok(packages.join("bin/python"))
 }
 
-/// Gives a command the administrator's variables, and removes almost all of the user's variables.
+/// Sets the administrator's environment variables for a command, and removes almost all of the user's.
 ///
-/// A profile or a proxy of the user could send calls to another AWS, and MiniStack passes its variables to the
-/// functions.
+/// A profile or a proxy of the user could send calls to another AWS, and MiniStack passes its environment
+/// variables to the functions.
 pub fn with_clean_environment<'a>(command: &'a mut Command, endpoint: &str) -> &'a mut Command {
     command.env_clear();
     for name in ["PATH", "HOME", "LANG", "LC_ALL", "TZ"] {

@@ -27,7 +27,7 @@ pub struct CommandLine {
 /// A command for the started sandbox, instead of waiting for Ctrl-C.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// Run a command, with the path of ready.json (addresses and names) in SANDBOX_READY, then stop
+    /// Run a command, then stop. SANDBOX_READY has the path of ready.json, which lists addresses and names
     Exec {
         /// The command and its arguments
         #[arg(
@@ -58,13 +58,13 @@ pub struct Options {
     /// The project's secret key
     #[arg(long, default_value = "test-secret-key", value_parser = NonEmptyStringValueParser::new())]
     pub key: String,
-    /// Deploy the sample consumer, which then reads the fulfilment queue instead of the demo shop
+    /// Deploy the sample consumer. It then reads the fulfilment queue, and the demo shop does not
     #[arg(long)]
     pub sample_consumer: bool,
-    /// Divide all delays and deadlines, which are minutes to days, by this number
+    /// Divide the times of a payment's schedule (poll delays, deadlines, retention of customer data) by this number
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub divide_times: u32,
-    /// The template to deploy instead of the project's
+    /// The template to deploy; by default infra/template.yaml
     #[arg(long, hide = true)]
     pub template: Option<PathBuf>,
     /// Parameters of the template, which override the sandbox's parameters

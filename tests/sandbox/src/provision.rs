@@ -52,9 +52,9 @@ impl Account {
     ) -> anyhow::Result<()> {
         let secret = ProjectKeySetSecret::new(&self.0, secret);
         let read = secret.read().await?;
-        let mut book = read.keys.clone();
-        book.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
-        let written = secret.write(&read, &book).await;
+        let mut key_set = read.keys.clone();
+        key_set.add(ProjectId::new(project.into())?, SecretText::read(key)?)?;
+        let written = secret.write(&read, &key_set).await;
         written.context("The project's key cannot be stored")
     }
 
@@ -90,7 +90,7 @@ impl Account {
             .add_storefront_key(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
-        ensure!(added, "The table has this storefront already");
+        ensure!(added, "The table already has this storefront");
         Ok(STOREFRONT_KEY.to_owned())
     }
 }

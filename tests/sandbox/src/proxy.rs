@@ -1,8 +1,8 @@
-//! The public address of the API. A proxy serves it, in the role that the custom domain has on AWS.
+//! A proxy that serves the public address of the API. On AWS, a custom domain has this role.
 //!
 //! The local AWS gives the API another address at each start, but the functions need their public address before the
-//! API exists. The proxy therefore gets its port first and its target later. It passes paths byte for byte and follows
-//! no redirects.
+//! API exists. The proxy therefore gets its port first and its target later. The proxy forwards paths byte for byte
+//! and follows no redirects.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::progress::say;
 
-// The limits of API Gateway on AWS: 10 MB, and 30 seconds for a function.
+// API Gateway on AWS accepts 10 MB and waits 30 seconds for a function. The proxy waits a little longer.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(35);
 
@@ -156,7 +156,7 @@ async fn send(
     let uri = format!("{target}{path}").parse::<Uri>().map_err(|error| {
         (
             StatusCode::BAD_REQUEST,
-            format!("This path cannot be passed on: {error}\n"),
+            format!("This path cannot be forwarded: {error}\n"),
         )
     })?;
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn path_and_answer_pass_unchanged() {
+    async fn the_path_and_the_answer_are_forwarded_unchanged() {
         let proxy = Proxy::start(listener().await, false).unwrap();
         proxy.set_target(api().await);
         let answer = exchange(

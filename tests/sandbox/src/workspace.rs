@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
-// Logs stay for this time after the start of a sandbox, so that a failed test can be inspected.
+// The time for which logs are kept after the start of a sandbox, so that a failed test can be inspected.
 const KEEP_LOGS: Duration = Duration::from_secs(24 * 3600);
 
 /// Returns the folder that contains the folders of all sandboxes.

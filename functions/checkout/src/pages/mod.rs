@@ -48,8 +48,8 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself. `shop_url` is present only if the redirect URL may
-/// be lost; the page then says so and links to the shop.
+/// Shown while the redirect URL is unknown. The page reloads itself. If `shop_url` is present, the redirect
+/// URL may be lost: the page says so and links to the shop.
 pub fn waiting(language: Language, shop_url: Option<&str>) -> Response<String> {
     let texts = language.texts();
     let body = html! {

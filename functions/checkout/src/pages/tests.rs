@@ -102,7 +102,7 @@ fn every_page_has_its_language_and_one_heading() {
 }
 
 #[test]
-fn no_page_can_be_cached_framed_or_extended() {
+fn no_page_can_be_cached_or_framed_or_load_external_resources() {
     for (_, page) in all_languages() {
         let policy = header(&page, header::CONTENT_SECURITY_POLICY);
         let nonce = policy.split("'nonce-").nth(1).unwrap();

@@ -70,8 +70,8 @@ impl Checkouts {
         }
     }
 
-    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had arrived before
-    /// the request.
+    /// Logs the time from the arrival of the redirect URL to this answer. Logs nothing if the URL had already arrived
+    /// when the request was received.
     fn measure_latency(&self, payment: &Payment, received_at: Timestamp) {
         if payment.updated_at() < received_at {
             return;
@@ -82,7 +82,7 @@ impl Checkouts {
             unit: Unit::Milliseconds,
             value: u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
         };
-        Line::info("handed over")
+        Line::info("a waiting shopper was redirected")
             .with("project", payment.project_id())
             .with("payment", payment.payment_id())
             .with_metrics(&[], &[latency])

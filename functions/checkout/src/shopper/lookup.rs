@@ -14,7 +14,7 @@ use crate::language::Language;
 /// a waiting request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The payment that a checkout token leads to, with its order.
+/// The payment of a checkout token, and the payment's order.
 pub(super) struct ShopperCheckout {
     pub(super) payment: Payment,
     pub(super) order: Order,
@@ -47,8 +47,8 @@ impl Checkouts {
         self.find_when(token, Duration::ZERO, |_| true).await
     }
 
-    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Returns the last
-    /// reading, or `None` if the token is unknown.
+    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Returns the
+    /// payment as it was read last, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,

@@ -13,7 +13,7 @@ use crate::{form, pages};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
     /// value is not valid, shows the form again with the problems of its fields. If the platform refuses the data,
-    /// shows a page.
+    /// shows a page that says so.
     pub(crate) async fn submit_form(
         &self,
         token: &str,
@@ -42,7 +42,7 @@ impl Checkouts {
         match self.send_clarification(payment, &answers).await {
             Ok(_) | Err(ClarificationError::NotRequested) => see_other(&checkout_url, language),
             Err(ClarificationError::Refused(code)) => {
-                Line::warn("the platform refused a shopper's answers")
+                Line::warn("the platform refused the data of a shopper's clarification form")
                     .with("payment", payment.key().to_string())
                     .with("code", code)
                     .write();

@@ -43,6 +43,7 @@ impl From<PollError> for NotDone {
             PollError::NoAnswer(_) => Self::failed("no_answer", error),
             PollError::NotValid(_) => Self::failed("not_valid", error),
             PollError::NotSigned => Self::failed("not_signed", error),
+            PollError::UnsoundShape => Self::failed("unsound_shape", error),
             PollError::NotReadable => Self::failed("not_readable", error),
             PollError::NotCommitted(_) => Self::failed("not_committed", error),
             PollError::NotPublished(_) => Self::failed("not_published", error),

@@ -78,7 +78,7 @@ fn every_cell_of_the_table_fits_the_money_and_the_goods() {
 }
 
 #[test]
-fn a_succeeded_payment_ships() {
+fn the_goods_of_a_succeeded_payment_are_shipped() {
     assert_eq!(actions(&[succeeded(3)]), [Ship]);
 }
 
@@ -101,7 +101,7 @@ fn a_duplicate_of_a_success_does_not_ship_goods_that_were_taken_back() {
 }
 
 #[test]
-fn an_event_is_processed_whatever_numbers_are_missing_before_it() {
+fn an_event_is_processed_even_if_lower_sequence_numbers_are_missing() {
     // The queue receives only some event types, so some sequence numbers never arrive.
     assert_eq!(actions(&[succeeded(900)]), [Ship]);
     assert_eq!(actions(&[declined(4), succeeded(7)]), [Nothing, Ship]);
@@ -177,7 +177,7 @@ fn stopped_goods_are_taken_back_after_a_rejection() {
 }
 
 #[test]
-fn shipped_goods_are_taken_back_when_the_payment_is_declined_after_all() {
+fn shipped_goods_are_taken_back_when_the_payment_is_declined_later() {
     assert_eq!(actions(&[succeeded(3), declined(5)]), [Ship, TakeBack]);
     let events = [succeeded(3), declined(5), succeeded(7)];
     assert_eq!(actions(&events), [Ship, TakeBack, Ship]);
@@ -215,7 +215,7 @@ fn goods_that_never_shipped_are_held_when_the_full_refund_is_returned() {
 }
 
 #[test]
-fn shipped_goods_are_stopped_when_another_payment_had_paid_the_order() {
+fn shipped_goods_are_stopped_when_another_payment_also_paid_the_order() {
     let events = [succeeded(3), paid_twice(4), refunded(6, 1000)];
     assert_eq!(actions(&events), [Ship, Hold, TakeBack]);
     let events = [succeeded(3), refunded(6, 1000), paid_twice(4)];
@@ -223,7 +223,7 @@ fn shipped_goods_are_stopped_when_another_payment_had_paid_the_order() {
 }
 
 #[test]
-fn goods_that_were_taken_back_are_held_when_the_refund_is_declined_after_all() {
+fn goods_that_were_taken_back_are_held_when_the_refund_is_declined_later() {
     let events = [succeeded(3), refunded(5, 1000), refund_declined(7)];
     assert_eq!(actions(&events), [Ship, TakeBack, Hold]);
     let events = [succeeded(3), refund_declined(7), refunded(5, 1000)];
@@ -266,7 +266,7 @@ fn permutations(events: &[Event]) -> Vec<Vec<Event>> {
 }
 
 #[test]
-fn every_order_with_duplicates_ends_with_the_goods_where_the_newest_state_wants_them() {
+fn every_order_with_duplicates_leaves_the_goods_where_the_newest_state_requires() {
     let shipped = [Goods::Shipped].as_slice();
     let in_warehouse = [Goods::Waiting, Goods::Held, Goods::TakenBack].as_slice();
     let on_hold = [Goods::Held, Goods::Stopped].as_slice();

@@ -1,4 +1,4 @@
-//! The question before each change.
+//! Asks the operator for confirmation before a change.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -7,7 +7,7 @@ use clap::Args;
 
 #[derive(Args)]
 pub struct ConfirmArgs {
-    /// Answers yes to the question before a change.
+    /// Answers yes to every question.
     #[arg(long, global = true)]
     yes: bool,
 }
@@ -23,7 +23,7 @@ impl ConfirmArgs {
         stderr.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        // On a terminal, the operator's Enter ends the line.
+        // On a terminal, the Enter key has already ended the line of the question.
         if !io::stdin().is_terminal() {
             writeln!(stderr)?;
         }

@@ -1,5 +1,5 @@
-//! Reads keys from standard input. If a key were an argument, other users of the machine could see it, and the shell
-//! would store it in its history.
+//! Reads keys from standard input. If a key were an argument, other users of the machine could see the key, and the
+//! shell would store the key in its history.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -12,7 +12,8 @@ use payments::service::project_keys::SecretText;
 pub fn read(name: &str) -> anyhow::Result<SecretText> {
     let mut line = String::new();
     if io::stdin().is_terminal() {
-        let hidden = HiddenInput::start().context("the terminal cannot hide input; pipe it in")?;
+        let hidden = HiddenInput::start()
+            .context("the terminal cannot hide the input; pipe the key into the tool")?;
         write!(io::stderr(), "{name}: ")?;
         let read = io::stdin().lock().read_line(&mut line);
         drop(hidden);

@@ -9,8 +9,8 @@ use crate::session::Session;
 
 /// Stores a token of the Data API and the token's key. They replace the stored token and key.
 ///
-/// Create both in the platform's Dashboard. They are read from standard input: on a terminal the tool prompts for them;
-/// otherwise they are the first two lines. The next reconciliation uses the new token and key.
+/// Create both in the platform's Dashboard. The tool reads both from standard input: on a terminal the tool prompts for
+/// them; otherwise they are the first two lines. The next reconciliation uses the new token and key.
 #[derive(Args)]
 pub struct DataApiTokenArgs {}
 
@@ -34,7 +34,7 @@ impl DataApiTokenArgs {
             key: key_fingerprint,
         } = &fingerprints;
         session.confirm.ask(&format!(
-            "Store token {token_fingerprint} with key {key_fingerprint}, instead of the stored ones?"
+            "Any stored token and key will be replaced. Store token {token_fingerprint} with key {key_fingerprint}?"
         ))?;
         let secret = DataApiSecret::new(
             &session.stack.config,

@@ -35,11 +35,11 @@ enum Action {
     Rotate {
         #[command(flatten)]
         of: ProjectArgs,
-        /// Drops a previous key that is still stored.
+        /// Deletes a previous key that is still stored.
         #[arg(long)]
         replace_previous: bool,
     },
-    /// Drops the previous key of a project. From then on, callbacks that this key signed are refused.
+    /// Deletes the previous key of a project. From then on, callbacks that this key signed are refused.
     Retire(ProjectArgs),
     /// Lists the projects and the fingerprints of their keys, as CSV; with --json as JSON lines.
     List,
@@ -105,7 +105,9 @@ impl ProjectKeyArgs {
                 let key = read_key(of.project)?;
                 match keys.rotate(of.project, key, *replace_previous) {
                     Err(refusal @ Refusal::HasPrevious(_)) => {
-                        bail!("{refusal}: retire it first, or drop it with --replace-previous")
+                        bail!(
+                            "{refusal}: retire the previous key first, or delete it with --replace-previous"
+                        )
                     }
                     rotated => rotated?,
                 }

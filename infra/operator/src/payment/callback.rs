@@ -13,7 +13,7 @@ use crate::output::text::{events, money, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
-/// The greatest number of bytes that are read from a file. This is far more than the function accepts.
+/// The maximum number of bytes that the tool reads from a file. This is far more than the function accepts.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Verifies a saved callback, or applies it.
@@ -25,7 +25,7 @@ pub struct CallbackArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Says whether a callback verifies and what it would change, or why it does not verify.
+    /// Says whether a callback verifies and what the callback would change, or why it does not verify.
     Verify {
         /// The file with the body, exactly as it was received; - reads standard input.
         file: PathBuf,

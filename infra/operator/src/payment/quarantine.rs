@@ -40,7 +40,7 @@ struct ReportedSum {
 }
 
 impl Quarantine {
-    /// Returns the quarantine of a payment. It is empty if the payment is not in quarantine.
+    /// Returns the quarantine of a payment. The quarantine is empty if the payment has no quarantine item.
     pub fn of(payment: &Payment, at: Timestamp) -> anyhow::Result<Self> {
         let view = serde_json::to_value(PaymentView::new(payment, at))?;
         let view: View = serde_json::from_value(view).context("the quarantine cannot be read")?;

@@ -14,7 +14,7 @@ use crate::stack::command::command;
 
 /// Publishes events of a payment again, to each queue that subscribes to their types.
 ///
-/// The events keep their ids and bodies, so consumers that store event ids ignore them. Events are stored for 90 days.
+/// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. Events are stored for 90 days.
 #[derive(Args)]
 pub struct RepublishArgs {
     #[command(flatten)]

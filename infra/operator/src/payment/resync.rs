@@ -14,7 +14,7 @@ use crate::stack::command::command;
 
 /// Polls the platform about a payment immediately, and applies the answer.
 ///
-/// This does not depend on the polling schedule: the payment may also be final, overdue or not in the table.
+/// The command does not depend on the polling schedule: the payment may also be final, overdue or not in the table.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]

@@ -161,10 +161,13 @@ impl Display for Refund {
             write!(to, " (code {})", plain(code))?;
         }
         match status.as_str() {
-            "pending" => write!(to, ": the platform accepted it; it is polled until it ends"),
+            "pending" => write!(
+                to,
+                ": the platform accepted the refund; status polls follow until the refund ends"
+            ),
             "unknown" => write!(
                 to,
-                ": the platform's answer is unclear; it is polled until it ends"
+                ": the platform's answer is unclear; status polls follow until the refund ends"
             ),
             "declined" => write!(
                 to,
@@ -193,7 +196,7 @@ mod tests {
     fn the_refund_of_a_rejection_is_shown_with_its_amount_status_and_code() {
         assert_eq!(
             refund("pending", None),
-            "refund rejected-1 of 12.34 EUR: pending: the platform accepted it; it is polled until it ends"
+            "refund rejected-1 of 12.34 EUR: pending: the platform accepted the refund; status polls follow until the refund ends"
         );
         let declined = refund("declined", Some("3283"));
         assert!(declined.starts_with("refund rejected-1 of 12.34 EUR: declined (code 3283): "));

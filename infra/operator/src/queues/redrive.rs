@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::counts::counts;
 use crate::session::Session;
 
-/// The most messages that SQS returns in one answer.
+/// The maximum number of messages that SQS returns in one answer.
 const BATCH: u64 = 10;
 /// Enough time to send and delete a batch. After this time, messages that were not deleted can be received again.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
@@ -20,13 +20,13 @@ const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into their queue, oldest first.
 ///
-/// Fix the consumer first. The consumer may receive an event that it has already processed. It must recognise such an
-/// event by the event id, and ignore it.
+/// Fix the consumer first. The consumer may receive an event that it has already processed. The consumer must recognise
+/// such an event by the event id, and ignore the event.
 #[derive(Args)]
 pub struct RedriveArgs {
-    /// The queue that the dead letters came from.
+    /// The queue from which the dead letters were moved.
     queue: QueueName,
-    /// The greatest number of messages to move; all by default.
+    /// The maximum number of messages to move; all by default.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     most: Option<u64>,
 }
@@ -79,7 +79,8 @@ impl RedriveArgs {
         ))?;
         let mut moved = 0;
         let result = redrive.move_messages(most, &mut moved).await;
-        result.with_context(|| format!("dead letters of {queue}: stopped after {moved}"))?;
+        result
+            .with_context(|| format!("dead letters of {queue}: stopped after {moved} messages"))?;
         let counts = counts(&redrive.client, from).await?;
         let result = Moved {
             queue: self.queue,
@@ -134,11 +135,11 @@ impl Redrive<'_> {
     }
 
     /// Sends a message with its group and body, and with a new deduplication id. A queue drops a message whose
-    /// deduplication id it received in the last five minutes, so a message with its first id could be lost.
+    /// deduplication id it received in the last five minutes, so a message with its original id could be lost.
     ///
     /// The new id contains the message id of the dead letter. So the queue drops a message only if an earlier redrive
-    /// sent this dead letter and stopped before it deleted it. A message that fails again becomes another dead letter,
-    /// with another id.
+    /// sent this dead letter and stopped before deleting the dead letter. A message that fails again becomes another
+    /// dead letter, with another id.
     async fn send(&self, message: &Message) -> anyhow::Result<()> {
         let id = message.message_id().context("a dead letter has no id")?;
         let group = MessageSystemAttributeName::MessageGroupId;

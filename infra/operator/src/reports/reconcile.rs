@@ -27,7 +27,7 @@ const COLUMNS: [&str; 9] = [
 /// Compares the platform's records with ours for an interval, in as many runs of the function as needed.
 ///
 /// Writes the counts of compared operations and of new differences, as CSV; with --json as a line of JSON. Each new
-/// difference is emitted as an event, and the platform is polled about it. An operation younger than an hour may still
+/// difference is emitted as an event, and the platform is polled about the payment. An operation younger than an hour may still
 /// be in progress and would count as a difference.
 #[derive(Args)]
 pub struct ReconcileArgs {
@@ -37,7 +37,7 @@ pub struct ReconcileArgs {
     /// The start of the interval, such as 2026-01-01T00:00:00Z.
     #[arg(long, value_parser = values::time, value_name = "TIME")]
     from: Timestamp,
-    /// The end of the interval, which does not include it.
+    /// The end of the interval, which is not included.
     #[arg(long, value_parser = values::time, value_name = "TIME")]
     to: Timestamp,
 }
@@ -98,7 +98,7 @@ impl ReconcileArgs {
         let mut table = session.table(&COLUMNS)?;
         table.write(&totals)?;
         table.end()?;
-        result.with_context(|| format!("compared only until {}", totals.until))
+        result.with_context(|| format!("compared only the time before {}", totals.until))
     }
 
     async fn run_once(&self, stack: &Stack, from: Timestamp) -> anyhow::Result<Run> {
@@ -133,7 +133,7 @@ impl Totals {
         }
     }
 
-    /// Runs the function until everything before `to` is compared. Each run starts where the previous one ended. Stops
+    /// Runs the function until everything before `to` is compared. Each run starts where the previous run ended. Stops
     /// at the first failure.
     async fn run_until(
         &mut self,
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// Compares five hours with runs that end in this way. Returns the totals, the starts of the runs, and the result.
+    /// Compares five hours. The runs return these results. Returns the totals, the starts of the runs, and the result.
     async fn compare(runs: Vec<Run>) -> (Totals, Vec<Timestamp>, anyhow::Result<()>) {
         let mut runs = runs.into_iter();
         let mut starts = Vec::new();
@@ -198,7 +198,7 @@ mod tests {
         let result = totals
             .run_until(hour(5), async |from| {
                 starts.push(from);
-                runs.next().context("one run too many")
+                runs.next().context("more runs than results")
             })
             .await;
         (totals, starts, result)
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_run_is_the_last_one_and_the_totals_include_it() {
+    async fn no_run_follows_a_failed_run_and_the_totals_include_the_failed_run() {
         let runs = vec![run(2, None), run(3, Some("no answer"))];
         let (totals, starts, result) = compare(runs).await;
         assert_eq!(result.unwrap_err().to_string(), "no answer");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_without_progress_is_the_last_one() {
+    async fn no_run_follows_a_run_without_progress() {
         let (totals, starts, result) = compare(vec![run(2, None), run(2, None)]).await;
         let error = result.unwrap_err().to_string();
         assert_eq!(error, "the function compared nothing");

@@ -26,7 +26,7 @@ pub struct ReportArgs {
     /// The first day, as YYYY-MM-DD.
     #[arg(long, value_parser = values::day, value_name = "DAY")]
     from: Day,
-    /// The last day, included in the report.
+    /// The last day, which is included in the report.
     #[arg(long, value_parser = values::day, value_name = "DAY")]
     to: Day,
 }

@@ -1,4 +1,4 @@
-//! The stack that a command works on: its resources, and the AWS configuration to reach them.
+//! The stack on which a command works: the resources of the stack, and the AWS configuration to reach them.
 
 pub mod command;
 pub mod invoke;
@@ -19,7 +19,7 @@ const SANDBOX_CREDENTIALS: &str = "test";
 
 #[derive(Args)]
 pub struct StackArgs {
-    /// The file that the deployment wrote about the stack.
+    /// The file about the stack, which the deployment wrote.
     #[arg(long, env = "BANCONTACT_STACK", value_name = "FILE", global = true)]
     stack: Option<PathBuf>,
     /// Selects the running sandbox instead of a stack.

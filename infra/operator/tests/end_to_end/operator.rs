@@ -85,7 +85,7 @@ impl Operator {
         Ok(run)
     }
 
-    /// Runs a command that must succeed, and returns its standard output. Without input there is no question, so
+    /// Runs a command that must succeed, and returns its standard output. Without input the tool asks nothing, so
     /// standard error must be empty.
     pub async fn succeeds(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
         let run = self.run(args, input).await?;

@@ -150,7 +150,7 @@ async fn wrong_arguments_are_refused(operator: &Operator) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Writes a report of the last hour's days: midnight can pass during the test.
+/// Writes a report of today, and of yesterday in the first hour of a day, because midnight can pass during the test.
 async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Result<String> {
     let now = Timestamp::now();
     let from = Day::of(now.before(Duration::from_secs(3_600))).to_string();

@@ -25,7 +25,7 @@ fuzz_target!(|body: &[u8]| {
     let report = Report::read(&message);
     for operation in &report.operations {
         let kind = &operation.kind;
-        assert!(!kind.gives_back() || !kind.moves_no_money() && !kind.is_unknown());
+        assert!(!kind.gives_back() || !kind.moves_no_money() && !kind.is_undocumented());
         assert!(kind.is_about_refund() || operation.merchant_refund_id.is_none());
     }
     let single = message.get("operation").into_iter();

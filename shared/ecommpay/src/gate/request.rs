@@ -21,7 +21,7 @@ pub trait Request: Serialize {
     where
         Self: Sized,
     {
-        signature::signed(self, key, |request, signature| {
+        signature::signed_request(self, key, |request, signature| {
             request.general_mut().signature = Some(signature);
         })
     }

@@ -113,7 +113,7 @@ impl Report {
     /// Returns the first undocumented status, of the payment or of an operation.
     ///
     /// Source: Results; Confirmation; Payment links; the platform's plug-ins.
-    pub fn unknown_status(&self) -> Option<&str> {
+    pub fn undocumented_status(&self) -> Option<&str> {
         let of_operations = self.operations.iter().map(|operation| &operation.status);
         self.payment_status
             .iter()

@@ -25,6 +25,6 @@ pub use canonical::{canonical, canonical_as_php};
 pub use digest::Signature;
 pub(crate) use lines::is_signed;
 pub use reframing::may_be_reframed;
-pub(crate) use sign::signed;
+pub(crate) use sign::signed_request;
 pub use sign::{SignError, canonical_of, canonical_to_sign};
 pub use verify::{of_message, verify, verify_with};

@@ -44,7 +44,7 @@ pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {
 }
 
 /// Returns the signed body of a request; `put` stores the signature in the request.
-pub(crate) fn signed<M: Serialize>(
+pub(crate) fn signed_request<M: Serialize>(
     mut message: M,
     key: &ProjectKey,
     put: impl FnOnce(&mut M, String),

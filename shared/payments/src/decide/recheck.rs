@@ -73,7 +73,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
         if is_counted && operation.is_confirmation() && operation.is_declined() {
             reasons.insert(Reason::ConfirmationDeclined(id.to_owned()));
         }
-        if operation.kind().is_unknown() && operation.has_succeeded() {
+        if operation.kind().is_undocumented() && operation.has_succeeded() {
             reasons.insert(Reason::UndocumentedOperation(id.to_owned()));
         }
     }

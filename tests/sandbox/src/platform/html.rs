@@ -19,7 +19,7 @@ pub fn wide_page(title: &str, content: Markup) -> Response {
     framed(title, "wide", content)
 }
 
-/// A page that the browser loads anew at every visit, because the content changes with the payment.
+/// A page that the browser never caches, because the content changes with the payment.
 fn framed(title: &str, class: &str, content: Markup) -> Response {
     let body = html! { main class=(class) { (content) } };
     let headers = [

@@ -70,7 +70,7 @@ impl PlatformState {
 }
 
 impl Shared {
-    /// The state at the start. The platform runs until the sender of `running` is dropped.
+    /// Creates the state of a new platform. The platform runs until the sender of `running` is dropped.
     pub fn new(
         port: u16,
         settings: &Settings,
@@ -93,7 +93,7 @@ impl Shared {
                 .redirect(reqwest::redirect::Policy::none())
                 .timeout(DELIVERY_TIMEOUT)
                 .build()
-                .context("no HTTP client for callbacks")?,
+                .context("the HTTP client for callbacks cannot be created")?,
             running,
             state: Mutex::new(PlatformState {
                 records: Records::default(),

@@ -88,7 +88,7 @@ pub fn begin_refund(shared: &Arc<Shared>, payment_id: &str, refund_id: u64) {
         return continue_refund(shared, payment_id, refund_id);
     }
     change_after(STEP, shared, payment_id, move |payment, _, stamp| {
-        payment.hand_over_refund(refund_id, stamp.now)
+        payment.pass_refund_to_provider(refund_id, stamp.now)
     });
 }
 

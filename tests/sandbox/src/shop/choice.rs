@@ -30,7 +30,7 @@ pub const PRODUCTS: [Product; 3] = [
     Product {
         code: "samovar",
         name: "A samovar",
-        text: "Above 500 EUR. Bancontact's app cannot pay it, the card can.",
+        text: "Above 500 EUR. Bancontact's app cannot pay it, but a card can.",
         price: 75_000,
     },
 ];
@@ -56,7 +56,7 @@ pub struct Choice {
     pub product: &'static Product,
     pub channel: &'static str,
     pub language: Option<&'static str>,
-    /// The shopper's last name. If it is missing, the platform requests it from the shopper.
+    /// The shopper's last name. If the name is missing, the platform requests the name from the shopper.
     pub last_name: Option<String>,
 }
 

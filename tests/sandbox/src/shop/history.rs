@@ -5,9 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
-/// How many lines are stored.
+/// The maximum number of stored lines.
 const MAX_LINES: usize = 200;
-/// How many open payments a visit of the activity page reads.
+/// The maximum number of open payments that a visit of the activity page reads.
 const MAX_POLLED: usize = 5;
 
 /// The source of a line.

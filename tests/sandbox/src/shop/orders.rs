@@ -108,7 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn goods_are_taken_back_without_confirmation_and_shipped_again_after_it() {
+    fn goods_are_taken_back_when_the_money_is_not_confirmed_and_shipped_again_when_it_is_credited()
+    {
         let mut orders = Orders::default();
         let corrects = |kind: &str, event: Event| Event {
             data: EventData {

@@ -15,7 +15,7 @@ use crate::html::{document, euros};
 const STYLE: &str = include_str!("style.css");
 const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]:[second]");
 
-/// After how many seconds the browser reloads a changing page.
+/// The number of seconds after which the browser reloads a page that can still change.
 const REFRESH_AFTER: u8 = 2;
 
 fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {

@@ -24,7 +24,7 @@ pub struct AddArgs {
     /// The storefront's name. Payments belong to this name, whichever of the storefront's keys created them.
     #[arg(value_parser = settings::parse_name)]
     name: String,
-    /// The id of the project at the platform that the payments belong to.
+    /// The id, at the platform, of the project to which the payments belong.
     #[arg(long, value_parser = values::project)]
     project: ProjectId,
     /// The allowed actions: create checkouts; read payments; refund payments; use payments of the project that no
@@ -78,7 +78,7 @@ impl AddArgs {
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;
         show(&listed, &key, session.json, session.out).map_err(|error| {
-            // In this command a closed pipe is an error too: without the output, the key is lost.
+            // In this command a closed pipe is also an error, because the key is lost without the output.
             anyhow!("the key {id} was created but could not be shown ({error}); revoke it")
         })
     }

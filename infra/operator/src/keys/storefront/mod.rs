@@ -13,8 +13,8 @@ use crate::session::Session;
 
 /// Creates, lists and revokes storefront keys.
 ///
-/// A storefront can have several keys. To replace a key, create a new key, give it to the storefront, and revoke the
-/// old key when the storefront no longer uses it.
+/// A storefront can have several keys. To replace a key, create a new key, give the new key to the storefront, and
+/// revoke the old key when the storefront no longer uses the old key.
 #[derive(Args)]
 pub struct StorefrontArgs {
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use payments::service::storefront::key_id;
 
 use crate::session::Session;
 
-/// Revokes a storefront key for good, from the next request on. The list still shows it.
+/// Revokes a storefront key for good, from the next request on. The list still shows the key.
 #[derive(Args)]
 pub struct RevokeArgs {
     /// The key's id, as the list shows it: the part of the key between `sk_` and the next underscore.
@@ -18,7 +18,7 @@ pub struct RevokeArgs {
 
 impl RevokeArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
-        // A whole key is accepted too, because it may be all that the operator has. It is never shown.
+        // A whole key is also accepted, because the operator may not know the id. The key is never shown.
         let id = key_id(&self.key_id).unwrap_or(&self.key_id);
         let store = session.stack.store();
         let mut key = find(&store, id).await?;

@@ -115,7 +115,7 @@ impl<'a> Text<'a> {
     fn refunds(&self, to: &mut Formatter<'_>) -> fmt::Result {
         for refund in self.payment.refunds() {
             let id = refund.refund_id();
-            let id = id.map_or("not requested here", |id| id.as_str());
+            let id = id.map_or("not requested by this service", |id| id.as_str());
             let (amount, status) = (money(refund.amount(), "EUR"), spaced(&refund.status()));
             write!(to, "refund {id}: {status}, {amount}")?;
             if refund.returned_amount() > 0 {
@@ -182,7 +182,7 @@ impl Display for Text<'_> {
         )?;
         match payment.order() {
             Some(order) => self.order(order, to)?,
-            None => writeln!(to, "not created here")?,
+            None => writeln!(to, "not created by this service")?,
         }
         self.amounts(to)?;
         if let Some(status) = payment.platform_status() {

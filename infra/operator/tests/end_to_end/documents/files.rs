@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// Folders without documents of this repository. Hidden folders, except `.github`, are skipped too.
+/// Folders without documents of this repository. Hidden folders except `.github` are also skipped.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
 /// The root of the repository.

@@ -7,10 +7,10 @@ use anyhow::ensure;
 
 use super::files;
 
-/// The most lines of the root's README.
+/// The maximum number of lines of the root's README.
 const MAX_LINES: usize = 150;
 
-/// Returns the targets of a document's links, outside of code.
+/// Returns the targets of the links in a document. Ignores code.
 fn links(document: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut is_code = false;
@@ -28,7 +28,7 @@ fn links(document: &str) -> Vec<&str> {
     found
 }
 
-/// Returns the anchors that GitHub makes of a document's headings.
+/// Returns the anchors that GitHub derives from a document's headings.
 fn anchors(document: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut is_code = false;

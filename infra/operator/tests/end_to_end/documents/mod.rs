@@ -1,5 +1,5 @@
-//! Runs every shell command of every document as it is written, unless the command is in a list with the reason why
-//! not. Also checks the links and the tables of the documents.
+//! Runs every shell command of every document as it is written, except the commands in `not_run.rs`, which has the
+//! reasons. Also checks the links and the tables of the documents.
 
 mod commands;
 mod files;

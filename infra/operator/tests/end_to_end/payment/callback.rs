@@ -37,7 +37,9 @@ pub async fn a_saved_callback_is_verified_and_applied(operator: &Operator) -> an
     ensure!(again["outcome"] == "duplicate", "{again}");
 
     let nameless = ["callback", "apply", &file, "--by", " ", "--yes"];
-    operator.fails(&nameless, "", "by is not a name").await?;
+    operator
+        .fails(&nameless, "", "`by` must have 1 to 64 characters")
+        .await?;
     a_callback_that_does_not_verify_is_explained(operator, &callback).await
 }
 

@@ -37,6 +37,6 @@ pub async fn a_payment_is_polled_immediately(operator: &Operator) -> anyhow::Res
     matches(operator, "resync_unknown.txt", &unknown).await?;
     let without_key = ["resync", "--project", "999", "unknown", "--yes"];
     operator
-        .fails(&without_key, "", "no key of its project")
+        .fails(&without_key, "", "no key of the payment's project")
         .await
 }

@@ -96,7 +96,7 @@ impl Payment {
         let is_capture = |kind: &OperationType| {
             is_sale_or_confirmation(kind)
                 || *kind == OperationType::ManualChange
-                || kind.is_unknown() && source.is_answer
+                || kind.is_undocumented() && source.is_answer
         };
         if !source.has_success(is_capture) {
             return;

@@ -293,6 +293,6 @@ impl Operation {
 
     /// Whether the operation is of undocumented type, and a signed answer says that it succeeded.
     pub(crate) fn is_undocumented_capture(&self) -> bool {
-        self.kind().is_unknown() && self.has_succeeded() && self.is_signed()
+        self.kind().is_undocumented() && self.has_succeeded() && self.is_signed()
     }
 }

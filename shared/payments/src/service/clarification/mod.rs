@@ -56,7 +56,7 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     if !answers.iter().all(|(name, _)| is_requested(name)) {
         return Err(ClarificationError::NotRequested);
     }
-    let body = signed(payment, answers, keyring).ok_or(ClarificationError::NotRequested)?;
+    let body = signed_request(payment, answers, keyring).ok_or(ClarificationError::NotRequested)?;
     match gate.post(gate::Clarification::PATH, body).await {
         Answer::Accepted { .. } => {
             let digest = requested.digest();
@@ -69,7 +69,7 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     }
 }
 
-fn signed(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
+fn signed_request(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
     let payment_id = Text::new(payment.payment_id()).ok()?;
     let general = gate::General::new(payment.project_id(), payment_id);
     let answers = answers

@@ -10,10 +10,10 @@ use crate::service::error::{ApplyError, PublishError};
 #[derive(Debug, Error)]
 pub enum PollError {
     /// We have no key of the payment's project.
-    #[error("there is no key of its project")]
+    #[error("there is no key of the payment's project")]
     NoKey,
     /// The payment's id contains characters that make a signature ambiguous.
-    #[error("its id cannot be signed")]
+    #[error("the payment's id cannot be signed")]
     NotSignable,
     /// The platform did not answer.
     #[error(transparent)]
@@ -21,9 +21,13 @@ pub enum PollError {
     /// The answer is not valid JSON.
     #[error("the answer is not valid: {0}")]
     NotValid(#[from] JsonError),
-    /// The answer has no valid signature of the project, or its shape is not sound.
-    #[error("the answer is not signed")]
+    /// The answer has no valid signature of the project.
+    #[error("the answer has no valid signature of the project")]
     NotSigned,
+    /// A field of the answer has another kind of value than its reader expects, so a change that the signature does not
+    /// cover may hide the field.
+    #[error("a field of the answer has an unexpected kind of value")]
+    UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).
     #[error("the platform cannot show the payment yet (3062)")]
     NotReadable,

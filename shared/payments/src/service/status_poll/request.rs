@@ -51,7 +51,7 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
         payment_id: &str,
     ) -> Result<StatusReply, PollError> {
         let keyring = self.keyring(project_id)?;
-        let body = signed(project_id, payment_id, keyring).ok_or(PollError::NotSignable)?;
+        let body = signed_request(project_id, payment_id, keyring).ok_or(PollError::NotSignable)?;
         let answer = self.gate.query(gate::Status::PATH, body).await?;
         let message = json::parse(&answer, Limits::ANSWER)?;
         let signature = signature::of_message(&message);
@@ -60,8 +60,11 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
             None if has_signature_member(&message) => false,
             None => !matches!(StatusAnswer::read(&message), StatusAnswer::Report(_)),
         };
-        if !is_valid || !report::has_sound_shape(&message) {
+        if !is_valid {
             return Err(PollError::NotSigned);
+        }
+        if !report::has_sound_shape(&message) {
+            return Err(PollError::UnsoundShape);
         }
         match StatusAnswer::read(&message) {
             StatusAnswer::NotFound if !is_about(&message, project_id, payment_id) => {
@@ -96,7 +99,7 @@ fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> boo
         && report.project_id.is_none_or(|named| named == project_id)
 }
 
-fn signed(project_id: ProjectId, payment_id: &str, keyring: &Keyring) -> Option<Vec<u8>> {
+fn signed_request(project_id: ProjectId, payment_id: &str, keyring: &Keyring) -> Option<Vec<u8>> {
     let payment_id = Text::new(payment_id).ok()?;
     let general = gate::General::new(project_id, payment_id);
     gate::Status { general }.sign(keyring.current()).ok()

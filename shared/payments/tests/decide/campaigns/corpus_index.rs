@@ -143,7 +143,7 @@ fn a_dashboard_link_causes_an_event_and_a_poll_only_after_it_is_paid() {
             let mut kinds = Vec::new();
             for report in &order {
                 let report = corpus(report);
-                assert_eq!(report.report.unknown_status(), None, "{order:?}");
+                assert_eq!(report.report.undocumented_status(), None, "{order:?}");
                 if let Some(change) = decide(payment.as_ref(), report.fact(), NOW) {
                     change.events.iter().for_each(check_event);
                     kinds.extend(change.events.iter().map(|event| event.kind.as_str()));

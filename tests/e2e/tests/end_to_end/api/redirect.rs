@@ -35,7 +35,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         ensure!(status == 200 || status == 303, "{status}");
         private.extend(url.rsplit('/').next().map(str::to_owned));
         let mut lines = logs::json_lines(&system.sandbox).await?;
-        lines.retain(|line| line["message"] == "handed over");
+        lines.retain(|line| line["message"] == "a waiting shopper was redirected");
         if lines.len() >= WANTED {
             break lines;
         }

@@ -68,9 +68,10 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
 async fn callbacks(system: &System) -> anyhow::Result<()> {
     let unmatched = callback_message("unmatched", 71, "sale", "success", 1000);
     system.post_signed(&unmatched, 200).await?;
-    let mut unknown_status = callback_message("unknown-status", 72, "sale", "half done", 1000);
-    unknown_status["operation"]["status"] = json!("half done");
-    system.post_signed(&unknown_status, 200).await?;
+    let mut undocumented_status =
+        callback_message("undocumented-status", 72, "sale", "half done", 1000);
+    undocumented_status["operation"]["status"] = json!("half done");
+    system.post_signed(&undocumented_status, 200).await?;
     let mut foreign = callback_message("foreign", 73, "sale", "success", 1000);
     foreign["project_id"] = json!(999);
     system.post_signed(&foreign, 403).await?;

@@ -20,7 +20,7 @@ pub struct Delivery {
     pub payment_id: String,
     /// The position of the callback in the log of the payment.
     pub number: usize,
-    /// Replaces the project's callback URL.
+    /// If set, replaces the project's callback URL.
     pub url: Option<String>,
     /// The delay that the merchant has requested.
     pub delay: Duration,
@@ -71,7 +71,7 @@ impl Delivery {
         }
     }
 
-    /// Sends the callback once. Returns the HTTP status of the answer, or why there is none.
+    /// Sends the callback once. Returns the HTTP status of the answer, or the reason why there is no answer.
     async fn send(&self, shared: &Shared) -> String {
         let faults = self.faults(shared);
         if faults.drop {

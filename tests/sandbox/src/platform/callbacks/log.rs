@@ -20,7 +20,7 @@ pub struct CallbackEntry {
     /// The sequence number of the copy; 0 for the original.
     copy: u8,
     pub attempts: u32,
-    /// The HTTP status of the last answer, or why there was none.
+    /// The HTTP status of the last answer, or the reason why there was no answer.
     pub last_answer: Option<String>,
     pub delivered: bool,
 }
@@ -42,7 +42,7 @@ impl CallbackEntry {
 }
 
 impl CallbackLog {
-    /// The callbacks of a payment, sorted by change.
+    /// The callbacks of a payment, in the order of the payment's changes.
     pub fn of(&self, payment_id: &str) -> &[CallbackEntry] {
         let entries = self.0.get(&key(payment_id));
         entries.map(Vec::as_slice).unwrap_or_default()

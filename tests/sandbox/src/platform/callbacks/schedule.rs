@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The platform stops after this many attempts, within 11 days.
+/// The maximum number of attempts. All attempts together take less than 11 days.
 pub const ATTEMPTS: u32 = 120;
 
 /// The number of repeats with the short pause.

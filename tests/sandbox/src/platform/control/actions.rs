@@ -77,13 +77,13 @@ pub struct ProviderReport {
     result: CreditingResult,
 }
 
-/// Begins the confirmation procedure if it has not begun, and applies the provider's report.
+/// Starts the confirmation procedure unless it has already started, and applies the provider's report.
 pub async fn confirm(
     State(shared): App,
     Path(id): Path<String>,
     Body(report): Body<ProviderReport>,
 ) -> Result<Json<Value>, Refused> {
-    // A procedure that has begun refuses to begin again.
+    // This change is refused if the procedure has already started.
     let _ = act(&shared, &id, |payment, _, stamp| {
         payment.begin_confirmation(stamp)
     });

@@ -11,7 +11,7 @@ pub async fn show(State(shared): App) -> Response {
     let content = html! {
         h1 { "Simulated platform" }
         p { "Accepts Bancontact payments of project " (shared.project.id) " as the real platform does, but moves no
-            money. It divides all delays by " (shared.clock_speed) "." }
+            money. The simulated platform divides all delays by " (shared.clock_speed) "." }
         (PreEscaped(include_str!("start_page.html")))
     };
     wide_page("Simulated platform", content)

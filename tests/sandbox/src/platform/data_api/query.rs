@@ -11,7 +11,7 @@ use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use crate::platform::messages::verifies;
 
-/// How the Data API writes times.
+/// The format of times in the Data API.
 pub const TIME: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 const OFFSET: &[BorrowedFormatItem<'_>] =
@@ -78,7 +78,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a body: token and signature first, then every field.
+    /// Reads a body. Checks first the token and the signature, then every field.
     pub fn read(
         body: &[u8],
         project_id: u32,
@@ -104,7 +104,7 @@ impl Fields {
     fn check(&self, project_id: u32) -> Result<Query, Refusal> {
         if self.project_id != [u64::from(project_id)] {
             return Err(Refusal::bad_request(
-                "project_id must name only the project.",
+                "project_id must be a list of only the project's id.",
             ));
         }
         if !(1..=page_size()).contains(&self.limit) {

@@ -13,7 +13,7 @@ const SLOW: Duration = Duration::from_secs(10);
 /// The switches of all payments.
 #[derive(Debug, Default)]
 pub struct FaultBoard {
-    /// The switches of payments that have no own switches.
+    /// The switches of payments without switches of their own.
     pub defaults: Faults,
     by_payment: HashMap<String, Faults>,
 }
@@ -25,7 +25,7 @@ impl FaultBoard {
         own.unwrap_or(&self.defaults)
     }
 
-    /// Whether a payment has own switches.
+    /// Whether a payment has switches of its own.
     pub fn has_own(&self, payment_id: &str) -> bool {
         self.by_payment.contains_key(&key(payment_id))
     }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_wrong_for_the_given_number_of_requests() {
+    fn the_switch_answer_applies_to_the_given_number_of_requests() {
         let mut board = board(r#"{"answer":"lost","answer_times":1}"#);
         let mut next = |id, kind| board.next_answer(id, kind).0;
         assert_eq!(next("order-1", RequestKind::Status), Answer::Ok);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_wrong_for_the_given_kinds_of_requests() {
+    fn the_switch_answer_applies_to_the_given_kinds_of_requests() {
         let mut board = board(r#"{"answer":"error_400","answer_to":["clarification"]}"#);
         let mut next = |kind| board.next_answer("order-1", kind).0;
         assert_eq!(next(RequestKind::Sale), Answer::Ok);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_keeps_the_defaults_of_its_first_request() {
+    fn a_payment_keeps_the_default_switches_of_its_first_request() {
         let mut board = FaultBoard::default();
         board.defaults.drop = true;
         board.next_answer("order-1", RequestKind::Sale);

@@ -1,4 +1,4 @@
-//! The switches of one payment, and the rules, plans and amounts that follow from them.
+//! The switches of one payment, and the rules, plans and amounts that follow from the switches.
 
 use serde::{Deserialize, Serialize};
 
@@ -141,7 +141,7 @@ pub enum WhenMissing {
     Clarify,
 }
 
-/// How the browser gets to the bank.
+/// How the browser is redirected to the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RedirectMethod {

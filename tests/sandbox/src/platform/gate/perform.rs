@@ -12,7 +12,7 @@ use crate::platform::records::{OperationType, Payment, RefundOrder, Stamp, Statu
 use crate::platform::shared::Shared;
 use crate::platform::timers;
 
-/// Validates a sale request and carries it out.
+/// Validates and carries out a sale request.
 pub fn sale(
     shared: &Arc<Shared>,
     request: &GateRequest,
@@ -31,7 +31,7 @@ pub fn sale(
     Ok(())
 }
 
-/// Validates a clarification request and carries it out.
+/// Validates and carries out a clarification request.
 pub fn clarification(
     shared: &Arc<Shared>,
     request: &GateRequest,

@@ -15,7 +15,7 @@ use crate::platform::records::{
     CURRENCY, CallbackOptions, PageOrder, PageUrls, ReturnUrls, SaleOrder, is_web_address,
 };
 
-/// How far in the future `best_before` can be.
+/// The longest time from now to `best_before`.
 const LATEST_EXPIRY: Duration = Duration::days(30);
 const WITH_MINUTES: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory]:[offset_minute]"
@@ -44,7 +44,7 @@ pub enum LinkError {
     /// A parameter contains a semicolon, which separates the lines of the signed string.
     Semicolon(String),
     Invalid(String),
-    /// The signature is missing, or is not the signature of this link by the project's key.
+    /// The signature is missing, or the project's key did not make the signature of this link.
     Signature,
     Expired,
 }

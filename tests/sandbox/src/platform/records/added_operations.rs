@@ -17,7 +17,7 @@ pub struct ManualChange {
     pub result: Status,
     /// Minor units. `None` means the amount that the bank charged.
     pub amount: Option<u64>,
-    /// Whether the shopper's sale is declined too. Otherwise the sale keeps its status.
+    /// Whether the shopper's sale is also declined. Otherwise the sale keeps its status.
     #[serde(default)]
     pub decline_sale: bool,
 }
@@ -94,7 +94,7 @@ impl Payment {
         self.begin(sale)
     }
 
-    /// Decides about a further sale that is in `processing`. The shopper's first sale is refused.
+    /// Decides about a further sale that is in `processing`. Refuses to decide about the shopper's first sale.
     pub fn settle_added_sale(
         &mut self,
         id: u64,
@@ -107,7 +107,7 @@ impl Payment {
         self.set_status(id, (result.status, code_of(result.status)), stamp.now)
     }
 
-    /// Adds an operation of a type that the simulation does not know. Any other type is refused.
+    /// Adds an operation of a type that the simulation does not know. Refuses the types that the simulation knows.
     pub fn add_other(&mut self, other: OtherOperation, stamp: Stamp) -> Result<Change, Code> {
         let simulated = OperationType::SIMULATED.map(OperationType::as_str);
         let is_other = !other.name.is_empty() && !simulated.contains(&other.name.as_str());

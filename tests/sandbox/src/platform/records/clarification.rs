@@ -54,7 +54,7 @@ impl Payment {
         })
     }
 
-    /// Declines an operation at the time limit of the platform's request `step` for clarification.
+    /// Declines an operation when the time limit of clarification request number `step` has passed.
     ///
     /// Returns a refusal if the operation no longer waits, or waits because of a later request.
     pub fn end_clarification(

@@ -26,7 +26,7 @@ pub enum CreditingResult {
 
 impl Payment {
     /// Adds the operation `payment confirmation`. Returns a refusal if the payment has no procedure, or if the
-    /// procedure has begun.
+    /// procedure has already started.
     pub fn begin_confirmation(&mut self, stamp: Stamp) -> Result<Change, Code> {
         let kind = OperationType::PaymentConfirmation;
         check(self.confirmation.is_some() && self.first(kind).is_none())?;
@@ -35,14 +35,14 @@ impl Payment {
         self.begin(confirmation)
     }
 
-    /// Whether the procedure has begun and has no result.
+    /// Whether the procedure has started and has no result yet.
     pub fn is_confirmation_open(&self) -> bool {
         let confirmation = self.first(OperationType::PaymentConfirmation);
         confirmation.is_some_and(|operation| operation.status.is_open())
     }
 
     /// Applies the provider's report. A later report can contradict an earlier report, unless the earlier report made
-    /// the platform reverse the sale. A repeat is refused.
+    /// the platform reverse the sale. A repeat of the last report is refused.
     pub fn settle_confirmation(
         &mut self,
         result: CreditingResult,

@@ -18,7 +18,7 @@ impl Payment {
         self.set_status(id, (status, codes::AWAITING), now)
     }
 
-    /// The shopper confirms a payment link: the sale begins and waits at the bank.
+    /// Starts the sale of a payment link after the shopper has confirmed the link. The sale waits at the bank.
     pub fn confirm_link(&mut self, stamp: Stamp) -> Result<Change, Code> {
         self.open_invoice()?;
         let mut sale = Operation::new(OperationType::Sale, self.order.amount, stamp);

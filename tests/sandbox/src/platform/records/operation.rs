@@ -88,9 +88,9 @@ pub struct Operation {
     /// Whether the operation charges the shopper when it succeeds.
     pub is_charge: bool,
     pub status: Status,
-    /// When the operation began.
+    /// The time at which the operation started.
     pub created: OffsetDateTime,
-    /// When the operation last changed.
+    /// The time of the last change.
     pub date: OffsetDateTime,
     /// The id of the request that caused the operation.
     pub request_id: String,
@@ -114,7 +114,7 @@ pub struct Operation {
     pub clarification: Option<Clarification>,
     /// The data after the last clarification request. Only a refund uses this data; a sale uses the order's customer.
     pub data: Map<String, Value>,
-    /// How often the platform has requested clarification. Each of these requests has its own time limit.
+    /// The number of clarification requests of the platform. Each request has its own time limit.
     pub clarification_step: u32,
 }
 

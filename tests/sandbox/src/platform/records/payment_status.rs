@@ -39,7 +39,7 @@ impl Payment {
         }
     }
 
-    /// The status that the confirmation procedure gives the payment.
+    /// The status of the payment while the confirmation procedure decides the status.
     ///
     /// `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after a
     /// decline.

@@ -48,7 +48,11 @@ impl Payment {
     }
 
     /// Passes an accepted refund to the provider. The refund and the payment are then in `external processing`.
-    pub fn hand_over_refund(&mut self, id: u64, now: OffsetDateTime) -> Result<Change, Code> {
+    pub fn pass_refund_to_provider(
+        &mut self,
+        id: u64,
+        now: OffsetDateTime,
+    ) -> Result<Change, Code> {
         check(is_undecided(self.operation(id)?))?;
         let external = (Status::ExternalProcessing, codes::AWAITING_PROVIDER);
         self.set_status(id, external, now)

@@ -67,13 +67,13 @@ impl Payment {
         self.set_status(sale_id, (Status::Decline, codes::TIME_OUT), now)
     }
 
-    /// The shopper cancels at the bank.
+    /// Declines the sale, because the shopper has canceled at the bank.
     pub fn cancel(&mut self, now: OffsetDateTime) -> Result<Change, Code> {
         let id = self.sale_at_bank()?.id;
         self.set_status(id, (Status::Decline, codes::CANCELLED_BY_OWNER), now)
     }
 
-    /// The shopper pays at the bank.
+    /// Applies the charge, because the shopper has paid at the bank.
     pub fn pay(&mut self, charge: Charge, now: OffsetDateTime) -> Result<Change, Code> {
         let id = self.sale_at_bank()?.id;
         self.change(id, now, |payment| {

@@ -105,7 +105,9 @@ pub fn read_result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status,
 
 fn find<E: de::Error>(text: &str, allowed: &[Status]) -> Result<Status, E> {
     let found = allowed.iter().find(|status| status.as_str() == text);
-    found
-        .copied()
-        .ok_or_else(|| E::custom(format!("the status \"{text}\" is not allowed here")))
+    found.copied().ok_or_else(|| {
+        E::custom(format!(
+            "the status \"{text}\" is not allowed for this field"
+        ))
+    })
 }

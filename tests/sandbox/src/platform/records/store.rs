@@ -35,7 +35,7 @@ impl Records {
         self.payments.values()
     }
 
-    /// The payment of the pages with this token. After an error, this can be a newer payment with the same id.
+    /// The payment whose pages have this token. After an error, this can be a newer payment with the same id.
     pub fn at_page(&self, token: &str) -> Option<&Payment> {
         self.payments.get(self.by_token.get(token)?)
     }

@@ -168,7 +168,7 @@ fn a_refund_of_a_payment_without_money_is_refused() {
 }
 
 #[test]
-fn the_second_of_two_refunds_above_the_remaining_amount_is_declined() {
+fn the_second_refund_is_declined_when_both_refunds_together_exceed_the_remaining_amount() {
     let mut payment = paid_with(json!({}));
     refund(&mut payment, 2, 700).unwrap();
     refund(&mut payment, 3, 700).unwrap();
@@ -255,7 +255,7 @@ fn a_sale_is_reversed_once_and_only_after_its_crediting_was_declined() {
 }
 
 #[test]
-fn money_in_a_cascade_can_be_refunded_and_only_added_sales_are_settled() {
+fn money_can_be_refunded_while_another_sale_is_open_and_only_added_sales_can_be_settled() {
     let mut payment = at_bank(1000);
     payment.cancel(NOW).unwrap();
     for (id, status) in [(2, Status::Processing), (3, Status::Success)] {

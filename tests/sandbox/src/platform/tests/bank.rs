@@ -38,7 +38,7 @@ async fn a_sale_is_paid_at_the_bank_and_refunded() {
 }
 
 #[tokio::test]
-async fn the_shopper_can_leave_the_bank_and_then_decline() {
+async fn the_shopper_can_leave_the_bank_return_and_decline() {
     let mut stage = Stage::new().await;
     let mut message = sale("order-1");
     message["payment"]["amount"] = json!(50_000);

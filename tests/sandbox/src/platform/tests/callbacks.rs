@@ -65,7 +65,7 @@ async fn callbacks_wait_while_they_are_held() {
 }
 
 #[tokio::test]
-async fn duplicated_and_tampered_callbacks_have_no_valid_signature() {
+async fn a_tampered_callback_and_its_copies_have_no_valid_signature() {
     let mut stage = Stage::new().await;
     stage.set(json!({"duplicate": 2, "tamper": true})).await;
     stage.sell().await;
@@ -88,7 +88,7 @@ async fn a_dropped_callback_arrives_when_the_switch_is_off() {
 }
 
 #[tokio::test]
-async fn a_callback_can_be_overtaken() {
+async fn a_later_callback_arrives_first_with_the_switch_reorder() {
     let mut stage = Stage::new().await;
     stage.set(json!({"reorder": true})).await;
     stage.sell().await;

@@ -85,7 +85,7 @@ async fn a_declined_crediting_can_be_followed_by_a_reversal() {
 
 #[tokio::test]
 async fn a_control_call_does_not_wait_for_the_confirmation_to_begin() {
-    // In real time, the operation begins 300 ms after the sale.
+    // With the clock in real time, the platform adds the confirmation 300 ms after the sale.
     let mut stage = Stage::with_clock(1.0).await;
     stage.paid_with(json!({"confirmation": {}})).await;
     stage.act("confirmation", json!({"result": "credit"})).await;

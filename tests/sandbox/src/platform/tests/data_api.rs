@@ -96,7 +96,7 @@ async fn completed_operations_are_listed_for_the_real_client() {
 }
 
 #[tokio::test]
-async fn an_operation_can_be_unlisted_or_listed_with_another_amount() {
+async fn a_switch_removes_an_operation_from_the_list_or_changes_its_amount() {
     let mut stage = Stage::new().await;
     for (payment, faults) in [
         ("hidden", json!({ "unlisted": ["sale"] })),
@@ -134,7 +134,7 @@ async fn a_request_with_a_wrong_token_or_key_is_refused() {
 }
 
 #[tokio::test]
-async fn the_interval_has_a_zone_and_the_page_has_a_limit() {
+async fn a_request_can_set_the_time_zone_the_page_size_and_the_offset() {
     let mut stage = Stage::new().await;
     for payment in ["first", "second"] {
         stage.paid(payment).await;
@@ -183,7 +183,7 @@ async fn invalid_requests_are_refused() {
 }
 
 #[tokio::test]
-async fn operations_of_the_platform_itself_are_listed() {
+async fn a_confirmation_by_the_platform_is_listed() {
     let mut stage = Stage::new().await;
     let procedure = json!({"result": "decline", "after_s": 1});
     let faults = json!({"confirmation": procedure, "list_transaction_status": true});

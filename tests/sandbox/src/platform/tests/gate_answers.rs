@@ -66,7 +66,7 @@ async fn an_answer_can_be_slow() {
 }
 
 #[tokio::test]
-async fn not_found_has_three_forms() {
+async fn a_status_answer_not_found_has_the_form_that_the_switch_sets() {
     let stage = Stage::new().await;
     let usual = stage.status("x").await;
     assert_eq!(usual["payment"]["status"], "error");

@@ -92,7 +92,7 @@ async fn clarification_is_requested_if_the_last_name_is_missing() {
 }
 
 #[tokio::test]
-async fn an_id_can_be_used_again_after_an_error() {
+async fn a_payment_id_can_be_used_again_after_an_error() {
     let mut stage = Stage::new().await;
     stage.set(json!({"sale_error": true})).await;
     stage.sell().await;

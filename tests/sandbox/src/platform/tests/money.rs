@@ -65,7 +65,7 @@ async fn a_wrong_amount_and_currency_are_shown_in_the_switched_fields() {
 }
 
 #[tokio::test]
-async fn the_bank_charges_one_cent_less_if_the_amount_is_only_switched_on() {
+async fn the_bank_charges_one_cent_less_when_the_switch_wrong_amount_is_true() {
     let mut stage = Stage::new().await;
     let paid = stage.paid_with(json!({"wrong_amount": true})).await;
     assert_eq!(paid["payment"]["sum"]["amount"], 999);
@@ -91,11 +91,11 @@ async fn a_payment_can_be_charged_twice() {
 }
 
 #[tokio::test]
-async fn a_cascade_stays_in_processing_until_every_sale_is_decided() {
+async fn a_payment_with_several_sales_stays_in_processing_until_every_sale_is_decided() {
     let mut stage = Stage::new().await;
     stage.sell().await;
     stage.callback().await;
-    // The first attempt is still at the bank.
+    // The first sale is still at the bank.
     let second = stage.act("sales", json!({"amount": 1000})).await;
     assert_eq!(second["payment_status"], "processing");
     let paid = stage.callback().await;

@@ -56,7 +56,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn a_payment_begins_when_the_shopper_confirms() {
+async fn a_payment_exists_as_soon_as_the_shopper_confirms() {
     let mut stage = Stage::new().await;
     let page = until(page("order-1"), Duration::minutes(30));
     let paid = "https://shop.example/paid";

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::stage::*;
 
 #[tokio::test]
-async fn a_missing_mandatory_field_is_refused_or_requested() {
+async fn a_sale_without_a_mandatory_field_is_refused_or_needs_clarification() {
     let mut stage = Stage::new().await;
     let fields = json!({"mandatory_fields": ["first_name", "email"]});
     stage.set(fields).await;
@@ -36,7 +36,7 @@ async fn a_missing_mandatory_field_is_refused_or_requested() {
 }
 
 #[tokio::test]
-async fn addresses_and_names_are_refused_with_the_switches() {
+async fn ipv6_addresses_and_names_with_diacritics_are_refused_with_the_switches() {
     let stage = Stage::new().await;
     let changed = |name: &str, value: &str| {
         let mut message = sale("order-1");

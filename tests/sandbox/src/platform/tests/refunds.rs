@@ -53,9 +53,9 @@ async fn a_refund_at_the_provider_hides_the_status_of_the_payment() {
     stage.paid_with(json!({"refund_external_s": 40})).await;
     stage.accept(REFUND, refund("order-1", 400, "r-1")).await;
     let external = "external processing";
-    let handed_over = stage.callback().await;
-    assert_eq!(brief(&handed_over), (external, "refund", external, 1000));
-    assert_eq!(handed_over["operation"]["code"], "29999");
+    let at_provider = stage.callback().await;
+    assert_eq!(brief(&at_provider), (external, "refund", external, 1000));
+    assert_eq!(at_provider["operation"]["code"], "29999");
     // The pause fixes the order of the callbacks of the two refunds.
     tokio::time::sleep(Duration::from_millis(100)).await;
     stage.accept(REFUND, refund("order-1", 600, "r-2")).await;
