@@ -39,7 +39,9 @@ impl Payment {
         attributed
     }
 
-    pub(in crate::model) fn successful_returns(&self) -> impl Iterator<Item = (&String, &Operation)> {
+    pub(in crate::model) fn successful_returns(
+        &self,
+    ) -> impl Iterator<Item = (&String, &Operation)> {
         let operations = self.reported.operations.iter();
         operations
             .filter(|(_, operation)| operation.is_refund_reversal() && operation.has_succeeded())

@@ -21,7 +21,9 @@ impl ReceivedSum {
     /// Whether the money of a capture is not part of the sum, because the capture is later. If a callback about the
     /// capture named a sum, that callback is itself the newest report of a sum. A contested sum needs a signed capture.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
-        let is_later = capture.date().is_some_and(|date| self.until.as_str() < date);
+        let is_later = capture
+            .date()
+            .is_some_and(|date| self.until.as_str() < date);
         is_later
             && match self.is_contested {
                 true => capture.is_signed(),
@@ -73,8 +75,8 @@ impl Payment {
         let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
         let sums = &self.reported.sums;
         let contradicts_answer = sums.signed_in_full && !order.matches(&newest.sum);
-        let is_captured = !is_other_currency
-            && self.captured_amount(Operation::is_signed) == newest.sum.amount;
+        let is_captured =
+            !is_other_currency && self.captured_amount(Operation::is_signed) == newest.sum.amount;
         let is_confirmed = newest.signed || is_captured;
         !is_confirmed && (is_lower && sums.named_in_full || contradicts_answer)
     }
