@@ -119,6 +119,25 @@ async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
 }
 
 #[tokio::test]
+async fn the_next_attempt_can_have_other_customer_data_but_no_other_money_or_channel() {
+    let system = System::with_answers(&[refused("2004"), accepted("request-2")]);
+    let shop = storefront("shop");
+    let first = system.create_order(&shop, 1000).await;
+    assert_matches!(first, Err(CheckoutError::Refused(_)));
+
+    let mut on_payment_page = checkout_request("Order-1");
+    on_payment_page["channel"] = "payment_page".into();
+    let conflict = system.create(&shop, &on_payment_page).await;
+    assert_matches!(conflict, Err(CheckoutError::Conflict));
+
+    let mut other_customer = checkout_request("Order-1");
+    other_customer["customer"]["last_name"] = "Peeters".into();
+    let next = system.create(&shop, &other_customer).await.unwrap();
+    assert!(next.created);
+    assert_eq!((system.sales(), system.status()), (2, Status::Processing));
+}
+
+#[tokio::test]
 async fn a_caller_that_waits_for_the_redirect_url_loads_the_payment_three_times_a_second() {
     let system = System::created(&[]).await;
     let (key, wait) = (key(PAYMENT), Duration::from_secs(5));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use payments::decide::{Command, Rejection};
+use payments::decide::{Command, Rejection, decide};
 use payments::model::schedule::{Next, Schedule};
 use serde_json::{Value, json};
 
@@ -50,4 +50,17 @@ fn erasure_also_removes_the_redirect_url_of_an_open_payment() {
     payment.erase(due);
     assert_eq!(payment.redirect(), None);
     assert_eq!(next(&payment), Some(Next::Overdue(due)));
+}
+
+/// The platform repeats a callback for up to 11 days. No store of duplicates is needed, so a repeat has no time limit.
+#[test]
+fn a_duplicate_callback_changes_nothing_after_the_erasure() {
+    let mut payment = TestPayment::accepted();
+    payment.callback("redirect_get").callback("sale_success");
+    payment.erase(NOW.after(31 * DAY));
+    for file in ["redirect_get", "sale_success"] {
+        let fact = corpus(file).fact();
+        let later = NOW.after(60 * DAY);
+        assert_eq!(decide(Some(&payment), fact, later), None, "{file}");
+    }
 }

@@ -5,13 +5,27 @@ use payments::service::callback::Verified;
 
 use crate::fixtures::*;
 
-/// Returns a payment with a manual change of 9.00 EUR. Only a signed answer makes the manual change count.
-fn manually_changed() -> TestPayment {
-    let mut payment = TestPayment::with_callbacks(&["processing", "manual_change_success"]);
+/// Returns a payment with 9.00 EUR of an operation of this undocumented type. Only a signed answer makes the operation
+/// count.
+fn captured_by(kind: &str) -> TestPayment {
+    let mut payment = TestPayment::with_callbacks(&["processing"]);
+    payment.deliver(&edited("manual_change_success", |body| {
+        body["operation"]["type"] = kind.into();
+    }));
     assert_eq!(payment.status(), Status::Processing);
     assert_eq!(payment.paid_amount(), 0);
     assert_eq!(poll_at(&payment), Some(NOW));
-    payment.poll("status_manual_change");
+    payment.poll_now(
+        NOW,
+        &edited("status_manual_change", |body| {
+            let operations = body["operations"].as_array_mut().unwrap();
+            for operation in operations {
+                if operation["type"] == "manual change" {
+                    operation["type"] = kind.into();
+                }
+            }
+        }),
+    );
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.paid_amount(), 900);
     assert_eq!(payment.refundable_amount(), 900);
@@ -20,8 +34,15 @@ fn manually_changed() -> TestPayment {
 }
 
 #[test]
+fn an_operation_of_any_undocumented_type_counts_when_an_answer_lists_it() {
+    for kind in ["payout", "capture settlement", "manual change"] {
+        assert_eq!(captured_by(kind).paid_amount(), 900, "{kind}");
+    }
+}
+
+#[test]
 fn a_rejected_manual_change_is_refunded() {
-    let mut payment = manually_changed();
+    let mut payment = captured_by("manual change");
     assert_eq!(payment.review(Verdict::Rejected), Ok(true));
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.refund_sums(), (0, 900, 0));
@@ -33,7 +54,7 @@ fn a_rejected_manual_change_is_refunded() {
 
 #[test]
 fn a_released_manual_change_counts_as_paid_with_its_sum() {
-    let mut payment = manually_changed();
+    let mut payment = captured_by("manual change");
     assert_eq!(payment.review(Verdict::Released), Ok(true));
     assert_eq!(payment.status(), Status::Succeeded);
     assert_eq!(payment.last_kind(), "payment.succeeded");

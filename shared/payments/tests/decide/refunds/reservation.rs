@@ -2,7 +2,7 @@
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Fact, Rejection};
-use payments::model::{Private, RefundOrder, RefundStatus};
+use payments::model::{Private, RefundOrder, RefundStatus, Status};
 use serde_json::json;
 
 use crate::fixtures::*;
@@ -24,6 +24,38 @@ fn a_refund_is_refused_when_it_exceeds_the_remaining_amount() {
         poll_at(&payment).is_some(),
         "no poll is due after a crash before the answer"
     );
+}
+
+#[test]
+fn only_a_payment_with_money_that_is_not_refunded_can_be_refunded() {
+    let mut failed = TestPayment::created();
+    failed.sale_answer(&refused("2004"));
+    let mut refunded = TestPayment::paid();
+    refunded.refund_succeeds("r-1", "7", 1000);
+    for (mut payment, status) in [
+        (failed, Status::Failed),
+        (refunded, Status::Refunded),
+        (
+            TestPayment::with_callbacks(&["sale_decline_customer"]),
+            Status::Declined,
+        ),
+        (
+            TestPayment::with_callbacks(&["processing"]),
+            Status::Processing,
+        ),
+    ] {
+        assert_eq!(payment.status(), status);
+        let refund = payment.reserve("r-2", Some(1));
+        assert_eq!(refund, Err(Rejection::NotRefundable), "{status:?}");
+    }
+    for (file, status) in [
+        ("amount_differs", Status::Quarantined),
+        ("refund_partial_1", Status::PartiallyRefunded),
+    ] {
+        let mut payment = TestPayment::with_callbacks(&["sale_success", file]);
+        assert_eq!(payment.status(), status);
+        assert_eq!(payment.reserve("r-2", Some(1)), Ok(true), "{status:?}");
+    }
 }
 
 #[test]
