@@ -1,4 +1,5 @@
-//! Processes one event: loads the memory of the payment, decides the action, and saves the memory.
+//! Processes one event: loads what is stored about the payment ([`Memory`](crate::memory::Memory)), decides the action,
+//! and saves the memory.
 
 use payments::ports::{CommitError, StoreError, SystemClock};
 use payments::service::backoff;
@@ -17,8 +18,8 @@ pub struct Processed {
     pub duplicate: bool,
 }
 
-/// Processes an event. One write stores the event together with the action. If another consumer has
-/// written in the meantime, loads the new memory and decides again.
+/// Processes an event. One write stores the event's sequence number together with the action. If another consumer has
+/// changed the memory of the payment in the meantime, this function loads the changed memory and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
     for attempt in 0..backoff::ATTEMPTS {
         let (memory, version) = store.load(&event.key).await?.unzip();
@@ -61,7 +62,7 @@ mod tests {
         stored: Mutex<Option<(Memory, u64)>>,
         /// The events that another consumer processes between `load` and `save` of the consumer under test.
         concurrent: Mutex<Vec<Event>>,
-        /// The number of the next writes that succeed but return no response.
+        /// How many of the next writes succeed without returning a response.
         lost_responses: Mutex<u32>,
     }
 

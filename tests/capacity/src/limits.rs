@@ -8,13 +8,14 @@ use crate::tables::Model;
 
 /// The sweeper stops this time before its time-out.
 const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The sweeper sends no status request in this last part of its time, because one request can take as long.
+/// The sweeper sends no status request in this last part of its working time, because a status request can take this
+/// long.
 const POLL_MARGIN_S: f64 = 18.0;
 /// Concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;
 /// Concurrent expiries, and concurrent erasures, of the sweeper.
 const CONCURRENT_RETENTION: f64 = 16.0;
-/// The maximum of operations of one day that the reconciliation can hold.
+/// The maximum number of operations of one day that the reconciliation accepts.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
 /// A limit.
@@ -86,7 +87,7 @@ fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
     let running = model.quotas.of("concurrency")?;
     Ok(vec![
         limit(
-            format!("{} concurrent functions in the account", number(running)),
+            format!("{} concurrent executions in the account", number(running)),
             running / busy,
             "API Gateway answers 429 and 503.",
             "Lambda quota *Concurrent executions*, then `CheckoutConcurrency` and `CallbackConcurrency`",
@@ -114,7 +115,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
             "Callbacks get 500 and storefronts 503 for some minutes, until the table has scaled up.",
-            "No setting. Let the rate at most double within 30 minutes, or raise the table's warm throughput before.",
+            "No setting. Let the rate at most double within 30 minutes, or raise the table's warm throughput beforehand.",
         ),
         limit(
             "writes to the table and its indexes",
@@ -157,22 +158,22 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
             "status requests of the sweeper",
             polls / assumptions.status_polls,
             "Payments without callbacks are polled late (`poll_lag_s`). Payments with callbacks are not affected.",
-            "A longer first delay in `StatusPollDelays`. A shorter `StatusPollMinInterval` helps up to 4 concurrent status requests.",
+            "A longer first delay in `StatusPollDelays`, or more concurrent status requests (a code change). A shorter `StatusPollMinInterval` helps only if Gate answers within 400 ms.",
         ),
         limit(
             "checkout expiries, if every shopper abandons the checkout",
             retention(expiry_ms),
-            "`checkout.expired` is late. Payments are not affected.",
+            "`checkout.expired` is emitted late. Payments are not affected.",
             "More concurrency in the sweeper (a code change)",
         ),
         limit(
-            "erasures of customers",
+            "erasures of customer data",
             retention(erasure_ms),
-            "Customers are erased late.",
+            "Customer data is erased late.",
             "More concurrency in the sweeper (a code change)",
         ),
         limit(
-            "operations per day in the reconciliation, as a daily mean",
+            "4 million operations in one day of the reconciliation (mean rate over the day, one operation per payment)",
             OPERATIONS_PER_DAY / 86_400.0,
             "The day is not compared (`reconciliation_failed`).",
             "A higher limit in the reconciliation and more `MemorySize` (a code change)",

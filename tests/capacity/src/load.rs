@@ -7,7 +7,7 @@ use payments::ports::SHARDS;
 use crate::assumptions::Assumptions;
 use crate::counted::{Counted, Used};
 
-/// With this value, a bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
+/// The natural logarithm of the odds: a bucket exceeds [`largest_share`] in one of e^12 (160,000) seconds.
 const LOG_ODDS: f64 = 12.0;
 
 /// DynamoDB lets a partition use the unused capacity of its last 300 seconds. The calculation relies on 60 of these
@@ -131,7 +131,8 @@ impl<'a> Load<'a> {
     }
 }
 
-/// Returns the assumed maximum of items in one bucket, as a multiple of the mean, if `items` are hashed to `buckets`.
+/// Returns the assumed maximum number of items in one bucket, as a multiple of the mean, if `items` are hashed to
+/// `buckets`.
 /// The maximum follows from Bernstein's inequality for the binomial distribution.
 pub fn largest_share(items: f64, buckets: f64) -> f64 {
     let mean = items / buckets;
@@ -140,7 +141,8 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// Like [`largest_share`], for the items of all seconds over which DynamoDB's burst capacity evens out the load.
+/// Like [`largest_share`], for the items of [`BURST_S`] seconds, because DynamoDB's burst capacity evens out the load of
+/// these seconds.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)
 }

@@ -1,4 +1,5 @@
-//! Simulates payments with the product's own keys, to measure how evenly they are distributed.
+//! Simulates payments with the product's own partition keys and message groups, to measure how evenly the payments are
+//! distributed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,18 +22,18 @@ pub struct Spread {
     pub buckets: usize,
     /// The number of buckets that received a payment.
     pub used: usize,
-    /// The fullest bucket in any second, as a multiple of the mean.
+    /// The most payments that any bucket received in one second, as a multiple of the mean.
     pub in_a_second: f64,
-    /// The maximum of `in_a_second` that the calculation assumes.
+    /// The upper bound of `in_a_second`, from [`largest_share`].
     pub assumed: f64,
-    /// The fullest bucket over the whole simulation, as a multiple of the mean.
+    /// The most payments that any bucket received in the whole simulation, as a multiple of the mean.
     pub overall: f64,
-    /// The maximum of `overall` by the same inequality.
+    /// The upper bound of `overall`, from [`largest_share`].
     pub assumed_overall: f64,
 }
 
 impl Spread {
-    /// Whether each bucket received a payment and none exceeded its assumed maximum.
+    /// Whether each bucket received a payment and no bucket exceeded its upper bound.
     pub fn is_even(&self) -> bool {
         self.used == self.buckets
             && self.in_a_second <= self.assumed

@@ -103,9 +103,10 @@ impl Model {
         };
         row("API calls per second", &|load| load.api_calls());
         for function in ["checkout", "shopper", "callback"] {
-            row(&format!("concurrent {function} functions"), &|load| {
-                load.concurrency().get(function).copied().unwrap_or(0.0)
-            });
+            row(
+                &format!("concurrent executions, {function} function"),
+                &|load| load.concurrency().get(function).copied().unwrap_or(0.0),
+            );
         }
         row("write units per second, table", &|load| load.table_writes());
         for entry in self.counted.payment().index_write_units.keys() {
@@ -115,7 +116,8 @@ impl Model {
                 units.get(entry.as_str()).copied().unwrap_or(0.0)
             });
         }
-        let shards = format!("maximum on one of the {SHARDS} shards of an index");
+        let shards =
+            format!("maximum write units per second on one of the {SHARDS} shards of an index");
         row(&shards, &|load| load.busiest_shard());
         row("table partitions", &|load| load.partitions(partition));
         row("read units per second", &|load| load.reads());
@@ -163,9 +165,9 @@ impl Model {
         let header = [
             "buckets",
             "payments per second",
-            "number",
+            "number of buckets",
             "fullest in any second",
-            "assumed at most",
+            "assumed maximum",
             "fullest overall",
         ];
         Ok(table(&header, &rows))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use tools::Supervisor;
 
-/// Returns the names of the binaries of a template's functions.
+/// Reads from a template which binaries its functions run, and returns their names.
 ///
 /// # Errors
 ///
@@ -68,8 +68,8 @@ pub async fn build(
 }
 
 /// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
-/// (ring's) read these variables. If they were not removed, a run for another outer package would recompile everything
-/// that depends on these scripts.
+/// (ring's) read these variables. If these variables stayed set, each package that starts this build would cause a
+/// rebuild of everything that depends on such a script, because their values differ.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

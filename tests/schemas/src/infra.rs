@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde_json::{Map, Value, json};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// Reads a YAML file of `infra` and ignores its tags.
+/// Reads a YAML file of `infra` and ignores YAML tags such as `!Ref`.
 ///
 /// # Errors
 ///

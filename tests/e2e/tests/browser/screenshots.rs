@@ -1,14 +1,15 @@
-//! Screenshots of the pages, for a person who reviews them.
+//! Saves screenshots of the shopper's pages for a reviewer.
 
 use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
 use chromiumoxide::page::ScreenshotParams;
 
-/// The size of a common phone in CSS pixels.
+/// The width and height of a common phone's screen, in CSS pixels.
 const WIDTH: i64 = 390;
 const HEIGHT: i64 = 844;
 
-/// Saves the page in `target/screenshots` as a phone shows it, if the variable `SCREENSHOTS` is set.
+/// If the environment variable `SCREENSHOTS` is set, saves a screenshot of the whole page, in the layout of a phone, in
+/// `target/screenshots`.
 pub async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
     if std::env::var_os("SCREENSHOTS").is_some() {
         let folder = tools::root().join("target/screenshots");

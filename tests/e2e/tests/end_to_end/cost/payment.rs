@@ -53,7 +53,7 @@ async fn a_paid_payment_makes_exactly_the_calls_in_counted_json() -> anyhow::Res
     sleep_until(erasure_at).await;
     let erasure = test.sweep().await?;
     steps.push(step(
-        "customer erased after 31 days",
+        "customer data erased after 31 days",
         "sweeper",
         erasure - &tick,
     ));

@@ -1,4 +1,4 @@
-//! A sale from its request to the shopper's choice at the bank.
+//! The steps of a sale, from the accepted request until the shopper pays or cancels at the bank.
 
 use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;
@@ -17,11 +17,11 @@ pub struct SalePlan {
     pub redirect: bool,
     /// Whether the sale ends in `error`.
     pub error: bool,
-    /// The data of the customer that the sale needs before the shopper can pay.
+    /// The customer's data without which the platform requests a clarification.
     pub requirement: Requirement,
 }
 
-/// The charge of the bank, and how messages show it.
+/// What the bank charges the shopper, and the sums that messages of the platform name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
     /// The amount that is really charged, in minor units.
