@@ -141,7 +141,7 @@ pub fn largest_share(items: f64, buckets: f64) -> f64 {
     share.min(buckets)
 }
 
-/// Like [`largest_share`], for the items of [`BURST_S`] seconds, because DynamoDB's burst capacity evens out the load of
+/// Like [`largest_share`], for the items of `BURST_S` seconds, because DynamoDB's burst capacity evens out the load of
 /// these seconds.
 pub fn largest_share_in_burst(items_per_second: f64, buckets: f64) -> f64 {
     largest_share(items_per_second * BURST_S, buckets)
