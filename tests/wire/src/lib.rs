@@ -83,7 +83,7 @@ impl Wire {
     }
 
     /// Returns the operations that were called since the last [`Wire::forget`], in order. Each
-    /// attempt of the SDK counts.
+    /// try of the SDK counts.
     pub fn calls(&self) -> Vec<String> {
         self.record().calls.clone()
     }

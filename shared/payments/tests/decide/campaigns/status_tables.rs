@@ -25,7 +25,8 @@ fn word(status: Status) -> String {
 
 #[test]
 fn the_document_has_the_table_that_yields_the_status() {
-    let mut table = "| status | condition | what changes the status |\n| --- | --- | --- |\n".to_owned();
+    let mut table =
+        "| status | condition | what changes the status |\n| --- | --- | --- |\n".to_owned();
     for row in &TABLE {
         let status = word(row.status);
         table += &format!("| `{status}` | {} | {} |\n", row.condition, row.moved_on_by);
