@@ -1,5 +1,4 @@
-//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled
-//! immediately.
+//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +56,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let is_counted = payment.sale_state() == SaleState::Counts;
     let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // The end of an operation that moves no money does not matter: for example, a link expires.
+        // An operation that moves no money needs no recheck: for example, a link expires.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }

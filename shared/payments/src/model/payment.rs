@@ -86,8 +86,8 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and what the
-    /// events said, except for the refunded amount in the last `payment.overrefunded`.
+    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and the record of
+    /// what the events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {

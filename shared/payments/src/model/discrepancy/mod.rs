@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::PaymentKey;
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies of one payment that are emitted. The limit exists because a payment is one item
-/// of the store. No report has more operations than this.
+/// The maximum number of discrepancies that one payment emits. There is a limit because a payment is one item of the
+/// store. The limit equals the maximum number of operations in a report.
 const MAX_DISCREPANCIES: usize = 1_000;
 
 /// What the platform records say about an operation.
@@ -44,7 +44,7 @@ pub enum DiscrepancyKind {
     MissingLocally,
     /// The platform records do not have the operation.
     MissingAtPlatform,
-    /// The outcomes differ, or the operation ended on one side only.
+    /// The outcomes differ, or the operation ended in only one of the two records.
     Status,
     /// The amounts or the currencies differ.
     Amount,

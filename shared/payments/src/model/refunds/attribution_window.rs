@@ -25,7 +25,7 @@ impl Payment {
             && self.refunds.iter().any(is_candidate)
     }
 
-    /// Returns when the first attribution window ends. Then its refund is emitted as external.
+    /// Returns when the first attribution window ends. At that time the refund of this window is emitted as external.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let is_withheld = |refund: &&Refund| {
             let is_emitted = refund.emitted().status == Some(refund.status());

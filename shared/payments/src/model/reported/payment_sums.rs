@@ -141,8 +141,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops each sum of a report with a refund that follows from a differing sum of a report without a refund: the
-    /// former equals the latter, in whole or less the refunds.
+    /// Drops each sum of a report with refunds that a differing sum of a report without refunds explains: the two sums
+    /// are equal, or they differ by exactly the refunds.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
