@@ -20,7 +20,7 @@ pub struct Processed {
 /// Processes an event. One write stores the event together with the action. If another consumer has
 /// written in the meantime, loads the new memory and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
-    for attempt in 0..backoff::ATTEMPTS {
+    for attempt in 0..backoff::TRIES {
         let (memory, version) = store.load(&event.key).await?.unzip();
         let (action, memory) = match decide(memory, event) {
             Decision::Duplicate(action) => {

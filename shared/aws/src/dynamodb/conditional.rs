@@ -59,7 +59,7 @@ pub(super) async fn retry_while_busy<F>(attempt: impl Fn() -> F) -> Result<Optio
 where
     F: Future<Output = Result<Option<Item>, NotUpdated>>,
 {
-    for number in 0..backoff::ATTEMPTS {
+    for number in 0..backoff::TRIES {
         match attempt().await {
             Err(NotUpdated::Busy) => backoff::pause(&SystemClock, number).await,
             result => return result,

@@ -131,8 +131,8 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the customer, and what the pending operations wait for, because these reports name the shopper. The
-    /// amounts and the operations stay. An open refund keeps its own data.
+    /// Erases the customer, and what the pending operations wait for, because a redirect can identify the shopper. The
+    /// amounts, the operations and the refunds stay.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;

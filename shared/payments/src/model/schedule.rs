@@ -24,7 +24,7 @@ pub struct Schedule {
     pub poll_delays: Vec<Duration>,
     /// The delay before the poll for the redirect URL of a Gate sale without a report.
     pub redirect_poll_delay: Duration,
-    /// The age at which polling stops. Anything that is still open then needs an operator.
+    /// How long a sale, a refund or a recheck is polled. After this time only an operator can help.
     pub max_poll_age: Duration,
     /// How long after the expiry of the checkout the platform may still report the payment.
     pub checkout_grace: Duration,
@@ -139,7 +139,8 @@ impl Schedule {
     }
 
     /// Returns when a sale fails if the platform does not find it. A sale that the platform has accepted or reported
-    /// fails when polling stops. Returns `None` if no sale was sent or an operation has ended.
+    /// fails when polling stops. Returns `None` if no sale was sent, the sale was refused, or an operation
+    /// has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_delay_is_longer_until_the_last_one_is_repeated() {
+    fn the_delays_grow_and_the_last_delay_is_repeated() {
         let schedule = Schedule::default();
         let delays: Vec<u64> = (0..9)
             .map(|polls| schedule.delay(polls).as_secs())

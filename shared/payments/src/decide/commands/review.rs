@@ -14,7 +14,8 @@ use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
 /// Records an operator's decision about the items that were shown. The items of a rejection must
-/// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in quarantine.
+/// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
+/// quarantine.
 pub(super) fn review(
     payment: &Payment,
     verdict: Verdict,

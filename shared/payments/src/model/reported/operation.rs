@@ -115,7 +115,7 @@ impl Operation {
         }
     }
 
-    /// Erases what the operation waits for, because that report names the shopper.
+    /// Erases what the operation waits for, because a redirect can identify the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.waiting = None;

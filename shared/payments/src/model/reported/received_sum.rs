@@ -18,8 +18,8 @@ pub(in crate::model) struct ReceivedSum {
 }
 
 impl ReceivedSum {
-    /// Whether the money of a capture must be added to the sum, because the capture is later. A capture is not added if a
-    /// callback about the capture named a sum: that sum is considered instead. If a newer callback names another,
+    /// Whether the money of a capture must be added to the sum, because the capture is later. A capture is not added if
+    /// a callback about the capture named a sum: that sum is considered instead. If a newer callback names another,
     /// unconfirmed sum, exactly the captures in signed answers are added.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture

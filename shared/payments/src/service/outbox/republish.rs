@@ -40,7 +40,7 @@ pub enum RepublishError {
         last: u64,
     },
     /// The outbox could not be published. Nothing was sent again.
-    #[error("its outbox cannot be published, so nothing was sent again: {0}")]
+    #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
     /// A queue failed. Some events may have been sent again; the command may be repeated.
     #[error("not all events were sent again: {0}")]
