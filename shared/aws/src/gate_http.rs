@@ -27,7 +27,7 @@ impl HttpGate {
         Host::new(base_url, TIMEOUT).map(Self)
     }
 
-    /// Connects before the first event; see [`crate::prewarm`].
+    /// Connects before the first request; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         self.0.prewarm().await;
     }

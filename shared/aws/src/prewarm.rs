@@ -1,4 +1,4 @@
-//! Prewarming: before its first event a function opens its connections and reads its secrets, all in parallel.
+//! Prewarming: before its first request a function opens its connections and reads its secrets, all in parallel.
 //!
 //! During init a function has a whole CPU. Later it has only the share that its memory setting buys
 //! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection in the
@@ -13,7 +13,7 @@ use payments::log::Line;
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first event.
+/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first request.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

@@ -127,6 +127,7 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // Eight shards for each of six: outbox, polls of the first project, polls of the second, expiry, erasure, overdue.
+    // Eight shards each for the outbox, the polls of the first project, the polls of the second project, the expiry, the
+    // erasure and the overdue payments.
     assert_eq!(calls, [("Query".to_owned(), 48)].into());
 }

@@ -66,7 +66,7 @@ impl DynamoStore {
         }
     }
 
-    /// Connects before the first event; see [`crate::prewarm`]. Reads an item that does not exist, because every
+    /// Connects before the first request; see [`crate::prewarm`]. Reads an item that does not exist, because every
     /// function has the permission for this read.
     pub async fn prewarm(&self) {
         let request = self

@@ -24,8 +24,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has another kind of value than its reader expects, so a change that the signature does not
-    /// cover may hide the field.
+    /// A field of the answer has an unexpected kind of value. The field may have been changed in a way that the
+    /// signature does not cover.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).
