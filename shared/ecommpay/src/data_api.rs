@@ -86,7 +86,7 @@ impl OperationsGet {
     /// The path below the Data API host.
     pub const PATH: &'static str = "/v1/operations/get";
 
-    /// Requests up to [`PAGE`] operations of a project and skips the first `offset` operations. `tz` is the time zone
+    /// Creates a request for up to [`PAGE`] operations of a project. The first `offset` operations are skipped. `tz` is the time zone
     /// of the interval: an IANA name or an offset such as `+10:30`.
     pub fn new(
         token: Text,
