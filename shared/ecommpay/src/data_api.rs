@@ -86,8 +86,8 @@ impl OperationsGet {
     /// The path below the Data API host.
     pub const PATH: &'static str = "/v1/operations/get";
 
-    /// Creates a request for up to [`PAGE`] operations of a project. The first `offset` operations are skipped. `tz` is the time zone
-    /// of the interval: an IANA name or an offset such as `+10:30`.
+    /// Creates a request for up to [`PAGE`] operations of a project. The first `offset` operations are skipped. `tz` is
+    /// the time zone of the interval: an IANA name or an offset such as `+10:30`.
     pub fn new(
         token: Text,
         project_id: ProjectId,

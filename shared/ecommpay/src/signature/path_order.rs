@@ -61,7 +61,7 @@ fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }
 
-/// Compares two paths of which at least one has ended: a path that has ended is smaller than a path that has not.
+/// Compares two paths if at least one of them has ended: a path that has ended is smaller than a path that has not.
 /// Returns `None` if neither path has ended.
 fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
     (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())
