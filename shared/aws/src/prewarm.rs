@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use payments::log::Line;
 
-/// The maximum time that prewarming adds to init. [Lambda limits init to ten
+/// Prewarming adds at most this time to init. [Lambda limits init to ten
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 

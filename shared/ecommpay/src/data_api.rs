@@ -26,7 +26,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     canonical: 64 * 1024 * 1024,
 };
 
-/// The maximum number of operations in one answer.
+/// One answer has at most this many operations.
 ///
 /// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;

@@ -85,17 +85,18 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Whether `payment.status` of a report claims that money moved, but no reported operation explains the claim.
+/// Whether `payment.status` of a report says that money moved, but no reported operation explains this status.
 pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
     let status = status.unwrap_or_default();
-    let claims_money = is_refunded_status(status) || matches!(status, "success" | "partially paid");
+    let says_money_moved =
+        is_refunded_status(status) || matches!(status, "success" | "partially paid");
     // An external payment can be of any type, such as a payout.
     let is_external = payment.order().is_none();
     let explains = |operation: &Operation| {
         let is_payment = is_external && !operation.gives_back() || operation.is_sale();
         operation.has_succeeded() && (is_payment || operation.is_undocumented_capture())
     };
-    claims_money
+    says_money_moved
         && !payment
             .operations()
             .any(|(_, operation)| explains(operation))

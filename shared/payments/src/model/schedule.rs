@@ -92,7 +92,7 @@ impl Schedule {
     }
 
     /// Whether a Gate sale has no report yet and a status request is due.
-    pub fn is_first_report_overdue(&self, payment: &Payment, at: Timestamp) -> bool {
+    pub fn is_poll_due_without_report(&self, payment: &Payment, at: Timestamp) -> bool {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 

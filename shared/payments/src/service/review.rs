@@ -171,8 +171,8 @@ fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &
     })
 }
 
-/// Returns the id of the refund that the change reserved. It is the last refund, if its request was claimed for
-/// the first time at the time of the change.
+/// Returns the id of the refund that the change reserved: the last refund, if the request of this refund was claimed
+/// for the first time, at the time of the change.
 fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
     let refund = payment.refunds().last()?;
     let since = change.payment.updated_at();

@@ -16,8 +16,8 @@ use super::report_order::ReportOrder;
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports of an operation. The reports of the highest rank are stored. Further
-/// reports are not needed, because even a second distinct report shows a contradiction.
+/// At most this many distinct final reports of an operation are stored, those of the highest rank. Further reports are
+/// not needed, because even a second distinct report shows a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 
 /// One operation of the platform.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums. The greatest sums are stored.
+/// At most this many differing sums are stored, the greatest ones.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.

@@ -26,7 +26,7 @@ use crate::service::error::{ApplyError, PublishError};
 /// A payment is compared with at most this many other payments of its order that have money. There is a limit because
 /// some shops use the same order id for all payments.
 const MAX_PAYMENTS: usize = 20;
-/// The maximum number of payments that are read in parallel.
+/// At most this many payments are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {

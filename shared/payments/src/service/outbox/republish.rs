@@ -13,7 +13,7 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of events that are read in one page. An event can have the state of a large payment.
+/// At most this many events are read at a time, because each event can contain a large payment.
 const PAGE: u64 = 50;
 
 /// The result of a republish.

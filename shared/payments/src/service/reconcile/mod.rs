@@ -35,7 +35,7 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
 
-/// The minimum age of a compared operation. A younger operation may still be reported, because the platform
+/// An operation is compared only at this age. The report of a younger operation may still arrive, because the platform
 /// repeats callbacks and we poll the platform.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
