@@ -165,7 +165,7 @@ fn an_altered_body_is_explained_with_the_alteration() {
         ),
         (
             change(&|body| body["payment"]["description"] = json!("th\\u00e9 & \\\"brood\\\"")),
-            "escaped twice",
+            "escaped them twice",
         ),
         (
             change(&|body| body["received_at"] = json!("2026-01-01")),
