@@ -31,8 +31,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     compare_end(rest(left), rest(right)).unwrap_or_else(|| compare_rest(rest(left), rest(right)))
 }
 
-/// Returns whether a name, with the colon that follows it in a path, compares byte by byte with other such
-/// names: it is not empty and has no digits, white space or colons.
+/// Returns whether a name is plain: it is not empty and has no digits, white space or colons. Plain names compare byte
+/// by byte, also with the colon that follows each name in a path.
 pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }

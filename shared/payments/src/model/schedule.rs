@@ -159,8 +159,8 @@ impl Schedule {
         })
     }
 
-    /// Returns when the customer's data is to be erased; `None` if the payment has no personal data, or while a refund
-    /// is open, because the refund needs the customer's IP address.
+    /// Returns when the customer's data is to be erased. Returns `None` if the payment has no personal data, or if a
+    /// refund is open. An open refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {

@@ -47,8 +47,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck after the last scheduled poll if a signed answer says "not found", no operation has a final outcome
-/// and the payment is not open.
+/// Ends a recheck that no further poll can decide: no poll is planned, a signed answer says "not found", no operation
+/// has a final outcome, and the payment is not open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

@@ -177,8 +177,8 @@ impl GateRequest {
         }
     }
 
-    /// Whether the answer to the status request with this number shows the outcome: the number is greater than
-    /// `polls_before`, or the request was not sent or was refused.
+    /// Whether the answer to the status request with this number shows the outcome. It does if the number is greater
+    /// than `polls_before`, or if the Gate request was not sent or was refused.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,

@@ -65,10 +65,10 @@ impl Payment {
         })
     }
 
-    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. Either the sum is lower
-    /// than the order or in another currency, but another report named the ordered sum; or the sum differs from the
-    /// order, but a signed answer named the ordered sum. Captures of exactly this amount in signed answers also confirm
-    /// the sum.
+    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. There are two cases. A sum
+    /// below the order or in another currency must be confirmed if another report named the ordered sum. Any sum that
+    /// differs from the order must be confirmed if a signed answer named the ordered sum. Captures of exactly this
+    /// amount in signed answers also confirm the sum.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;
