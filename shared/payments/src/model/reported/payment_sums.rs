@@ -141,8 +141,8 @@ impl PaymentSums {
         }
     }
 
-    /// A report with refunds can name a sum that follows from a differing sum of a report without refunds: the same sum,
-    /// or the same sum less the refunds. Drops the sums that follow in this way.
+    /// A report with refunds can name a sum that follows from a differing sum of a report without refunds: the same
+    /// sum, or the same sum less the refunds. Drops the sums that follow in this way.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
