@@ -15,7 +15,7 @@ pub enum PollError {
     /// The payment's id contains characters that make a signature ambiguous.
     #[error("the payment's id cannot be signed")]
     NotSignable,
-    /// The platform did not answer.
+    /// The platform gave no usable answer.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
     /// The answer is not valid JSON.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// A body with more members than this is not tried without each member in turn. A search for an inner body looks only
-/// at this many members.
+/// A body with at most this many members is also verified without each single member. A search for an inner body looks
+/// only at this many members.
 pub(super) const MAX_MEMBERS: usize = 50;
 /// The maximum length of a name or a path in an observation, in characters.
 const MAX_PATH: usize = 80;
