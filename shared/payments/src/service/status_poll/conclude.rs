@@ -12,8 +12,8 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends this refund again,
-    /// or ends it if the platform refused a repeat. Adds the published events to `events`.
+    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends this refund
+    /// again, or ends it if the platform refused a repeat. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
