@@ -21,7 +21,7 @@ pub struct Processed {
 /// Processes an event. One write stores the event's sequence number together with the action. If another consumer has
 /// changed the memory of the payment in the meantime, this function loads the changed memory and decides again.
 pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Processed, StoreError> {
-    for attempt in 0..backoff::ATTEMPTS {
+    for attempt in 0..backoff::TRIES {
         let (memory, version) = store.load(&event.key).await?.unzip();
         let (action, memory) = match decide(memory, event) {
             Decision::Duplicate(action) => {

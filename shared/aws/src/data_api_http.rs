@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn another_answer_is_refused_without_a_secret_in_the_error() {
+    fn an_invalid_answer_is_refused_without_a_secret_in_the_error() {
         let answer = || json!({ "operations": [] });
         for body in [
             signed(answer(), "another-key"),

@@ -12,9 +12,9 @@ pub use crate::https::TlsError;
 
 /// The time limit of a whole call. It is shorter than the time limit of a function.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// The maximum size of an answer to a sale or a refund. Real answers are smaller.
+/// A larger answer to a sale, a refund or a clarification counts as no answer. Real answers are smaller.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// The maximum size of an answer to a status request. The answer lists every operation of a payment.
+/// A larger answer to a status request counts as no answer. The answer lists every operation of a payment.
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.
@@ -27,7 +27,7 @@ impl HttpGate {
         Host::new(base_url, TIMEOUT).map(Self)
     }
 
-    /// Connects before the first event; see [`crate::prewarm`].
+    /// Connects before the first request; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         self.0.prewarm().await;
     }

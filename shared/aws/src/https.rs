@@ -23,7 +23,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The time after which the client closes an idle connection. So the platform does not close the connection during a
-/// request. A provisioned instance that waits longer for its first event opens a new connection.
+/// call. A provisioned instance that waits longer for its first request opens a new connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.

@@ -1,4 +1,4 @@
-//! Prewarming: before its first event a function opens its connections and reads its secrets, all in parallel.
+//! Prewarming: before its first request a function opens its connections and reads its secrets, all in parallel.
 //!
 //! During init a function has a whole CPU. Later it has only the share that its memory setting buys
 //! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection in the
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use payments::log::Line;
 
-/// The maximum time that prewarming adds to init. [Lambda limits init to ten
+/// Prewarming adds at most this time to init. [Lambda limits init to ten
 /// seconds](https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const LIMIT: Duration = Duration::from_secs(1);
 
-/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first event.
+/// Waits until `prewarming` ends. After one second, cancels `prewarming` and leaves the rest to the first request.
 pub async fn within_limit(prewarming: impl Future) {
     within(LIMIT, prewarming).await;
 }

@@ -32,7 +32,7 @@ impl SqsQueue {
         queues.into_iter().map(queue).collect()
     }
 
-    /// Connects before the first event; see [`crate::prewarm`]. Each queue needs a connection, because events are sent
+    /// Connects before the first request; see [`crate::prewarm`]. Each queue needs a connection, because events are sent
     /// to all queues in parallel.
     pub async fn prewarm(&self) {
         let no_retries = Config::builder().retry_config(RetryConfig::disabled());

@@ -22,8 +22,8 @@ use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
-/// The maximum number of items in one
-/// [`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html).
+/// One call writes at most this many items
+/// ([`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -127,6 +127,7 @@ async fn a_sweep_with_nothing_due_makes_the_same_calls_for_any_number_of_payment
     let calls = sweep(&wire).await;
     println!("{payments} payments: {calls:?}");
     assert_eq!(calls, calls_when_empty);
-    // Eight shards for each of six: outbox, polls of the first project, polls of the second, expiry, erasure, overdue.
+    // Eight shards each for the outbox, the polls of the first project, the polls of the second project, the expiry,
+    // the erasure and the overdue payments.
     assert_eq!(calls, [("Query".to_owned(), 48)].into());
 }

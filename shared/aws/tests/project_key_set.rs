@@ -81,8 +81,8 @@ async fn a_change_succeeds_when_the_first_answer_of_a_call_is_lost() {
         wire.lose_next_answer_of(lost);
         secret.write(&read, &with(&read, 212, "z")).await.unwrap();
         assert_eq!(stored(&secret).await, BOTH, "{lost}");
-        let attempts = wire.calls().iter().filter(|call| *call == lost).count();
-        assert!(attempts >= 2, "{lost}: {:?}", wire.calls());
+        let tries = wire.calls().iter().filter(|call| *call == lost).count();
+        assert!(tries >= 2, "{lost}: {:?}", wire.calls());
         assert_eq!(wire.secret_labels(), ["AWSCURRENT", "AWSPREVIOUS"]);
     }
 }

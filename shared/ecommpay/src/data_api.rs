@@ -26,7 +26,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     canonical: 64 * 1024 * 1024,
 };
 
-/// The maximum number of operations in one answer.
+/// One answer has at most this many operations.
 ///
 /// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;
@@ -86,8 +86,8 @@ impl OperationsGet {
     /// The path below the Data API host.
     pub const PATH: &'static str = "/v1/operations/get";
 
-    /// Requests up to [`PAGE`] operations of a project and skips the first `offset` operations. `tz` is the time zone
-    /// of the interval: an IANA name or an offset such as `+10:30`.
+    /// Creates a request for up to [`PAGE`] operations of a project. The first `offset` operations are skipped. `tz` is
+    /// the time zone of the interval: an IANA name or an offset such as `+10:30`.
     pub fn new(
         token: Text,
         project_id: ProjectId,

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 pub enum OperationType {
     /// Charges the shopper.
     Sale,
-    /// Returns money to the shopper after the business day has closed.
+    /// Gives money back to the shopper after the business day has closed.
     Refund,
-    /// Returns money to the shopper before the business day closes.
+    /// Gives money back to the shopper before the business day closes.
     Reversal,
     /// Undoes a refund: the merchant has the money again.
     RefundReversal,
@@ -69,7 +69,7 @@ impl OperationType {
         }
     }
 
-    /// Returns whether the operation returns money to the shopper: a refund or a reversal.
+    /// Returns whether the operation gives money back to the shopper: a refund or a reversal.
     ///
     /// Source: Gate, refunds.
     pub fn gives_back(&self) -> bool {

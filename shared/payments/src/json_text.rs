@@ -1,4 +1,4 @@
-//! Our own types as JSON text.
+//! Serializes our own types to JSON text.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};

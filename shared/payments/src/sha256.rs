@@ -1,4 +1,5 @@
-//! SHA-256 in hexadecimal, for values that we must recognise but must not store, and for ids of any form.
+//! SHA-256 in hexadecimal: replaces values that must be recognised but not stored, and ids that may contain any
+//! character.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

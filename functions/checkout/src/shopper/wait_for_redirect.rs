@@ -28,7 +28,8 @@ impl Checkouts {
         let (clock, schedule) = (&self.payments.clock, &self.payments.schedule);
         let deadline = clock.now().after(MAX_WAIT);
         let is_ready = |payment: &Payment| hand_off_ready(payment) || !self.is_open(payment);
-        let is_overdue = |payment: &Payment| schedule.is_first_report_overdue(payment, clock.now());
+        let is_overdue =
+            |payment: &Payment| schedule.is_poll_due_without_report(payment, clock.now());
         let is_ready_or_overdue = |payment: &Payment| {
             is_ready(payment) || is_overdue(payment) || payment.is_redirect_missing()
         };

@@ -73,7 +73,7 @@ struct Operation {
 #[derive(Deserialize)]
 struct Explanation {
     detail: String,
-    hints: Vec<String>,
+    observations: Vec<String>,
 }
 
 /// The function's answer as text.
@@ -129,9 +129,9 @@ impl Display for Text<'_> {
         let reply = self.reply;
         if let Some(why) = &reply.why {
             return why
-                .hints
+                .observations
                 .iter()
-                .try_for_each(|hint| writeln!(to, "{}", plain(hint)));
+                .try_for_each(|observation| writeln!(to, "{}", plain(observation)));
         }
         let shown = |text: &Option<String>| plain(text.as_deref().unwrap_or("none"));
         let project = reply

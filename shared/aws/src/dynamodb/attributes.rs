@@ -60,7 +60,7 @@ pub fn read_millis(item: &Item, name: &'static str) -> Result<Timestamp, StoreEr
 }
 
 fn missing(kind: &str, name: &str) -> StoreError {
-    StoreError(format!("an item has no {kind} {name}"))
+    StoreError(format!("an item has no {kind} attribute {name}"))
 }
 
 /// Creates the error of an item that cannot be read or written. For a JSON error, the text contains only the category
@@ -100,11 +100,11 @@ mod tests {
             ("sequence".to_owned(), AttributeValue::N("-1".into())),
         ]);
         let error = read_number(&item, "amount").unwrap_err().0;
-        assert_eq!(error, "an item has no number amount");
+        assert_eq!(error, "an item has no number attribute amount");
         let error = read_number(&item, "sequence").unwrap_err().0;
         assert!(error.ends_with("invalid digit found in string"), "{error}");
         let error = read_text(&item, "sequence").unwrap_err().0;
-        assert_eq!(error, "an item has no string sequence");
+        assert_eq!(error, "an item has no string attribute sequence");
         assert!(read_millis(&item, "amount").is_err());
     }
 }

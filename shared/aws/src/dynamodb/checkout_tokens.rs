@@ -12,7 +12,7 @@ use payments::ports::StoreError;
 use super::DynamoStore;
 use super::attributes::{expiry, item_error, number, read_number, read_text, text};
 
-/// How long a checkout token works after the checkout has ended.
+/// How long a checkout token works after the checkout has expired.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 const SK: &str = "checkout";

@@ -2,10 +2,10 @@
 //!
 //! A change of the payment item alone is a plain update. Any other change is a transaction.
 //!
-//! The SDK repeats a call if the answer was lost. The second attempt then finds the item that the first attempt wrote.
-//! DynamoDB answers the repeat of a transaction as it answered the first attempt. For a plain update, the attribute
-//! `commit` identifies the first attempt: the attribute contains a random id of the commit, and a failed condition
-//! returns the item with this attribute. See `shared/decisions/state/0002-retried-writes.md`.
+//! The SDK repeats a call if the answer was lost. The second try then finds the item that the first try wrote. DynamoDB
+//! answers the repeat of a transaction as it answered the first try. For a plain update, the attribute `commit`
+//! identifies the first try: the attribute contains a random id of the commit, and a failed condition returns the item
+//! with this attribute. See `shared/decisions/state/0002-retried-writes.md`.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use payments::model::day::Day;
@@ -117,7 +117,7 @@ impl DynamoStore {
             .set_expression_attribute_values(update.expression_attribute_values);
         match conditional::update(request).await {
             Ok(_) => Ok(()),
-            // An earlier attempt of this commit wrote the item, and the answer to that attempt was lost.
+            // An earlier try of this commit wrote the item, and the answer to that try was lost.
             Err(NotUpdated::ConditionFailed(Some(item)))
                 if read_text(&item, "commit").ok() == Some(commit_id) =>
             {

@@ -31,7 +31,9 @@ impl From<NotUpdated> for StoreError {
     fn from(not_updated: NotUpdated) -> Self {
         match not_updated {
             NotUpdated::ConditionFailed(_) => Self("the condition of an update failed".into()),
-            NotUpdated::Busy => Self("transactions wrote the item during each attempt".into()),
+            NotUpdated::Busy => {
+                Self("transactions wrote the item during each try to update it".into())
+            }
             NotUpdated::Failed(error) => error,
         }
     }
@@ -54,13 +56,15 @@ pub(super) async fn update(request: UpdateItemFluentBuilder) -> Result<Option<It
     })
 }
 
-/// Repeats an update while transactions are writing the same item, up to the maximum number of attempts.
-pub(super) async fn retry_while_busy<F>(attempt: impl Fn() -> F) -> Result<Option<Item>, NotUpdated>
+/// Repeats an update while transactions are writing the same item, but tries at most [`backoff::TRIES`] times.
+pub(super) async fn retry_while_busy<F>(
+    try_once: impl Fn() -> F,
+) -> Result<Option<Item>, NotUpdated>
 where
     F: Future<Output = Result<Option<Item>, NotUpdated>>,
 {
-    for number in 0..backoff::ATTEMPTS {
-        match attempt().await {
+    for number in 0..backoff::TRIES {
+        match try_once().await {
             Err(NotUpdated::Busy) => backoff::pause(&SystemClock, number).await,
             result => return result,
         }

@@ -46,7 +46,7 @@ pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 use crate::sdk::{OwnUserAgent, describe};
 
-/// The maximum number of items that one query reads.
+/// One query reads at most this many items.
 const PAGE: i32 = 100;
 
 /// A client of the table.
@@ -66,7 +66,7 @@ impl DynamoStore {
         }
     }
 
-    /// Connects before the first event; see [`crate::prewarm`]. Reads an item that does not exist, because every
+    /// Connects before the first request; see [`crate::prewarm`]. Reads an item that does not exist, because every
     /// function has the permission for this read.
     pub async fn prewarm(&self) {
         let request = self

@@ -23,8 +23,8 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. The SDK makes up to three attempts, and all three together fit into the
-/// time limit of a function.
+/// The time within which an answer must start. The SDK tries a call up to three times, and all three tries together fit
+/// into the time limit of a function.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.
 const STALL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -141,6 +141,6 @@ mod tests {
         };
         let called = async { tokio::join!(call(&client), answers) };
         let called = timeout(READ_TIMEOUT * 3, called).await;
-        called.expect("the second attempt must be answered");
+        called.expect("the second try must be answered");
     }
 }

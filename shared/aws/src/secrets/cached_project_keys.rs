@@ -80,7 +80,7 @@ impl CachedProjectKeys {
         Self { ttl, ..self }
     }
 
-    /// Fetches the keys before the first event; see [`crate::prewarm`].
+    /// Fetches the keys before the first request; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         warn_if_failed(self.get().await);
     }

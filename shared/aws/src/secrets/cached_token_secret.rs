@@ -24,7 +24,7 @@ impl CachedTokenSecret {
         }
     }
 
-    /// Reads the secret before the first event; see [`crate::prewarm`].
+    /// Reads the secret before the first request; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         warn_if_failed(self.get().await);
     }

@@ -15,7 +15,7 @@ pub use self::data_api_secret::DataApiSecret;
 pub use self::project_key_set::{ProjectKeySetSecret, StoredKeySet, WriteError};
 pub use self::secret::SecretError;
 
-/// Logs why a secret could not be read during init. The first event that needs the secret reads it again.
+/// Logs why a secret could not be read during init. The first request that needs the secret reads it again.
 fn warn_if_failed<T>(prewarmed: Result<T, SecretError>) {
     if let Err(error) = prewarmed {
         Line::warn("a secret could not be read during init")

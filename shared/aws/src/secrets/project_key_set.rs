@@ -97,7 +97,7 @@ impl ProjectKeySetSecret {
         let Err(error) = self.0.move_label(CURRENT, read, Some(version)).await else {
             return Ok(());
         };
-        // A failed condition has no separate error code. The condition also fails if the answer to a first attempt was
+        // A failed condition has no separate error code. The condition also fails if the answer to a first try was
         // lost and the SDK has repeated the call.
         let now = self.read().await?.version;
         match now.as_deref() {

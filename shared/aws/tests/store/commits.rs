@@ -99,7 +99,11 @@ async fn a_transaction_succeeds_when_its_first_answer_is_lost() {
     world.wire.lose_next_answer_of("TransactWriteItems");
     world.create("order").await;
     let calls = ["TransactWriteItems", "TransactWriteItems"];
-    assert_eq!(world.wire.calls(), calls, "the SDK makes a second attempt");
+    assert_eq!(
+        world.wire.calls(),
+        calls,
+        "the SDK tries the call a second time"
+    );
     assert_eq!(world.load("order").await.version, 1);
 }
 

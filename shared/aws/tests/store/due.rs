@@ -22,7 +22,11 @@ async fn a_payment_is_in_the_outbox_while_it_has_unpublished_events() {
 
     tokio::time::sleep(Duration::from_millis(20)).await;
     world.succeed("order").await;
-    assert_eq!(world.outbox().await, first, "the time of its oldest event");
+    assert_eq!(
+        world.outbox().await,
+        first,
+        "the entry has the time of the oldest event"
+    );
 
     world.mark("order", 2).await;
     assert!(world.outbox().await.is_empty());

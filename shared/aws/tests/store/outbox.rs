@@ -110,7 +110,7 @@ async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
     world.create("last").await;
     let last = world.outbox().await.remove(0);
     let shard = world.attribute("last", "outbox").await.unwrap();
-    // In the shard of the good payment, more than two pages of unreadable payments come before it.
+    // In the shard of this payment, more than two pages of unreadable payments come before the payment.
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     for number in 0..230 {
         let since = last.since.unix_millis() - 1 - number / 50;

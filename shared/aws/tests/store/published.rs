@@ -23,7 +23,7 @@ async fn a_mark_never_moves_back_and_a_commit_does_not_change_it() {
 }
 
 #[tokio::test]
-async fn a_mark_of_an_unknown_payment_writes_nothing() {
+async fn moving_the_mark_of_an_unknown_payment_writes_nothing() {
     let world = World::new().await;
     world.mark("unknown", 1).await;
     let loaded = world.store().load(&key("unknown")).await;
@@ -31,7 +31,7 @@ async fn a_mark_of_an_unknown_payment_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_mark_returns_the_mark_before_it() {
+async fn moving_the_mark_returns_the_previous_mark() {
     let world = World::new().await;
     world.create("order").await;
     world.succeed("order").await;

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_of_birth_is_a_day_of_the_calendar_with_two_digits_each_and_a_year_of_four() {
+    fn a_day_of_birth_is_a_calendar_day_as_dd_mm_yyyy() {
         for day in ["29-02-2000", "30-04-1999", "31-12-1999", "01-01-1999"] {
             assert!(is_day_of_birth(day), "{day}");
         }

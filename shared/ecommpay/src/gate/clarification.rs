@@ -38,7 +38,7 @@ impl Clarification {
     ///
     /// - if there is no text, because an empty object has no line;
     /// - if a text has a `:`, because `b:c` in the field `a` has the same line as `c` in the field `a.b`;
-    /// - if a name is equal to another name, or is an object of another name, such as `a` of `a.b`.
+    /// - if two names are equal, or if one name is an object that contains the other, such as `a` and `a.b`.
     pub fn new<'a>(
         general: General,
         answers: impl IntoIterator<Item = (&'a str, Text)>,
@@ -61,7 +61,7 @@ impl Clarification {
 }
 
 fn put(data: &mut Data, name: &str, text: Text) -> Result<(), FieldError> {
-    const TAKEN: FieldError = FieldError::Form("a name with which no other name begins");
+    const TAKEN: FieldError = FieldError::Form("a name that does not conflict with another name");
     match name.split_once('.') {
         None => match data.insert(FieldName::new(name)?, Entry::Text(text)) {
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! Returns money to the customer.
+//! Refunds a payment.
 
 use std::fmt;
 

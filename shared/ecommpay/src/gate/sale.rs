@@ -76,13 +76,13 @@ impl fmt::Debug for Customer {
 /// Source: Bancontact, payments through Gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReturnUrl {
-    /// For the return button, for interruptions, and for each result whose address below is missing.
+    /// The address for the return button, for interruptions, and for each result whose address below is missing.
     #[serde(rename = "return")]
     pub back: Text,
-    /// After a success.
+    /// The address after a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success: Option<Text>,
-    /// After a decline.
+    /// The address after a decline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decline: Option<Text>,
 }

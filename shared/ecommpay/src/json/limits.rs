@@ -5,7 +5,7 @@
 pub struct Limits {
     /// Bytes of the whole text.
     pub bytes: usize,
-    /// Nested arrays and objects; a scalar at the top level has depth 0.
+    /// Levels of nested arrays and objects; a scalar at the top level has depth 0.
     pub depth: usize,
     /// Keys of all objects together.
     pub keys: usize,

@@ -1,4 +1,4 @@
-//! Signs any parameters of Payment Page as a link.
+//! Creates a signed link from any parameters of Payment Page.
 
 use std::fmt::Write as _;
 
@@ -30,8 +30,8 @@ pub enum LinkError {
     /// A parameter is neither a text, nor an integer, nor a boolean.
     #[error("the parameter {0} must be text, an integer, true or false")]
     NotAScalar(String),
-    /// A name or a value has a semicolon or a control character. With a semicolon, it could contain a further parameter
-    /// under the same signature.
+    /// A name or a value has a semicolon or a control character. With a semicolon, a name or a value could contain a
+    /// further parameter under the same signature.
     #[error("the parameter {0} must not contain a semicolon or a control character")]
     Separator(String),
     /// A parameter has an empty value.

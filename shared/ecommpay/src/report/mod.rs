@@ -37,7 +37,8 @@ pub struct Report {
     pub payment_status: Option<String>,
     /// `payment.date`: a UTC time in the platform's form.
     pub payment_date: Option<String>,
-    /// `payment.sum`: the current amount. Refunds change it, so do not calculate with it.
+    /// `payment.sum`. The platform's documents disagree about this sum after a refund: it is either the original amount
+    /// or what remains.
     pub payment_sum: Option<Sum>,
     /// The operations in the order of the message.
     pub operations: Vec<Operation>,

@@ -51,7 +51,7 @@ impl fmt::Debug for ProjectKey {
     }
 }
 
-/// The key that verified a message.
+/// Which key of a project verified a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
     /// The key that signs requests.

@@ -20,8 +20,8 @@ struct Lines {
     path: String,
     /// Spells a number from its text.
     number: fn(&str) -> Cow<'_, str>,
-    /// Whether the lines of `text` are already sorted. They are sorted if all names are plain, because the members of
-    /// each object are then sorted before their lines are written, and the elements of an array are in order.
+    /// Whether the lines of `text` are already sorted. They are sorted if all names are plain: then the members of each
+    /// object are sorted before their lines are written. The elements of an array are always in order.
     in_order: bool,
 }
 

@@ -31,8 +31,8 @@ pub fn compare(left: &[u8], right: &[u8]) -> Ordering {
     compare_end(rest(left), rest(right)).unwrap_or_else(|| compare_rest(rest(left), rest(right)))
 }
 
-/// Returns whether a name, with the colon that follows it in a path, compares byte by byte with other such
-/// names: it is not empty and has no digits, white space or colons.
+/// Returns whether a name is plain: it is not empty and has no digits, white space or colons. Plain names compare byte
+/// by byte, also with the colon that follows each name in a path.
 pub(super) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| is_plain(byte) && byte != b':')
 }
@@ -61,7 +61,7 @@ fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }
 
-/// Compares two paths of which at least one has ended: a path that has ended is smaller than a path that has not.
+/// Compares two paths if at least one of them has ended: a path that has ended is smaller than a path that has not.
 /// Returns `None` if neither path has ended.
 fn compare_end(left: &[u8], right: &[u8]) -> Option<Ordering> {
     (left.is_empty() || right.is_empty()).then(|| left.is_empty().cmp(&right.is_empty()).reverse())

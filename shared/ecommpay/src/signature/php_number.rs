@@ -41,7 +41,7 @@ pub(super) fn is_respelled(token: &str) -> bool {
     spelling(token).is_some_and(|spelled| spelled != token)
 }
 
-/// Returns the digits with a decimal point after the first `whole` of them.
+/// Returns the digits with a decimal point after the first `whole` digits.
 fn plain(digits: &str, whole: usize) -> String {
     match digits.split_at_checked(whole) {
         Some((_, "")) => digits.to_owned(),

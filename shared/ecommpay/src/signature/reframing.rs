@@ -40,7 +40,7 @@ mod tests {
     use crate::json::{Limits, parse};
 
     #[test]
-    fn a_message_is_reframed_if_a_key_value_or_number_can_stand_for_other_lines() {
+    fn a_message_may_be_reframed_if_a_key_value_or_number_can_stand_for_other_lines() {
         let is_reframed = |text: &str| {
             let message = parse(text.as_bytes(), Limits::CALLBACK).unwrap();
             may_be_reframed(&message)

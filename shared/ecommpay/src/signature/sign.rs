@@ -32,7 +32,7 @@ pub fn canonical_of<M: Serialize>(message: &M) -> Result<Vec<u8>, SignError> {
 
 /// Returns the canonical string of a message that is about to be signed.
 ///
-/// Fails if a number is neither an integer nor a fraction that PHP prints as it is written.
+/// Fails if a number has an exponent, or has a fraction that PHP prints differently.
 ///
 /// Source: Signature.
 pub fn canonical_to_sign(message: &Value<'_>) -> Result<Vec<u8>, SignError> {

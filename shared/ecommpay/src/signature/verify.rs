@@ -18,7 +18,7 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
     Signature::from_base64(carried.as_str()?)
 }
 
-/// Verifies a signature of a message against the keys of one project and returns the key that matched.
+/// Verifies a signature of a message against the keys of one project. Returns the slot of the key that matched.
 ///
 /// Tries the canonical string with the numbers as they are written. If PHP prints a number differently, also tries the
 /// canonical string with the numbers as PHP prints them.
@@ -89,7 +89,7 @@ mod tests {
         ] {
             assert_eq!(of_message(&read(none)), None, "{none}");
         }
-        // An unusable signature at the top level hides the one in `general`.
+        // An unusable signature at the top level hides the signature in `general`.
         let hidden = format!(r#"{{"signature":"","general":{{"signature":"{text}"}}}}"#);
         assert_eq!(of_message(&read(&hidden)), None);
     }

@@ -63,8 +63,8 @@ pub fn texts() -> impl Strategy<Value = String> {
 }
 
 /// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading
-/// zeros, not empty, no colon at the start or end (`a:` and `:b` in `a` would give the same path, because colons
-/// are doubled).
+/// zeros, not empty, no colon at the start or end. With such a colon, the key `b` in `a:` and the key `:b` in `a` would
+/// have the same path, because colons are doubled.
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text

@@ -63,7 +63,7 @@ fn json_texts() -> impl Strategy<Value = Vec<u8>> {
         "//",
         "NaN",
     ]);
-    let soup = vec(pieces, 0..10).prop_map(|pieces| pieces.concat().into_bytes());
+    let tokens = vec(pieces, 0..10).prop_map(|pieces| pieces.concat().into_bytes());
     let in_quotes = select(vec![
         "a",
         "/",
@@ -116,7 +116,7 @@ fn json_texts() -> impl Strategy<Value = Vec<u8>> {
         }
         json
     });
-    prop_oneof![2 => soup, 2 => scalar, 3 => broken, 1 => vec(any::<u8>(), 0..40)]
+    prop_oneof![2 => tokens, 2 => scalar, 3 => broken, 1 => vec(any::<u8>(), 0..40)]
 }
 
 /// Messages just below and just above the limits of depth and keys.

@@ -8,7 +8,7 @@ use ecommpay::json::{self, Limits, Value};
 use super::problem::{FieldProblem, Problem};
 use crate::model::ids::MerchantId;
 
-/// The limits of a body.
+/// The limits of a request body.
 const LIMITS: Limits = Limits {
     bytes: 64 * 1024,
     depth: 8,
@@ -16,7 +16,7 @@ const LIMITS: Limits = Limits {
     ..Limits::CALLBACK
 };
 
-/// Parses a body.
+/// Parses a request body.
 pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
     json::parse(body, LIMITS).map_err(|error| {
         Problem::invalid(vec![FieldProblem {

@@ -24,8 +24,8 @@ pub async fn caller(
     Ok(storefront::authorize(store, header, scope).await?)
 }
 
-/// Returns the payment of the call. Returns a problem if the caller's key does not allow `scope`, and `not_found` if the
-/// caller may not see the payment.
+/// Returns the payment of the call. Returns a problem if the caller's key does not allow `scope`, and `not_found` if
+/// the payment does not exist or the caller may not see the payment.
 pub async fn visible_payment<S: PaymentStore + StorefrontStore, Q, C>(
     payments: &Payments<S, Q, C>,
     headers: &HeaderMap,

@@ -10,7 +10,7 @@ pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Stri
     response(status, "application/json", body)
 }
 
-/// Creates an answer with a JSON body and this content type.
+/// Creates an answer with a JSON body and the given content type.
 pub(super) fn response(
     status: StatusCode,
     content_type: &'static str,

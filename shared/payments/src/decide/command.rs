@@ -68,7 +68,7 @@ pub enum Command<'a> {
 pub enum Rejection {
     /// The `refund_id` belongs to a refund request with other content.
     OtherContent,
-    /// The payment cannot be refunded, or a rejection does not list every item in quarantine.
+    /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.
     NotRefundable,
     /// The payment has the maximum number of refunds.
     TooMany,

@@ -14,15 +14,15 @@ use crate::model::{PlatformRecord, SignedReport};
 pub enum Fact<'a> {
     /// A verified callback.
     Callback(SignedReport<'a>),
-    /// A verified body that could be read in two ways: no fact about the payment, only a reason to poll
-    /// (`shared/decisions/protocol/0013-reframed-messages.md`).
+    /// A verified body that could be read in two ways, or that is too large to store. The body does not count as a
+    /// report; it is only a reason to poll (`shared/decisions/protocol/0013-reframed-messages.md`).
     Hint(&'a Report),
     /// The signed answer to a status request. It decides between contradicting callbacks.
     StatusAnswer {
         /// The answer.
         report: SignedReport<'a>,
-        /// The number of the status request. The answer does not settle a recheck that was requested after this
-        /// request.
+        /// The number of the status request. The answer does not settle a recheck that became necessary after this
+        /// status request was sent.
         poll: u32,
     },
     /// The platform answered a status request with "not found". An unsigned answer can end a payment link or a sale, or
@@ -35,7 +35,7 @@ pub enum Fact<'a> {
     },
     /// Gate's answer to our sale request.
     SaleAnswer {
-        /// The count of attempts before the attempt of the request.
+        /// How many attempts preceded the attempt of the sale request.
         attempt: u32,
         /// The answer.
         answer: &'a Answer,

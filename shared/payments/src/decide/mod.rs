@@ -2,8 +2,8 @@
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
 //! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no
-//! AWS type; the time is an argument. A fact that adds nothing causes no change, so no store of
-//! duplicates is needed.
+//! AWS type; the time is an argument. A fact that adds nothing causes no change, so the service need not store which
+//! facts it has received.
 
 mod change;
 mod command;
@@ -54,7 +54,8 @@ fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     Some(Payment::empty(project_id, payment_id, at))
 }
 
-/// Creates a payment that only the platform records contain. Returns `None` if its operation has not ended.
+/// Creates a payment that only the platform records contain. Returns `None` if its operation is not final or its id is
+/// not valid.
 fn listed_payment(
     project_id: ProjectId,
     record: PlatformRecord<'_>,

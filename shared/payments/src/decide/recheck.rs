@@ -1,5 +1,4 @@
-//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled
-//! immediately.
+//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +56,7 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let is_counted = payment.sale_state() == SaleState::Counts;
     let mut reasons = BTreeSet::new();
     for (id, operation) in payment.operations() {
-        // The end of an operation that moves no money does not matter: for example, a link expires.
+        // An operation that moves no money needs no recheck: for example, a link expires.
         if operation.kind().moves_no_money() && !operation.is_confirmation() {
             continue;
         }
@@ -86,17 +85,18 @@ pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Whether `payment.status` of a report claims that money moved, but no reported operation explains the claim.
+/// Whether `payment.status` of a report says that money moved, but no reported operation explains this status.
 pub(super) fn is_status_unexplained(payment: &Payment, status: Option<&str>) -> bool {
     let status = status.unwrap_or_default();
-    let claims_money = is_refunded_status(status) || matches!(status, "success" | "partially paid");
+    let says_money_moved =
+        is_refunded_status(status) || matches!(status, "success" | "partially paid");
     // An external payment can be of any type, such as a payout.
     let is_external = payment.order().is_none();
     let explains = |operation: &Operation| {
         let is_payment = is_external && !operation.gives_back() || operation.is_sale();
         operation.has_succeeded() && (is_payment || operation.is_undocumented_capture())
     };
-    claims_money
+    says_money_moved
         && !payment
             .operations()
             .any(|(_, operation)| explains(operation))

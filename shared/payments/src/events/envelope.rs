@@ -109,7 +109,7 @@ pub(super) struct StoredContent<'a> {
 /// The part of `data` that the envelope needs.
 #[derive(Deserialize)]
 struct Subject<'a> {
-    /// The id in its first spelling. The key has the id in lower case.
+    /// The payment id as it was first spelled. The key has the id in lower case.
     #[serde(borrow)]
     payment_id: Cow<'a, str>,
 }
@@ -181,8 +181,8 @@ impl Event {
         sha256::hex(self.key.to_string().as_bytes())
     }
 
-    /// Returns the FIFO deduplication id. A repeat has its own id, because a queue drops a message with the same
-    /// id for five minutes.
+    /// Returns the FIFO deduplication id. A repeated event needs another id, because a queue drops each message whose
+    /// id it received in the last five minutes.
     pub fn message_deduplication_id(&self, repeat: Option<&str>) -> String {
         match repeat {
             None => sha256::hex(self.id.as_bytes()),

@@ -8,7 +8,7 @@ use super::kind::EventKind;
 use crate::log::{Line, Metric, Unit};
 use crate::model::ids::PaymentKey;
 
-/// The kinds of events that need no operator and are counted, with the names of their metrics.
+/// The kinds of events that are counted but need no operator, with the names of their metrics.
 const COUNTED: [(&str, EventKind); 6] = [
     ("checkouts", EventKind::PaymentCreated),
     ("paid", EventKind::PaymentSucceeded),

@@ -179,9 +179,9 @@ impl<'a> OperationView<'a> {
         found.map(|(id, operation)| Self::new(id, operation))
     }
 
-    /// Returns the operation that decides the payment's status: the operation that has a quarantine item, else the
-    /// operation that declined the payment, else the successful sale, else the newest sale. Of several, returns
-    /// the newest.
+    /// Returns the operation that decides the payment's status. This is the first that exists of: an operation that has
+    /// a quarantine item, the operation that declined the payment, a successful sale, a sale. Of several, returns the
+    /// newest.
     pub fn deciding(payment: &'a Payment) -> Option<Self> {
         let quarantine = payment.quarantine();
         let is_quarantined = |id: &str| {

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_form_that_is_written_is_parsed() {
+    fn only_dates_in_the_form_yyyy_mm_dd_are_parsed() {
         let day = Day::of(time("2020-02-29T12:00:00+0000"));
         assert_eq!(Day::parse("2020-02-29"), Some(day));
         for text in [
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_day_of_28_february_in_a_leap_year_is_29_february() {
+    fn the_day_after_28_february_in_a_leap_year_is_29_february() {
         let day = Day::of(time("2020-02-28T12:00:00+0000"));
         assert_eq!(day.next().to_string(), "2020-02-29");
         assert_eq!(day.next().previous(), day);

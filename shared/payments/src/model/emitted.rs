@@ -1,4 +1,5 @@
-//! What the last events said. With this record each outcome is emitted once, and the last event agrees with the state.
+//! What the last events said. Because of this record, each outcome is emitted once, and the last event agrees with the
+//! state.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ pub struct Emitted {
     /// An event said that the payment is paid, and no later event corrected that event.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success: bool,
-    /// An event corrected an emitted success.
+    /// An event corrected an emitted success, and no later event said that the payment is paid.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) success_withdrawn: bool,
     /// The refunded amount in the last `payment.overrefunded`.

@@ -47,7 +47,7 @@ impl Payment {
     }
 
     /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
-    /// that a signed answer lists as succeeded. The latter also replace sales whose money does not count.
+    /// that a signed answer lists as succeeded. Such operations also replace sales whose money does not count.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -110,8 +110,8 @@ impl Payment {
         self.returned(|_| true) > self.refunds_and_reversals()
     }
 
-    /// Whether [`Self::has_excess_returns`] and only callbacks report a return. The callback about the refund may still
-    /// follow. A signed answer lists both.
+    /// Whether more was returned than is known to have been refunded, and only callbacks report at least one of the
+    /// returns. The callback about the refund may still follow. A signed answer lists the refund and the return.
     pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
         let mut returns = self.successful_returns();
         self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())
@@ -150,7 +150,7 @@ impl Payment {
             let paid = self.paid_amount();
             return paid > 0 && self.refunded_amount() >= paid;
         }
-        // Only operations show the refunds by hand.
+        // Only the operations show the refunds that were made by hand.
         let foreign_amount = |is_such: fn(&Operation) -> bool| {
             let ordered = self.order.as_ref().map(|order| order.currency.code());
             let operations = self.reported.operations.values();

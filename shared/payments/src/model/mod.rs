@@ -1,8 +1,8 @@
 //! A payment: its data, and everything that follows from it.
 //!
-//! Reports are stored as sets, and the status is derived from them. The same facts therefore
-//! result in the same state, in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`]
-//! changes a payment. `shared/README.md` explains the rules.
+//! Reports are stored as sets, and the status is derived from them. The same facts therefore result in the same state,
+//! in any order (`shared/decisions/state/0003-facts-as-sets.md`). Only [`crate::decide`] changes a payment.
+//! `shared/README.md` explains the rules.
 //!
 //! | module | holds |
 //! | --- | --- |

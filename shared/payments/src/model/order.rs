@@ -27,7 +27,7 @@ pub struct Order {
     pub channel: Channel,
     /// The storefront's page to which the shopper returns.
     pub return_url: Text,
-    /// The storefront's origins. Their pages may read the checkout's status.
+    /// The storefront's origins. A page of one of these origins may read the checkout's status.
     pub origins: BTreeSet<String>,
     /// The language of the shopper's pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,8 @@ pub struct Order {
     /// When the checkout expires.
     #[serde(with = "millis")]
     pub expires_at: Timestamp,
-    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeated request from another order.
+    /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
+    /// with other content.
     pub content: String,
 }
 

@@ -86,8 +86,8 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and what the
-    /// events said, except for the refunded amount in the last `payment.overrefunded`.
+    /// Replaces a failed attempt with the next attempt. Erases what the pending operations wait for, and the record of
+    /// what the events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
         for operation in self.reported.operations.values_mut() {
@@ -131,8 +131,8 @@ impl Payment {
         self.updated_at = at;
     }
 
-    /// Erases the customer, and what the pending operations wait for, because these reports name the shopper. The
-    /// amounts and the operations stay. An open refund keeps its own data.
+    /// Erases the customer, and what the pending operations wait for, because a redirect can identify the shopper. The
+    /// amounts, the operations and the refunds stay.
     pub(crate) fn erase_customer(&mut self) {
         if let Some(order) = &mut self.order {
             order.customer = None;

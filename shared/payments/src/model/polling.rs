@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::serde_skip::is_default;
 use super::timestamp::Timestamp;
 
-/// The status requests about a payment. The numbers of the requests show whether a report or a Gate request came
-/// before or after each of them.
+/// The status requests about a payment. They are numbered, because an answer decides only what was known when its
+/// status request was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
     /// The count of status requests that were sent, which is also the number of the last request.
@@ -67,7 +67,7 @@ impl Polling {
     }
 
     /// Applies the signed answer to the status request `poll`. A recheck that was requested after this status request
-    /// stays. If the answer leaves something undecided, a recheck is needed until the answer to a later poll decides.
+    /// stays. If the answer leaves something undecided, a recheck is needed until an answer decides.
     pub(crate) fn update_recheck(&mut self, poll: u32, is_decided: bool, at: Timestamp) {
         let requested_later = self.recheck.filter(|recheck| recheck.polls_before >= poll);
         self.recheck = match is_decided {

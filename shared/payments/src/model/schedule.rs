@@ -24,7 +24,7 @@ pub struct Schedule {
     pub poll_delays: Vec<Duration>,
     /// The delay before the poll for the redirect URL of a Gate sale without a report.
     pub redirect_poll_delay: Duration,
-    /// The age at which polling stops. Anything that is still open then needs an operator.
+    /// How long a sale, a refund or a recheck is polled. After this time only an operator can help.
     pub max_poll_age: Duration,
     /// How long after the expiry of the checkout the platform may still report the payment.
     pub checkout_grace: Duration,
@@ -92,7 +92,7 @@ impl Schedule {
     }
 
     /// Whether a Gate sale has no report yet and a status request is due.
-    pub fn is_first_report_overdue(&self, payment: &Payment, at: Timestamp) -> bool {
+    pub fn is_poll_due_without_report(&self, payment: &Payment, at: Timestamp) -> bool {
         payment.awaits_first_report() && self.poll_at(payment).is_some_and(|due| due <= at)
     }
 
@@ -139,7 +139,8 @@ impl Schedule {
     }
 
     /// Returns when a sale fails if the platform does not find it. A sale that the platform has accepted or reported
-    /// fails when polling stops. Returns `None` if no sale was sent or an operation has ended.
+    /// fails when polling stops. Returns `None` if no sale was sent, the sale was refused, or an operation
+    /// has ended.
     pub(crate) fn not_found_deadline(&self, payment: &Payment) -> Option<Timestamp> {
         let order = payment.order()?;
         let attempt = payment.attempt();
@@ -158,8 +159,8 @@ impl Schedule {
         })
     }
 
-    /// Returns when the customer's data is to be erased; `None` if the payment has no personal data, or while a refund
-    /// is open, because the refund needs the customer's IP address.
+    /// Returns when the customer's data is to be erased. Returns `None` if the payment has no personal data, or if a
+    /// refund is open. An open refund needs the customer's IP address.
     pub(crate) fn erase_at(&self, payment: &Payment) -> Option<Timestamp> {
         let is_due = payment.has_personal_data() && !payment.has_open_refund();
         is_due.then(|| {
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_delay_is_longer_until_the_last_one_is_repeated() {
+    fn the_delays_grow_and_the_last_delay_is_repeated() {
         let schedule = Schedule::default();
         let delays: Vec<u64> = (0..9)
             .map(|polls| schedule.delay(polls).as_secs())

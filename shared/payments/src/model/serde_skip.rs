@@ -1,4 +1,4 @@
-//! The condition to omit a field with its default value from the stored JSON.
+//! Decides which fields the stored JSON omits: those with their default value.
 
 /// Whether a value is the default of its type; used with `skip_serializing_if`.
 pub(in crate::model) fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -94,7 +94,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The stored form of a time: half as long as RFC 3339.
+/// Stores a time as a number, which is half as long as RFC 3339.
 pub(crate) mod millis {
     use super::{Deserialize, Deserializer, Serializer, Timestamp};
 

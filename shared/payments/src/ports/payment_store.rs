@@ -14,8 +14,8 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// The number of shards of each index, so that no single partition receives all writes. The shards are numbered
-/// from 0. A payment is in the shard with the same number in every index.
+/// Each index has this many shards, so that no single partition receives all writes. The shards are numbered from 0. A
+/// payment is in the shard with the same number in every index.
 pub const SHARDS: u8 = 8;
 
 /// A payment as it is stored.
@@ -67,7 +67,7 @@ pub enum CommitError {
 /// An index of payments that need an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// Payments with unpublished events, by the time at which the oldest of them was committed.
+    /// Payments with unpublished events, by the time at which the oldest of these events was committed.
     Outbox,
     /// Payments of a project about which the platform must be polled. Each project has its own shards, so a busy
     /// project does not delay the others.

@@ -11,7 +11,7 @@ use crate::model::timestamp::Timestamp;
 
 /// Why a query has no usable answer of the platform. The query may be repeated.
 #[derive(Debug, Error)]
-#[error("the platform did not answer: {0}")]
+#[error("the platform gave no usable answer: {0}")]
 pub struct NoAnswer(pub String);
 
 /// The platform's Gate.

@@ -19,7 +19,7 @@ pub trait EventQueue {
     /// Whether this queue receives events of this kind.
     fn wants(&self, kind: EventKind) -> bool;
 
-    /// Sends one event. The queue drops a second copy of the same event within five minutes, unless `repeat` has a
+    /// Sends one event. The queue drops a second copy of the same event within five minutes, unless `repeat` is a
     /// new name.
     fn send(
         &self,

@@ -64,8 +64,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 
     /// Applies Gate's answer to a claimed request. `claimed` is the payment as the claim committed it, and `fresh`
-    /// are the events of this commit. They save a read of the payment and its events, unless another writer has
-    /// changed the payment since the claim.
+    /// are the events of this commit. With these arguments, the payment and its events are read only if another
+    /// writer has changed the payment since the claim.
     pub(crate) async fn apply_to_claim(
         &self,
         claimed: Stored,

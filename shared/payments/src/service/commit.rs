@@ -9,7 +9,7 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Commit, CommitError, Committed, PaymentStore, Stored};
 
-/// The payments behind their ports. The use cases are its methods.
+/// The payments and the ports through which they are stored and published. The use cases are methods of this type.
 #[derive(Debug)]
 pub struct Payments<S, Q, C> {
     /// The store of payments and events.
@@ -33,7 +33,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
         key: &PaymentKey,
         mut decide: impl FnMut(Option<&Payment>, Timestamp) -> Result<Option<Change>, E>,
     ) -> Result<Option<(Stored, Option<Change>)>, E> {
-        for attempt in 0..backoff::ATTEMPTS {
+        for number in 0..backoff::TRIES {
             let stored = self.store.load(key).await.map_err(ApplyError::from)?;
             let change = decide(
                 stored.as_ref().map(|stored| &stored.payment),
@@ -44,7 +44,7 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
             };
             match self.commit(&change, stored.as_ref(), None).await? {
                 Some(stored) => return Ok(Some((stored, Some(change)))),
-                None => backoff::pause(&self.clock, attempt).await,
+                None => backoff::pause(&self.clock, number).await,
             }
         }
         Err(ApplyError::Contention.into())

@@ -8,7 +8,7 @@ use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::ports::{PaymentStore, SHARDS, StoreError};
 
-/// The maximum number of payments that are loaded in parallel.
+/// At most this many payments are loaded in parallel.
 pub(crate) const CONCURRENCY: usize = 32;
 
 /// Lists the payments of a day.

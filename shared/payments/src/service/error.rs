@@ -10,8 +10,8 @@ pub enum ApplyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Another writer changed the payment during each attempt.
-    #[error("other writers changed the payment during each attempt")]
+    /// Another writer changed the payment during each try.
+    #[error("other writers changed the payment during each try to write it")]
     Contention,
 }
 

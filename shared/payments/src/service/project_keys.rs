@@ -1,4 +1,4 @@
-//! Reads the keys of the projects from their secret, and rotates them.
+//! Reads the keys of the projects from a secret, and rotates the keys.
 //!
 //! The secret has the form `{"211": {"current": "...", "previous": "..."}}`. Requests are signed with the current
 //! key. Callbacks are accepted with either key, so no callback is refused during a rotation. A rotation makes the

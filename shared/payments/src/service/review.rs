@@ -54,7 +54,7 @@ fn reason(rejection: &Rejection) -> &'static str {
         Rejection::NoAddress => {
             "the shopper's IP address, which a refund needs, is no longer known"
         }
-        Rejection::TooMany => "the payment has too many refunds",
+        Rejection::TooMany => "the payment has the maximum number of refunds",
         Rejection::MoreThanLeft(_) => "no money is left",
         Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
             "the payment cannot be refunded in its status"
@@ -92,13 +92,13 @@ fn as_seen<'a>(
 
 /// Whether the money of a rejected payment was refunded, or is being refunded.
 fn is_being_refunded(payment: &Payment) -> bool {
-    let holds_money = |refund: &Refund| {
+    let refunds_money = |refund: &Refund| {
         refund.status().is_reserved() || refund.status() == RefundStatus::Succeeded
     };
     let mut decisions = payment.decisions().iter();
     let was_rejected = decisions.any(|decision| decision.verdict == Verdict::Rejected);
     let is_nothing_left = payment.paid_amount() > 0 && payment.refundable_amount() == 0;
-    was_rejected && is_nothing_left || refunds_of_rejections(payment).any(holds_money)
+    was_rejected && is_nothing_left || refunds_of_rejections(payment).any(refunds_money)
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
@@ -171,8 +171,8 @@ fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &
     })
 }
 
-/// Returns the id of the refund that the change reserved. It is the last refund, if its request was claimed for
-/// the first time at the time of the change.
+/// Returns the id of the refund that the change reserved: the last refund, if the request of this refund was claimed
+/// for the first time, at the time of the change.
 fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
     let refund = payment.refunds().last()?;
     let since = change.payment.updated_at();

@@ -27,7 +27,7 @@ async fn a_failed_request_is_repeated_twice_before_its_hour_fails() {
     let failure = compared.failure.unwrap();
     assert_eq!(
         failure,
-        "211 from 2026-11-21T12:00:00Z: the platform did not answer: HTTP status 429"
+        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: HTTP status 429"
     );
 }
 
@@ -62,7 +62,8 @@ async fn a_request_that_the_deadline_interrupts_counts_as_failed_after_a_minute_
     let short = reconcile_hanging(&system, Duration::from_secs(60)).await;
     assert_eq!((short.failed, short.failure), (0, None));
     let long = reconcile_hanging(&system, Duration::from_secs(61)).await;
-    let failure = "211 from 2026-11-21T12:00:00Z: the platform did not answer: deadline after 61 s";
+    let failure =
+        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: deadline after 61 s";
     assert_eq!((long.failed, long.failure.as_deref()), (1, Some(failure)));
 
     system.platform.state().failures = 1;

@@ -10,7 +10,7 @@ use crate::service::clarification::check;
 
 /// Reads the values of the requested fields. The body nests the fields as the platform does, for example
 /// `{"customer": {"last_name": "Janssens"}}`. A field that is null counts as absent, and so does an optional field
-/// with an empty text. At least one field must have a value.
+/// with an empty or blank text. At least one field must have a value.
 pub fn read_answers(
     requested: &[ClarificationField],
     body: &[u8],

@@ -29,7 +29,7 @@ pub(super) fn now(payment: &Payment, at: Timestamp) -> Change {
 }
 
 fn claim(mut payment: Payment, at: Timestamp) -> Change {
-    // A request that times out now was sent before this poll, so the poll shows its outcome.
+    // A Gate request that times out now was sent before this poll, so the answer to the poll shows its outcome.
     payment.update_derived(at);
     payment.polling_mut().count_poll();
     // The timeout itself can make an event due.

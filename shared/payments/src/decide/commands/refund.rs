@@ -8,7 +8,8 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, RefundOrder, RefundStatus};
 
-/// The maximum number of refunds of one payment, so that the payment fits into one item of the store.
+/// One payment has at most this many refunds, because a payment is one item of the store, and the size of an item is
+/// limited.
 pub(super) const MAX_REFUNDS: usize = 500;
 
 /// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
@@ -44,8 +45,8 @@ pub(super) fn reserve(
 }
 
 /// Repeats a refund with unknown outcome, with the same id. If a repeat was refused, ends the refund as declined
-/// instead. Returns `None` unless a signed answer to a later status request listed no operation that could belong to
-/// the refund. Also returns `None` if the platform refused the id as a duplicate.
+/// instead. Returns `None` unless the last try was followed by a status request whose signed answer listed no operation
+/// that could belong to the refund. Also returns `None` if the platform refused the id as a duplicate.
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();

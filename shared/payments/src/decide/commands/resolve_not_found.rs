@@ -30,8 +30,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     if !is_covered || !payment.is_sale_open() {
         return None;
     }
-    let last_poll = polling.last_activity_at();
-    let is_past_deadline = last_poll.is_some_and(|last_poll| last_poll >= deadline);
+    let last_activity = polling.last_activity_at();
+    let is_past_deadline = last_activity.is_some_and(|last_activity| last_activity >= deadline);
     let is_known = payment.is_known_to_platform();
     let is_checkout_open = payment.order()?.expires_at > at;
     let code = match request.refused_repeat() {
@@ -47,8 +47,8 @@ fn resolve_sale(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option
     Some(emit::emit(after, at))
 }
 
-/// Ends a recheck after the last scheduled poll if a signed answer says "not found", no operation has ended and nothing
-/// is open.
+/// Ends a recheck that no further poll can decide: no poll is planned, a signed answer says "not found", no operation
+/// has a final outcome, and the payment is not open.
 fn end_recheck(payment: &Payment, schedule: &Schedule, at: Timestamp) -> Option<Change> {
     let is_not_found = payment.polling().is_recheck_not_found();
     let mut operations = payment.operations();

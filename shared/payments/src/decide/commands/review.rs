@@ -13,8 +13,9 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
-/// Records an operator's decision about the items that were shown. A rejection must list every item in quarantine, and
-/// refunds the money. Returns `Ok(None)` if none of the shown items is in quarantine.
+/// Records an operator's decision about the items that were shown. The items of a rejection must
+/// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
+/// quarantine.
 pub(super) fn review(
     payment: &Payment,
     verdict: Verdict,

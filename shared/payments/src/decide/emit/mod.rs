@@ -10,8 +10,8 @@ use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
-/// The maximum number of events in one change. A change is one write of at most 4 MB, and an event contains the whole
-/// payment, which has at most 400 KB. The next change emits the remaining events.
+/// One change emits at most this many events, not counting `checkout.expired`. A change is one write of at most 4 MB,
+/// and an event contains the whole payment, which has at most 400 KB. The next change emits the remaining events.
 const MAX_EVENTS: usize = 8;
 
 /// An event that is due but not emitted yet.

@@ -88,8 +88,8 @@ pub(super) fn collect_overrefund(payment: &mut Payment) -> Option<PendingEvent> 
     Some(PendingEvent::plain(EventKind::PaymentOverrefunded))
 }
 
-/// Records that an event of another kind showed a payment in progress that was declined or failed in its last event
-/// about the status. Then the next decline has an event of its own.
+/// Corrects the recorded status if the last event about the status said declined or failed, and the events of this
+/// change show that the payment is in progress. The next decline is then emitted as an event.
 pub(super) fn record_shown_status(payment: &mut Payment, status: Status) {
     if let Some(last) = &mut payment.emitted_mut().last {
         let was_unsuccessful = matches!(last.status, Status::Declined | Status::Failed);

@@ -31,8 +31,8 @@ const SENDING_TIMEOUT: Duration = Duration::from_secs(30);
 /// The codes with which the platform refuses a sale (3041) or a refund (3230) because the id exists already.
 const DUPLICATE_CODES: [&str; 2] = ["3041", "3230"];
 
-/// Further codes that do not show whether the platform accepted the request: a lock, a duplicate, and a
-/// request to wait.
+/// Further codes that do not show whether the platform accepted the request: the payment was locked, the operation was
+/// a duplicate, or there is no result yet.
 const INCONCLUSIVE_CODES: [&str; 7] = ["2147", "3613", "9999", "19999", "29999", "20802", "20899"];
 
 /// Whether a refusal with this code shows that the platform did not accept the request.
@@ -177,8 +177,8 @@ impl GateRequest {
         }
     }
 
-    /// Whether the answer to the status request with this number shows the outcome: the number is greater than
-    /// `polls_before`, or the request was not sent or was refused.
+    /// Whether the answer to the status request with this number shows the outcome. It does if the number is greater
+    /// than `polls_before`, or if the Gate request was not sent or was refused.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {
         match self {
             GateRequest::NotSent | GateRequest::Refused { .. } => true,

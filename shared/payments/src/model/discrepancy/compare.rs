@@ -35,7 +35,8 @@ fn digest(discrepancy: &Discrepancy, payment: &Payment) -> String {
 
 impl Payment {
     /// Returns the differences between a platform record and our payment (`None`: we do not have the payment). An
-    /// operation is compared only if it has ended on at least one side, and its sum only if it succeeded on both sides.
+    /// operation is compared only if it has ended in at least one of the two records, and its sum only if it succeeded
+    /// in both.
     pub(crate) fn find_discrepancies(
         payment: Option<&Self>,
         record: PlatformRecord<'_>,

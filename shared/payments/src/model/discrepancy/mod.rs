@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::PaymentKey;
 use super::serde_skip::is_default;
 
-/// The maximum number of discrepancies of one payment that are emitted. The limit exists because a payment is one item
-/// of the store. No report has more operations than this.
+/// One payment emits at most this many discrepancies, because a payment is one item of the store. A report can have as
+/// many operations.
 const MAX_DISCREPANCIES: usize = 1_000;
 
 /// What the platform records say about an operation.
@@ -44,7 +44,7 @@ pub enum DiscrepancyKind {
     MissingLocally,
     /// The platform records do not have the operation.
     MissingAtPlatform,
-    /// The outcomes differ, or the operation ended on one side only.
+    /// The outcomes differ, or the operation ended in only one of the two records.
     Status,
     /// The amounts or the currencies differ.
     Amount,

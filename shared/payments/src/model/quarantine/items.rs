@@ -64,8 +64,8 @@ impl Payment {
         decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
     }
 
-    /// Returns all items, released or not. A payment without an order has no items, because there is nothing with which
-    /// to compare the money.
+    /// Returns all items, released or not. A payment without an order has no items, because its money
+    /// cannot be compared with an order.
     fn all_quarantine_items(&self) -> BTreeSet<QuarantineItem> {
         let Some(order) = &self.order else {
             return BTreeSet::new();

@@ -8,7 +8,7 @@ use crate::model::attempt::gate_request::Duplicate;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
 
-/// The maximum difference between the platform's clock and ours.
+/// The platform's clock and ours are assumed to differ by at most this time.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// The key by which operations are grouped: the refund to which they belong.

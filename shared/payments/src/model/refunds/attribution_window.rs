@@ -6,7 +6,8 @@ use super::refund::Refund;
 use crate::model::payment::Payment;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum time from a report without the `merchant_refund_id` to the callback with this id.
+/// How long the event of a refund that seems to be external waits. If the refund is ours, the callback with the
+/// `merchant_refund_id` is expected within this time.
 const ATTRIBUTION_WINDOW: Duration = Duration::from_secs(15 * 60);
 
 impl Payment {
@@ -25,7 +26,7 @@ impl Payment {
             && self.refunds.iter().any(is_candidate)
     }
 
-    /// Returns when the first attribution window ends. Then its refund is emitted as external.
+    /// Returns when the first attribution window ends. At that time the refund of this window is emitted as external.
     pub(in crate::model) fn attribution_window_end(&self) -> Option<Timestamp> {
         let is_withheld = |refund: &&Refund| {
             let is_emitted = refund.emitted().status == Some(refund.status());

@@ -17,8 +17,8 @@ use super::status::Status;
 use super::timestamp::Timestamp;
 
 impl Payment {
-    /// Whether the payment can be refunded: its status allows a refund, it has money in euros (the only currency that
-    /// we send), and its id can be signed.
+    /// Whether the payment can be refunded. Its status must allow a refund, its money must be in euros (the only
+    /// currency that we send), and its id must have a form that can be signed.
     pub(crate) fn is_refundable(&self) -> bool {
         let has_status = matches!(
             self.status(),

@@ -32,7 +32,7 @@ pub struct Refund {
     /// The description. It is stored while the refund is open, so that the request can be repeated with the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<Text>,
-    /// The shopper's IP address, if it is not the address in the order.
+    /// The shopper's IP address in the storefront's request; `None` if the address in the order is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ip_address: Option<Private<Text>>,
     /// The code of the platform's list, if the refund was declined.
@@ -43,7 +43,8 @@ pub struct Refund {
     pub(in crate::model) answered_clarification: Option<String>,
     /// What the last event about the refund said.
     pub(super) emitted: EmittedRefund,
-    /// The start of the SHA-256 of the storefront's request. It distinguishes a repeated request from another refund.
+    /// The start of the SHA-256 of the storefront's request. The value distinguishes a repeated request from a request
+    /// with other content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) content: Option<String>,
     /// When this service received the request, or when the refund was first reported.
@@ -59,9 +60,10 @@ pub struct RefundOrder {
     pub amount: Option<u64>,
     /// The description, which the platform requires.
     pub description: Text,
-    /// The shopper's IP address, if it is not the address in the order.
+    /// The shopper's IP address; `None` if the address in the order is used.
     pub ip_address: Option<Private<Text>>,
-    /// The start of the SHA-256 of the request. It distinguishes a repeated request from another refund.
+    /// The start of the SHA-256 of the request. The value distinguishes a repeated request from a request with other
+    /// content.
     pub content: String,
 }
 

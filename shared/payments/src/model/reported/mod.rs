@@ -45,8 +45,8 @@ pub struct Reported {
 /// stored with the operations.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PlatformStatus {
-    /// The greatest `operation.date` of the report, or without one `payment.date`. A refund does not change
-    /// `payment.date`.
+    /// The greatest `operation.date` of the report, or `payment.date` if no operation has a date. `payment.date` is not
+    /// used alone, because a refund does not change `payment.date`.
     date: String,
     /// Orders statuses with the same date, because dates have whole seconds.
     stage: u8,

@@ -16,8 +16,8 @@ use super::report_order::ReportOrder;
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
-/// The maximum number of distinct final reports of an operation. The reports of the highest rank are stored. Further
-/// reports are not needed, because even a second distinct report shows a contradiction.
+/// At most this many distinct final reports of an operation are stored, those of the highest rank. Further reports are
+/// not needed, because even a second distinct report shows a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 
 /// One operation of the platform.
@@ -115,7 +115,7 @@ impl Operation {
         }
     }
 
-    /// Erases what the operation waits for, because that report names the shopper.
+    /// Erases what the operation waits for, because a redirect can identify the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.waiting = None;

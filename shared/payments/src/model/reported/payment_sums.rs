@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of differing sums. The greatest sums are stored.
+/// At most this many differing sums are stored, the greatest ones.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -141,8 +141,8 @@ impl PaymentSums {
         }
     }
 
-    /// Drops each sum of a report with a refund that follows from a differing sum of a report without a refund: the
-    /// former equals the latter, in whole or less the refunds.
+    /// A report with refunds can name a sum that follows from a differing sum of a report without refunds: the same
+    /// sum, or the same sum less the refunds. Drops the sums that follow in this way.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();

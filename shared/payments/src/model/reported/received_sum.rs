@@ -13,19 +13,20 @@ pub(in crate::model) struct ReceivedSum {
     pub(in crate::model) sum: Sum,
     /// The `operation.date` of the report with the sum.
     until: String,
-    /// Whether a newer callback names another sum that is unconfirmed.
-    is_contested: bool,
+    /// Whether a newer callback names another sum, which no signed answer has confirmed.
+    has_newer_unconfirmed: bool,
 }
 
 impl ReceivedSum {
-    /// Whether the money of a capture is not part of the sum, because the capture is later. If a callback about the
-    /// capture named a sum, that callback is itself the newest report of a sum. A contested sum needs a signed capture.
+    /// Whether the money of a capture must be added to the sum, because the capture is later. A capture is not added if
+    /// a callback about the capture named a sum: that sum is considered instead. If a newer callback names another,
+    /// unconfirmed sum, exactly the captures in signed answers are added.
     pub(in crate::model) fn is_before(&self, capture: &Operation) -> bool {
         let is_later = capture
             .date()
             .is_some_and(|date| self.until.as_str() < date);
         is_later
-            && match self.is_contested {
+            && match self.has_newer_unconfirmed {
                 true => capture.is_signed(),
                 false => capture.payment_sum.is_none(),
             }
@@ -52,7 +53,7 @@ impl Payment {
         let order = self.order.as_ref();
         let unconfirmed_order = order.filter(|_| self.is_newest_sum_unconfirmed());
         let signed = self.reported.sums.newest_signed.as_ref();
-        let (sum, until, is_contested) = match (unconfirmed_order, signed) {
+        let (sum, until, has_newer_unconfirmed) = match (unconfirmed_order, signed) {
             (None, _) => (newest.sum.clone(), &newest.operation_date, false),
             (Some(_), Some(signed)) => (signed.sum.clone(), &signed.operation_date, true),
             (Some(order), None) => (order.sum(), &newest.operation_date, false),
@@ -60,13 +61,14 @@ impl Payment {
         Some(ReceivedSum {
             sum,
             until: until.clone(),
-            is_contested,
+            has_newer_unconfirmed,
         })
     }
 
-    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. Either the sum is lower
-    /// than the order or in another currency, but another report named the ordered sum; or the sum differs from the
-    /// order, but a signed answer named the ordered sum. Signed answers also confirm the sum by captures of this amount.
+    /// Whether the newest sum is from a callback, and a signed answer must confirm this sum. There are two cases. A sum
+    /// below the order or in another currency must be confirmed if another report named the ordered sum. Any sum that
+    /// differs from the order must be confirmed if a signed answer named the ordered sum. Captures of exactly this
+    /// amount in signed answers also confirm the sum.
     pub(crate) fn is_newest_sum_unconfirmed(&self) -> bool {
         let (Some(newest), Some(order)) = (self.newest_sum(), &self.order) else {
             return false;

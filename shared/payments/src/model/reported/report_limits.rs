@@ -1,4 +1,4 @@
-//! Size limits of a report. A payment is one item of the store, which holds at most 400 KB.
+//! Size limits of a report. A payment is one item of the store, and an item has at most 400 KB.
 
 use ecommpay::report::{self, Report, Sum};
 
@@ -11,8 +11,8 @@ const MAX_FIELDS: usize = 100;
 /// The maximum number of operations in one report.
 const MAX_OPERATIONS: usize = 1_000;
 
-/// Whether a report can be stored. A report that exceeds a limit is not stored. If it is a callback, it is a hint: the
-/// platform is polled.
+/// Whether a report can be stored. A report that exceeds a limit is not stored. A callback that exceeds a limit is only
+/// a hint: the platform is polled.
 pub(crate) fn is_storable(report: &Report) -> bool {
     let is_short = |text: &str| text.chars().count() <= MAX_TEXT_LENGTH;
     let are_short = |texts: &[&Option<String>]| {

@@ -10,7 +10,8 @@ use super::report_order::ReportOrder;
 use crate::model::timestamp::Timestamp;
 use crate::sha256;
 
-/// What a pending operation waits for. `Debug` hides the content, because the report names the shopper.
+/// What a pending operation waits for. `Debug` hides the content, because a redirect can identify the
+/// shopper.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// The age of the report, with the step (`1` clarification, `2` redirect) before the digest. The greatest value
@@ -25,7 +26,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Creates a request. Returns `None` if the report requests nothing.
+    /// Creates the value from a report. Returns `None` if the report has no redirect and requests no data.
     pub(super) fn new(
         operation_date: &str,
         payment_date: &str,

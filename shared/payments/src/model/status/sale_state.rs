@@ -95,7 +95,8 @@ impl Payment {
         }
     }
 
-    /// Returns the newest `payment.status` about this sale (`None`: about no sale) or about a confirmation.
+    /// Returns the newest `payment.status` about this sale or about a confirmation; without a sale, about a
+    /// confirmation.
     fn newest_status_of<'a>(&'a self, sale: Option<&'a Operation>) -> Option<&'a PaymentStatus> {
         let operations = sale.into_iter().chain(self.confirmations());
         operations

@@ -20,7 +20,7 @@ pub struct Row {
 pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Unmatched,
-        condition: "It was not created here.",
+        condition: "This service did not create the payment.",
         moved_on_by: "nothing",
         holds: |payment, _| payment.order.is_none(),
     },
@@ -32,7 +32,7 @@ pub const TABLE: [Row; 15] = [
     },
     Row {
         status: Status::Quarantined,
-        condition: "It has at least one quarantine item that no operator has released.",
+        condition: "The payment has at least one quarantine item that no operator has released.",
         moved_on_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },

@@ -62,7 +62,7 @@ pub struct Handled {
     pub verified: Option<Verified>,
     /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,
-    /// The events that were published.
+    /// The kinds of the events that were published; in a preview, of the events that would be emitted.
     pub published: Vec<EventKind>,
     /// The text of our own error, if there was one.
     pub error: Option<String>,

@@ -95,7 +95,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         let Ok(Some(change)) = decide::execute(None, create, now) else {
             return Err(CheckoutError::Conflict);
         };
-        for attempt in 0..backoff::ATTEMPTS {
+        for number in 0..backoff::TRIES {
             if let Some(stored) = self.commit(&change, None).await? {
                 return self.start(stored, change).await;
             }
@@ -103,7 +103,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
                 return Ok(existing);
             }
             // The payment of the other writer may not be visible yet, or the other write may still fail.
-            backoff::pause(&self.payments.clock, attempt).await;
+            backoff::pause(&self.payments.clock, number).await;
         }
         Err(ApplyError::Contention.into())
     }

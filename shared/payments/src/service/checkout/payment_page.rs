@@ -13,8 +13,8 @@ use crate::model::Payment;
 /// The settings that the platform has for Payment Page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
-    /// The languages of the project, as two-letter codes. The link does not have any other language, because
-    /// Payment Page would then use English. Without a language in the link, the page uses the language of the
+    /// The languages of the project, as two-letter codes. A link names no other language, because Payment
+    /// Page would then use English. Without a language in the link, the page uses the language of the
     /// browser.
     pub languages: BTreeSet<String>,
     /// Whether the page returns the shopper automatically after a decline. If not, the page has a button for the

@@ -1,6 +1,7 @@
 //! Checks the fields that the platform can request, and converts their values to the platform's form.
 //!
-//! People write dates and telephone numbers in many forms. A value in another form is converted if possible.
+//! People write dates and telephone numbers in many forms. A value that is not in the platform's form is converted if
+//! possible.
 
 use ecommpay::customer::CustomerDetail;
 use ecommpay::fields::{FieldError, LastName, Text};

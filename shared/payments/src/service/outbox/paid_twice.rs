@@ -23,10 +23,10 @@ use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
-/// The maximum number of payments with money that are compared for one order. Some shops use the same order id for
-/// all payments.
+/// A payment is compared with at most this many other payments of its order that have money. There is a limit because
+/// some shops use the same order id for all payments.
 const MAX_PAYMENTS: usize = 20;
-/// The maximum number of payments that are read in parallel.
+/// At most this many payments are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
@@ -50,8 +50,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         paid.sort_by_key(|payment| (paid_at(payment), payment.created_at(), payment.key()));
         for (index, payment) in paid.iter().enumerate() {
             let earlier = paid.iter().take(index);
-            // The platform's dates can still change. But if an event already named `payment` as the earlier one of
-            // two payments, `payment` stays the earlier one.
+            // The platform's dates can still change. But if an event already named `payment` as the earlier of two
+            // payments, `payment` stays the earlier payment.
             let is_later = |other: &&Payment| {
                 let earlier = other.earlier_payments_of_order();
                 earlier.contains(payment.payment_id())

@@ -13,7 +13,7 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// The maximum number of events that are read in one page. An event can have the state of a large payment.
+/// At most this many events are read at a time, because each event can contain a large payment.
 const PAGE: u64 = 50;
 
 /// The result of a republish.
@@ -40,7 +40,7 @@ pub enum RepublishError {
         last: u64,
     },
     /// The outbox could not be published. Nothing was sent again.
-    #[error("its outbox cannot be published, so nothing was sent again: {0}")]
+    #[error("the outbox of the payment cannot be published, so nothing was sent again: {0}")]
     NotPublished(#[from] PublishError),
     /// A queue failed. Some events may have been sent again; the command may be repeated.
     #[error("not all events were sent again: {0}")]

@@ -17,7 +17,7 @@ use crate::model::{Operation, Outcome, listed_final_outcome};
 use crate::ports::{PaymentStore, StoreError};
 use crate::service::day_pages::{DayPages, PageRange, load_all};
 
-/// The maximum number of operations of one day. More operations would not fit into the memory of the function.
+/// A day with more operations than this is not compared, because they would not fit into the memory of the function.
 const MAX_OPERATIONS: usize = 4_000_000;
 
 /// Our operations that ended on a day of a project.

@@ -35,8 +35,8 @@ use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Daily, DataApi, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
 
-/// The minimum age of a compared operation. A younger operation may still be reported, because the platform
-/// repeats callbacks and we poll the platform.
+/// An operation is compared only if it is at least this old. The report of a younger operation may still arrive,
+/// because the platform repeats callbacks and we poll the platform.
 const SETTLED_AFTER: Duration = Duration::from_secs(3 * 3_600);
 
 /// Returns the start of the first run: the start of yesterday.

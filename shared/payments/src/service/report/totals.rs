@@ -43,7 +43,8 @@ pub enum TotalStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals(BTreeMap<Group, Total>);
 
-/// The day, `payment` or the type of the operations, the status, the code and the currency.
+/// What the payments or operations of a total have in common: the day, the word `payment` or the type of the
+/// operations, the status, the code and the currency.
 type Group = (Day, String, TotalStatus, Option<String>, Option<String>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

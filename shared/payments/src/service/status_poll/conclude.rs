@@ -12,8 +12,8 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::checkout::CheckoutService;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C, G> {
-    /// Sends each `unknown` refund again that the last signed answer shows to be missing, and ends each refund
-    /// whose repeat the platform refused. Adds the published events to `events`.
+    /// Finds each `unknown` refund to which no operation in the last signed answer could belong. Sends this refund
+    /// again, or ends it if the platform refused a repeat. Adds the published events to `events`.
     pub(super) async fn repeat_refunds(
         &self,
         payment: &Payment,
@@ -48,8 +48,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> StatusPoller<'_, S, Q, C
         Ok(())
     }
 
-    /// Sends the sale again, or ends the payment, if the platform does not know the payment. Adds the published
-    /// events to `events`.
+    /// Sends the sale again, or ends the sale or a recheck, if the platform does not know the payment. Adds the
+    /// published events to `events`.
     pub(super) async fn conclude_sale(
         &self,
         payment: &Payment,

@@ -17,10 +17,11 @@ use crate::model::{Channel, GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore};
 use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
-/// The most status requests in parallel, so that the platform is not flooded.
+/// At most this many status requests run in parallel, so that the platform is not flooded.
 const CONCURRENCY: usize = 4;
-/// The longest time for one payment: up to 8 s for the status answer, and up to 8 s for one request that follows
-/// from the answer. If the deadline cuts off a claimed poll, the payment waits for its next poll.
+/// The longest time for one payment: up to 8 s for the status answer, up to 8 s for one request that follows from the
+/// answer, and 2 s for the store and the queues. If the deadline cuts off a claimed poll, the payment waits for its
+/// next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(18);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>

@@ -15,7 +15,7 @@ pub enum PollError {
     /// The payment's id contains characters that make a signature ambiguous.
     #[error("the payment's id cannot be signed")]
     NotSignable,
-    /// The platform did not answer.
+    /// The platform gave no usable answer.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
     /// The answer is not valid JSON.
@@ -24,8 +24,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has another kind of value than its reader expects, so a change that the signature does not
-    /// cover may hide the field.
+    /// A field of the answer has an unexpected kind of value. The field may have been changed in a way that the
+    /// signature does not cover.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).

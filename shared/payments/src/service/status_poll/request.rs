@@ -14,9 +14,9 @@ use crate::ports::Gate;
 
 /// The platform's answer to a status request. A report is always signed; "not found" can be unsigned.
 pub(super) enum StatusReply {
-    /// "Not found", but the answer names another payment. It says nothing about the requested payment.
+    /// "Not found", but the answer names another payment. The answer says nothing about the requested payment.
     Unrelated,
-    /// A signed report. It can still name another payment.
+    /// A signed report. The report can still name another payment.
     Report(Box<Signed>),
     /// "Not found" (3061): the platform does not know the payment.
     NotFound {

@@ -2,7 +2,7 @@
 //!
 //! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
 //! stored, and the comparison takes constant time. A storefront can have several keys, so a new key can be in use
-//! before the old key is revoked. A revoked key is answered like an unknown one.
+//! before the old key is revoked. A call with a revoked key is answered like a call with an unknown key.
 
 mod new_key;
 pub mod settings;

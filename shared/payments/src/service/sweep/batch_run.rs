@@ -54,9 +54,9 @@ impl<E: Error> From<E> for Unfinished {
 /// The limits of a batch run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchLimits {
-    /// The maximum number of payments in parallel.
+    /// At most this many tasks run in parallel.
     pub concurrency: usize,
-    /// The maximum number of payments in total.
+    /// The run processes at most this many payments.
     pub max_payments: usize,
     /// No task starts after this time.
     pub start_until: Instant,

@@ -7,9 +7,9 @@ use crate::decide::Command;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// The maximum number of payments in parallel.
+/// At most this many payments are processed in parallel.
 const CONCURRENCY: usize = 16;
-/// The maximum number of overdue payments that are counted.
+/// At most this many overdue payments are counted.
 const MAX_OVERDUE: usize = 1_000;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {

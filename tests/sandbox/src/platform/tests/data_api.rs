@@ -124,7 +124,7 @@ async fn a_request_with_a_wrong_token_or_key_is_refused() {
         let client = client(&stage, token, key);
         let listed = list(&client, last_minute(), 0).await;
         let error = listed.unwrap_err().to_string();
-        assert_eq!(error, "the platform did not answer: HTTP status 401");
+        assert_eq!(error, "the platform gave no usable answer: HTTP status 401");
     }
     let (status, answer) = request(&stage, json!({ "signature": "x" })).await;
     let expected = json!({

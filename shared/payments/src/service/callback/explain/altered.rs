@@ -1,44 +1,45 @@
-//! Alterations of a signed body by the tools that saved it, and attempts to undo them.
+//! Undoes alterations that a tool may have made to a signed body when it saved the body.
 
 use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// The maximum number of a body's members that are examined one by one.
+/// A body with at most this many members is also verified without each single member. A search for an inner body looks
+/// only at this many members.
 pub(super) const MAX_MEMBERS: usize = 50;
-/// The maximum length of a path in a hint, in characters.
+/// The maximum length of a name or a path in an observation, in characters.
 const MAX_PATH: usize = 80;
 
-/// Undoes an alteration of a string. Returns `None` if the string shows no sign of the alteration.
+/// A function that undoes an alteration of one string. Returns `None` if the string shows no sign of the alteration.
 type Restore = fn(&str) -> Option<String>;
 
-/// Returns bodies that the platform may have sent before a tool altered them to `message`. Each body has a hint.
-/// The hint is true if the body verifies.
+/// Returns bodies that the platform may have sent and that a tool may have altered to `message`. Each body comes with
+/// an observation, which is true if that body verifies.
 pub(super) fn restored<'a>(message: &'a Value<'a>) -> impl Iterator<Item = (String, Value<'a>)> {
     let restores: [(&str, Restore); 3] = [
         (
-            "the body verifies after its HTML entities are decoded; they were added",
+            "the body verifies after its HTML entities are decoded; a tool has added the entities",
             decode_entities,
         ),
         (
-            "the body verifies if its strings are decoded as UTF-8; they were decoded as Latin-1",
+            "the body verifies if its strings are decoded as UTF-8; a tool has decoded them as Latin-1",
             decode_latin1,
         ),
         (
-            "the body verifies after its strings are unescaped once more; they were escaped twice",
+            "the body verifies after its strings are unescaped once more; a tool has escaped them twice",
             unescape,
         ),
     ];
     let restored = restores
         .into_iter()
-        .map(|(hint, restore)| (hint.to_owned(), map_strings(message, restore)));
+        .map(|(observation, restore)| (observation.to_owned(), map_strings(message, restore)));
     let members = message.members();
     let is_few = members.len() <= MAX_MEMBERS;
     let added = members.iter().filter(move |_| is_few).map(|(name, _)| {
         let others = members.iter().filter(|(other, _)| other != name);
         let name = start_of(name);
-        let hint = format!("the body verifies without {name}; that field was added");
-        (hint, Value::Object(others.cloned().collect()))
+        let observation = format!("the body verifies without {name}; that field was added");
+        (observation, Value::Object(others.cloned().collect()))
     });
     restored.chain(added)
 }
@@ -99,8 +100,8 @@ fn unescape(text: &str) -> Option<String> {
     is_escaped.then(|| serde_json::from_str(&format!("\"{text}\"")).ok())?
 }
 
-/// Returns a hint if the body has damage that cannot be undone.
-pub(super) fn hint_of_damage(message: &Value<'_>) -> Option<String> {
+/// Returns an observation if the body has damage that cannot be undone.
+pub(super) fn observe_damage(message: &Value<'_>) -> Option<String> {
     let is_lost = |text: &str| text.contains('\u{fffd}');
     if let Some(path) = find_string(message, String::new(), &is_lost) {
         return Some(format!("characters were lost under {path}"));

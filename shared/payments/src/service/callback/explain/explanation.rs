@@ -10,5 +10,5 @@ pub struct Explanation {
     /// The reason in a sentence.
     pub detail: String,
     /// Further observations about the body.
-    pub hints: Vec<String>,
+    pub observations: Vec<String>,
 }

@@ -28,24 +28,26 @@ pub(super) fn explain(body: &[u8], error: JsonError, keys: &ProjectKeys) -> Expl
             ("too_complex", error.to_string())
         }
     };
-    let mut hints = Vec::new();
+    let mut observations = Vec::new();
     let is_cut = matches!(error, JsonError::NotJson(at) if at >= body.trim_ascii_end().len());
     if is_cut && !body.trim_ascii().is_empty() {
-        hints.push("the body ends too early; it was probably cut off when it was saved".to_owned());
+        observations
+            .push("the body ends too early; it was probably cut off when it was saved".to_owned());
     }
     let verifies = |body: &[u8]| verify(body, keys).is_ok();
     let decoded = STANDARD.decode(body.trim_ascii());
     if decoded.is_ok_and(|decoded| verifies(&decoded)) {
-        hints.push("the body is base64; the decoded body verifies".to_owned());
+        observations.push("the body is base64; the decoded body verifies".to_owned());
     }
     if object_in(body).is_some_and(verifies) {
-        let hint = "the part from the first brace to the last brace verifies; the rest was added";
-        hints.push(hint.to_owned());
+        let observation =
+            "the part from the first brace to the last brace verifies; the rest was added";
+        observations.push(observation.to_owned());
     }
     Explanation {
         reason,
         detail,
-        hints,
+        observations,
     }
 }
 

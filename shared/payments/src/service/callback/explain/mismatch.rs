@@ -4,7 +4,7 @@ use ecommpay::fields::ProjectId;
 use ecommpay::json::Value;
 use ecommpay::{Keyring, Signature, report, signature};
 
-use super::altered::{hint_of_damage, restored};
+use super::altered::{observe_damage, restored};
 use super::explanation::Explanation;
 use crate::service::callback::verify::names_a_project;
 use crate::service::project_keys::ProjectKeys;
@@ -39,7 +39,7 @@ pub(super) fn explain(
         return Explanation {
             reason: "other_projects_key",
             detail: format!("{named}, but the {slot} key of project {project_id} signed it"),
-            hints: Vec::new(),
+            observations: Vec::new(),
         };
     }
     let keyring = number.and_then(|number| keys.get(&ProjectId::new(number).ok()?));
@@ -61,19 +61,19 @@ pub(super) fn explain(
             format!("{named}; its current key did not sign this body, and it has no previous key"),
         ),
     };
-    let mut hints: Vec<String> = restored(message)
+    let mut observations: Vec<String> = restored(message)
         .filter(|(_, restored)| is_signed_by_any(restored, signature, keys))
-        .map(|(hint, _)| hint)
+        .map(|(observation, _)| observation)
         .collect();
-    if hints.is_empty() {
-        hints.extend(hint_of_damage(message));
-        let hint = "either a value was changed, added or removed after the body was signed, or another key signed it, \
-                    for example one that was replaced; spaces and the order of fields do not matter";
-        hints.push(hint.to_owned());
+    if observations.is_empty() {
+        observations.extend(observe_damage(message));
+        let cause = "either a value was changed, added or removed after the body was signed, or another key signed it, \
+                     for example a key that was replaced; spaces and the order of fields do not matter";
+        observations.push(cause.to_owned());
     }
     Explanation {
         reason,
         detail,
-        hints,
+        observations,
     }
 }

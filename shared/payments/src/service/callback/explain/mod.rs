@@ -1,7 +1,7 @@
 //! Explains to an operator why a saved callback does not verify.
 //!
-//! An explanation states a fact about the body, or a change that makes the body verify. A statement that is only
-//! probable says so. No explanation contains a key, a signature or a value of the body.
+//! An explanation states what is wrong with the body, or which change makes the body verify. A statement that is only
+//! probable says so. No explanation contains a key, a signature or, except the project id, a value of the body.
 
 mod altered;
 mod explanation;

@@ -38,7 +38,11 @@ fn sample() -> serde_json::Value {
 
 fn reason(body: &str) -> (&'static str, String) {
     let explained = explain(body.as_bytes(), &keys()).unwrap();
-    let text = format!("{}; {}", explained.detail, explained.hints.join("; "));
+    let text = format!(
+        "{}; {}",
+        explained.detail,
+        explained.observations.join("; ")
+    );
     for secret in ["canary", "new-key", "old-key", "other-key", "brood"] {
         assert!(!text.contains(secret), "{text}");
     }
@@ -101,7 +105,7 @@ fn a_missing_or_unreadable_signature_is_explained() {
         (
             json!({ "level": "INFO", "body": good }).to_string(),
             "no_signature",
-            "under body is one and verifies",
+            "under body is the body of a callback and verifies",
         ),
         (
             json!(good).to_string(),
@@ -161,7 +165,7 @@ fn an_altered_body_is_explained_with_the_alteration() {
         ),
         (
             change(&|body| body["payment"]["description"] = json!("th\\u00e9 & \\\"brood\\\"")),
-            "escaped twice",
+            "escaped them twice",
         ),
         (
             change(&|body| body["received_at"] = json!("2026-01-01")),

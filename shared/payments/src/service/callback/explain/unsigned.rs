@@ -28,19 +28,19 @@ pub(super) fn explain(message: &Value<'_>, keys: &ProjectKeys) -> Explanation {
             "the signature is not a string".to_owned(),
         ),
     };
-    let mut hints = Vec::new();
+    let mut observations = Vec::new();
     let text = member.and_then(Value::as_str).unwrap_or_default();
     let restored = Signature::from_base64(&text.trim().replace(' ', "+"));
     if restored.is_some_and(|signature| is_signed_by_any(message, &signature, keys)) {
-        let hint = "the body verifies if spaces around the signature are removed and spaces inside it are read as \
-                    plus signs; it was probably decoded as a form";
-        hints.push(hint.to_owned());
+        let observation = "the body verifies if spaces around the signature are removed and spaces inside the \
+                           signature are read as plus signs; the body was probably decoded as a form";
+        observations.push(observation.to_owned());
     }
-    hints.extend(hint_of_inner_body(message, keys));
+    observations.extend(observe_inner_body(message, keys));
     Explanation {
         reason,
         detail,
-        hints,
+        observations,
     }
 }
 
@@ -57,8 +57,8 @@ fn unreadable(signature: &str) -> (&'static str, String) {
     }
 }
 
-/// Returns a hint if a string in this body is itself a body that verifies.
-fn hint_of_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
+/// Returns an observation if this body, or a member of it, is a string whose content is a body that verifies.
+fn observe_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String> {
     let verifies = |value: &Value<'_>| {
         let text = value.as_str().unwrap_or_default().as_bytes();
         let decoded = || STANDARD.decode(text).unwrap_or_default();
@@ -71,6 +71,6 @@ fn hint_of_inner_body(message: &Value<'_>, keys: &ProjectKeys) -> Option<String>
     let (name, _) = members.find(|(_, member)| verifies(member))?;
     let name = start_of(name);
     Some(format!(
-        "this is not the body of a callback; the text under {name} is one and verifies"
+        "this is not the body of a callback; the text under {name} is the body of a callback and verifies"
     ))
 }
