@@ -12,7 +12,7 @@ pub struct Row {
     /// The condition, for documentation.
     pub condition: &'static str,
     /// Who or what can change the status, for documentation.
-    pub moved_on_by: &'static str,
+    pub changed_by: &'static str,
     holds: fn(&Payment, SaleState) -> bool,
 }
 
@@ -21,31 +21,31 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Unmatched,
         condition: "This service did not create the payment.",
-        moved_on_by: "nothing",
+        changed_by: "nothing",
         holds: |payment, _| payment.order.is_none(),
     },
     Row {
         status: Status::Refunded,
         condition: "An operator rejected every quarantine item, and all the money was refunded.",
-        moved_on_by: "a report that adds a quarantine item",
+        changed_by: "a report that adds a quarantine item",
         holds: |payment, _| payment.is_rejected(),
     },
     Row {
         status: Status::Quarantined,
         condition: "The payment has at least one quarantine item that no operator has released.",
-        moved_on_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
+        changed_by: "an operator; a signed answer that settles a contradiction of callbacks or no longer contests the sale; a declined confirmation; a refund",
         holds: |payment, _| !payment.quarantine().is_empty(),
     },
     Row {
         status: Status::Succeeded,
         condition: "The money was received, and none of it was refunded.",
-        moved_on_by: "a refund; a declined confirmation",
+        changed_by: "a refund; a declined confirmation",
         holds: |payment, _| payment.has_money() && payment.refunded_amount() == 0,
     },
     Row {
         status: Status::PartiallyRefunded,
         condition: "The money was received, and a part of it was refunded.",
-        moved_on_by: "a refund; a returned refund",
+        changed_by: "a refund; a returned refund",
         holds: |payment, _| {
             payment.has_money() && payment.refunded_amount() < payment.paid_amount()
         },
@@ -53,61 +53,61 @@ pub const TABLE: [Row; 15] = [
     Row {
         status: Status::Refunded,
         condition: "The money was received, and all of it was refunded.",
-        moved_on_by: "a returned refund",
+        changed_by: "a returned refund",
         holds: |payment, _| payment.has_money(),
     },
     Row {
         status: Status::Declined,
         condition: "The platform could not confirm that the money arrived.",
-        moved_on_by: "the platform, if the money arrives later",
+        changed_by: "the platform, if the money arrives later",
         holds: |_, sale| sale == SaleState::NotConfirmed,
     },
     Row {
         status: Status::AwaitingConfirmation,
         condition: "The shopper has paid, and the platform has not confirmed that the money arrived.",
-        moved_on_by: "the platform",
+        changed_by: "the platform",
         holds: |_, sale| sale == SaleState::AwaitingConfirmation,
     },
     Row {
         status: Status::Processing,
         condition: "A sale succeeded, and `payment.status` does not confirm it yet.",
-        moved_on_by: "the platform's signed answer",
+        changed_by: "the platform's signed answer",
         holds: |_, sale| sale == SaleState::Held,
     },
     Row {
         status: Status::Declined,
         condition: "A sale was declined together with the payment.",
-        moved_on_by: "a later sale that succeeds",
+        changed_by: "a later sale that succeeds",
         holds: |payment, _| payment.declined_sale().is_some(),
     },
     Row {
         status: Status::Failed,
         condition: "The platform refused the sale request, or never received it.",
-        moved_on_by: "the storefront, by the next attempt",
+        changed_by: "the storefront, by the next attempt",
         holds: |payment, _| payment.refusal_code().is_some(),
     },
     Row {
         status: Status::AwaitingClarification,
         condition: "The platform requests data from the shopper.",
-        moved_on_by: "the shopper or the storefront",
+        changed_by: "the shopper or the storefront",
         holds: |payment, _| payment.clarification_request().is_some(),
     },
     Row {
         status: Status::AwaitingCustomer,
         condition: "The redirect URL is known, or a payment link is not used yet.",
-        moved_on_by: "the shopper",
+        changed_by: "the shopper",
         holds: |payment, _| payment.redirect().is_some() || payment.has_unused_link(),
     },
     Row {
         status: Status::Created,
         condition: "The sale is being sent for the first time, and no operation was reported.",
-        moved_on_by: "Gate's answer",
+        changed_by: "Gate's answer",
         holds: |payment, _| payment.is_being_created() && payment.reported.operations.is_empty(),
     },
     Row {
         status: Status::Processing,
         condition: "Anything else.",
-        moved_on_by: "the platform",
+        changed_by: "the platform",
         holds: |_, _| true,
     },
 ];

@@ -29,7 +29,7 @@ fn the_document_has_the_table_that_yields_the_status() {
         "| status | condition | what changes the status |\n| --- | --- | --- |\n".to_owned();
     for row in &TABLE {
         let status = word(row.status);
-        table += &format!("| `{status}` | {} | {} |\n", row.condition, row.moved_on_by);
+        table += &format!("| `{status}` | {} | {} |\n", row.condition, row.changed_by);
     }
     check_block(&document(), "status table", &table).unwrap();
 }
