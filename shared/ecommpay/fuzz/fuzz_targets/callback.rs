@@ -25,7 +25,7 @@ fuzz_target!(|body: &[u8]| {
         return;
     };
     let string = canonical(&message);
-    assert!(string.len() <= Limits::CALLBACK.canonical);
+    assert!(string.len() <= Limits::CALLBACK.canonical_of(body.len()));
     assert_eq!(string, model::canonical(&message).into_bytes());
     may_be_reframed(&message);
     let report = Report::read(&message);

@@ -22,7 +22,7 @@ pub fn parse(text: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
         at: 0,
         depth_left: limits.depth,
         keys_left: limits.keys,
-        canonical_left: limits.canonical,
+        canonical_left: limits.canonical_of(text.len()),
         path: 0,
     };
     reader.skip_space();

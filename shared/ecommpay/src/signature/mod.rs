@@ -27,4 +27,4 @@ pub(crate) use lines::is_signed;
 pub use reframing::may_be_reframed;
 pub(crate) use sign::signed_request;
 pub use sign::{SignError, canonical_of, canonical_to_sign};
-pub use verify::{of_message, verify, verify_with};
+pub use verify::{SignedForms, of_message, verify};

@@ -1,5 +1,7 @@
 //! Verifies the signature that a message carries.
 
+use std::cell::OnceCell;
+
 use super::canonical::{canonical, canonical_as_php};
 use super::digest::Signature;
 use super::keyring::{KeySlot, Keyring};
@@ -25,23 +27,44 @@ pub fn of_message(message: &Value<'_>) -> Option<Signature> {
 ///
 /// Source: Signature.
 pub fn verify(message: &Value<'_>, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
-    verify_with(message, &canonical(message), signature, keyring)
+    SignedForms::of(message).verify(signature, keyring)
 }
 
-/// Does the same as [`verify`], for a caller that already has the [`canonical`] string of the message or tries
-/// several keyrings.
-///
-/// Source: Signature.
-pub fn verify_with(
-    message: &Value<'_>,
-    canonical: &[u8],
-    signature: &Signature,
-    keyring: &Keyring,
-) -> Option<KeySlot> {
-    keyring.verify(canonical, signature).or_else(|| {
-        let canonical = canonical_as_php(message)?;
-        keyring.verify(&canonical, signature)
-    })
+/// The canonical strings that a signature of a message can cover. Each string is built once, for any number of keyrings.
+#[derive(Debug)]
+pub struct SignedForms<'a> {
+    message: &'a Value<'a>,
+    as_written: Vec<u8>,
+    as_php: OnceCell<Option<Vec<u8>>>,
+}
+
+impl<'a> SignedForms<'a> {
+    /// Builds the canonical string with the numbers as they are written.
+    pub fn of(message: &'a Value<'a>) -> Self {
+        Self {
+            message,
+            as_written: canonical(message),
+            as_php: OnceCell::new(),
+        }
+    }
+
+    /// Returns the [`canonical`] string of the message.
+    pub fn as_written(&self) -> &[u8] {
+        &self.as_written
+    }
+
+    /// Does the same as [`verify`].
+    pub fn verify(&self, signature: &Signature, keyring: &Keyring) -> Option<KeySlot> {
+        keyring.verify(&self.as_written, signature).or_else(|| {
+            let as_php = self.as_php.get_or_init(|| canonical_as_php(self.message));
+            keyring.verify(as_php.as_ref()?, signature)
+        })
+    }
+
+    /// Returns the [`canonical`] string of the message.
+    pub fn into_as_written(self) -> Vec<u8> {
+        self.as_written
+    }
 }
 
 #[cfg(test)]

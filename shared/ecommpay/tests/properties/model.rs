@@ -137,7 +137,9 @@ pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), Str
         (Err(JsonError::DuplicateKey), Ok(theirs)) => counts.keys > keys_of(theirs),
         // The reader stops at the duplicate key. The error that serde_json reports is later in the text.
         (Err(JsonError::DuplicateKey), Err(_)) => true,
-        (Err(JsonError::CanonicalTooLarge), _) => text.len().pow(2) > limits.canonical,
+        (Err(JsonError::CanonicalTooLarge), _) => {
+            text.len().pow(2) > limits.canonical_of(text.len())
+        }
     };
     match is_correct {
         true => Ok(()),

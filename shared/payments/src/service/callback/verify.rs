@@ -6,7 +6,8 @@ use std::fmt;
 use ecommpay::fields::ProjectId;
 use ecommpay::json::{self, JsonError, Limits, Value};
 use ecommpay::report::{self, Report};
-use ecommpay::{KeySlot, Keyring, signature};
+use ecommpay::signature::{self, SignedForms};
+use ecommpay::{KeySlot, Keyring};
 
 use crate::decide::{Fact, SignedReport};
 use crate::model::ids::PaymentKey;
@@ -69,14 +70,29 @@ pub enum Refusal {
     ForeignProject,
 }
 
+/// A body with more bytes than this is not tried with the keys of other projects.
+const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 16 * 1024;
+/// The maximum size of a canonical string that is tried with the keys of other projects, as a multiple of the body's
+/// size. The messages of the platform have at most 1.4 times the size of their body.
+const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
+/// The maximum number of other projects whose keys are tried.
+const MAX_OTHER_PROJECTS: usize = 16;
+
 /// Verifies a callback. If the body names a project, only the keys of this project can verify it. If the body
-/// names no project, a key of any project can verify it, and the result has no payment.
+/// names no project, a key of any project can verify it, and the result has no payment. The keys of any project are
+/// tried only on a small body.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
-    let canonical = signature::canonical(&message);
-    let signed_by =
-        |keyring: &Keyring| signature::verify_with(&message, &canonical, &signature, keyring);
+    let forms = SignedForms::of(&message);
+    let signed_by = |keyring: &Keyring| forms.verify(&signature, keyring);
+    let signed_by_any = || {
+        let growth = MAX_GROWTH_FOR_OTHER_PROJECTS.saturating_mul(body.len());
+        let is_small =
+            body.len() <= MAX_BYTES_FOR_OTHER_PROJECTS && forms.as_written().len() <= growth;
+        let keyrings = keys.values().take(MAX_OTHER_PROJECTS);
+        keyrings.filter(|_| is_small).find_map(signed_by)
+    };
     let named = report::project_id(&message);
     let ours = named.and_then(|number| {
         let project_id = ProjectId::new(number).ok()?;
@@ -85,13 +101,10 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let (project_id, slot) = match ours {
         Some((project_id, keyring)) => match signed_by(keyring) {
             Some(slot) => (Some(project_id), slot),
-            None => return Err(unverified(keys, signed_by)),
+            None => return Err(unverified(signed_by_any())),
         },
-        None if names_a_project(&message) => return Err(unverified(keys, signed_by)),
-        None => (
-            None,
-            keys.values().find_map(signed_by).ok_or(Refusal::Unsigned)?,
-        ),
+        None if names_a_project(&message) => return Err(unverified(signed_by_any())),
+        None => (None, signed_by_any().ok_or(Refusal::Unsigned)?),
     };
     let report = Report::read(&message);
     let key = project_id
@@ -102,7 +115,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
             || !report::has_sound_shape(&message)
             || names_itself_twice(&message)
             || !is_storable(&report),
-        canonical: String::from_utf8(canonical)
+        canonical: String::from_utf8(forms.into_as_written())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         report,
         key,
@@ -115,10 +128,10 @@ pub(super) fn names_a_project(message: &Value<'_>) -> bool {
     message.get("project_id").is_some() || message.at(&["general", "project_id"]).is_some()
 }
 
-/// Returns the refusal of a body that no key of the named project signed. If a key of another project signed the
-/// body, the refusal is [`Refusal::ForeignProject`].
-fn unverified(keys: &ProjectKeys, signed_by: impl Fn(&Keyring) -> Option<KeySlot>) -> Refusal {
-    match keys.values().find_map(signed_by) {
+/// Returns the refusal of a body that no key of the named project signed. If a key of another project (`other`) signed
+/// the body, the refusal is [`Refusal::ForeignProject`].
+fn unverified(other: Option<KeySlot>) -> Refusal {
+    match other {
         Some(_) => Refusal::ForeignProject,
         None => Refusal::Unsigned,
     }
@@ -186,6 +199,27 @@ mod tests {
             verify(&signed(&foreign, "theirs"), &keys()),
             Err(Refusal::Unsigned)
         );
+    }
+
+    /// Telling 403 from 401 must not cost more than a small multiple of a verification.
+    #[test]
+    fn the_keys_of_other_projects_are_tried_only_on_small_bodies() {
+        let with_text = |length: usize| {
+            let text = "x".repeat(length);
+            let body =
+                format!(r#"{{"project_id":211,"payment":{{"id":"o","description":"{text}"}}}}"#);
+            verify(&signed(&body, "also-ours"), &keys())
+        };
+        assert_eq!(with_text(15_000), Err(Refusal::ForeignProject));
+        assert_eq!(with_text(17_000), Err(Refusal::Unsigned));
+        // A long key repeats in every line of the canonical string.
+        let key = "k".repeat(500);
+        let body = format!(r#"{{"project_id":211,"{key}":{{"a":1,"b":2,"c":3,"d":4,"e":5}}}}"#);
+        assert_eq!(
+            verify(&signed(&body, "also-ours"), &keys()),
+            Err(Refusal::Unsigned)
+        );
+        assert!(verify(&signed(&body, "ours"), &keys()).is_ok());
     }
 
     #[test]

@@ -1,0 +1,193 @@
+//! Measures the time to refuse a callback that none of our keys signed, with 11 projects and two keys for each.
+//!
+//! For each size, the table has the time of a usual body with a good signature and without one, and the slowest body of
+//! all attacks. A refused body must not cost more than 20 times a usual refused body of the same size.
+//!
+//! `cargo bench --manifest-path shared/ecommpay/benches/Cargo.toml --bench refused`
+#![allow(clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, parse};
+use ecommpay::signature::canonical;
+use ecommpay::{Keyring, ProjectKey};
+use payments::service::callback::verify;
+use payments::service::project_keys::ProjectKeys;
+
+const PROJECTS: u32 = 11;
+const SIZES: [usize; 12] = [
+    500, 1_000, 2_000, 4_000, 6_000, 8_000, 16_000, 17_000, 32_000, 64_000, 128_000, 256_000,
+];
+/// The maximum of an attack, as a multiple of a usual refused body.
+const MAX_RATIO: f64 = 20.0;
+/// A signature of 64 bytes that no key made.
+const FORGED: &str =
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
+
+fn secret(project: u32, slot: &str) -> ProjectKey {
+    ProjectKey::new(&format!("secret {slot} of {project}")).unwrap()
+}
+
+fn keys() -> ProjectKeys {
+    let keyrings = (1..=PROJECTS).map(|project| {
+        let keyring = Keyring::new(secret(project, "current"), Some(secret(project, "previous")));
+        (ProjectId::new(project.into()).unwrap(), keyring)
+    });
+    keyrings.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Returns a callback of about this size with the fields of a sale and further fields of a provider.
+fn usual(size: usize, signature: &str) -> String {
+    let head = r#"{"project_id":1,"payment":{"id":"order-1","type":"purchase","status":"success","date":"2019-07-02T09:28:29+0000","method":"bancontact","sum":{"amount":1000,"currency":"EUR"}},"operation":{"id":37493000003351,"type":"sale","status":"success","date":"2019-07-02T09:28:29+0000"},"provider_extra_fields":{"#;
+    let tail = format!(r#""end":"1"}},"signature":"{signature}"}}"#);
+    let mut body = head.to_owned();
+    // At most 1,900 further keys: in a large body, the values are longer.
+    let room = size.saturating_sub(head.len() + tail.len());
+    let length = (room / 1_900).max(24);
+    let mut number = 0;
+    while body.len() + tail.len() + length + 24 < size {
+        let value = "v".repeat(length);
+        body += &format!(r#""provider_field_{}":"{value}","#, letters(number));
+        number += 1;
+    }
+    body + &tail
+}
+
+/// Returns a name of letters, because names with digits are sorted by another rule.
+fn letters(mut number: usize) -> String {
+    let mut name = String::new();
+    loop {
+        name.insert(0, char::from(b'a' + u8::try_from(number % 26).unwrap()));
+        number /= 26;
+        if number == 0 {
+            return name;
+        }
+    }
+}
+
+/// Returns the usual body with the signature of the current key of project 1.
+fn good(size: usize) -> String {
+    let body = usual(size, FORGED);
+    let message = parse(body.as_bytes(), Limits::CALLBACK).unwrap();
+    let signature = secret(1, "current").sign(&canonical(&message)).to_base64();
+    body.replace(FORGED, &signature)
+}
+
+/// Fills a body of this size: a key of `long` bytes above members or elements.
+fn inflated(size: usize, long: usize, member: impl Fn(usize) -> String, is_array: bool) -> String {
+    let (open, close) = if is_array { ("[", "]") } else { ("{", "}") };
+    let mut body = format!(
+        r#"{{"project_id":1,"signature":"{FORGED}","{}":{open}"#,
+        "k".repeat(long)
+    );
+    let mut count = 0;
+    while count < 1_990 || is_array {
+        let next = member(count);
+        if body.len() + next.len() + 4 > size {
+            break;
+        }
+        if count > 0 {
+            body.push(',');
+        }
+        body += &next;
+        count += 1;
+    }
+    body + close + "}"
+}
+
+/// Returns the bodies of all attacks of this size, with the name of each attack.
+fn attacks(size: usize) -> Vec<(String, String)> {
+    let mut attacks = Vec::new();
+    let digits = |count: usize| format!(r#""a{count}":1.0"#);
+    let plain = |count: usize| format!(r#""{}":1"#, letters(count));
+    let spaces = |count: usize| format!(r#""a {count}":1"#);
+    let zeros = |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
+    let colons = |count: usize| format!(r#"":{count}:":1.50"#);
+    // The key can be so long that the canonical string has nearly the maximum size, or so short that the limit refuses
+    // nothing.
+    for percent in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 75, 90] {
+        let long = size * percent / 100;
+        let members: [(&str, &dyn Fn(usize) -> String); 5] = [
+            ("names with digits, numbers of PHP", &digits),
+            ("plain names", &plain),
+            ("names with spaces", &spaces),
+            ("names with leading zeros", &zeros),
+            ("names with colons", &colons),
+        ];
+        for (name, member) in members {
+            let body = inflated(size, long, member, false);
+            attacks.push((format!("{name} under a key of {percent} %"), body));
+        }
+        let elements = inflated(size, long, |_| "1.0".to_owned(), true);
+        attacks.push((format!("elements under a key of {percent} %"), elements));
+    }
+    // Many members with a common prefix: each comparison reads the prefix.
+    for long in [10, 20, 40, 80, 120] {
+        let common = |count: usize| format!(r#""{} {count}":1"#, "x".repeat(long));
+        let body = inflated(size, 1, common, false);
+        attacks.push((format!("names with a common prefix of {long}"), body));
+        let numbers = |count: usize| format!(r#""{}{count}":1.0"#, "1".repeat(long));
+        let body = inflated(size, 1, numbers, false);
+        attacks.push((format!("numbers of {long} digits as names"), body));
+    }
+    let deep = "{\"a\":".repeat(28);
+    let mut members = String::new();
+    let mut count = 0;
+    while members.len() + 400 < size && count < 1_900 {
+        members += &format!(r#""a{count}":1.0,"#);
+        count += 1;
+    }
+    let nested = format!(
+        r#"{{"project_id":1,"signature":"{FORGED}","b":{deep}{{{members}"z":1}}{}}}"#,
+        "}".repeat(28)
+    );
+    attacks.push(("members below 28 levels".to_owned(), nested));
+    let token = format!("1.{}", "0".repeat(size.saturating_sub(150)));
+    let number = format!(r#"{{"project_id":1,"signature":"{FORGED}","n":{token}}}"#);
+    attacks.push(("one long number".to_owned(), number));
+    let escapes = r"\u0041".repeat(size.saturating_sub(150) / 6);
+    let escaped = format!(r#"{{"project_id":1,"signature":"{FORGED}","n":"{escapes}"}}"#);
+    attacks.push(("a text of escapes".to_owned(), escaped));
+    attacks
+}
+
+/// Returns the shortest of some runs.
+fn time(body: &str, keys: &ProjectKeys) -> Duration {
+    let run = || {
+        let start = Instant::now();
+        let _ = black_box(verify(black_box(body.as_bytes()), keys));
+        start.elapsed()
+    };
+    run();
+    (0..15).map(|_| run()).min().unwrap()
+}
+
+fn main() {
+    let keys = keys();
+    println!("| bytes | verified | refused | slowest attack | of verified | of refused | attack |");
+    println!("| --: | --: | --: | --: | --: | --: | --- |");
+    let mut worst: f64 = 0.0;
+    for size in SIZES {
+        let (good, forged) = (good(size), usual(size, FORGED));
+        assert!(verify(good.as_bytes(), &keys).is_ok());
+        assert!(verify(forged.as_bytes(), &keys).is_err());
+        let (good, forged) = (time(&good, &keys), time(&forged, &keys));
+        let timed = attacks(size).into_iter().map(|(name, body)| (time(&body, &keys), name));
+        let (slowest, name) = timed.max().unwrap();
+        let ratio = slowest.as_secs_f64() / forged.as_secs_f64();
+        println!(
+            "| {size} | {:.0} µs | {:.0} µs | {:.0} µs | {:.1} | {ratio:.1} | {name} |",
+            good.as_secs_f64() * 1e6,
+            forged.as_secs_f64() * 1e6,
+            slowest.as_secs_f64() * 1e6,
+            slowest.as_secs_f64() / good.as_secs_f64(),
+        );
+        worst = worst.max(ratio);
+    }
+    println!("\nThe slowest attack costs {worst:.1} times a usual refused body of its size; the goal is {MAX_RATIO}.");
+    if worst > MAX_RATIO {
+        std::process::exit(1);
+    }
+}
