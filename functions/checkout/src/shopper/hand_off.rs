@@ -37,7 +37,7 @@ impl Checkouts {
     ) -> Response<String> {
         let payment = &checkout.payment;
         let shop_url = checkout.shop_url();
-        match payment.status() {
+        match checkout.status() {
             status if status.is_paid() => see_other(&shop_url, language),
             // The shopper can do nothing. `Unmatched` never occurs in this function, because such a payment has no
             // order and no token.
@@ -50,7 +50,9 @@ impl Checkouts {
             _ if payment.successful_sales().next().is_some() => {
                 pages::being_checked(language, &shop_url)
             }
-            _ if !self.is_open(payment) => pages::expired(language, &shop_url),
+            _ if !checkout.is_open(self.payments.clock.now()) => {
+                pages::expired(language, &shop_url)
+            }
             Status::AwaitingClarification => {
                 let form = form::empty(payment.clarification_fields());
                 pages::clarification(language, &self.checkout_url(token), &shop_url, &form)

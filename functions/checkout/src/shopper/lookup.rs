@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use payments::model::{Order, Payment};
-use payments::ports::{PaymentStore, StoreError};
+use payments::model::timestamp::Timestamp;
+use payments::model::{CheckoutState, Order, Payment, Status};
+use payments::ports::{PaymentStore, StoreError, TokenCheckout};
 use payments::service::checkout::token;
 use url::Url;
 
@@ -14,10 +15,14 @@ use crate::language::Language;
 /// a waiting request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The payment of a checkout token, and the payment's order.
+/// The checkout of a token: an attempt of a payment.
 pub(super) struct ShopperCheckout {
     pub(super) payment: Payment,
     pub(super) order: Order,
+    /// The return URL of this attempt. A later attempt can have another one.
+    return_url: String,
+    /// Whether the payment has no later attempt.
+    is_current: bool,
 }
 
 impl ShopperCheckout {
@@ -27,16 +32,45 @@ impl ShopperCheckout {
         chosen.unwrap_or(browser)
     }
 
+    /// Returns the status that this shopper sees. An earlier attempt failed, and a later attempt can belong to another
+    /// shopper. As soon as the payment has money, every token shows the status of the payment.
+    pub(super) fn status(&self) -> Status {
+        match self.shows_payment() {
+            true => self.payment.status(),
+            false => Status::Failed,
+        }
+    }
+
+    /// Returns the state of this attempt's checkout.
+    pub(super) fn state(&self, at: Timestamp) -> Option<CheckoutState> {
+        match self.shows_payment() {
+            true => self.payment.checkout_state(at),
+            false => Some(CheckoutState::Done),
+        }
+    }
+
+    /// Whether this shopper can still pay.
+    pub(super) fn is_open(&self, at: Timestamp) -> bool {
+        self.state(at) == Some(CheckoutState::Open)
+    }
+
+    fn shows_payment(&self) -> bool {
+        let status = self.payment.status();
+        let has_money = status.is_paid()
+            || matches!(status, Status::Quarantined | Status::AwaitingConfirmation)
+            || self.payment.successful_sales().next().is_some();
+        self.is_current || has_money
+    }
+
     /// Returns the storefront's return URL with the payment's id as the parameter `payment_id`.
     pub(super) fn shop_url(&self) -> String {
-        let return_url = self.order.return_url.as_str();
-        match Url::parse(return_url) {
+        match Url::parse(&self.return_url) {
             Ok(mut url) => {
                 url.query_pairs_mut()
                     .append_pair("payment_id", self.payment.payment_id());
                 url.into()
             }
-            Err(_) => return_url.to_owned(),
+            Err(_) => self.return_url.clone(),
         }
     }
 }
@@ -47,8 +81,8 @@ impl Checkouts {
         self.find_when(token, Duration::ZERO, |_| true).await
     }
 
-    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Returns the
-    /// payment as it was read last, or `None` if the token is unknown.
+    /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Does not wait for an
+    /// earlier attempt. Returns the payment as it was read last, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,
@@ -56,12 +90,28 @@ impl Checkouts {
         is_enough: impl Fn(&Payment) -> bool,
     ) -> Result<Option<ShopperCheckout>, StoreError> {
         let payments = &self.payments;
-        let key = payments.store.payment_of_token(&token::hash(token)).await?;
-        let Some(key) = key else { return Ok(None) };
+        let found = payments
+            .store
+            .checkout_of_token(&token::hash(token))
+            .await?;
+        let Some(TokenCheckout {
+            key,
+            attempt,
+            return_url,
+        }) = found
+        else {
+            return Ok(None);
+        };
+        let is_current = |payment: &Payment| payment.attempt().number() == attempt;
+        let is_enough = |payment: &Payment| !is_current(payment) || is_enough(payment);
         let payment = payments.wait_until(&key, wait, is_enough).await?;
         Ok(payment.and_then(|payment| {
-            let order = payment.order()?.clone();
-            Some(ShopperCheckout { payment, order })
+            Some(ShopperCheckout {
+                order: payment.order()?.clone(),
+                return_url,
+                is_current: is_current(&payment),
+                payment,
+            })
         }))
     }
 

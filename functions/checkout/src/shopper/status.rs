@@ -19,9 +19,9 @@ impl Checkouts {
     ) -> Result<Response<String>, Problem> {
         let checkout = self.find(token).await?;
         let checkout = checkout.ok_or_else(|| Problem::not_found("There is no such checkout."))?;
-        let state = checkout.payment.checkout_state(self.payments.clock.now());
+        let state = checkout.state(self.payments.clock.now());
         let view = json!({
-            "status": checkout.payment.status(),
+            "status": checkout.status(),
             // If true, the script can stop polling.
             "final": state != Some(CheckoutState::Open),
             "checkout": state,

@@ -3,6 +3,7 @@
 use lambda_http::Response;
 use payments::log::Line;
 use payments::model::Status;
+use payments::ports::Clock;
 use payments::service::clarification::ClarificationError;
 
 use super::response::{see_other, unavailable};
@@ -28,8 +29,9 @@ impl Checkouts {
         let payment = &checkout.payment;
         let language = checkout.language(browser);
         let checkout_url = self.checkout_url(token);
+        let now = self.payments.clock.now();
         // The shopper submitted the form a second time, or the checkout is not open any more.
-        if payment.status() != Status::AwaitingClarification || !self.is_open(payment) {
+        if checkout.status() != Status::AwaitingClarification || !checkout.is_open(now) {
             return see_other(&checkout_url, language);
         }
         let shop_url = checkout.shop_url();

@@ -36,6 +36,7 @@ impl Checkouts {
         let found = self.find_when(token, MAX_WAIT, is_ready_or_overdue).await?;
         let to_poll = found
             .as_ref()
+            .filter(|checkout| checkout.is_open(clock.now()))
             .map(|checkout| &checkout.payment)
             .filter(|payment| !is_ready(payment) && is_overdue(payment));
         let left = deadline.since(clock.now());

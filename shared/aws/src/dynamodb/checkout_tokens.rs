@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::Put;
 use ecommpay::fields::ProjectId;
 use payments::model::Payment;
 use payments::model::ids::PaymentKey;
-use payments::ports::StoreError;
+use payments::ports::{StoreError, TokenCheckout};
 
 use super::DynamoStore;
 use super::attributes::{expiry, item_error, number, read_number, read_text, text};
@@ -25,12 +25,15 @@ fn pk(token_hash: &str) -> String {
 pub(super) fn put(table: &str, token_hash: &str, payment: &Payment) -> Result<Put, StoreError> {
     let order = payment.order();
     let end = order.map_or(payment.created_at(), |order| order.expires_at);
+    let return_url = order.map_or("", |order| order.return_url.as_str());
     Put::builder()
         .table_name(table)
         .item("pk", text(pk(token_hash)))
         .item("sk", text(SK))
         .item("project_id", number(u64::from(payment.project_id().get())))
         .item("payment_id", text(payment.payment_id()))
+        .item("attempt", number(payment.attempt().number().into()))
+        .item("return_url", text(return_url))
         .item("expires_at", expiry(end.after(RETENTION)))
         .build()
         .map_err(item_error)
@@ -40,12 +43,17 @@ impl DynamoStore {
     pub(super) async fn read_token(
         &self,
         token_hash: &str,
-    ) -> Result<Option<PaymentKey>, StoreError> {
+    ) -> Result<Option<TokenCheckout>, StoreError> {
         let Some(item) = self.get(pk(token_hash), SK).await? else {
             return Ok(None);
         };
         let project_id = ProjectId::new(read_number(&item, "project_id")?).map_err(item_error)?;
-        let payment_id = read_text(&item, "payment_id")?;
-        Ok(Some(PaymentKey::new(project_id, payment_id)))
+        Ok(Some(TokenCheckout {
+            key: PaymentKey::new(project_id, read_text(&item, "payment_id")?),
+            attempt: read_number(&item, "attempt")?
+                .try_into()
+                .map_err(item_error)?,
+            return_url: read_text(&item, "return_url")?.to_owned(),
+        }))
     }
 }

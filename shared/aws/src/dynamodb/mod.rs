@@ -38,7 +38,7 @@ use payments::model::day::Day;
 use payments::model::ids::PaymentKey;
 use payments::model::timestamp::Timestamp;
 use payments::ports::{
-    Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored,
+    Commit, CommitError, Committed, Due, Index, PaymentStore, StoreError, Stored, TokenCheckout,
 };
 
 use self::attributes::{Item, text};
@@ -134,7 +134,10 @@ impl PaymentStore for DynamoStore {
         self.read_paid_by(order).await
     }
 
-    async fn payment_of_token(&self, token_hash: &str) -> Result<Option<PaymentKey>, StoreError> {
+    async fn checkout_of_token(
+        &self,
+        token_hash: &str,
+    ) -> Result<Option<TokenCheckout>, StoreError> {
         self.read_token(token_hash).await
     }
 }

@@ -89,8 +89,8 @@ async fn a_commit_over_an_older_version_is_a_conflict_and_writes_nothing() {
     assert_eq!((stored.version, stored.payment.sequence()), (2, 2));
     let events = world.store().events(&key("order"), 1, 9).await.unwrap();
     assert_eq!(events.len(), 2);
-    let token = world.store().payment_of_token("order").await.unwrap();
-    assert_eq!(token, Some(key("order")));
+    let token = world.store().checkout_of_token("order").await.unwrap();
+    assert_eq!(token.unwrap().key, key("order"));
 }
 
 #[tokio::test]

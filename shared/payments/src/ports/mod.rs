@@ -21,7 +21,7 @@ mod storefront_store;
 
 pub use self::clock::{Clock, SystemClock};
 pub use self::payment_store::{
-    Commit, CommitError, Committed, Due, Index, PaymentStore, SHARDS, Stored,
+    Commit, CommitError, Committed, Due, Index, PaymentStore, SHARDS, Stored, TokenCheckout,
 };
 pub use self::platform::{DataApi, Gate, NoAnswer};
 pub use self::progress_store::{Daily, ProgressStore};

@@ -53,6 +53,18 @@ pub struct Committed {
     pub is_first_to_pay: bool,
 }
 
+/// The checkout that a token opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenCheckout {
+    /// The payment.
+    pub key: PaymentKey,
+    /// The number of the attempt ([`Attempt::number`](crate::model::Attempt::number)). A later attempt has another
+    /// token, and possibly another shopper.
+    pub attempt: u32,
+    /// The URL to which the shopper of this attempt returns.
+    pub return_url: String,
+}
+
 /// Why a change was not committed.
 #[derive(Debug, Error)]
 pub enum CommitError {
@@ -91,7 +103,7 @@ pub struct Due {
 
 /// Stores payments, their events, and the payment of each checkout token.
 ///
-/// `load`, `events`, `payments_of_order` and `payment_of_token` are consistent: they see every commit that has
+/// `load`, `events`, `payments_of_order` and `checkout_of_token` are consistent: they see every commit that has
 /// succeeded. `due` and `payments_of_day` read eventually consistent indexes: they can miss a new entry and
 /// list an old one, so a caller loads a listed payment before it acts.
 pub trait PaymentStore {
@@ -159,9 +171,9 @@ pub trait PaymentStore {
         order: PaidOrder<'_>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
-    /// Returns the payment of a checkout token.
-    fn payment_of_token(
+    /// Returns the checkout of a token.
+    fn checkout_of_token(
         &self,
         token_hash: &str,
-    ) -> impl Future<Output = Result<Option<PaymentKey>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<TokenCheckout>, StoreError>> + Send;
 }

@@ -11,7 +11,7 @@ use payments::model::day::Day;
 use payments::model::schedule::Next;
 use payments::ports::{
     Commit, CommitError, Committed, Daily, Due, Index, PaymentStore, ProgressStore, SHARDS,
-    StoreError, Stored,
+    StoreError, Stored, TokenCheckout,
 };
 use payments::{PaymentKey, Timestamp};
 
@@ -25,7 +25,7 @@ const PAGE: usize = 2;
 pub struct Tables {
     pub payments: BTreeMap<PaymentKey, Stored>,
     pub events: BTreeMap<(PaymentKey, u64), Event>,
-    tokens: BTreeMap<String, PaymentKey>,
+    tokens: BTreeMap<String, TokenCheckout>,
     /// The payments with unpublished events, each with the time since which it has such events.
     outbox: BTreeMap<PaymentKey, Timestamp>,
     /// The next action for each payment.
@@ -113,7 +113,14 @@ impl Tables {
             self.outbox.entry(key.clone()).or_insert(since);
         }
         if let Some(token) = commit.token_hash {
-            self.tokens.insert(token.to_owned(), key);
+            let payment = &change.payment;
+            let order = payment.order().unwrap();
+            let checkout = TokenCheckout {
+                key,
+                attempt: payment.attempt().number(),
+                return_url: order.return_url.as_str().to_owned(),
+            };
+            self.tokens.insert(token.to_owned(), checkout);
         }
         Ok(committed)
     }
@@ -254,7 +261,7 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
         Ok(of_order.map(|(_, key)| key.clone()).collect())
     }
 
-    async fn payment_of_token(&self, token: &str) -> Result<Option<PaymentKey>, StoreError> {
+    async fn checkout_of_token(&self, token: &str) -> Result<Option<TokenCheckout>, StoreError> {
         Ok(self.tables().tokens.get(token).cloned())
     }
 }

@@ -108,8 +108,8 @@ async fn the_next_attempt_of_a_failed_payment_is_a_new_checkout() {
     assert_ne!(next.token, first);
     for token in [&first, &next.token] {
         let hash = token::hash(token);
-        let found = system.payments.store.payment_of_token(&hash).await;
-        assert_eq!(found.unwrap(), Some(key(PAYMENT)));
+        let found = system.payments.store.checkout_of_token(&hash).await;
+        assert_eq!(found.unwrap().unwrap().key, key(PAYMENT));
     }
     let again = system.create_order(&shop, 1000).await.unwrap();
     assert_eq!((again.created, again.token), (false, next.token));
