@@ -26,6 +26,8 @@ pub struct Checkouts {
     pub page_url: String,
     /// The settings of the platform's Payment Page.
     pub page_settings: PaymentPageSettings,
+    /// The maximum number of shoppers' requests that wait at the same time.
+    pub wait_slots: u64,
 }
 
 impl Checkouts {
@@ -40,6 +42,7 @@ impl Checkouts {
             base_url: config::base_url("PUBLIC_BASE_URL")?,
             page_url: config::base_url("PAYMENT_PAGE_URL")?,
             page_settings: config::payment_page()?,
+            wait_slots: config::count("SHOPPER_WAITS")?,
         })
     }
 

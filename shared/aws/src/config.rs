@@ -55,6 +55,13 @@ pub fn seconds(name: &'static str) -> Result<Duration, ConfigError> {
     parsed(name, "is not a number of seconds", parse_seconds)
 }
 
+/// Reads a whole number of at least 1.
+pub fn count(name: &'static str) -> Result<u64, ConfigError> {
+    parsed(name, "is not a whole number of at least 1", |value| {
+        value.parse().ok().filter(|count| *count > 0)
+    })
+}
+
 /// Reads the delays and limits from which the due times of a payment follow.
 pub fn schedule() -> Result<Schedule, ConfigError> {
     let delays = |list: &str| list.split(',').map(parse_seconds).collect();

@@ -50,6 +50,7 @@ impl Services {
                 languages: ["en", "fr", "de"].map(String::from).into(),
                 automatic_return: true,
             },
+            wait_slots: 20,
         })
     }
 

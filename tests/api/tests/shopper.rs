@@ -7,6 +7,7 @@ use anyhow::ensure;
 use api::routes::{FORM, PAGE, RETURN, STATUS};
 use api::{Answer, Api, Call, PAYMENT, order};
 use ecommpay::fields::ProjectId;
+use futures_util::future::join_all;
 use payments::PaymentKey;
 use serde_json::{Value, json};
 
@@ -270,5 +271,42 @@ async fn a_token_of_an_earlier_attempt_shows_how_that_attempt_ended() -> anyhow:
         let status = get(STATUS, token).await?;
         ensure!(status.json["status"] == "succeeded", "{status:?}");
     }
+    Ok(())
+}
+
+/// Many browsers can open one checkout. Each waiting request occupies an instance of the function.
+#[tokio::test]
+async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
+-> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    for route in [PAGE, RETURN] {
+        let answers = join_all((0..5).map(|_| shopper.get(route))).await;
+        let answers: Vec<Answer> = answers.into_iter().collect::<anyhow::Result<_>>()?;
+        let is_sent_away = |answer: &&Answer| {
+            let refresh = answer.headers.get("refresh");
+            answer.status == 200 && refresh.is_some_and(|seconds| seconds == "4")
+        };
+        let sent_away = answers.iter().filter(is_sent_away).count();
+        ensure!(sent_away == 4, "{route}: {answers:?}");
+    }
+    // The slot is free again.
+    let page = shopper.page().await?;
+    ensure!(
+        page.headers
+            .get("refresh")
+            .is_some_and(|seconds| seconds == "1"),
+        "{page:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ready_checkout_needs_no_slot() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    shopper.api.report("redirect_get.json").await?;
+    shopper.api.wire.forget();
+    let page = shopper.page().await?;
+    ensure!(page.status == 303, "{page:?}");
+    ensure!(!shopper.api.has_written(), "{:?}", shopper.api.wire.calls());
     Ok(())
 }

@@ -48,9 +48,9 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself. If `shop_url` is present, the redirect
-/// URL may be lost: the page says so and links to the shop.
-pub fn waiting(language: Language, shop_url: Option<&str>) -> Response<String> {
+/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If `shop_url` is
+/// present, the redirect URL may be lost: the page says so and links to the shop.
+pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -> Response<String> {
     let texts = language.texts();
     let body = html! {
         (retry_link(language))
@@ -61,8 +61,23 @@ pub fn waiting(language: Language, shop_url: Option<&str>) -> Response<String> {
     };
     Page {
         body,
-        refresh_after: Some(1),
+        refresh_after: Some(refresh_after),
         ..Page::new(StatusCode::OK, language, &texts.waiting)
+    }
+    .into_response()
+}
+
+/// Shown to a shopper who returns from the bank while another request waits for the result. The page reloads itself.
+pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
+    let texts = language.texts();
+    let body = html! {
+        (retry_link(language))
+        p { a.button href=(shop_url) { (texts.back_to_shop) } }
+    };
+    Page {
+        body,
+        refresh_after: Some(4),
+        ..Page::new(StatusCode::OK, language, &texts.waiting_for_result)
     }
     .into_response()
 }

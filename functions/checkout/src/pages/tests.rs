@@ -46,8 +46,9 @@ fn all(language: Language) -> Vec<Response<String>> {
     let url = url.as_str();
     vec![
         pages::hand_off(language, &redirect(url)),
-        pages::waiting(language, None),
-        pages::waiting(language, Some(url)),
+        pages::waiting(language, None, 1),
+        pages::waiting_for_result(language, url),
+        pages::waiting(language, Some(url), 1),
         pages::clarification(
             language,
             url,
@@ -173,7 +174,7 @@ fn the_hand_off_page_works_with_and_without_scripts() {
 #[test]
 fn the_pages_for_waiting_and_failures_reload_themselves() {
     for page in [
-        pages::waiting(Language::Nl, None),
+        pages::waiting(Language::Nl, None, 1),
         pages::unavailable(Language::Nl),
     ] {
         let seconds: u32 = header(&page, header::REFRESH).parse().unwrap();
@@ -234,7 +235,7 @@ fn a_problem_is_shown_beside_its_field() {
 fn a_waiting_page_has_a_link_to_the_shop_if_the_redirect_url_may_be_lost() {
     for language in Language::ALL {
         let texts = language.texts();
-        let page = pages::waiting(language, Some("https://shop.example/?payment_id=p"));
+        let page = pages::waiting(language, Some("https://shop.example/?payment_id=p"), 1);
         for part in [
             texts.redirect_missing,
             texts.back_to_shop,
@@ -243,7 +244,7 @@ fn a_waiting_page_has_a_link_to_the_shop_if_the_redirect_url_may_be_lost() {
             assert!(page.body().contains(part), "{part} in {}", page.body());
         }
         assert!(page.headers().contains_key(header::REFRESH));
-        let page = pages::waiting(language, None);
+        let page = pages::waiting(language, None, 1);
         assert!(!page.body().contains(texts.back_to_shop));
     }
 }

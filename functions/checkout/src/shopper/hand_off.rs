@@ -67,7 +67,8 @@ impl Checkouts {
             },
             _ => {
                 let is_lost = payment.is_redirect_missing();
-                pages::waiting(language, is_lost.then_some(&shop_url))
+                let refresh_after = if checkout.could_not_wait { 4 } else { 1 };
+                pages::waiting(language, is_lost.then_some(&shop_url), refresh_after)
             }
         }
     }

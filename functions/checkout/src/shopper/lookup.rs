@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use payments::model::timestamp::Timestamp;
 use payments::model::{CheckoutState, Order, Payment, Status};
-use payments::ports::{PaymentStore, StoreError, TokenCheckout};
-use payments::service::checkout::token;
+use payments::ports::{Clock, PaymentStore, StoreError, TokenCheckout};
+use payments::service::checkout::{READ_INTERVAL, token};
 use url::Url;
 
 use crate::checkouts::Checkouts;
 use crate::language::Language;
 
-/// The longest wait of a shopper's request. The limit is short because the shopper should soon see a page, and because
+/// The longest wait for the redirect URL. The limit is short because the shopper should soon see a page, and because
 /// a waiting request occupies an instance of the function.
 pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
@@ -23,6 +23,8 @@ pub(super) struct ShopperCheckout {
     return_url: String,
     /// Whether the payment has no later attempt.
     is_current: bool,
+    /// Whether the request did not wait, because another request has the slot.
+    pub(super) could_not_wait: bool,
 }
 
 impl ShopperCheckout {
@@ -82,18 +84,16 @@ impl Checkouts {
     }
 
     /// Reads the payment of a token repeatedly until `is_enough` returns true, for at most `wait`. Does not wait for an
-    /// earlier attempt. Returns the payment as it was read last, or `None` if the token is unknown.
+    /// earlier attempt, and not while another request has the slot of the token ([`super::wait_slot`]). Returns the
+    /// payment as it was read last, or `None` if the token is unknown.
     pub(super) async fn find_when(
         &self,
         token: &str,
         wait: Duration,
         is_enough: impl Fn(&Payment) -> bool,
     ) -> Result<Option<ShopperCheckout>, StoreError> {
-        let payments = &self.payments;
-        let found = payments
-            .store
-            .checkout_of_token(&token::hash(token))
-            .await?;
+        let (payments, hash) = (&self.payments, token::hash(token));
+        let found = payments.store.checkout_of_token(&hash).await?;
         let Some(TokenCheckout {
             key,
             attempt,
@@ -104,12 +104,28 @@ impl Checkouts {
         };
         let is_current = |payment: &Payment| payment.attempt().number() == attempt;
         let is_enough = |payment: &Payment| !is_current(payment) || is_enough(payment);
-        let payment = payments.wait_until(&key, wait, is_enough).await?;
+        let mut payment = payments
+            .wait_until(&key, Duration::ZERO, &is_enough)
+            .await?;
+        let must_wait = payment.as_ref().is_some_and(|payment| !is_enough(payment));
+        let mut could_not_wait = false;
+        if let Some(rest) = wait.checked_sub(READ_INTERVAL).filter(|_| must_wait) {
+            match self.claim_wait(&hash, wait).await {
+                Some(slot) => {
+                    payments.clock.sleep(READ_INTERVAL).await;
+                    let waited = payments.wait_until(&key, rest, &is_enough).await;
+                    self.end_wait(slot).await;
+                    payment = waited?;
+                }
+                None => could_not_wait = true,
+            }
+        }
         Ok(payment.and_then(|payment| {
             Some(ShopperCheckout {
                 order: payment.order()?.clone(),
                 return_url,
                 is_current: is_current(&payment),
+                could_not_wait,
                 payment,
             })
         }))

@@ -6,12 +6,13 @@
 //! | `payment#<project>/<id>` | `payment` | `document`, `version`, `sequence`, `published`, `commit`, and those of two indexes (`due.rs`) |
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day` |
-//! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `expires_at` |
+//! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
 //! | `storefront_key#<id>` | `storefront_key` | `document`: the storefront, with the key's SHA-256 |
 //! | `storefront_keys` | `<id>` | `document`: the key without its SHA-256, `revoked_at` after a revocation |
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
+//! | `wait#<slot>` | `wait` | `until`: the end of the claim of a shopper's request that waits |
 
 pub mod attributes;
 mod checkout_tokens;
@@ -27,6 +28,7 @@ mod progress;
 mod published;
 mod storefront_keys;
 mod transaction;
+mod wait_slots;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;

@@ -24,8 +24,12 @@ pub fn all(origin: &str) -> BTreeMap<String, Response<String>> {
     for language in Language::ALL {
         for (name, page) in [
             ("hand-off", pages::hand_off(language, &redirect)),
-            ("waiting", pages::waiting(language, None)),
-            ("redirect-missing", pages::waiting(language, Some(shop))),
+            ("waiting", pages::waiting(language, None, 1)),
+            (
+                "waiting-for-result",
+                pages::waiting_for_result(language, shop),
+            ),
+            ("redirect-missing", pages::waiting(language, Some(shop), 1)),
             ("clarification", form(language, &empty)),
             ("clarification-invalid", form(language, &invalid)),
             ("data-missing", pages::data_missing(language, shop)),

@@ -13,6 +13,10 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Einen Moment bitte",
         text: "Wir stellen die Verbindung zu Bancontact her. Es geht von selbst weiter; Sie müssen nichts tun.",
     },
+    waiting_for_result: Notice {
+        title: "Einen Moment bitte",
+        text: "Wir warten auf das Ergebnis Ihrer Zahlung. Diese Seite macht von selbst weiter; Sie müssen nichts tun.",
+    },
     waiting_link: "Jetzt erneut versuchen",
     redirect_missing: "Bancontact hat noch nicht geantwortet. Sie können hier warten oder zum Shop zurückkehren.",
     clarification: Notice {

@@ -13,6 +13,10 @@ pub(super) const TEXTS: Texts = Texts {
         title: "One moment, please",
         text: "We are connecting to Bancontact. This page continues by itself; you do not have to do anything.",
     },
+    waiting_for_result: Notice {
+        title: "One moment, please",
+        text: "We are waiting for the result of your payment. This page continues by itself; you do not have to do anything.",
+    },
     waiting_link: "Try again now",
     redirect_missing: "Bancontact has not answered yet. You can wait here, or go back to the shop.",
     clarification: Notice {

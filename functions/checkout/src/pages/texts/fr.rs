@@ -13,6 +13,10 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Un instant, s’il vous plaît",
         text: "Nous établissons la connexion avec Bancontact. La suite est automatique\u{a0}: vous n’avez rien à faire.",
     },
+    waiting_for_result: Notice {
+        title: "Un instant, s’il vous plaît",
+        text: "Nous attendons le résultat de votre paiement. Cette page continue d’elle-même\u{a0}; vous n’avez rien à faire.",
+    },
     waiting_link: "Réessayer maintenant",
     redirect_missing: "Bancontact n’a pas encore répondu. Vous pouvez attendre ici ou retourner à la boutique.",
     clarification: Notice {

@@ -18,6 +18,8 @@ pub struct Texts {
     pub hand_off_button: &'static str,
     /// The redirect URL is not known yet.
     pub waiting: Notice,
+    /// The result of the payment is not known yet.
+    pub waiting_for_result: Notice,
     /// The link that loads the page again.
     pub waiting_link: &'static str,
     /// The redirect URL may be lost.

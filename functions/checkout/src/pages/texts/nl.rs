@@ -13,6 +13,10 @@ pub(super) const TEXTS: Texts = Texts {
         title: "Een ogenblik geduld",
         text: "We leggen de verbinding met Bancontact. Het gaat vanzelf verder; u hoeft niets te doen.",
     },
+    waiting_for_result: Notice {
+        title: "Een ogenblik geduld",
+        text: "We wachten op het resultaat van uw betaling. Deze pagina gaat vanzelf verder; u hoeft niets te doen.",
+    },
     waiting_link: "Nu opnieuw proberen",
     redirect_missing: "Bancontact heeft nog niet geantwoord. U kunt hier wachten of teruggaan naar de winkel.",
     clarification: Notice {

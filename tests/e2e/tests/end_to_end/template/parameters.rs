@@ -65,11 +65,12 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn functions_that_sign_links_to_the_payment_page_have_its_parameters() -> anyhow::Result<()> {
+async fn functions_that_serve_checkouts_have_the_parameters_of_checkouts() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (parameter, default, variable) in [
         ("PaymentPageLanguages", "en,fr,de", "PAYMENT_PAGE_LANGUAGES"),
         ("PaymentPageRetries", "false", "PAYMENT_PAGE_RETRIES"),
+        ("ShopperWaits", "20", "SHOPPER_WAITS"),
     ] {
         ensure!(template.default(parameter) == default);
         let values = template.variables(variable);

@@ -1,0 +1,76 @@
+//! Limits the shoppers' requests that wait. Of one checkout at most one request waits, and over all checkouts at most as
+//! many as there are slots. A request without a slot is answered immediately, with a page that reloads itself.
+
+use std::time::Duration;
+
+use payments::log::Line;
+use payments::model::timestamp::Timestamp;
+use payments::ports::{Clock, StoreError};
+
+use crate::checkouts::Checkouts;
+
+/// The time between the end of the longest wait and the end of the claim, for differences between clocks.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// A slot that this request has claimed.
+pub(super) struct WaitSlot {
+    slot: u64,
+    until: Timestamp,
+}
+
+impl Checkouts {
+    /// Claims the slot of a token for a wait. Returns `None` if another request has the slot, or if the table fails,
+    /// because then the request must not occupy an instance.
+    pub(super) async fn claim_wait(&self, token_hash: &str, wait: Duration) -> Option<WaitSlot> {
+        let now = self.payments.clock.now();
+        let until = now.after(wait + MARGIN);
+        let slot = slot_of(token_hash, self.wait_slots);
+        let claimed = self.payments.store.claim_wait_slot(slot, now, until).await;
+        let is_claimed = claimed.unwrap_or_else(|error| {
+            warn("a wait cannot be claimed", &error);
+            false
+        });
+        is_claimed.then_some(WaitSlot { slot, until })
+    }
+
+    /// Frees a slot after the wait.
+    pub(super) async fn end_wait(&self, claimed: WaitSlot) {
+        let WaitSlot { slot, until } = claimed;
+        let released = self.payments.store.release_wait_slot(slot, until).await;
+        if let Err(error) = released {
+            warn("the slot of a wait stays claimed until its end", &error);
+        }
+    }
+}
+
+fn warn(message: &'static str, error: &StoreError) {
+    Line::warn(message).with("error", error.to_string()).write();
+}
+
+/// Returns the slot of a token. The hash of a token is random, so the tokens are spread evenly over the slots.
+fn slot_of(token_hash: &str, slots: u64) -> u64 {
+    let start = token_hash.get(..15).unwrap_or_default();
+    u64::from_str_radix(start, 16).unwrap_or_default() % slots.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use payments::service::checkout::token;
+
+    use super::*;
+
+    #[test]
+    fn a_token_has_one_slot_and_the_tokens_are_spread_over_all_slots() {
+        let slot = |number: u32| slot_of(&token::hash(&number.to_string()), 20);
+        assert_eq!(slot(7), slot(7));
+        let mut counts = [0; 20];
+        for number in 0..2_000 {
+            counts[usize::try_from(slot(number)).unwrap()] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (50..200).contains(count)),
+            "{counts:?}"
+        );
+        assert_eq!(slot_of(&token::hash("a"), 0), 0);
+    }
+}

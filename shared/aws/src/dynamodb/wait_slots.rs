@@ -1,0 +1,61 @@
+//! The slots of shoppers' requests that wait. Each waiting request occupies an instance of the function, so the number of
+//! slots limits the instances that wait (`shared/decisions/functions/0032-wait-slots.md`).
+
+use payments::model::timestamp::Timestamp;
+use payments::ports::StoreError;
+
+use super::DynamoStore;
+use super::attributes::{millis, text};
+use super::conditional::{self, NotUpdated};
+
+const SK: &str = "wait";
+
+fn pk(slot: u64) -> String {
+    format!("wait#{slot}")
+}
+
+impl DynamoStore {
+    /// Claims a slot until a time. Returns false if another request has the slot. A claim ends by itself, so a function
+    /// that crashes occupies the slot only until that time.
+    pub async fn claim_wait_slot(
+        &self,
+        slot: u64,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(pk(slot)))
+            .key("sk", text(SK))
+            .update_expression("SET #until = :until")
+            .condition_expression("attribute_not_exists(#until) OR #until < :now")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":until", millis(until));
+        match conditional::update(request).await {
+            Ok(_) => Ok(true),
+            Err(NotUpdated::ConditionFailed(_) | NotUpdated::Busy) => Ok(false),
+            Err(NotUpdated::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Frees a slot that was claimed until this time. Does nothing if another request has claimed the slot since.
+    pub async fn release_wait_slot(&self, slot: u64, until: Timestamp) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(pk(slot)))
+            .key("sk", text(SK))
+            .update_expression("REMOVE #until")
+            .condition_expression("#until = :until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", millis(until));
+        match conditional::update(request).await {
+            Ok(_) | Err(NotUpdated::ConditionFailed(_) | NotUpdated::Busy) => Ok(()),
+            Err(NotUpdated::Failed(error)) => Err(error),
+        }
+    }
+}
