@@ -2,7 +2,7 @@
 
 use aws::config;
 use aws::environment::{self, Environment, LivePayments};
-use aws::gate_http::HttpGate;
+use aws::gate_http::{HttpGate, KeyedGate};
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_http::Error;
@@ -44,6 +44,14 @@ impl Checkouts {
             page_settings: config::payment_page()?,
             wait_slots: config::count("SHOPPER_WAITS")?,
         })
+    }
+
+    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
+    pub(crate) fn keyed_gate(&self) -> KeyedGate<'_> {
+        KeyedGate {
+            gate: &self.gate,
+            keys: &self.keys,
+        }
     }
 
     /// Opens connections and reads secrets before the first request arrives.

@@ -3,7 +3,7 @@
 
 use aws::api_gateway::{parameter, route};
 use aws::environment::{self, Environment, LivePayments};
-use aws::gate_http::HttpGate;
+use aws::gate_http::{HttpGate, KeyedGate};
 use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
 use lambda_http::http::StatusCode;
@@ -79,7 +79,7 @@ impl Refunds {
         let keyring = keyring.map_err(Problem::unavailable)?;
         let refunds = RefundService {
             payments: &self.payments,
-            gate: &self.gate,
+            gate: &self.keyed_gate(),
             keyring: &keyring,
         };
         let payment = refunds.refund(&storefront, payment_id, &order).await?;
@@ -122,7 +122,7 @@ impl Refunds {
         let keyring = keyring.map_err(Problem::unavailable)?;
         let payment = clarification::clarify(
             &self.payments,
-            &self.gate,
+            &self.keyed_gate(),
             &keyring,
             &payment,
             Some(requested),
@@ -131,6 +131,14 @@ impl Refunds {
         .await?;
         let refund = find(&payment, refund_id)?;
         Ok(show_refund(StatusCode::ACCEPTED, &payment, refund))
+    }
+
+    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
+    fn keyed_gate(&self) -> KeyedGate<'_> {
+        KeyedGate {
+            gate: &self.gate,
+            keys: &self.keys,
+        }
     }
 
     async fn visible_payment(

@@ -63,7 +63,7 @@ impl HttpDataApi {
     }
 
     fn read(&self, answer: &[u8]) -> Result<Vec<ListedOperation>, NoAnswer> {
-        let invalid = |why: &str| NoAnswer(format!("the answer {why}"));
+        let invalid = |why: &str| NoAnswer::Failed(format!("the answer {why}"));
         let message = json::parse(answer, ANSWER_LIMITS)
             .map_err(|error| invalid(&format!("cannot be read: {error}")))?;
         let signature = signature::of_message(&message);
@@ -94,14 +94,14 @@ impl DataApi for HttpDataApi {
         offset: u32,
     ) -> Result<Vec<ListedOperation>, NoAnswer> {
         let body = self.request(project_id, (from, to), offset);
-        let body = body.ok_or_else(|| NoAnswer("the request cannot be created".into()))?;
+        let body = body.ok_or_else(|| NoAnswer::Failed("the request cannot be created".into()))?;
         let answer = self
             .host
             .post(OperationsGet::PATH, body, ANSWER_LIMITS.bytes);
         match answer.await {
             Ok((200, answer)) => self.read(&answer),
-            Ok((status, _)) => Err(NoAnswer(format!("HTTP status {status}"))),
-            Err(problem) => Err(NoAnswer(problem)),
+            Ok((status, _)) => Err(NoAnswer::Failed(format!("HTTP status {status}"))),
+            Err(problem) => Err(NoAnswer::Failed(problem)),
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use ecommpay::answer::Answer;
+use ecommpay::Keyring;
+use ecommpay::answer::{Answer, is_signature_refused};
+use ecommpay::fields::ProjectId;
 use ecommpay::json::Limits;
 use payments::log::Line;
 use payments::ports::{Gate, NoAnswer};
 
 use crate::https::Host;
 pub use crate::https::TlsError;
+use crate::secrets::CachedProjectKeys;
 
 /// The time limit of a whole call. It is shorter than the time limit of a function.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -33,6 +36,29 @@ impl HttpGate {
     }
 }
 
+/// Gate, with the project keys that replace a refused key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyedGate<'a> {
+    /// The client of Gate.
+    pub gate: &'a HttpGate,
+    /// The cache of the project keys.
+    pub keys: &'a CachedProjectKeys,
+}
+
+impl Gate for KeyedGate<'_> {
+    async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
+        self.gate.post(path, body).await
+    }
+
+    async fn query(&self, path: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
+        self.gate.query(path, body).await
+    }
+
+    async fn newer_keyring(&self, project_id: ProjectId, known: &Keyring) -> Option<Keyring> {
+        self.keys.newer(project_id, known).await
+    }
+}
+
 impl Gate for HttpGate {
     async fn post(&self, path: &'static str, body: Vec<u8>) -> Answer {
         match self.0.post(path, body, MAX_ANSWER_BYTES).await {
@@ -49,9 +75,10 @@ impl Gate for HttpGate {
 
     async fn query(&self, path: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         match self.0.post(path, body, MAX_STATUS_BYTES).await {
+            Ok((_, answer)) if is_signature_refused(&answer) => Err(NoAnswer::SignatureRefused),
             Ok((200, answer)) => Ok(answer.into()),
-            Ok((status, _)) => Err(NoAnswer(format!("HTTP status {status}"))),
-            Err(problem) => Err(NoAnswer(problem)),
+            Ok((status, _)) => Err(NoAnswer::Failed(format!("HTTP status {status}"))),
+            Err(problem) => Err(NoAnswer::Failed(problem)),
         }
     }
 }

@@ -59,6 +59,25 @@ impl Answer {
     }
 }
 
+/// The codes of a request whose signature the platform does not accept: "Invalid signature" and "Empty signature".
+///
+/// Source: the unified list of codes.
+const SIGNATURE_REFUSED: [&str; 2] = ["3261", "3262"];
+
+impl Refusal {
+    /// Whether the platform refuses the signature of the request. Then the key was probably replaced.
+    pub fn is_about_signature(&self) -> bool {
+        SIGNATURE_REFUSED.contains(&self.code.as_str())
+    }
+}
+
+/// Whether an answer with any HTTP status is an error about the signature of the request.
+pub fn is_signature_refused(body: &[u8]) -> bool {
+    let message = json::parse(body, Limits::CALLBACK);
+    let refusal = message.ok().and_then(|message| refusal(&message));
+    refusal.is_some_and(|refusal| refusal.is_about_signature())
+}
+
 /// Reads an error body: `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance,
 /// or `{"errors":[{"code":..,"message":..}]}`.
 fn refusal(message: &Value<'_>) -> Option<Refusal> {

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::{Json, Router};
 use ecommpay::gate::{Request, Status};
+use ecommpay::json::{Limits, parse};
 use ecommpay::{ProjectKey, signature};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,6 +24,8 @@ struct Record {
     /// The path and body of each request.
     requests: Vec<(String, Value)>,
     answer: (StatusCode, Value),
+    /// The only key whose signatures are accepted; `None` accepts every signature.
+    key: Option<ProjectKey>,
     /// The signed answer to status requests. If it is `None`, status requests receive `answer`.
     status_answer: Option<Value>,
 }
@@ -38,6 +41,7 @@ impl Gate {
         let record = Arc::new(Mutex::new(Record {
             requests: Vec::new(),
             answer: accepted(),
+            key: None,
             status_answer: None,
         }));
         let gate = Self {
@@ -65,6 +69,17 @@ impl Gate {
         self.record().answer = (StatusCode::BAD_REQUEST, refusal);
     }
 
+    /// From now on, refuses every request whose signature another key made, with the code 3261. Signs status answers with
+    /// this key.
+    ///
+    /// # Errors
+    ///
+    /// If the secret is empty.
+    pub fn require_key(&self, secret: &str) -> anyhow::Result<()> {
+        self.record().key = Some(ProjectKey::new(secret)?);
+        Ok(())
+    }
+
     /// From now on, answers 502, so that the outcome of a request is unknown.
     pub fn fail(&self) {
         self.record().answer = (StatusCode::BAD_GATEWAY, Value::Null);
@@ -76,7 +91,8 @@ impl Gate {
     ///
     /// If the answer cannot be signed.
     pub fn answer_status(&self, mut answer: Value) -> anyhow::Result<()> {
-        let key = ProjectKey::new("test-secret-key")?;
+        let key = self.record().key.clone();
+        let key = key.map_or_else(|| ProjectKey::new("test-secret-key"), Ok)?;
         let signature = key.sign(&signature::canonical_of(&answer)?);
         if let Some(answer) = answer.as_object_mut() {
             answer.insert("signature".into(), json!(signature.to_base64()));
@@ -110,10 +126,21 @@ fn accepted() -> (StatusCode, Value) {
 }
 
 async fn handle(State(gate): State<Gate>, path: Uri, body: Bytes) -> (StatusCode, Json<Value>) {
-    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let is_signed = |key: &ProjectKey| {
+        let message = parse(&body, Limits::CALLBACK).ok();
+        let signed = message.and_then(|message| {
+            let signature = signature::of_message(&message)?;
+            Some(key.verifies(&signature::canonical(&message), &signature))
+        });
+        signed.unwrap_or_default()
+    };
     let mut record = gate.record();
+    let is_refused = record.key.as_ref().is_some_and(|key| !is_signed(key));
+    let body = serde_json::from_slice(&body).unwrap_or_default();
     record.requests.push((path.path().to_owned(), body));
+    let refusal = json!({ "status": "error", "code": "3261", "message": "Invalid signature" });
     let (status, answer) = match &record.status_answer {
+        _ if is_refused => (StatusCode::BAD_REQUEST, refusal),
         Some(answer) if path.path() == Status::PATH => (StatusCode::OK, answer.clone()),
         _ => record.answer.clone(),
     };

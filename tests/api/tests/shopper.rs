@@ -310,3 +310,18 @@ async fn a_ready_checkout_needs_no_slot() -> anyhow::Result<()> {
     ensure!(!shopper.api.has_written(), "{:?}", shopper.api.wire.calls());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_poll_that_the_platform_refuses_for_its_key_is_sent_again_with_the_new_key()
+-> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    let rotated = r#"{"211":{"current":"a-new-key","previous":"test-secret-key"}}"#;
+    shopper.api.wire.set_secret(rotated);
+    shopper.api.gate.require_key("a-new-key")?;
+    let bank = "https://bank.example/enter";
+    shopper.api.gate.answer_status(status_answer(Some(bank)))?;
+    let page = shopper.page().await?;
+    ensure!(page.location() == Some(bank), "{}", page.text);
+    ensure!(shopper.api.gate.polls() == 2);
+    Ok(())
+}

@@ -62,7 +62,7 @@ impl Checkouts {
             let (keys, tokens) = secrets.map_err(|error| error.to_string())?;
             let poller = StatusPoller {
                 payments: &self.payments,
-                gate: &self.gate,
+                gate: &self.keyed_gate(),
                 keys: &keys,
                 tokens,
                 base_url: &self.base_url,

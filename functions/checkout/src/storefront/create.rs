@@ -43,7 +43,7 @@ impl Checkouts {
         let tokens = self.tokens.get().await.map_err(Problem::unavailable)?;
         let checkouts = CheckoutService {
             payments: &self.payments,
-            gate: &self.gate,
+            gate: &self.keyed_gate(),
             keyring: &keyring,
             tokens,
             base_url: &self.base_url,

@@ -109,6 +109,20 @@ impl CachedProjectKeys {
         }
     }
 
+    /// Returns the keys of a project if their current key differs from `known`. If the cache holds `known`, first fetches
+    /// the keys, because the platform refused `known`. Ignores [`CacheTtl::min_refetch`]: only the platform's answer to a
+    /// request of ours can cause this fetch, and a fetch that came too early would fail a sale.
+    pub async fn newer(&self, project_id: ProjectId, known: &Keyring) -> Option<Keyring> {
+        let is_newer = |keyring: &&Keyring| !keyring.current().is_same_as(known.current());
+        let mut cached = self.cached.lock().await;
+        let newer = |keys: &ProjectKeys| keys.get(&project_id).filter(is_newer).cloned();
+        if let Some(keyring) = cached.as_ref().and_then(|entry| newer(&entry.keys)) {
+            return Some(keyring);
+        }
+        let keys = self.refresh(&mut cached).await.ok()?;
+        newer(&keys)
+    }
+
     /// Returns the keys of one project.
     pub async fn of(&self, project_id: ProjectId) -> Result<Keyring, SecretError> {
         let keys = self.get().await?;

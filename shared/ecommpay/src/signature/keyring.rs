@@ -37,6 +37,11 @@ impl ProjectKey {
         Signature::from_bytes(mac.finalize().into_bytes().into())
     }
 
+    /// Whether two keys make the same signatures. Compares in constant time.
+    pub fn is_same_as(&self, other: &ProjectKey) -> bool {
+        other.verifies(&[], &self.sign(&[]))
+    }
+
     /// Returns whether `signature` is this key's signature of the canonical string. Compares in constant time.
     pub fn verifies(&self, canonical: &[u8], signature: &Signature) -> bool {
         let mut mac = self.0.clone();

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::data_api::ListedOperation;
 use ecommpay::fields::ProjectId;
@@ -11,8 +12,14 @@ use crate::model::timestamp::Timestamp;
 
 /// Why a query has no usable answer of the platform. The query may be repeated.
 #[derive(Debug, Error)]
-#[error("the platform gave no usable answer: {0}")]
-pub struct NoAnswer(pub String);
+pub enum NoAnswer {
+    /// The platform refuses the signature of the query.
+    #[error("the platform refuses the signature of the query")]
+    SignatureRefused,
+    /// Any other reason.
+    #[error("the platform gave no usable answer: {0}")]
+    Failed(String),
+}
 
 /// The platform's Gate.
 pub trait Gate {
@@ -27,6 +34,17 @@ pub trait Gate {
         path: &'static str,
         body: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
+
+    /// Reads the keys of a project again, because the platform refused a signature of `known`. Returns the keys if the
+    /// current key was replaced.
+    fn newer_keyring(
+        &self,
+        project_id: ProjectId,
+        known: &Keyring,
+    ) -> impl Future<Output = Option<Keyring>> + Send {
+        let _ = (project_id, known);
+        async { None }
+    }
 }
 
 /// The platform's Data API, which lists the platform records.

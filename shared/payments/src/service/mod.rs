@@ -17,6 +17,7 @@ pub mod reconcile;
 pub mod refund;
 pub mod report;
 pub mod review;
+mod signed_call;
 pub mod status_poll;
 pub mod storefront;
 pub mod sweep;

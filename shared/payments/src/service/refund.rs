@@ -1,13 +1,14 @@
 //! Refunds: reserve the money, send the request to Gate, apply the answer.
 
-use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};
 use ecommpay::gate::{self, Request};
+use ecommpay::{Keyring, ProjectKey};
 
 use super::apply::Applied;
 use super::commit::Payments;
 use super::error::ApplyError;
+use super::signed_call;
 use super::visibility::may_see;
 use crate::decide::{self, Command, Fact, Rejection};
 use crate::events::Event;
@@ -92,10 +93,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         fresh: Vec<Event>,
         refund_id: &MerchantId,
     ) -> Result<Applied, ApplyError> {
-        let answer = match signed_refund(&claimed.payment, refund_id, keyring) {
-            Some(body) => gate.post(gate::Refund::PATH, body).await,
-            None => Answer::Unclear,
-        };
+        let project_id = claimed.payment.project_id();
+        let sign = |key: &ProjectKey| signed_refund(&claimed.payment, refund_id, key);
+        let answer = signed_call::post(gate, project_id, keyring, gate::Refund::PATH, sign);
+        let answer = answer.await.unwrap_or(Answer::Unclear);
         let fact = Fact::RefundAnswer {
             refund_id,
             answer: &answer,
@@ -104,7 +105,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     }
 }
 
-fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -> Option<Vec<u8>> {
+fn signed_refund(payment: &Payment, refund_id: &MerchantId, key: &ProjectKey) -> Option<Vec<u8>> {
     let refund = payment.refund(refund_id)?;
     let payment_id = Text::new(payment.payment_id()).ok()?;
     let body = gate::Refund {
@@ -119,7 +120,7 @@ fn signed_refund(payment: &Payment, refund_id: &MerchantId, keyring: &Keyring) -
             ip_address: payment.refund_ip_address(refund_id)?,
         },
     };
-    body.sign(keyring.current()).ok()
+    body.sign(key).ok()
 }
 
 /// Finds the refund that a storefront names.

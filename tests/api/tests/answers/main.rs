@@ -5,4 +5,5 @@ mod checkouts;
 mod clarification;
 mod payments;
 mod refunds;
+mod replaced_key;
 mod status;

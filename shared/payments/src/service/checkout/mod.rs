@@ -4,10 +4,10 @@ pub mod payment_page;
 pub mod token;
 mod wait;
 
-use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
+use ecommpay::{Keyring, ProjectKey};
 
 use self::token::TokenSecret;
 pub use self::wait::{READ_INTERVAL, hand_off_ready};
@@ -15,6 +15,7 @@ use super::apply::Applied;
 use super::backoff;
 use super::commit::Payments;
 use super::error::ApplyError;
+use super::signed_call;
 use crate::decide::{self, Change, Command, Fact};
 use crate::events::Event;
 use crate::model::ids::{MerchantId, PaymentKey};
@@ -191,10 +192,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         claimed: Stored,
         fresh: Vec<Event>,
     ) -> Result<Applied, ApplyError> {
-        let answer = match self.signed_sale(&claimed.payment) {
-            Some(body) => self.gate.post(gate::Sale::PATH, body).await,
-            None => Answer::Unclear,
-        };
+        let (gate, project_id) = (self.gate, claimed.payment.project_id());
+        let sign = |key: &ProjectKey| self.signed_sale(&claimed.payment, key);
+        let answer = signed_call::post(gate, project_id, self.keyring, gate::Sale::PATH, sign);
+        let answer = answer.await.unwrap_or(Answer::Unclear);
         let fact = Fact::SaleAnswer {
             attempt: claimed.payment.attempt().number(),
             answer: &answer,
@@ -202,7 +203,7 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.apply_to_claim(claimed, fresh, fact).await
     }
 
-    fn signed_sale(&self, payment: &Payment) -> Option<Vec<u8>> {
+    fn signed_sale(&self, payment: &Payment, key: &ProjectKey) -> Option<Vec<u8>> {
         let order = payment.order()?;
         let customer = order.customer.as_ref()?;
         let sale = gate::Sale {
@@ -223,6 +224,6 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
             },
             return_url: gate::ReturnUrl::new(self.tokens.return_url(payment, self.base_url)?),
         };
-        sale.sign(self.keyring.current()).ok()
+        sale.sign(key).ok()
     }
 }

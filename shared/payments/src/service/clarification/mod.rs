@@ -2,15 +2,16 @@
 
 mod field;
 
-use ecommpay::Keyring;
 use ecommpay::answer::Answer;
 use ecommpay::fields::Text;
 use ecommpay::gate::{self, Request};
+use ecommpay::{Keyring, ProjectKey};
 
 pub use self::field::{FieldKind, check};
 use super::apply::Applied;
 use super::commit::Payments;
 use super::error::ApplyError;
+use super::signed_call;
 use crate::decide::Fact;
 use crate::model::{Payment, Waiting};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
@@ -56,8 +57,10 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     if !answers.iter().all(|(name, _)| is_requested(name)) {
         return Err(ClarificationError::NotRequested);
     }
-    let body = signed_request(payment, answers, keyring).ok_or(ClarificationError::NotRequested)?;
-    match gate.post(gate::Clarification::PATH, body).await {
+    let (project_id, path) = (payment.project_id(), gate::Clarification::PATH);
+    let sign = |key: &ProjectKey| signed_request(payment, answers, key);
+    let answer = signed_call::post(gate, project_id, keyring, path, sign).await;
+    match answer.ok_or(ClarificationError::NotRequested)? {
         Answer::Accepted { .. } => {
             let digest = requested.digest();
             let fact = Fact::ClarificationAccepted { digest: &digest };
@@ -69,12 +72,12 @@ pub async fn clarify<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate>(
     }
 }
 
-fn signed_request(payment: &Payment, answers: &Answers, keyring: &Keyring) -> Option<Vec<u8>> {
+fn signed_request(payment: &Payment, answers: &Answers, key: &ProjectKey) -> Option<Vec<u8>> {
     let payment_id = Text::new(payment.payment_id()).ok()?;
     let general = gate::General::new(payment.project_id(), payment_id);
     let answers = answers
         .iter()
         .map(|(name, text)| (name.as_str(), text.clone()));
     let request = gate::Clarification::new(general, answers).ok()?;
-    request.sign(keyring.current()).ok()
+    request.sign(key).ok()
 }

@@ -5,12 +5,13 @@ use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, Limits, Value};
 use ecommpay::report::{self, Report};
-use ecommpay::{Keyring, signature};
+use ecommpay::{ProjectKey, signature};
 
 use super::error::PollError;
 use super::poller::StatusPoller;
 use crate::model::SignedReport;
 use crate::ports::Gate;
+use crate::service::signed_call;
 
 /// The platform's answer to a status request. A report is always signed; "not found" can be unsigned.
 pub(super) enum StatusReply {
@@ -51,12 +52,14 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
         payment_id: &str,
     ) -> Result<StatusReply, PollError> {
         let keyring = self.keyring(project_id)?;
-        let body = signed_request(project_id, payment_id, keyring).ok_or(PollError::NotSignable)?;
-        let answer = self.gate.query(gate::Status::PATH, body).await?;
+        let sign = |key: &ProjectKey| signed_request(project_id, payment_id, key);
+        let path = gate::Status::PATH;
+        let answer = signed_call::query(self.gate, project_id, keyring, path, sign).await;
+        let (answer, keyring) = answer.ok_or(PollError::NotSignable)??;
         let message = json::parse(&answer, Limits::ANSWER)?;
         let signature = signature::of_message(&message);
         let is_valid = match &signature {
-            Some(signature) => signature::verify(&message, signature, keyring).is_some(),
+            Some(signature) => signature::verify(&message, signature, &keyring).is_some(),
             None if has_signature_member(&message) => false,
             None => !matches!(StatusAnswer::read(&message), StatusAnswer::Report(_)),
         };
@@ -99,8 +102,8 @@ fn is_about(message: &Value<'_>, project_id: ProjectId, payment_id: &str) -> boo
         && report.project_id.is_none_or(|named| named == project_id)
 }
 
-fn signed_request(project_id: ProjectId, payment_id: &str, keyring: &Keyring) -> Option<Vec<u8>> {
+fn signed_request(project_id: ProjectId, payment_id: &str, key: &ProjectKey) -> Option<Vec<u8>> {
     let payment_id = Text::new(payment_id).ok()?;
     let general = gate::General::new(project_id, payment_id);
-    gate::Status { general }.sign(keyring.current()).ok()
+    gate::Status { general }.sign(key).ok()
 }

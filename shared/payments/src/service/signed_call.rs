@@ -1,0 +1,66 @@
+//! Calls of Gate that are signed with the project's current key. If the platform refuses the signature, the key was
+//! probably replaced: it is read again, and the call is repeated once.
+
+use ecommpay::answer::Answer;
+use ecommpay::fields::ProjectId;
+use ecommpay::{Keyring, ProjectKey};
+
+use crate::log::Line;
+use crate::ports::{Gate, NoAnswer};
+
+/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed.
+pub(super) async fn post<G: Gate>(
+    gate: &G,
+    project_id: ProjectId,
+    keyring: &Keyring,
+    path: &'static str,
+    sign: impl Fn(&ProjectKey) -> Option<Vec<u8>>,
+) -> Option<Answer> {
+    let answer = gate.post(path, sign(keyring.current())?).await;
+    let is_refused = |answer: &Answer| match answer {
+        Answer::Refused(refusal) => refusal.is_about_signature(),
+        Answer::Accepted { .. } | Answer::Unclear => false,
+    };
+    if !is_refused(&answer) {
+        return Some(answer);
+    }
+    let answer = match gate.newer_keyring(project_id, keyring).await {
+        Some(newer) => gate.post(path, sign(newer.current())?).await,
+        None => answer,
+    };
+    if is_refused(&answer) {
+        log_refused(project_id, path);
+    }
+    Some(answer)
+}
+
+/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the query
+/// cannot be signed.
+pub(super) async fn query<G: Gate>(
+    gate: &G,
+    project_id: ProjectId,
+    keyring: &Keyring,
+    path: &'static str,
+    sign: impl Fn(&ProjectKey) -> Option<Vec<u8>>,
+) -> Option<Result<(Vec<u8>, Keyring), NoAnswer>> {
+    let answer = gate.query(path, sign(keyring.current())?).await;
+    let (answer, keyring) = match answer {
+        Err(NoAnswer::SignatureRefused) => match gate.newer_keyring(project_id, keyring).await {
+            Some(newer) => (gate.query(path, sign(newer.current())?).await, newer),
+            None => (answer, keyring.clone()),
+        },
+        _ => (answer, keyring.clone()),
+    };
+    if matches!(answer, Err(NoAnswer::SignatureRefused)) {
+        log_refused(project_id, path);
+    }
+    Some(answer.map(|body| (body, keyring)))
+}
+
+/// An operator must store the right key.
+fn log_refused(project_id: ProjectId, path: &'static str) {
+    Line::error("the platform refuses the project key")
+        .with("project", project_id)
+        .with("path", path)
+        .write();
+}
