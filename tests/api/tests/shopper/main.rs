@@ -1,11 +1,15 @@
-//! The shopper's pages when the redirect URL is late, the checkout has expired, or the payment awaits its confirmation.
+//! The routes of the shopper: the page, its form, the return and the status.
 #![allow(clippy::indexing_slicing)]
+
+mod expiry;
+mod pages;
+mod redirect;
+mod wait;
 
 use std::time::Duration;
 
-use anyhow::ensure;
-use api::routes::{PAGE, RETURN};
-use api::{Answer, Api, Call, PAYMENT, order};
+use api::routes::PAGE;
+use api::{Answer, Api, Call, PAYMENT};
 use serde_json::{Value, json};
 
 /// The text of the waiting page when the redirect URL may be lost.
@@ -39,6 +43,17 @@ impl Shopper {
         self.api.call(call).await
     }
 
+    /// Returns the page for a browser that prefers a language.
+    async fn page_in(&self, language: &str) -> anyhow::Result<Answer> {
+        let call = Call {
+            route: PAGE,
+            parameters: &[&self.token],
+            headers: &[("accept-language", language)],
+            ..Call::default()
+        };
+        self.api.call(call).await
+    }
+
     async fn page(&self) -> anyhow::Result<Answer> {
         self.get(PAGE).await
     }
@@ -66,137 +81,3 @@ fn status_answer(redirect: Option<&str>) -> Value {
 }
 
 const IMMEDIATELY: Duration = Duration::from_millis(1);
-
-#[tokio::test]
-async fn the_page_polls_once_when_the_callback_with_the_redirect_url_is_lost() -> anyhow::Result<()>
-{
-    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
-    shopper.api.gate.answer_status(status_answer(None))?;
-    let page = shopper.page().await?;
-    ensure!(
-        page.status == 200 && page.text.contains(MISSING),
-        "{}",
-        page.text
-    );
-    let back = format!("https://shop.example/thanks?payment_id={PAYMENT}");
-    ensure!(page.text.contains(&back), "{}", page.text);
-    ensure!(page.headers.contains_key("refresh"));
-    ensure!(shopper.api.gate.polls() == 1);
-
-    // The callback arrives after all.
-    shopper.api.report("redirect_get.json").await?;
-    let page = shopper.page().await?;
-    ensure!(page.status == 303, "{}", page.text);
-    ensure!(shopper.api.gate.polls() == 1);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_redirects_to_the_bank_when_the_poll_returns_the_redirect_url()
--> anyhow::Result<()> {
-    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
-    let bank = "https://bank.example/enter";
-    shopper.api.gate.answer_status(status_answer(Some(bank)))?;
-    let page = shopper.page().await?;
-    ensure!(page.location() == Some(bank), "{}", page.text);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_keeps_waiting_when_the_poll_fails() -> anyhow::Result<()> {
-    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
-    shopper.api.gate.fail();
-    let page = shopper.page().await?;
-    ensure!(
-        page.status == 200 && !page.text.contains(MISSING),
-        "{}",
-        page.text
-    );
-    ensure!(page.headers.contains_key("refresh"));
-    ensure!(shopper.api.gate.polls() == 1);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
-    let shopper = Shopper::new(Duration::from_secs(12), &order(PAYMENT)).await?;
-    let page = shopper.page().await?;
-    ensure!(page.status == 200, "{}", page.text);
-    ensure!(shopper.api.gate.polls() == 0);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<()> {
-    let shopper = Shopper::new(Duration::from_secs(1), &order(PAYMENT)).await?;
-    shopper
-        .api
-        .gate
-        .answer_status(status_answer(Some("https://bank.example/enter")))?;
-    let page = shopper.page().await?;
-    ensure!(page.status == 303, "{}", page.text);
-    ensure!(shopper.api.gate.polls() == 1);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_says_that_the_payment_is_being_checked_when_it_awaits_its_confirmation()
--> anyhow::Result<()> {
-    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
-    shopper
-        .api
-        .report("../callbacks-2/confirm_sale_done.json")
-        .await?;
-    let page = shopper.page().await?;
-    ensure!(page.status == 200, "{}", page.text);
-    ensure!(
-        page.text.contains("Your payment is being checked"),
-        "{}",
-        page.text
-    );
-    let back = shopper.get(RETURN).await?;
-    let expected = format!("https://shop.example/thanks?payment_id={PAYMENT}");
-    ensure!(
-        back.status == 303 && back.location() == Some(expected.as_str()),
-        "{back:?}"
-    );
-    ensure!(shopper.api.gate.polls() == 0);
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_page_of_an_expired_checkout_is_answered_410_without_a_poll() -> anyhow::Result<()> {
-    let mut short = order(PAYMENT);
-    short["expires_in"] = json!(1);
-    let shopper = Shopper::new(IMMEDIATELY, &short).await?;
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    let page = shopper.page().await?;
-    ensure!(page.status == 410, "{}", page.text);
-    ensure!(shopper.api.gate.polls() == 0);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_paid_checkout_is_answered_with_303_to_the_shop() -> anyhow::Result<()> {
-    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
-    shopper.api.report("sale_success.json").await?;
-    let page = shopper.page().await?;
-    ensure!(page.status == 303, "{}", page.text);
-    let shop = format!("https://shop.example/thanks?payment_id={PAYMENT}");
-    ensure!(page.location() == Some(shop.as_str()), "{page:?}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_unknown_token_is_answered_404_without_a_wait() -> anyhow::Result<()> {
-    let mut shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
-    shopper.token = "x".repeat(32);
-    let before = shopper.api.wire.calls().len();
-    let page = shopper.page().await?;
-    ensure!(page.status == 404, "{}", page.text);
-    ensure!(
-        shopper.api.wire.calls().len() == before + 1,
-        "the page must make one call, which reads the token"
-    );
-    Ok(())
-}
