@@ -2,10 +2,17 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use api::routes::{CLARIFICATION, FORM, RETURN, STATUS};
 use api::{Call, PAYMENT, order};
+use aws::dynamodb::attributes::{read_number, text};
+use aws_sdk_dynamodb::Client;
+use ecommpay::fields::ProjectId;
+use payments::PaymentKey;
+use payments::ports::PaymentStore;
+use payments::service::checkout::token;
 use serde_json::json;
+use wire::TABLE;
 
 use crate::{IMMEDIATELY, Shopper};
 
@@ -77,5 +84,24 @@ async fn the_return_and_the_status_of_an_expired_checkout_are_still_answered() -
     let back = shopper.get(RETURN).await?;
     let shop = format!("https://shop.example/thanks?payment_id={PAYMENT}");
     ensure!(back.location() == Some(shop.as_str()), "{back:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_is_stored_for_31_days_after_its_checkout_expires() -> anyhow::Result<()> {
+    let Shopper { api, token } = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    let pk = format!("checkout#{}", token::hash(&token));
+    let read = Client::new(api.wire.config()).get_item().table_name(TABLE);
+    let read = read.key("pk", text(pk)).key("sk", text("checkout"));
+    let item = read.send().await?.item;
+    let item = item.context("the token is not stored")?;
+
+    let key = PaymentKey::new(ProjectId::new(211)?, PAYMENT);
+    let stored = api.checkouts.payments.store.load(&key).await?;
+    let stored = stored.context("there is no payment")?;
+    let order = stored.payment.order().context("there is no order")?;
+    let end = order.expires_at.after(Duration::from_secs(31 * 24 * 3_600));
+    let seconds = u64::try_from(end.unix_seconds())?;
+    ensure!(read_number(&item, "expires_at")? == seconds, "{item:?}");
     Ok(())
 }

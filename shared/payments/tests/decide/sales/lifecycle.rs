@@ -193,6 +193,21 @@ fn the_newest_pending_report_supplies_the_redirect_url_and_the_clarification_fie
 }
 
 #[test]
+fn a_pending_report_does_not_replace_a_final_report() {
+    for (end, status) in [
+        ("sale_success", Status::Succeeded),
+        ("sale_decline_customer", Status::Declined),
+    ] {
+        let mut payment = TestPayment::with_callbacks(&[end]);
+        for pending in ["processing", "redirect_get", "clarification_last_name"] {
+            payment.deliver(&dated(pending, 58, 59, |_| {}));
+            assert_eq!(payment.status(), status, "{end} {pending}");
+            assert_eq!(payment.redirect(), None, "{end} {pending}");
+        }
+    }
+}
+
+#[test]
 fn an_old_callback_that_changes_nothing_visible_is_stored_and_not_emitted() {
     let mut payment = TestPayment::with_callbacks(&["success_after_decline"]);
     let events = payment.events.len();
