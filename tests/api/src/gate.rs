@@ -35,11 +35,9 @@ impl Gate {
     /// If no port is free.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        // The request id of the callbacks in `tests/data`.
-        let accepted = json!({ "status": "success", "request_id": "7e08d48c4f5da3692b65e5426f44ed36896e569c" });
         let record = Arc::new(Mutex::new(Record {
             requests: Vec::new(),
-            answer: (StatusCode::OK, accepted),
+            answer: accepted(),
             status_answer: None,
         }));
         let gate = Self {
@@ -54,6 +52,11 @@ impl Gate {
     /// The address of this Gate.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// From now on, accepts every request.
+    pub fn accept(&self) {
+        self.record().answer = accepted();
     }
 
     /// From now on, refuses every request with a code.
@@ -97,6 +100,13 @@ impl Gate {
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the answer to an accepted request, with the request id of the callbacks in `tests/data`.
+fn accepted() -> (StatusCode, Value) {
+    let request_id = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
+    let answer = json!({ "status": "success", "request_id": request_id });
+    (StatusCode::OK, answer)
 }
 
 async fn handle(State(gate): State<Gate>, path: Uri, body: Bytes) -> (StatusCode, Json<Value>) {

@@ -236,3 +236,24 @@ fn a_report_that_gives_a_sale_another_type_does_not_undo_the_sale() {
     }
     assert_eq!(outcomes[0], outcomes[1]);
 }
+
+#[test]
+fn a_report_about_a_refund_does_not_confirm_a_sale() {
+    let refund = |status: &str, of_payment: &str| {
+        edited("refund_partial_1", |body| {
+            body["operation"]["status"] = status.into();
+            body["payment"]["status"] = of_payment.into();
+        })
+    };
+    let mut waiting = TestPayment::with_callbacks(&["confirm_sale_done"]);
+    waiting.deliver(&refund("success", "partially refunded"));
+    assert_eq!(waiting.status(), Status::AwaitingConfirmation);
+    assert_eq!(waiting.paid_amount(), 0);
+
+    for status in ["decline", "processing", "awaiting confirmation"] {
+        let mut paid = TestPayment::paid();
+        paid.deliver(&refund("decline", status));
+        assert_eq!(paid.status(), Status::Succeeded, "{status}");
+        assert_eq!(paid.paid_amount(), 1000, "{status}");
+    }
+}
