@@ -225,6 +225,7 @@ fn a_lower_sum_in_an_answer_is_accepted_if_the_refunds_in_the_answer_explain_it(
         (750, Status::PartiallyRefunded),
         (1000, Status::PartiallyRefunded),
         (700, Status::Quarantined),
+        (1100, Status::Quarantined),
     ] {
         let answer = edited("status_many_operations", |body| {
             body["payment"]["sum"]["amount"] = sum.into();

@@ -1,6 +1,7 @@
 //! A sale counts only if `payment.status` and the confirmation allow it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use payments::model::{QuarantineReason, Status, Verdict};
 use serde_json::json;
@@ -139,6 +140,38 @@ fn contradictory_confirmations_cause_a_poll_and_the_signed_answer_decides() {
             payment.poll_now(NOW, answer);
             assert_eq!(payment.status(), status);
             assert!(!payment.needs_recheck());
+        }
+    }
+}
+
+#[test]
+fn the_newest_of_contradictory_signed_answers_about_a_confirmation_decides() {
+    let answer = |status: &str, minute: u32| {
+        let date = format!("2019-07-02T11:{minute:02}:00+0000");
+        edited("status_confirm_decline", |body| {
+            body["payment"]["status"] = status.into();
+            body["payment"]["date"] = date.clone().into();
+            body["operations"][1]["status"] = status.into();
+            body["operations"][1]["date"] = date.clone().into();
+        })
+    };
+    for (newest, status) in [
+        ("success", Status::Succeeded),
+        ("decline", Status::Declined),
+    ] {
+        let older = if newest == "success" {
+            "decline"
+        } else {
+            "success"
+        };
+        let answers = [answer(older, 10), answer(newest, 20)];
+        for order in [[0, 1], [1, 0]] {
+            let mut payment = TestPayment::with_callbacks(&["confirm_sale_done"]);
+            for (number, index) in order.into_iter().enumerate() {
+                let at = NOW.after(Duration::from_secs(number as u64 + 1));
+                payment.poll_by(at, &answers[index]);
+            }
+            assert_eq!(payment.status(), status, "{newest} {order:?}");
         }
     }
 }
