@@ -19,3 +19,28 @@ pub fn http_status(outcome: Outcome) -> StatusCode {
         Outcome::NotCommitted | Outcome::NotPublished => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_the_status_that_the_platform_expects() {
+        let refused = |error| Outcome::Refused(Refusal::Malformed(error));
+        for (outcome, status) in [
+            (Outcome::Applied, 200),
+            (Outcome::Duplicate, 200),
+            (Outcome::Hint, 200),
+            (Outcome::NoPayment, 200),
+            (refused(JsonError::NotUtf8), 400),
+            (refused(JsonError::TooLarge), 413),
+            (Outcome::Refused(Refusal::Unsigned), 401),
+            (Outcome::Refused(Refusal::ForeignProject), 403),
+            (Outcome::NoKeys, 503),
+            (Outcome::NotCommitted, 500),
+            (Outcome::NotPublished, 500),
+        ] {
+            assert_eq!(http_status(outcome), status, "{}", outcome.as_str());
+        }
+    }
+}

@@ -120,8 +120,8 @@ impl Gate {
 
 /// Returns the answer to an accepted request, with the request id of the callbacks in `tests/data`.
 fn accepted() -> (StatusCode, Value) {
-    let answer =
-        json!({ "status": "success", "request_id": "7e08d48c4f5da3692b65e5426f44ed36896e569c" });
+    let request_id = "7e08d48c4f5da3692b65e5426f44ed36896e569c";
+    let answer = json!({ "status": "success", "request_id": request_id });
     (StatusCode::OK, answer)
 }
 

@@ -16,9 +16,11 @@ use callback::handler::Callbacks;
 use checkout::handler::Checkouts;
 use ecommpay::fields::ProjectId;
 use lambda_http::Response;
+use payments::decide::{Command, execute};
 use payments::model::storefront::{Scope, Storefront};
+use payments::ports::{Commit, PaymentStore};
 use payments::service::storefront::key_id;
-use payments::{Timestamp, sha256};
+use payments::{PaymentKey, Timestamp, sha256};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
 use wire::{TABLE, Wire};
@@ -30,6 +32,10 @@ use self::services::{Services, TOKENS};
 pub const SHOP: &str = "sk_shop_secret";
 /// A key of the same shop with the scope `read` only.
 pub const READER: &str = "sk_reader_secret";
+/// A key of the same shop without the scope `read`.
+pub const WRITER: &str = "sk_writer_secret";
+/// A key of the same shop with the scope `project`.
+pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";
 /// The key of a shop with the same name in another project.
@@ -122,10 +128,12 @@ impl Api {
         wire.set_secret_of(TOKENS, &"s".repeat(32));
         let gate = Gate::start().await?;
         let store = DynamoStore::new(wire.config(), TABLE);
-        use Scope::{Checkout, Read, Refund};
+        use Scope::{Checkout, Project, Read, Refund};
         for (key, name, project, scopes) in [
             (SHOP, "shop", 211, &[Checkout, Read, Refund][..]),
             (READER, "shop", 211, &[Read]),
+            (WRITER, "shop", 211, &[Checkout, Refund]),
+            (PROJECT, "shop", 211, &[Checkout, Project, Read, Refund]),
             (OTHER_SHOP, "other", 211, &[Checkout, Read, Refund]),
             (OTHER_PROJECT, "shop", 212, &[Checkout, Read, Refund]),
         ] {
@@ -239,6 +247,29 @@ impl Api {
         Ok(())
     }
 
+    /// Emits `checkout.expired` before the checkout has expired, so that no test must wait.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such payment, or its checkout cannot expire.
+    pub async fn expire(&self, payment_id: &str) -> anyhow::Result<()> {
+        let store = &self.checkouts.payments.store;
+        let key = PaymentKey::new(ProjectId::new(211)?, payment_id);
+        let stored = store.load(&key).await?.context("there is no payment")?;
+        let order = stored.payment.order().context("the payment has no order")?;
+        let expired = execute(Some(&stored.payment), Command::Expire, order.expires_at);
+        let change = expired.ok().flatten();
+        let change = change.context("the checkout cannot expire")?;
+        let commit = Commit {
+            change: &change,
+            next: None,
+            over: Some(&stored),
+            token_hash: None,
+        };
+        store.commit(commit).await?;
+        Ok(())
+    }
+
     /// Returns whether a function has written since the last [`Wire::forget`].
     pub fn has_written(&self) -> bool {
         let calls = self.wire.calls();
@@ -288,7 +319,7 @@ fn event(call: &Call<'_>) -> Value {
         "pathParameters": parameters,
         "requestContext": {
             "routeKey": call.route, "accountId": "1", "apiId": "api", "stage": "$default", "requestId": "1",
-            "domainName": "api.example", "domainPrefix": "api", "time": "", "timeEpoch": 0,
+            "domainName": "gateway.example", "domainPrefix": "api", "time": "", "timeEpoch": 0,
             "http": {
                 "method": method, "path": "/", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test",
             },

@@ -137,12 +137,20 @@ mod tests {
             EventKind::OrderPaidTwice,
             EventKind::RefundReturned,
             EventKind::PaymentAwaitingConfirmation,
+            EventKind::PaymentQuarantined,
+            EventKind::PaymentUnmatched,
+            EventKind::PaymentOverrefunded,
+            EventKind::RefundUnknown,
         ];
         let counted: Vec<(&str, u64)> = metrics(&published)
             .iter()
             .map(|metric| (metric.name, metric.value))
             .collect();
         let expected = [
+            ("quarantined", 1),
+            ("unmatched", 1),
+            ("overrefunded", 1),
+            ("refund_unknown", 1),
             ("refund_returned", 1),
             ("order_paid_twice", 1),
             ("reconciliation_differences", 2),

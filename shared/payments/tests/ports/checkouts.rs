@@ -146,3 +146,21 @@ async fn a_caller_that_waits_for_the_redirect_url_loads_the_payment_three_times_
     let loads = system.tables().loads;
     assert!((13..=20).contains(&loads), "{loads} loads in 5 s");
 }
+
+#[tokio::test]
+async fn a_checkout_expires_after_30_minutes_or_after_expires_in() {
+    for (expires_in, seconds) in [
+        (None, 1_800),
+        (Some(600), 600),
+        (Some(2_592_000), 2_592_000),
+    ] {
+        let system = System::empty();
+        let mut request = checkout_request("Order-1");
+        request["expires_in"] = expires_in.into();
+        let start = system.now();
+        let checkout = system.create(&storefront("shop"), &request).await;
+        let payment = checkout.unwrap().payment;
+        let end = start.after(Duration::from_secs(seconds));
+        assert_eq!(payment.order().unwrap().expires_at, end, "{expires_in:?}");
+    }
+}

@@ -210,3 +210,15 @@ async fn an_answer_that_lacks_the_redirect_url_is_logged_once() {
     system.callback(&awaiting_redirect(true)).await;
     assert!(!system.payment(PAYMENT).is_redirect_missing());
 }
+
+/// A callback with this value would be only a hint.
+#[tokio::test]
+async fn a_signed_answer_is_a_fact_even_if_a_value_has_the_separators_of_the_signature() {
+    let system = System::created(&[]).await;
+    let sale = operation("7", "sale", "success", 1000);
+    let mut answer = status_answer(PAYMENT, "success", 1000, &[sale]);
+    answer["payment"]["description"] = json!("x;payment:status:decline");
+    let events = system.poll(Some(sign(&answer, SECRET))).await.unwrap();
+    assert_eq!(events, [EventKind::PaymentSucceeded]);
+    assert_eq!(system.status(), Status::Succeeded);
+}

@@ -1,7 +1,7 @@
 //! `POST /checkouts`.
 
 use anyhow::ensure;
-use api::routes::{CHECKOUTS, PAYMENT as SHOW};
+use api::routes::{CHECKOUTS, PAGE, PAYMENT as SHOW};
 use api::snapshot::check;
 use api::{Api, Call, OTHER_SHOP, PAYMENT, READER, SHOP, order};
 use serde_json::json;
@@ -125,5 +125,46 @@ async fn a_checkout_request_is_answered_as_unavailable_without_the_project_key()
     let answer = api.checkout(&order("no-key")).await?;
     check("checkout_unavailable", CHECKOUTS, &answer)?;
     ensure!(api.gate.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn public_urls_ignore_the_host_header() -> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let hosts = [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "host=evil.example"),
+    ];
+    let create = Call {
+        route: CHECKOUTS,
+        key: SHOP,
+        headers: &hosts,
+        body: order(PAYMENT).to_string(),
+        ..Call::default()
+    };
+    let created = api.call(create).await?;
+    ensure!(created.status == 201, "{created:?}");
+    let token = created.token()?;
+    let url = format!("https://api.example/checkouts/{token}");
+    ensure!(created.json["checkout_url"] == json!(url), "{created:?}");
+    ensure!(created.location() == Some(url.as_str()), "{created:?}");
+    let sale = api.gate.requests()[0].1.to_string();
+    ensure!(sale.contains(&format!("\"{url}/return\"")), "{sale}");
+
+    api.report("clarification_last_name.json").await?;
+    let show = Call {
+        route: PAGE,
+        parameters: &[token],
+        headers: &hosts,
+        ..Call::default()
+    };
+    let page = api.call(show).await?;
+    let form = format!("action=\"{url}\"");
+    ensure!(page.text.contains(&form), "{}", page.text);
+    for text in [&sale, &page.text, &created.text] {
+        let is_own = !text.contains("evil") && !text.contains("gateway.example");
+        ensure!(is_own, "{text}");
+    }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `POST /payments/{payment_id}/refunds` and `GET .../refunds/{refund_id}`.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use api::routes::{PAYMENT as SHOW_PAYMENT, REFUND as SHOW, REFUNDS};
 use api::snapshot::check;
 use api::{Api, PAYMENT, order, refund};
@@ -107,4 +107,50 @@ async fn a_refund_request_is_answered_as_unavailable_without_the_project_key() -
     let refund = json!({ "refund_id": "r-1", "description": "returned" });
     let answer = api.refund("no-key", &refund).await?;
     check("refund_unavailable", REFUNDS, &answer)
+}
+
+#[tokio::test]
+async fn a_refund_without_an_amount_sends_the_remaining_amount_and_the_address_of_the_checkout()
+-> anyhow::Result<()> {
+    let api = paid().await?;
+    let mut first = refund("r-1");
+    first["customer"] = json!({ "ip_address": "198.51.100.7" });
+    api.refund(PAYMENT, &first).await?;
+    let rest = json!({ "refund_id": "R-2", "description": "the rest" });
+    for _ in 0..2 {
+        // The amount is fixed by the first request: a repeat does not compute it again.
+        let created = api.refund(PAYMENT, &rest).await?;
+        ensure!(created.status == 202, "{created:?}");
+        ensure!(created.json["amount"] == 600, "{created:?}");
+    }
+    let mut sent = api.gate.requests();
+    sent.retain(|(path, _)| path.ends_with("/refund"));
+    ensure!(sent.len() == 2, "{sent:?}");
+    for ((_, body), (refund_id, amount, address)) in sent
+        .iter()
+        .zip([("r-1", 400, "198.51.100.7"), ("R-2", 600, "192.0.2.10")])
+    {
+        let payment = &body["payment"];
+        ensure!(payment["merchant_refund_id"] == refund_id, "{body}");
+        ensure!(payment["amount"] == amount, "{body}");
+        ensure!(payment["currency"] == "EUR", "{body}");
+        ensure!(body["customer"]["ip_address"] == address, "{body}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refund_has_both_amount_and_currency_or_neither() -> anyhow::Result<()> {
+    let api = paid().await?;
+    let sent = api.gate.requests().len();
+    for (given, missing) in [("amount", "/currency"), ("currency", "/amount")] {
+        let mut refund = refund("r-1");
+        let fields = refund.as_object_mut().context("no object")?;
+        fields.remove(missing.trim_start_matches('/'));
+        let answer = api.refund(PAYMENT, &refund).await?;
+        ensure!(answer.status == 400, "{given}: {answer:?}");
+        ensure!(answer.pointers() == [missing], "{given}: {answer:?}");
+    }
+    ensure!(api.gate.requests().len() == sent);
+    Ok(())
 }

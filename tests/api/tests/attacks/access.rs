@@ -4,8 +4,11 @@ use anyhow::ensure;
 use api::routes::{
     CHECKOUTS, CLARIFICATION, FORM, PAGE, PAYMENT as SHOW, REFUND, REFUNDS, RETURN, STATUS,
 };
-use api::{Api, Call, OTHER_PROJECT, OTHER_SHOP, PAYMENT, READER, SHOP, order};
+use api::{Api, Call, OTHER_PROJECT, OTHER_SHOP, PAYMENT, PROJECT, READER, SHOP, WRITER, order};
+use aws_sdk_dynamodb::Client;
+use payments::service::checkout::token;
 use serde_json::json;
+use wire::TABLE;
 
 use super::{paid, refund, refused};
 
@@ -17,6 +20,8 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
         (READER, CHECKOUTS, 403),
         (READER, CLARIFICATION, 403),
         (READER, REFUNDS, 403),
+        (WRITER, SHOW, 403),
+        (WRITER, REFUND, 403),
         (OTHER_SHOP, CHECKOUTS, 409),
         (OTHER_SHOP, SHOW, 404),
         (OTHER_SHOP, CLARIFICATION, 404),
@@ -56,12 +61,69 @@ async fn a_key_gives_no_access_to_other_shops_projects_and_scopes() -> anyhow::R
             let answer = api.call(call).await?;
             ensure!(answer.status == 409, "{what}: {answer:?}");
             ensure!(api.gate.requests().len() == sent, "{what} reached Gate");
+            for data in [PAYMENT, "order-1001", "checkouts/", "shop.example"] {
+                ensure!(!answer.text.contains(data), "{what}: {answer:?}");
+            }
             continue;
         }
         let answer = refused(&api, &what, api.call(call)).await?;
         ensure!(answer.status == status, "{what}: {answer:?}");
         ensure!(!answer.text.contains(PAYMENT), "{what}: {answer:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payment_that_was_not_created_here_needs_a_key_with_the_scope_project()
+-> anyhow::Result<()> {
+    let api = Api::start().await?;
+    api.report("sale_success.json").await?;
+    let call = |key, route| Call {
+        route,
+        parameters: &[PAYMENT, "r-1"],
+        key,
+        body: match route {
+            CHECKOUTS => order(PAYMENT).to_string(),
+            _ => refund().to_string(),
+        },
+        ..Call::default()
+    };
+    for route in [SHOW, CLARIFICATION, REFUNDS, REFUND] {
+        let answer = refused(&api, route, api.call(call(SHOP, route))).await?;
+        ensure!(answer.status == 404, "{route}: {answer:?}");
+    }
+    let shown = api.call(call(PROJECT, SHOW)).await?;
+    ensure!(shown.status == 200, "{shown:?}");
+    ensure!(shown.json["status"] == "unmatched", "{shown:?}");
+    let refunded = api.call(call(PROJECT, REFUNDS)).await?;
+    ensure!(refunded.status == 202, "{refunded:?}");
+    for key in [SHOP, PROJECT] {
+        let created = api.call(call(key, CHECKOUTS)).await?;
+        ensure!(created.status == 409, "{key}: {created:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_table_and_the_queue_contain_no_checkout_token_and_no_storefront_key()
+-> anyhow::Result<()> {
+    let api = Api::start().await?;
+    let created = api.checkout(&order(PAYMENT)).await?;
+    let token = created.token()?;
+    api.report("redirect_get.json").await?;
+    api.report("sale_success.json").await?;
+    let client = Client::new(api.wire.config());
+    let items = client.scan().table_name(TABLE).send().await?;
+    let items = format!("{:?}", items.items());
+    let events = api.wire.sent("https://queues.example/audit");
+    ensure!(!events.is_empty());
+    for secret in [token, SHOP] {
+        ensure!(!items.contains(secret), "the table has {secret}");
+        ensure!(!json!(events).to_string().contains(secret));
+    }
+    // The hashes are stored.
+    ensure!(items.contains(&token::hash(token)));
+    ensure!(items.contains(&payments::sha256::hex(SHOP.as_bytes())));
     Ok(())
 }
 

@@ -100,3 +100,26 @@ fn a_not_found_is_recorded_and_settles_no_contradiction() {
     assert_eq!(payment.outcome(), outcome);
     assert_eq!((payment.sequence(), poll_at(&payment)), (sequence, poll));
 }
+
+#[test]
+fn two_successes_of_one_operation_with_different_sums_cause_a_poll_and_the_answer_decides() {
+    for (field, value) in [("amount", json!(900)), ("currency", json!("USD"))] {
+        let other = edited("sale_success", |body| {
+            body["operation"]["sum_initial"][field] = value.clone();
+        });
+        for order in permutations(&[corpus("sale_success"), &other]) {
+            let mut payment = TestPayment::created();
+            payment.deliver(order[0]).deliver(order[1]);
+            assert_eq!(poll_at(&payment), Some(NOW), "{field}");
+            for (answer, status) in [
+                (corpus("sale_success"), Status::Succeeded),
+                (&other, Status::Quarantined),
+            ] {
+                let mut payment = payment.fork();
+                payment.poll_now(NOW, answer);
+                assert_eq!(payment.status(), status, "{field}");
+                assert!(!payment.needs_recheck(), "{field}");
+            }
+        }
+    }
+}

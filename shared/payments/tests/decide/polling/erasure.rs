@@ -64,3 +64,20 @@ fn a_duplicate_callback_changes_nothing_after_the_erasure() {
         assert_eq!(decide(Some(&payment), fact, later), None, "{file}");
     }
 }
+
+/// A repeat of the refund needs the customer's IP address.
+#[test]
+fn the_customers_data_is_erased_when_the_last_open_refund_has_ended() {
+    let due = NOW.after(31 * DAY);
+    let erase = Command::Erase(&Schedule::default());
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.reserve("r-2", Some(400)).unwrap();
+    payment.refund_reported("r-1", "7", 400);
+    assert_eq!(change_of(Some(&payment), erase, due), None);
+    payment.refund_reported("r-2", "8", 400);
+    assert_eq!(next(&payment), Some(Next::Erase(due)));
+    payment.erase(due);
+    assert!(!document(&payment).to_string().contains("192.0.2.77"));
+    assert_eq!(payment.refund_sums(), (800, 0, 200));
+}

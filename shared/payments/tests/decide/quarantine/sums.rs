@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ecommpay::fields::MinorUnits;
+use payments::decide::Rejection;
 use payments::model::{Order, QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;
 use serde_json::{Value, json};
@@ -224,6 +225,7 @@ fn a_lower_sum_in_an_answer_is_accepted_if_the_refunds_in_the_answer_explain_it(
         (750, Status::PartiallyRefunded),
         (1000, Status::PartiallyRefunded),
         (700, Status::Quarantined),
+        (1100, Status::Quarantined),
     ] {
         let answer = edited("status_many_operations", |body| {
             body["payment"]["sum"]["amount"] = sum.into();
@@ -236,4 +238,66 @@ fn a_lower_sum_in_an_answer_is_accepted_if_the_refunds_in_the_answer_explain_it(
             assert_eq!(payment.refund_sums(), (250, 100, 650));
         }
     }
+}
+
+#[test]
+fn without_a_payment_sum_the_converted_sum_in_the_orders_currency_counts() {
+    for (converted, paid) in [
+        (Some(reports::euros(900)), 900),
+        (Some(json!({ "amount": 1100, "currency": "USD" })), 1000),
+        (None, 1000),
+    ] {
+        let sale = edited("sale_success", |body| {
+            body["payment"].as_object_mut().unwrap().remove("sum");
+            let operation = body["operation"].as_object_mut().unwrap();
+            operation.remove("sum_converted");
+            if let Some(converted) = &converted {
+                operation.insert("sum_converted".into(), converted.clone());
+            }
+        });
+        let mut payment = TestPayment::created();
+        payment.deliver(&sale);
+        assert_eq!(payment.paid_amount(), paid, "{converted:?}");
+        // A sale counts as paid without a review only if `payment.sum` equals the order.
+        assert_eq!(payment.status(), Status::Quarantined, "{converted:?}");
+    }
+}
+
+#[test]
+fn the_sum_of_a_payment_that_is_reported_as_refunded_is_not_compared_with_the_order() {
+    for status in [
+        "partially refunded",
+        "refunded",
+        "partially reversed",
+        "reversed",
+    ] {
+        let sale = |amount: u64| {
+            edited("sale_success", |body| {
+                body["payment"]["status"] = status.into();
+                body["payment"]["sum"]["amount"] = 0.into();
+                body["operation"]["sum_initial"]["amount"] = amount.into();
+                body["operation"]["sum_converted"]["amount"] = amount.into();
+            })
+        };
+        for (amount, expected) in [(1000, Status::Succeeded), (900, Status::Quarantined)] {
+            let mut payment = TestPayment::created();
+            payment.deliver(&sale(amount));
+            assert_eq!(payment.status(), expected, "{status} {amount}");
+            assert_eq!(payment.paid_amount(), amount, "{status}");
+        }
+    }
+}
+
+#[test]
+fn a_quarantined_payment_is_emitted_refundable_and_polled_only_until_a_signed_answer() {
+    let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(payment.last_kind(), "payment.quarantined");
+    assert_eq!(payment.paid_amount(), 950);
+    payment.poll("amount_differs");
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert_eq!(poll_at(&payment), None);
+    let more = payment.reserve("r-1", Some(951));
+    assert_eq!(more, Err(Rejection::MoreThanLeft(950)));
+    assert_eq!(payment.reserve("r-1", Some(950)), Ok(true));
 }

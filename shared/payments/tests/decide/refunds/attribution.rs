@@ -97,3 +97,28 @@ fn an_operation_without_our_id_causes_no_event_while_it_can_be_ours() {
     payment.execute(Command::EmitPending, NOW.after(16 * MINUTE));
     assert_eq!(payment.refund_events()[2..], ["7 succeeded"]);
 }
+
+#[test]
+fn a_refund_from_the_dashboard_counts_as_soon_as_it_is_reported() {
+    let mut payment = TestPayment::paid();
+    payment.deliver(&refund_operation("7", "success", json!({})));
+    assert_eq!(payment.refund_sums(), (250, 0, 750));
+    assert_eq!(payment.last_kind(), "refund.succeeded");
+    let emitted = &payment.last_data()["refund"];
+    for refund in [emitted, &payment.view()["refunds"][0]] {
+        assert_eq!(refund["refund_id"], json!(null));
+        assert_eq!(refund["operation_id"], "7");
+        assert_eq!(refund["amount"], 250);
+    }
+}
+
+#[test]
+fn an_operation_that_names_another_refund_id_is_external() {
+    let mut payment = requested();
+    payment.refund_answer("r-1", &accepted("q1"));
+    let named = json!({ "merchant_refund_id": "erp-7", "request_id": "q1" });
+    payment.deliver(&refund_operation("7", "success", named));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Pending);
+    assert_eq!(payment.refund_sums(), (250, 250, 500));
+    assert_eq!(payment.refunds()[1].refund_id(), None);
+}

@@ -9,6 +9,8 @@ use crate::fixtures::*;
 fn the_event_of_a_refund_that_is_reported_before_its_sale_follows_the_event_of_the_sale() {
     let mut payment = TestPayment::with_callbacks(&["refund_partial_1"]);
     assert_eq!(payment.kinds(), ["payment.created"]);
+    assert_eq!(payment.refunded_amount(), 250);
+    assert_eq!(poll_at(&payment), Some(NOW));
     payment.callback("sale_success");
     let kinds = ["payment.succeeded", "refund.succeeded"];
     assert_eq!(payment.kinds()[1..], kinds);
@@ -106,4 +108,18 @@ fn an_answer_that_declines_a_succeeded_refund_corrects_its_success() {
     payment.poll_now(NOW, &declined);
     assert_eq!(payment.last_kind(), "refund.declined");
     assert_eq!(payment.last_data()["corrects"], "refund.succeeded");
+}
+
+#[test]
+fn a_reversal_counts_as_a_refund() {
+    for (file, sums, status) in [
+        ("reversal_success", (1000, 0, 0), Status::Refunded),
+        ("reversal_partial", (250, 0, 750), Status::PartiallyRefunded),
+    ] {
+        let payment = TestPayment::with_callbacks(&["sale_success", file, file]);
+        assert_eq!(payment.refund_sums(), sums, "{file}");
+        assert_eq!(payment.paid_amount(), 1000, "{file}");
+        assert_eq!(payment.status(), status, "{file}");
+        assert_eq!(payment.last_kind(), "refund.succeeded", "{file}");
+    }
 }

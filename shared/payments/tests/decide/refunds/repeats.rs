@@ -101,6 +101,12 @@ fn an_operation_that_can_belong_to_two_refunds_belongs_to_neither_until_a_report
         assert_eq!(status, RefundStatus::Unknown, "{refund_id}");
         assert!(!payment.can_repeat(refund_id));
     }
+    let reserved = payment
+        .refunds()
+        .iter()
+        .filter(|one| one.refund_id().is_some());
+    let reserved: u64 = reserved.map(|refund| refund.amount()).sum();
+    assert_eq!(payment.pending_refund_amount(), reserved);
     let named = json!({ "merchant_refund_id": "r-2" });
     payment.deliver(&refund_operation("7", "success", named));
     assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);

@@ -59,6 +59,18 @@ fn only_a_payment_with_money_that_is_not_refunded_can_be_refunded() {
 }
 
 #[test]
+fn a_refund_that_an_operation_declines_gives_its_reservation_back() {
+    let mut payment = TestPayment::paid();
+    payment.reserve("r-1", Some(400)).unwrap();
+    payment.refund_answer("r-1", &accepted("q-r-1"));
+    assert_eq!(payment.refund_sums(), (0, 400, 600));
+    let fields = json!({ "merchant_refund_id": "r-1", "sum_initial": reports::euros(400) });
+    payment.deliver(&refund_operation("7", "decline", fields));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Declined);
+    assert_eq!(payment.refund_sums(), (0, 0, 1000));
+}
+
+#[test]
 fn a_refund_id_belongs_to_one_refund() {
     let mut payment = TestPayment::paid();
     assert_eq!(payment.reserve("r-1", Some(400)), Ok(true));

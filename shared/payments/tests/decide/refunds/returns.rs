@@ -186,3 +186,15 @@ fn a_return_that_is_reported_before_its_refund_is_polled_even_if_an_answer_liste
     let successes = kinds.iter().filter(|kind| **kind == "payment.succeeded");
     assert_eq!(successes.count(), 1);
 }
+
+#[test]
+fn the_refundable_amount_never_exceeds_the_paid_amount() {
+    let mut payment = TestPayment::paid();
+    payment.refund_succeeds("r-1", "7", 400);
+    for (id, amount) in [("8", 400), ("9", 600)] {
+        payment.deliver(&returned(id, amount, None));
+        assert_eq!(payment.refunded_amount(), 0, "{id}");
+        assert_eq!(payment.refundable_amount(), payment.paid_amount(), "{id}");
+        assert_eq!(payment.paid_amount(), 1000, "{id}");
+    }
+}

@@ -1,6 +1,7 @@
 //! A sale counts only if `payment.status` and the confirmation allow it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use payments::model::{QuarantineReason, Status, Verdict};
 use serde_json::json;
@@ -143,6 +144,38 @@ fn contradictory_confirmations_cause_a_poll_and_the_signed_answer_decides() {
     }
 }
 
+#[test]
+fn the_newest_of_contradictory_signed_answers_about_a_confirmation_decides() {
+    let answer = |status: &str, minute: u32| {
+        let date = format!("2019-07-02T11:{minute:02}:00+0000");
+        edited("status_confirm_decline", |body| {
+            body["payment"]["status"] = status.into();
+            body["payment"]["date"] = date.clone().into();
+            body["operations"][1]["status"] = status.into();
+            body["operations"][1]["date"] = date.clone().into();
+        })
+    };
+    for (newest, status) in [
+        ("success", Status::Succeeded),
+        ("decline", Status::Declined),
+    ] {
+        let older = if newest == "success" {
+            "decline"
+        } else {
+            "success"
+        };
+        let answers = [answer(older, 10), answer(newest, 20)];
+        for order in [[0, 1], [1, 0]] {
+            let mut payment = TestPayment::with_callbacks(&["confirm_sale_done"]);
+            for (number, index) in order.into_iter().enumerate() {
+                let at = NOW.after(Duration::from_secs(number as u64 + 1));
+                payment.poll_by(at, &answers[index]);
+            }
+            assert_eq!(payment.status(), status, "{newest} {order:?}");
+        }
+    }
+}
+
 /// One try of the shopper was successful, and another try is still open.
 #[test]
 fn a_processing_payment_counts_if_a_signed_answer_lists_its_sale_without_a_confirmation() {
@@ -235,4 +268,25 @@ fn a_report_that_gives_a_sale_another_type_does_not_undo_the_sale() {
         outcomes.push(payment.outcome());
     }
     assert_eq!(outcomes[0], outcomes[1]);
+}
+
+#[test]
+fn a_report_about_a_refund_does_not_confirm_a_sale() {
+    let refund = |status: &str, of_payment: &str| {
+        edited("refund_partial_1", |body| {
+            body["operation"]["status"] = status.into();
+            body["payment"]["status"] = of_payment.into();
+        })
+    };
+    let mut waiting = TestPayment::with_callbacks(&["confirm_sale_done"]);
+    waiting.deliver(&refund("success", "partially refunded"));
+    assert_eq!(waiting.status(), Status::AwaitingConfirmation);
+    assert_eq!(waiting.paid_amount(), 0);
+
+    for status in ["decline", "processing", "awaiting confirmation"] {
+        let mut paid = TestPayment::paid();
+        paid.deliver(&refund("decline", status));
+        assert_eq!(paid.status(), Status::Succeeded, "{status}");
+        assert_eq!(paid.paid_amount(), 1000, "{status}");
+    }
 }

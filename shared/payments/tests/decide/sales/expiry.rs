@@ -109,3 +109,21 @@ fn an_expired_checkout_stays_expired_when_its_payment_is_declined() {
     assert_eq!(payment.last_data()["checkout"], "expired");
     assert_eq!(payment.last_kind(), "payment.declined");
 }
+
+#[test]
+fn a_payment_whose_checkout_expired_gets_no_next_attempt() {
+    for has_expired in [false, true] {
+        let mut payment = TestPayment::created();
+        payment.sale_answer(&accepted(REQUEST));
+        payment.callback("redirect_get");
+        let end = order().expires_at;
+        if has_expired {
+            payment.execute(Command::Expire, end);
+        }
+        payment.callback("error_validation");
+        assert_eq!(payment.status(), Status::Failed);
+        let order = payment.order().unwrap().clone();
+        let next = change_of(Some(&payment), Command::Retry { order: &order }, end);
+        assert_eq!(next.is_none(), has_expired);
+    }
+}

@@ -1,7 +1,11 @@
 //! A payment from its creation to its end.
 
+use std::collections::BTreeSet;
+
 use payments::decide::Command;
 use payments::model::Status;
+use payments::service::callback::Verified;
+use serde_json::{Value, json};
 
 use crate::fixtures::*;
 
@@ -47,6 +51,18 @@ fn a_shopper_can_try_again_after_a_decline_that_does_not_end_the_payment() {
 fn a_success_after_a_decline_counts_and_is_emitted_as_late() {
     let payment = TestPayment::with_callbacks(&["sale_decline_customer", "success_after_decline"]);
     let kinds = ["payment.declined", "payment.succeeded"];
+    assert_eq!(payment.kinds()[1..], kinds);
+    assert_eq!(payment.last_data()["late"], true);
+}
+
+#[test]
+fn a_success_after_a_failure_counts_and_is_emitted_as_late() {
+    let mut payment = TestPayment::created();
+    payment.sale_answer(&refused("2004"));
+    assert_eq!(payment.status(), Status::Failed);
+    payment.callback("sale_success");
+    assert_eq!(payment.status(), Status::Succeeded);
+    let kinds = ["payment.failed", "payment.succeeded"];
     assert_eq!(payment.kinds()[1..], kinds);
     assert_eq!(payment.last_data()["late"], true);
 }
@@ -120,4 +136,85 @@ fn the_platform_status_is_the_latest_stage_of_the_reports_in_the_same_second() {
             assert_eq!(payment.platform_status(), Some(stages[latest].1));
         }
     }
+}
+
+/// Returns a pending report with an `operation.date` and a `payment.date` in these seconds.
+fn dated(file: &str, operation: u32, payment: u32, edit: impl FnOnce(&mut Value)) -> Verified {
+    edited(file, |body| {
+        let date = |second| json!(format!("2019-07-02T09:28:{second}+0000"));
+        body["operation"]["date"] = date(operation);
+        body["payment"]["date"] = date(payment);
+        edit(body);
+    })
+}
+
+#[test]
+fn the_newest_pending_report_supplies_the_redirect_url_and_the_clarification_fields() {
+    // `operation.date` decides, then `payment.date`.
+    for (older, newer) in [([30, 40], [31, 39]), ([30, 40], [30, 41])] {
+        let redirect = |[operation, payment]: [u32; 2], url: &str| {
+            dated("redirect_get", operation, payment, |body| {
+                body["redirect_data"]["url"] = url.into();
+            })
+        };
+        let requested = |[operation, payment]: [u32; 2], field: &str| {
+            dated("clarification_last_name", operation, payment, |body| {
+                body["clarification_fields"]["customer"] = json!([field]);
+            })
+        };
+        let old_url = redirect(older, "https://bank.example/z");
+        let new_url = redirect(newer, "https://bank.example/a");
+        for order in permutations(&[&old_url, &new_url]) {
+            let mut payment = TestPayment::created();
+            payment.deliver(order[0]).deliver(order[1]);
+            let url = &payment.redirect().unwrap().url;
+            assert_eq!(url, "https://bank.example/a", "{older:?} {newer:?}");
+        }
+        let (old, new) = (requested(older, "zip"), requested(newer, "city"));
+        for order in permutations(&[&old, &new]) {
+            let mut payment = TestPayment::created();
+            payment.deliver(order[0]).deliver(order[1]);
+            let fields = &payment.view()["clarification_fields"];
+            assert_eq!(*fields, json!(["customer.city"]), "{older:?} {newer:?}");
+        }
+    }
+    // With equal dates, the content decides, so the order of arrival does not matter.
+    let urls = ["https://bank.example/a", "https://bank.example/b"].map(|url| {
+        dated("redirect_get", 30, 40, |body| {
+            body["redirect_data"]["url"] = url.into();
+        })
+    });
+    let found = permutations(&[0, 1]).into_iter().map(|order| {
+        let mut payment = TestPayment::created();
+        payment.deliver(&urls[order[0]]).deliver(&urls[order[1]]);
+        payment.redirect().unwrap().url.clone()
+    });
+    assert_eq!(BTreeSet::from_iter(found).len(), 1);
+}
+
+#[test]
+fn a_pending_report_does_not_replace_a_final_report() {
+    for (end, status) in [
+        ("sale_success", Status::Succeeded),
+        ("sale_decline_customer", Status::Declined),
+    ] {
+        let mut payment = TestPayment::with_callbacks(&[end]);
+        for pending in ["processing", "redirect_get", "clarification_last_name"] {
+            payment.deliver(&dated(pending, 58, 59, |_| {}));
+            assert_eq!(payment.status(), status, "{end} {pending}");
+            assert_eq!(payment.redirect(), None, "{end} {pending}");
+        }
+    }
+}
+
+#[test]
+fn an_old_callback_that_changes_nothing_visible_is_stored_and_not_emitted() {
+    let mut payment = TestPayment::with_callbacks(&["success_after_decline"]);
+    let events = payment.events.len();
+    let before = (*payment).clone();
+    payment.callback("sale_decline_customer");
+    assert_eq!(payment.status(), Status::Succeeded);
+    assert_eq!(payment.operations().len(), 2);
+    assert_ne!(*payment, before);
+    assert_eq!(payment.events.len(), events);
 }

@@ -1,0 +1,84 @@
+//! The routes of the shopper: the page, its form, the return and the status.
+#![allow(clippy::indexing_slicing)]
+
+mod attempts;
+mod expiry;
+mod pages;
+mod redirect;
+mod wait;
+
+use std::time::Duration;
+
+use api::routes::PAGE;
+use api::{Answer, Api, Call, PAYMENT};
+use serde_json::{Value, json};
+
+/// The text of the waiting page when the redirect URL may be lost.
+const MISSING: &str = "Bancontact has not answered yet.";
+
+/// A checkout and its token.
+struct Shopper {
+    api: Api,
+    token: String,
+}
+
+impl Shopper {
+    /// Creates a checkout whose sale Gate has accepted and about which no callback has arrived. `delay` is the time
+    /// until the status poll for the redirect URL.
+    async fn new(delay: Duration, order: &Value) -> anyhow::Result<Self> {
+        let mut api = Api::start().await?;
+        api.checkouts.payments.schedule.redirect_poll_delay = delay;
+        let created = api.checkout(order).await?;
+        Ok(Self {
+            token: created.token()?.to_owned(),
+            api,
+        })
+    }
+
+    async fn get(&self, route: &str) -> anyhow::Result<Answer> {
+        let call = Call {
+            route,
+            parameters: &[&self.token],
+            ..Call::default()
+        };
+        self.api.call(call).await
+    }
+
+    /// Returns the page for a browser that prefers a language.
+    async fn page_in(&self, language: &str) -> anyhow::Result<Answer> {
+        let call = Call {
+            route: PAGE,
+            parameters: &[&self.token],
+            headers: &[("accept-language", language)],
+            ..Call::default()
+        };
+        self.api.call(call).await
+    }
+
+    async fn page(&self) -> anyhow::Result<Answer> {
+        self.get(PAGE).await
+    }
+}
+
+/// Returns the platform's answer to a status request.
+fn status_answer(redirect: Option<&str>) -> Value {
+    let sum = json!({ "amount": 1000, "currency": "EUR" });
+    let mut answer = json!({
+        "project_id": 211,
+        "payment": {
+            "id": PAYMENT, "type": "purchase", "status": "awaiting redirect result",
+            "date": "2019-07-02T09:28:29+0000", "sum": sum,
+        },
+        "operations": [{
+            "id": 37493000003351_u64, "type": "sale", "status": "awaiting redirect result",
+            "date": "2019-07-02T09:28:29+0000", "created_date": "2019-07-02T09:28:24+0000",
+            "request_id": "7e08d48c4f5da3692b65e5426f44ed36896e569c", "sum_initial": sum,
+        }],
+    });
+    if let Some(url) = redirect {
+        answer["redirect_data"] = json!({ "method": "GET", "body": [], "url": url });
+    }
+    answer
+}
+
+const IMMEDIATELY: Duration = Duration::from_millis(1);

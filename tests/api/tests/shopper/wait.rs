@@ -1,0 +1,156 @@
+//! How long a request of the shopper waits, and the status poll of the waiting page.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use api::routes::{PAGE, RETURN};
+use api::{Answer, PAYMENT, order};
+use futures_util::future::join_all;
+
+use crate::{IMMEDIATELY, MISSING, Shopper, status_answer};
+
+#[tokio::test]
+async fn the_page_polls_once_when_the_callback_with_the_redirect_url_is_lost() -> anyhow::Result<()>
+{
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.gate.answer_status(status_answer(None))?;
+    let page = shopper.page().await?;
+    ensure!(
+        page.status == 200 && page.text.contains(MISSING),
+        "{}",
+        page.text
+    );
+    let back = format!("https://shop.example/thanks?payment_id={PAYMENT}");
+    ensure!(page.text.contains(&back), "{}", page.text);
+    ensure!(page.headers.contains_key("refresh"));
+    ensure!(shopper.api.gate.polls() == 1);
+
+    // The callback arrives after all.
+    shopper.api.report("redirect_get.json").await?;
+    let page = shopper.page().await?;
+    ensure!(page.status == 303, "{}", page.text);
+    ensure!(shopper.api.gate.polls() == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_keeps_waiting_when_the_poll_fails() -> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    shopper.api.gate.fail();
+    let page = shopper.page().await?;
+    ensure!(
+        page.status == 200 && !page.text.contains(MISSING),
+        "{}",
+        page.text
+    );
+    ensure!(page.headers.contains_key("refresh"));
+    ensure!(shopper.api.gate.polls() == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(12), &order(PAYMENT)).await?;
+    let page = shopper.page().await?;
+    ensure!(page.status == 200, "{}", page.text);
+    ensure!(shopper.api.gate.polls() == 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(1), &order(PAYMENT)).await?;
+    shopper
+        .api
+        .gate
+        .answer_status(status_answer(Some("https://bank.example/enter")))?;
+    let page = shopper.page().await?;
+    ensure!(page.status == 303, "{}", page.text);
+    ensure!(shopper.api.gate.polls() == 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_answered_404_without_a_wait() -> anyhow::Result<()> {
+    let mut shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    shopper.token = "x".repeat(32);
+    let before = shopper.api.wire.calls().len();
+    let page = shopper.page().await?;
+    ensure!(page.status == 404, "{}", page.text);
+    ensure!(
+        shopper.api.wire.calls().len() == before + 1,
+        "the page must make one call, which reads the token"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_final_checkout_is_answered_without_a_wait() -> anyhow::Result<()> {
+    for file in [
+        "sale_success.json",
+        "sale_decline_customer.json",
+        "amount_differs.json",
+        "../callbacks-2/confirm_sale_done.json",
+    ] {
+        let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+        shopper.api.report(file).await?;
+        shopper.api.wire.forget();
+        shopper.page().await?;
+        let calls = shopper.api.wire.calls();
+        // The page reads the token and the payment once.
+        ensure!(calls == ["GetItem", "GetItem"], "{file}: {calls:?}");
+    }
+    Ok(())
+}
+
+/// Many browsers can open one checkout. Each waiting request occupies an instance of the function.
+#[tokio::test]
+async fn only_one_request_of_a_checkout_waits_and_the_others_are_answered_immediately()
+-> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    for route in [PAGE, RETURN] {
+        let answers = join_all((0..5).map(|_| shopper.get(route))).await;
+        let answers: Vec<Answer> = answers.into_iter().collect::<anyhow::Result<_>>()?;
+        let is_sent_away = |answer: &&Answer| {
+            let refresh = answer.headers.get("refresh");
+            answer.status == 200 && refresh.is_some_and(|seconds| seconds == "4")
+        };
+        let sent_away = answers.iter().filter(is_sent_away).count();
+        ensure!(sent_away == 4, "{route}: {answers:?}");
+    }
+    // The slot is free again.
+    let page = shopper.page().await?;
+    ensure!(
+        page.headers
+            .get("refresh")
+            .is_some_and(|seconds| seconds == "1"),
+        "{page:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_ready_checkout_needs_no_slot() -> anyhow::Result<()> {
+    let shopper = Shopper::new(Duration::from_secs(60), &order(PAYMENT)).await?;
+    shopper.api.report("redirect_get.json").await?;
+    shopper.api.wire.forget();
+    let page = shopper.page().await?;
+    ensure!(page.status == 303, "{page:?}");
+    ensure!(!shopper.api.has_written(), "{:?}", shopper.api.wire.calls());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_poll_that_the_platform_refuses_for_its_key_is_sent_again_with_the_new_key()
+-> anyhow::Result<()> {
+    let shopper = Shopper::new(IMMEDIATELY, &order(PAYMENT)).await?;
+    let rotated = r#"{"211":{"current":"a-new-key","previous":"test-secret-key"}}"#;
+    shopper.api.wire.set_secret(rotated);
+    shopper.api.gate.require_key("a-new-key")?;
+    let bank = "https://bank.example/enter";
+    shopper.api.gate.answer_status(status_answer(Some(bank)))?;
+    let page = shopper.page().await?;
+    ensure!(page.location() == Some(bank), "{}", page.text);
+    ensure!(shopper.api.gate.polls() == 2);
+    Ok(())
+}
