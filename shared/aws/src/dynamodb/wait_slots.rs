@@ -1,5 +1,5 @@
 //! The slots of shoppers' requests that wait. Each waiting request occupies an instance of the function, so the number of
-//! slots limits the instances that wait (`shared/decisions/functions/0032-wait-slots.md`).
+//! slots limits the instances that wait (`shared/decisions/functions/0034-wait-slots.md`).
 
 use payments::model::timestamp::Timestamp;
 use payments::ports::StoreError;
