@@ -26,6 +26,7 @@ def _content(stage, stack):
         "api": stage.endpoint and address(stage, outputs) or stack.parameter("PublicBaseUrl") or outputs["ApiUrl"],
         "region": stage.region,
         "table": outputs["TableName"],
+        "storefront_keys_table": outputs["StorefrontKeysTableName"],
         "queues": ending("QueueUrl"),
         "dead_letters": ending("DeadLettersUrl"),
         "functions": ending("FunctionName"),

@@ -1,6 +1,7 @@
 //! The clients and settings that the routes use.
 
 use aws::config;
+use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::{HttpGate, KeyedGate};
 use aws::prewarm;
@@ -14,6 +15,8 @@ use payments::service::checkout::payment_page::PaymentPageSettings;
 pub struct Checkouts {
     /// The use cases of payments.
     pub payments: LivePayments,
+    /// The storefront keys, which authorize the requests of storefronts. The role of `ShopperFunction` may not read them.
+    pub storefronts: StorefrontKeys,
     /// The project keys, which sign requests and verify status answers.
     pub keys: CachedProjectKeys,
     /// The client of the platform's Gate.
@@ -34,8 +37,10 @@ impl Checkouts {
     /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
+        let payments = environment.payments()?;
         Ok(Self {
-            payments: environment.payments()?,
+            storefronts: environment.storefront_keys(&payments)?,
+            payments,
             keys: environment.project_keys()?,
             gate: environment.gate()?,
             tokens: environment.token_secret()?,

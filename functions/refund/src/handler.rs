@@ -2,6 +2,7 @@
 //! `POST .../refunds/{refund_id}/clarification`.
 
 use aws::api_gateway::{parameter, route};
+use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
 use aws::gate_http::{HttpGate, KeyedGate};
 use aws::prewarm;
@@ -22,6 +23,8 @@ use payments::service::refund::{self, RefundService};
 pub struct Refunds {
     /// The use cases of payments.
     pub payments: LivePayments,
+    /// The storefront keys, which authorize requests.
+    pub storefronts: StorefrontKeys,
     /// The project keys, which sign requests.
     pub keys: CachedProjectKeys,
     /// The client of the platform's Gate.
@@ -32,8 +35,10 @@ impl Refunds {
     /// Reads the environment variables that the template sets.
     pub fn from_environment() -> Result<Self, Error> {
         let environment = Environment::load()?;
+        let payments = environment.payments()?;
         Ok(Self {
-            payments: environment.payments()?,
+            storefronts: environment.storefront_keys(&payments)?,
+            payments,
             keys: environment.project_keys()?,
             gate: environment.gate()?,
         })
@@ -73,7 +78,7 @@ impl Refunds {
         request: &Request,
         payment_id: &str,
     ) -> Result<Response<String>, Problem> {
-        let storefront = caller(&self.payments.store, request.headers(), Scope::Refund).await?;
+        let storefront = caller(&self.storefronts, request.headers(), Scope::Refund).await?;
         let order = RefundOrder::read(request.body().as_ref())?;
         let keyring = self.keys.of(storefront.project_id).await;
         let keyring = keyring.map_err(Problem::unavailable)?;
@@ -147,8 +152,15 @@ impl Refunds {
         scope: Scope,
         payment_id: &str,
     ) -> Result<Payment, Problem> {
-        let headers = request.headers();
-        visible_payment(&self.payments, headers, scope, payment_id, no_such_refund).await
+        visible_payment(
+            &self.payments,
+            &self.storefronts,
+            request.headers(),
+            scope,
+            payment_id,
+            no_such_refund,
+        )
+        .await
     }
 }
 

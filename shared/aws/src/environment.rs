@@ -6,7 +6,7 @@ use payments::Payments;
 use payments::ports::SystemClock;
 
 use crate::config::{self, ConfigError};
-use crate::dynamodb::DynamoStore;
+use crate::dynamodb::{DynamoStore, StorefrontKeys};
 use crate::gate_http::{HttpGate, TlsError};
 use crate::sdk;
 use crate::secrets::{CachedProjectKeys, CachedTokenSecret, DataApiSecret};
@@ -46,6 +46,12 @@ impl Environment {
         })
     }
 
+    /// Creates the access to the storefront keys in the table `STOREFRONT_KEYS_TABLE`.
+    pub fn storefront_keys(&self, payments: &LivePayments) -> Result<StorefrontKeys, ConfigError> {
+        let table = config::required("STOREFRONT_KEYS_TABLE")?;
+        Ok(payments.store.storefront_keys(table))
+    }
+
     /// Creates the cache of the project keys in `PROJECT_KEYS_SECRET`.
     pub fn project_keys(&self) -> Result<CachedProjectKeys, ConfigError> {
         let name = config::required("PROJECT_KEYS_SECRET")?;
@@ -70,7 +76,7 @@ impl Environment {
     }
 }
 
-/// Opens one connection to DynamoDB, and one connection to SQS for each queue; see [`crate::prewarm`].
+/// Opens one connection to DynamoDB, which also serves the reads of storefront keys, and one connection to SQS for each queue; see [`crate::prewarm`].
 pub async fn prewarm(payments: &LivePayments) {
     tokio::join!(payments.store.prewarm(), prewarm_queues(payments));
 }

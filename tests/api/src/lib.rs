@@ -1,6 +1,6 @@
 //! Calls the HTTP functions through their routes, in this process, as the gateway calls them.
 //!
-//! The handlers, the rules and the adapters are real. The table has the template's keys and indexes (see `wire`), and
+//! The handlers, the rules and the adapters are real. The tables have the template's keys and indexes (see `wire`), and
 //! Gate is a small server that records its requests.
 
 mod gate;
@@ -23,7 +23,7 @@ use payments::service::storefront::key_id;
 use payments::{PaymentKey, Timestamp, sha256};
 use refund::handler::Refunds;
 use serde_json::{Value, json};
-use wire::{TABLE, Wire};
+use wire::{STOREFRONT_KEYS, TABLE, Wire};
 
 pub use self::gate::Gate;
 use self::services::{Services, TOKENS};
@@ -49,7 +49,7 @@ const PROJECT_KEYS: &str =
 
 /// The functions, and the services that they call. Each method returns an error if the function does not answer.
 pub struct Api {
-    /// The table, the queues and the secrets.
+    /// The tables, the queues and the secrets.
     pub wire: Wire,
     /// Gate.
     pub gate: Gate,
@@ -117,7 +117,7 @@ impl Answer {
 }
 
 impl Api {
-    /// Starts the services: a table that contains only the storefront keys, and a Gate that accepts every request.
+    /// Starts the services: tables that contain only the storefront keys, and a Gate that accepts every request.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Api {
         wire.set_secret(PROJECT_KEYS);
         wire.set_secret_of(TOKENS, &"s".repeat(32));
         let gate = Gate::start().await?;
-        let store = DynamoStore::new(wire.config(), TABLE);
+        let keys = DynamoStore::new(wire.config(), TABLE).storefront_keys(STOREFRONT_KEYS);
         use Scope::{Checkout, Project, Read, Refund};
         for (key, name, project, scopes) in [
             (SHOP, "shop", 211, &[Checkout, Read, Refund][..]),
@@ -147,9 +147,7 @@ impl Api {
                 scopes: scopes.iter().copied().collect(),
                 return_origins: ["https://shop.example".into()].into(),
             };
-            store
-                .add_storefront_key(&storefront, Timestamp::now())
-                .await?;
+            keys.add(&storefront, Timestamp::now()).await?;
         }
         let services = Services {
             table: wire.config().clone(),

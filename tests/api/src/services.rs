@@ -14,7 +14,7 @@ use payments::model::schedule::Schedule;
 use payments::ports::SystemClock;
 use payments::service::checkout::payment_page::PaymentPageSettings;
 use refund::handler::Refunds;
-use wire::TABLE;
+use wire::{STOREFRONT_KEYS, TABLE};
 
 /// The secret that holds the project keys.
 pub const PROJECT_KEYS: &str = "keys";
@@ -24,7 +24,7 @@ pub const TOKENS: &str = "tokens";
 /// The services that the functions call, and the queues to which they publish.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// The configuration of the client for the table.
+    /// The configuration of the client for the tables.
     pub table: SdkConfig,
     /// The configuration of the client for the queues.
     pub queues: SdkConfig,
@@ -39,8 +39,10 @@ pub struct Services {
 impl Services {
     /// Returns the function that serves checkouts and payments.
     pub fn checkouts(&self) -> anyhow::Result<Checkouts> {
+        let payments = self.payments();
         Ok(Checkouts {
-            payments: self.payments(),
+            storefronts: payments.store.storefront_keys(STOREFRONT_KEYS),
+            payments,
             keys: self.keys(),
             gate: HttpGate::new(self.gate.as_str())?,
             tokens: CachedTokenSecret::new(&self.secrets, TOKENS),
@@ -56,8 +58,10 @@ impl Services {
 
     /// Returns the function that serves refunds.
     pub fn refunds(&self) -> anyhow::Result<Refunds> {
+        let payments = self.payments();
         Ok(Refunds {
-            payments: self.payments(),
+            storefronts: payments.store.storefront_keys(STOREFRONT_KEYS),
+            payments,
             keys: self.keys(),
             gate: HttpGate::new(self.gate.as_str())?,
         })

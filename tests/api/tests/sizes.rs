@@ -30,7 +30,6 @@ async fn sizes(api: &Api) -> BTreeMap<String, usize> {
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
     let items = items.unwrap().into_iter();
     items
-        .filter(|item| !read_text(item, "pk").unwrap().starts_with("storefront"))
         .map(|item| (read_text(&item, "sk").unwrap().to_owned(), size(&item)))
         .collect()
 }

@@ -9,8 +9,11 @@ use serde_json::Value;
 pub const PROJECT: u64 = 211;
 /// The project's key.
 pub const KEY: &str = "bench-project-key";
-/// The table's name: the logical id of its resource. `schemas::yaml` ignores tags, so a `!Ref` yields that id.
+/// The name of the table of payments: the logical id of its resource. `schemas::yaml` ignores tags, so a `!Ref` yields
+/// that id.
 pub const TABLE: &str = "Table";
+/// The name of the table of storefront keys.
+pub const STOREFRONT_KEYS: &str = "StorefrontKeys";
 
 /// The hosts that a deployed function calls.
 pub const HOSTS: [&str; 4] = [
@@ -95,6 +98,7 @@ mod tests {
         let variables = variables("checkout").unwrap();
         let value = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
         assert_eq!(value("TABLE_NAME"), TABLE);
+        assert_eq!(value("STOREFRONT_KEYS_TABLE"), STOREFRONT_KEYS);
         assert_eq!(value("GATE_URL"), "https://api.ecommpay.com");
         assert_eq!(value("PUBLIC_BASE_URL"), "https://pay.shop.example");
         for name in ["PROJECT_KEYS_SECRET", "TOKEN_SECRET"] {

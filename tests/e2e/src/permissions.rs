@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::aws_call::call;
+use crate::aws_call::{call, run_script};
 use crate::lambda;
 
 /// The permission for one action on one resource.
@@ -84,6 +84,14 @@ impl<'a> Permissions<'a> {
             .collect();
         self.put(&json!({ "Version": "2012-10-17", "Statement": statements }))
             .await
+    }
+
+    /// Calls DynamoDB with the role. Each call has an operation and parameters, with the names of the Python SDK. Returns
+    /// the outcome of each call: `allowed`, or the code of the error.
+    pub async fn call_dynamodb(&self, calls: &[(&str, Value)]) -> anyhow::Result<Vec<String>> {
+        let calls = json!(calls).to_string();
+        let output = run_script(self.sandbox, "as_role.py", &[&self.role, &calls]).await?;
+        Ok(serde_json::from_slice(&output)?)
     }
 
     /// Restores all permissions.

@@ -38,6 +38,7 @@ use crate::deploy_script::DeployScript;
 use crate::local_aws::{LocalAws, REGION};
 use crate::platform::Platform;
 use crate::progress::say;
+use crate::provision::{Account, Tables};
 use crate::proxy::Proxy;
 use crate::shop::Shop;
 use crate::shop::delivery::{Delivery, SampleMemory};
@@ -222,16 +223,19 @@ async fn start(
         deployer.deploy(&aws, &binaries, &parameters).await?
     };
     let shop_address = url(&addresses.shop)?;
-    let account = provision::Account::new(&aws);
+    let account = Account::new(&aws);
     let (key, secret) = (&options.key, outputs.get("ProjectKeysSecret")?);
     account
         .put_project_key(secret, options.project, key)
         .await?;
     let token_secret = outputs.get("DataApiTokenSecret")?;
     account.put_data_api_token(token_secret).await?;
-    let table = outputs.get("TableName")?;
+    let tables = Tables {
+        payments: outputs.get("TableName")?,
+        storefront_keys: outputs.get("StorefrontKeysTableName")?,
+    };
     let storefront_key = account
-        .put_storefront(table, options.project, &shop_address)
+        .put_storefront(tables, options.project, &shop_address)
         .await?;
     proxy.set_target(aws.api(outputs.get("ApiId")?));
 
@@ -264,7 +268,8 @@ async fn start(
         platform: platform.address(),
         aws_endpoint: aws.endpoint().to_owned(),
         region: REGION.to_owned(),
-        table: table.to_owned(),
+        table: tables.payments.to_owned(),
+        storefront_keys_table: tables.storefront_keys.to_owned(),
         queues: outputs.ending("QueueUrl"),
         dead_letters: outputs.ending("DeadLettersUrl"),
         project_keys_secret: secret.to_owned(),

@@ -18,6 +18,15 @@ use crate::platform::{DATA_API_KEY, DATA_API_TOKEN};
 /// The key of the sandbox's only storefront. The key is valid only in a sandbox.
 const STOREFRONT_KEY: &str = "sk_sandbox_not-a-secret-outside-of-this-sandbox";
 
+/// The names of the tables.
+#[derive(Clone, Copy)]
+pub struct Tables<'a> {
+    /// The table of payments.
+    pub payments: &'a str,
+    /// The table of storefront keys.
+    pub storefront_keys: &'a str,
+}
+
 /// Access to the account in the local AWS, with an operator's rights.
 pub struct Account(SdkConfig);
 
@@ -72,7 +81,7 @@ impl Account {
     /// Creates the storefront and returns its key.
     pub async fn put_storefront(
         &self,
-        table: &str,
+        tables: Tables<'_>,
         project: u32,
         shop: &str,
     ) -> anyhow::Result<String> {
@@ -86,8 +95,10 @@ impl Account {
             // The examples of the documentation use the second origin.
             return_origins: [shop.to_owned(), "https://shop.example".to_owned()].into(),
         };
-        let added = DynamoStore::new(&self.0, table)
-            .add_storefront_key(&storefront, Timestamp::now())
+        let keys =
+            DynamoStore::new(&self.0, tables.payments).storefront_keys(tables.storefront_keys);
+        let added = keys
+            .add(&storefront, Timestamp::now())
             .await
             .context("The storefront cannot be stored")?;
         ensure!(added, "The table already has this storefront");

@@ -21,8 +21,10 @@ pub struct Ready {
     pub aws_endpoint: String,
     /// The AWS region.
     pub region: String,
-    /// The table's name.
+    /// The name of the table of payments.
     pub table: String,
+    /// The name of the table of storefront keys.
+    pub storefront_keys_table: String,
     /// The event queues' addresses by name.
     pub queues: BTreeMap<String, String>,
     /// The addresses of the event queues' dead-letter queues, by the same names.

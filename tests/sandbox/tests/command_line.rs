@@ -175,7 +175,13 @@ fn exec_returns_the_status_and_the_output_of_the_command() {
         assert!(host.starts_with("127.0.0.1:"), "{name} is at {host}");
         assert!(TcpStream::connect(host).is_err(), "{name} is still open");
     }
-    for name in ["region", "table", "storefront_key", "project_key"] {
+    for name in [
+        "region",
+        "table",
+        "storefront_keys_table",
+        "storefront_key",
+        "project_key",
+    ] {
         assert!(!ready[name].as_str().unwrap().is_empty(), "{name}");
     }
     assert_eq!(ready["project_id"], 211);

@@ -1,8 +1,8 @@
-//! For tests: the template's table in this process, and an HTTP client that sends calls to this table.
+//! For tests: the template's tables in this process, and an HTTP client that sends calls to these tables.
 //!
 //! The stores and functions under test are the real ones, with the real SDK. Only the HTTP client
-//! below the SDK is replaced. This client forwards DynamoDB calls to a table made from
-//! `infra/template.yaml`, so that the keys and indexes always equal those of the deployed table. The
+//! below the SDK is replaced. This client forwards DynamoDB calls to tables made from
+//! `infra/template.yaml`, so that the keys and indexes always equal those of the deployed tables. The
 //! client answers the calls to SQS and Secrets Manager itself, records every call, and fails calls on
 //! request.
 
@@ -26,10 +26,12 @@ pub use crate::proxy::CountingProxy;
 use crate::secret::Secret;
 pub use crate::table::database;
 
-/// The name of the table.
+/// The name of the table of payments.
 pub const TABLE: &str = "payments";
+/// The name of the table of storefront keys.
+pub const STOREFRONT_KEYS: &str = "storefront-keys";
 
-/// A new table, and a record of the calls to the table, the queues and the secrets.
+/// New tables, and a record of the calls to the tables, the queues and the secrets.
 #[derive(Debug, Clone)]
 pub struct Wire {
     config: SdkConfig,
@@ -54,15 +56,16 @@ struct Record {
 }
 
 impl Wire {
-    /// Starts with an empty table.
+    /// Starts with empty tables.
     ///
     /// # Errors
     ///
-    /// If no table can be made from the template.
+    /// If the tables cannot be made from the template.
     pub async fn start() -> anyhow::Result<Self> {
-        let endpoint = table::serve(TABLE)
+        let tables = [("Table", TABLE), ("StorefrontKeys", STOREFRONT_KEYS)];
+        let endpoint = table::serve(&tables)
             .await
-            .context("The table cannot be created")?;
+            .context("The tables cannot be created")?;
         let record = Arc::<Mutex<Record>>::default();
         let config = SdkConfig::builder()
             .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())

@@ -1,4 +1,4 @@
-//! The table of `infra/template.yaml`, in this process.
+//! The tables of `infra/template.yaml`, in this process.
 
 use anyhow::Context;
 use serde_json::{Map, Value, json};
@@ -12,34 +12,39 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Returns an in-memory database with only this table.
+/// Returns an in-memory database with tables of the template: pairs of a resource in the template and the name of the
+/// table.
 ///
 /// # Errors
 ///
-/// If no table can be made from the template.
-pub fn database(name: &str) -> anyhow::Result<dynoxide::Database> {
+/// If a table cannot be made from the template.
+pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
+    let template = schemas::yaml("template.yaml")?;
     let database = dynoxide::Database::memory()?;
-    database.create_table(serde_json::from_value(definition(name)?)?)?;
+    for (resource, name) in tables {
+        let definition = definition(&template, resource, name)?;
+        database.create_table(serde_json::from_value(definition)?)?;
+    }
     Ok(database)
 }
 
-/// Serves the table until the process ends. Returns the address of its DynamoDB endpoint.
-pub(crate) async fn serve(name: &str) -> anyhow::Result<String> {
-    let database = database(name)?;
+/// Serves the tables until the process ends. Returns the address of their DynamoDB endpoint.
+pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
+    let database = database(tables)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ok(endpoint)
 }
 
-fn definition(name: &str) -> anyhow::Result<Value> {
-    let template = schemas::yaml("template.yaml")?;
-    let table = template.pointer("/Resources/Table/Properties");
-    let table = table.context("The template has no table")?;
+fn definition(template: &Value, resource: &str, name: &str) -> anyhow::Result<Value> {
+    let table = template.pointer(&format!("/Resources/{resource}/Properties"));
+    let table = table.with_context(|| format!("The template has no table {resource}"))?;
     let mut request = Map::from_iter([("TableName".to_owned(), json!(name))]);
     for property in SHARED {
-        let value = table.get(property).cloned();
-        request.insert(property.to_owned(), value.unwrap_or_default());
+        if let Some(value) = table.get(property) {
+            request.insert(property.to_owned(), value.clone());
+        }
     }
     Ok(request.into())
 }

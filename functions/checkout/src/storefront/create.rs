@@ -36,7 +36,7 @@ impl Checkouts {
     /// Creates a checkout and sends its sale. With `Prefer: wait=N`, waits for the redirect URL before answering.
     pub(crate) async fn create(&self, request: &Request) -> Result<Response<String>, Problem> {
         let (headers, body) = (request.headers(), request.body().as_ref());
-        let storefront = caller(&self.payments.store, headers, Scope::Checkout).await?;
+        let storefront = caller(&self.storefronts, headers, Scope::Checkout).await?;
         let order = CheckoutRequest::read(body, &storefront, self.payments.clock.now())?;
         let keyring = self.keys.of(storefront.project_id).await;
         let keyring = keyring.map_err(Problem::unavailable)?;

@@ -31,9 +31,16 @@ impl Checkouts {
         scope: Scope,
         payment_id: &str,
     ) -> Result<Payment, Problem> {
-        let headers = request.headers();
         let not_found = || Problem::not_found("There is no such payment.");
-        visible_payment(&self.payments, headers, scope, payment_id, not_found).await
+        visible_payment(
+            &self.payments,
+            &self.storefronts,
+            request.headers(),
+            scope,
+            payment_id,
+            not_found,
+        )
+        .await
     }
 
     pub(super) fn show_payment(&self, status: StatusCode, payment: &Payment) -> Response<String> {

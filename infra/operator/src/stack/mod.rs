@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use aws::dynamodb::DynamoStore;
+use aws::dynamodb::{DynamoStore, StorefrontKeys};
 use aws::sdk;
 use aws_credential_types::Credentials;
 use aws_types::SdkConfig;
@@ -51,6 +51,8 @@ pub struct Resources {
     region: String,
     /// The name of the payments' table.
     pub table: String,
+    /// The name of the table of storefront keys.
+    storefront_keys_table: String,
     /// The URLs of the event queues, by the queues' short names.
     pub queues: BTreeMap<String, String>,
     /// The URLs of the dead-letter queues of these queues, by the same names.
@@ -97,5 +99,11 @@ impl Stack {
     /// The payments' table.
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
+    }
+
+    /// The table of storefront keys.
+    pub fn storefront_keys(&self) -> StorefrontKeys {
+        let table = self.resources.storefront_keys_table.clone();
+        self.store().storefront_keys(table)
     }
 }

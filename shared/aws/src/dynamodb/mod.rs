@@ -1,5 +1,5 @@
-//! The DynamoDB table of payments, events, checkout tokens and storefront keys
-//! (`shared/decisions/state/0011-one-table.md`).
+//! The DynamoDB table of payments, events and checkout tokens (`shared/decisions/state/0011-one-table.md`). The keys of
+//! storefronts are in a table of their own ([`StorefrontKeys`]).
 //!
 //! | `pk` | `sk` | attributes |
 //! | --- | --- | --- |
@@ -7,8 +7,6 @@
 //! | `payment#<project>/<id>` | `event#<sequence>` | `kind`, `content`: the event's `data` and `time`, `expires_at` |
 //! | `payment#<project>/<id>` | `day#<date>` | `day`: `<project>#<date>#<shard>`, the key of the index `day` |
 //! | `checkout#<SHA-256 of the token>` | `checkout` | `project_id`, `payment_id`, `attempt`, `return_url`, `expires_at` |
-//! | `storefront_key#<id>` | `storefront_key` | `document`: the storefront, with the key's SHA-256 |
-//! | `storefront_keys` | `<id>` | `document`: the key without its SHA-256, `revoked_at` after a revocation |
 //! | `order#<project>/<order id>/<storefront>` | `first` | `paid_by`: the id of the first payment that paid the order |
 //! | `order#<project>/<order id>/<storefront>` | `paid#<payment id>` | |
 //! | `daily#<project>` | `compared`, `reported` | `until` |
@@ -46,6 +44,7 @@ use payments::ports::{
 use self::attributes::{Item, text};
 pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
+pub use self::storefront_keys::{KeyEntry, Revocation, StorefrontKeys};
 use crate::sdk::{OwnUserAgent, describe};
 
 /// One query reads at most this many items.
@@ -66,6 +65,11 @@ impl DynamoStore {
             client: Client::from_conf(config),
             table: table.into(),
         }
+    }
+
+    /// Creates a client of the table of storefront keys with this name. Both clients use the same connections.
+    pub fn storefront_keys(&self, table: impl Into<String>) -> StorefrontKeys {
+        StorefrontKeys::new(self.client.clone(), table.into())
     }
 
     /// Connects before the first request; see [`crate::prewarm`]. Reads an item that does not exist, because every

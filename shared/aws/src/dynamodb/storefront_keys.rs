@@ -1,136 +1,238 @@
-//! The keys of storefronts, and the list of these keys.
+//! The table of storefront keys (`shared/decisions/protocol/0032-table-of-storefront-keys.md`).
 //!
-//! Each key has two items, written in one transaction. A request reads only the item `storefront_key#<id>`, with a
-//! consistent read. A revocation deletes this item and is therefore effective immediately. The item in the list stays,
-//! so that no later key gets the same id. See `shared/decisions/protocol/0016-storefront-keys.md`.
+//! | attribute | content |
+//! | --- | --- |
+//! | `key_id` | the public part of the key, which is the partition key |
+//! | `key_hash` | the SHA-256 of the key; absent after a revocation |
+//! | `document` | the storefront, as JSON |
+//! | `created_at` | milliseconds |
+//! | `revoked_at` | milliseconds; absent until a revocation |
+//!
+//! The functions may only read one item at a time. Only operators write. Nothing deletes an item, so no later key gets
+//! the id of an earlier key.
 
-use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
-use payments::model::storefront::{ListedKey, Storefront};
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use ecommpay::fields::ProjectId;
+use payments::model::storefront::{ListedKey, Scope, Storefront};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{StoreError, StorefrontStore};
+use serde::{Deserialize, Serialize};
 
 use super::attributes::{Item, item_error, millis, read_millis, read_text, text};
-use super::transaction::{self, NotWritten};
-use super::{DynamoStore, failed};
+use super::conditional::{self, NotUpdated};
+use super::failed;
 
-const SK: &str = "storefront_key";
-const LIST_PK: &str = "storefront_keys";
+/// The attributes that an operator sees. The hash of the key is not among them.
+const LISTED: &str = "key_id, document, created_at, revoked_at";
 
-fn pk(key_id: &str) -> String {
-    format!("storefront_key#{key_id}")
+/// A client of the table of storefront keys.
+#[derive(Debug, Clone)]
+pub struct StorefrontKeys {
+    client: Client,
+    table: String,
 }
 
-impl StorefrontStore for DynamoStore {
+/// A key in the list.
+#[derive(Debug)]
+pub struct KeyEntry {
+    /// The public part of the key.
+    pub key_id: String,
+    /// Whether the key is revoked.
+    pub is_revoked: bool,
+    /// The key, or the reason why its item cannot be read.
+    pub key: Result<ListedKey, StoreError>,
+}
+
+/// The result of a revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// The key is revoked now.
+    Done,
+    /// The key was already revoked. Contains the time, if it can be read.
+    AlreadyRevoked(Option<Timestamp>),
+    /// There is no key with this id.
+    UnknownKey,
+}
+
+/// The content of the attribute `document`.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    name: String,
+    project_id: ProjectId,
+    scopes: BTreeSet<Scope>,
+    return_origins: BTreeSet<String>,
+}
+
+impl StorefrontStore for StorefrontKeys {
     async fn storefront(&self, key_id: &str) -> Result<Option<Storefront>, StoreError> {
-        let item = self.get(pk(key_id), SK).await?;
-        item.map(|item| serde_json::from_str(read_text(&item, "document")?).map_err(item_error))
-            .transpose()
+        match self.get(key_id, None).await? {
+            // The check comes first, so that a revoked key is unknown even if its item is damaged.
+            Some(item) if !is_revoked(&item) => {
+                let storefront = read_storefront(&item);
+                let named = |StoreError(why)| StoreError(format!("storefront key {key_id}: {why}"));
+                storefront.map(Some).map_err(named)
+            }
+            _ => Ok(None),
+        }
     }
 }
 
-impl DynamoStore {
-    /// Adds the key of a storefront. Returns false and writes nothing if an earlier key had the same id, or if another
-    /// transaction is writing a key with this id.
-    pub async fn add_storefront_key(
-        &self,
-        storefront: &Storefront,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let listed = ListedKey::new(storefront, at);
-        let key = Put::builder()
-            .item("pk", text(pk(&storefront.key_id)))
-            .item("sk", text(SK))
-            .item("document", text(document(storefront)?));
-        let entry = Put::builder()
-            .item("pk", text(LIST_PK))
-            .item("sk", text(&storefront.key_id))
-            .item("document", text(document(&listed)?));
-        let new = |put: PutBuilder| {
-            let put = put
-                .table_name(&self.table)
-                .condition_expression("attribute_not_exists(pk)");
-            let put = put.build().map_err(item_error)?;
-            Ok::<_, StoreError>(TransactWriteItem::builder().put(put).build())
-        };
-        self.write_if_conditions_hold(vec![new(key)?, new(entry)?])
-            .await
+impl StorefrontKeys {
+    pub(super) fn new(client: Client, table: String) -> Self {
+        Self { client, table }
     }
 
-    /// Returns every key that was ever created, revoked keys included, sorted by id.
-    pub async fn storefront_keys(&self) -> Result<Vec<ListedKey>, StoreError> {
+    /// Adds the key of a storefront. Returns false and writes nothing if an earlier key had the same id.
+    pub async fn add(&self, storefront: &Storefront, at: Timestamp) -> Result<bool, StoreError> {
+        let document = serde_json::to_string(&Document::of(storefront)).map_err(item_error)?;
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("key_id", text(&storefront.key_id))
+            .item("key_hash", text(&storefront.key_hash))
+            .item("document", text(document))
+            .item("created_at", millis(at))
+            .condition_expression("attribute_not_exists(key_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = Box::pin(request.send()).await else {
+            return Ok(true);
+        };
+        match error.as_service_error() {
+            // The SDK repeats a call if the answer was lost. An earlier try then wrote this item.
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                let item = refused.item();
+                Ok(item.is_some_and(|item| is_item_of(item, storefront, at)))
+            }
+            _ => Err(failed(error)),
+        }
+    }
+
+    /// Returns every key that was ever created, revoked keys included, sorted by id. An item that cannot be read does
+    /// not prevent the others from being listed.
+    pub async fn list(&self) -> Result<Vec<KeyEntry>, StoreError> {
         let mut items = self
             .client
-            .query()
+            .scan()
             .table_name(&self.table)
-            .key_condition_expression("pk = :list")
-            .expression_attribute_values(":list", text(LIST_PK))
+            .projection_expression(LISTED)
             .consistent_read(true)
             .into_paginator()
             .items()
             .send();
-        let mut keys = Vec::new();
+        let mut entries = Vec::new();
         while let Some(item) = items.next().await {
-            keys.push(read(&item.map_err(failed)?)?);
+            entries.push(KeyEntry::read(&item.map_err(failed)?)?);
         }
-        Ok(keys)
+        entries.sort_by(|one, other| one.key_id.cmp(&other.key_id));
+        Ok(entries)
     }
 
-    /// Revokes a key. Returns false and writes nothing if the key does not exist or is already revoked, or if another
-    /// transaction is writing the key.
-    pub async fn revoke_storefront_key(
-        &self,
-        key_id: &str,
-        at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let key = Delete::builder()
-            .table_name(&self.table)
-            .key("pk", text(pk(key_id)))
-            .key("sk", text(SK))
-            .condition_expression("attribute_exists(pk)")
-            .build()
-            .map_err(item_error)?;
-        let entry = Update::builder()
-            .table_name(&self.table)
-            .key("pk", text(LIST_PK))
-            .key("sk", text(key_id))
-            .update_expression("SET #revoked = :now")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#revoked)")
-            .expression_attribute_names("#revoked", "revoked_at")
-            .expression_attribute_values(":now", millis(at))
-            .build()
-            .map_err(item_error)?;
-        let items = [
-            TransactWriteItem::builder().delete(key).build(),
-            TransactWriteItem::builder().update(entry).build(),
-        ];
-        self.write_if_conditions_hold(items.into()).await
+    /// Returns a key of the list.
+    pub async fn find(&self, key_id: &str) -> Result<Option<KeyEntry>, StoreError> {
+        let item = self.get(key_id, Some(LISTED)).await?;
+        item.as_ref().map(KeyEntry::read).transpose()
     }
 
-    /// Writes items in one transaction. Returns false and writes nothing if a condition fails, or if another
-    /// transaction is writing one of the items.
-    async fn write_if_conditions_hold(
-        &self,
-        items: Vec<TransactWriteItem>,
-    ) -> Result<bool, StoreError> {
-        match transaction::write(&self.client, items).await {
-            Ok(()) => Ok(true),
-            Err(NotWritten::LastConditionFailed | NotWritten::Conflict) => Ok(false),
-            Err(NotWritten::Failed(error)) => Err(error),
+    /// Revokes a key, even if its item cannot be read. Also removes the hash, so that no reader can accept the key.
+    pub async fn revoke(&self, key_id: &str, at: Timestamp) -> Result<Revocation, StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("key_id", text(key_id))
+            .update_expression("SET revoked_at = :now REMOVE key_hash")
+            .condition_expression("attribute_exists(key_id) AND attribute_not_exists(revoked_at)")
+            .expression_attribute_values(":now", millis(at));
+        match conditional::update(request).await {
+            Ok(_) => Ok(Revocation::Done),
+            Err(NotUpdated::ConditionFailed(None)) => Ok(Revocation::UnknownKey),
+            Err(NotUpdated::ConditionFailed(Some(item))) => {
+                let revoked_at = read_millis(&item, "revoked_at").ok();
+                Ok(match revoked_at {
+                    // The SDK repeats a call if the answer was lost. An earlier try then revoked the key.
+                    Some(revoked_at) if revoked_at == at => Revocation::Done,
+                    revoked_at => Revocation::AlreadyRevoked(revoked_at),
+                })
+            }
+            Err(error) => Err(error.into()),
         }
+    }
+
+    async fn get(&self, key_id: &str, only: Option<&str>) -> Result<Option<Item>, StoreError> {
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("key_id", text(key_id))
+            .set_projection_expression(only.map(str::to_owned))
+            .consistent_read(true);
+        let output = Box::pin(request.send()).await.map_err(failed)?;
+        Ok(output.item)
     }
 }
 
-fn document(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(item_error)
+impl KeyEntry {
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        Ok(Self {
+            key_id: read_text(item, "key_id")?.to_owned(),
+            is_revoked: is_revoked(item),
+            key: read_listed(item),
+        })
+    }
 }
 
-fn read(item: &Item) -> Result<ListedKey, StoreError> {
-    let listed = serde_json::from_str(read_text(item, "document")?).map_err(item_error)?;
-    let revoked = item.contains_key("revoked_at");
-    let revoked_at = revoked.then(|| read_millis(item, "revoked_at"));
+impl Document {
+    fn of(storefront: &Storefront) -> Self {
+        Self {
+            name: storefront.name.clone(),
+            project_id: storefront.project_id,
+            scopes: storefront.scopes.clone(),
+            return_origins: storefront.return_origins.clone(),
+        }
+    }
+
+    fn read(item: &Item) -> Result<Self, StoreError> {
+        serde_json::from_str(read_text(item, "document")?).map_err(item_error)
+    }
+}
+
+/// Returns whether a key is revoked. An unreadable time of the revocation also counts.
+fn is_revoked(item: &Item) -> bool {
+    item.contains_key("revoked_at")
+}
+
+fn is_item_of(item: &Item, storefront: &Storefront, at: Timestamp) -> bool {
+    let has = |name, value: AttributeValue| item.get(name) == Some(&value);
+    has("key_hash", text(&storefront.key_hash)) && has("created_at", millis(at))
+}
+
+fn read_storefront(item: &Item) -> Result<Storefront, StoreError> {
+    let document = Document::read(item)?;
+    Ok(Storefront {
+        key_id: read_text(item, "key_id")?.to_owned(),
+        key_hash: read_text(item, "key_hash")?.to_owned(),
+        name: document.name,
+        project_id: document.project_id,
+        scopes: document.scopes,
+        return_origins: document.return_origins,
+    })
+}
+
+fn read_listed(item: &Item) -> Result<ListedKey, StoreError> {
+    let document = Document::read(item)?;
+    let revoked_at = is_revoked(item).then(|| read_millis(item, "revoked_at"));
     Ok(ListedKey {
+        key_id: read_text(item, "key_id")?.to_owned(),
+        name: document.name,
+        project_id: document.project_id,
+        scopes: document.scopes,
+        return_origins: document.return_origins,
+        created_at: read_millis(item, "created_at")?,
         revoked_at: revoked_at.transpose()?,
-        ..listed
     })
 }

@@ -14,26 +14,27 @@ use crate::service::storefront;
 
 /// Returns the storefront that makes the call, if the storefront's key allows `scope`.
 pub async fn caller(
-    store: &impl StorefrontStore,
+    storefronts: &impl StorefrontStore,
     headers: &HeaderMap,
     scope: Scope,
 ) -> Result<Storefront, Problem> {
     let header = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    Ok(storefront::authorize(store, header, scope).await?)
+    Ok(storefront::authorize(storefronts, header, scope).await?)
 }
 
 /// Returns the payment of the call. Returns a problem if the caller's key does not allow `scope`, and `not_found` if
 /// the payment does not exist or the caller may not see the payment.
-pub async fn visible_payment<S: PaymentStore + StorefrontStore, Q, C>(
+pub async fn visible_payment<S: PaymentStore, Q, C>(
     payments: &Payments<S, Q, C>,
+    storefronts: &impl StorefrontStore,
     headers: &HeaderMap,
     scope: Scope,
     payment_id: &str,
     not_found: fn() -> Problem,
 ) -> Result<Payment, Problem> {
-    let storefront = caller(&payments.store, headers, scope).await?;
+    let storefront = caller(storefronts, headers, scope).await?;
     let payment = payments.visible_to(&storefront, payment_id).await?;
     payment.ok_or_else(not_found)
 }

@@ -23,7 +23,7 @@ pub enum Scope {
 }
 
 /// A storefront, found by one of its keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storefront {
     /// The public part of the key that found the storefront.
     pub key_id: String,
@@ -61,7 +61,7 @@ impl Storefront {
 }
 
 /// An entry of the list of keys, which also contains the revoked keys. The entry does not contain the hash of the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedKey {
     /// The public part of the key.
     pub key_id: String,

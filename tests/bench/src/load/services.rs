@@ -46,14 +46,14 @@ pub struct Calls {
 }
 
 impl Services {
-    /// Creates a table that contains only the storefront's key.
+    /// Creates tables that contain only the storefront's key.
     ///
     /// # Errors
     ///
-    /// If the template has no table.
+    /// If the template has no such tables.
     pub fn new(queues: Queues) -> anyhow::Result<Self> {
         let store = Store::new()?;
-        store.put(serde_json::from_str(STOREFRONT)?)?;
+        store.put_storefront_key(serde_json::from_str(STOREFRONT)?)?;
         Ok(Self {
             store,
             queues,

@@ -1,4 +1,4 @@
-//! The table: dynoxide in this process and in memory, without its HTTP server.
+//! The tables: dynoxide in this process and in memory, without its HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::settings::TABLE;
+use crate::settings::{STOREFRONT_KEYS, TABLE};
 
-/// The table of the template.
+/// The tables of the template.
 pub struct Store {
     database: Database,
     calls: AtomicU64,
@@ -30,26 +30,26 @@ pub struct Work {
 }
 
 impl Store {
-    /// Creates an empty table.
+    /// Creates empty tables.
     ///
     /// # Errors
     ///
-    /// If the template has no table.
+    /// If the template has no such tables.
     pub fn new() -> anyhow::Result<Self> {
         Ok(Self {
-            database: wire::database(TABLE)?,
+            database: wire::database(&[(TABLE, TABLE), (STOREFRONT_KEYS, STOREFRONT_KEYS)])?,
             calls: AtomicU64::default(),
             nanoseconds: AtomicU64::default(),
         })
     }
 
-    /// Stores an item.
+    /// Stores the item of a storefront key.
     ///
     /// # Errors
     ///
-    /// If the item has no keys.
-    pub fn put(&self, item: Value) -> anyhow::Result<()> {
-        let request = json!({ "TableName": TABLE, "Item": item });
+    /// If the item has no key.
+    pub fn put_storefront_key(&self, item: Value) -> anyhow::Result<()> {
+        let request = json!({ "TableName": STOREFRONT_KEYS, "Item": item });
         self.database.put_item(serde_json::from_value(request)?)?;
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Store {
         }
     }
 
-    /// Returns the number of items.
+    /// Returns the number of items in the table of payments.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ pub use self::messages::{callback, event, order, report, sign};
 
 /// The storefront's key.
 pub const STOREFRONT_KEY: &str = "sk_bench_3QqYcW1nFzq0cUNs5tYV0y7QJrj4aZb9dXk2mLhG8Ts";
-/// The storefront's item in the table.
+/// The item of the storefront's key.
 pub const STOREFRONT: &str = include_str!("../../data/storefront.json");
 /// The payment id in `data/*.json`. Most events replace this id with a new id.
 const PLACEHOLDER: &str = "bench-0000000000";

@@ -19,7 +19,7 @@ use payments::service::checkout::{CheckoutRequest, CheckoutService};
 use payments::service::storefront::key_id;
 use payments::{Payments, Timestamp, sha256};
 use serde_json::{Value, json};
-use wire::{TABLE, Wire};
+use wire::{STOREFRONT_KEYS, TABLE, Wire};
 
 use super::{PAID, PLACEHOLDER, STOREFRONT_KEY, Scenario, callback, order, sign};
 use crate::settings::{KEY, PROJECT};
@@ -76,11 +76,12 @@ fn redirect() -> String {
     sign(message).unwrap()
 }
 
-async fn check(wire: &Wire, pk: &str, sk: &str, file: &str) {
-    let request = Client::new(wire.config()).get_item().table_name(TABLE);
-    let request = request
-        .key("pk", AttributeValue::S(pk.into()))
-        .key("sk", AttributeValue::S(sk.into()));
+async fn check(wire: &Wire, table: &str, key: &[(&str, &str)], file: &str) {
+    let key = key
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), AttributeValue::S((*value).to_owned())));
+    let request = Client::new(wire.config()).get_item().table_name(table);
+    let request = request.set_key(Some(key.collect()));
     let item = request.send().await.unwrap().item.unwrap();
     let attributes: BTreeMap<String, Value> = item
         .into_iter()
@@ -109,14 +110,10 @@ async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     };
     let storefront = storefront();
     let now = FixedClock.now();
-    store().add_storefront_key(&storefront, now).await.unwrap();
-    check(
-        &wire,
-        "storefront_key#bench",
-        "storefront_key",
-        "storefront.json",
-    )
-    .await;
+    let keys = store().storefront_keys(STOREFRONT_KEYS);
+    assert!(keys.add(&storefront, now).await.unwrap());
+    let key = [("key_id", storefront.key_id.as_str())];
+    check(&wire, STOREFRONT_KEYS, &key, "storefront.json").await;
 
     let keyring = Keyring::new(ProjectKey::new(KEY).unwrap(), None);
     let checkouts = CheckoutService {
@@ -137,7 +134,8 @@ async fn the_items_in_data_equal_the_items_that_the_functions_write() {
     ] {
         let handled = payments.apply_callback(body.as_bytes(), &keys).await;
         assert_eq!(handled.outcome.as_str(), "applied", "{:?}", handled.error);
-        check(&wire, &pk, "payment", file).await;
+        let key = [("pk", pk.as_str()), ("sk", "payment")];
+        check(&wire, TABLE, &key, file).await;
     }
 }
 

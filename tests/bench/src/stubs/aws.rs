@@ -9,13 +9,16 @@ use serde_json::{Value, json};
 
 use crate::settings;
 
-/// The items of the table by `pk` and `sk`.
+/// The items of the tables: payments by `pk` and `sk`, storefront keys by `key_id` and an empty text.
 pub type Items = BTreeMap<(String, String), Value>;
 
 /// Returns the keys of an item.
 pub fn key(item: &Value) -> Option<(String, String)> {
     let text = |name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
-    Some((text("pk")?, text("sk")?))
+    match text("key_id") {
+        Some(key_id) => Some((key_id, String::new())),
+        None => Some((text("pk")?, text("sk")?)),
+    }
 }
 
 /// Returns the name of a call and its answer. The answer is `None` for an invalid or unknown call.

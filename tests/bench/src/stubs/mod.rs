@@ -51,7 +51,7 @@ pub struct Stubs {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The items of the table by `pk` and `sk`, and the counts.
+/// The items of the tables, and the counts.
 #[derive(Debug, Default)]
 struct State {
     items: Mutex<aws::Items>,
@@ -92,7 +92,7 @@ impl Stubs {
         })
     }
 
-    /// Stores an item of the table.
+    /// Stores an item of a table.
     ///
     /// # Errors
     ///

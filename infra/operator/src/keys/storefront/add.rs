@@ -57,12 +57,13 @@ struct ShownKey<'a> {
 
 impl AddArgs {
     pub async fn run(&self, session: Session<'_>) -> anyhow::Result<()> {
-        let store = session.stack.store();
-        let keys = store.storefront_keys().await?;
+        let keys = session.stack.storefront_keys();
+        let listed = keys.list().await?;
         let is_active = |key: &&ListedKey| {
             (&key.name, key.project_id, key.revoked_at) == (&self.name, self.project, None)
         };
-        let active = keys.iter().filter(is_active).count();
+        let listed = listed.iter().flat_map(|entry| &entry.key);
+        let active = listed.filter(is_active).count();
         session.confirm.ask(&format!(
             "Storefront {}, project {}, has {active} active keys. Create a key?",
             self.name, self.project
@@ -70,10 +71,9 @@ impl AddArgs {
         let key = NewKey::random().context("random numbers are not available")?;
         let storefront = self.storefront(&key)?;
         let now = Timestamp::now();
-        let added = store.add_storefront_key(&storefront, now).await?;
         ensure!(
-            added,
-            "nothing was changed, because another change was in progress or a key has the same id; repeat the command"
+            keys.add(&storefront, now).await?,
+            "nothing was changed, because another key has the same id; repeat the command"
         );
         let listed = ListedKey::new(&storefront, now);
         let id = &listed.key_id;

@@ -1,12 +1,16 @@
 //! Lists storefront keys by their ids.
 
+use aws::dynamodb::KeyEntry;
 use clap::Args;
 use ecommpay::fields::ProjectId;
+use payments::model::storefront::ListedKey;
+use payments::ports::StoreError;
+use serde::Serialize;
 
 use crate::input::values;
 use crate::session::Session;
 
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "key_id",
     "name",
     "project_id",
@@ -14,23 +18,63 @@ const COLUMNS: [&str; 7] = [
     "return_origins",
     "created_at",
     "revoked_at",
+    "problem",
 ];
 
 /// Lists storefront keys by their ids, also revoked keys, as CSV; with --json as JSON lines.
+///
+/// A key whose item cannot be read is listed with its id and the problem. It can be revoked like every other key.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Lists the keys of this project only.
+    /// Lists the keys of this project only, and the keys whose items cannot be read.
     #[arg(long, value_parser = values::project)]
     project: Option<ProjectId>,
 }
 
+/// A key whose item cannot be read.
+#[derive(Serialize)]
+struct UnreadableKey<'a> {
+    key_id: &'a str,
+    problem: String,
+}
+
 impl ListArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
-        let mut keys = session.stack.store().storefront_keys().await?;
-        keys.retain(|key| self.project.is_none_or(|project| key.project_id == project));
-        keys.sort_by_cached_key(|key| (key.project_id, key.name.clone(), key.created_at));
+        let mut entries = session.stack.storefront_keys().list().await?;
+        entries.retain(|entry| self.selects(entry));
+        entries.sort_by_cached_key(position);
         let mut table = session.table(&COLUMNS)?;
-        keys.iter().try_for_each(|key| table.write(key))?;
+        for entry in &entries {
+            match &entry.key {
+                Ok(key) => table.write(key)?,
+                Err(error) => table.write(&UnreadableKey {
+                    key_id: &entry.key_id,
+                    problem: problem(entry, error),
+                })?,
+            }
+        }
         table.end()
     }
+
+    fn selects(&self, entry: &KeyEntry) -> bool {
+        let Ok(key) = &entry.key else { return true };
+        self.project.is_none_or(|project| key.project_id == project)
+    }
+}
+
+/// Returns the position in the list. The keys whose items cannot be read are the last ones, sorted by their ids.
+fn position(entry: &KeyEntry) -> impl Ord + use<> {
+    let key = entry.key.as_ref();
+    let readable = |key: &ListedKey| (key.project_id, key.name.clone(), key.created_at);
+    let id = entry.key_id.clone();
+    (key.is_err(), key.map(readable).ok(), id)
+}
+
+fn problem(entry: &KeyEntry, error: &StoreError) -> String {
+    let state = if entry.is_revoked {
+        "revoked"
+    } else {
+        "not revoked"
+    };
+    format!("{state}; {}", error.0)
 }

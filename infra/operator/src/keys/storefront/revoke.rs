@@ -1,51 +1,77 @@
 //! Revokes a storefront key.
 
 use anyhow::{Context, bail};
-use aws::dynamodb::DynamoStore;
+use aws::dynamodb::Revocation;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use payments::Timestamp;
-use payments::model::storefront::ListedKey;
 use payments::service::storefront::key_id;
+use serde::Serialize;
 
 use crate::session::Session;
 
 /// Revokes a storefront key for good, from the next request on. The list still shows the key.
+///
+/// A key whose item cannot be read is revoked too.
 #[derive(Args)]
 pub struct RevokeArgs {
     /// The key's id, as the list shows it: the part of the key between `sk_` and the next underscore.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     key_id: String,
+}
+
+/// The result for a key whose item cannot be read.
+#[derive(Serialize)]
+struct RevokedKey<'a> {
+    key_id: &'a str,
+    revoked_at: Timestamp,
 }
 
 impl RevokeArgs {
     pub async fn run(&self, mut session: Session<'_>) -> anyhow::Result<()> {
         // A whole key is also accepted, because the operator may not know the id. The key is never shown.
         let id = key_id(&self.key_id).unwrap_or(&self.key_id);
-        let store = session.stack.store();
-        let mut key = find(&store, id).await?;
-        let shown = format!(
-            "the key {id} (storefront {}, project {})",
-            key.name, key.project_id
-        );
-        if let Some(at) = key.revoked_at {
-            bail!("{shown} was already revoked at {at}");
+        let keys = session.stack.storefront_keys();
+        let entry = keys.find(id).await?;
+        let entry = entry.context("there is no key with this id")?;
+        let shown = match &entry.key {
+            Ok(key) => format!(
+                "the key {id} (storefront {}, project {})",
+                key.name, key.project_id
+            ),
+            Err(error) => format!("the key {id} ({})", error.0),
+        };
+        if entry.is_revoked {
+            let at = entry.key.ok().and_then(|key| key.revoked_at);
+            bail!("{shown} was already revoked{}", time(at));
         }
         session.confirm.ask(&format!("Revoke {shown}?"))?;
         let now = Timestamp::now();
-        if !store.revoke_storefront_key(id, now).await? {
-            match find(&store, id).await?.revoked_at {
-                Some(at) => bail!("{shown} was revoked by another command at {at}"),
-                None => bail!(
-                    "{shown} was not revoked, because another change was in progress; repeat the command"
-                ),
+        match keys.revoke(id, now).await? {
+            Revocation::Done => {}
+            Revocation::AlreadyRevoked(at) => {
+                bail!("{shown} was revoked by another command{}", time(at))
+            }
+            Revocation::UnknownKey => bail!("there is no key with this id any more"),
+        }
+        let text = format_args!("{shown} is revoked\n");
+        match entry.key {
+            Ok(mut key) => {
+                key.revoked_at = Some(now);
+                session.write(&key, text)
+            }
+            Err(_) => {
+                let revoked = RevokedKey {
+                    key_id: id,
+                    revoked_at: now,
+                };
+                session.write(&revoked, text)
             }
         }
-        key.revoked_at = Some(now);
-        session.write(&key, format_args!("{shown} is revoked\n"))
     }
 }
 
-async fn find(store: &DynamoStore, id: &str) -> anyhow::Result<ListedKey> {
-    let keys = store.storefront_keys().await?;
-    let key = keys.into_iter().find(|key| key.key_id == id);
-    key.context("there is no key with this id")
+/// Returns the end of a sentence about a time, or nothing if the time is not known.
+fn time(at: Option<Timestamp>) -> String {
+    at.map(|at| format!(" at {at}")).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! `operator storefront`.
 
 use anyhow::{Context, ensure};
+use e2e::aws_call::call;
 use e2e::storefront::Storefront;
 use payments::service::storefront::key_id;
 use payments::sha256;
@@ -40,6 +41,8 @@ pub async fn a_key_works_until_it_is_revoked(operator: &Operator) -> anyhow::Res
     operator.fails(&revoke, "y\n", "already revoked at").await?;
     let unknown = ["storefront", "revoke", "unknown"];
     operator.fails(&unknown, "", "no key with this id").await?;
+    let empty = ["storefront", "revoke", ""];
+    operator.fails(&empty, "", "value is required").await?;
     // The command accepts the whole key instead of its id, and does not show the key.
     let by_key = ["storefront", "revoke", &second, "--yes", "--json"];
     operator
@@ -48,6 +51,35 @@ pub async fn a_key_works_until_it_is_revoked(operator: &Operator) -> anyhow::Res
     let list = ["storefront", "list"];
     operator
         .matches("storefront_list_revoked.txt", &list, "")
+        .await?;
+    a_damaged_key_is_listed_and_revoked(operator).await
+}
+
+/// A key whose item cannot be read hides no other key, and can be revoked.
+async fn a_damaged_key_is_listed_and_revoked(operator: &Operator) -> anyhow::Result<()> {
+    let ready = operator.ready();
+    let put = json!({
+        "TableName": ready.storefront_keys_table,
+        "Item": { "key_id": { "S": "damaged" }, "document": { "S": "{" } },
+    });
+    call(&operator.system.sandbox, "dynamodb", "put_item", &put).await?;
+    let storefront = Storefront::new(ready)?.with_key("sk_damaged_secret");
+    let (status, _) = create(&storefront).await?;
+    ensure!(status == 503, "{status}");
+    let list = ["storefront", "list", "--project", "212"];
+    operator
+        .matches("storefront_list_damaged.txt", &list, "")
+        .await?;
+    let revoke = ["storefront", "revoke", "damaged"];
+    operator
+        .matches("storefront_revoke_damaged.txt", &revoke, "y\n")
+        .await?;
+    let (status, _) = create(&storefront).await?;
+    ensure!(status == 401, "{status}");
+    operator.fails(&revoke, "y\n", "already revoked").await?;
+    let list = ["--json", "storefront", "list", "--project", "212"];
+    operator
+        .matches("storefront_list_damaged.json", &list, "")
         .await
 }
 

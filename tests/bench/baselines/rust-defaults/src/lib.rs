@@ -177,19 +177,31 @@ impl App {
         Ok(request.send().await?.item)
     }
 
+    async fn storefront_key(&self, id: &str) -> Result<Option<Item>, Error> {
+        let request = self.dynamodb.get_item();
+        let request = request
+            .table_name(variable("STOREFRONT_KEYS_TABLE"))
+            .key("key_id", s(id))
+            .consistent_read(true);
+        Ok(request.send().await?.item)
+    }
+
     /// Returns the storefront to which the key of the request belongs.
     pub async fn storefront(&self, authorization: &str) -> Result<Option<Value>, Error> {
         let key = authorization.trim_start_matches("Bearer ");
         let id = key.split('_').nth(1).unwrap_or_default();
-        let Some(item) = self
-            .get(format!("storefront_key#{id}"), "storefront_key")
-            .await?
-        else {
+        let Some(item) = self.storefront_key(id).await? else {
             return Ok(None);
         };
+        if item.contains_key("revoked_at") {
+            return Ok(None);
+        }
         let storefront: Value =
             serde_json::from_str(item["document"].as_s().map_err(|_| "no text")?)?;
-        let is_right = text(&storefront["key_hash"]) == hex::encode(Sha256::digest(key));
+        let is_right = item
+            .get("key_hash")
+            .and_then(|hash| hash.as_s().ok())
+            .is_some_and(|hash| *hash == hex::encode(Sha256::digest(key)));
         Ok(is_right.then_some(storefront))
     }
 

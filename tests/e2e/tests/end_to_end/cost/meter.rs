@@ -235,9 +235,10 @@ fn on_the_wire(item: HashMap<String, AttributeValue>) -> anyhow::Result<Value> {
 
 /// Returns the operation, followed by the kind of item for a read or by the queue for a send.
 fn named(operation: &str, input: &Value) -> String {
-    let pk = input["Key"]["pk"]["S"].as_str();
+    let key = &input["Key"];
     let object = match operation {
-        "GetItem" => pk.and_then(|pk| pk.split('#').next()),
+        "GetItem" if !key["key_id"].is_null() => Some("storefront_key"),
+        "GetItem" => key["pk"]["S"].as_str().and_then(|pk| pk.split('#').next()),
         "SendMessage" => queue(input["QueueUrl"].as_str().unwrap_or_default()),
         _ => None,
     };

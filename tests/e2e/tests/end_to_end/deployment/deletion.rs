@@ -16,6 +16,7 @@ pub fn ensure_written_file_matches_the_stack(deployment: &Deployment) -> anyhow:
         "aws_endpoint",
         "region",
         "table",
+        "storefront_keys_table",
         "queues",
         "dead_letters",
         "functions",
@@ -44,7 +45,7 @@ async fn protect(deployment: &Deployment, is_protected: bool) -> anyhow::Result<
     Ok(())
 }
 
-pub async fn only_the_table_and_the_token_secret_remain(
+pub async fn only_the_tables_and_the_token_secret_remain(
     deployment: &Deployment,
     deployed: &Snapshot,
 ) -> anyhow::Result<()> {
@@ -55,16 +56,18 @@ pub async fn only_the_table_and_the_token_secret_remain(
     ensure!(templates == 3, "{releases:?}");
     let run = deployment.run("delete").await?;
     ensure!(objects(&deployment.sandbox).await?.is_empty());
-    let table = &deployed.resources["Table"];
-    let advice = format!("aws dynamodb delete-table --table-name {table}");
-    ensure!(run.contains(&advice), "{run}");
+    let tables = ["Table", "StorefrontKeys"].map(|table| &deployed.resources[table]);
+    for table in tables {
+        let advice = format!("aws dynamodb delete-table --table-name {table}");
+        ensure!(run.contains(&advice), "{run}");
+    }
     ensure!(!run.contains("AWS::Lambda::Version"), "{run}");
     let rest = everything(&deployment.sandbox).await?;
+    ensure!(rest.len() == 3, "{rest:?}");
     let mut names = rest.iter().map(|(_, name)| name);
-    ensure!(
-        rest.len() == 2 && names.clone().any(|name| name == table),
-        "{rest:?}"
-    );
+    for table in tables {
+        ensure!(names.clone().any(|name| name == table), "{rest:?}");
+    }
     ensure!(names.any(|name| name.contains("TokenSecret")), "{rest:?}");
     ensure!(!deployment.script.written().exists());
     let run = deployment.fail("smoke").await?;

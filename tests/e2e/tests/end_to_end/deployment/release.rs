@@ -36,7 +36,7 @@ async fn a_stack_is_deployed_changed_rolled_back_and_deleted() -> anyhow::Result
     ensure!(run.contains("This is the first release"), "{run}");
 
     deletion::a_protected_stack_is_not_deleted(&deployment).await?;
-    deletion::only_the_table_and_the_token_secret_remain(&deployment, &first).await?;
+    deletion::only_the_tables_and_the_token_secret_remain(&deployment, &first).await?;
     deployment.sandbox.stop().await;
     Ok(())
 }

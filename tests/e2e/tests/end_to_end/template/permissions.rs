@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::template::processed::{Template, append_strings, target, targets};
+use crate::template::processed::{Template, append_strings, list, target};
 
 #[tokio::test]
 async fn only_roles_that_need_an_index_can_query_it() -> anyhow::Result<()> {
@@ -56,69 +56,168 @@ async fn every_function_has_its_own_role_without_a_wildcard() -> anyhow::Result<
     Ok(())
 }
 
-/// Returns AWS's managed policies for traces and network interfaces. The policies contain a wildcard, because traces
-/// and network interfaces belong to no resource of the stack.
+/// Returns the policies for traces and network interfaces. They are policies of their own, because they contain a wildcard.
 fn managed_policies(function: &Value) -> Value {
-    let policy =
-        |name| json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") });
-    let traces = policy("AWSXRayDaemonWriteAccess");
+    let traces = json!({ "Ref": "TracesPolicy" });
     if function["VpcConfig"].is_null() {
         return json!([traces]);
     }
-    let interfaces = policy("service-role/AWSLambdaENIManagementAccess");
+    let interfaces = json!({ "Ref": "NetworkInterfacesPolicy" });
     let choice = json!(["CallFromNetwork", interfaces, { "Ref": "AWS::NoValue" }]);
     json!([traces, { "Fn::If": choice }])
 }
 
 #[tokio::test]
-async fn every_role_allows_exactly_the_actions_and_secrets_of_its_function() -> anyhow::Result<()> {
+async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages_no_interface()
+-> anyhow::Result<()> {
     let template = Template::processed().await?;
-    let logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
-    let payments = [
-        "dynamodb:GetItem",
-        "dynamodb:Query",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "sqs:SendMessage",
-        "secretsmanager:GetSecretValue",
-    ];
-    let consumer = [
-        "dynamodb:GetItem",
-        "dynamodb:UpdateItem",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-    ];
-    for (role, properties) in template.all("AWS::IAM::Role") {
-        let statements = &properties["Policies"][0]["PolicyDocument"]["Statement"];
-        let mut actions = Vec::new();
-        let mut secrets = BTreeSet::new();
-        for statement in statements
-            .as_array()
-            .context("the policy has no statements")?
-        {
-            append_strings(&statement["Action"], &mut actions);
-            if statement["Action"] == "secretsmanager:GetSecretValue" {
-                secrets.extend(targets(&statement["Resource"]));
-            }
-        }
-        let expected = match role {
-            "FulfilmentRole" => consumer.as_slice(),
-            _ => &payments,
-        };
-        let expected: BTreeSet<&str> = expected.iter().copied().chain(logs).collect();
-        let actions: BTreeSet<&str> = actions.into_iter().collect();
-        ensure!(actions == expected, "{role}: {actions:?}");
-        let expected: &[&str] = match role {
-            // Checkout URLs and repeated sales contain a token, so these functions derive tokens.
-            "CheckoutRole" | "ShopperRole" | "SweeperRole" | "CommandRole" => {
-                &["ProjectKeys", "TokenSecret"]
-            }
-            "FulfilmentRole" => &[],
-            "ReconcileRole" => &["DataApiToken", "ProjectKeys"],
-            _ => &["ProjectKeys"],
-        };
-        ensure!(secrets.iter().eq(expected), "{role}: {secrets:?}");
+    let described = json!(["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]);
+    let managed = json!([
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:UnassignPrivateIpAddresses",
+    ]);
+    let of_region = json!({ "Fn::Sub": "arn:${AWS::Partition}:ec2:${AWS::Region}:*:*/*" });
+    let traces = json!(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]);
+    let expected = BTreeMap::from([
+        (
+            "TracesPolicy",
+            json!([{ "Effect": "Allow", "Action": traces, "Resource": "*" }]),
+        ),
+        (
+            "NetworkInterfacesPolicy",
+            json!([
+                { "Effect": "Allow", "Action": described, "Resource": "*" },
+                { "Effect": "Allow", "Action": managed, "Resource": of_region },
+                {
+                    "Effect": "Deny", "Action": "ec2:*", "Resource": "*",
+                    "Condition": { "Null": { "lambda:SourceFunctionArn": "false" } },
+                },
+            ]),
+        ),
+    ]);
+    let policies = template.all("AWS::IAM::ManagedPolicy").into_iter();
+    let statements: BTreeMap<&str, Value> = policies
+        .map(|(name, policy)| (name, policy["PolicyDocument"]["Statement"].clone()))
+        .collect();
+    ensure!(statements == expected, "{statements:#?}");
+    let interfaces = template.resource("NetworkInterfacesPolicy");
+    ensure!(interfaces["Condition"] == "CallFromNetwork");
+    // No other resource gives or widens permissions of a role.
+    for kind in [
+        "AWS::IAM::Policy",
+        "AWS::IAM::RolePolicy",
+        "AWS::DynamoDB::ResourcePolicy",
+    ] {
+        ensure!(template.all(kind).is_empty(), "the template has a {kind}");
+    }
+    for (name, table) in template.all("AWS::DynamoDB::Table") {
+        ensure!(table["ResourcePolicy"].is_null(), "{name}");
     }
     Ok(())
+}
+
+/// The actions on resources that every function of payments needs. Each call that a function makes is among these, and
+/// `security/permissions` shows that the function fails without it.
+const OF_PAYMENTS: [(&str, &str); 7] = [
+    ("dynamodb:GetItem", "Table"),
+    ("dynamodb:Query", "Table"),
+    ("dynamodb:PutItem", "Table"),
+    ("dynamodb:UpdateItem", "Table"),
+    ("sqs:SendMessage", "FulfilmentQueue"),
+    ("sqs:SendMessage", "AuditQueue"),
+    ("secretsmanager:GetSecretValue", "ProjectKeys"),
+];
+/// Checkout URLs and repeated sales contain a token, so some functions derive tokens.
+const TOKENS: (&str, &str) = ("secretsmanager:GetSecretValue", "TokenSecret");
+/// The functions that authorize requests of storefronts read one key.
+const KEY: (&str, &str) = ("dynamodb:GetItem", "StorefrontKeys");
+
+/// Returns the actions that a role allows, each with a resource, except those on its logs.
+fn needed(role: &str) -> BTreeSet<(&str, &str)> {
+    let more: &[(&str, &str)] = match role {
+        "CheckoutRole" => &[TOKENS, KEY],
+        "RefundRole" => &[KEY],
+        "ShopperRole" | "CommandRole" => &[TOKENS],
+        "SweeperRole" => &[
+            TOKENS,
+            ("dynamodb:Query", "Table/index/next"),
+            ("dynamodb:Query", "Table/index/outbox"),
+        ],
+        "ReconcileRole" => &[
+            ("dynamodb:Query", "Table/index/day"),
+            ("secretsmanager:GetSecretValue", "DataApiToken"),
+        ],
+        "FulfilmentRole" => {
+            return [
+                ("dynamodb:GetItem", "FulfilmentMemory"),
+                ("dynamodb:UpdateItem", "FulfilmentMemory"),
+                ("sqs:ReceiveMessage", "FulfilmentQueue"),
+                ("sqs:DeleteMessage", "FulfilmentQueue"),
+                ("sqs:GetQueueAttributes", "FulfilmentQueue"),
+            ]
+            .into();
+        }
+        _ => &[],
+    };
+    OF_PAYMENTS.iter().chain(more).copied().collect()
+}
+
+#[tokio::test]
+async fn every_role_allows_exactly_the_actions_on_the_resources_that_its_function_needs()
+-> anyhow::Result<()> {
+    let template = Template::processed().await?;
+    for (role, properties) in template.all("AWS::IAM::Role") {
+        let policies = properties["Policies"].as_array();
+        let policies = policies.context("the role has no policy")?;
+        ensure!(
+            policies.len() == 1,
+            "{role} has {} policies",
+            policies.len()
+        );
+        let logs = role.replace("Role", "Logs");
+        let mut expected: BTreeSet<(&str, String)> = needed(role)
+            .into_iter()
+            .map(|(action, resource)| (action, resource.to_owned()))
+            .collect();
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            expected.insert((action, logs.clone()));
+        }
+        let allowed = allowed(&policies[0]["PolicyDocument"]["Statement"])?;
+        ensure!(allowed == expected, "{role}: {allowed:#?}");
+    }
+    Ok(())
+}
+
+/// Returns the actions that statements allow, each with the name of a resource.
+fn allowed(statements: &Value) -> anyhow::Result<BTreeSet<(&str, String)>> {
+    let statements = statements.as_array();
+    let mut allowed = BTreeSet::new();
+    for statement in statements.context("the policy has no statements")? {
+        let fields = statement.as_object().into_iter().flatten();
+        let fields: BTreeSet<&str> = fields.map(|(name, _)| name.as_str()).collect();
+        ensure!(
+            fields == ["Effect", "Action", "Resource"].into() && statement["Effect"] == "Allow",
+            "{statement}"
+        );
+        let mut actions = Vec::new();
+        append_strings(&statement["Action"], &mut actions);
+        for resource in list(&statement["Resource"]) {
+            let name = resource_name(resource);
+            let name = name.with_context(|| format!("{resource} is no resource"))?;
+            allowed.extend(actions.iter().map(|action| (*action, name.clone())));
+        }
+    }
+    Ok(allowed)
+}
+
+/// Returns the name of a resource: `Table`, or `Table/index/day`.
+fn resource_name(resource: &Value) -> Option<String> {
+    if let Some(name) = target(resource) {
+        return Some(name.to_owned());
+    }
+    let text = resource["Fn::Sub"].as_str()?.strip_prefix("${")?;
+    let (table, rest) = text.split_once(".Arn}")?;
+    Some(format!("{table}{rest}"))
 }

@@ -83,9 +83,13 @@ pub fn target(value: &Value) -> Option<&str> {
 
 /// Returns the resources that one reference or a list of them names.
 pub fn targets(value: &Value) -> impl Iterator<Item = &str> {
+    list(value).iter().filter_map(target)
+}
+
+/// Returns the values of a list, or one value as a list.
+pub fn list(value: &Value) -> &[Value] {
     let list = value.as_array().map(Vec::as_slice);
-    let list = list.unwrap_or(std::slice::from_ref(value));
-    list.iter().filter_map(target)
+    list.unwrap_or(std::slice::from_ref(value))
 }
 
 /// Appends every string of a value, at every level.

@@ -21,7 +21,8 @@ const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// The maximum of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the action.
 const ATTEMPTS: u32 = 3;
 
-/// Actions that Lambda itself performs with the function's role, to write logs and to read queues.
+/// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The policies for traces
+/// and network interfaces are not policies of the role itself.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
