@@ -8,7 +8,7 @@ use api::{Api, Call, OTHER_PROJECT, OTHER_SHOP, PAYMENT, PROJECT, READER, SHOP, 
 use aws_sdk_dynamodb::Client;
 use payments::service::checkout::token;
 use serde_json::json;
-use wire::TABLE;
+use wire::{STOREFRONT_KEYS, TABLE};
 
 use super::{paid, refund, refused};
 
@@ -105,7 +105,7 @@ async fn a_payment_that_was_not_created_here_needs_a_key_with_the_scope_project(
 }
 
 #[tokio::test]
-async fn the_table_and_the_queue_contain_no_checkout_token_and_no_storefront_key()
+async fn the_tables_and_the_queue_contain_no_checkout_token_and_no_storefront_key()
 -> anyhow::Result<()> {
     let api = Api::start().await?;
     let created = api.checkout(&order(PAYMENT)).await?;
@@ -113,12 +113,15 @@ async fn the_table_and_the_queue_contain_no_checkout_token_and_no_storefront_key
     api.report("redirect_get.json").await?;
     api.report("sale_success.json").await?;
     let client = Client::new(api.wire.config());
-    let items = client.scan().table_name(TABLE).send().await?;
-    let items = format!("{:?}", items.items());
+    let mut items = String::new();
+    for table in [TABLE, STOREFRONT_KEYS] {
+        let scanned = client.scan().table_name(table).send().await?;
+        items += &format!("{:?}", scanned.items());
+    }
     let events = api.wire.sent("https://queues.example/audit");
     ensure!(!events.is_empty());
     for secret in [token, SHOP] {
-        ensure!(!items.contains(secret), "the table has {secret}");
+        ensure!(!items.contains(secret), "a table has {secret}");
         ensure!(!json!(events).to_string().contains(secret));
     }
     // The hashes are stored.
