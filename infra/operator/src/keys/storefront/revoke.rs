@@ -7,6 +7,7 @@ use payments::Timestamp;
 use payments::model::storefront::ListedKey;
 use payments::service::storefront::key_id;
 
+use crate::output::text::plain;
 use crate::session::Session;
 
 /// Revokes a storefront key for good, from the next request on. The list still shows the key.
@@ -23,8 +24,10 @@ impl RevokeArgs {
         let store = session.stack.store();
         let mut key = find(&store, id).await?;
         let shown = format!(
-            "the key {id} (storefront {}, project {})",
-            key.name, key.project_id
+            "the key {} (storefront {}, project {})",
+            plain(id),
+            plain(&key.name),
+            key.project_id
         );
         if let Some(at) = key.revoked_at {
             bail!("{shown} was already revoked at {at}");
