@@ -100,7 +100,7 @@ mod tests {
             ("println!", "output/terminal.rs"),
             ("print!", "output/terminal.rs"),
             ("dbg!", "output/terminal.rs"),
-            ("csv::Writer", "output/table.rs"),
+            (concat!("csv::", "Writer"), "output/table.rs"),
         ] {
             for file in files.iter().filter(|file| !file.ends_with(owner)) {
                 let text = std::fs::read_to_string(file).unwrap();
