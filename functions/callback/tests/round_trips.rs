@@ -139,7 +139,9 @@ fn sale_of(payment_id: &str) -> Vec<u8> {
     let message = body.to_string();
     let message = parse(message.as_bytes(), Limits::CALLBACK).unwrap();
     let key = ProjectKey::new("test-secret-key").unwrap();
-    body["signature"] = key.sign(&canonical(&message)).to_base64().into();
+    let signature = key.sign(&canonical(&message)).to_base64();
+    let fields = body.as_object_mut().unwrap();
+    fields.insert("signature".to_owned(), signature.into());
     body.to_string().into_bytes()
 }
 
