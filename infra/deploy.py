@@ -18,6 +18,7 @@ if sys.version_info < (3, 10):
 from deployment.build import ARCHITECTURES, build  # noqa: E402
 from tools.failure import Failure  # noqa: E402
 from tools.install import install  # noqa: E402
+from tools.output import visible  # noqa: E402
 from tools.supervise import interruptible  # noqa: E402
 
 PACKAGES = Path(__file__).resolve().parent / "deployment/sam.txt"
@@ -112,10 +113,10 @@ if __name__ == "__main__":
     try:
         main()
     except Failure as failure:
-        sys.exit(str(failure))
+        sys.exit(visible(str(failure)))
     except KeyboardInterrupt:
         sys.exit("Interrupted.")
     except Exception as error:
         if not type(error).__module__.startswith("botocore"):
             raise
-        sys.exit(sentence(error))
+        sys.exit(visible(sentence(error)))

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from tools.failure import Failure
+from tools.output import say
 from tools.install import ROOT, install
 from tools.supervise import run
 
@@ -38,7 +39,7 @@ def binaries():
 def build(architecture):
     """Builds all binaries for an architecture. Fails if a binary or its package is too large."""
     names = binaries()
-    print(f"Building {', '.join(names)} for {architecture}", flush=True)
+    say(f"Building {', '.join(names)} for {architecture}")
     options = [option for name in names for option in ("--package", name, "--bin", name)]
     cargo_lambda(architecture, ["--lambda-dir", BUILT, *options], cwd=ROOT, env=os.environ)
     check_sizes(names, BUILT)
@@ -67,7 +68,7 @@ def check_sizes(names, folder):
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bootstrap", binary)
         sizes = [("binary", len(binary), BINARY_LIMIT), ("package", package.tell(), PACKAGE_LIMIT)]
-        print(f"{name}: {', '.join(f'{kind} {size / 1e6:.1f} MB' for kind, size, _ in sizes)}")
+        say(f"{name}: {', '.join(f'{kind} {size / 1e6:.1f} MB' for kind, size, _ in sizes)}")
         problems += [
             f"The {kind} of {name} has {size:,} bytes; at most {limit:,} are allowed."
             for kind, size, limit in sizes

@@ -6,6 +6,7 @@ from deployment.releases import Releases
 from deployment.smoke import smoke
 from deployment.stack import Stack
 from tools.failure import Failure
+from tools.output import say
 
 
 def deploy(stage, options):
@@ -24,7 +25,7 @@ def deploy(stage, options):
     problems = _smoke(stage, stack, options)
     if not problems:
         releases.add(after)
-        print(f"{stage.stack} is deployed and works")
+        say(f"{stage.stack} is deployed and works")
         return
     _print_problems(problems)
     _undo(stage, options, stack, releases, before, after)
@@ -36,9 +37,9 @@ def _undo(stage, options, stack, releases, before, after):
     _must_be_another(stage, release, before, after)
     back = f"{stage.stack} is back in its previous state"
     if release.deployed != before:
-        print("The previous deployment had not passed the smoke test either, so an earlier release is deployed")
+        say("The previous deployment had not passed the smoke test either, so an earlier release is deployed")
         back = f"{stage.stack} is back at the release {release.name}, the last release that passed the smoke test"
-    print(f"The smoke test failed; rolling back to the release {release.name}", flush=True)
+    say(f"The smoke test failed; rolling back to the release {release.name}")
     stack.update(releases.address(release.deployed), release.deployed.parameters)
     outputs.write(stage, stack)
     problems = _smoke(stage, stack, options)
@@ -70,7 +71,7 @@ def _must_work(stage, problems):
     if problems:
         _print_problems(problems)
         raise Failure("The smoke test failed.")
-    print(f"{stage.stack} works")
+    say(f"{stage.stack} works")
 
 
 def roll_back(stage, options):
@@ -79,7 +80,7 @@ def roll_back(stage, options):
     stack.must_exist()
     stack.must_take_changes()
     release = releases.before(stack.deployed())
-    print(f"Rolling back to the release {release.name}", flush=True)
+    say(f"Rolling back to the release {release.name}")
     stack.update(releases.address(release.deployed), release.deployed.parameters)
     releases.make_current(release.name)
     outputs.write(stage, stack)
@@ -98,18 +99,18 @@ def delete(stage, options):
     if not options.yes:
         _confirm(stage)
     if stack.state() is None:
-        print(f"There is no stack {stage.stack}; deleting its packages and releases, if any")
+        say(f"There is no stack {stage.stack}; deleting its packages and releases, if any")
     else:
         retained = stack.delete()
-        print(f"{stage.stack} is deleted")
+        say(f"{stage.stack} is deleted")
         _print_retained(retained)
     stage.file.unlink(missing_ok=True)
     releases.delete()
-    print(f"The artefact bucket {releases.bucket()} remains: all stacks of this account share it")
+    say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account share it")
 
 
 def _confirm(stage):
-    print(
+    say(
         f"This deletes {stage.stack} in {stage.region}: its API, functions, logs, queues with their events, and the "
         "secrets with the projects' keys and the Data API's token. Payments remain."
     )
@@ -124,9 +125,9 @@ def _confirm(stage):
 def _print_retained(resources):
     lines = [line for kind, name in resources for line in _deletion(kind, name)]
     if lines:
-        print("Some data remains on purpose. These commands delete it:")
+        say("Some data remains on purpose. These commands delete it:")
     for line in lines:
-        print(f"  {line}")
+        say(f"  {line}")
 
 
 def _deletion(kind, name):
@@ -157,13 +158,13 @@ def _smoke(stage, stack, options):
 def _print_parameters(stage, before, after):
     """Prints the parameters that differ from the template's defaults, including those of earlier deployments."""
     if after == before:
-        print(f"Nothing has changed in {stage.stack}")
+        say(f"Nothing has changed in {stage.stack}")
     lines = parameters.unusual(after.template, after.parameters)
-    print("Deployed with" if lines else "Deployed with the template's defaults")
+    say("Deployed with" if lines else "Deployed with the template's defaults")
     for line in lines:
-        print(f"  {line}")
+        say(f"  {line}")
 
 
 def _print_problems(problems):
     for problem in problems:
-        print(f"- {problem}")
+        say(f"- {problem}")

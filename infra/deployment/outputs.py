@@ -3,6 +3,8 @@
 import json
 import os
 
+from tools.output import say
+
 
 def write(stage, stack):
     """Writes the file in one step."""
@@ -11,7 +13,7 @@ def write(stage, stack):
     partial = stage.file.with_suffix(".partial")
     partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, stage.file)
-    print(f"Wrote {os.path.relpath(stage.file)}")
+    say(f"Wrote {os.path.relpath(stage.file)}")
 
 
 def _content(stage, stack):

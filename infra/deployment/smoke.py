@@ -7,6 +7,7 @@ import urllib.request
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.outputs import address
+from tools.output import say
 
 PAUSE_SECONDS = 1
 REQUEST_SECONDS = 30
@@ -122,7 +123,7 @@ def _callbacks(stage, outputs, url):
         return _answer("POST", url, 401, unsigned)
     problems = _answer("POST", url, 503, unsigned)
     if not problems:
-        print("The secret with the projects' keys is empty: callbacks are answered 503 until it has a key.")
+        say("The secret with the projects' keys is empty: callbacks are answered 503 until it has a key.")
     return problems
 
 

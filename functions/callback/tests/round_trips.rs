@@ -9,7 +9,10 @@ use aws::dynamodb::DynamoStore;
 use aws::secrets::{CacheTtl, CachedProjectKeys};
 use aws::sqs::SqsQueue;
 use callback::handler::Callbacks;
+use ecommpay::ProjectKey;
 use ecommpay::fields::ProjectId;
+use ecommpay::json::{Limits, parse};
+use ecommpay::signature::canonical;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request};
 use payments::decide::{self, Command};
@@ -72,6 +75,11 @@ impl World {
     async fn post(&self, file: &str) -> (StatusCode, Vec<String>) {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/callbacks");
         let body = std::fs::read(corpus.join(file)).unwrap();
+        self.post_body(body).await
+    }
+
+    /// Posts a body. Returns the status of the answer and the calls to AWS.
+    async fn post_body(&self, body: Vec<u8>) -> (StatusCode, Vec<String>) {
         self.wire.forget();
         let request = Request::new(Body::Binary(body));
         let response = self.callbacks.handle(request).await.unwrap();
@@ -119,6 +127,40 @@ async fn init_makes_a_read_a_secret_call_and_a_ping_for_each_queue() {
     calls.sort();
     assert_eq!(calls, ["GetItem", "GetSecretValue", "Ping", "Ping"]);
     assert_eq!(world.wire.max_concurrent("Ping"), 2, "in parallel");
+}
+
+/// Returns the signed body of a callback about a successful sale of an external payment.
+fn sale_of(payment_id: &str) -> Vec<u8> {
+    let mut body = serde_json::json!({
+        "project_id": 211,
+        "payment": { "id": payment_id, "status": "success", "sum": { "amount": 1000, "currency": "EUR" } },
+        "operation": { "id": 1, "type": "sale", "status": "success", "date": "2026-11-21T10:00:00+0000" },
+    });
+    let message = body.to_string();
+    let message = parse(message.as_bytes(), Limits::CALLBACK).unwrap();
+    let key = ProjectKey::new("test-secret-key").unwrap();
+    let signature = key.sign(&canonical(&message)).to_base64();
+    let fields = body.as_object_mut().unwrap();
+    fields.insert("signature".to_owned(), signature.into());
+    body.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn a_callback_is_acknowledged_when_its_payment_id_has_characters_that_queues_refuse() {
+    let world = World::new().await;
+    for id in [
+        "\u{ffff}",
+        "a\u{fffe}\0\u{b}",
+        &"\u{ffff}".repeat(255),
+        &"\u{10ffff}".repeat(255),
+    ] {
+        let before = world.wire.sent(AUDIT).len();
+        let (status, calls) = world.post_body(sale_of(id)).await;
+        assert_eq!(status, StatusCode::OK, "{calls:?}");
+        let sent = world.wire.sent(AUDIT);
+        assert!(sent.len() > before);
+        assert_eq!(sent.last().unwrap()["subject"], id);
+    }
 }
 
 #[tokio::test]

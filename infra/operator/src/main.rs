@@ -9,7 +9,7 @@ mod reports;
 mod session;
 mod stack;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,6 +18,7 @@ use crate::input::confirm::ConfirmArgs;
 use crate::keys::data_api_token::DataApiTokenArgs;
 use crate::keys::project_key::ProjectKeyArgs;
 use crate::keys::storefront::StorefrontArgs;
+use crate::output::terminal;
 use crate::payment::callback::CallbackArgs;
 use crate::payment::republish::RepublishArgs;
 use crate::payment::resync::ResyncArgs;
@@ -72,8 +73,16 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let args = Args::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // The message repeats the arguments, which can contain a copied id.
+        Err(error) if error.use_stderr() => {
+            let _ = write!(terminal::stderr(), "{}", error.render());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        Err(help) => help.exit(),
+    };
+    let mut out = terminal::stdout();
     let done = match run(&args, &mut out).await {
         Ok(()) => out.flush().map_err(anyhow::Error::from),
         Err(error) => Err(error),
@@ -83,7 +92,7 @@ async fn main() -> ExitCode {
         // The reader, such as `head`, does not want the rest of the output.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            terminal::error(&error);
             ExitCode::FAILURE
         }
     }

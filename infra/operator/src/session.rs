@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use payments::escape::json_for_terminal;
 use serde::Serialize;
 
 use crate::input::confirm::ConfirmArgs;
@@ -22,10 +23,15 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Writes a result: either the value as a line of JSON, or the text. The text must be whole lines.
+    /// Writes a result: either the value as a line of JSON, or the text. The text must be whole lines, with foreign text
+    /// escaped.
     pub fn write(&mut self, value: &impl Serialize, text: impl Display) -> anyhow::Result<()> {
         match self.json {
-            true => writeln!(self.out, "{}", serde_json::to_string(value)?)?,
+            true => writeln!(
+                self.out,
+                "{}",
+                json_for_terminal(serde_json::to_string(value)?)
+            )?,
             false => write!(self.out, "{text}")?,
         }
         Ok(())

@@ -9,10 +9,11 @@
 //! | [`service`] | the use cases over the ports |
 //! | [`api`] | HTTP: authorization, request bodies, answers, problem documents |
 //!
-//! Each module uses only modules above it in this table. Every module may use [`log`] and [`sha256`].
+//! Each module uses only modules above it in this table. Every module may use [`escape`], [`log`] and [`sha256`].
 
 pub mod api;
 pub mod decide;
+pub mod escape;
 pub mod events;
 mod json_text;
 pub mod log;

@@ -1,5 +1,10 @@
 //! Writes log lines. Each line is one JSON object on standard output, which Lambda collects.
 //!
+//! Characters that are not visible are escaped, because operators read the lines on terminals, and because some tools
+//! end a line at more characters than the line feed. A text has at most [`MAX_TEXT_BYTES`], so that a line never reaches
+//! the maximum of [CloudWatch](https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html),
+//! 256 KB in older documents, and the maximum of a dimension, 1,024 characters.
+//!
 //! Only fields that the caller names reach the log: ids, outcomes and our own texts. Callers never pass a key, a
 //! token, a body or personal data.
 //!
@@ -17,6 +22,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::escape;
 use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
@@ -26,6 +32,10 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("METRICS_NAMESPACE").ok();
     configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
+
+/// The maximum number of bytes of a text field. A longer text is cut. The id of a payment has at most 1,020 bytes, and the
+/// project precedes it.
+pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
 
 /// A log line that is not written yet.
 #[derive(Debug, Clone)]
@@ -104,7 +114,11 @@ impl Line {
 
     /// Adds a field.
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
-        self.fields.insert(name.into(), json!(value));
+        let value = match json!(value) {
+            Value::String(text) => cut(text).into(),
+            value => value,
+        };
+        self.fields.insert(name.into(), value);
         self
     }
 
@@ -136,13 +150,13 @@ impl Line {
     /// Returns the text of the line, with `now` as its time.
     pub fn at(&self, now: Timestamp) -> String {
         let directives = self.metrics.iter().map(|group| self.directive(group));
-        to_json_string(&Written {
+        escape::json_for_terminal(to_json_string(&Written {
             metadata: (!self.metrics.is_empty()).then(|| Metadata {
                 timestamp: now.unix_millis(),
                 directives: directives.collect(),
             }),
             fields: &self.fields,
-        })
+        }))
     }
 
     /// Returns the directive that tells CloudWatch to read these metrics from the line.
@@ -159,6 +173,15 @@ impl Line {
             metrics: &group.metrics,
         }
     }
+}
+
+/// Cuts a text that is longer than [`MAX_TEXT_BYTES`].
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_TEXT_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+        text.push('\u{2026}');
+    }
+    text
 }
 
 /// The JSON form of a line.
@@ -205,6 +228,22 @@ mod tests {
             written(&line),
             json!({ "level": "WARN", "message": "a check is needed", "payment": "211/order-1" })
         );
+    }
+
+    #[test]
+    fn a_line_has_only_visible_characters_and_the_same_values() {
+        let id = "a\u{9b}31m\u{2028}\u{202e}\u{ffff}\u{e9}\n";
+        let line = Line::info("callback").with("payment", id);
+        let text = line.at(NOW);
+        assert!(text.chars().all(escape::is_visible), "{text}");
+        assert_eq!(written(&line)["payment"], id);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        let line = Line::error("failed").with("error", "\u{20ac}".repeat(MAX_TEXT_BYTES));
+        let text = written(&line)["error"].as_str().unwrap().to_owned();
+        assert_eq!(text, "\u{20ac}".repeat(MAX_TEXT_BYTES / 3) + "\u{2026}");
     }
 
     #[test]

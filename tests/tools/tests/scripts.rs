@@ -105,3 +105,57 @@ fn a_failed_installation_prints_its_reason_in_one_sentence_and_leaves_no_usable_
     assert!(reason.contains("no-such-package"), "{last}");
     assert!(!is_usable);
 }
+
+/// Runs a Python program that can import the scripts in `infra`.
+fn python(program: &str) -> Output {
+    let infra = tools::root().join("infra");
+    let mut python = Command::new("python3");
+    python.args(["-B", "-c", program]).arg(infra);
+    python.output().unwrap()
+}
+
+#[test]
+fn text_of_any_characters_is_printed_as_one_line_of_visible_characters() {
+    let output = python(
+        r#"
+import random, sys, unicodedata
+sys.path.insert(0, sys.argv[1])
+from tools.output import visible
+assert visible("order-1 \u00e9\u20ac") == "order-1 \u00e9\u20ac"
+assert visible("a\x1b[31m\n\x9b\u202e\u200b\\") == r"a\u{1b}[31m\n\u{9b}\u{202e}\u{200b}\\"
+shown = {}
+for number in [*range(0xD800), *range(0xE000, 0x110000)]:
+    character = chr(number)
+    escaped = visible(character)
+    assert all(each.isprintable() and unicodedata.category(each)[0] != "M" for each in escaped), hex(number)
+    assert shown.setdefault(escaped, character) == character
+choice = random.Random(1).choice
+for _ in range(20000):
+    text = "".join(choice("\\nu{}1b\n\x1b\u202ea") for _ in range(6))
+    assert shown.setdefault(visible(text), text) == text"#,
+    );
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+}
+
+#[test]
+fn the_deployment_prints_only_escaped_text() {
+    let folder = tools::root().join("infra");
+    for folder in [folder.join("deployment"), folder] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "py") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                for pattern in [
+                    "print(",
+                    "sys.stdout",
+                    "sys.stderr",
+                    "exit(str",
+                    "exit(sentence",
+                ] {
+                    assert!(!text.contains(pattern), "{}: {pattern}", path.display());
+                }
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use crate::{Record, locked};
+use crate::{Record, locked, sqs};
 
 /// Returns a client that records every call in `record`.
 pub(crate) fn recording(record: Arc<Mutex<Record>>) -> SharedHttpClient {
@@ -126,6 +126,9 @@ fn accept_message(record: &Mutex<Record>, body: &SdkBody) -> (u16, Value) {
     if queue.is_none_or(|queue| record.broken_queues.contains(queue)) {
         let refusal =
             json!({ "__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "broken" });
+        return (400, refusal);
+    }
+    if let Some(refusal) = sqs::refusal(&message) {
         return (400, refusal);
     }
     let answer = json!({

@@ -9,6 +9,7 @@
 mod client;
 mod proxy;
 mod secret;
+mod sqs;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use serde_json::Value;
 
 pub use crate::proxy::CountingProxy;
 use crate::secret::Secret;
-pub use crate::table::database;
+pub use crate::table::{database, keys, sort_keys};
 
 /// The name of the table of payments.
 pub const TABLE: &str = "payments";

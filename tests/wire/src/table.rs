@@ -1,5 +1,7 @@
 //! The tables of `infra/template.yaml`, in this process.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
@@ -35,6 +37,48 @@ pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ok(endpoint)
+}
+
+/// Returns the names of the attributes that are keys of the table or of one of its indexes.
+///
+/// # Errors
+///
+/// If no table can be made from the template.
+pub fn keys() -> anyhow::Result<BTreeSet<String>> {
+    Ok(schemas_of_keys()?
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect())
+}
+
+/// Returns the names of the attributes that are sort keys of the table or of one of its indexes.
+///
+/// # Errors
+///
+/// If no table can be made from the template.
+pub fn sort_keys() -> anyhow::Result<BTreeSet<String>> {
+    let keys = schemas_of_keys()?.into_iter();
+    Ok(keys
+        .filter(|(_, kind)| kind == "RANGE")
+        .map(|(name, _)| name)
+        .collect())
+}
+
+/// Returns the name and the type of each key of the table and of its indexes.
+fn schemas_of_keys() -> anyhow::Result<Vec<(String, String)>> {
+    let template = schemas::yaml("template.yaml")?;
+    let table = definition(&template, "Table", "")?;
+    let indexes = table
+        .get("GlobalSecondaryIndexes")
+        .and_then(Value::as_array);
+    let schemas = indexes.into_iter().flatten().chain([&table]);
+    let keys = schemas.filter_map(|schema| schema.get("KeySchema")?.as_array());
+    let text = |key: &Value, name: &str| key.get(name).and_then(Value::as_str).map(str::to_owned);
+    let keys = keys
+        .flatten()
+        .map(|key| text(key, "AttributeName").zip(text(key, "KeyType")));
+    keys.collect::<Option<_>>()
+        .context("a key has no name or no type")
 }
 
 fn definition(template: &Value, resource: &str, name: &str) -> anyhow::Result<Value> {

@@ -5,6 +5,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anyhow::bail;
 use clap::Args;
 
+use crate::output::terminal;
+
 #[derive(Args)]
 pub struct ConfirmArgs {
     /// Answers yes to every question.
@@ -18,7 +20,7 @@ impl ConfirmArgs {
         if self.yes {
             return Ok(());
         }
-        let mut stderr = io::stderr().lock();
+        let mut stderr = terminal::stderr();
         write!(stderr, "{question} [y/N] ")?;
         stderr.flush()?;
         let mut answer = String::new();

@@ -7,6 +7,8 @@ use anyhow::Context;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use payments::service::project_keys::SecretText;
 
+use crate::output::terminal;
+
 /// Reads a key from the next line of standard input. The following lines stay available, for example for the answer to
 /// a question. On a terminal, prompts with `name` and hides the input.
 pub fn read(name: &str) -> anyhow::Result<SecretText> {
@@ -14,10 +16,10 @@ pub fn read(name: &str) -> anyhow::Result<SecretText> {
     if io::stdin().is_terminal() {
         let hidden = HiddenInput::start()
             .context("the terminal cannot hide the input; pipe the key into the tool")?;
-        write!(io::stderr(), "{name}: ")?;
+        write!(terminal::stderr(), "{name}: ")?;
         let read = io::stdin().lock().read_line(&mut line);
         drop(hidden);
-        writeln!(io::stderr())?;
+        writeln!(terminal::stderr())?;
         read?;
     } else {
         io::stdin().lock().read_line(&mut line)?;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use payments::escape::{for_spreadsheet, json_for_terminal};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ impl<'a> Table<'a> {
                 writer.write_record(columns.iter().map(|column| cell(row.get(column))))?;
             }
             Table::Json(out) => {
-                let line = serde_json::to_string(row)?;
+                let line = json_for_terminal(serde_json::to_string(row)?);
                 writeln!(out, "{line}")?;
             }
         }
@@ -47,16 +48,12 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Formats a value as a cell. An apostrophe prevents a spreadsheet from
-/// [running a value as a formula](https://owasp.org/www-community/attacks/CSV_Injection), because the id of an external
-/// payment can be any text.
+/// Formats a value as a cell. Text is escaped, because the id of an external payment can be any text. A number stays a
+/// number, also with a minus sign.
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
-            format!("'{text}")
-        }
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => for_spreadsheet(text),
         Some(Value::Array(values)) => {
             let cells = values.iter().map(|value| cell(Some(value)));
             cells.collect::<Vec<_>>().join(" ")
@@ -68,6 +65,10 @@ fn cell(value: Option<&Value>) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use payments::escape::is_visible;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use serde_json::json;
 
     use super::*;
@@ -94,9 +95,85 @@ mod tests {
     }
 
     #[test]
-    fn an_apostrophe_precedes_an_id_that_looks_like_a_formula() {
-        let row = |id: &str| json!({ "day": "d", "payment_id": id, "code": "0", "amount": 7 });
-        assert!(written(&row("=1+2")).ends_with("d,'=1+2,0,7\n"));
-        assert!(written(&row("order=1")).ends_with("d,order=1,0,7\n"));
+    fn an_apostrophe_precedes_an_id_that_looks_like_a_formula_and_no_amount() {
+        let row = |id: &str| json!({ "day": "d", "payment_id": id, "code": "0", "amount": -7 });
+        assert!(written(&row("=1+2")).ends_with("d,'=1+2,0,-7\n"));
+        assert!(written(&row("order=1")).ends_with("d,order=1,0,-7\n"));
+    }
+
+    #[test]
+    fn json_lines_have_the_exact_text_and_only_visible_characters() {
+        let mut out = Vec::new();
+        let row = json!({ "payment_id": "\u{9b}31m\u{202e}\n=1" });
+        let mut table = Table::Json(&mut out);
+        table.write(&row).unwrap();
+        table.end().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "{\"payment_id\":\"\\u009b31m\\u202e\\n=1\"}\n");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), row);
+    }
+
+    /// Returns ids that are attacks on spreadsheets and terminals with a high probability.
+    fn ids() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            select(
+                &[
+                    "=",
+                    "+",
+                    "-",
+                    "@",
+                    "\u{ff1d}",
+                    "1",
+                    "a",
+                    "HYPERLINK(",
+                    ")",
+                    "'",
+                    "\\"
+                ][..]
+            )
+            .prop_map(str::to_owned),
+            select(
+                &[
+                    ",", ";", "|", "\t", "\"", " ", "\r", "\n", "\u{a0}", "\u{feff}"
+                ][..]
+            )
+            .prop_map(str::to_owned),
+            any::<char>().prop_map(String::from),
+        ];
+        vec(part, 1..12).prop_map(|parts| parts.concat())
+    }
+
+    /// Whether a spreadsheet could run a cell. Numbers are not formulas.
+    fn is_formula(cell: &str) -> bool {
+        let cell =
+            cell.trim_start_matches(|c: char| c.is_whitespace() || c == '"' || c == '\u{feff}');
+        let starts = [
+            '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+        ];
+        cell.starts_with(starts) && cell.parse::<i64>().is_err()
+    }
+
+    proptest! {
+        #[test]
+        fn no_cell_is_a_formula_with_any_separator_and_every_row_is_one_line(id in ids(), other in ids()) {
+            let row = json!({ "day": id, "payment_id": other, "code": [&id, &other], "amount": -7 });
+            let csv = written(&row);
+            prop_assert_eq!(csv.lines().count(), 2);
+            prop_assert!(csv.chars().all(|c| c == '\n' || is_visible(c)), "{}", csv);
+            prop_assert!(csv.ends_with(",-7\n"));
+            for separator in *b",;|\t" {
+                let mut reader = csv::ReaderBuilder::new();
+                let reader = reader.delimiter(separator).flexible(true).has_headers(false);
+                for record in reader.from_reader(csv.as_bytes()).records() {
+                    for cell in &record.unwrap() {
+                        prop_assert!(!is_formula(cell), "{:?} with {}", cell, char::from(separator));
+                    }
+                }
+            }
+            // A spreadsheet that does not know quotes splits the line at every separator.
+            for cell in csv.split([',', ';', '|', '\t', '\n']) {
+                prop_assert!(!is_formula(cell), "{}", cell);
+            }
+        }
     }
 }

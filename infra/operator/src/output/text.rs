@@ -1,18 +1,43 @@
 //! Formats ids, amounts and lists.
 
-use serde::Serialize;
+use std::fmt::{self, Display, Formatter};
+
+pub use payments::escape::for_terminal as plain;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Escapes control characters, because the id of an external payment can be any text, also commands for a terminal.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character.is_control() {
-            true => plain.extend(character.escape_default()),
-            false => plain.push(character),
-        }
+/// Text that the tool received: from a function, the platform or a file. It can only be shown escaped, in one line.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Foreign(String);
+
+impl Foreign {
+    /// Returns the text for a comparison. It must not be shown.
+    pub fn raw(&self) -> &str {
+        &self.0
     }
-    plain
+
+    /// Returns the text with spaces instead of underscores.
+    pub fn spaced(&self) -> Self {
+        Self(self.0.replace('_', " "))
+    }
+}
+
+impl From<&str> for Foreign {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Display for Foreign {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        to.write_str(&plain(&self.0))
+    }
+}
+
+/// Formats a text, or `none`.
+pub fn or_none(text: Option<&Foreign>) -> String {
+    text.map_or("none".to_owned(), ToString::to_string)
 }
 
 /// Formats an amount in minor units. Orders are in EUR only. The platform can report any other currency. The tool
@@ -33,8 +58,8 @@ pub fn spaced(value: &impl Serialize) -> String {
 }
 
 /// Formats the types of published events as a list.
-pub fn events(types: &[String]) -> String {
-    let types: Vec<String> = types.iter().map(|kind| plain(kind)).collect();
+pub fn events(types: &[Foreign]) -> String {
+    let types: Vec<String> = types.iter().map(ToString::to_string).collect();
     match types.is_empty() {
         true => "none".to_owned(),
         false => types.join(", "),
@@ -62,9 +87,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(plain("order-1 é"), "order-1 é");
-        assert_eq!(plain("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+    fn text_that_the_tool_received_is_shown_escaped_in_one_line() {
+        let foreign = Foreign::from("order_1 é");
+        assert_eq!(foreign.spaced().to_string(), "order 1 é");
+        let foreign = Foreign::from("a\u{1b}[31m\nb\u{202e}");
+        assert_eq!(foreign.to_string(), r"a\u{1b}[31m\nb\u{202e}");
+        assert_eq!(events(&[foreign]), r"a\u{1b}[31m\nb\u{202e}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::output::text::{events, money, plain};
+use crate::output::text::{Foreign, events, money, or_none, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
@@ -44,36 +44,36 @@ enum Action {
 #[derive(Deserialize)]
 struct Reply {
     /// The outcome's name in the log.
-    outcome: String,
+    outcome: Foreign,
     /// The project's key that signed the callback: `current` or `previous`.
-    key: Option<String>,
+    key: Option<Foreign>,
     project_id: Option<u64>,
-    payment_id: Option<String>,
+    payment_id: Option<Foreign>,
     /// Whether the body can be read in two ways.
     hint: bool,
-    platform_status: Option<String>,
+    platform_status: Option<Foreign>,
     operations: Vec<Operation>,
     /// The payment's status after the callback.
-    status: Option<String>,
-    events: Vec<String>,
+    status: Option<Foreign>,
+    events: Vec<Foreign>,
     /// Why the callback does not verify.
     why: Option<Explanation>,
 }
 
 #[derive(Deserialize)]
 struct Operation {
-    operation_id: Option<String>,
+    operation_id: Option<Foreign>,
     #[serde(rename = "type")]
-    kind: String,
-    status: String,
+    kind: Foreign,
+    status: Foreign,
     amount: Option<u64>,
     currency: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Explanation {
-    detail: String,
-    observations: Vec<String>,
+    detail: Foreign,
+    observations: Vec<Foreign>,
 }
 
 /// The function's answer as text.
@@ -92,7 +92,8 @@ impl CallbackArgs {
             }
             Action::Apply { file, by } => {
                 let body = read(file)?;
-                session.confirm.ask(&format!("Apply {}?", file.display()))?;
+                let name = plain(&file.to_string_lossy());
+                session.confirm.ask(&format!("Apply {name}?"))?;
                 let event = json!({ "command": "apply_callback", "body": body, "by": by });
                 (event, "outcome")
             }
@@ -104,7 +105,7 @@ impl CallbackArgs {
         };
         session.write(&done.json, text)?;
         match &done.result.why {
-            Some(why) => bail!("the callback does not verify: {}", plain(&why.detail)),
+            Some(why) => bail!("the callback does not verify: {}", why.detail),
             None => Ok(()),
         }
     }
@@ -131,16 +132,19 @@ impl Display for Text<'_> {
             return why
                 .observations
                 .iter()
-                .try_for_each(|observation| writeln!(to, "{}", plain(observation)));
+                .try_for_each(|observation| writeln!(to, "{observation}"));
         }
-        let shown = |text: &Option<String>| plain(text.as_deref().unwrap_or("none"));
         let project = reply
             .project_id
             .map_or("none".to_owned(), |id| id.to_string());
-        writeln!(to, "verified with key: {}", shown(&reply.key))?;
+        writeln!(to, "verified with key: {}", or_none(reply.key.as_ref()))?;
         writeln!(to, "project: {project}")?;
-        writeln!(to, "payment: {}", shown(&reply.payment_id))?;
-        writeln!(to, "payment.status: {}", shown(&reply.platform_status))?;
+        writeln!(to, "payment: {}", or_none(reply.payment_id.as_ref()))?;
+        writeln!(
+            to,
+            "payment.status: {}",
+            or_none(reply.platform_status.as_ref())
+        )?;
         for operation in &reply.operations {
             writeln!(to, "{operation}")?;
         }
@@ -148,16 +152,17 @@ impl Display for Text<'_> {
             let why = "the body can be read in two ways, so it is not applied; the platform is polled instead";
             writeln!(to, "{why}")?;
         }
-        writeln!(to, "{}: {}", self.outcome_label, plain(&reply.outcome))?;
-        writeln!(to, "status: {}", shown(&reply.status))?;
+        writeln!(to, "{}: {}", self.outcome_label, reply.outcome)?;
+        writeln!(to, "status: {}", or_none(reply.status.as_ref()))?;
         writeln!(to, "events: {}", events(&reply.events))
     }
 }
 
 impl Display for Operation {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let id = plain(self.operation_id.as_deref().unwrap_or("without an id"));
-        let (kind, status) = (plain(&self.kind), plain(&self.status));
+        let id = self.operation_id.as_ref();
+        let id = id.map_or("without an id".to_owned(), ToString::to_string);
+        let (kind, status) = (&self.kind, &self.status);
         write!(to, "operation {id}: {kind} {status}")?;
         match self.amount.zip(self.currency.as_deref()) {
             Some((amount, currency)) => write!(to, ", {}", money(amount, currency)),

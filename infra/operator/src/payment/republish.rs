@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::args::PaymentArgs;
-use crate::output::text::{plain, ranges};
+use crate::output::text::{Foreign, plain, ranges};
 use crate::session::Session;
 use crate::stack::command::command;
 
@@ -34,7 +34,7 @@ pub struct RepublishArgs {
 #[derive(Deserialize)]
 struct Reply {
     /// The types of the events that were published for the first time.
-    published: Vec<String>,
+    published: Vec<Foreign>,
     /// The events that were published again.
     repeated: Vec<Repeated>,
     /// The sequence numbers of the events that are no longer stored.
@@ -45,7 +45,7 @@ struct Reply {
 struct Repeated {
     sequence: u64,
     #[serde(rename = "type")]
-    kind: String,
+    kind: Foreign,
 }
 
 impl RepublishArgs {
@@ -74,10 +74,10 @@ impl RepublishArgs {
 impl Display for Reply {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
         for kind in &self.published {
-            writeln!(to, "published for the first time: {}", plain(kind))?;
+            writeln!(to, "published for the first time: {kind}")?;
         }
         for Repeated { sequence, kind } in &self.repeated {
-            writeln!(to, "published again: {sequence} {}", plain(kind))?;
+            writeln!(to, "published again: {sequence} {kind}")?;
         }
         if !self.gone.is_empty() {
             let gone = ranges(self.gone.iter().copied());

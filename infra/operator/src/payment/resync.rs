@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::args::PaymentArgs;
-use crate::output::text::{events, plain, spaced};
+use crate::output::text::{Foreign, events, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
@@ -25,18 +25,18 @@ pub struct ResyncArgs {
 #[derive(Deserialize)]
 struct Reply {
     /// What the platform's answer lists about the payment: `operations`, `nothing`, or `unclear`.
-    platform: String,
+    platform: Foreign,
     /// The payment before the poll. `None` if the table did not have the payment.
     before: Option<Amounts>,
     /// The payment after the poll. `None` if the table still does not have the payment.
     after: Option<Amounts>,
-    events: Vec<String>,
+    events: Vec<Foreign>,
 }
 
 /// The status and the amounts of a payment.
 #[derive(PartialEq, Eq, Deserialize)]
 struct Amounts {
-    status: String,
+    status: Foreign,
     #[serde(flatten)]
     amounts: BTreeMap<String, Value>,
 }
@@ -59,7 +59,7 @@ impl ResyncArgs {
 
 impl Display for Reply {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let platform = match self.platform.as_str() {
+        let platform = match self.platform.raw() {
             "operations" => "the platform has operations of this payment",
             "nothing" => "the platform does not know this payment",
             _ => "the platform's answer shows neither an operation nor \"not found\"",
@@ -67,7 +67,9 @@ impl Display for Reply {
         writeln!(to, "{platform}")?;
         let status = |payment: &Option<Amounts>| {
             let unknown = || "unknown here".to_owned();
-            let status = payment.as_ref().map(|payment| spaced(&payment.status));
+            let status = payment
+                .as_ref()
+                .map(|payment| payment.status.spaced().to_string());
             status.unwrap_or_else(unknown)
         };
         let (before, after) = (status(&self.before), status(&self.after));

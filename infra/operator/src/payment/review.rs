@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::args::PaymentArgs;
 use super::quarantine::Quarantine;
-use crate::output::text::{events, money, plain, spaced};
+use crate::output::text::{Foreign, events, money, plain};
 use crate::session::Session;
 use crate::stack::command::command;
 
@@ -39,23 +39,23 @@ struct Reply {
     after: Amounts,
     /// The refund of a rejection.
     refund: Option<Refund>,
-    events: Vec<String>,
+    events: Vec<Foreign>,
     /// Why the events are not published yet.
-    not_published: Option<String>,
+    not_published: Option<Foreign>,
 }
 
 #[derive(Deserialize)]
 struct Amounts {
-    status: String,
+    status: Foreign,
 }
 
 #[derive(Deserialize)]
 struct Refund {
-    refund_id: Option<String>,
+    refund_id: Option<Foreign>,
     amount: u64,
-    status: String,
+    status: Foreign,
     /// The platform's code, if the refund was declined.
-    code: Option<String>,
+    code: Option<Foreign>,
 }
 
 /// The function's answer as text.
@@ -128,7 +128,7 @@ impl Display for Text<'_> {
             events: types,
             not_published,
         } = self.reply;
-        let status = spaced(&after.status);
+        let status = after.status.spaced();
         match self.verdict {
             Verdict::Release => writeln!(to, "released: {status}")?,
             Verdict::Reject => {
@@ -141,7 +141,6 @@ impl Display for Text<'_> {
         }
         match not_published {
             Some(why) => {
-                let why = plain(why);
                 writeln!(
                     to,
                     "events: not published yet; the sweeper retries every minute: {why}"
@@ -154,13 +153,14 @@ impl Display for Text<'_> {
 
 impl Display for Refund {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
-        let id = plain(self.refund_id.as_deref().unwrap_or("without an id"));
-        let (amount, status) = (money(self.amount, "EUR"), plain(&self.status));
+        let id = self.refund_id.as_ref();
+        let id = id.map_or("without an id".to_owned(), ToString::to_string);
+        let (amount, status) = (money(self.amount, "EUR"), &self.status);
         write!(to, "refund {id} of {amount}: {status}")?;
         if let Some(code) = &self.code {
-            write!(to, " (code {})", plain(code))?;
+            write!(to, " (code {code})")?;
         }
-        match status.as_str() {
+        match status.raw() {
             "pending" => write!(
                 to,
                 ": the platform accepted the refund; status polls follow until the refund ends"
@@ -184,10 +184,10 @@ mod tests {
 
     fn refund(status: &str, code: Option<&str>) -> String {
         let refund = Refund {
-            refund_id: Some("rejected-1".to_owned()),
+            refund_id: Some("rejected-1".into()),
             amount: 1234,
-            status: status.to_owned(),
-            code: code.map(str::to_owned),
+            status: status.into(),
+            code: code.map(Foreign::from),
         };
         refund.to_string()
     }
@@ -210,7 +210,7 @@ mod tests {
     fn a_rejection_without_a_refund_says_so() {
         let reply = Reply {
             after: Amounts {
-                status: "quarantined".to_owned(),
+                status: "quarantined".into(),
             },
             refund: None,
             events: Vec::new(),

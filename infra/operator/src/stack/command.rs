@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Stack;
 use super::invoke::invoke;
-use crate::output::text::plain;
+use crate::output::text::Foreign;
 
 /// The answer of the function.
 #[derive(Deserialize)]
@@ -22,7 +22,7 @@ enum Answer {
 
 #[derive(Deserialize)]
 struct Problem {
-    detail: String,
+    detail: Foreign,
 }
 
 /// The result of a command.
@@ -42,12 +42,9 @@ pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyho
                 .context("the command succeeded, but its result cannot be read")?;
             Ok(Done { json, result })
         }
-        Answer::Refused(problem) => bail!("{}", plain(&problem.detail)),
+        Answer::Refused(problem) => bail!("{}", problem.detail),
         Answer::Failed(problem) => {
-            bail!(
-                "failed; you may repeat the command: {}",
-                plain(&problem.detail)
-            )
+            bail!("failed; you may repeat the command: {}", problem.detail)
         }
     }
 }

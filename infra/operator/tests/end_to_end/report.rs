@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use e2e::eventually;
 use e2e::queue::Queue;
+use e2e::system::callback_message;
 use payments::Timestamp;
+use payments::escape::is_visible;
 use payments::model::day::Day;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -29,6 +31,7 @@ async fn the_totals_equal_the_platforms_records() -> anyhow::Result<()> {
     let rows = totals_are_right(&operator).await?;
     rows_are_written_as_csv_and_json(&operator, rows).await?;
     wrong_arguments_are_refused(&operator).await?;
+    the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet(&operator).await?;
     operator.stop().await
 }
 
@@ -147,6 +150,45 @@ async fn wrong_arguments_are_refused(operator: &Operator) -> anyhow::Result<()> 
     let stderr = String::from_utf8(output.stderr)?;
     let is_refused = !output.status.success() && stderr.contains("--stack");
     ensure!(is_refused, "{stderr}");
+    Ok(())
+}
+
+/// The platform accepts any id, so a callback can bring an attack on whoever reads the output.
+async fn the_id_of_an_external_payment_controls_neither_terminal_nor_spreadsheet(
+    operator: &Operator,
+) -> anyhow::Result<()> {
+    let id = "=HYPERLINK(\"https://attacker.example\");=1\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{ffff}\n211/paid";
+    let message = callback_message(id, 1, "sale", "success", 1000);
+    operator.system.post_signed(&message, 200).await?;
+    let csv = report(operator, "payments", &[]).await?;
+    let cell = r#"'=HYPERLINK(""https://attacker.example"");'=1\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{ffff}\n211/paid"#;
+    ensure!(csv.contains(&format!(",\"{cell}\",")), "{csv:?}");
+    let rows = json_lines(&report(operator, "payments", &["--json"]).await?)?;
+    ensure!(rows.iter().any(|row| row["payment_id"] == id), "{rows:?}");
+
+    let show = ["show", "--project", "211", id];
+    let shown = operator.succeeds(&show, "").await?;
+    let first = r#"211/=HYPERLINK("https://attacker.example");=1\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\u{ffff}\n211/paid: "#;
+    ensure!(shown.starts_with(first), "{shown:?}");
+    let json = operator
+        .succeeds(&[&show[..], &["--json"]].concat(), "")
+        .await?;
+    let history: Value = serde_json::from_str(&json)?;
+    ensure!(history["payment_id"] == id, "{json:?}");
+    for output in [csv, shown, json] {
+        let mut characters = output.chars();
+        let is_safe = |character| character == '\n' || is_visible(character);
+        ensure!(characters.all(is_safe), "{output:?}");
+    }
+    // Questions and errors are escaped too.
+    let resync = ["resync", "--project", "211", id];
+    let run = operator.run(&resync, "n\n").await?;
+    ensure!(run.code == Some(1), "{:?}", run.code);
+    let question = run.stderr.lines().next().unwrap_or_default();
+    ensure!(
+        question.chars().all(is_visible) && question.contains(r"\n211/paid"),
+        "{question:?}"
+    );
     Ok(())
 }
 

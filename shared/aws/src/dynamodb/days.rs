@@ -3,6 +3,10 @@
 //! Each day of a payment is an item with the same `pk` as the payment. The write that changes the payment also writes
 //! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is
 //! a part of `pk`.
+//!
+//! The index has no sort key. `pk` cannot be one, because a sort key has at most 1,024 bytes, and DynamoDB checks this
+//! limit in every item of the table, also in items that are not in the index. In an index without a sort key, a query
+//! still returns pages in one order, and the keys of an entry are its position in this order.
 
 use std::collections::BTreeSet;
 

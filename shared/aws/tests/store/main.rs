@@ -4,6 +4,7 @@
 mod commits;
 mod days;
 mod due;
+mod foreign_ids;
 mod outbox;
 mod paid_orders;
 mod progress;

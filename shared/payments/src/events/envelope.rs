@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::kind::EventKind;
 use super::view::{DiscrepancyView, OperationView, PaymentView, RefundView};
+use crate::escape;
 use crate::json_text::{to_json, to_json_string};
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
@@ -25,7 +26,7 @@ pub struct Event {
     pub kind: EventKind,
     /// `<project_id>/<payment_id>/<sequence>`
     pub id: String,
-    /// The whole CloudEvent.
+    /// The whole CloudEvent. It has only characters that SQS accepts.
     pub body: String,
     /// The part of the event that the store must hold, because it cannot be computed from key, sequence number and
     /// kind.
@@ -69,6 +70,14 @@ pub enum About<'a> {
         /// The difference.
         difference: DiscrepancyView<'a>,
     },
+}
+
+/// Whether SQS refuses a message that contains this character. Of the characters that SQS refuses, these two are the
+/// only ones that JSON does not require to escape.
+///
+/// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn is_refused_by_sqs(character: char) -> bool {
+    matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 fn is_false(value: &bool) -> bool {
@@ -166,7 +175,8 @@ impl Event {
             data: content.data,
         });
         Self {
-            body,
+            // The data is escaped here and not before it is stored, so that an event of an earlier release is escaped.
+            body: escape::in_json(body, is_refused_by_sqs),
             stored,
             key,
             sequence,

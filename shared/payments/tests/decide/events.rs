@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Fact};
-use payments::events::EventKind;
+use payments::events::{Event, EventKind};
 use payments::model::PlatformRecord;
 use serde_json::{Value, json};
 
@@ -76,6 +76,23 @@ fn an_event_holds_a_payment_id_with_any_characters() {
     let body: Value = serde_json::from_str(&payment.events[0].body).unwrap();
     assert_eq!(body["subject"], id);
     assert_eq!(body["id"], format!("211/{id}/1"));
+}
+
+#[test]
+fn an_event_escapes_the_characters_that_a_queue_refuses_also_if_they_were_stored_before() {
+    let id = "\u{ffff}\u{fffe}\u{1ffff}\\\u{ffff}\u{1}\u{7f}";
+    let report = edited("sale_success", |body| body["payment"]["id"] = id.into());
+    let payment = TestPayment::external(&report);
+    let event = &payment.events[0];
+    assert!(event.stored.contains('\u{ffff}'));
+    let (key, kind) = (event.key.clone(), event.kind);
+    let stored = Event::from_stored(key, event.sequence, kind, &event.stored).unwrap();
+    assert_eq!(stored, *event);
+    assert!(!event.body.contains(['\u{fffe}', '\u{ffff}', '\u{1}']));
+    assert!(event.body.contains(r"\uffff\ufffe"));
+    let body: Value = serde_json::from_str(&event.body).unwrap();
+    assert_eq!(body["subject"], id);
+    assert_eq!(body["data"]["payment_id"], id);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
+use payments::escape::for_terminal;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -132,8 +133,8 @@ impl Consumer {
         if let Some(shipment) = changed {
             say(&format!(
                 "  shop     {} {}: {}",
-                event.kind,
-                event.subject,
+                for_terminal(&event.kind),
+                for_terminal(&event.subject),
                 shipment.as_str()
             ));
         }

@@ -14,6 +14,7 @@ use payments::sha256;
 use serde::Serialize;
 
 use crate::input::values;
+use crate::output::terminal;
 use crate::session::Session;
 
 /// Creates a storefront key and shows it once. The key works immediately.
@@ -103,7 +104,7 @@ fn show(listed: &ListedKey, key: &NewKey, json: bool, out: &mut dyn Write) -> io
         writeln!(out, "{}", serde_json::to_string(&shown)?)?;
     } else {
         writeln!(
-            io::stderr(),
+            terminal::stderr(),
             "The key {} is shown only once:",
             listed.key_id
         )?;

@@ -8,6 +8,7 @@ use payments::Timestamp;
 use payments::service::storefront::key_id;
 use serde::Serialize;
 
+use crate::output::text::plain;
 use crate::session::Session;
 
 /// Revokes a storefront key for good, from the next request on. The list still shows the key.
@@ -36,10 +37,12 @@ impl RevokeArgs {
         let entry = entry.context("there is no key with this id")?;
         let shown = match &entry.key {
             Ok(key) => format!(
-                "the key {id} (storefront {}, project {})",
-                key.name, key.project_id
+                "the key {} (storefront {}, project {})",
+                plain(id),
+                plain(&key.name),
+                key.project_id
             ),
-            Err(error) => format!("the key {id} ({})", error.0),
+            Err(error) => format!("the key {} ({})", plain(id), plain(&error.0)),
         };
         if entry.is_revoked {
             let at = entry.key.ok().and_then(|key| key.revoked_at);

@@ -205,3 +205,122 @@ impl Display for Text<'_> {
         self.events(to)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ecommpay::fields::ProjectId;
+    use ecommpay::json::{Limits, parse};
+    use ecommpay::report::Report;
+    use payments::decide::{Command, Fact, SignedReport, decide, execute};
+    use payments::escape::is_visible;
+    use payments::model::storefront::Storefront;
+    use payments::ports::Stored;
+    use payments::service::checkout::CheckoutRequest;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_900_000_000_000);
+
+    fn created() -> Payment {
+        let storefront = Storefront {
+            key_id: "shop".into(),
+            key_hash: String::new(),
+            name: "shop".into(),
+            project_id: ProjectId::new(211).unwrap(),
+            scopes: [].into(),
+            return_origins: ["https://shop.example".into()].into(),
+        };
+        let body = json!({
+            "payment_id": "order-1", "amount": 1000, "currency": "EUR", "return_url": "https://shop.example/",
+            "customer": { "id": "c", "ip_address": "192.0.2.1", "last_name": "Janssens" },
+        });
+        let request = CheckoutRequest::read(body.to_string().as_bytes(), &storefront, NOW).unwrap();
+        let create = Command::Create {
+            project_id: storefront.project_id,
+            payment_id: &request.payment_id,
+            order: &request.order,
+        };
+        execute(None, create, NOW).unwrap().unwrap().payment
+    }
+
+    /// Returns the output about two payments with this text in each field that others choose: an external payment, and a
+    /// payment in quarantine.
+    fn shown(text: &str) -> [String; 4] {
+        [None, Some(created())].map(|before| {
+            let id = before.as_ref().map_or(text, |payment| payment.payment_id());
+            let operation = |number: u8, kind: &str| {
+                json!({
+                    "id": format!("{number}{text}"), "type": kind, "status": "success",
+                    "date": "2026-11-21T10:00:00+0000", "code": text,
+                    "sum_initial": { "amount": 900, "currency": text },
+                })
+            };
+            let body = json!({
+                "project_id": 211,
+                "payment": { "id": id, "status": text, "sum": { "amount": 900, "currency": text } },
+                "operations": [operation(1, "sale"), operation(2, "refund"), operation(3, text)],
+            });
+            let report = Report::read(&parse(body.to_string().as_bytes(), Limits::ANSWER).unwrap());
+            let report = SignedReport {
+                report: &report,
+                canonical: "d",
+            };
+            let fact = Fact::StatusAnswer { report, poll: 1 };
+            let payment = decide(before.as_ref(), fact, NOW).unwrap().payment;
+            let stored = Stored {
+                payment,
+                version: 1,
+                published: 0,
+                is_first_to_pay: false,
+            };
+            let history = History::new(&stored, None, &[], NOW).unwrap();
+            let text = Text::new(&stored.payment, &history, NOW).unwrap();
+            let json = serde_json::to_string(&history).unwrap();
+            [text.to_string(), payments::escape::json_for_terminal(json)]
+        })
+        .concat()
+        .try_into()
+        .unwrap()
+    }
+
+    #[test]
+    fn the_output_shows_each_field_that_others_choose() {
+        let [external, _, quarantined, _] = shown("xyz");
+        assert!(external.starts_with("211/xyz: "), "{external}");
+        for field in [
+            "operation 1xyz: sale",
+            "(code xyz)",
+            "at the platform: xyz",
+            "units of xyz",
+        ] {
+            assert!(quarantined.contains(field), "{field}: {quarantined}");
+        }
+        assert!(quarantined.contains("in quarantine:"), "{quarantined}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_others_adds_a_line_or_an_invisible_character(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    any::<char>(),
+                    proptest::sample::select(&[
+                        '\n', '\r', '\t', '\u{1b}', '\u{9b}', '\u{85}', '\u{200b}', '\u{202e}', '\u{2028}', '\\',
+                    ][..]),
+                ],
+                3..20,
+            )
+        ) {
+            let text = String::from_iter(parts);
+            let lines = |shown: &[String; 4]| shown.each_ref().map(|text| text.lines().count());
+            let hostile = shown(&text);
+            prop_assert_eq!(lines(&hostile), lines(&shown("xyz")), "{:?}", hostile);
+            for output in &hostile {
+                prop_assert!(output.chars().all(|c| c == '\n' || is_visible(c)), "{}", output);
+            }
+        }
+    }
+}

@@ -2,5 +2,6 @@
 
 mod answers;
 pub mod collection;
+mod foreign_ids;
 mod hints;
 mod order;

@@ -58,6 +58,7 @@ async fn every_queue_is_fifo_encrypted_and_has_its_own_dead_letter_queue() -> an
             "MessageRetentionPeriod": 1_209_600,
             "DeduplicationScope": "messageGroup",
             "FifoThroughputLimit": "perMessageGroupId",
+            "MaximumMessageSize": 1_048_576,
         });
         ensure_contains(queue, expected).context((*name).to_owned())?;
         let redrive = &queue["RedrivePolicy"];
