@@ -43,7 +43,7 @@ impl Payment {
             .filter_map(|operation| operation.payment_sum.as_ref());
         of_callbacks
             .chain(&self.reported.sums.newest_signed)
-            .max_by(|one, other| one.cmp_age(other))
+            .max_by(|one, other| one.cmp_recency(other))
     }
 
     /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
