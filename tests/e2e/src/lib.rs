@@ -1,5 +1,5 @@
-//! The code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of the
-//! simulated platform, and readers of the queues and logs.
+//! Contains the code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of
+//! the simulated platform, and readers of the queues and logs.
 //!
 //! All of this code calls a running sandbox from outside. Each function returns an error if a service does not answer,
 //! answers with an unexpected status, or does not reach the expected state within [`TIMEOUT`].

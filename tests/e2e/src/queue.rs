@@ -1,4 +1,4 @@
-//! A reader of an event queue.
+//! Reads an event queue.
 
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;

@@ -1,4 +1,4 @@
-//! The system under test.
+//! Starts the system under test, and reads and changes its state.
 
 use std::time::Duration;
 

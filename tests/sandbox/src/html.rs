@@ -1,4 +1,4 @@
-//! The parts that the pages of the platform and of the shop share.
+//! Makes the parts of HTML that the pages of the platform and of the shop share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

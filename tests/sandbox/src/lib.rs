@@ -1,5 +1,5 @@
-//! The sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo shop. The
-//! program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
+//! Runs the sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo
+//! shop. The program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
 //!
 //! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
 //! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries

@@ -1,4 +1,4 @@
-//! The local AWS: MiniStack as a supervised program, with IAM enforced, on a free port of 127.0.0.1.
+//! Runs the local AWS: MiniStack as a supervised program, with IAM enforced, on a free port of 127.0.0.1.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};

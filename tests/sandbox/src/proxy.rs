@@ -1,4 +1,4 @@
-//! A proxy that serves the public address of the API. On AWS, a custom domain has this role.
+//! Runs a proxy that serves the public address of the API. On AWS, a custom domain has this role.
 //!
 //! The local AWS gives the API another address at each start, but the functions need their public address before the
 //! API exists. The proxy therefore gets its port first and its target later. The proxy forwards paths byte for byte

@@ -1,4 +1,4 @@
-//! The addresses and names that a program needs to use the sandbox.
+//! Lists the addresses and names that a program needs to use the sandbox.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! The folders of the sandboxes, below cargo's target folder.
+//! Creates the folders of the sandboxes, below cargo's target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The arguments that name a payment.
+//! Defines the arguments that name a payment.
 
 use anyhow::Context;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `operator report` on a stack with payments of each kind.
+//! Tests `operator report` on a stack with payments of each kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The environment of the measured functions: the stubs, and the variables and certificates that lead to the stubs.
+//! Prepares the environment of the measured functions: starts the stubs, and sets the variables and certificates.
 
 use std::path::PathBuf;
 

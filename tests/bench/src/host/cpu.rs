@@ -1,4 +1,4 @@
-//! CPU time, memory and the CPU limit of a process.
+//! Measures the CPU time and the memory of a process, and limits its CPU share.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One process of a function with its Runtime API.
+//! Runs one process of a function, with its own Runtime API.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A function's program and its environment.
+//! Describes a function's program and its environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

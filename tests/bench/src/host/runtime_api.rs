@@ -1,4 +1,4 @@
-//! Lambda's [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one instance.
+//! Serves Lambda's [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one instance.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

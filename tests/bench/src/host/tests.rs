@@ -1,4 +1,4 @@
-//! Small functions in Python, started as Lambda starts them.
+//! Tests the host with small functions in Python, which are started as Lambda starts functions.
 
 use std::ffi::OsString;
 use std::process::Output;

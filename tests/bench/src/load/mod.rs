@@ -1,5 +1,5 @@
-//! A sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and message
-//! is checked.
+//! Puts a sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and
+//! message is checked.
 //!
 //! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
 //! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a

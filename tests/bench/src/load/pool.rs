@@ -1,4 +1,4 @@
-//! Several instances of one function, called as API Gateway calls them.
+//! Runs several instances of one function and calls them as API Gateway does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

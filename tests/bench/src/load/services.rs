@@ -1,4 +1,4 @@
-//! The services that the functions call, behind one address: table, queues, secrets and Gate.
+//! Serves the table, the queues, the secrets and Gate behind one address.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The table: dynoxide in this process and in memory, without its HTTP server.
+//! Runs the table: dynoxide in this process and in memory, without its HTTP server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The summary of a run.
+//! Writes the summary of a run.
 
 use std::fmt;
 use std::time::Duration;

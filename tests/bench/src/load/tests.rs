@@ -1,4 +1,4 @@
-//! A small load on the functions of the dev build.
+//! Tests the load test: puts a small load on the functions of the dev build.
 
 use sandbox::functions;
 use tools::Supervisor;

@@ -1,4 +1,4 @@
-//! The events that the functions handle, as API Gateway sends them.
+//! Makes the events that the functions handle, in the form in which API Gateway sends them.
 
 mod messages;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! axe-core, the accessibility checker, which runs inside a page.
+//! Runs axe-core, an accessibility checker, inside a page.
 
 use anyhow::Context;
 use chromiumoxide::Page;

@@ -1,4 +1,4 @@
-//! A headless Chromium, which ends with the test.
+//! Starts a headless Chromium, which ends with the test.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The clarification form of the checkout page.
+//! Tests the clarification form of the checkout page.
 
 use anyhow::ensure;
 use serde_json::json;

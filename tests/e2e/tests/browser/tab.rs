@@ -1,4 +1,4 @@
-//! A tab of the browser, which waits until a page has the expected content.
+//! Controls a tab of the browser, and waits until a page has the expected content.
 
 use anyhow::{Context, ensure};
 use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;

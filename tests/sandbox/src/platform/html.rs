@@ -1,4 +1,4 @@
-//! The frame of the platform's pages, and pages with a single message.
+//! Makes the frame of the platform's pages, and pages with a single message.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};

@@ -1,4 +1,4 @@
-//! The state of the platform, its clock and its background tasks.
+//! Holds the state of the platform, its clock and its background tasks.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

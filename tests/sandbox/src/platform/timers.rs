@@ -1,4 +1,4 @@
-//! The changes that the platform makes by itself, some time after a request or after another change.
+//! Makes the changes that the platform makes by itself, some time after a request or after another change.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The shop's own consumer of the `fulfilment` queue.
+//! Runs the shop's own consumer of the `fulfilment` queue.
 //!
 //! In the sandbox, other programs read the same queue. The shop therefore reads the queue only after a shopper has
 //! returned from the bank, and stops when an order has changed. It hides an event of another payment for a longer time

@@ -1,4 +1,4 @@
-//! The activity of the shop's orders: the statuses from the API and the events from the queue.
+//! Stores the activity of the shop's orders: the statuses from the API and the events from the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

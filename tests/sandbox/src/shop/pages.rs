@@ -1,4 +1,4 @@
-//! The shop's pages.
+//! Makes the shop's pages.
 
 use axum::response::Html;
 use maud::{Markup, html};

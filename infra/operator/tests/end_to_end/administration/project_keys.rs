@@ -1,4 +1,4 @@
-//! `operator project-key`.
+//! Tests `operator project-key`.
 
 use anyhow::{Context, ensure};
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};

@@ -1,4 +1,4 @@
-//! The documents of the repository.
+//! Finds and reads the documents and other files of the repository.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `operator callback`.
+//! Tests `operator callback`.
 
 use anyhow::{Context, ensure};
 use e2e::system::callback_message;

@@ -1,4 +1,5 @@
-//! `POST /payments/{payment_id}/clarification`: the storefront sends the data that the platform asks for.
+//! Tests `POST /payments/{payment_id}/clarification`, by which the storefront sends the data that the platform asks
+//! for.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

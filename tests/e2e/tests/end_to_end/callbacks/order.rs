@@ -1,4 +1,4 @@
-//! Repeated, reordered and parallel callbacks about one payment.
+//! Tests repeated, reordered and parallel callbacks about one payment.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 

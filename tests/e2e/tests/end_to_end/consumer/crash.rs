@@ -1,4 +1,4 @@
-//! A consumer whose processes are killed at any step.
+//! Tests a consumer whose processes are killed at any step.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A proxy between the functions and the local AWS that counts calls and DynamoDB units.
+//! Runs a proxy between the functions and the local AWS that counts calls and DynamoDB units.
 //!
 //! DynamoDB charges a write by the size of the item before and after the write, so the meter reads the item before and
 //! after each write. The counts are exact if no concurrent call writes the same item.

@@ -1,4 +1,4 @@
-//! The metric that an alarm watches.
+//! Reads the metric that an alarm watches.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};

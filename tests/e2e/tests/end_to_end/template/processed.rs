@@ -1,4 +1,4 @@
-//! `infra/template.yaml` after SAM has processed it.
+//! Reads `infra/template.yaml` after SAM has processed it.
 
 use std::collections::BTreeMap;
 

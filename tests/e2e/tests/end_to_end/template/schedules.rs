@@ -1,4 +1,4 @@
-//! The functions that a schedule calls, and the defaults of the parameters that set times.
+//! Tests the functions that a schedule calls, and the defaults of the parameters that set times.
 
 use anyhow::{Context, ensure};
 use payments::model::schedule::Schedule;

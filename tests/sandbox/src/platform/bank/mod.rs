@@ -1,4 +1,4 @@
-//! The shopper's bank: the page where the shopper pays or cancels.
+//! Simulates the shopper's bank, with the page where the shopper pays or cancels.
 
 mod page;
 pub mod redirect;

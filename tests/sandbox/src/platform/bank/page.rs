@@ -1,4 +1,4 @@
-//! The page of the bank.
+//! Makes the page of the bank.
 
 use axum::response::Response;
 use maud::html;

@@ -1,4 +1,4 @@
-//! The redirect of the browser from the merchant to the bank.
+//! Makes the redirect of the browser from the merchant to the bank.
 //!
 //! A posted form arrives at one host name, and the browser continues at another host name of the same server. Real
 //! banks redirect a browser to a second origin in the same way.

@@ -1,4 +1,4 @@
-//! The log of all callbacks, for the control API.
+//! Stores all callbacks, so that the control API can show them.
 
 use std::collections::HashMap;
 

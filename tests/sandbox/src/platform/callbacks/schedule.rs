@@ -1,4 +1,4 @@
-//! The pauses between the attempts to deliver one callback, as the platform documents them.
+//! Defines the pauses between the attempts to deliver one callback, as the platform documents them.
 
 use std::time::Duration;
 

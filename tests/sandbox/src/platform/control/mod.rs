@@ -1,4 +1,4 @@
-//! The control API, for tests and developers.
+//! Serves the control API, for tests and developers.
 //!
 //! Its calls return the platform records, set the switches, or trigger an action of the provider, of the platform or of
 //! an employee of the merchant.

@@ -1,4 +1,4 @@
-//! The platform records as JSON.
+//! Shows the platform records as JSON.
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -1,4 +1,4 @@
-//! The operations on a page of the list.
+//! Lists the operations of one page of the Data API.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! The Data API: a list of the completed operations, signed with the key of the token.
+//! Serves the Data API: a list of the completed operations, signed with the key of the token.
 
 mod listing;
 mod query;

@@ -1,4 +1,4 @@
-//! The switches for the answers to requests.
+//! Defines the switches for the answers to requests.
 
 use serde::{Deserialize, Serialize};
 

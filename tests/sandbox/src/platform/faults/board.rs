@@ -1,4 +1,4 @@
-//! The switches of all payments.
+//! Stores the switches of all payments.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The switches for the charge of the bank and for the confirmation procedure.
+//! Defines the switches for the charge of the bank and for the confirmation procedure.
 
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -1,4 +1,4 @@
-//! The switches of one payment, and the rules, plans and amounts that follow from the switches.
+//! Defines the switches of one payment, and the rules, plans and amounts that follow from the switches.
 
 use serde::{Deserialize, Serialize};
 

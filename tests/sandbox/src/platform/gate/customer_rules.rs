@@ -1,4 +1,4 @@
-//! The rules of a project about the data of the customer.
+//! Applies the rules of a project about the data of the customer.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Gate's endpoints: sale, refund, clarification and status.
+//! Serves Gate's endpoints: sale, refund, clarification and status.
 
 pub mod connection;
 pub mod counters;

@@ -1,4 +1,4 @@
-//! A request to Gate, and typed access to its fields.
+//! Reads a request to Gate, with typed access to its fields.
 
 use std::net::IpAddr;
 

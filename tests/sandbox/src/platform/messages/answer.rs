@@ -1,4 +1,4 @@
-//! HTTP answers with the JSON of the platform.
+//! Makes HTTP answers with the JSON of the platform.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;

@@ -1,4 +1,4 @@
-//! The result codes that the simulation uses, from the platform's unified list.
+//! Lists the result codes that the simulation uses, from the platform's unified list.
 
 /// A result code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

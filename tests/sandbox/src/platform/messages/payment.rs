@@ -1,4 +1,4 @@
-//! The messages about payments: callbacks and status answers. Their members have the platform's order.
+//! Makes the messages about payments: callbacks and status answers. Their members have the platform's order.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::SignError;

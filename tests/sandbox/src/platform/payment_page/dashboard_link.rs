@@ -1,4 +1,4 @@
-//! The page of a payment link from the Dashboard: the shopper confirms and continues at the bank.
+//! Makes the page of a payment link from the Dashboard: the shopper confirms and continues at the bank.
 
 use std::sync::Arc;
 

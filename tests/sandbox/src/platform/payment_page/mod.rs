@@ -1,4 +1,4 @@
-//! Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
+//! Simulates Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
 //!
 //! The platform records the payment when the shopper confirms. The page requests the last name and the mandatory
 //! data of the customer if the link lacks them. The merchant gets only the callbacks with a result.

@@ -1,4 +1,4 @@
-//! The pages where a shopper confirms an order before the browser opens the page of the bank.
+//! Makes the pages where a shopper confirms an order before the browser opens the page of the bank.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! The steps that all changes of a payment share.
+//! Contains the steps that all changes of a payment share.
 
 use time::OffsetDateTime;
 

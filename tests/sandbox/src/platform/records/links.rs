@@ -1,4 +1,4 @@
-//! Payment links of the Dashboard: the operation `invoice`, and the sale that can follow.
+//! Handles payment links of the Dashboard: the operation `invoice`, and the sale that can follow.
 
 use time::OffsetDateTime;
 

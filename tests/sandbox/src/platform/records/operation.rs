@@ -1,4 +1,4 @@
-//! One operation of a payment: its type, its status and its amounts.
+//! Defines one operation of a payment: its type, its status and its amounts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The orders of a merchant, with their URLs and callback options.
+//! Defines the orders of a merchant, with their URLs and callback options.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;

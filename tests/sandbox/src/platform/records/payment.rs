@@ -1,4 +1,4 @@
-//! One payment: its order, its operations, and the money that follows from the operations.
+//! Defines one payment: its order, its operations, and the money that follows from the operations.
 
 use std::collections::BTreeMap;
 

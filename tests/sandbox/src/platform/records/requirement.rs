@@ -1,4 +1,4 @@
-//! The data that an operation needs, in the two forms of `clarification_fields`.
+//! Defines the data that an operation needs, in the two forms of `clarification_fields`.
 
 use std::collections::BTreeMap;
 

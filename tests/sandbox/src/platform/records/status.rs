@@ -1,4 +1,4 @@
-//! The statuses of payments and operations.
+//! Defines the statuses of payments and operations.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 

@@ -1,4 +1,4 @@
-//! The Data API with the real client, and with requests that the client would not send.
+//! Tests the Data API with the real client, and with requests that the client would not send.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Payment Page, as a shopper uses it.
+//! Tests Payment Page, as a shopper uses it.
 
 use ecommpay::ProjectKey;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};

@@ -1,4 +1,4 @@
-//! A platform with a fast clock, and a merchant that receives its callbacks.
+//! Starts a platform with a fast clock, and a merchant that receives its callbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
