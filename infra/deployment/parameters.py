@@ -1,4 +1,4 @@
-"""The parameters of the template: their values in a deployment, and the hashes that identify a release."""
+"""Computes the parameters of the template: their values in a deployment, and the hashes that identify a release."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def _published_by(template, parameter):
 
 
 def _content(template, function, parameters, code):
-    """Returns the hash of the function's code, its properties, and the conditions and parameters that they name."""
+    """Returns the hash of the function's code, the text of its properties and conditions, and their parameters."""
     ignored = function.get("IgnoreGlobals", [])
     common = template.get("Globals", {}).get("Function", {})
     common = {name: value for name, value in common.items() if ignored != "*" and name not in ignored}

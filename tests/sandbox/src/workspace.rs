@@ -68,8 +68,8 @@ impl Folder {
     }
 }
 
-/// Deletes the state of sandboxes whose process has ended, and folders of such sandboxes that are older than a day.
-/// Ignores errors, because another process may delete the same files.
+/// Deletes the state of sandboxes whose process has ended, and the folders of these sandboxes that are older than a
+/// day. Ignores errors, because another process may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

@@ -15,8 +15,8 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Formats an amount in minor units. Orders are in EUR only. The platform can report any other currency. The tool
-/// does not know how many decimals such a currency has.
+/// Formats an amount in minor units. Orders are in EUR only, but the platform can report any other currency. The tool
+/// does not know how many decimals another currency has, and writes the minor units.
 pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),

@@ -19,7 +19,8 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// The addresses that the functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// The hosts that a deployed function calls. They need the namespace of [`isolated`](crate::isolated).
+    /// The hosts that a deployed function calls. The names of these hosts resolve to the stubs only in the namespace of
+    /// [`isolated`](crate::isolated).
     Deployed,
     /// A free port of this machine. All services share this host, so a function has fewer connections than when
     /// deployed.

@@ -12,10 +12,11 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit for a start and for an answer. Lambda's limit is shorter, but other work can slow down this machine.
+/// The time limit for a start and for an answer. Lambda's limit is shorter, but other programs can slow down this
+/// machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
-/// A running function. It is ready for an event, except during [`Instance::invoke`].
+/// A running function, which is ready for an event except during [`Instance::invoke`].
 #[derive(Debug)]
 pub struct Instance {
     program: Program,

@@ -37,7 +37,7 @@ pub(super) struct Event {
     pub(super) body: Bytes,
 }
 
-/// A Runtime API. Dropping it closes its connections.
+/// A Runtime API. Dropping a Runtime API closes its connections.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,

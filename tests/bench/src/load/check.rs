@@ -13,9 +13,9 @@ use super::queues::Message;
 use super::services::Services;
 use crate::settings::PROJECT;
 
-/// The number of items before the first payment: one storefront key.
+/// The number of items in the table before the first payment: one storefront key.
 const ITEMS_BEFORE: u64 = 1;
-/// The maximum of failures in the error message.
+/// The maximum number of failures that the error message shows.
 const SHOWN_FAILURES: usize = 10;
 
 /// The inputs of the checks.

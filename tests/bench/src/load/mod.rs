@@ -69,11 +69,11 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// This variable is set in the copy of this program that runs supervised.
+/// The program sets this variable for its supervised copy, so that the copy does not start another copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
 /// Runs this program again, supervised, with the same arguments. The measured functions must be direct children of the
-/// measuring process, so the supervisor cannot start them one by one.
+/// measuring process, so the supervisor cannot start each function.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]

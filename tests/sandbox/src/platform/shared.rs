@@ -136,7 +136,7 @@ impl Shared {
     /// Waits for `real`, divided by the clock speed.
     pub async fn pause(&self, real: Duration) {
         let scaled = real.as_secs_f64() / self.clock_speed;
-        // With a slow clock, a pause can be too long for `Duration`. Such a pause never ends.
+        // With a slow clock, a pause can be too long for `Duration`. A pause that is too long never ends.
         match Duration::try_from_secs_f64(scaled) {
             Ok(pause) => tokio::time::sleep(pause).await,
             Err(_) => std::future::pending().await,

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A running meter. Dropping it stops the proxy.
+/// A running meter. Dropping the meter stops the proxy.
 #[derive(Debug)]
 pub struct Meter {
     address: String,

@@ -176,7 +176,7 @@ impl Test {
         Ok(())
     }
 
-    /// Posts callbacks with personal data in every field that can have it.
+    /// Posts callbacks with personal data in every field that can contain personal data.
     async fn post_callbacks(&mut self) -> anyhow::Result<()> {
         let system = &self.system;
         let mut message = json!({

@@ -41,7 +41,7 @@ pub fn second_origin_url(shared: &Shared, payment: &Payment) -> String {
     format!("http://localhost:{}/bank/{}", shared.port, payment.token)
 }
 
-/// The fields of the form. They contain characters that must be escaped in HTML and in the posted form.
+/// The fields of the form. Their values contain characters that must be escaped in HTML and in the posted form.
 fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
     let session = shared.project.key.sign(payment.token.as_bytes());
     BTreeMap::from([

@@ -8,7 +8,7 @@ use crate::platform::records::key;
 /// The count of requests by kind.
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The counts of requests about each payment. They include refused and lost requests.
+/// The counts of requests about each payment, including refused and lost requests.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 

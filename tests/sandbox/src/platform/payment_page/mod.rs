@@ -1,7 +1,7 @@
 //! Simulates Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
 //!
 //! The platform records the payment when the shopper confirms. The page requests the last name and the mandatory
-//! data of the customer if the link lacks them. The merchant gets only the callbacks with a result.
+//! data of the customer if the link lacks these data. The merchant receives only the callbacks with a result.
 
 mod dashboard_link;
 mod link;
@@ -143,7 +143,7 @@ async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     notice(StatusCode::OK, heading, text, shop.as_deref())
 }
 
-/// The fields that the page requests: the last name and all mandatory fields, if the link lacks them.
+/// The fields that the page requests: the last name and all mandatory fields that the link lacks.
 fn missing_fields(shared: &Shared, link: &Link) -> Vec<CustomerField> {
     let order = &link.order;
     let state = shared.state();

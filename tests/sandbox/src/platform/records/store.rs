@@ -40,7 +40,7 @@ impl Records {
         self.payments.get(self.by_token.get(token)?)
     }
 
-    /// Adds a new payment. It can replace only a payment in `error` with the same id.
+    /// Adds a new payment. A new payment can replace a payment with the same id only if that payment is in `error`.
     pub fn add(&mut self, payment: Payment) -> Result<(), Code> {
         let key = key(&payment.order.payment_id);
         let earlier = self.payments.get(&key);

@@ -1,5 +1,5 @@
 //! Prepares, for each function, a state in which the function needs all of its permissions, and an action that uses
-//! them.
+//! all of these permissions.
 
 use std::time::Duration;
 
