@@ -1,4 +1,4 @@
-//! Requests of an API Gateway HTTP API.
+//! Reads the requests of an API Gateway HTTP API.
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};

@@ -1,4 +1,4 @@
-//! The answers of Gate: to a sale, a refund or a clarification, and to a status request.
+//! Reads the answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
 //! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. This answer
 //! never says how the payment ended, and is not signed.

@@ -1,4 +1,4 @@
-//! The Data API: the platform records, for the reconciliation.
+//! Defines the requests and answers of the Data API, which lists the platform records for the reconciliation.
 //!
 //! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
 //! *the key of this token*, not with a project key. An answer has up to 1,000 operations. So the limits of an answer

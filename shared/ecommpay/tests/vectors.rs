@@ -1,4 +1,4 @@
-//! The vectors that were made with the official SDKs: signatures and Payment Page links.
+//! Tests the vectors that were made with the official SDKs: signatures and Payment Page links.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;

@@ -1,4 +1,4 @@
-//! A fake of the platform's Gate, which records every request and returns the answer that a test sets.
+//! Implements a fake of the platform's Gate, which records every request and returns the answer that a test sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! The counts of `counted.json`.
+//! Reads the counts of `counted.json`.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Sub};

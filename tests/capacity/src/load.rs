@@ -1,4 +1,4 @@
-//! The load of a constant rate of payments.
+//! Computes the load of a constant rate of payments.
 
 use std::collections::BTreeMap;
 

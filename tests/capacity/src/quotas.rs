@@ -1,4 +1,4 @@
-//! AWS quotas, read from `quotas.csv`.
+//! Reads AWS quotas from `quotas.csv`.
 
 use anyhow::Context;
 use serde::Deserialize;

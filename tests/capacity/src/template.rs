@@ -1,4 +1,4 @@
-//! Settings, indexes and resources of `infra/template.yaml`.
+//! Reads settings, indexes and resources of `infra/template.yaml`.
 
 use anyhow::Context;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! DynamoDB's read and write units, by the rules of its documentation.
+//! Computes DynamoDB's read and write units, by the rules of its documentation.
 //!
 //! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the item before
 //! or after the write, whichever is larger. In a transaction, a write costs twice as much. A consistent read costs one

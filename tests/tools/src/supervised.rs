@@ -1,4 +1,4 @@
-//! Programs that are stopped when this process ends.
+//! Runs programs that are stopped when this process ends.
 //!
 //! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
 //! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not

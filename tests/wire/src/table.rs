@@ -1,4 +1,4 @@
-//! The table of `infra/template.yaml`, in this process.
+//! Runs the table of `infra/template.yaml`, in this process.
 
 use anyhow::Context;
 use serde_json::{Map, Value, json};

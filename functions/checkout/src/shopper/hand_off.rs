@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
+//! Serves `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
 
 use lambda_http::Response;
 use payments::log::{Line, Metric, Unit};

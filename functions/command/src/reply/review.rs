@@ -1,4 +1,4 @@
-//! The result of `release` and `reject`.
+//! Defines the result of `release` and `reject`.
 
 use payments::model::{Refund, RefundStatus};
 use payments::service::apply::Applied;

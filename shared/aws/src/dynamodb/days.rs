@@ -1,4 +1,4 @@
-//! The index of the days of a payment: the day of its creation, and the days on which its operations ended.
+//! Implements the index of the days of a payment: the day of its creation, and the days on which its operations ended.
 //!
 //! Each day of a payment is an item with the same `pk` as the payment. The write that changes the payment also writes
 //! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is

@@ -1,4 +1,4 @@
-//! The items of events.
+//! Stores the items of events.
 //!
 //! An event is a separate item and not a part of the payment item, so the payment item stays small while a queue is
 //! down.

@@ -1,4 +1,4 @@
-//! The DynamoDB table of payments, events, checkout tokens and storefront keys
+//! Stores payments, events, checkout tokens and storefront keys in one DynamoDB table
 //! (`shared/decisions/state/0011-one-table.md`).
 //!
 //! | `pk` | `sk` | attributes |

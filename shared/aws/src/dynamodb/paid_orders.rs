@@ -1,4 +1,4 @@
-//! The payments that have paid an order.
+//! Stores which payments have paid an order.
 //!
 //! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
 //! write that changes the payment also writes this item. Nothing deletes the item, because an order counts as paid even

@@ -1,4 +1,4 @@
-//! The keys of storefronts, and the list of these keys.
+//! Stores the keys of storefronts, and the list of these keys.
 //!
 //! Each key has two items, written in one transaction. A request reads only the item `storefront_key#<id>`, with a
 //! consistent read. A revocation deletes this item and is therefore effective immediately. The item in the list stays,

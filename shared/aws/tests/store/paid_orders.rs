@@ -1,4 +1,4 @@
-//! The payments that have paid an order.
+//! Tests the payments that have paid an order.
 
 use ecommpay::fields::ProjectId;
 use futures_util::future::join_all;

@@ -1,4 +1,4 @@
-//! The canonical string of a received message, with its numbers as they are written or as PHP prints them.
+//! Makes the canonical string of a received message, with its numbers as they are written or as PHP prints them.
 
 use std::borrow::Cow;
 

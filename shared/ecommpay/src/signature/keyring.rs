@@ -1,4 +1,4 @@
-//! The secret keys of a project: the current key and, during a rotation, the previous one.
+//! Holds the secret keys of a project: the current key and, during a rotation, the previous one.
 
 use std::fmt;
 

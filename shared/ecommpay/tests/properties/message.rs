@@ -1,4 +1,4 @@
-//! Random messages and their spellings.
+//! Generates random messages and their spellings.
 
 use std::collections::HashSet;
 

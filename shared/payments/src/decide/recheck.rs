@@ -1,4 +1,4 @@
-//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
+//! Lists the reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The amounts of a payment: paid, refunded, reserved and refundable.
+//! Computes the amounts of a payment: paid, refunded, reserved and refundable.
 
 use ecommpay::report::Sum;
 

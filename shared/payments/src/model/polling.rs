@@ -1,4 +1,4 @@
-//! The polling state of a payment: the last activity, and the status requests that were sent.
+//! Holds the polling state of a payment: the last activity, and the status requests that were sent.
 
 use serde::{Deserialize, Serialize};
 

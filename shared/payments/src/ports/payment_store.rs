@@ -1,4 +1,4 @@
-//! The store of payments, events and checkout tokens.
+//! Defines the store of payments, events and checkout tokens.
 
 use std::future::Future;
 

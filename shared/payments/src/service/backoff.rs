@@ -1,4 +1,4 @@
-//! Random delays between the tries of a write, so that two writers do not conflict with each other again.
+//! Waits for a random time between the tries of a write, so that two writers do not conflict with each other again.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An operator's review of a quarantined payment: release or reject.
+//! Releases or rejects a quarantined payment for an operator.
 //!
 //! A review settles exactly the quarantine items that the operator saw. If the items have changed since then, the
 //! review is refused, and the operator must check the payment again.

@@ -1,4 +1,4 @@
-//! The events about the payment itself.
+//! Emits the events about the payment itself.
 
 use super::PendingEvent;
 use crate::events::EventKind;

@@ -1,4 +1,4 @@
-//! The events about refunds.
+//! Emits the events about refunds.
 
 use crate::events::EventKind;
 use crate::model::timestamp::Timestamp;

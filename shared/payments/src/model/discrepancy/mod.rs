@@ -1,4 +1,4 @@
-//! Differences between the platform records (Data API) and ours.
+//! Defines differences between the platform records (Data API) and ours.
 
 pub(crate) mod compare;
 

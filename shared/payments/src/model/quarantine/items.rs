@@ -1,4 +1,4 @@
-//! Which items put a payment into quarantine.
+//! Decides which items put a payment into quarantine.
 
 use std::collections::BTreeSet;
 

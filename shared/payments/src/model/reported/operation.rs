@@ -1,4 +1,4 @@
-//! One operation, and how its reports merge.
+//! Holds one operation, and merges its reports.
 //!
 //! A newer pending report, or any final report, replaces a pending report. Every distinct final report is
 //! stored, so a later report erases no earlier report.

@@ -1,4 +1,4 @@
-//! The `payment.status` that decides whether the money of a sale counts.
+//! Defines the `payment.status` that decides whether the money of a sale counts.
 
 use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};

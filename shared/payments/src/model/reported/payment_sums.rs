@@ -1,4 +1,4 @@
-//! The values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
+//! Stores the values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
 //!
 //! The platform's documents disagree about `payment.sum` after a refund: in one document it is the remainder, in
 //! another the original amount. Therefore only a report without a refund states the amount received. Sums that differ

@@ -1,4 +1,4 @@
-//! The amount received, from `payment.sum` of the newest report that states it.
+//! Finds the amount received, from the newest report whose `payment.sum` states this amount.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! An interval of time, and its slices.
+//! Defines an interval of time, and its slices.
 
 use std::time::Duration;
 

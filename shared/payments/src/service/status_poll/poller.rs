@@ -1,4 +1,4 @@
-//! The status poller and its dependencies.
+//! Defines the status poller and its dependencies.
 
 use std::time::Duration;
 

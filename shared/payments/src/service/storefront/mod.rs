@@ -1,4 +1,4 @@
-//! Storefronts and their keys (`shared/decisions/protocol/0016-storefront-keys.md`).
+//! Manages storefronts and their keys (`shared/decisions/protocol/0016-storefront-keys.md`).
 //!
 //! A key has the form `sk_<id>_<secret>`. The id finds the storefront. Only the SHA-256 of the whole key is
 //! stored, and the comparison takes constant time. A storefront can have several keys, so a new key can be in use
