@@ -22,7 +22,7 @@ use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
-/// One call writes at most this many items
+/// The maximum number of items that one call writes
 /// ([`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);

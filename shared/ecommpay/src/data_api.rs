@@ -26,7 +26,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     canonical: 64 * 1024 * 1024,
 };
 
-/// One answer has at most this many operations.
+/// The maximum number of operations in one answer.
 ///
 /// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;

@@ -37,7 +37,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If an index contains more than keys, because the calculation does not know the write units of such an index.
+    /// If an index contains more than keys, because the calculation does not know the write units of an index with
+    /// other attributes.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();

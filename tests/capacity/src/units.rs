@@ -36,7 +36,7 @@ impl KeysOnlyIndex {
         value.get("S")?.as_str()
     }
 
-    /// Returns the write units for the entry before a write and for the entry after it.
+    /// Returns the write units for the entry before a write and for the entry after the write.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
         // An entry contains a payment's key, a shard and a time, so it is smaller than a KB.
         match (self.entry(before), self.entry(after)) {

@@ -21,7 +21,7 @@ use super::{DynamoStore, PAGE, failed};
 /// The name of the index, and of the attribute that is the partition key of the index.
 const INDEX: &str = "day";
 
-/// One change adds at most this many days. A transaction accepts [100
+/// The maximum number of days that one change adds. A transaction accepts [100
 /// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the other
 /// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
 const MAX_NEW: usize = 80;

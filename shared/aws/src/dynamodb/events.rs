@@ -20,7 +20,8 @@ const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 const SK_PREFIX: &str = "event#";
 
-/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by it.
+/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by their
+/// sequence numbers.
 fn sk(sequence: u64) -> String {
     format!("{SK_PREFIX}{sequence:010}")
 }

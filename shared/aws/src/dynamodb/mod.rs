@@ -46,7 +46,7 @@ pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 use crate::sdk::{OwnUserAgent, describe};
 
-/// One query reads at most this many items.
+/// The maximum number of items that one query reads.
 const PAGE: i32 = 100;
 
 /// A client of the table.

@@ -10,8 +10,8 @@ use super::status::sale_state::SaleState;
 /// The paid amount.
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency. The newest `payment.sum` that states the
-    /// amount received decides, and later captures are added. Without such a sum, the amount is the sum of the
-    /// captures. Money in another currency counts as 0.
+    /// amount received decides, and later captures are added. Without this `payment.sum`, the amount is the sum
+    /// of the captures. Money in another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
@@ -47,7 +47,7 @@ impl Payment {
     }
 
     /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
-    /// that a signed answer lists as succeeded. Such operations also replace sales whose money does not count.
+    /// that a signed answer lists as succeeded. These operations also replace sales whose money does not count.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);

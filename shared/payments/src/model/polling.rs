@@ -53,8 +53,8 @@ impl Polling {
         }
     }
 
-    /// Makes an immediate status request due. Changes nothing if such a request is due already, so that a repeated
-    /// report changes nothing.
+    /// Makes an immediate status request due. Changes nothing if an immediate request is due already, so that a
+    /// repeated report changes nothing.
     pub(crate) fn request_recheck(&mut self, at: Timestamp) {
         if self.is_recheck_due() {
             return;

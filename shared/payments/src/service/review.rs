@@ -19,7 +19,7 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 /// Why a review was refused or failed.
 #[derive(Debug, Error)]
 pub enum ReviewError {
-    /// There is no such payment.
+    /// The payment does not exist.
     #[error("there is no such payment")]
     NotFound,
     /// The payment has no quarantine item.

@@ -47,7 +47,7 @@ impl Payment {
     }
 
     /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
-    /// without such an answer the ordered sum.
+    /// without a signed answer the ordered sum.
     pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();
