@@ -1,5 +1,5 @@
-//! The cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000 payments, or
-//! a million with `LONG=1`.
+//! Tests that the cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000
+//! payments, or a million with `LONG=1`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;

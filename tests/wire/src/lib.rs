@@ -1,4 +1,4 @@
-//! For tests: the template's table in this process, and an HTTP client that sends calls to this table.
+//! Provides, for tests, the template's table in this process, and an HTTP client that sends calls to this table.
 //!
 //! The stores and functions under test are the real ones, with the real SDK. Only the HTTP client
 //! below the SDK is replaced. This client forwards DynamoDB calls to a table made from

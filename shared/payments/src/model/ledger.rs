@@ -71,7 +71,7 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Whether money arrived in another currency than ordered. Such money counts as 0 and is refunded by hand.
+    /// Whether money arrived in another currency than ordered. This money counts as 0 and is refunded by hand.
     pub(crate) fn has_foreign_money(&self) -> bool {
         let is_foreign = |currency: &str| {
             let order = self.order.as_ref();

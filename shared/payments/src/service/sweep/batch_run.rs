@@ -1,4 +1,4 @@
-//! A batch run: runs one task for each due payment of an index, with limits on concurrency, count and time.
+//! Runs a batch: one task for each due payment of an index, with limits on concurrency, count and time.
 
 use std::error::Error;
 use std::future::Future;

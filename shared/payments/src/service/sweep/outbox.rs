@@ -1,4 +1,4 @@
-//! The outbox sweep: publishes events that are still unpublished, because a call crashed after the commit or
+//! Sweeps the outbox: publishes events that are still unpublished, because a call crashed after the commit or
 //! because a queue failed.
 //!
 //! The sweep needs no lock. If two calls send the same event, the queue or the consumer drops the second copy.

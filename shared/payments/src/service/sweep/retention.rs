@@ -1,4 +1,4 @@
-//! Expiry and retention: emits `checkout.expired`, erases customers' data, and counts overdue payments.
+//! Emits `checkout.expired`, erases customers' data, and counts overdue payments.
 
 use tokio::time::Instant;
 

@@ -1,4 +1,5 @@
-//! Shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect URL.
+//! Tests shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect
+//! URL.
 
 use std::time::Duration;
 

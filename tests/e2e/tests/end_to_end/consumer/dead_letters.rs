@@ -1,4 +1,4 @@
-//! Messages that the consumer cannot apply.
+//! Tests messages that the consumer cannot apply.
 
 use anyhow::ensure;
 use e2e::eventually;
