@@ -9,7 +9,8 @@ use serde_json::Value;
 pub const PROJECT: u64 = 211;
 /// The project's key.
 pub const KEY: &str = "bench-project-key";
-/// The table's name: the logical id of its resource. `schemas::yaml` ignores tags, so a `!Ref` yields the logical id.
+/// The table's name: the logical id of its resource. `schemas::yaml` ignores YAML tags, so a `!Ref` yields the logical
+/// id.
 pub const TABLE: &str = "Table";
 
 /// The hosts that a deployed function calls.

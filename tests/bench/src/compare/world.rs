@@ -22,8 +22,8 @@ pub enum Endpoints {
     /// The hosts that a deployed function calls. The names of these hosts resolve to the stubs only in the namespace of
     /// [`isolated`](crate::isolated).
     Deployed,
-    /// A free port of this machine. All services share this host, so a function has fewer connections than when
-    /// deployed.
+    /// A free port of this machine. All services share this host, so a function has fewer connections than a
+    /// deployed function.
     #[cfg(test)]
     Local,
 }

@@ -38,8 +38,8 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
 }
 
-/// A control group that limits one process to a share of a CPU. Dropping it after the end of the process removes the
-/// group.
+/// A control group that limits one process to a share of a CPU. Dropping the value after the end of the process removes
+/// the group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 

@@ -3,7 +3,8 @@
 //!
 //! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
 //! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a
-//! constant rate. If the maximum of concurrent payments runs, the next payment starts as soon as another payment ends.
+//! constant rate. If the maximum number of concurrent payments runs, the next payment starts as soon as another payment
+//! ends.
 
 mod check;
 mod plan;
@@ -58,10 +59,10 @@ pub struct Arguments {
     /// Instances of each function
     #[arg(long, default_value_t = 4)]
     instances: u32,
-    /// Maximum of payments that start per second
+    /// Maximum number of payments that start per second
     #[arg(long, default_value_t = 500.0)]
     rate: f64,
-    /// Maximum of payments at the same time
+    /// Maximum number of payments at the same time
     #[arg(long, default_value_t = 16)]
     concurrent: usize,
     /// Duration in which payments start
@@ -128,11 +129,11 @@ struct Load {
     callback: PathBuf,
     /// Instances of each function.
     instances: u32,
-    /// Maximum of payments that start per second.
+    /// Maximum number of payments that start per second.
     rate: f64,
-    /// Maximum of payments at the same time.
+    /// Maximum number of payments at the same time.
     concurrent: usize,
-    /// Maximum of payments in all.
+    /// Maximum number of payments in all.
     payments: u32,
     /// Duration in which payments start.
     length: Duration,

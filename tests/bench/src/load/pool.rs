@@ -44,7 +44,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance. Waits until an instance is idle.
+    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for one.
     ///
     /// # Errors
     ///
