@@ -93,27 +93,27 @@ impl Sandbox {
         started
     }
 
-    /// The addresses and names of everything in the sandbox.
+    /// Returns the addresses and names of everything in the sandbox.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// A supervisor for a test's own programs. These programs end with this process.
+    /// Returns a supervisor for a test's own programs. These programs end with this process.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
 
-    /// The Python interpreter that has the packages of the local AWS, the AWS SDK among them.
+    /// Returns the Python interpreter that has the packages of the local AWS, the AWS SDK among them.
     pub fn python(&self) -> &Path {
         &self.python
     }
 
-    /// The log of the local AWS, which includes the functions' logs.
+    /// Returns the log of the local AWS, which includes the functions' logs.
     pub fn aws_log(&self) -> &Path {
         self.aws.log()
     }
 
-    /// The deployment script, which deployed the stack if [`Options::by_script`] is set.
+    /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
     ///
     /// # Errors
     ///
@@ -122,12 +122,12 @@ impl Sandbox {
         DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }
 
-    /// A file in the sandbox's own folder.
+    /// Returns a file in the sandbox's own folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.file(name)
     }
 
-    /// Waits until the local AWS ends without being stopped, and returns an error that says so.
+    /// Waits until the local AWS ends although it was not stopped, and returns an error about this end.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(

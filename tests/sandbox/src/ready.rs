@@ -76,7 +76,7 @@ impl ReadyFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

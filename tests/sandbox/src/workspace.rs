@@ -57,12 +57,12 @@ impl Folder {
         create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// The path of a file in the folder. The file stays for at least a day.
+    /// Returns the path of a file in the folder. The file stays for at least a day.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The folder for files that are deleted at the end of the sandbox.
+    /// Returns the folder for files that are deleted at the end of the sandbox.
     pub fn state(&self) -> &Path {
         self.state.as_ref().map_or(&self.path, TempDir::path)
     }

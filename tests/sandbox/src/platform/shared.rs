@@ -106,7 +106,7 @@ impl Shared {
         })
     }
 
-    /// The base URL of the platform, without a trailing slash.
+    /// Returns the base URL of the platform, without a trailing slash.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

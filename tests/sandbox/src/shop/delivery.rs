@@ -25,7 +25,7 @@ impl Delivery {
         }
     }
 
-    /// The shipment of an order.
+    /// Returns the shipment of an order.
     pub async fn shipment(&self, payment_id: &str) -> Shipment {
         match self {
             Delivery::Queue(fulfilment) => fulfilment.shipment(payment_id),

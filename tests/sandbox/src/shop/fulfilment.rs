@@ -55,7 +55,7 @@ impl Fulfilment {
         self.consumer.wanted.notify_one();
     }
 
-    /// The shipment of an order.
+    /// Returns the shipment of an order.
     pub fn shipment(&self, payment_id: &str) -> Shipment {
         self.consumer.orders().shipment(payment_id)
     }

@@ -19,7 +19,7 @@ use super::records::Payment;
 use super::shared::Shared;
 use actions::{action, action_on_operation};
 
-/// The start page, and every path below `/simulator`.
+/// Returns the routes of the start page and of every path below `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(start_page::show))

@@ -19,7 +19,7 @@ pub struct FaultBoard {
 }
 
 impl FaultBoard {
-    /// The switches of a payment.
+    /// Returns the switches of a payment.
     pub fn of(&self, payment_id: &str) -> &Faults {
         let own = self.by_payment.get(&key(payment_id));
         own.unwrap_or(&self.defaults)

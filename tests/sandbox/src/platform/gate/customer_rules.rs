@@ -17,7 +17,7 @@ pub enum CustomerField {
 }
 
 impl CustomerField {
-    /// The name of the field in the customer object.
+    /// Returns the name of the field in the customer object.
     pub fn name(self) -> &'static str {
         match self {
             CustomerField::FirstName => "first_name",

@@ -125,7 +125,7 @@ impl Payment {
     }
 }
 
-/// The result code of a status.
+/// Returns the result code of a status.
 fn code_of(status: Status) -> Code {
     match status {
         Status::Success => codes::SUCCESS,

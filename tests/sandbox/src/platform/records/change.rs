@@ -17,7 +17,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The id of the payment.
+    /// Returns the id of the payment.
     pub fn payment_id(&self) -> &str {
         &self.payment.order.payment_id
     }

@@ -70,7 +70,7 @@ impl Clarification {
     }
 }
 
-/// The schema of one object. The schema always has the property `email`, which is optional unless `required`
+/// Returns the schema of one object. The schema always has the property `email`, which is optional unless `required`
 /// contains `email`.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);

@@ -48,7 +48,7 @@ impl Stage {
         page.link(&base, &ProjectKey::new(key).unwrap()).unwrap()
     }
 
-    /// The URL to which an opened page redirects the browser.
+    /// Returns the URL to which an opened page redirects the browser.
     async fn redirected(&self, url: &str) -> String {
         let answer = self.client.get(url).send().await.unwrap();
         answer.headers()["location"].to_str().unwrap().to_owned()
