@@ -49,7 +49,7 @@ impl Gate {
         Ok(gate)
     }
 
-    /// The address of this Gate.
+    /// Returns the address of this Gate.
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -114,7 +114,7 @@ impl Used {
 }
 
 impl Counted {
-    /// The path of `counted.json`.
+    /// Returns the path of `counted.json`.
     pub fn path() -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("counted.json")
     }

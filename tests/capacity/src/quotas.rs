@@ -32,7 +32,7 @@ impl Quotas {
         Ok(Self(reader.deserialize().collect::<Result<_, _>>()?))
     }
 
-    /// All quotas, in the order of the file.
+    /// Returns all quotas, in the order of the file.
     pub fn all(&self) -> &[Quota] {
         &self.0
     }

@@ -44,7 +44,7 @@ impl<'a> Permissions<'a> {
         })
     }
 
-    /// The role's name.
+    /// Returns the role's name.
     pub fn role(&self) -> &str {
         &self.role
     }

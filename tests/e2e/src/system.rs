@@ -48,7 +48,7 @@ impl System {
         self.sandbox.stop().await;
     }
 
-    /// The addresses and names of the sandbox.
+    /// Returns the addresses and names of the sandbox.
     pub fn ready(&self) -> &Ready {
         self.sandbox.ready()
     }

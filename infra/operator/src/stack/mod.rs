@@ -94,7 +94,7 @@ fn read(path: &Path) -> anyhow::Result<Resources> {
 }
 
 impl Stack {
-    /// The payments' table.
+    /// Returns the payments' table.
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
     }

@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
+    /// Returns the pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
     fn pause(&self) -> Duration {
         match self.share {
             Some(_) => Duration::from_millis(20),

@@ -62,7 +62,7 @@ impl World {
         })
     }
 
-    /// The path of a temporary file.
+    /// Returns the path of a temporary file.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

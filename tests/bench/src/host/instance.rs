@@ -102,7 +102,7 @@ impl Instance {
         Ok(instance)
     }
 
-    /// The time between starting the process and its first request for an event.
+    /// Returns the time between starting the process and its first request for an event.
     pub fn init(&self) -> Duration {
         self.init
     }
@@ -201,7 +201,7 @@ impl Instance {
 
 #[cfg(test)]
 impl Instance {
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         self.gauge.pid.as_raw()
     }

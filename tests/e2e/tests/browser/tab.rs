@@ -30,7 +30,7 @@ impl Tab {
         Ok(())
     }
 
-    /// The address of the page.
+    /// Returns the address of the page.
     pub async fn address(&self) -> anyhow::Result<String> {
         Ok(self.0.url().await?.unwrap_or_default())
     }

@@ -28,7 +28,7 @@ enum PendingEvent {
 }
 
 impl PendingEvent {
-    /// An event about the payment without `late` and `corrects`.
+    /// Returns an event about the payment without `late` and `corrects`.
     fn plain(kind: EventKind) -> Self {
         Self::Payment {
             kind,

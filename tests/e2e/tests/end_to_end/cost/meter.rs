@@ -71,7 +71,7 @@ impl Meter {
         })
     }
 
-    /// The endpoint for the functions.
+    /// Returns the endpoint for the functions.
     pub fn address(&self) -> &str {
         &self.address
     }
