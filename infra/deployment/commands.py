@@ -1,4 +1,4 @@
-"""The commands of `deploy.py` on a stage. A command that fails raises a `Failure`."""
+"""Runs the commands of `deploy.py` on a stage. A command that fails raises a `Failure`."""
 
 from deployment import outputs, parameters, sam
 from deployment.build import ARCHITECTURES, build
@@ -75,7 +75,7 @@ def _must_work(stage, problems):
 
 
 def roll_back(stage, options):
-    """Deploys the release before the current release."""
+    """Deploys the previous release."""
     stack, releases = Stack(stage), Releases(stage)
     stack.must_exist()
     stack.must_take_changes()
@@ -88,7 +88,7 @@ def roll_back(stage, options):
 
 
 def write_outputs(stage, _options):
-    """Writes the file for the operator's tool again."""
+    """Replaces the file for the operator's tool."""
     outputs.write(stage, Stack(stage))
 
 

@@ -1,4 +1,4 @@
-"""The parameters of the template: their values in a deployment, and the hashes that identify a release."""
+"""Computes the parameters of the template: their values in a deployment, and the hashes that identify a release."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ UNVERSIONED = {
 
 
 def defaults(template):
-    """Returns the default of each parameter, except of the parameters that identify a release."""
+    """Returns the default of each parameter, except for the parameters that identify a release."""
     parameters = yaml_parse(template)["Parameters"].items()
     return {name: str(each.get("Default", "")) for name, each in parameters if not name.endswith("Release")}
 
@@ -36,10 +36,10 @@ def unusual(template, parameters):
 
 
 def releases(template, parameters, binaries):
-    """Returns the parameters that identify a release, as hashes. `binaries` holds the paths by name.
+    """Returns the parameters that identify a release, as hashes. `binaries` maps each binary's name to its path.
 
-    A parameter by which functions publish their versions identifies the content of these functions. Any other such
-    parameter identifies the whole deployment.
+    If functions refer to the parameter in `AutoPublishCodeSha256`, its hash covers these functions. Otherwise the hash
+    covers the template, all parameters and all binaries.
     """
     code = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in binaries.items()}
     parsed = yaml_parse(template)
@@ -58,7 +58,7 @@ def _published_by(template, parameter):
 
 
 def _content(template, function, parameters, code):
-    """Returns the function's code, its properties, and the parameters that the properties or their conditions name."""
+    """Returns the hash of the function's code, the text of its properties and conditions, and their parameters."""
     ignored = function.get("IgnoreGlobals", [])
     common = template.get("Globals", {}).get("Function", {})
     common = {name: value for name, value in common.items() if ignored != "*" and name not in ignored}

@@ -1,5 +1,5 @@
-"""The releases of a stack. They are stored in the artefact bucket of the SAM CLI, like the functions' packages, so any
-machine can deploy them again.
+"""Stores the releases of a stack in the artefact bucket of the SAM CLI, beside the functions' packages, so that any
+machine can deploy a release again.
 
     releases/<stack>/<time>/template   the template of CloudFormation, with the addresses of the packages
     releases/<stack>/<time>/release    the parameters, and the name of the previous release

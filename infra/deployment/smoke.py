@@ -1,4 +1,4 @@
-"""The smoke test of a stack. It changes nothing in the stack."""
+"""Runs the smoke test of a stack, which changes nothing in the stack."""
 
 import time
 import urllib.error

@@ -1,4 +1,4 @@
-"""The stack in CloudFormation."""
+"""Reads, updates and deletes a stack in CloudFormation."""
 
 import json
 import time

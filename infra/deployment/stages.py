@@ -1,4 +1,4 @@
-"""The stages of `samconfig.toml`, with the options of the command line."""
+"""Reads the stages of `samconfig.toml`, and adds the options of the command line."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The error that ends a command."""
+"""Defines the error that ends a command."""
 
 
 class Failure(Exception):

@@ -1,4 +1,4 @@
-//! `POST /callbacks`: verifies and applies a callback, logs one line, and answers with a status.
+//! Serves `POST /callbacks`: verifies and applies a callback, logs one line, and answers with a status.
 
 use std::time::Instant;
 

@@ -1,11 +1,12 @@
-//! The HTTP status of the answer to a callback.
+//! Selects the HTTP status of the answer to a callback.
 
 use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
 use payments::service::callback::{Outcome, Refusal};
 
 /// Returns the status for an outcome. The platform reads only the status: after 200 it does not send the callback
-/// again; after any other status, it repeats the callback. The answer has no body, so an attacker learns only the status.
+/// again; after any other status, it repeats the callback. The answer has no body, so an attacker learns only the
+/// status.
 pub fn http_status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {

@@ -1,4 +1,4 @@
-//! The log line of a callback, with its metrics.
+//! Makes the log line of a callback, with its metrics.
 
 use std::time::Duration;
 

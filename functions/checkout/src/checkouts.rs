@@ -1,4 +1,4 @@
-//! The clients and settings that the routes use.
+//! Builds the clients and settings that the routes use.
 
 use aws::config;
 use aws::dynamodb::StorefrontKeys;

@@ -1,4 +1,4 @@
-//! The clarification form: its fields, and the values that the shopper entered.
+//! Defines the clarification form: its fields, and the values that the shopper entered.
 //!
 //! Only the values of requested fields are read. A value must have a format that the platform accepts, and it must be
 //! possible to sign the value.

@@ -1,4 +1,4 @@
-//! The languages of the shopper's pages, and the choice of a language by `Accept-Language`.
+//! Defines the languages of the shopper's pages, and the choice of a language by `Accept-Language`.
 
 use lambda_http::http::{HeaderMap, header};
 

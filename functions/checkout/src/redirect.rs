@@ -1,4 +1,4 @@
-//! The redirect of the shopper's browser to the bank or to Payment Page.
+//! Makes the redirect of the shopper's browser to the bank or to Payment Page.
 
 use std::collections::BTreeMap;
 

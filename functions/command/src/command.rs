@@ -1,4 +1,4 @@
-//! The commands of operators, parsed from JSON.
+//! Defines the commands of operators, parsed from JSON.
 
 use std::collections::BTreeSet;
 

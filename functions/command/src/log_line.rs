@@ -1,4 +1,4 @@
-//! The log line of a command, with the metrics of the events that the command published.
+//! Makes the log line of a command, with the metrics of the events that the command published.
 
 use payments::events::{EventKind, metrics};
 use payments::log::Line;

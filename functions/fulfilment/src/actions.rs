@@ -1,4 +1,4 @@
-//! The processed events of a payment, and the action of each event.
+//! Stores the processed events of a payment, and the action of each event.
 //!
 //! Consecutive sequence numbers with the same action form a run, and only runs are stored. Nearly
 //! every event after the shipment leads to no action, so the text of a payment with a thousand

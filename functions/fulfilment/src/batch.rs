@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
 //! The messages of a group are processed in order. If a message fails, all later messages of the
-//! group fail too, so that SQS delivers these messages again in the same order. Groups do not wait
-//! for each other. SQS makes the failed messages visible again and deletes all other messages.
+//! group fail too, so that their order is preserved when SQS delivers them again. Groups do not wait
+//! for each other. Lambda deletes all other messages. SQS delivers the failed messages again.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! Where the goods of a payment are, and what the warehouse must do with them.
+//! Defines where the goods of a payment are, and what the warehouse must do with the goods.
 
 /// Where the goods are after the warehouse has followed every instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

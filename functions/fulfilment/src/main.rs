@@ -1,4 +1,4 @@
-//! The sample consumer of the `fulfilment` queue: decides from the events of a payment which goods
+//! Implements the sample consumer of the `fulfilment` queue: decides from the events of a payment which goods
 //! to ship and which to take back.
 //!
 //! SQS can deliver an event twice or late, and an operator can publish an event again months later.

@@ -1,4 +1,4 @@
-//! The memory of a payment, and the store of the memories.
+//! Defines the memory of a payment, and the store of the memories.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! The request for a run: all pending work, or an interval of one project.
+//! Parses the request for a run: all pending work, or an interval of one project.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;

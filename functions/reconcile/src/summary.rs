@@ -1,4 +1,4 @@
-//! The summary of a run: the function's reply, and a log line with metrics.
+//! Makes the summary of a run: the function's reply, and a log line with metrics.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;
@@ -54,7 +54,7 @@ pub struct ProjectComparison {
 
 impl Summary {
     /// Creates the log line of a run. The line has each count, even if the count is 0. The line of a run on demand has
-    /// no lag, because such a run does not change the stored progress.
+    /// no lag, because a run on demand does not change the stored progress.
     pub fn line(&self, is_on_demand: bool, now: Timestamp) -> Line {
         let compared = || self.projects.iter().map(|project| &project.reconciled);
         let reported = || self.reports.iter().map(|report| &report.reported);

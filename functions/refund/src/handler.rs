@@ -1,4 +1,4 @@
-//! The routes of refunds: `POST /payments/{payment_id}/refunds`, `GET .../refunds/{refund_id}` and
+//! Serves the routes of refunds: `POST /payments/{payment_id}/refunds`, `GET .../refunds/{refund_id}` and
 //! `POST .../refunds/{refund_id}/clarification`.
 
 use aws::api_gateway::{parameter, route};

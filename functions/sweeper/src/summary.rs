@@ -1,4 +1,4 @@
-//! The summary of a run: the function's reply, and a log line with metrics.
+//! Makes the summary of a run: the function's reply, and a log line with metrics.
 
 use payments::events::{EventKind, metrics};
 use payments::log::{Line, Metric, Unit};

@@ -1,4 +1,4 @@
-//! The operator's command-line tool: shows and repairs payments of a stack, and manages its keys, queues and reports.
+//! Implements the operator's tool: shows and repairs payments of a stack, and manages its keys, queues and reports.
 
 mod input;
 mod keys;

@@ -1,4 +1,4 @@
-//! The context of a run, which each command receives.
+//! Defines the context of a run, which each command receives.
 
 use std::fmt::Display;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Requests of an API Gateway HTTP API.
+//! Reads the requests of an API Gateway HTTP API.
 
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
@@ -14,7 +14,7 @@ pub fn route(request: &Request) -> &str {
     route.unwrap_or_default()
 }
 
-/// Returns a path parameter as the gateway decoded it; empty if the route has no such parameter.
+/// Returns a path parameter as the gateway decoded it; empty if the route does not have the parameter.
 pub fn parameter(request: &Request, name: &str) -> String {
     let parameters = request.path_parameters();
     parameters.first(name).unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! Settings from environment variables. An error names the variable and never shows its value.
+//! Reads settings from environment variables. An error names the variable and never shows its value.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The Data API over HTTPS.
+//! Implements the port of the Data API over HTTPS.
 //!
 //! The token has a key, and this key signs requests and answers. An error can contain the HTTP status of an answer, but
 //! no secret and no value from the request or the answer.

@@ -1,4 +1,4 @@
-//! The time at which a run must stop.
+//! Computes the time at which a run must stop.
 
 use std::time::{Duration, SystemTime};
 

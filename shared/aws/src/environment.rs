@@ -1,4 +1,4 @@
-//! The adapters of a function, built from the environment variables that the template sets.
+//! Builds the adapters of a function from the environment variables that the template sets.
 
 use aws_types::SdkConfig;
 use futures_util::future::join_all;

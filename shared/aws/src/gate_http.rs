@@ -1,4 +1,4 @@
-//! Gate over HTTPS.
+//! Implements the port of Gate over HTTPS.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! HTTPS calls to the platform.
+//! Makes HTTPS calls to the platform.
 //!
 //! Calls reach only the configured host, because redirects are not followed. An answer has a maximum size. This module
 //! never repeats a request. The caller decides by the platform's rules whether to repeat it.

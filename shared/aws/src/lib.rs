@@ -1,4 +1,5 @@
-//! The adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate and the Data API over HTTPS.
+//! Implements the adapters behind the ports of [`payments`]: DynamoDB, SQS, Secrets Manager, and Gate and the Data API
+//! over HTTPS.
 //!
 //! An adapter carries data and decides nothing.
 

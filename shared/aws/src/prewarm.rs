@@ -1,4 +1,5 @@
-//! Prewarming: before its first request a function opens its connections and reads its secrets, all in parallel.
+//! Prewarms a function: before its first request, the function opens its connections and reads its secrets, all in
+//! parallel.
 //!
 //! During init a function has a whole CPU. Later it has only the share that its memory setting buys
 //! (`shared/decisions/functions/0022-prewarm.md`). The method `prewarm` of an adapter leaves an open connection in the

@@ -1,4 +1,4 @@
-//! SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
+//! Implements the queues with SQS FIFO queues (`shared/decisions/state/0010-fifo-queues.md`).
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpRequest;
@@ -32,8 +32,8 @@ impl SqsQueue {
         queues.into_iter().map(queue).collect()
     }
 
-    /// Connects before the first request; see [`crate::prewarm`]. Each queue needs a connection, because events are sent
-    /// to all queues in parallel.
+    /// Connects before the first request; see [`crate::prewarm`]. Each queue needs a connection, because events are
+    /// sent to all queues in parallel.
     pub async fn prewarm(&self) {
         let no_retries = Config::builder().retry_config(RetryConfig::disabled());
         // The SDK prepares a message as usual, and `Ping` replaces the request just before it is sent.

@@ -1,5 +1,5 @@
-//! The cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000 payments, or
-//! a million with `LONG=1`.
+//! Tests that the cost of a sweep with nothing due does not depend on the number of payments. The test stores 20,000
+//! payments, or a million with `LONG=1`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use payments::{Payments, Timestamp};
 use tokio::time::Instant;
 use wire::{TABLE, Wire};
 
-/// One call writes at most this many items
+/// The maximum number of items that one call writes
 /// ([`BatchWriteItem`](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html)).
 const BATCH: u64 = 25;
 const DAY: Duration = Duration::from_secs(24 * 3_600);

@@ -1,4 +1,4 @@
-//! The secret with the project keys: concurrent changes, and lost answers.
+//! Tests the secret with the project keys: concurrent changes, and lost answers.
 #![allow(clippy::unwrap_used)]
 
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};

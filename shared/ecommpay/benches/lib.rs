@@ -1,4 +1,4 @@
-//! The signed callback that the benchmarks use, and its verification as in the callback route.
+//! Contains the signed callback that the benchmarks use, and its verification as in the callback route.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;

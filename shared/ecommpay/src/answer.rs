@@ -1,4 +1,4 @@
-//! The answers of Gate: to a sale, a refund or a clarification, and to a status request.
+//! Reads the answers of Gate: to a sale, a refund or a clarification, and to a status request.
 //!
 //! The answer to a sale, a refund or a clarification says whether the platform accepted the *request*. This answer
 //! never says how the payment ended, and is not signed.
@@ -104,7 +104,7 @@ fn refusal(message: &Value<'_>) -> Option<Refusal> {
 pub enum StatusAnswer {
     /// The state of the payment at the platform, or the error of one of its requests.
     Report(Report),
-    /// The platform has no such payment (code 3061). The answer has a payment object with the status `error`, or
+    /// The platform does not have the payment (code 3061). The answer has a payment object with the status `error`, or
     /// has no payment object and can then be unsigned.
     NotFound,
     /// The platform accepted the status request but cannot read the details of the payment at present (code 3062).

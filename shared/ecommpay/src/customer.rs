@@ -1,4 +1,4 @@
-//! Optional customer data of a sale.
+//! Defines optional customer data of a sale.
 //!
 //! Gate accepts the data as fields of `customer`
 //! ([Gate API, online banking sale](https://api-developers.ecommpay.com)), and Payment Page as parameters

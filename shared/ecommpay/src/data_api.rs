@@ -1,4 +1,4 @@
-//! The Data API: the platform records, for the reconciliation.
+//! Defines the requests and answers of the Data API, which lists the platform records for the reconciliation.
 //!
 //! Access requires a token that is created in the platform's Dashboard. Requests and answers are signed with
 //! *the key of this token*, not with a project key. An answer has up to 1,000 operations. So the limits of an answer
@@ -26,7 +26,7 @@ pub const ANSWER_LIMITS: Limits = Limits {
     canonical: 64 * 1024 * 1024,
 };
 
-/// One answer has at most this many operations.
+/// The maximum number of operations in one answer.
 ///
 /// Source: Data API, specification.
 pub const PAGE: u32 = 1_000;

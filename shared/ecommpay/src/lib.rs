@@ -1,4 +1,4 @@
-//! The protocol of the ecommpay platform for Bancontact, without network, clock and AWS.
+//! Implements the protocol of the ecommpay platform for Bancontact, without network, clock and AWS.
 //!
 //! A module uses only modules of earlier rows in this table.
 //!

@@ -1,4 +1,4 @@
-//! The platform's types of operations and its statuses, as types of this crate.
+//! Defines the platform's types of operations and its statuses, as types of this crate.
 //!
 //! Callbacks, status answers and the Data API use the same words, so this module has the only mapping.
 

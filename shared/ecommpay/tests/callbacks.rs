@@ -1,4 +1,4 @@
-//! The two corpora of callbacks and status answers: each body has the content that the index of the corpus lists.
+//! Tests the two corpora of callbacks and status answers: each body has the content that the index of the corpus lists.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;

@@ -1,4 +1,4 @@
-//! The example programs, run from the command line over both corpora and the vectors.
+//! Tests the example programs, run from the command line over both corpora and the vectors.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod corpus;

@@ -1,4 +1,4 @@
-//! The vectors that were made with the official SDKs: signatures and Payment Page links.
+//! Tests the vectors that were made with the official SDKs: signatures and Payment Page links.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod corpus;
@@ -21,7 +21,7 @@ fn every_vector_has_the_canonical_string_and_the_signature_of_the_sdks() {
         let raw = vector["raw"].as_str().unwrap();
         let message = parse(raw.as_bytes(), Limits::CALLBACK).expect(name);
         // `undefined` means that the SDKs disagree and the platform documents no rule. PHP's spelling then verifies
-        // too, and such a message is never signed.
+        // too, and this message is never signed.
         let undefined = vector["platform"] == "undefined";
         assert_eq!(canonical_to_sign(&message).is_err(), undefined, "{name}");
         let string = if undefined {

@@ -1,4 +1,4 @@
-//! The rules of a payment and the use cases over ports, without AWS.
+//! Contains the rules of a payment and the use cases over ports, without AWS.
 //!
 //! | module | contents |
 //! | --- | --- |

@@ -1,5 +1,5 @@
-//! SHA-256 in hexadecimal: replaces values that must be recognised but not stored, and ids that may contain any
-//! character.
+//! Computes SHA-256 in hexadecimal. It replaces values that must be recognised but not stored, and ids that may contain
+//! any character.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

@@ -1,4 +1,4 @@
-//! A fake of the platform's Gate, which records every request and returns the answer that a test sets.
+//! Implements a fake of the platform's Gate, which records every request and returns the answer that a test sets.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -53,7 +53,7 @@ impl Gate {
         Ok(gate)
     }
 
-    /// The address of this Gate.
+    /// Returns the address of this Gate.
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -249,7 +249,7 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// If there is no such payment, or its checkout cannot expire.
+    /// If the payment does not exist, or its checkout cannot expire.
     pub async fn expire(&self, payment_id: &str) -> anyhow::Result<()> {
         let store = &self.checkouts.payments.store;
         let key = PaymentKey::new(ProjectId::new(211)?, payment_id);

@@ -1,4 +1,4 @@
-//! The routes of the API, as the template spells them.
+//! Lists the routes of the API, as the template spells them.
 
 /// Creates a checkout.
 pub const CHECKOUTS: &str = "POST /checkouts";

@@ -1,4 +1,4 @@
-//! The files of `tests/data`: the platform's callbacks and the stored answers.
+//! Reads the files of `tests/data`: the platform's callbacks and the stored answers.
 
 use std::path::{Path, PathBuf};
 

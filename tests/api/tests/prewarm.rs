@@ -1,5 +1,5 @@
-//! Each function opens its connections during init, and the first event uses these connections. If a connection cannot
-//! be opened, init still ends soon.
+//! Tests that each function opens its connections during init, and that the first event uses these connections. If a
+//! connection cannot be opened, init still ends soon.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

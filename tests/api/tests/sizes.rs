@@ -1,5 +1,5 @@
-//! The sizes of a usual payment's items. DynamoDB charges a write by size: one unit for each started kilobyte of an
-//! item, and two units in a transaction.
+//! Tests the sizes of a usual payment's items. DynamoDB charges a write by size: one unit for each started kilobyte of
+//! an item, and two units in a transaction.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server for Lambda's Runtime API and for the stubs.
+//! Implements a small HTTP/1.1 server for Lambda's Runtime API and for the stubs.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A network namespace in which the hosts that the functions call resolve to this machine.
+//! Creates a network namespace in which the hosts that the functions call resolve to this machine.
 //!
 //! The functions run exactly as deployed, with the names and certificates of the real hosts, and can reach no other
 //! host. This needs Linux, and root or user namespaces.

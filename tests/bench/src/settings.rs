@@ -1,4 +1,4 @@
-//! The functions' environment variables from `infra/template.yaml`, and the secrets that these variables name.
+//! Reads the functions' environment variables from `infra/template.yaml`, and defines the secrets that they name.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Assumptions about values that the sandbox cannot measure: durations on AWS, and the behaviour of shoppers.
+//! Contains assumptions about values that the sandbox cannot measure: durations on AWS, and the behaviour of shoppers.
 
 use clap::Args;
 

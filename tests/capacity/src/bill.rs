@@ -1,4 +1,4 @@
-//! The AWS bill at list prices. No test compares the sums of the bill, because AWS changes the prices.
+//! Computes the AWS bill at list prices. No test compares the sums of the bill, because AWS changes the prices.
 
 use std::collections::BTreeMap;
 

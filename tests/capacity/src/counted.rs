@@ -1,4 +1,4 @@
-//! The counts of `counted.json`.
+//! Reads the counts of `counted.json`.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Sub};
@@ -114,7 +114,7 @@ impl Used {
 }
 
 impl Counted {
-    /// The path of `counted.json`.
+    /// Returns the path of `counted.json`.
     pub fn path() -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("counted.json")
     }

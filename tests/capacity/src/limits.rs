@@ -1,4 +1,4 @@
-//! The rates at which limits are reached.
+//! Computes the rates at which limits are reached.
 
 use payments::ports::SHARDS;
 

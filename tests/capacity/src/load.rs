@@ -1,4 +1,4 @@
-//! The load of a constant rate of payments.
+//! Computes the load of a constant rate of payments.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// The load of `rate` payments per second.
+    /// Returns the load of `rate` payments per second.
     pub fn new(counted: &'a Counted, assumptions: &'a Assumptions, rate: f64) -> Self {
         Self {
             counted,
@@ -40,7 +40,7 @@ impl<'a> Load<'a> {
         self.counted.api_calls() as f64 * self.rate
     }
 
-    /// The mean number of concurrent executions, by function.
+    /// Returns the mean number of concurrent executions, by function.
     pub fn concurrency(&self) -> BTreeMap<&'a str, f64> {
         let mut running = BTreeMap::new();
         let called = self.counted.steps.iter();
@@ -64,18 +64,19 @@ impl<'a> Load<'a> {
             .collect()
     }
 
-    /// The assumed maximum of write units per second on one shard of the busiest index.
+    /// Returns the assumed maximum number of write units per second on one shard of the busiest index.
     pub fn busiest_shard(&self) -> f64 {
         let most = self.index_writes().into_values().fold(0.0, f64::max);
         most / f64::from(SHARDS) * largest_share(self.rate, f64::from(SHARDS))
     }
 
-    /// The partitions that the table needs if each partition handles at most `limit` write units per second.
+    /// Returns the partitions that the table needs if each partition handles at most `limit` write units per second.
     pub fn partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.table_writes(), limit)
     }
 
-    /// The partitions that the busiest queue needs if each partition handles at most `limit` messages per second.
+    /// Returns the partitions that the busiest queue needs if each partition handles at most `limit` messages per
+    /// second.
     pub fn queue_partitions(&self, limit: f64) -> f64 {
         self.buckets_for(self.messages(), limit)
     }
@@ -107,7 +108,7 @@ impl<'a> Load<'a> {
         sends.map(|(_, count)| *count).max().unwrap_or(0) as f64 * self.rate
     }
 
-    /// The GB by which the table grows per day.
+    /// Returns the growth of the table in GB per day.
     pub fn daily_gb(&self) -> f64 {
         self.counted.stored_kb as f64 * 1_024.0 * self.rate * 86_400.0 / 1e9
     }

@@ -1,4 +1,4 @@
-//! Markdown tables.
+//! Writes Markdown tables.
 
 /// Returns a table. Columns that contain only figures are aligned to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {

@@ -1,4 +1,4 @@
-//! AWS quotas, read from `quotas.csv`.
+//! Reads AWS quotas from `quotas.csv`.
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -32,7 +32,7 @@ impl Quotas {
         Ok(Self(reader.deserialize().collect::<Result<_, _>>()?))
     }
 
-    /// All quotas, in the order of the file.
+    /// Returns all quotas, in the order of the file.
     pub fn all(&self) -> &[Quota] {
         &self.0
     }

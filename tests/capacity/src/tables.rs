@@ -1,4 +1,4 @@
-//! The tables of `infra/capacity.md`.
+//! Makes the tables of `infra/capacity.md`.
 
 use std::path::Path;
 

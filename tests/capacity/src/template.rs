@@ -1,4 +1,4 @@
-//! Settings, indexes and resources of `infra/template.yaml`.
+//! Reads settings, indexes and resources of `infra/template.yaml`.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -37,7 +37,8 @@ impl Template {
     ///
     /// # Errors
     ///
-    /// If an index contains more than keys, because the calculation does not know the write units of such an index.
+    /// If an index contains more than keys, because the calculation does not know the write units of an index with
+    /// other attributes.
     pub fn indexes(&self) -> anyhow::Result<Vec<KeysOnlyIndex>> {
         let indexes = self.at("/Resources/Table/Properties/GlobalSecondaryIndexes")?;
         let indexes = indexes.as_array().into_iter().flatten();

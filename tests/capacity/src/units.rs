@@ -1,4 +1,4 @@
-//! DynamoDB's read and write units, by the rules of its documentation.
+//! Computes DynamoDB's read and write units, by the rules of its documentation.
 //!
 //! Items are in the form of the API: `{"pk": {"S": "..."}}`. A write costs one unit per started KB of the item before
 //! or after the write, whichever is larger. In a transaction, a write costs twice as much. A consistent read costs one
@@ -36,7 +36,7 @@ impl KeysOnlyIndex {
         value.get("S")?.as_str()
     }
 
-    /// Returns the write units for the entry before a write and for the entry after it.
+    /// Returns the write units for the entry before a write and for the entry after the write.
     pub fn write_units(&self, before: Option<&Value>, after: Option<&Value>) -> (u64, u64) {
         // An entry contains a payment's key, a shard and a time, so it is smaller than a KB.
         match (self.entry(before), self.entry(after)) {

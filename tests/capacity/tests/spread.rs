@@ -1,5 +1,5 @@
-//! Simulated payments with the product's own keys are distributed as evenly as the calculation assumes. With `LONG=1`,
-//! the simulation has ten times as many payments.
+//! Tests that simulated payments with the product's own keys are distributed as evenly as the calculation assumes. With
+//! `LONG=1`, the simulation has ten times as many payments.
 
 use anyhow::ensure;
 use capacity::assumptions::Assumptions;

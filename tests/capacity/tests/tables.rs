@@ -1,4 +1,4 @@
-//! The tables of `infra/capacity.md`, and the program that prints them.
+//! Tests the tables of `infra/capacity.md`, and the program that prints them.
 
 use std::process::Command;
 

@@ -6,7 +6,8 @@ use anyhow::ensure;
 use sandbox::Sandbox;
 use serde_json::Value;
 
-/// Calls an operation and returns its output with all pages. Names and parameters are those of the Python SDK.
+/// Calls an operation and returns its output with all pages. The operation and its parameters have the names of
+/// the Python SDK.
 pub async fn call(
     sandbox: &Sandbox,
     service: &str,

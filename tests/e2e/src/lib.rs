@@ -1,5 +1,5 @@
-//! The code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of the
-//! simulated platform, and readers of the queues and logs.
+//! Contains the code that the end-to-end tests share: the system under test, a storefront, a shopper, the switches of
+//! the simulated platform, and readers of the queues and logs.
 //!
 //! All of this code calls a running sandbox from outside. Each function returns an error if a service does not answer,
 //! answers with an unexpected status, or does not reach the expected state within [`TIMEOUT`].
@@ -29,13 +29,13 @@ use sandbox::local_aws::CREDENTIALS;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-/// The time limit of every wait. It allows for a slow machine.
+/// The time limit of every wait, long enough for a slow machine.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The pause between two polls of [`eventually`].
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Polls until there is a value, and returns it. `what` names the awaited value in the error.
+/// Polls until there is a value, and returns this value. `what` names the awaited value in the error.
 pub async fn eventually<T>(
     what: &str,
     mut poll: impl AsyncFnMut() -> anyhow::Result<Option<T>>,

@@ -44,7 +44,7 @@ impl<'a> Permissions<'a> {
         })
     }
 
-    /// The role's name.
+    /// Returns the role's name.
     pub fn role(&self) -> &str {
         &self.role
     }
@@ -76,7 +76,7 @@ impl<'a> Permissions<'a> {
         self.put(&policy).await
     }
 
-    /// Revokes one grant and keeps all others.
+    /// Revokes one grant and keeps all other grants.
     pub async fn revoke_grant(&self, grant: &Grant) -> anyhow::Result<()> {
         let others = self.grants().into_iter().filter(|other| other != grant);
         let statements: Vec<Value> = others

@@ -1,4 +1,4 @@
-//! A reader of an event queue.
+//! Reads an event queue.
 
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::Client;
@@ -122,7 +122,7 @@ impl Queue {
         .await
     }
 
-    /// Receives messages and deletes none, so that the queue delivers them again.
+    /// Receives messages and deletes none of the messages, so that the queue delivers all of them again.
     pub async fn receive_only(&self) -> anyhow::Result<()> {
         let request = self.client.receive_message().queue_url(&self.url);
         let received = request.max_number_of_messages(10).send().await;

@@ -1,4 +1,4 @@
-//! A shopper's browser without scripts, as an HTTP client.
+//! Simulates a shopper: an HTTP client that acts like a browser without scripts.
 
 use anyhow::{Context, bail, ensure};
 use reqwest::{Client, Response, StatusCode, header, redirect::Policy};

@@ -1,4 +1,4 @@
-//! The control API of the simulated platform.
+//! Calls the control API of the simulated platform.
 
 use anyhow::{Context, ensure};
 use reqwest::Client;

@@ -1,4 +1,4 @@
-//! A storefront's back end.
+//! Simulates the back end of a storefront.
 
 use anyhow::{Context, ensure};
 use reqwest::{Client, Method, StatusCode};

@@ -1,4 +1,4 @@
-//! The system under test.
+//! Starts the system under test, and reads and changes its state.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 use crate::storefront::Storefront;
 use crate::{logs, until_matching};
 
-/// A time after which the sweeper of a sandbox publishes an event of the outbox.
+/// The sweeper of a sandbox publishes an unpublished event that is older than this time.
 pub const OUTBOX_GRACE: Duration = Duration::from_millis(2_500);
 
 /// A running sandbox with a storefront, a shopper and the simulated platform.
@@ -48,7 +48,7 @@ impl System {
         self.sandbox.stop().await;
     }
 
-    /// The addresses and names of the sandbox.
+    /// Returns the addresses and names of the sandbox.
     pub fn ready(&self) -> &Ready {
         self.sandbox.ready()
     }

@@ -1,4 +1,4 @@
-//! One complete payment, from the checkout to a partial refund.
+//! Makes one complete payment, from the checkout to a partial refund.
 
 use anyhow::ensure;
 use sandbox::Ready;

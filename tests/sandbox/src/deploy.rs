@@ -89,7 +89,7 @@ impl Outputs {
     ///
     /// # Errors
     ///
-    /// When the template has no such output.
+    /// When the template has no output with this name.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
         self.find(name)
             .with_context(|| format!("The template has no output {name}"))

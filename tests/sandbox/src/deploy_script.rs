@@ -97,12 +97,12 @@ impl DeployScript {
         })
     }
 
-    /// The path of a deployed binary.
+    /// Returns the path of a deployed binary.
     pub fn binary(&self, name: &str) -> PathBuf {
         self.folder.join("functions").join(name).join("bootstrap")
     }
 
-    /// The file that a deployment writes about the stack.
+    /// Returns the file that a deployment writes about the stack.
     pub fn written(&self) -> PathBuf {
         self.folder.join(format!("{STACK}.json"))
     }

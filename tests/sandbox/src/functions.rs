@@ -27,7 +27,7 @@ pub fn binaries(template: &Path) -> anyhow::Result<Vec<String>> {
 ///
 /// # Errors
 ///
-/// When cargo fails, or the workspace has no such binary.
+/// When cargo fails, or the workspace has no binary with one of the names.
 pub async fn build(
     supervisor: &Supervisor,
     binaries: &[String],
@@ -69,7 +69,7 @@ pub async fn build(
 
 /// Returns whether an outer `cargo run` or `cargo test` sets the variable to describe its package. Some build scripts
 /// (ring's) read these variables. If these variables stayed set, each package that starts this build would cause a
-/// rebuild of everything that depends on such a script, because their values differ.
+/// rebuild of everything that depends on one of these build scripts, because the variables differ between packages.
 fn describes_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
         .iter()

@@ -1,8 +1,8 @@
-//! The parts that the pages of the platform and of the shop share.
+//! Makes the parts of HTML that the pages of the platform and of the shop share.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// A whole HTML page. The browser reloads the page after `refresh_after` seconds, if given.
+/// Returns a whole HTML page. The browser reloads the page after `refresh_after` seconds, if given.
 pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Markup) -> String {
     let document = html! {
         (DOCTYPE)
@@ -21,7 +21,7 @@ pub fn document(title: &str, style: &str, refresh_after: Option<u8>, body: &Mark
     document.into_string()
 }
 
-/// An amount in euro cents, as pages show it.
+/// Returns an amount in euro cents, as pages show it.
 pub fn euros(cents: u64) -> String {
     format!("{}.{:02} EUR", cents / 100, cents % 100)
 }

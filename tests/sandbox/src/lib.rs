@@ -1,5 +1,5 @@
-//! The sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo shop. The
-//! program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
+//! Runs the sandbox: the real functions and the real template in a local AWS, with a simulated platform and a demo
+//! shop. The program behind `cargo run` starts a sandbox, and so do end-to-end tests in their own process.
 //!
 //! The order of a start: bind the public addresses, so that a port in use fails immediately; find Python and install
 //! the pinned packages; start the proxy and the platform; read the template's list of binaries; build these binaries
@@ -94,27 +94,27 @@ impl Sandbox {
         started
     }
 
-    /// The addresses and names of everything in the sandbox.
+    /// Returns the addresses and names of everything in the sandbox.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// A supervisor for a test's own programs. These programs end with this process.
+    /// Returns a supervisor for a test's own programs. These programs end with this process.
     pub fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
 
-    /// The Python interpreter that has the packages of the local AWS, the AWS SDK among them.
+    /// Returns the Python interpreter that has the packages of the local AWS, the AWS SDK among them.
     pub fn python(&self) -> &Path {
         &self.python
     }
 
-    /// The log of the local AWS, which includes the functions' logs.
+    /// Returns the log of the local AWS, which includes the functions' logs.
     pub fn aws_log(&self) -> &Path {
         self.aws.log()
     }
 
-    /// The deployment script, which deployed the stack if [`Options::by_script`] is set.
+    /// Returns the deployment script, which deployed the stack if [`Options::by_script`] is set.
     ///
     /// # Errors
     ///
@@ -123,12 +123,12 @@ impl Sandbox {
         DeployScript::new(&self.supervisor, &self.folder, self.aws.endpoint())
     }
 
-    /// A file in the sandbox's own folder.
+    /// Returns a file in the sandbox's own folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.file(name)
     }
 
-    /// Waits until the local AWS ends without being stopped, and returns an error that says so.
+    /// Waits until the local AWS ends although it was not stopped, and returns an error about this end.
     pub async fn failed(&self) -> anyhow::Error {
         self.aws.ended().await;
         anyhow::anyhow!(

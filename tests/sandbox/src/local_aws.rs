@@ -1,4 +1,4 @@
-//! The local AWS: MiniStack as a supervised program, with IAM enforced, on a free port of 127.0.0.1.
+//! Runs the local AWS: MiniStack as a supervised program, with IAM enforced, on a free port of 127.0.0.1.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -86,17 +86,17 @@ impl LocalAws {
         bail!("The local AWS found no free port in {ATTEMPTS} attempts")
     }
 
-    /// The address of the AWS services.
+    /// Returns the address of the AWS services.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The address of an HTTP API, without a path.
+    /// Returns the address of an HTTP API, without a path.
     pub fn api(&self, api_id: &str) -> String {
         format!("{}/_aws/execute-api/{api_id}/$default", self.endpoint)
     }
 
-    /// The log, which includes the functions' logs.
+    /// Returns the log, which includes the functions' logs.
     pub fn log(&self) -> &Path {
         &self.log
     }

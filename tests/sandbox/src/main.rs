@@ -1,4 +1,4 @@
-//! The program behind `cargo run`: a sandbox that runs until Ctrl-C or until a command ends.
+//! Implements the program behind `cargo run`: runs a sandbox until Ctrl-C or until a command ends.
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The options of a sandbox.
+//! Defines the options of a sandbox, and parses the command line.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

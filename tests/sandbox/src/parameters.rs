@@ -1,4 +1,4 @@
-//! The parameters of the template whose values differ from the template's defaults.
+//! Sets the parameters of the template whose values differ from the template's defaults.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

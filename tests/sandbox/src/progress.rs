@@ -1,4 +1,4 @@
-//! Messages for the user.
+//! Prints messages for the user.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! A proxy that serves the public address of the API. On AWS, a custom domain has this role.
+//! Runs a proxy that serves the public address of the API. On AWS, a custom domain has this role.
 //!
 //! The local AWS gives the API another address at each start, but the functions need their public address before the
 //! API exists. The proxy therefore gets its port first and its target later. The proxy forwards paths byte for byte
@@ -91,7 +91,7 @@ impl Proxy {
         })
     }
 
-    /// The public address, without a trailing slash.
+    /// Returns the public address, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -241,7 +241,7 @@ mod tests {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
     }
 
-    /// An API that answers with a redirect, two cookies and, in the body, the request.
+    /// Returns an API that answers with a redirect, two cookies and, in the body, the request.
     async fn api() -> String {
         let listener = listener().await;
         let address = listener.local_addr().unwrap();

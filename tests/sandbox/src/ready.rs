@@ -1,4 +1,4 @@
-//! The addresses and names that a program needs to use the sandbox.
+//! Lists the addresses and names that a program needs to use the sandbox.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -78,7 +78,7 @@ impl ReadyFile {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

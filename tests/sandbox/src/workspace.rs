@@ -1,4 +1,4 @@
-//! The folders of the sandboxes, below cargo's target folder.
+//! Creates the folders of the sandboxes, below cargo's target folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -57,19 +57,19 @@ impl Folder {
         create().with_context(|| format!("{} cannot be written", parent.display()))
     }
 
-    /// The path of a file in the folder. The file stays for at least a day.
+    /// Returns the path of a file in the folder. The file stays for at least a day.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// The folder for files that are deleted at the end of the sandbox.
+    /// Returns the folder for files that are deleted at the end of the sandbox.
     pub fn state(&self) -> &Path {
         self.state.as_ref().map_or(&self.path, TempDir::path)
     }
 }
 
-/// Deletes the state of sandboxes whose process has ended, and folders of such sandboxes that are older than a day.
-/// Ignores errors, because another process may delete the same files.
+/// Deletes the state of sandboxes whose process has ended, and the folders of these sandboxes that are older than a
+/// day. Ignores errors, because another process may delete the same files.
 fn sweep(parent: &Path) {
     for folder in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = folder.path();

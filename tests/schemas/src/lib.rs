@@ -1,4 +1,4 @@
-//! For tests: checks events against their JSON Schemas in `infra/events`, as any consumer can, and
+//! Checks events against their JSON Schemas in `infra/events`, as any consumer can, and
 //! HTTP answers against `infra/openapi.yaml`.
 //!
 //! This code is a separate crate because the tests of several crates share it, and no function may

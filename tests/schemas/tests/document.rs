@@ -1,4 +1,4 @@
-//! `infra/openapi.yaml` describes every route of the template. The examples in this document, and the
+//! Tests that `infra/openapi.yaml` describes every route of the template. The examples in this document, and the
 //! answers in `tests/data/responses`, match the schemas of the document.
 #![allow(clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! For tests: compares texts with stored snapshots.
+//! Compares texts with stored snapshots, for tests.
 //!
 //! If the variable `UPDATE_SNAPSHOTS` is set, the texts are stored instead of compared. Review the
 //! changed files before you commit them.

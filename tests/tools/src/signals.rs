@@ -1,4 +1,4 @@
-//! The signals that end a program.
+//! Receives the signals that end a program, and passes them on.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! Programs that are stopped when this process ends.
+//! Runs programs that are stopped when this process ends.
 //!
 //! Each program runs as a child of `infra/tools/supervise.py`. This script stops the program and all its descendants
 //! when this process ends, even if SIGKILL ends this process. Linux's parent-death signal (`PR_SET_PDEATHSIG`) is not
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     // Three processes that ignore SIGTERM: the program, a child, and a child in another process group. The last
-    // process exists only on Linux, because supervise.py cannot find such a process on other systems.
+    // process exists only on Linux, because supervise.py cannot find a process in another group on other systems.
     const FAMILY: &str = "
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,4 +1,5 @@
-//! The HTTP client below the SDK. It records every call, answers or forwards the call, and fails calls on request.
+//! Implements the HTTP client below the SDK. It records every call, answers or forwards the call, and fails calls on
+//! request.
 
 use std::sync::{Arc, Mutex};
 

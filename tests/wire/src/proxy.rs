@@ -1,4 +1,4 @@
-//! A TCP proxy for tests of how many connections a client opens.
+//! Runs a TCP proxy for tests of how many connections a client opens.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A secret: its versions, and the labels that move between the versions.
+//! Simulates a secret: its versions, and the labels that move between the versions.
 //!
 //! Source: Secrets Manager's API reference, `PutSecretValue` and `UpdateSecretVersionStage`.
 

@@ -1,4 +1,4 @@
-//! The form for the data that the platform requests.
+//! Makes the form for the data that the platform requests.
 
 use ecommpay::fields::FieldError;
 use lambda_http::Response;

@@ -1,4 +1,4 @@
-//! The layout of all pages: HTML, style and headers.
+//! Makes the layout of all pages: HTML, style and headers.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

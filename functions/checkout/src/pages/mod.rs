@@ -1,4 +1,4 @@
-//! The pages of the shopper. Each function returns a page, and its comment says when the page is shown.
+//! Makes the pages of the shopper. Each function returns a page, and its comment says when the page is shown.
 //!
 //! The pages use no external resource, and every value is escaped.
 

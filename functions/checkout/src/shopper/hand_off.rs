@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
+//! Serves `GET /checkouts/{token}`: redirects the shopper to the bank, or shows the state of the checkout.
 
 use lambda_http::Response;
 use payments::log::{Line, Metric, Unit};
@@ -39,8 +39,8 @@ impl Checkouts {
         let shop_url = checkout.shop_url();
         match checkout.status() {
             status if status.is_paid() => see_other(&shop_url, language),
-            // The shopper can do nothing. `Unmatched` never occurs in this function, because such a payment has no
-            // order and no token.
+            // The shopper can do nothing. `Unmatched` never occurs in this function, because an unmatched
+            // payment has no order and no token.
             Status::Quarantined | Status::Unmatched | Status::AwaitingConfirmation => {
                 pages::being_checked(language, &shop_url)
             }

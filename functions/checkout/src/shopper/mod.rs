@@ -1,4 +1,4 @@
-//! The routes of shoppers.
+//! Serves the routes of shoppers.
 //!
 //! | route | file |
 //! | --- | --- |

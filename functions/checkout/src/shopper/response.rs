@@ -1,4 +1,4 @@
-//! Redirects, and the page that a shopper sees after a failure of this service.
+//! Makes redirects, and the page that a shopper sees after a failure of this service.
 
 use std::fmt;
 

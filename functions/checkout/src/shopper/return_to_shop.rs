@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
+//! Serves `GET /checkouts/{token}/return`: redirects a shopper who returns from the bank to the storefront.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/status`: returns the status to scripts on the storefront's pages.
+//! Serves `GET /checkouts/{token}/status`: returns the status to scripts on the storefront's pages.
 
 use lambda_http::Response;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -1,4 +1,4 @@
-//! `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
+//! Serves `POST /checkouts/{token}`: sends the data that the shopper entered in the clarification form.
 
 use lambda_http::Response;
 use payments::log::Line;

@@ -1,4 +1,4 @@
-//! `POST /payments/{payment_id}/clarification`: sends the data that the platform requests.
+//! Serves `POST /payments/{payment_id}/clarification`: sends the data that the platform requests.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, Response};

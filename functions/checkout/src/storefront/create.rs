@@ -1,4 +1,4 @@
-//! `POST /checkouts`: creates a checkout and sends its sale.
+//! Serves `POST /checkouts`: creates a checkout and sends its sale.
 
 use ecommpay::fields::{Currency, MinorUnits};
 use lambda_http::http::{HeaderValue, StatusCode, header};

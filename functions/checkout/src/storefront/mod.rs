@@ -1,4 +1,4 @@
-//! The routes of storefronts.
+//! Serves the routes of storefronts.
 //!
 //! | route | file |
 //! | --- | --- |

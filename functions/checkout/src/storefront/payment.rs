@@ -1,4 +1,4 @@
-//! `GET /payments/{payment_id}`: shows a payment.
+//! Serves `GET /payments/{payment_id}`: shows a payment.
 
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, Response};

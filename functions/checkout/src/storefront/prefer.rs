@@ -1,4 +1,4 @@
-//! The header `Prefer: wait=N` (RFC 7240).
+//! Reads the header `Prefer: wait=N` (RFC 7240).
 
 use std::time::Duration;
 

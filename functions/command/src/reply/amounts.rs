@@ -1,4 +1,4 @@
-//! The status and the amounts of a payment.
+//! Defines the status and the amounts of a payment, as replies contain them.
 
 use std::collections::BTreeSet;
 

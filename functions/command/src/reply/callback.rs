@@ -1,4 +1,4 @@
-//! The result of `verify_callback` and `apply_callback`.
+//! Defines the result of `verify_callback` and `apply_callback`.
 
 use ecommpay::report;
 use payments::model::Status;

@@ -1,4 +1,4 @@
-//! The types of events.
+//! Converts kinds of events to the types that replies contain.
 
 use payments::events::EventKind;
 

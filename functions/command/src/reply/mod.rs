@@ -1,4 +1,4 @@
-//! The reply to a command: its result, or why it was not done.
+//! Defines the reply to a command: its result, or why it was not done.
 
 mod amounts;
 mod callback;

@@ -1,4 +1,4 @@
-//! Why a command was not done.
+//! Defines why a command was not done.
 
 use serde::Serialize;
 

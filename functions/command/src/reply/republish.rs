@@ -1,4 +1,4 @@
-//! The result of `republish`.
+//! Defines the result of `republish`.
 
 use payments::service::outbox::republish::{RepublishError, Republished};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The result of `resync`.
+//! Defines the result of `resync`.
 
 use payments::service::status_poll::{Found, PollError, PollResult};
 use serde::Serialize;

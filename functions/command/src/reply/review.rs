@@ -1,4 +1,4 @@
-//! The result of `release` and `reject`.
+//! Defines the result of `release` and `reject`.
 
 use payments::model::{Refund, RefundStatus};
 use payments::service::apply::Applied;
@@ -14,7 +14,8 @@ use super::not_done::NotDone;
 pub struct ReviewDone {
     /// The payment after the review.
     after: Amounts,
-    /// The last refund that a rejection of this payment created. `None` for a release, or if there is no such refund.
+    /// The last refund that a rejection of this payment created. `None` for a release, or if no rejection created a
+    /// refund.
     refund: Option<RefundDone>,
     /// The types of the published events.
     events: Vec<&'static str>,

@@ -15,7 +15,7 @@ pub struct ConfirmArgs {
 }
 
 impl ConfirmArgs {
-    /// Asks a question on standard error. Fails unless the answer is yes.
+    /// Asks a question on standard error. Fails if the answer is not yes.
     pub fn ask(&self, question: &str) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());

@@ -1,4 +1,4 @@
-//! What the operator types: values of options, answers to questions, and keys.
+//! Reads what the operator types: values of options, answers to questions, and keys.
 
 pub mod confirm;
 pub mod secret;

@@ -1,4 +1,4 @@
-//! Parsers of option values.
+//! Parses the values of options.
 
 use ecommpay::fields::ProjectId;
 use payments::Timestamp;

@@ -7,10 +7,11 @@ use serde::Serialize;
 use crate::input::secret;
 use crate::session::Session;
 
-/// Stores a token of the Data API and the token's key. They replace the stored token and key.
+/// Stores a token of the Data API and the token's key. The new token and key replace the stored token and key.
 ///
-/// Create both in the platform's Dashboard. The tool reads both from standard input: on a terminal the tool prompts for
-/// them; otherwise they are the first two lines. The next reconciliation uses the new token and key.
+/// Create both in the platform's Dashboard. The tool reads both from standard input. On a terminal, the tool prompts
+/// for each value. Without a terminal, the first line is the token and the second line is the key. The next
+/// reconciliation uses the new token and key.
 #[derive(Args)]
 pub struct DataApiTokenArgs {}
 

@@ -1,4 +1,4 @@
-//! Commands on the keys of storefronts, of projects and of the Data API.
+//! Defines commands on the keys of storefronts, of projects and of the Data API.
 
 pub mod data_api_token;
 pub mod project_key;

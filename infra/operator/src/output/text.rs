@@ -40,8 +40,8 @@ pub fn or_none(text: Option<&Foreign>) -> String {
     text.map_or("none".to_owned(), ToString::to_string)
 }
 
-/// Formats an amount in minor units. Orders are in EUR only. The platform can report any other currency. The tool
-/// does not know how many decimals such a currency has.
+/// Formats an amount in minor units. Orders are in EUR only, but the platform can report any other currency. The tool
+/// does not know how many decimals another currency has, and writes the minor units.
 pub fn money(minor: u64, currency: &str) -> String {
     match currency {
         "EUR" => format!("{}.{:02} EUR", minor / 100, minor % 100),

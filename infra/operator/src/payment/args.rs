@@ -1,4 +1,4 @@
-//! The arguments that name a payment.
+//! Defines the arguments that name a payment.
 
 use anyhow::Context;
 use clap::Args;
@@ -26,7 +26,7 @@ fn payment_id(text: &str) -> Result<String, String> {
 }
 
 impl PaymentArgs {
-    /// The payment's key in the table.
+    /// Returns the payment's key in the table.
     pub fn key(&self) -> PaymentKey {
         PaymentKey::new(self.project, &self.payment_id)
     }

@@ -25,14 +25,14 @@ pub struct CallbackArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Says whether a callback verifies and what the callback would change, or why it does not verify.
+    /// Says whether a callback is valid and what it would change, or why it is not valid.
     Verify {
-        /// The file with the body, exactly as it was received; - reads standard input.
+        /// The file with the body, exactly as it was received. Use `-` for standard input.
         file: PathBuf,
     },
     /// Applies a callback, as if the platform had sent it again.
     Apply {
-        /// The file with the body, exactly as it was received; - reads standard input and needs --yes.
+        /// The file with the body, exactly as it was received. Use `-` for standard input, together with `--yes`.
         file: PathBuf,
         /// Your name, for the log.
         #[arg(long)]
@@ -149,7 +149,8 @@ impl Display for Text<'_> {
             writeln!(to, "{operation}")?;
         }
         if reply.hint {
-            let why = "the body can be read in two ways, so it is not applied; the platform is polled instead";
+            let why = "the callback is only a hint (it can be read in two ways, or is too large to store), \
+                so it is not applied; the platform is polled instead";
             writeln!(to, "{why}")?;
         }
         writeln!(to, "{}: {}", self.outcome_label, reply.outcome)?;

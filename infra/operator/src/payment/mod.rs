@@ -1,4 +1,4 @@
-//! Commands on single payments.
+//! Defines commands on single payments.
 
 mod args;
 pub mod callback;

@@ -1,4 +1,4 @@
-//! The quarantine of a payment, as text.
+//! Shows the quarantine of a payment as text.
 
 use std::fmt::{self, Display, Formatter};
 

@@ -14,7 +14,8 @@ use crate::stack::command::command;
 
 /// Publishes events of a payment again, to each queue that subscribes to their types.
 ///
-/// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. Events are stored for 90 days.
+/// The events keep their ids and bodies, so consumers that store event ids ignore the repeats. Events are stored for 90
+/// days.
 #[derive(Args)]
 pub struct RepublishArgs {
     #[command(flatten)]
@@ -22,7 +23,7 @@ pub struct RepublishArgs {
     /// The sequence number of the first event; 1 by default.
     #[arg(long, value_name = "NUMBER")]
     from: Option<u64>,
-    /// The sequence number of the last event; by default that of the payment's last event.
+    /// The sequence number of the last event; by default the number of the payment's last event.
     #[arg(long, value_name = "NUMBER")]
     to: Option<u64>,
     /// Your name, for the log.

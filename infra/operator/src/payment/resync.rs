@@ -14,7 +14,8 @@ use crate::stack::command::command;
 
 /// Polls the platform about a payment immediately, and applies the answer.
 ///
-/// The command does not depend on the polling schedule: the payment may also be final, overdue or not in the table.
+/// The command does not depend on the polling schedule. The payment may also have ended, be overdue, or not be in the
+/// table.
 #[derive(Args)]
 pub struct ResyncArgs {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Commands on the event queues and their dead-letter queues.
+//! Defines commands on the event queues and their dead-letter queues.
 
 pub mod counts;
 pub mod redrive;

@@ -13,15 +13,16 @@ use crate::session::Session;
 
 /// The maximum number of messages that SQS returns in one answer.
 const BATCH: u64 = 10;
-/// Enough time to send and delete a batch. After this time, messages that were not deleted can be received again.
+/// For this time, SQS hides the messages of a batch from other receivers. The tool needs less time to send and delete a
+/// batch.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
-/// With a wait time above 0, SQS searches all of its servers for messages.
+/// The wait time of a receive call. With a wait time above 0, SQS searches all of its servers for messages.
 const WAIT_SECONDS: i32 = 1;
 
 /// Moves dead letters back into their queue, oldest first.
 ///
 /// Fix the consumer first. The consumer may receive an event that it has already processed. The consumer must recognise
-/// such an event by the event id, and ignore the event.
+/// a repeated event by the event id, and ignore the event.
 #[derive(Args)]
 pub struct RedriveArgs {
     /// The queue from which the dead letters were moved.
@@ -102,8 +103,7 @@ struct Redrive<'a> {
 }
 
 impl Redrive<'_> {
-    /// Moves messages one by one, so that they keep their order within a message group. Stops at the first
-    /// failure.
+    /// Moves messages one by one, which preserves their order within a message group. Stops at the first failure.
     async fn move_messages(&self, most: u64, moved: &mut u64) -> anyhow::Result<()> {
         while *moved < most {
             let batch = self.receive((most - *moved).min(BATCH)).await?;

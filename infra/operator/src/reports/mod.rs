@@ -1,4 +1,4 @@
-//! Commands on many payments: reports, and the comparison with the platform's records.
+//! Defines commands on many payments: reports, and the comparison with the platform's records.
 
 pub mod reconcile;
 pub mod report;

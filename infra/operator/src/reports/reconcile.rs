@@ -27,8 +27,8 @@ const COLUMNS: [&str; 9] = [
 /// Compares the platform's records with ours for an interval, in as many runs of the function as needed.
 ///
 /// Writes the counts of compared operations and of new differences, as CSV; with --json as a line of JSON. Each new
-/// difference is emitted as an event, and the platform is polled about the payment. An operation younger than an hour may still
-/// be in progress and would count as a difference.
+/// difference is emitted as an event, and the platform is polled about the payment. An operation younger than an hour
+/// may still be in progress and would count as a difference.
 #[derive(Args)]
 pub struct ReconcileArgs {
     /// The id of the project at the platform.
@@ -190,7 +190,8 @@ mod tests {
         }
     }
 
-    /// Compares five hours. The runs return these results. Returns the totals, the starts of the runs, and the result.
+    /// Compares five hours, in which the function's runs return the results `runs`. Returns the totals, the starts of
+    /// the runs, and the result.
     async fn compare(runs: Vec<Run>) -> (Totals, Vec<Timestamp>, anyhow::Result<()>) {
         let mut runs = runs.into_iter();
         let mut starts = Vec::new();

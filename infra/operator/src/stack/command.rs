@@ -14,7 +14,7 @@ use crate::output::text::Foreign;
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    /// The function refused the command. It would also refuse a repetition.
+    /// The function refused the command, and would also refuse a repetition.
     Refused(Problem),
     /// The command failed. A repetition may succeed.
     Failed(Problem),

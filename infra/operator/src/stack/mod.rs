@@ -1,4 +1,4 @@
-//! The stack on which a command works: the resources of the stack, and the AWS configuration to reach them.
+//! Opens the stack on which a command works: reads the stack's resources and configures the AWS clients.
 
 pub mod command;
 pub mod invoke;
@@ -96,7 +96,7 @@ fn read(path: &Path) -> anyhow::Result<Resources> {
 }
 
 impl Stack {
-    /// The payments' table.
+    /// Returns the payments' table.
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.config, self.resources.table.clone())
     }

@@ -1,4 +1,4 @@
-//! The tool's binary in real sandboxes, and the documents that describe it.
+//! Tests the tool's binary in real sandboxes, and checks the documents of the repository.
 #![allow(clippy::indexing_slicing)]
 
 mod administration;

@@ -55,7 +55,7 @@ impl Operator {
         self.system.sandbox.ready()
     }
 
-    /// The tool with `--sandbox` and these arguments.
+    /// Returns a command that runs the tool with `--sandbox` and these arguments.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
         command.arg("--sandbox").args(args);

@@ -1,4 +1,4 @@
-//! `operator report` on a stack with payments of each kind.
+//! Tests `operator report` on a stack with payments of each kind.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -210,7 +210,7 @@ async fn report(operator: &Operator, kind: &str, more: &[&str]) -> anyhow::Resul
     operator.succeeds(&[&args[..], more].concat(), "").await
 }
 
-/// The operations of all payments in the platform's records.
+/// Returns the operations of all payments in the platform's records.
 async fn platform_records(operator: &Operator) -> anyhow::Result<Sums> {
     let mut sums = Sums::new();
     for payment in PAYMENTS {

@@ -1,4 +1,4 @@
-//! The attributes of DynamoDB items.
+//! Reads and writes the attributes of DynamoDB items.
 
 use std::any::Any;
 use std::collections::HashMap;

@@ -1,5 +1,5 @@
-//! The items that lead from a checkout token to the payment. An item contains the SHA-256 of the token and never the
-//! token (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! Stores the items that lead from a checkout token to the payment. An item contains the SHA-256 of the token and never
+//! the token (`shared/decisions/protocol/0015-checkout-tokens.md`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The index of the days of a payment: the day of its creation, and the days on which its operations ended.
+//! Implements the index of the days of a payment: the day of its creation, and the days on which its operations ended.
 //!
 //! Each day of a payment is an item with the same `pk` as the payment. The write that changes the payment also writes
 //! the items of its new days, and nothing deletes these items. The index `day` contains keys only. The payment's key is
@@ -25,7 +25,7 @@ use super::{DynamoStore, PAGE, failed};
 /// The name of the index, and of the attribute that is the partition key of the index.
 const INDEX: &str = "day";
 
-/// One change adds at most this many days. A transaction accepts [100
+/// The maximum number of days that one change adds. A transaction accepts [100
 /// items](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html), and the other
 /// items are the payment, its events, a token and an order. If a change has more days, only the newest are stored.
 const MAX_NEW: usize = 80;

@@ -1,4 +1,4 @@
-//! The two indexes of payments with unpublished events or a due action.
+//! Implements the two indexes of payments with unpublished events or a due action.
 //!
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |

@@ -1,4 +1,4 @@
-//! The items of events.
+//! Stores the items of events.
 //!
 //! An event is a separate item and not a part of the payment item, so the payment item stays small while a queue is
 //! down.
@@ -20,7 +20,8 @@ const RETENTION: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 const SK_PREFIX: &str = "event#";
 
-/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by it.
+/// Returns the sort key of an event. The sequence number has ten digits, so that DynamoDB sorts the events by their
+/// sequence numbers.
 fn sk(sequence: u64) -> String {
     format!("{SK_PREFIX}{sequence:010}")
 }

@@ -47,7 +47,7 @@ use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 pub use self::storefront_keys::{KeyEntry, Revocation, StorefrontKeys};
 use crate::sdk::{OwnUserAgent, describe};
 
-/// One query reads at most this many items.
+/// The maximum number of items that one query reads.
 const PAGE: i32 = 100;
 
 /// A client of the table.

@@ -1,4 +1,4 @@
-//! The payments that have paid an order.
+//! Stores which payments have paid an order.
 //!
 //! The first payment that pays an order writes the item `first`, and each later payment writes `paid#<payment id>`. The
 //! write that changes the payment also writes this item. Nothing deletes the item, because an order counts as paid even
@@ -35,7 +35,7 @@ pub(super) struct Puts {
 }
 
 /// Returns the writes for the order that a change pays. Returns `None` if the payment does not count as paid after the
-/// change, or already counted as paid for the same order before the change.
+/// change, or if it already counted as paid for the same order before the change.
 pub(super) fn puts(
     table: &str,
     before: Option<&Payment>,
@@ -67,7 +67,8 @@ fn read(project_id: ProjectId, item: &Item) -> Result<PaymentKey, StoreError> {
         FIRST_SK => Some(read_text(item, "paid_by")?),
         later => later.strip_prefix(LATER_SK_PREFIX),
     };
-    let folded_id = folded_id.ok_or_else(|| item_error("not a payment of an order"))?;
+    let folded_id =
+        folded_id.ok_or_else(|| item_error("the sort key is neither `first` nor `paid#...`"))?;
     Ok(PaymentKey::new(project_id, folded_id))
 }
 
@@ -86,7 +87,7 @@ impl DynamoStore {
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
         let items = page.items().iter();
-        // The first payment has both items if it has paid the order a second time.
+        // The first payment has both items if it stopped counting as paid and counted again.
         let keys: BTreeSet<PaymentKey> = items
             .map(|item| read(order.project_id, item))
             .collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! The partition keys under which a payment is written. The capacity calculation uses the keys to see how evenly
+//! Lists the partition keys under which a payment is written. The capacity calculation uses the keys to see how evenly
 //! payments are spread over the partitions.
 
 use payments::model::day::Day;

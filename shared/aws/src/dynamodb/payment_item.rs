@@ -1,4 +1,4 @@
-//! The item of a payment: its key and its attributes.
+//! Reads the item of a payment, and makes its key.
 
 use ecommpay::fields::ProjectId;
 use payments::model::ids::PaymentKey;

@@ -1,5 +1,5 @@
-//! The progress of the daily tasks. Each project has one item for each task. The item stores the end of the period that
-//! the task has processed.
+//! Stores the progress of the daily tasks. Each project has one item for each task. The item stores the end of the
+//! period that the task has processed.
 
 use ecommpay::fields::ProjectId;
 use payments::model::timestamp::Timestamp;

@@ -1,4 +1,4 @@
-//! The published mark of a payment.
+//! Stores the published mark of a payment.
 //!
 //! The published mark is a sequence number: all events of the payment up to this number are published. An event above
 //! the mark may be published too, if a function ended before it moved the mark. The attribute `published` of the

@@ -1,4 +1,4 @@
-//! Transactions: DynamoDB writes all of the items or none.
+//! Writes transactions: DynamoDB writes all of the items or none.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;

@@ -1,4 +1,4 @@
-//! Descriptions of failed calls.
+//! Describes failed calls for the log.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 

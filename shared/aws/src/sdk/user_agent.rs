@@ -1,4 +1,4 @@
-//! The user agent of calls to DynamoDB and SQS.
+//! Sets the user agent of calls to DynamoDB and SQS.
 
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_sdk_dynamodb::config::interceptors::{

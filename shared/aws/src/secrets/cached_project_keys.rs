@@ -1,4 +1,4 @@
-//! The cache of the project keys in a function (`shared/decisions/protocol/0014-project-keys.md`).
+//! Implements the cache of the project keys in a function (`shared/decisions/protocol/0014-project-keys.md`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! The cache of the secret of checkout tokens.
+//! Implements the cache of the secret of checkout tokens.
 
 use aws_types::SdkConfig;
 use payments::service::checkout::token::TokenSecret;

@@ -1,4 +1,4 @@
-//! The secret with the credentials of the Data API: `{"token": "...", "key": "..."}`.
+//! Reads and writes the secret with the credentials of the Data API: `{"token": "...", "key": "..."}`.
 
 use aws_types::SdkConfig;
 use ecommpay::ProjectKey;

@@ -1,5 +1,5 @@
-//! Secrets in Secrets Manager: the keys of the projects, the secret of checkout tokens, and the credentials of the Data
-//! API.
+//! Reads and changes secrets in Secrets Manager: the keys of the projects, the secret of checkout tokens, and the
+//! credentials of the Data API.
 
 mod cached_project_keys;
 mod cached_token_secret;

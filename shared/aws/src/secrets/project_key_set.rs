@@ -1,4 +1,4 @@
-//! Changes of the secret with the keys of all projects (`shared/decisions/protocol/0014-project-keys.md`).
+//! Changes the secret with the keys of all projects (`shared/decisions/protocol/0014-project-keys.md`).
 //!
 //! Two operators can change the secret at the same time, and one change could overwrite the other.
 //! [`PutSecretValue`](https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html) has no

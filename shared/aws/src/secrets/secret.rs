@@ -1,4 +1,4 @@
-//! One secret in Secrets Manager.
+//! Reads and writes one secret in Secrets Manager.
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};

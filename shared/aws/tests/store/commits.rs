@@ -1,4 +1,4 @@
-//! Commits: conflicts between writers, and lost answers.
+//! Tests commits: conflicts between writers, and lost answers.
 
 use std::sync::Arc;
 

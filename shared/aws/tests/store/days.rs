@@ -1,4 +1,4 @@
-//! The index of days.
+//! Tests the index of days.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The indexes of due payments: the outbox and the next actions.
+//! Tests the indexes of due payments: the outbox and the next actions.
 
 use std::time::Duration;
 

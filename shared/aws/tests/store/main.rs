@@ -1,4 +1,4 @@
-//! The store with a table in the process of the test: commits, indexes, the outbox, and lost answers.
+//! Tests the store with a table in the process of the test: commits, indexes, the outbox, and lost answers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod commits;

@@ -1,4 +1,4 @@
-//! The outbox sweep.
+//! Tests the outbox sweep.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The payments that have paid an order.
+//! Tests the payments that have paid an order.
 
 use ecommpay::fields::ProjectId;
 use futures_util::future::join_all;
@@ -9,7 +9,7 @@ use payments::ports::{CommitError, Committed, PaymentStore, Stored};
 
 use crate::world::{World, commit, created_for, without_events};
 
-/// Returns a change without events that makes the payment pay another order. No fact causes such a change, so this
+/// Returns a change without events that makes the payment pay another order. No fact causes this change, so the
 /// function edits the document of the payment.
 fn pays_another_order(stored: &Stored, order_id: &str) -> Change {
     let mut document = serde_json::to_value(&stored.payment).unwrap();

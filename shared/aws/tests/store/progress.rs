@@ -1,4 +1,4 @@
-//! The progress of the daily tasks.
+//! Tests the progress of the daily tasks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The published mark, and concurrent publishers.
+//! Tests the published mark, and concurrent publishers.
 
 use payments::events::EventKind;
 use payments::ports::PaymentStore;

@@ -1,4 +1,4 @@
-//! The keys of storefronts: adding, revoking and listing.
+//! Tests the keys of storefronts: adding, revoking and listing.
 
 use std::time::Duration;
 

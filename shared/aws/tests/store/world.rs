@@ -1,4 +1,4 @@
-//! A store with its own table and two queues, and changes to commit.
+//! Prepares a store with its own table and two queues, and changes to commit.
 
 use std::time::Duration;
 

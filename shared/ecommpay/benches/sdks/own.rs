@@ -1,4 +1,4 @@
-//! This crate's verification and the HMAC alone, with the same interface as the programs of the SDKs.
+//! Measures this crate's verification and the HMAC alone, with the same interface as the programs of the SDKs.
 
 use std::hint::black_box;
 use std::io::{BufRead, stdin};

@@ -1,4 +1,4 @@
-//! The programs that are compared. Each verifies callbacks and measures its own time.
+//! Runs the programs that are compared. Each verifies callbacks and measures its own time.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The input of the examples.
+//! Reads the input of the examples.
 
 use std::io::Read;
 

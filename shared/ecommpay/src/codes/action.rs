@@ -1,4 +1,4 @@
-//! The platform's recommendations.
+//! Lists the platform's recommendations.
 
 /// What the platform recommends for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A result code with its reason and its advice. Confidential reasons are left out.
+//! Defines a result code with its reason and its advice. Confidential reasons are left out.
 
 use super::action::Action;
 use super::table::CODES;

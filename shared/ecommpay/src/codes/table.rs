@@ -1,4 +1,4 @@
-//! The platform's unified list of result codes, as data: code, message, action, sorted by code.
+//! Contains the platform's unified list of result codes, as data: code, message, action, sorted by code.
 
 use super::action::Action::{
     self, DoNotRetry, FixOrRetryLater, FixRequest, Nothing, Retry, RetryLater, SeeDocumentation,

@@ -1,4 +1,4 @@
-//! Amounts and their currency.
+//! Defines amounts and their currency.
 
 use std::fmt;
 

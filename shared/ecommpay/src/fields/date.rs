@@ -1,4 +1,4 @@
-//! Dates and times in the forms of the platform's requests.
+//! Defines dates and times in the forms of the platform's requests.
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;

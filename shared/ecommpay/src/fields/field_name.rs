@@ -1,4 +1,4 @@
-//! Names of fields that the merchant fills in.
+//! Defines names of fields that the merchant fills in.
 
 use serde::Serialize;
 

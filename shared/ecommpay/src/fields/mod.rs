@@ -1,4 +1,4 @@
-//! The values of requests, as types that cannot hold a wrong value.
+//! Defines the values of requests, as types that cannot hold a wrong value.
 //!
 //! The lines of a signed message are joined with `;`, and values are not escaped. If a text could hold `;`, two
 //! different requests could share one signature. So no text can hold `;` or a control character.

@@ -1,4 +1,4 @@
-//! The id of a project.
+//! Defines the id of a project.
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! Text that may be signed.
+//! Defines text that may be signed.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The requests to Gate, typed and signed.
+//! Defines the requests to Gate, typed and signed.
 //!
 //! Every request is a `POST` of JSON. The signature is in `general.signature` and covers all other fields.
 //! There is no other authentication.

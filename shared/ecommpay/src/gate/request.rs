@@ -1,4 +1,4 @@
-//! The trait of all requests, and the part `general` of each request.
+//! Defines the trait of all requests, and the part `general` of each request.
 
 use serde::Serialize;
 

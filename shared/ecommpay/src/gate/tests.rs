@@ -1,4 +1,4 @@
-//! The requests to Gate: signed bodies, ambiguous clarifications, hidden data.
+//! Tests the requests to Gate: signed bodies, ambiguous clarifications, hidden data.
 
 use super::*;
 use crate::customer::CustomerDetails;

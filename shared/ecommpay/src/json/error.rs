@@ -1,4 +1,4 @@
-//! The errors of the reader.
+//! Defines the errors of the reader.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! The maximum size of a message.
+//! Defines the maximum size of a message.
 
 /// The maximum size of a message in each dimension that costs memory or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The reader: from text to a tree, within limits.
+//! Parses a text to a tree, within limits.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -1,4 +1,4 @@
-//! The reader on single texts. Properties on random texts are in `tests/properties/reader.rs`.
+//! Tests the reader on single texts. Properties on random texts are in `tests/properties/reader.rs`.
 
 use super::{JsonError, Limits, Value, parse};
 

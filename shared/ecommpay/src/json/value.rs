@@ -1,4 +1,4 @@
-//! The tree that the reader returns.
+//! Defines the tree that the reader returns.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The signed link to the platform's Payment Page.
+//! Makes the signed link to the platform's Payment Page.
 //!
 //! The signature covers all parameters except `frame_mode`, and covers the values before percent-encoding.
 //! Two links that differ only in `frame_mode` have the same signature.

@@ -1,4 +1,4 @@
-//! The parameters of a Bancontact payment on Payment Page.
+//! Defines the parameters of a Bancontact payment on Payment Page.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The optional parameters of Payment Page and their forms.
+//! Defines the optional parameters of Payment Page and their forms.
 
 use serde::Serialize;
 

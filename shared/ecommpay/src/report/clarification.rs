@@ -1,4 +1,4 @@
-//! The fields that the platform requests in a clarification.
+//! Reads the fields that the platform requests in a clarification.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Reports about a payment: callbacks and status answers.
+//! Reads reports about a payment: callbacks and status answers.
 //!
 //! [`Report`] holds both. A callback has its operation in `operation`; a status answer lists all operations in
 //! `operations`. Fields may be missing, integers may be strings, and statuses are stored as text, even undocumented

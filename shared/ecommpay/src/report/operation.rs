@@ -1,4 +1,4 @@
-//! The operations that a report lists.
+//! Reads the operations that a report lists.
 
 use super::sum::Sum;
 use crate::json::Value;

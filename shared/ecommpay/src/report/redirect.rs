@@ -1,4 +1,4 @@
-//! Redirect data: the page of the bank to which the shopper's browser is sent.
+//! Reads redirect data: the page of the bank to which the shopper's browser is sent.
 
 use crate::json::Value;
 

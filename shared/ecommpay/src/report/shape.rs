@@ -2,8 +2,8 @@
 //!
 //! A signed line does not show where its path ends and its value begins, so `"url":"https://bank"` and
 //! `"url":{"https":"//bank"}` have the same signature. A list and an object with the keys 0, 1, ... also have the same
-//! signature, and so have `true` and `1`. An attacker who replays a message with such a change can hide a field from
-//! the reader. The attacker cannot give a field a value that was not signed.
+//! signature, and so have `true` and `1`. An attacker who changes a message in one of these ways and replays it can
+//! hide a field from the reader. The attacker cannot give a field a value that was not signed.
 
 use crate::json::Value;
 

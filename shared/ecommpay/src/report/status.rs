@@ -1,4 +1,4 @@
-//! The documented statuses of payments and operations.
+//! Says which statuses of payments and operations are documented, and which are final.
 
 /// The statuses of payments and operations that are documented, or whose meaning the platform's plug-ins show.
 ///

@@ -1,4 +1,4 @@
-//! Amounts as the platform reports them.
+//! Defines amounts as the platform reports them.
 
 use serde::{Deserialize, Serialize};
 

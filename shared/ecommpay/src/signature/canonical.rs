@@ -1,4 +1,4 @@
-//! The canonical string of a received message, with its numbers as they are written or as PHP prints them.
+//! Makes the canonical string of a received message, with its numbers as they are written or as PHP prints them.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::json::Value;
 
 /// Returns the canonical string of a message, with every number as it is written.
 ///
-/// The order is not defined for an object with two equal keys; the reader refuses such a message.
+/// The order is not defined for an object with two equal keys; the reader refuses a message with equal keys.
 ///
 /// Source: Signature.
 pub fn canonical(message: &Value<'_>) -> Vec<u8> {
@@ -20,7 +20,8 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 ///
 /// The platform does not document how it signs fractions, and its documentation refers to the PHP SDK.
 /// Use this string only to verify, never to sign. Two different numbers can have the same string, such as `10.0` and
-/// `10`. So [`may_be_reframed`](super::may_be_reframed) returns true for a message with such a number.
+/// `10`. So [`may_be_reframed`](super::may_be_reframed) returns true for a message whose
+/// number PHP prints differently.
 ///
 /// Source: an assumption.
 pub fn canonical_as_php(message: &Value<'_>) -> Option<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! A signature as a value.
+//! Defines the signature as a value.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

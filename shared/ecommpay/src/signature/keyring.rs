@@ -1,4 +1,4 @@
-//! The secret keys of a project: the current key and, during a rotation, the previous one.
+//! Holds the secret keys of a project: the current key and, during a rotation, the previous one.
 
 use std::fmt;
 
@@ -61,7 +61,8 @@ impl fmt::Debug for ProjectKey {
 pub enum KeySlot {
     /// The key that signs requests.
     Current,
-    /// The previous key. It is accepted during a rotation, until the platform no longer signs with it.
+    /// The previous key. During a rotation, signatures of this key are accepted until the platform uses the current key
+    /// only.
     Previous,
 }
 

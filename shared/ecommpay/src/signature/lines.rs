@@ -1,4 +1,4 @@
-//! The lines of a canonical string, and their order.
+//! Makes the lines of a canonical string, and defines the order of the lines.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -1,4 +1,4 @@
-//! The canonical string of a message and its HMAC-SHA-512 signature.
+//! Computes the canonical string of a message and its HMAC-SHA-512 signature.
 //!
 //! Every scalar has one line `path:value`. The lines are sorted in the natural order of their paths and
 //! joined with `;`. The path consists of the keys and indices from the top level, joined with `:`.

@@ -1,4 +1,4 @@
-//! The natural order of paths, by which the lines of a canonical string are sorted.
+//! Defines the natural order of paths, by which the lines of a canonical string are sorted.
 //!
 //! The platform sorts like PHP's `strnatcmp`: runs of digits compare as numbers, so the element 10 of a
 //! list follows the element 2. Only the path is compared, never the value.

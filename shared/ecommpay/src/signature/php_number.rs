@@ -1,4 +1,4 @@
-//! Numbers with a fraction or an exponent, as PHP prints them.
+//! Writes numbers with a fraction or an exponent, as PHP prints them.
 //!
 //! The platform sends integers only. Its documentation does not say how a fraction is signed, and the
 //! official SDKs disagree. The documentation refers to the PHP SDK, so a body with a fraction may carry a

@@ -4,7 +4,7 @@ use super::lines::is_signed;
 use super::php_number;
 use crate::json::Value;
 
-/// Returns whether a message could have been made from another message with the same signature. Treat such a
+/// Returns whether a message could have been made from another message with the same signature. Treat this
 /// message as a hint, never as a fact.
 ///
 /// - Lines are joined with `;` and values are not escaped, so a value that holds `;` and later `:` can
@@ -14,8 +14,8 @@ use crate::json::Value;
 /// - A number that PHP prints differently can have the string of another number: `37493000003351.0` verifies
 ///   with the signature of `37493000003351` and is read as a different id.
 ///
-/// A colon can also move from a value into the path. This function does not detect such a change;
-/// [`has_sound_shape`](crate::report::has_sound_shape) detects it for the fields that are read.
+/// A colon can also move from a value into the path. This function does not detect a moved colon;
+/// [`has_sound_shape`](crate::report::has_sound_shape) detects the colon in the fields that are read.
 ///
 /// Source: Payment Page, parameters, which forbids `;`.
 pub fn may_be_reframed(value: &Value<'_>) -> bool {

@@ -1,4 +1,4 @@
-//! Access to the vectors and callbacks in `tests/data`.
+//! Reads the vectors and callbacks in `tests/data`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Properties of the reader, the canonical string and the order of paths, on random input.
+//! Tests properties of the reader, the canonical string and the order of paths, on random input.
 //!
 //! By default, each property runs with a few hundred to a few thousand cases.
 //! `LONG=1 cargo test --release -p ecommpay --test properties` runs up to 1,000,000 cases for each property.

@@ -1,4 +1,4 @@
-//! Random messages and their spellings.
+//! Generates random messages and their spellings.
 
 use std::collections::HashSet;
 
@@ -62,9 +62,9 @@ pub fn texts() -> impl Strategy<Value = String> {
     prop_oneof![3 => free, 1 => known.prop_map(String::from)]
 }
 
-/// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading
-/// zeros, not empty, no colon at the start or end. With such a colon, the key `b` in `a:` and the key `:b` in `a` would
-/// have the same path, because colons are doubled.
+/// Keys with which no two paths are equal or compare as equal in natural order: no white space, no leading zeros, not
+/// empty, no colon at the start or end. With a colon at the start or end, the key `b` in `a:` and the key `:b` in `a`
+/// would have the same path, because colons are doubled.
 pub fn keys() -> impl Strategy<Value = String> {
     let free = texts().prop_map(|text| {
         let text: String = text

@@ -1,5 +1,5 @@
-//! Slow and simple reference models of the order of paths, the canonical string and the reader. The fuzz targets use
-//! these models too.
+//! Contains slow and simple reference models of the order of paths, the canonical string and the reader. The fuzz
+//! targets use these models too.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! The order of paths, compared with the reference model.
+//! Tests the order of paths, compared with the reference model.
 
 use std::cmp::Ordering;
 

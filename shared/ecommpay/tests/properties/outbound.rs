@@ -1,4 +1,4 @@
-//! Requests: no two different requests have the same canonical string.
+//! Tests requests: no two different requests have the same canonical string.
 
 use ecommpay::customer::{CustomerDetail, CustomerDetails};
 use ecommpay::data_api::{Interval, OperationsGet};

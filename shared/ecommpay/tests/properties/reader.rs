@@ -1,4 +1,4 @@
-//! The reader, compared with serde_json.
+//! Tests the reader, compared with serde_json.
 
 use ecommpay::json::{Limits, parse};
 use ecommpay::signature::canonical;

@@ -1,4 +1,4 @@
-//! The changes that a signature covers, and the changes that it does not cover.
+//! Tests the changes that a signature covers, and the changes that it does not cover.
 
 use ecommpay::signature::may_be_reframed;
 use proptest::prelude::*;

@@ -27,7 +27,7 @@ pub fn read(body: &[u8]) -> Result<Value<'_>, Problem> {
     })
 }
 
-/// The fields of one object, and the problems that were found in them.
+/// The fields of one object, and the problems that were found in these fields.
 #[derive(Debug)]
 pub struct Fields<'a> {
     object: &'a Value<'a>,

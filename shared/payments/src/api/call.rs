@@ -1,4 +1,4 @@
-//! The first and the last step of every call of the API: authorize the call, and answer the call.
+//! Takes the first and the last step of every call of the API: authorizes the call, and answers the call.
 //!
 //! A handler starts with [`caller`] and returns a response or a [`Problem`]. Errors convert to a [`Problem`] with
 //! `?`. The route passes the handler's result to [`respond`].

@@ -1,4 +1,4 @@
-//! The HTTP of the API: authorization, request bodies, answers and problem documents. No other module of this
+//! Contains the HTTP of the API: authorization, request bodies, answers and problem documents. No other module of this
 //! crate knows HTTP.
 
 pub mod body;

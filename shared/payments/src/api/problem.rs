@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): the errors that callers receive.
+//! Defines problem documents (RFC 9457): the errors that callers receive.
 
 use std::fmt::Display;
 

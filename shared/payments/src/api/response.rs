@@ -1,4 +1,4 @@
-//! JSON answers, which no cache may store.
+//! Makes JSON answers, which no cache may store.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;

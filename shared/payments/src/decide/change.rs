@@ -1,4 +1,4 @@
-//! The result of applying a fact or running a command.
+//! Defines the result of applying a fact or running a command.
 
 use crate::events::Event;
 use crate::model::Payment;

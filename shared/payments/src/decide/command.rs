@@ -1,4 +1,4 @@
-//! The requests to change a payment. They come from storefronts, operators and the schedule.
+//! Defines the requests to change a payment. They come from storefronts, operators and the schedule.
 
 use std::collections::BTreeSet;
 

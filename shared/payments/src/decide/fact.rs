@@ -1,4 +1,4 @@
-//! The verified inputs that change a payment.
+//! Defines the verified inputs that change a payment.
 
 use std::collections::BTreeSet;
 

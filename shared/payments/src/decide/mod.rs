@@ -1,4 +1,4 @@
-//! The only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
+//! Contains the only code that changes a payment: [`decide`] applies a fact, [`execute`] runs a command
 //! (`shared/decisions/state/0004-facts-and-commands.md`).
 //!
 //! Both are pure functions from a payment to a change with its events. The functions use no clock, no network and no

@@ -1,4 +1,4 @@
-//! The reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
+//! Lists the reasons for a recheck: callbacks alone cannot decide something, so the platform is polled immediately.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ pub(super) fn reasons(payment: &Payment) -> BTreeSet<Reason> {
     reasons
 }
 
-/// Returns the reasons that a signed answer can remove. While such a reason remains, the recheck continues.
+/// Returns the reasons that a signed answer can remove. While one of these reasons remains, the recheck continues.
 pub(super) fn reasons_for_answer(payment: &Payment) -> BTreeSet<Reason> {
     let has_two_sales = payment.successful_sales().nth(1).is_some();
     let is_counted = payment.sale_state() == SaleState::Counts;

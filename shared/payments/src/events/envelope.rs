@@ -1,4 +1,4 @@
-//! An event: the content, and the CloudEvents envelope around the content.
+//! Defines an event: the content, and the CloudEvents envelope around the content.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

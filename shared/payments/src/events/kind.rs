@@ -1,4 +1,4 @@
-//! The types of events.
+//! Lists the types of events.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! The metrics and alerts of published events.
+//! Makes the metrics and alerts of published events.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,5 +1,5 @@
-//! The events of a payment as CloudEvents 1.0 in JSON, and the public view of a payment. Each event contains this
-//! view.
+//! Defines the events of a payment as CloudEvents 1.0 in JSON, and the public view of a payment. Each event contains
+//! this view.
 
 mod envelope;
 pub mod kind;

@@ -1,4 +1,4 @@
-//! The public view of a payment, for storefronts and events. It has no personal data.
+//! Defines the public view of a payment, for storefronts and events. It has no personal data.
 
 use std::borrow::Cow;
 

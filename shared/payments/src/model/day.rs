@@ -1,4 +1,4 @@
-//! Calendar days in UTC.
+//! Defines calendar days in UTC.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! What the last events said. Because of this record, each outcome is emitted once, and the last event agrees with the
-//! state.
+//! Records what the last events said. Because of this record, each outcome is emitted once, and the last event agrees
+//! with the state.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The ids that a storefront chooses, and the key of a payment.
+//! Defines the ids that a storefront chooses, and the key of a payment.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The amounts of a payment: paid, refunded, reserved and refundable.
+//! Computes the amounts of a payment: paid, refunded, reserved and refundable.
 
 use ecommpay::report::Sum;
 
@@ -10,8 +10,8 @@ use super::status::sale_state::SaleState;
 /// The paid amount.
 impl Payment {
     /// Returns the amount received, in minor units of the payment's currency. The newest `payment.sum` that states the
-    /// amount received decides, and later captures are added. Without such a sum, the amount is the sum of the
-    /// captures. Money in another currency counts as 0.
+    /// amount received decides, and later captures are added. Without this `payment.sum`, the amount is the sum
+    /// of the captures. Money in another currency counts as 0.
     pub fn paid_amount(&self) -> u64 {
         if !self.has_money() {
             return 0;
@@ -47,7 +47,7 @@ impl Payment {
     }
 
     /// Returns the operations that took the money: the successful sales, or else the operations of undocumented type
-    /// that a signed answer lists as succeeded. Such operations also replace sales whose money does not count.
+    /// that a signed answer lists as succeeded. These operations also replace sales whose money does not count.
     fn captures(&self) -> impl Iterator<Item = &Operation> {
         let operations = || self.reported.operations.values();
         let has_undocumented = operations().any(Operation::is_undocumented_capture);
@@ -71,7 +71,7 @@ impl Payment {
         self.sale_state().is_counted() || operations.any(is_capture)
     }
 
-    /// Whether money arrived in another currency than ordered. Such money counts as 0 and is refunded by hand.
+    /// Whether money arrived in another currency than ordered. This money counts as 0 and is refunded by hand.
     pub(crate) fn has_foreign_money(&self) -> bool {
         let is_foreign = |currency: &str| {
             let order = self.order.as_ref();

@@ -1,4 +1,4 @@
-//! What a storefront ordered, and for which customer.
+//! Defines what a storefront ordered, and for which customer.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! A payment and its parts.
+//! Defines a payment and its parts.
 
 use std::collections::BTreeSet;
 

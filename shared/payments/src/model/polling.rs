@@ -1,4 +1,4 @@
-//! The polling state of a payment: the last activity, and the status requests that were sent.
+//! Holds the polling state of a payment: the last activity, and the status requests that were sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,8 @@ impl Polling {
         }
     }
 
-    /// Makes an immediate status request due. Changes nothing if such a request is due already, so that a repeated
-    /// report changes nothing.
+    /// Makes an immediate status request due. Changes nothing if an immediate request is due already, so that a
+    /// repeated report changes nothing.
     pub(crate) fn request_recheck(&mut self, at: Timestamp) {
         if self.is_recheck_due() {
             return;

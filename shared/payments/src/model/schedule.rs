@@ -1,4 +1,4 @@
-//! What is due next about a payment, and when: a status poll, the expiry of the checkout, or the erasure of the
+//! Decides what is due next about a payment, and when: a status poll, the expiry of the checkout, or the erasure of the
 //! customer's data (`shared/decisions/state/0009-polling-index.md`).
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Storefronts and the scopes of their keys.
+//! Defines storefronts and the scopes of their keys.
 
 use std::collections::BTreeSet;
 

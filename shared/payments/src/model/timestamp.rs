@@ -1,4 +1,4 @@
-//! Times in UTC with milliseconds.
+//! Defines times in UTC with milliseconds.
 
 use std::fmt;
 use std::time::Duration;

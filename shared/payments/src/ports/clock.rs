@@ -1,4 +1,4 @@
-//! Time and random numbers.
+//! Defines the port for time and random numbers.
 
 use std::future::Future;
 use std::time::Duration;

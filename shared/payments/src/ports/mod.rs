@@ -1,5 +1,5 @@
-//! The traits between the use cases and the outside world. The crate `aws` implements these traits, and tests have
-//! implementations in memory.
+//! Defines the traits between the use cases and the outside world. The crate `aws` implements these traits, and tests
+//! have implementations in memory.
 //!
 //! | port | guarantee |
 //! | --- | --- |

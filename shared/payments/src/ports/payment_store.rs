@@ -1,4 +1,4 @@
-//! The store of payments, events and checkout tokens.
+//! Defines the store of payments, events and checkout tokens.
 
 use std::future::Future;
 
@@ -14,8 +14,8 @@ use crate::model::schedule::Next;
 use crate::model::timestamp::Timestamp;
 use crate::model::{PaidOrder, Payment};
 
-/// Each index has this many shards, so that no single partition receives all writes. The shards are numbered from 0. A
-/// payment is in the shard with the same number in every index.
+/// The number of shards of each index, so that no single partition receives all writes. The shards are numbered from 0.
+/// A payment is in the shard with the same number in every index.
 pub const SHARDS: u8 = 8;
 
 /// A payment as it is stored.
@@ -165,7 +165,7 @@ pub trait PaymentStore {
         after: Option<&PaymentKey>,
     ) -> impl Future<Output = Result<Vec<PaymentKey>, StoreError>> + Send;
 
-    /// Returns the payments that have ever paid an order, at most one page of them.
+    /// Returns the payments that have ever paid an order, at most one page of payments.
     fn payments_of_order(
         &self,
         order: PaidOrder<'_>,

@@ -1,4 +1,4 @@
-//! The platform's interfaces: Gate and Data API.
+//! Defines the platform's interfaces: Gate and Data API.
 
 use std::future::Future;
 

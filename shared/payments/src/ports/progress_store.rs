@@ -1,4 +1,4 @@
-//! The store of the progress of daily tasks.
+//! Defines the store of the progress of daily tasks.
 
 use std::future::Future;
 

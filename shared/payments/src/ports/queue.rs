@@ -1,4 +1,4 @@
-//! The queues that events are published to.
+//! Defines the queues that events are published to.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! The error of every store.
+//! Defines the error of every store.
 
 use thiserror::Error;
 

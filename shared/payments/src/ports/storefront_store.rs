@@ -1,4 +1,4 @@
-//! The store of storefront keys.
+//! Defines the store of storefront keys.
 
 use std::future::Future;
 

@@ -1,10 +1,10 @@
-//! Random delays between the tries of a write, so that two writers do not conflict with each other again.
+//! Waits for a random time between the tries of a write, so that two writers do not conflict with each other again.
 
 use std::time::Duration;
 
 use crate::ports::Clock;
 
-/// A write is tried at most this many times.
+/// The maximum number of tries of a write.
 pub const TRIES: u32 = 10;
 
 /// Waits a random time after the try with this number, counted from 0. The upper limit of the wait is 20 ms after

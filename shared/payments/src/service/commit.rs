@@ -1,4 +1,4 @@
-//! The only code that commits a change. The steps are: load, decide, commit.
+//! Contains the only code that commits a change. The steps are: load, decide, commit.
 
 use super::backoff;
 use super::error::ApplyError;

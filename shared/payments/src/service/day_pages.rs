@@ -1,4 +1,4 @@
-//! Lists the payments of a project's day page by page, so that a day of any size needs little memory.
+//! Lists, page by page, the payments of a project on one day, so that a day of any size needs little memory.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -8,7 +8,7 @@ use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::ports::{PaymentStore, SHARDS, StoreError};
 
-/// At most this many payments are loaded in parallel.
+/// The maximum number of payments that are loaded in parallel.
 pub(crate) const CONCURRENCY: usize = 32;
 
 /// Lists the payments of a day.
@@ -94,7 +94,7 @@ impl PageRange {
     }
 }
 
-/// Loads payments, in the order of their keys.
+/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,

@@ -1,4 +1,4 @@
-//! Why a change was not committed, or why its events were not published.
+//! Defines why a change was not committed, or why its events were not published.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! The use cases over the ports.
+//! Contains the use cases over the ports.
 //!
 //! Every change follows the same steps: load the payment, decide, commit ([`commit`]), publish ([`outbox`]).
 //! [`apply`] performs all of them for one fact.

@@ -1,4 +1,4 @@
-//! Refunds: reserve the money, send the request to Gate, apply the answer.
+//! Makes refunds: reserves the money, sends the request to Gate, and applies the answer.
 
 use ecommpay::answer::Answer;
 use ecommpay::fields::{Currency, MinorUnits, Text};

@@ -1,4 +1,4 @@
-//! An operator's review of a quarantined payment: release or reject.
+//! Releases or rejects a quarantined payment for an operator.
 //!
 //! A review settles exactly the quarantine items that the operator saw. If the items have changed since then, the
 //! review is refused, and the operator must check the payment again.
@@ -19,7 +19,7 @@ use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 /// Why a review was refused or failed.
 #[derive(Debug, Error)]
 pub enum ReviewError {
-    /// There is no such payment.
+    /// The payment does not exist.
     #[error("there is no such payment")]
     NotFound,
     /// The payment has no quarantine item.

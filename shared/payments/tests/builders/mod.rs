@@ -1,4 +1,4 @@
-//! Values that tests build: ids, a storefront, requests, Gate's answers, and the platform's reports.
+//! Builds the values that tests need: ids, a storefront, requests, Gate's answers, and the platform's reports.
 
 // Each test binary uses a part of this module.
 #![allow(dead_code)]

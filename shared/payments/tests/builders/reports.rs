@@ -1,4 +1,4 @@
-//! The platform's reports: as JSON, and as the use cases receive them after verification.
+//! Makes the platform's reports: as JSON, and as the use cases receive them after verification.
 
 use ecommpay::ProjectKey;
 use ecommpay::json::{Limits, parse};

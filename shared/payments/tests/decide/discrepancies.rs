@@ -1,4 +1,4 @@
-//! Discrepancies: differences between the platform records (Data API) and ours.
+//! Tests discrepancies: differences between the platform records (Data API) and ours.
 
 use ecommpay::data_api::ListedOperation;
 use ecommpay::report::Sum;

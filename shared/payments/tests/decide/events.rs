@@ -1,4 +1,4 @@
-//! Every event matches its schema in `infra/events`, and has a sample for consumers.
+//! Tests that every event matches its schema in `infra/events`, and has a sample for consumers.
 
 use std::collections::BTreeMap;
 use std::path::Path;

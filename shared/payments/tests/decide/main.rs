@@ -1,4 +1,4 @@
-//! The rules of a payment: what each fact and command changes. No network, no clock, no AWS.
+//! Tests the rules of a payment: what each fact and command changes. No network, no clock, no AWS.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]

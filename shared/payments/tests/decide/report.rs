@@ -1,4 +1,4 @@
-//! The daily report: the payments and operations that it lists, and their totals.
+//! Tests the daily report: the payments and operations that it lists, and their totals.
 
 use std::collections::BTreeSet;
 

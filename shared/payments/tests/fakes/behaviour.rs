@@ -1,4 +1,4 @@
-//! The behaviour of the fakes that a test can change. By default, a fake stores everything and never fails.
+//! Defines the behaviour of the fakes that a test can change. By default, a fake stores everything and never fails.
 
 use std::future::{Future, ready};
 use std::sync::Arc;

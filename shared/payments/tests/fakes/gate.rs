@@ -1,4 +1,4 @@
-//! A Gate with scripted answers, which records the requests.
+//! Implements a Gate with scripted answers, which records the requests.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;

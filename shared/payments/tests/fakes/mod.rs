@@ -1,4 +1,4 @@
-//! Fakes of the ports: a store and queues in memory, a clock that tests move, a Gate with scripted
+//! Contains fakes of the ports: a store and queues in memory, a clock that tests move, a Gate with scripted
 //! answers, and the platform records.
 
 // Each test binary uses a part of this module.

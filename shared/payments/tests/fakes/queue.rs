@@ -1,4 +1,4 @@
-//! A queue in memory. It checks each event against its schema.
+//! Implements a queue in memory. It checks each event against its schema.
 
 use std::sync::{Mutex, MutexGuard};
 

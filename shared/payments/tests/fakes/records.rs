@@ -1,4 +1,4 @@
-//! The platform records, as the Data API lists them.
+//! Holds the platform records, as the Data API lists them.
 
 use std::sync::{Mutex, MutexGuard};
 

@@ -1,4 +1,4 @@
-//! The use cases with a fake behind each port.
+//! Builds the use cases with a fake behind each port.
 
 use std::sync::MutexGuard;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Clarifications: each request of the platform is answered once.
+//! Tests clarifications: each request of the platform is answered once.
 
 use ecommpay::answer::Answer;
 use payments::model::{Payment, Waiting};

@@ -1,4 +1,4 @@
-//! The expiry of checkouts: emitted once, and only while the payment is undecided.
+//! Tests the expiry of checkouts: emitted once, and only while the payment is undecided.
 
 use std::time::Duration;
 

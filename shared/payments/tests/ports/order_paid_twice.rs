@@ -1,4 +1,4 @@
-//! Orders that more than one payment paid. The check runs when a success is published, and again in the
+//! Tests orders that more than one payment paid. The check runs when a success is published, and again in the
 //! daily report.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The signed link to Payment Page.
+//! Tests the signed link to Payment Page.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Status polls by hand, which are independent of the schedule.
+//! Tests status polls by hand, which are independent of the schedule.
 
 use payments::events::EventKind;
 use payments::model::Status;

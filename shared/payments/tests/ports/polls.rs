@@ -1,4 +1,4 @@
-//! Status polls: which answers count, and which requests follow from the answers.
+//! Tests status polls: which answers count, and which requests follow from the answers.
 
 use ecommpay::answer::Answer;
 use payments::events::EventKind;

@@ -1,4 +1,4 @@
-//! The outbox: unpublished events are published first, in order, and once. A republish sends events again.
+//! Tests the outbox: unpublished events are published first, in order, and once. A republish sends events again.
 
 use payments::events::EventKind;
 use payments::model::Status;

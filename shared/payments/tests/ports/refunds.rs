@@ -1,4 +1,4 @@
-//! Refunds: which requests are sent to Gate, and which are sent again.
+//! Tests refunds: which requests are sent to Gate, and which are sent again.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Reviews: an operator's decision settles exactly the quarantine items that the operator saw.
+//! Tests reviews: an operator's decision settles exactly the quarantine items that the operator saw.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Batch runs of the sweeper. They are fair between projects, repeat nothing, have a limited rate, and end in time.
+//! Tests batch runs of the sweeper. They are fair between projects, repeat nothing, have a limited rate, and end in
+//! time.
 
 use std::time::Duration;
 

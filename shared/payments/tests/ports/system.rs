@@ -1,4 +1,4 @@
-//! The use cases over a scripted Gate, with the steps that the tests of this crate share.
+//! Builds the use cases over a scripted Gate, with the steps that the tests of this crate share.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Which operations are compared, and which discrepancies are emitted.
+//! Tests which operations are compared, and which discrepancies are emitted.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A Data API that fails, hangs, or repeats a page.
+//! Tests a Data API that fails, hangs, or repeats a page.
 
 use std::time::Duration;
 

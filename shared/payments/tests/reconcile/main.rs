@@ -1,5 +1,5 @@
-//! The comparison of our records with the platform records. Each discrepancy is emitted once, even if an interval is
-//! compared several times. The memory does not grow with the number of operations.
+//! Tests the comparison of our records with the platform records. Each discrepancy is emitted once, even if an interval
+//! is compared several times. The memory does not grow with the number of operations.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "../builders/mod.rs"]

@@ -1,4 +1,4 @@
-//! A day with 100,000 operations is compared in less than 256 MiB of memory.
+//! Tests that a day with 100,000 operations is compared in less than 256 MiB of memory.
 //!
 //! Both sides of the comparison are computed on demand, so the process holds only the data that the comparison needs.
 //! The measured run has a separate process, which prints its peak memory.

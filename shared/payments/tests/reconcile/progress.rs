@@ -1,4 +1,4 @@
-//! Each run continues where the last run ended, and no hour is skipped.
+//! Tests that each run continues where the last run ended, and that no hour is skipped.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Payments and platform records, with the steps that the tests of this crate share.
+//! Makes payments and platform records, with the steps that the tests of this crate share.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One payment, from its creation to a refund, without faults but with one crash.
+//! Simulates one payment, from its creation to a refund, without faults but with one crash.
 
 use std::rc::Rc;
 use std::time::Duration;

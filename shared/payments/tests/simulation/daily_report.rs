@@ -105,7 +105,7 @@ fn recorded(system: &System) -> Sums {
 }
 
 /// Checks the payments that hold money for the same order. The event of each payment, except the first, names the
-/// earlier payments. Returns the number of payments with such an event.
+/// earlier payments. Returns the number of payments with an event of this kind.
 fn check_paid_twice(system: &System) -> u64 {
     let tables = system.tables();
     let mut orders = BTreeMap::<String, Vec<&Payment>>::new();

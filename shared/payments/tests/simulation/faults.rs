@@ -1,4 +1,4 @@
-//! Random faults of the store and the queues. The same seed causes the same faults.
+//! Makes random faults of the store and the queues. The same seed causes the same faults.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Jobs: calls of use cases that run step by step, can crash between two steps, and can be started again.
+//! Runs jobs: calls of use cases that run step by step, can crash between two steps, and can be started again.
 
 use std::future::Future;
 use std::pin::{Pin, pin};

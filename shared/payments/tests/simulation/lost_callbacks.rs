@@ -1,4 +1,4 @@
-//! Two months in which all or some callbacks are lost. Only status polls show how payments and refunds ended.
+//! Simulates two months in which all or some callbacks are lost. Only status polls show how payments and refunds ended.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

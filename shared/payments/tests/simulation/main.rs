@@ -1,4 +1,4 @@
-//! The use cases under faults: crashes at every point, lost writes and answers, queues that are down,
+//! Tests the use cases under faults: crashes at every point, lost writes and answers, queues that are down,
 //! repeated and reordered messages, clocks that jump.
 //!
 //! The seed of a run determines the whole run. The main test runs 500 seeds, or 10,000 seeds with `LONG=1`. `SEED=7`

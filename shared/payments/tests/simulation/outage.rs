@@ -1,4 +1,4 @@
-//! An hour in which all queues are down. Callbacks are not acknowledged, and the platform repeats some of
+//! Simulates an hour in which all queues are down. Callbacks are not acknowledged, and the platform repeats some of
 //! them. Then the outbox sweep publishes the unpublished events.
 
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! One run: jobs are started, run step by step, crashed and repeated. The seed determines the order.
+//! Makes one random run: jobs are started, run step by step, crashed and repeated. The seed determines the order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! The use cases over the simulated platform. If a method returns `false`, its caller must repeat the call.
+//! Builds the use cases over the simulated platform. If a method returns `false`, its caller must repeat the call.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `POST /checkouts`.
+//! Tests `POST /checkouts`.
 
 use anyhow::ensure;
 use api::routes::{CHECKOUTS, PAGE, PAYMENT as SHOW};

@@ -1,4 +1,4 @@
-//! Storefronts send the data that the platform requests for a payment or a refund.
+//! Tests calls in which storefronts send the data that the platform requests for a payment or a refund.
 
 use anyhow::{Context, ensure};
 use api::routes::{CLARIFICATION, REFUND, REFUND_CLARIFICATION};

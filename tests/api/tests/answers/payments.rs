@@ -1,4 +1,4 @@
-//! `GET /payments/{payment_id}`.
+//! Tests `GET /payments/{payment_id}`.
 
 use api::routes::PAYMENT as SHOW;
 use api::snapshot::check;

@@ -1,4 +1,4 @@
-//! `POST /payments/{payment_id}/refunds` and `GET .../refunds/{refund_id}`.
+//! Tests `POST /payments/{payment_id}/refunds` and `GET .../refunds/{refund_id}`.
 
 use anyhow::{Context, ensure};
 use api::routes::{PAYMENT as SHOW_PAYMENT, REFUND as SHOW, REFUNDS};

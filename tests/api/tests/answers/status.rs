@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/status`.
+//! Tests `GET /checkouts/{token}/status`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Keys, ids and tokens that give no access.
+//! Tests keys, ids and tokens that give no access.
 
 use anyhow::ensure;
 use api::routes::{

@@ -1,4 +1,4 @@
-//! Bodies that the API does not parse.
+//! Tests bodies that the API does not parse.
 
 use anyhow::ensure;
 use api::routes::{CHECKOUTS, REFUNDS};

@@ -1,4 +1,4 @@
-//! Requests with an invalid value in one field.
+//! Tests requests with an invalid value in one field.
 
 use anyhow::ensure;
 use api::{Answer, Api, PAYMENT, order};

@@ -1,5 +1,5 @@
-//! Requests of a careless or hostile caller. Each request is refused with the right problem, and nothing is written or
-//! sent to the platform.
+//! Tests requests of a careless or hostile caller. Each request is refused with the right problem, and nothing is
+//! written or sent to the platform.
 #![allow(clippy::indexing_slicing)]
 
 mod access;

@@ -1,4 +1,4 @@
-//! What a shopper and a storefront can still do after the checkout has expired.
+//! Tests what a shopper and a storefront can still do after the checkout has expired.
 
 use std::time::Duration;
 

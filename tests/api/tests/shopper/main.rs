@@ -1,4 +1,4 @@
-//! The routes of the shopper: the page, its form, the return and the status.
+//! Tests the routes of the shopper: the page, its form, the return and the status.
 #![allow(clippy::indexing_slicing)]
 
 mod attempts;

@@ -1,4 +1,4 @@
-//! The page, the status and the return of each outcome.
+//! Tests the page, the status and the return of each outcome.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The redirect of the browser to the bank.
+//! Tests the redirect of the browser to the bank.
 
 use anyhow::ensure;
 use api::{PAYMENT, order};

@@ -1,4 +1,4 @@
-//! How long a request of the shopper waits, and the status poll of the waiting page.
+//! Tests how long a request of the shopper waits, and the status poll of the waiting page.
 
 use std::time::Duration;
 

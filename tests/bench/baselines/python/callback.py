@@ -1,4 +1,4 @@
-"""`POST /callbacks` in Python, in the usual style, with boto3 and the standard library."""
+"""Serves `POST /callbacks` in Python, in the usual style, with boto3 and the standard library."""
 
 import base64
 import concurrent.futures

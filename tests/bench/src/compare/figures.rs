@@ -1,4 +1,4 @@
-//! Medians, percentiles and ratios of the samples.
+//! Computes medians, percentiles and ratios of the samples.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The goals, and whether the measurements meet them.
+//! Defines the goals, and compares the measurements with them.
 
 use serde::Serialize;
 

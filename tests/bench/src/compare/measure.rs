@@ -12,7 +12,7 @@ use super::world::World;
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// The targets, ours first.
+/// The compared targets. Our functions are the first target.
 pub const TARGETS: [&str; 4] = ["ours", "rust-defaults", "node", "python"];
 
 /// A target's functions by name.
@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
+    /// Returns the pause before each warm event. With a CPU limit, each event starts with the quota of a new period.
     fn pause(&self) -> Duration {
         match self.share {
             Some(_) => Duration::from_millis(20),
@@ -200,11 +200,11 @@ impl Bench<'_> {
     }
 }
 
-/// Checks that all targets made the same calls for the same events. Otherwise the targets cannot be compared.
+/// Checks that all targets made the same calls for the same events, because only then can the targets be compared.
 ///
 /// # Errors
 ///
-/// If a target made other calls than our functions.
+/// If the calls of a target differ from the calls of our functions.
 pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
     for ((scenario, target), own) in samples {
         let ours = samples.get(&(*scenario, "ours"));

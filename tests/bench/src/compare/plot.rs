@@ -1,4 +1,4 @@
-//! The plot of the results in SVG: cold starts, and the CPU time of a warm callback.
+//! Draws the results as SVG: cold starts, and the CPU time of a warm callback.
 
 use super::figures::Figures;
 use super::report::{MB_PER_CPU, Part};

@@ -1,4 +1,4 @@
-//! The result tables in Markdown.
+//! Writes the result tables as Markdown.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use super::world::{Endpoints, World};
 use crate::host::{Instance, Program, check_log};
 use crate::scenario::Scenario;
 
-/// The calls of a warm event, as in `functions/callback/tests/round_trips.rs`.
+/// Returns the calls of a warm event, as in `functions/callback/tests/round_trips.rs`.
 fn calls(scenario: Scenario) -> BTreeMap<String, u64> {
     let calls: &[(&str, u64)] = match scenario {
         Scenario::NewCallback => &[

@@ -1,4 +1,4 @@
-//! The environment of the measured functions: the stubs, and the variables and certificates that lead to the stubs.
+//! Prepares the environment of the measured functions: starts the stubs, and sets the variables and certificates.
 
 use std::path::PathBuf;
 
@@ -19,10 +19,11 @@ const SYSTEM_ROOTS: [&str; 3] = [
 /// The addresses that the functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoints {
-    /// The hosts that a deployed function calls. They need the namespace of [`isolated`](crate::isolated).
+    /// The hosts that a deployed function calls. The names of these hosts resolve to the stubs only in the namespace of
+    /// [`isolated`](crate::isolated).
     Deployed,
-    /// A free port of this machine. All services share this host, so a function has fewer connections than when
-    /// deployed.
+    /// A free port of this machine. All services share this host, so a function has fewer connections than a
+    /// deployed function.
     #[cfg(test)]
     Local,
 }
@@ -61,7 +62,7 @@ impl World {
         })
     }
 
-    /// The path of a temporary file.
+    /// Returns the path of a temporary file.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,4 +1,4 @@
-//! CPU time, memory and the CPU limit of a process.
+//! Measures the CPU time and the memory of a process, and limits its CPU share.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 /// The period of the CPU quota, as on Lambda.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// Linux refuses a quota of less than 1 ms.
+/// The smallest share that can be set: Linux refuses a quota of less than 1 ms in each period.
 const MIN_SHARE: f64 = 0.05;
 
 /// The CPU clock of a process, over all running and ended threads.
@@ -38,8 +38,8 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
 }
 
-/// A control group that limits one process to a share of a CPU. Dropping it after the end of the process removes the
-/// group.
+/// A control group that limits one process to a share of a CPU. Dropping the value after the end of the process removes
+/// the group.
 #[derive(Debug)]
 pub(super) struct CpuShare(PathBuf);
 
@@ -110,7 +110,7 @@ fn remove_abandoned(parent: &Path) {
 
 impl Drop for CpuShare {
     fn drop(&mut self) {
-        // A group that contains a process cannot be removed. The next benchmark removes it.
+        // A group that contains a process cannot be removed. The next benchmark removes the group.
         let _ = std::fs::remove_dir(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! One process of a function with its Runtime API.
+//! Runs one process of a function, with its own Runtime API.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,11 @@ use super::cpu::{CpuClock, CpuShare, resident};
 use super::program::Program;
 use super::runtime_api::{Call, Event, RuntimeApi};
 
-/// The time limit for a start and for an answer. Lambda's limit is shorter, but other work can slow down this machine.
+/// The time limit for a start and for an answer. Lambda's limit is shorter, but other programs can slow down this
+/// machine.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
-/// A running function. It is ready for an event, except during [`Instance::invoke`].
+/// A running function, which is ready for an event except during [`Instance::invoke`].
 #[derive(Debug)]
 pub struct Instance {
     program: Program,
@@ -101,7 +102,7 @@ impl Instance {
         Ok(instance)
     }
 
-    /// The time between starting the process and its first request for an event.
+    /// Returns the time between starting the process and its first request for an event.
     pub fn init(&self) -> Duration {
         self.init
     }
@@ -200,7 +201,7 @@ impl Instance {
 
 #[cfg(test)]
 impl Instance {
-    /// The process id.
+    /// Returns the process id.
     pub fn pid(&self) -> i32 {
         self.gauge.pid.as_raw()
     }

@@ -1,4 +1,4 @@
-//! A function's program and its environment.
+//! Describes a function's program and its environment.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -54,7 +54,7 @@ impl Program {
         self
     }
 
-    /// Returns the command that starts the program. It does not inherit this process's environment.
+    /// Returns the command that starts the program. The command does not inherit this process's environment.
     pub(super) fn command(&self, runtime_api: SocketAddr) -> anyhow::Result<Command> {
         let mut command = Command::new(&self.path);
         command

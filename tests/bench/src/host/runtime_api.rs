@@ -1,4 +1,4 @@
-//! Lambda's [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one instance.
+//! Serves Lambda's [Runtime API](https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) for one instance.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) struct Event {
     pub(super) body: Bytes,
 }
 
-/// A Runtime API. Dropping it closes its connections.
+/// A Runtime API. Dropping a Runtime API closes its connections.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,

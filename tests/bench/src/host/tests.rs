@@ -1,4 +1,4 @@
-//! Small functions in Python, started as Lambda starts them.
+//! Tests the host with small functions in Python, which are started as Lambda starts functions.
 
 use std::ffi::OsString;
 use std::process::Output;
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{Instance, Program};
 use crate::isolated;
 
-/// A function that answers with its event and its environment. It reports the event `fail` as an error, and ends on the
-/// event `exit`.
+/// A function that answers with its event and its environment. The function reports the event `fail` as an error, and
+/// ends on the event `exit`.
 const ECHO: &str = r#"
 import json, os, sys, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/"

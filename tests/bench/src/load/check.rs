@@ -1,4 +1,4 @@
-//! The checks after a load test: the table, the queues and the platform's requests.
+//! Checks the table, the queues and the platform's requests after a load test.
 
 use anyhow::{Context, ensure};
 use aws::config::QueueConfig;

@@ -1,9 +1,10 @@
-//! A sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and message
-//! is checked.
+//! Puts a sustained load on the real functions: checkouts and their callbacks. At the end, every payment, event and
+//! message is checked.
 //!
 //! The functions run in instances, each of which handles one event at a time. The table is dynoxide in memory, with
 //! conditions and transactions. Queues, secrets and the platform are stubs in this process. Payments start at a
-//! constant rate. If the maximum of concurrent payments runs, the next payment starts as soon as another payment ends.
+//! constant rate. If the maximum number of concurrent payments runs, the next payment starts as soon as another payment
+//! ends.
 
 mod check;
 mod plan;
@@ -58,10 +59,10 @@ pub struct Arguments {
     /// Instances of each function
     #[arg(long, default_value_t = 4)]
     instances: u32,
-    /// Maximum of payments that start per second
+    /// Maximum number of payments that start per second
     #[arg(long, default_value_t = 500.0)]
     rate: f64,
-    /// Maximum of payments at the same time
+    /// Maximum number of payments at the same time
     #[arg(long, default_value_t = 16)]
     concurrent: usize,
     /// Duration in which payments start
@@ -69,11 +70,11 @@ pub struct Arguments {
     minutes: f64,
 }
 
-/// This variable is set in the copy of this program that runs supervised.
+/// The program sets this variable for its supervised copy, so that the copy does not start another copy.
 const SUPERVISED: &str = "BENCH_SUPERVISED";
 
 /// Runs this program again, supervised, with the same arguments. The measured functions must be direct children of the
-/// measuring process, so the supervisor cannot start them one by one.
+/// measuring process, so the supervisor cannot start each function.
 async fn run_supervised() -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe()?.into_os_string();
     let command: Vec<OsString> = ["env".into(), format!("{SUPERVISED}=1").into(), program]
@@ -128,11 +129,11 @@ struct Load {
     callback: PathBuf,
     /// Instances of each function.
     instances: u32,
-    /// Maximum of payments that start per second.
+    /// Maximum number of payments that start per second.
     rate: f64,
-    /// Maximum of payments at the same time.
+    /// Maximum number of payments at the same time.
     concurrent: usize,
-    /// Maximum of payments in all.
+    /// Maximum number of payments in all.
     payments: u32,
     /// Duration in which payments start.
     length: Duration,

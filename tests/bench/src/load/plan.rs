@@ -1,4 +1,4 @@
-//! The course of a payment, chosen by its number, and its expected result.
+//! Plans the course and the expected result of each payment, by the number of the payment.
 
 use payments::events::EventKind;
 use payments::model::Status;

@@ -1,4 +1,4 @@
-//! A stub of the platform, which counts sales and signs callbacks.
+//! Replaces the platform: counts sales and signs callbacks.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Several instances of one function, called as API Gateway calls them.
+//! Runs several instances of one function and calls them as API Gateway does.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -44,7 +44,7 @@ impl Pool {
         })
     }
 
-    /// Sends an event to the most recently used idle instance. Waits until an instance is idle.
+    /// Sends an event to the most recently used idle instance. If no instance is idle, waits for one.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The measurements of a run, window by window: payments, waits, memory and CPU time.
+//! Measures a run in consecutive windows of time: payments, waits, memory and CPU time.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::traffic::{Traffic, Waits};
 use crate::compare::percentile;
 use crate::host::Usage;
 
-/// Measures one window after another.
+/// Measures consecutive windows of a run.
 pub struct Progress {
     begin: Instant,
     last: Snapshot,
@@ -24,60 +24,61 @@ struct Snapshot {
     checkouts: Vec<Usage>,
     callbacks: Vec<Usage>,
     store: Work,
-    /// CPU time of this process: table, other services, Runtime APIs and shoppers.
+    /// CPU time of this process, which runs the table, the other services, the Runtime APIs and the shoppers.
     process: Duration,
-    /// CPU time of all processes of the machine.
+    /// CPU time of all processes of the machine and of the kernel.
     machine: Duration,
 }
 
-/// The measurements between two snapshots.
+/// The measurements of one window: the differences between the snapshots at its start and at its end.
 #[derive(Debug, Clone)]
 pub struct Window {
     /// The time from the start of the run to the end of this window.
     pub at: Duration,
     /// The window's length.
     pub length: Duration,
-    /// The waits of callers.
+    /// The times that storefronts and the platform waited for answers.
     pub waits: Waits,
-    /// Memory of each instance at the end of the window, in bytes: checkout, then callback.
+    /// Memory of each instance at the end of the window, in bytes: first of the checkout function, then of the callback
+    /// function.
     pub memory: [Vec<u64>; 2],
-    /// The CPUs in use.
+    /// The mean number of CPUs in use.
     pub cpus: Cpus,
-    /// The work of the table.
+    /// The calls that the table answered in the window, and their CPU time.
     pub store: Work,
 }
 
-/// The mean number of CPUs in use.
+/// The mean number of CPUs that each part used during a window.
 #[derive(Debug, Clone, Copy)]
 pub struct Cpus {
-    /// The checkout function.
+    /// All instances of the checkout function.
     pub checkouts: f64,
-    /// The callback function.
+    /// All instances of the callback function.
     pub callbacks: f64,
     /// The table.
     pub store: f64,
-    /// The rest of this process.
+    /// The rest of this process: the other services, the Runtime APIs and the shoppers.
     pub stubs: f64,
-    /// All other processes, and the kernel.
+    /// All other processes of the machine, and the kernel.
     pub others: f64,
 }
 
 impl Progress {
-    /// Starts the first window.
+    /// Starts the first window. `begin` is the start of the run.
     ///
     /// # Errors
     ///
-    /// If an instance has ended.
+    /// If an instance has ended, or a clock cannot be read.
     pub fn new(traffic: &Traffic, begin: Instant) -> anyhow::Result<Self> {
         let last = Snapshot::now(traffic)?;
         Ok(Self { begin, last })
     }
 
-    /// Ends a window and starts the next window.
+    /// Ends the window, returns its measurements, and starts the next window.
     ///
     /// # Errors
     ///
-    /// If an instance has ended.
+    /// If an instance has ended, or a clock cannot be read.
     pub fn window(&mut self, traffic: &Traffic) -> anyhow::Result<Window> {
         let now = Snapshot::now(traffic)?;
         let window = now.since(&self.last, self.begin, traffic.take_waits());
@@ -131,7 +132,7 @@ impl Snapshot {
 }
 
 impl Window {
-    /// Payments that ended per second.
+    /// Returns how many payments ended per second.
     pub fn rate(&self) -> f64 {
         self.waits.payments as f64 / self.length.as_secs_f64()
     }
@@ -168,7 +169,7 @@ impl fmt::Display for Cpus {
     }
 }
 
-/// Returns a percentile of waits in ms, or 0 without waits.
+/// Returns a percentile of the waits in milliseconds; 0 if there are no waits.
 pub fn percentile_ms(waits: &[Duration], percent: f64) -> f64 {
     let waits = waits.iter().map(|wait| wait.as_secs_f64() * 1e3);
     percentile(&waits.collect::<Vec<_>>(), percent).unwrap_or(0.0)

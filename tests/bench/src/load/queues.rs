@@ -1,4 +1,4 @@
-//! The queues, which accept every message and store the fields that the checks need.
+//! Replaces the queues: accepts every message and stores the fields that the checks need.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,4 +1,4 @@
-//! The services that the functions call, behind one address: table, queues, secrets and Gate.
+//! Serves the table, the queues, the secrets and Gate behind one address.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,8 @@ use crate::http_server::{Service, response};
 use crate::scenario::STOREFRONT;
 use crate::stubs::{aws, gate, is_prewarm, target};
 
-/// The errors of a write after a concurrent write. The function then reads the payment again and repeats its decision.
+/// The errors with which the table refuses a write after a concurrent write. The function then loads the payment and
+/// decides again.
 const CONFLICTS: [&str; 2] = [
     "UpdateItem ConditionalCheckFailedException",
     "TransactWriteItems TransactionCanceledException",

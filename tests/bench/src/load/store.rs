@@ -98,8 +98,8 @@ impl Store {
             "GetItem" => run(body, |request| database.get_item(request)),
             "UpdateItem" => run(body, |request| database.update_item(request)),
             "TransactWriteItems" => run(body, |mut request: TransactWriteItemsRequest| {
-                // The token identifies a repeat of a call whose answer was lost. In this test no answer is lost, but
-                // dynoxide searches the tokens of the last ten minutes at each call.
+                // The token identifies a repeat of a call whose answer was lost. In this test no answer is lost, and
+                // dynoxide would search the tokens of the last ten minutes at each call, so the token is removed.
                 request.client_request_token = None;
                 database.transact_write_items(request)
             }),

@@ -1,4 +1,4 @@
-//! The summary of a run.
+//! Writes the summary of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::Outcome;
 use super::progress::{Cpus, Window, megabytes, percentile_ms};
 use super::traffic::Waits;
 
-/// The time after which memory should be constant. Later growth indicates a leak.
+/// After this time, the memory of an instance should stay constant, and growth indicates a leak.
 const WARM_UP: Duration = Duration::from_secs(60);
 
 impl fmt::Display for Outcome {

@@ -1,11 +1,11 @@
-//! A small load on the functions of the dev build.
+//! Tests the load test: puts a small load on the functions of the dev build.
 
 use sandbox::functions;
 use tools::Supervisor;
 
 use super::*;
 
-/// The smallest number of payments that contain every course of a payment.
+/// The smallest number of payments with which every course of a payment occurs.
 const PAYMENTS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! The shoppers. Each shopper makes one payment as planned.
+//! Simulates the shoppers. Each shopper makes one payment as planned.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

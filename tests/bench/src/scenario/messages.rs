@@ -1,4 +1,4 @@
-//! Orders, refunds and callbacks, and the events that contain them.
+//! Makes orders, refunds and callbacks, and the events that contain these messages.
 
 use anyhow::Context;
 use ecommpay::json::{self, Limits};

@@ -1,4 +1,4 @@
-//! The events that the functions handle, as API Gateway sends them.
+//! Makes the events that the functions handle, in the form in which API Gateway sends them.
 
 mod messages;
 #[cfg(test)]
@@ -46,7 +46,7 @@ impl Scenario {
         Self::Refund,
     ];
 
-    /// The name in the tables.
+    /// Returns the name in the tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::NewCallback => "callback, new",
@@ -57,7 +57,7 @@ impl Scenario {
         }
     }
 
-    /// The function that handles the event.
+    /// Returns the function that handles the event.
     pub fn function(self) -> &'static str {
         match self {
             Self::NewCallback | Self::DuplicateCallback | Self::ForgedCallback => "callback",
@@ -66,7 +66,7 @@ impl Scenario {
         }
     }
 
-    /// The expected HTTP status.
+    /// Returns the expected HTTP status.
     fn status(self) -> u64 {
         match self {
             Self::NewCallback | Self::DuplicateCallback => 200,

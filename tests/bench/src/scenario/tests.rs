@@ -1,4 +1,4 @@
-//! The items in `data` equal the items that the functions write.
+//! Tests that the items in `data` equal the items that the functions write.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! DynamoDB, SQS and Secrets Manager.
+//! Answers the calls to DynamoDB, SQS and Secrets Manager.
 //!
 //! A put stores its item unchanged. An update of a payment stores the new document and the new numbers, and ignores the
 //! update expression. Conditions always hold.

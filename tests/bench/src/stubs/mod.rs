@@ -1,4 +1,4 @@
-//! Fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
+//! Serves fast stubs of DynamoDB, SQS, Secrets Manager and the platform's Gate.
 //!
 //! The stubs do not emulate the services, but accept and count every plausible call. Therefore a measured duration is
 //! almost only the function's own time. All hosts share one port with TLS 1.3.

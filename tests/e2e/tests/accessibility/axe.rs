@@ -1,4 +1,4 @@
-//! axe-core, the accessibility checker, which runs inside a page.
+//! Runs axe-core, an accessibility checker, inside a page.
 
 use anyhow::Context;
 use chromiumoxide::Page;
@@ -40,7 +40,7 @@ impl Axe {
     }
 }
 
-/// Returns the value of an expression in a page. Awaits it if it is a promise.
+/// Returns the value of an expression in a page. If the value is a promise, awaits the promise.
 pub async fn evaluate<T: DeserializeOwned>(page: &Page, expression: &str) -> anyhow::Result<T> {
     let parameters = EvaluateParams::builder()
         .expression(expression)

@@ -1,4 +1,4 @@
-//! Every page that a shopper can see.
+//! Makes every page that a shopper can see.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A headless Chromium, which ends with the test.
+//! Starts a headless Chromium, which ends with the test.
 
 use std::path::{Path, PathBuf};
 
@@ -112,8 +112,8 @@ impl Chromium {
     }
 }
 
-/// Returns the address of the browser protocol. As soon as Chromium is ready, it writes the port and the path into
-/// `file`.
+/// Returns the address of the browser protocol. As soon as Chromium is ready, Chromium writes the port and the
+/// path of this address into `file`.
 async fn address(file: &Path) -> anyhow::Result<String> {
     eventually("the start of Chromium", async || {
         let text = std::fs::read_to_string(file).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The clarification form of the checkout page.
+//! Tests the clarification form of the checkout page.
 
 use anyhow::ensure;
 use serde_json::json;
@@ -49,7 +49,7 @@ pub async fn the_form_is_shown_again_when_the_platform_did_not_receive_the_data(
     let tab = setup.open_checkout(&checkout).await?;
     tab.fill(LAST_NAME, "Janssens").await?;
     tab.click("button").await?;
-    // The page reloads itself while the platform still asks for the name.
+    // The error page reloads itself. The platform still asks for the name, so the form is shown again.
     tab.shows("h1", "Not available at the moment").await?;
     tab.shows("h1", "A few more details").await?;
     tab.fill(LAST_NAME, "Janssens").await?;

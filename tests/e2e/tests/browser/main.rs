@@ -1,4 +1,4 @@
-//! Shoppers in a real browser: from the shop to the bank and back. All tests share one sandbox and one Chromium.
+//! Tests shoppers in a real browser, from the shop to the bank and back. All tests share one sandbox and one Chromium.
 #![allow(clippy::indexing_slicing)]
 
 mod chromium;

@@ -1,5 +1,5 @@
-//! The outcomes of a payment after the shopper has paid. The shop's page, the checkout page, `/status`, the API, the
-//! events and `operator show` must agree.
+//! Tests the outcomes of a payment after the shopper has paid. The shop's page, the checkout page, `/status`, the API,
+//! the events and `operator show` must agree.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A purchase in the demo shop.
+//! Tests a purchase in the demo shop.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! Redirects to the bank by POST, without scripts, and with a late redirect URL; and a result that arrives late.
+//! Tests redirects to the bank by POST, without scripts, and with a late redirect URL; and a result that arrives late.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! The system under test with a browser.
+//! Starts the system under test with a browser.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A tab of the browser, which waits until a page has the expected content.
+//! Controls a tab of the browser, and waits until a page has the expected content.
 
 use anyhow::{Context, ensure};
 use chromiumoxide::cdp::browser_protocol::emulation::SetScriptExecutionDisabledParams;
@@ -30,7 +30,7 @@ impl Tab {
         Ok(())
     }
 
-    /// The address of the page.
+    /// Returns the address of the page.
     pub async fn address(&self) -> anyhow::Result<String> {
         Ok(self.0.url().await?.unwrap_or_default())
     }

@@ -1,5 +1,5 @@
-//! The deployed system, called from outside: the real functions behind the real template. Most tests have their own
-//! sandbox. All tests are in one program, so that cargo links only one program and several sandboxes can run in
+//! Tests the deployed system, called from outside: the real functions behind the real template. Most tests have their
+//! own sandbox. All tests are in one program, so that cargo links only one program and several sandboxes can run in
 //! parallel.
 #![allow(clippy::indexing_slicing)]
 

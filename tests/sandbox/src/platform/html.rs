@@ -1,4 +1,4 @@
-//! The frame of the platform's pages, and pages with a single message.
+//! Makes the frame of the platform's pages, and pages with a single message.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,17 +9,17 @@ use crate::html::{document, euros};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page for shoppers.
+/// Returns a page for shoppers.
 pub fn page(title: &str, content: Markup) -> Response {
     framed(title, "narrow", content)
 }
 
-/// A page for developers.
+/// Returns a page for developers.
 pub fn wide_page(title: &str, content: Markup) -> Response {
     framed(title, "wide", content)
 }
 
-/// A page that the browser never caches, because the content changes with the payment.
+/// Returns a page that the browser never caches, because the content changes with the payment.
 fn framed(title: &str, class: &str, content: Markup) -> Response {
     let body = html! { main class=(class) { (content) } };
     let headers = [
@@ -29,7 +29,7 @@ fn framed(title: &str, class: &str, content: Markup) -> Response {
     (headers, document(title, STYLE, None, &body)).into_response()
 }
 
-/// A page with one message, and a link to the shop if there is a URL.
+/// Returns a page with one message, and a link to the shop if there is a URL.
 pub fn notice(status: StatusCode, heading: &str, text: &str, shop: Option<&str>) -> Response {
     let content = html! {
         h1 id="notice" { (heading) }
@@ -39,25 +39,25 @@ pub fn notice(status: StatusCode, heading: &str, text: &str, shop: Option<&str>)
     (status, page(heading, content)).into_response()
 }
 
-/// The answer if a URL names no payment.
+/// Returns the answer if a URL names no payment.
 pub fn unknown_payment() -> Response {
     let text = "There is no payment at this address.";
     notice(StatusCode::NOT_FOUND, "Unknown payment", text, None)
 }
 
-/// The answer if a link cannot be paid.
+/// Returns the answer if a link cannot be paid.
 pub fn unusable_link(status: StatusCode, reason: &str) -> Response {
     notice(status, "This link cannot be paid", reason, None)
 }
 
-/// The link to the shop, if there is a URL.
+/// Returns the link to the shop, if there is a URL.
 pub fn link_to_shop(shop: Option<&str>) -> Markup {
     html! {
         @if let Some(url) = shop { p { a id="back" href=(url) { "Back to the shop" } } }
     }
 }
 
-/// The heading, the amount and the title of an order. `amount` is in euro cents.
+/// Returns the heading, the amount and the title of an order. `amount` is in euro cents.
 pub fn order_summary(heading: &str, amount: u64, title: &str) -> Markup {
     html! {
         h1 { (heading) }

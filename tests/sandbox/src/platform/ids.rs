@@ -1,4 +1,4 @@
-//! Ids in the formats of the platform: operation ids, request ids, and secret tokens for the URLs of pages.
+//! Makes ids in the formats of the platform: operation ids, request ids, and secret tokens for the URLs of pages.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::keyring::EmptyKey;

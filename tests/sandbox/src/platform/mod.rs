@@ -1,4 +1,5 @@
-//! The simulated platform: Gate, Payment Page, the Data API, the bank's pages and the callbacks on one local port.
+//! Serves the simulated platform: Gate, Payment Page, the Data API, the bank's pages and the callbacks on one local
+//! port.
 //!
 //! | folder | holds |
 //! | --- | --- |

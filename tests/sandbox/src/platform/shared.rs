@@ -1,4 +1,4 @@
-//! The state of the platform, its clock and its background tasks.
+//! Holds the state of the platform, its clock and its background tasks.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -106,7 +106,7 @@ impl Shared {
         })
     }
 
-    /// The base URL of the platform, without a trailing slash.
+    /// Returns the base URL of the platform, without a trailing slash.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -136,7 +136,7 @@ impl Shared {
     /// Waits for `real`, divided by the clock speed.
     pub async fn pause(&self, real: Duration) {
         let scaled = real.as_secs_f64() / self.clock_speed;
-        // With a slow clock, a pause can be too long for `Duration`. Such a pause never ends.
+        // With a slow clock, a pause can be too long for `Duration`. A pause that is too long never ends.
         match Duration::try_from_secs_f64(scaled) {
             Ok(pause) => tokio::time::sleep(pause).await,
             Err(_) => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! The changes that the platform makes by itself, some time after a request or after another change.
+//! Makes the changes that the platform makes by itself, some time after a request or after another change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::shared::Shared;
 
 /// The delay from an accepted request, or from one step of the platform, to the next step.
 const STEP: Duration = Duration::from_millis(300);
-/// The time limit of a clarification.
+/// The platform declines an operation if the requested data does not arrive within this time.
 const CLARIFICATION_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// The longest time that a Bancontact payment can stay open.
 const SALE_LIMIT: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! The shop's calls to the payment API.
+//! Makes the shop's calls to the payment API.
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{RequestBuilder, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! The products and the choices of the shop.
+//! Defines the products and the choices of the shop.
 
 use url::form_urlencoded;
 

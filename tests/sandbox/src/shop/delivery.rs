@@ -1,5 +1,5 @@
-//! The source of an order's shipment: the shop's own consumer of the queue, or the table of the sample consumer if the
-//! sample consumer reads the queue.
+//! Finds out whether an order was shipped: from the shop's own consumer of the queue, or from the table of the sample
+//! consumer if the sample consumer reads the queue.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -25,7 +25,7 @@ impl Delivery {
         }
     }
 
-    /// The shipment of an order.
+    /// Returns the shipment of an order.
     pub async fn shipment(&self, payment_id: &str) -> Shipment {
         match self {
             Delivery::Queue(fulfilment) => fulfilment.shipment(payment_id),

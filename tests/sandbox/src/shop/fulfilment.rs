@@ -1,9 +1,9 @@
-//! The shop's own consumer of the `fulfilment` queue.
+//! Runs the shop's own consumer of the `fulfilment` queue.
 //!
 //! In the sandbox, other programs read the same queue. The shop therefore reads the queue only after a shopper has
-//! returned from the bank, and stops when an order has changed. It hides an event of another payment for a longer time
-//! at each read: every read counts as a delivery, and after ten deliveries SQS would move the event to the dead-letter
-//! queue.
+//! returned from the bank, and stops when an order has changed. At each read, the shop hides an event of another
+//! program's payment for a longer time: every read counts as a delivery, and after ten deliveries SQS would move the
+//! event to the dead-letter queue.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -56,7 +56,7 @@ impl Fulfilment {
         self.consumer.wanted.notify_one();
     }
 
-    /// The shipment of an order.
+    /// Returns the shipment of an order.
     pub fn shipment(&self, payment_id: &str) -> Shipment {
         self.consumer.orders().shipment(payment_id)
     }

@@ -1,4 +1,4 @@
-//! The activity of the shop's orders: the statuses from the API and the events from the queue.
+//! Stores the activity of the shop's orders: the statuses from the API and the events from the queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,12 +68,12 @@ impl History {
         self.inner().add(payment_id, Source::Queue, kind);
     }
 
-    /// All lines, the newest first.
+    /// Returns all lines, the newest first.
     pub fn lines(&self) -> Vec<Line> {
         self.inner().lines.iter().rev().cloned().collect()
     }
 
-    /// The newest payments that are not settled.
+    /// Returns the newest payments that are not settled.
     pub fn open(&self) -> Vec<String> {
         let inner = self.inner();
         inner.open.iter().rev().take(MAX_POLLED).cloned().collect()

@@ -1,7 +1,8 @@
-//! The demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
+//! Serves the demo shop: products, a checkout button, an order page, and a page with the activity of all orders.
 //!
-//! The shop is a storefront like any other: it has a key and calls the public API. The shop ships orders after events of
-//! the `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table instead.
+//! The shop is a storefront like any other: it has a key and calls the public API. The shop ships orders after events
+//! of the `fulfilment` queue. If the sample consumer reads the queue, the shop reads the sample consumer's table
+//! instead.
 
 mod api;
 mod choice;

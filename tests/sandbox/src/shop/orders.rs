@@ -16,7 +16,7 @@ pub enum Shipment {
 }
 
 impl Shipment {
-    /// The text on the order page.
+    /// Returns the text on the order page.
     pub fn as_str(self) -> &'static str {
         match self {
             Shipment::NotYet => "not yet",
@@ -53,7 +53,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// The shipment of an order.
+    /// Returns the shipment of an order.
     pub fn shipment(&self, payment_id: &str) -> Shipment {
         let shipment = self.shipments.get(payment_id);
         shipment.copied().unwrap_or(Shipment::NotYet)

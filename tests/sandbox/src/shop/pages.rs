@@ -1,4 +1,4 @@
-//! The shop's pages.
+//! Makes the shop's pages.
 
 use axum::response::Html;
 use maud::{Markup, html};
@@ -30,7 +30,7 @@ fn page(heading: &str, refreshes: bool, content: &Markup) -> Html<String> {
     Html(document(&title, STYLE, refresh_after, &body))
 }
 
-/// The path of an order's page.
+/// Returns the path of an order's page.
 pub fn order_path(payment_id: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("payment_id", payment_id)
@@ -38,7 +38,7 @@ pub fn order_path(payment_id: &str) -> String {
     format!("/thanks?{query}")
 }
 
-/// The page with the products, the choices, and the button that buys.
+/// Returns the page with the products, the choices, and the button that buys.
 pub fn products() -> Html<String> {
     let content = html! {
         form method="post" action="/buy" {
@@ -78,7 +78,7 @@ pub fn products() -> Html<String> {
     page("Tea for everyone", false, &content)
 }
 
-/// The page of an order. The browser reloads the page until the order is settled.
+/// Returns the page of an order. The browser reloads the page until the order is settled.
 pub fn order(
     payment: &PaymentStatus,
     shipment: Shipment,
@@ -119,7 +119,7 @@ pub fn order(
     page(heading, is_changing, &content)
 }
 
-/// The activity of all orders, the newest line first.
+/// Returns the activity of all orders, the newest line first.
 pub fn activity(lines: &[Line]) -> Html<String> {
     let content = html! {
         p { "The statuses from the API, and the events from the queue " code { "fulfilment" }
@@ -142,7 +142,7 @@ pub fn activity(lines: &[Line]) -> Html<String> {
     page("Activity", true, &content)
 }
 
-/// The page about a failure.
+/// Returns the page about a failure.
 pub fn failure(reason: &str) -> Html<String> {
     let content = html! {
         p #failure { (reason) }

@@ -1,4 +1,4 @@
-//! The texts in German.
+//! Contains the texts in German.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

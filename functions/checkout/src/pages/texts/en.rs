@@ -1,4 +1,4 @@
-//! The texts in English.
+//! Contains the texts in English.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

@@ -1,4 +1,4 @@
-//! The texts in French, as used in Belgium.
+//! Contains the texts in French, as used in Belgium.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

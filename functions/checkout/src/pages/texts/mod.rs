@@ -1,4 +1,4 @@
-//! The texts of the pages. If a language lacks a text, the code does not compile.
+//! Defines the texts of the pages. If a language lacks a text, the code does not compile.
 
 mod de;
 mod en;

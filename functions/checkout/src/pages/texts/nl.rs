@@ -1,4 +1,4 @@
-//! The texts in Dutch, as used in Belgium.
+//! Contains the texts in Dutch, as used in Belgium.
 
 use super::{Hints, Labels, Notice, Problems, Texts};
 

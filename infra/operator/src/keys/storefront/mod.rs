@@ -1,4 +1,4 @@
-//! Commands on the keys of storefronts.
+//! Defines commands on the keys of storefronts.
 
 mod add;
 mod list;

@@ -1,4 +1,4 @@
-//! A payment with its history, as JSON.
+//! Shows a payment with its history as JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! A payment with its history, as text.
+//! Shows a payment with its history as text.
 
 use std::fmt::{self, Display, Formatter};
 

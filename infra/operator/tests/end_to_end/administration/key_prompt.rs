@@ -1,4 +1,4 @@
-//! The prompt for a key on a terminal.
+//! Tests the prompt for a key on a terminal.
 
 use std::fs::File;
 use std::io::{Read, Write};

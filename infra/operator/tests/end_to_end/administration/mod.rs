@@ -1,4 +1,4 @@
-//! Commands on keys, queues and the platform's records.
+//! Tests commands on keys, queues and the platform's records.
 
 mod key_prompt;
 mod project_keys;

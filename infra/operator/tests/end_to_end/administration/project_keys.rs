@@ -1,4 +1,4 @@
-//! `operator project-key`.
+//! Tests `operator project-key`.
 
 use anyhow::{Context, ensure};
 use aws::secrets::{ProjectKeySetSecret, StoredKeySet, WriteError};
@@ -120,7 +120,7 @@ pub async fn the_second_of_two_simultaneous_changes_fails(
     Ok(())
 }
 
-/// The value of the secret.
+/// Returns the value of the secret.
 async fn stored_keys(operator: &Operator) -> anyhow::Result<Value> {
     let name = json!({ "SecretId": operator.ready().project_keys_secret });
     let sandbox = &operator.system.sandbox;

@@ -1,4 +1,4 @@
-//! `operator reconcile` and `operator data-api-token`.
+//! Tests `operator reconcile` and `operator data-api-token`.
 
 use std::time::Duration;
 

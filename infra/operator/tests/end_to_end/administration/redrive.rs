@@ -1,4 +1,4 @@
-//! `operator queues` and `operator redrive`.
+//! Tests `operator queues` and `operator redrive`.
 
 use anyhow::ensure;
 use e2e::eventually;

@@ -1,4 +1,4 @@
-//! `operator storefront`.
+//! Tests `operator storefront`.
 
 use anyhow::{Context, ensure};
 use e2e::aws_call::call;

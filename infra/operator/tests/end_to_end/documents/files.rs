@@ -1,4 +1,4 @@
-//! The documents of the repository.
+//! Finds and reads the documents and other files of the repository.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::Context;
 /// Folders without documents of this repository. Hidden folders except `.github` are also skipped.
 const SKIPPED: [&str; 2] = ["node_modules", "target"];
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

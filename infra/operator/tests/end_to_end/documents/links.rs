@@ -1,4 +1,4 @@
-//! Links between documents, and the documents that each folder must have.
+//! Tests links between documents, and the documents that each folder must have.
 
 use std::collections::BTreeSet;
 use std::path::Path;

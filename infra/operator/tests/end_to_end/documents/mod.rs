@@ -136,7 +136,7 @@ impl Reader {
     }
 }
 
-/// The commands that call the API.
+/// Runs the commands that call the API.
 async fn a_storefront(reader: &Reader) -> anyhow::Result<()> {
     let create = reader.named("curl -X POST $API/checkouts")?;
     let created: Value = serde_json::from_str(&reader.run(&create).await?)?;
@@ -159,7 +159,7 @@ async fn a_storefront(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The commands that show and repair payments.
+/// Runs the commands that show and repair payments.
 async fn payments(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let stack = "--stack .deployed/bancontact-prod.json";
@@ -199,7 +199,7 @@ async fn payments(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The commands that redrive queues, compare the platform's records and write reports.
+/// Runs the commands that redrive queues, compare the platform's records and write reports.
 async fn records(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";
     let days = "--project 211 --from 2026-01-01 --to 2026-01-31";
@@ -223,7 +223,7 @@ async fn records(reader: &Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The commands that replace keys. The project's key is last, because the functions know a change only after five
+/// Runs the commands that replace keys. The project's key is last, because the functions know a change only after five
 /// minutes.
 async fn keys(reader: &Reader) -> anyhow::Result<()> {
     let tool = "cargo run --bin operator --";

@@ -1,4 +1,4 @@
-//! The commands of the documents that this test does not run, each with its reason.
+//! Lists the commands of the documents that this test does not run, each with its reason.
 
 /// Commands that another test runs, with the file of that test.
 pub const ELSEWHERE: [(&str, &str); 16] = [

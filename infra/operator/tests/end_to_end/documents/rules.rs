@@ -1,4 +1,4 @@
-//! The code and the test of each rule in `shared/rules.md` exist.
+//! Tests that the code and the test of each rule in `shared/rules.md` exist.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The tables of the documents agree with the template, the schemas and the code.
+//! Tests that the tables of the documents agree with the template, the schemas and the code.
 #![allow(clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! `operator callback`.
+//! Tests `operator callback`.
 
 use anyhow::{Context, ensure};
 use e2e::system::callback_message;
@@ -75,7 +75,7 @@ async fn a_callback_that_does_not_verify_is_explained(
     operator.fails(&missing, "", "cannot be read").await
 }
 
-/// A callback about the payment `saved`, without a signature.
+/// Returns a callback about the payment `saved`, without a signature.
 fn message() -> Value {
     let mut message = callback_message("saved", 7, "sale", "success", 1000);
     message["payment"]["description"] = DESCRIPTION.into();

@@ -1,4 +1,4 @@
-//! The log lines of `CommandFunction`.
+//! Tests the log lines of `CommandFunction`.
 
 use anyhow::{Context, ensure};
 use e2e::{eventually, logs};

@@ -1,4 +1,4 @@
-//! Commands on single payments.
+//! Tests commands on single payments.
 
 mod callback;
 mod log;

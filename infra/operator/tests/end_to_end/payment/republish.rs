@@ -1,4 +1,4 @@
-//! `operator republish`.
+//! Tests `operator republish`.
 
 use anyhow::ensure;
 use e2e::queue::Queue;

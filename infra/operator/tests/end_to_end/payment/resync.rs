@@ -1,4 +1,4 @@
-//! `operator resync`.
+//! Tests `operator resync`.
 
 use e2e::eventually;
 

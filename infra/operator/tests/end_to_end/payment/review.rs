@@ -1,4 +1,4 @@
-//! `operator release` and `operator reject`.
+//! Tests `operator release` and `operator reject`.
 
 use anyhow::ensure;
 use e2e::lambda::invoke_with;

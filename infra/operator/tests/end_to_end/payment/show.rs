@@ -1,4 +1,4 @@
-//! `operator show`.
+//! Tests `operator show`.
 
 use e2e::eventually;
 use serde_json::json;

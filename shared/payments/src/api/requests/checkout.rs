@@ -1,4 +1,4 @@
-//! The body of `POST /checkouts`.
+//! Reads the body of `POST /checkouts`.
 
 use std::time::Duration;
 

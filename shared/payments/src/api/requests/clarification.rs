@@ -1,4 +1,4 @@
-//! The body of a clarification: the data that the platform requests for a payment or a refund.
+//! Reads the body of a clarification: the data that the platform requests for a payment or a refund.
 
 use ecommpay::fields::Text;
 use ecommpay::json::Value;

@@ -1,4 +1,4 @@
-//! The body of `POST /payments/{payment_id}/refunds`.
+//! Reads the body of `POST /payments/{payment_id}/refunds`.
 
 use ecommpay::fields::{Currency, MinorUnits, Text};
 use ecommpay::json::Value;

@@ -1,4 +1,4 @@
-//! The commands that send a sale: create a payment, start its next attempt, and repeat its sale.
+//! Runs the commands that send a sale: create a payment, start its next attempt, and repeat its sale.
 
 use ecommpay::fields::ProjectId;
 

@@ -1,4 +1,4 @@
-//! The erasure of the customer's data.
+//! Erases the customer's data.
 
 use crate::decide::change::Change;
 use crate::model::Payment;

@@ -1,4 +1,4 @@
-//! The expiry of a checkout. After `checkout.expired` a shop can sell the goods to someone else. If money arrives after
+//! Expires a checkout. After `checkout.expired` a shop can sell the goods to someone else. If money arrives after
 //! that event, the event about the money is marked `late`.
 
 use crate::decide::change::Change;

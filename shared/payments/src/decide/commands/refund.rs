@@ -8,7 +8,7 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, RefundOrder, RefundStatus};
 
-/// One payment has at most this many refunds, because a payment is one item of the store, and the size of an item is
+/// The maximum number of refunds of one payment. A payment is one item of the store, and the size of an item is
 /// limited.
 pub(super) const MAX_REFUNDS: usize = 500;
 

@@ -1,5 +1,5 @@
-//! What follows from the answer "not found" to the last status request: the sale is repeated or fails, or a recheck
-//! ends.
+//! Decides what follows from the answer "not found" to the last status request: the sale is repeated or fails, or a
+//! recheck ends.
 
 use super::create::with_sale_sent_again;
 use crate::decide::change::Change;

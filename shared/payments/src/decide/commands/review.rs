@@ -1,4 +1,4 @@
-//! An operator's decision about quarantined money.
+//! Records an operator's decision about quarantined money.
 
 use std::collections::BTreeSet;
 

@@ -10,8 +10,9 @@ use crate::events::{About, Event, EventKind};
 use crate::model::timestamp::Timestamp;
 use crate::model::{Discrepancy, Payment};
 
-/// One change emits at most this many events, not counting `checkout.expired`. A change is one write of at most 4 MB,
-/// and an event contains the whole payment, which has at most 400 KB. The next change emits the remaining events.
+/// The maximum number of events that one change emits, not counting `checkout.expired`. A change is one write of at
+/// most 4 MB, and an event contains the whole payment, which has at most 400 KB. The next change emits the remaining
+/// events.
 const MAX_EVENTS: usize = 8;
 
 /// An event that is due but not emitted yet.
@@ -27,7 +28,7 @@ enum PendingEvent {
 }
 
 impl PendingEvent {
-    /// An event about the payment without `late` and `corrects`.
+    /// Returns an event about the payment without `late` and `corrects`.
     fn plain(kind: EventKind) -> Self {
         Self::Payment {
             kind,

@@ -1,4 +1,4 @@
-//! The events about the payment itself.
+//! Emits the events about the payment itself.
 
 use super::PendingEvent;
 use crate::events::EventKind;
@@ -28,7 +28,7 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
     }
 }
 
-/// Returns the kind of the event about the status and the money that is due; `None` if no such event is due.
+/// Returns the kind of the event about the status and the money that is due; `None` if no event of this kind is due.
 fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     let kind = EventKind::of_status(status).filter(|_| payment.is_emittable())?;
     // The rejected money never counted as paid. Only its refund has an event.

@@ -1,4 +1,4 @@
-//! The events about refunds.
+//! Emits the events about refunds.
 
 use crate::events::EventKind;
 use crate::model::timestamp::Timestamp;
@@ -17,7 +17,7 @@ pub(super) fn pending_refunds(payment: &Payment, at: Timestamp) -> Vec<usize> {
     let has_sale = payment.has_money() || payment.is_not_confirmed() || payment.order().is_none();
     let has_excess = payment.has_excess_returns();
     // If more was returned than refunded, the report about the refund may still follow. Only a signed answer that lists
-    // the return shows that no such report will follow.
+    // the return shows that the report will not follow.
     let is_unexplained = |refund: &Refund| {
         let operation = refund.operation_id().and_then(|id| payment.operation(id));
         has_excess

@@ -1,4 +1,4 @@
-//! The shopper's side of the current attempt: its state, the redirect to the bank, and the expiry.
+//! Derives the shopper's side of the current attempt: its state, the redirect to the bank, and the expiry.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! The state machine of a request to Gate, for a sale or for a refund
+//! Implements the state machine of a request to Gate, for a sale or for a refund
 //! (`shared/decisions/state/0005-gate-request.md`).
 //!
 //! | state | input | next state |

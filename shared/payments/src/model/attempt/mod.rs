@@ -1,4 +1,4 @@
-//! The current attempt to take the money of an order: its sale request and its checkout.
+//! Holds the current attempt to take the money of an order: its sale request and its checkout.
 
 pub mod checkout;
 mod clarification;

@@ -1,4 +1,4 @@
-//! Differences between the platform records (Data API) and ours.
+//! Defines differences between the platform records (Data API) and ours.
 
 pub(crate) mod compare;
 
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::PaymentKey;
 use super::serde_skip::is_default;
 
-/// One payment emits at most this many discrepancies, because a payment is one item of the store. A report can have as
-/// many operations.
+/// The maximum number of discrepancies that one payment emits, because a payment is one item of the store. A report can
+/// have the same number of operations.
 const MAX_DISCREPANCIES: usize = 1_000;
 
 /// What the platform records say about an operation.

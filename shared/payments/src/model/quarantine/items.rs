@@ -1,4 +1,4 @@
-//! Which items put a payment into quarantine.
+//! Decides which items put a payment into quarantine.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Payment {
         items
     }
 
-    /// Whether the payment has an item in quarantine, operators rejected every such item, and all the money was
+    /// Whether the payment has an item in quarantine, operators rejected every item, and all the money was
     /// refunded.
     pub fn is_rejected(&self) -> bool {
         let items = self.quarantine();

@@ -1,5 +1,5 @@
-//! Quarantine: an operator must review the money, for example because it differs from the order or because signed
-//! answers contradict each other (`shared/decisions/state/0007-quarantine.md`).
+//! Defines quarantine: an operator must review the money, for example because it differs from the order or because
+//! signed answers contradict each other (`shared/decisions/state/0007-quarantine.md`).
 
 mod items;
 

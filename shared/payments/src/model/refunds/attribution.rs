@@ -1,4 +1,4 @@
-//! Attribution: which refund a refund operation belongs to.
+//! Finds the refund to which a refund operation belongs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The attribution window: an external refund is not emitted while it may still turn out to be a refund of ours.
+//! Implements the attribution window: an external refund is not emitted while it may still turn out to be a refund of
+//! ours.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The refunds of a payment: those that this service requested, and the external refunds.
+//! Holds the refunds of a payment: the refunds that this service requested, and the external refunds.
 
 mod attribution;
 mod attribution_window;

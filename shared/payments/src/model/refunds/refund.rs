@@ -1,4 +1,4 @@
-//! A refund, and a storefront's request for it.
+//! Defines a refund, and a storefront's request for a refund.
 
 use ecommpay::fields::Text;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The status of a refund.
+//! Defines the status of a refund.
 
 use serde::{Deserialize, Serialize};
 

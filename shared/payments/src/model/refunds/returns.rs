@@ -1,4 +1,4 @@
-//! Returned refunds: which refund a return (an operation `refund reverse`) takes back.
+//! Finds the refund that a return (an operation `refund reverse`) takes back.
 
 use super::attribution::{Attributed, OwnRefunds, RefundKey};
 use super::refund::Refund;

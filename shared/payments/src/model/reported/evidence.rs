@@ -1,4 +1,4 @@
-//! How well the reports support the outcome of an operation.
+//! Says how well the reports support the outcome of an operation.
 
 use ecommpay::operation::{OperationType, Outcome};
 use serde::Serialize;

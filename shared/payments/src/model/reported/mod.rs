@@ -1,4 +1,4 @@
-//! Everything that the platform reported about a payment. Each file has the merge rules of one part.
+//! Holds everything that the platform reported about a payment. Each file has the merge rules of one part.
 
 mod add_report;
 pub mod evidence;

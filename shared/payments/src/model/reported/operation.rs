@@ -1,4 +1,4 @@
-//! One operation, and how its reports merge.
+//! Holds one operation, and merges its reports.
 //!
 //! A newer pending report, or any final report, replaces a pending report. Every distinct final report is
 //! stored, so a later report erases no earlier report.
@@ -16,8 +16,8 @@ use super::report_order::ReportOrder;
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
-/// At most this many distinct final reports of an operation are stored, those of the highest rank. Further reports are
-/// not needed, because even a second distinct report shows a contradiction.
+/// The maximum number of distinct final reports that are stored for an operation. The reports of the highest rank are
+/// stored. Further reports are not needed, because even a second distinct report shows a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 
 /// One operation of the platform.
@@ -46,8 +46,8 @@ pub struct Operation {
 
 /// Merging.
 impl Operation {
-    /// Adds a pending report. The newer of two pending reports replaces the other, but the newest request of the
-    /// platform stays. After a final report, a pending report is ignored.
+    /// Adds a pending report. The newer of two pending reports replaces the other, but the newest redirect or
+    /// clarification request of both reports stays. After a final report, a pending report is ignored.
     pub(super) fn add_pending(&mut self, report: Pending) {
         if !self.finals.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! The reports of one operation, and which of these reports counts.
+//! Defines the reports of one operation, and decides which of these reports counts.
 
 use std::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! The `payment.status` that decides whether the money of a sale counts.
+//! Defines the `payment.status` that decides whether the money of a sale counts.
 
 use ecommpay::operation::{OperationType, Outcome};
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ pub struct PaymentStatus {
     pub(super) payment_date: String,
     /// Whether the report is a signed status answer.
     pub(in crate::model) signed: bool,
-    /// Whether the report has a confirmation. Within one second such a report is newer than a report of the sale only,
-    /// because the confirmation follows the sale.
+    /// Whether the report has a confirmation. Within one second, a report with a confirmation is newer than a report of
+    /// the sale only, because the confirmation follows the sale.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) has_confirmation: bool,
     /// Orders statuses with the same dates ([`stage`]).

@@ -1,8 +1,8 @@
-//! The values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
+//! Stores the values of `payment.sum` in the reports: the amount received, and the sums that differ from the order.
 //!
 //! The platform's documents disagree about `payment.sum` after a refund: in one document it is the remainder, in
-//! another the original amount. Therefore only a report without a refund states the amount received. Differing sums are
-//! stored: a later report without such a sum does not erase it.
+//! another the original amount. Therefore only a report without a refund states the amount received. Sums that differ
+//! from the order are stored, so that a later report does not erase them.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::order::Order;
 use crate::model::serde_skip::is_default;
 
-/// At most this many differing sums are stored, the greatest ones.
+/// The maximum number of differing sums that are stored. The greatest sums are stored.
 const MAX_DIFFERING: usize = 16;
 
 /// The values of `payment.sum` in the reports of one payment.
@@ -47,9 +47,9 @@ pub struct DatedSum {
 }
 
 impl DatedSum {
-    /// Compares the age of two sums. Within one second, a signed answer is newer than a callback, and among reports of
-    /// the same kind a lower sum is newer than a greater sum.
-    pub(super) fn cmp_age(&self, other: &Self) -> Ordering {
+    /// Compares two sums; the newer sum is the greater. If both dates are equal, a signed answer is newer than a
+    /// callback, and among reports of the same kind a lower sum is newer than a greater sum.
+    pub(super) fn cmp_recency(&self, other: &Self) -> Ordering {
         let dates = (&self.operation_date, &self.payment_date);
         dates
             .cmp(&(&other.operation_date, &other.payment_date))
@@ -61,7 +61,7 @@ impl DatedSum {
     pub(super) fn store_newer(known: &mut Option<Self>, reported: Self) {
         if known
             .as_ref()
-            .is_none_or(|known| known.cmp_age(&reported).is_lt())
+            .is_none_or(|known| known.cmp_recency(&reported).is_lt())
         {
             *known = Some(reported);
         }
@@ -73,7 +73,7 @@ impl DatedSum {
 struct DifferingSum {
     #[serde(flatten)]
     sum: Sum,
-    /// The amount of the refunds in the same report.
+    /// The amount of the refunds and reversals in the same report, less the returned amount.
     #[serde(default, skip_serializing_if = "is_default")]
     refunded: u64,
     /// Whether the sum is from a signed answer.
@@ -87,9 +87,9 @@ pub(super) struct SumReport<'a> {
     pub(super) payment_date: &'a str,
     pub(super) signed: bool,
     pub(super) sum: Option<&'a Sum>,
-    /// Whether the sum is the amount received, because the report has no refund.
+    /// Whether the report has no refund, so that the sum is the amount received.
     pub(super) is_received: bool,
-    /// The amount of the refunds in the report.
+    /// The amount of the refunds and reversals in the report, less the returned amount.
     pub(super) refunded: u64,
 }
 
@@ -141,8 +141,9 @@ impl PaymentSums {
         }
     }
 
-    /// A report with refunds can name a sum that follows from a differing sum of a report without refunds: the same
-    /// sum, or the same sum less the refunds. Drops the sums that follow in this way.
+    /// Drops each differing sum of a report with refunds that follows from a differing sum of a report without refunds:
+    /// it is the same sum, or the same sum less the refunded amount. The refunded amount is the amount of the refunds
+    /// and reversals, less the returned amount.
     fn drop_remainders(&mut self) {
         let received = self.differing.iter().filter(|sum| sum.refunded == 0);
         let received: Vec<Sum> = received.map(|sum| sum.sum.clone()).collect();
@@ -156,8 +157,8 @@ impl PaymentSums {
         });
     }
 
-    /// Returns the sums that differ from the order, except for the settled sums: a signed answer with exactly the
-    /// ordered sum settles the sums that only callbacks named.
+    /// Returns the sums that differ from the order, except for the settled sums: a signed answer without a
+    /// refund that names exactly the ordered sum settles the sums that only callbacks named.
     pub(super) fn differing(&self) -> BTreeSet<Sum> {
         let counts = |sum: &&DifferingSum| sum.signed || !self.signed_in_full;
         let differing = self.differing.iter().filter(counts);

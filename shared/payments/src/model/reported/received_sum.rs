@@ -1,4 +1,4 @@
-//! The amount received, from `payment.sum` of the newest report that states it.
+//! Finds the amount received, from the newest report whose `payment.sum` states this amount.
 
 use std::collections::BTreeSet;
 
@@ -43,11 +43,11 @@ impl Payment {
             .filter_map(|operation| operation.payment_sum.as_ref());
         of_callbacks
             .chain(&self.reported.sums.newest_signed)
-            .max_by(|one, other| one.cmp_age(other))
+            .max_by(|one, other| one.cmp_recency(other))
     }
 
     /// Returns the sum received. While the newest sum is unconfirmed, this is the sum in the newest signed answer, or
-    /// without such an answer the ordered sum.
+    /// without a signed answer the ordered sum.
     pub(in crate::model) fn received_sum(&self) -> Option<ReceivedSum> {
         let newest = self.newest_sum()?;
         let order = self.order.as_ref();

@@ -1,4 +1,4 @@
-//! Size limits of a report. A payment is one item of the store, and an item has at most 400 KB.
+//! Defines size limits of a report. A payment is one item of the store, and an item has at most 400 KB.
 
 use ecommpay::report::{self, Report, Sum};
 

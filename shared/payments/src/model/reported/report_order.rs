@@ -1,4 +1,4 @@
-//! The order of reports in time.
+//! Defines the order of reports in time.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A verified report, and the values that the merge rules read from it.
+//! Holds a verified report, and reads the values that the merge rules need.
 
 use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::{self, Report};

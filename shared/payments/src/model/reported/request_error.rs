@@ -1,4 +1,5 @@
-//! Errors that the platform reports about a sale or refund request of ours, in a callback or in a status answer.
+//! Reads the errors that the platform reports about a sale or refund request of ours, in a callback or in a status
+//! answer.
 
 use ecommpay::report::Report;
 

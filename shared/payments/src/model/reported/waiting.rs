@@ -1,4 +1,4 @@
-//! What a pending operation waits for: a redirect of the shopper, or more data.
+//! Defines what a pending operation waits for: a redirect of the shopper, or more data.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Why a payment is declined or failed: the declining operation and the code.
+//! Finds why a payment is declined or failed: the declining operation and the code.
 
 use super::Status;
 use super::sale_state::SaleState;

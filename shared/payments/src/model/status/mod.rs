@@ -1,4 +1,4 @@
-//! The status of a payment. The status is not stored: every read derives it from the facts ([`table`]).
+//! Derives the status of a payment. The status is not stored: every read derives it from the facts ([`table`]).
 
 mod decline;
 pub(crate) mod sale_state;

@@ -1,4 +1,4 @@
-//! Whether the money of a sale counts: the newest `payment.status` about the sale or a confirmation decides.
+//! Decides whether the money of a sale counts, from the newest `payment.status` about the sale or a confirmation.
 //! `shared/README.md` has these rules as a table.
 
 use ecommpay::operation::{OperationType, Outcome, is_paid_status};

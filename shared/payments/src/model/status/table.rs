@@ -1,4 +1,5 @@
-//! The table that gives the status of a payment. `shared/README.md` shows the table too, with a diagram of the changes.
+//! Defines the table that gives the status of a payment. `shared/README.md` shows the table too, with a diagram of the
+//! changes.
 
 use super::Status;
 use super::sale_state::SaleState;

@@ -1,4 +1,4 @@
-//! Callbacks: verifies a callback and applies it, or explains why it does not verify.
+//! Verifies a callback and applies it, or explains why it does not verify.
 
 mod explain;
 mod outcome;

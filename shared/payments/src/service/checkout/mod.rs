@@ -1,4 +1,4 @@
-//! Checkouts: stores the payment, sends its sale to Gate, and returns the token of the checkout URL.
+//! Makes checkouts: stores the payment, sends its sale to Gate, and returns the token of the checkout URL.
 
 pub mod payment_page;
 pub mod token;

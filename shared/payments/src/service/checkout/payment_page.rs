@@ -1,4 +1,4 @@
-//! The signed link to the platform's Payment Page. The link is not stored, because it can be computed from the
+//! Makes the signed link to the platform's Payment Page. The link is not stored, because it can be computed from the
 //! payment.
 
 use std::collections::BTreeSet;

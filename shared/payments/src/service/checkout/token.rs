@@ -1,4 +1,4 @@
-//! Checkout tokens: the secret part of a checkout's URL (`shared/decisions/protocol/0015-checkout-tokens.md`).
+//! Derives checkout tokens: the secret part of a checkout's URL (`shared/decisions/protocol/0015-checkout-tokens.md`).
 //!
 //! A token is an HMAC over the payment's key and the attempt. A repeated `POST /checkouts` computes the same
 //! token, so only the SHA-256 of the token is stored.

@@ -1,4 +1,4 @@
-//! Clarification: sends the data that the platform requests for a sale or a refund.
+//! Sends the data that the platform requests for a sale or a refund.
 
 mod field;
 

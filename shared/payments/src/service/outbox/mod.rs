@@ -1,4 +1,4 @@
-//! The outbox: publishes committed events to the queues (`shared/decisions/state/0001-outbox.md`).
+//! Publishes the outbox: sends committed events to the queues (`shared/decisions/state/0001-outbox.md`).
 //!
 //! Each queue receives the events of a payment one at a time, oldest first. The queues receive events in parallel.
 //! After a failed send, the queue receives no further event of this call. The events are marked as published only

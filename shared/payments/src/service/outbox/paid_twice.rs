@@ -23,10 +23,10 @@ use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
-/// A payment is compared with at most this many other payments of its order that have money. There is a limit because
-/// some shops use the same order id for all payments.
+/// The maximum number of other payments of an order with which a payment is compared. Only payments that have money
+/// are compared. There is a limit because some shops use the same order id for all payments.
 const MAX_PAYMENTS: usize = 20;
-/// At most this many payments are read in parallel.
+/// The maximum number of payments that are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {

@@ -13,7 +13,8 @@ use crate::ports::{Clock, EventQueue, PaymentStore, SendError, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::PublishError;
 
-/// At most this many events are read at a time, because each event can contain a large payment.
+/// The maximum number of events that are read at a time. The number is small, because each event can contain a large
+/// payment.
 const PAGE: u64 = 50;
 
 /// The result of a republish.
@@ -30,7 +31,7 @@ pub struct Republished {
 /// Why not all requested events were sent again.
 #[derive(Debug, Error)]
 pub enum RepublishError {
-    /// There is no such payment.
+    /// The payment does not exist.
     #[error("there is no such payment")]
     NotFound,
     /// The payment does not have all events of the requested range, or the range is empty.

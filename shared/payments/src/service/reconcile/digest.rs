@@ -1,4 +1,4 @@
-//! Digests of operations. A digest has 16 bytes, however long the ids of the operation are.
+//! Computes digests of operations. A digest has 16 bytes, however long the ids of the operation are.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Why a slice could not be compared.
+//! Defines why a slice could not be compared.
 
 use thiserror::Error;
 

@@ -1,4 +1,4 @@
-//! Our operations that ended on a day, with a few bytes for each.
+//! Lists our operations that ended on a day, with a few bytes for each.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};

@@ -1,4 +1,4 @@
-//! Reconciliation: compares the platform records with ours.
+//! Compares the platform records with ours (reconciliation).
 //!
 //! A reconciliation finds operations that only one side has, and operations whose status or amount differs.
 //!

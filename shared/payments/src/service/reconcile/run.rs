@@ -1,4 +1,4 @@
-//! A reconciliation run of one project. It compares slice after slice until the deadline, or until too many slices
+//! Runs the reconciliation of one project: compares slice after slice until the deadline, or until too many slices
 //! have failed.
 
 use ecommpay::fields::ProjectId;

@@ -1,10 +1,10 @@
-//! An interval of time, and its slices.
+//! Defines an interval of time, and its slices.
 
 use std::time::Duration;
 
 use crate::model::timestamp::Timestamp;
 
-/// A slice is at most this long.
+/// The maximum length of a slice.
 const SLICE: Duration = Duration::from_secs(3_600);
 
 /// An interval of time. It includes `from` and excludes `to`.

@@ -1,4 +1,4 @@
-//! The result of a reconciliation run.
+//! Defines the result of a reconciliation run.
 
 use std::fmt::Display;
 use std::ops::AddAssign;

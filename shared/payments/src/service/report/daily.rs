@@ -1,4 +1,4 @@
-//! The daily report. Each run reports the totals of every day that is over and not reported yet.
+//! Makes the daily report. Each run reports the totals of every day that is over and not reported yet.
 
 use ecommpay::fields::ProjectId;
 use futures_util::stream::TryStreamExt;

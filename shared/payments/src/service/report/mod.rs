@@ -1,4 +1,4 @@
-//! Reports of a project's days: the payments, their operations, and the totals of both.
+//! Makes reports of a project's days: the payments, their operations, and the totals of both.
 //!
 //! A payment belongs to the day on which our store first had it. An operation that has ended belongs to the day on
 //! which it ended by the platform's clock. Any other operation belongs to the day of its payment. So each payment

@@ -1,4 +1,4 @@
-//! The rows of a report: payments and operations.
+//! Defines the rows of a report: payments and operations.
 
 use ecommpay::fields::ProjectId;
 use serde::Serialize;

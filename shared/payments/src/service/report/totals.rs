@@ -1,4 +1,4 @@
-//! The totals of a report.
+//! Computes the totals of a report.
 
 use std::collections::BTreeMap;
 

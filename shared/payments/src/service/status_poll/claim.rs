@@ -1,4 +1,4 @@
-//! The steps of a poll: commits a claim, sends the status request and applies the answer.
+//! Makes the steps of a poll: commits a claim, sends the status request and applies the answer.
 
 use super::error::PollError;
 use super::poller::StatusPoller;

@@ -1,4 +1,4 @@
-//! The requests that follow from a status answer. A refund or a sale that never reached the platform is sent
+//! Sends the requests that follow from a status answer. A refund or a sale that never reached the platform is sent
 //! again, or ended.
 
 use ecommpay::Keyring;

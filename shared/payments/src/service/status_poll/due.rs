@@ -17,7 +17,7 @@ use crate::model::{Channel, GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore};
 use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
-/// At most this many status requests run in parallel, so that the platform is not flooded.
+/// The maximum number of payments that are polled in parallel. The limit protects the platform.
 const CONCURRENCY: usize = 4;
 /// The longest time for one payment: up to 8 s for the status answer, up to 8 s for one request that follows from the
 /// answer, and 2 s for the store and the queues. If the deadline cuts off a claimed poll, the payment waits for its

@@ -1,4 +1,4 @@
-//! Why a status poll had no usable result.
+//! Defines why a status poll had no usable result.
 
 use ecommpay::json::JsonError;
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! Status polls: requests the platform's status of payments that are open or need a recheck, and acts on the
+//! Polls the platform: requests the status of payments that are open or need a recheck, and acts on the
 //! answers.
 //!
 //! A commit claims a poll before the request is sent, so only one of two parallel calls sends the request

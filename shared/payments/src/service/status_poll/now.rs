@@ -1,4 +1,4 @@
-//! A status poll by hand. Such a poll neither depends on the schedule nor changes the schedule.
+//! Polls the platform by hand, independently of the schedule and without a change to the schedule.
 
 use super::error::PollError;
 use super::poller::StatusPoller;

@@ -1,4 +1,4 @@
-//! The status poller and its dependencies.
+//! Defines the status poller and its dependencies.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::service::project_keys::ProjectKeys;
 /// Polls the platform about payments, and repeats sales and refunds that never reached the platform.
 #[derive(Debug)]
 pub struct StatusPoller<'a, S, Q, C, G> {
-    /// The payments.
+    /// The use cases of payments.
     pub payments: &'a Payments<S, Q, C>,
     /// The platform's Gate.
     pub gate: &'a G,

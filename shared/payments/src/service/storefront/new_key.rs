@@ -1,4 +1,4 @@
-//! New storefront keys.
+//! Makes new storefront keys.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The settings of a storefront that an operator enters: its name and its return origins.
+//! Parses the settings of a storefront that an operator enters: its name and its return origins.
 
 use url::Url;
 

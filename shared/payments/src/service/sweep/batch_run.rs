@@ -1,4 +1,4 @@
-//! A batch run: runs one task for each due payment of an index, with limits on concurrency, count and time.
+//! Runs a batch: one task for each due payment of an index, with limits on concurrency, count and time.
 
 use std::error::Error;
 use std::future::Future;
@@ -54,9 +54,9 @@ impl<E: Error> From<E> for Unfinished {
 /// The limits of a batch run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BatchLimits {
-    /// At most this many tasks run in parallel.
+    /// The maximum number of tasks that run in parallel.
     pub concurrency: usize,
-    /// The run processes at most this many payments.
+    /// The maximum number of payments that the run processes.
     pub max_payments: usize,
     /// No task starts after this time.
     pub start_until: Instant,

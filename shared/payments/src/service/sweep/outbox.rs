@@ -1,4 +1,4 @@
-//! The outbox sweep: publishes events that are still unpublished, because a call crashed after the commit or
+//! Sweeps the outbox: publishes events that are still unpublished, because a call crashed after the commit or
 //! because a queue failed.
 //!
 //! The sweep needs no lock. If two calls send the same event, the queue or the consumer drops the second copy.
@@ -11,7 +11,7 @@ use super::batch_run::{BatchLimits, BatchRun};
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// At most this many payments are published in parallel.
+/// The maximum number of payments whose outboxes are published in parallel.
 const CONCURRENCY: usize = 16;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {

@@ -1,4 +1,4 @@
-//! Expiry and retention: emits `checkout.expired`, erases customers' data, and counts overdue payments.
+//! Emits `checkout.expired`, erases customers' data, and counts overdue payments.
 
 use tokio::time::Instant;
 
@@ -7,9 +7,9 @@ use crate::decide::Command;
 use crate::ports::{Clock, EventQueue, Index, PaymentStore};
 use crate::service::commit::Payments;
 
-/// At most this many payments are processed in parallel.
+/// The maximum number of payments that are processed in parallel.
 const CONCURRENCY: usize = 16;
-/// At most this many overdue payments are counted.
+/// The maximum number of overdue payments that are counted.
 const MAX_OVERDUE: usize = 1_000;
 
 impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, Q, C> {

@@ -1,4 +1,4 @@
-//! Callbacks in any order and any number, and long random runs of callbacks and status answers.
+//! Tests callbacks in any order and any number, and long random runs of callbacks and status answers.
 //!
 //! By default, the search covers every set of up to three kinds of callbacks, and the random test makes 300 runs. With
 //! `LONG=1`, the search covers up to six kinds, and the random test makes 100,000 runs

@@ -1,5 +1,5 @@
-//! The index of `tests/data/callbacks-2` says how a payment ends after each body and the reports that precede the body.
-//! The end is the same in every order of the reports.
+//! Tests the index of `tests/data/callbacks-2`, which says how a payment ends after each body and the reports that
+//! precede the body. The end is the same in every order of the reports.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! The table `tests/data/ends.tsv` says how a payment ends after each body of both corpora, each pair of bodies, and
-//! the triples that matter. The end is the same in every order. The table was derived from the rules without the code
-//! under test.
+//! Tests the table `tests/data/ends.tsv`, which says how a payment ends after each body of both corpora, each pair of
+//! bodies, and the triples that matter. The end is the same in every order. The table was derived from the rules
+//! without the code under test.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! The tables of `shared/README.md`: how the status is derived, and which statuses can follow from each fact and
-//! command. `UPDATE_SNAPSHOTS=1` updates the tables.
+//! Generates and compares the tables of `shared/README.md`: how the status is derived, and which statuses can follow
+//! from each fact and command. `UPDATE_SNAPSHOTS=1` updates the tables.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;

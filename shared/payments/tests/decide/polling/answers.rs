@@ -1,4 +1,4 @@
-//! The effects of a signed answer to a status poll.
+//! Tests the effects of a signed answer to a status poll.
 
 use payments::decide::{Fact, decide};
 use payments::model::Status;

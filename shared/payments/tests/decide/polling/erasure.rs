@@ -1,4 +1,4 @@
-//! The erasure of the customer's data after 31 days.
+//! Tests the erasure of the customer's data after 31 days.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The platform answers a status poll with a signed error.
+//! Tests payments for which the platform answers a status poll with a signed error.
 
 use ecommpay::answer::Answer;
 use payments::decide::Fact;

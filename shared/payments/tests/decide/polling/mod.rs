@@ -1,4 +1,4 @@
-//! Status polls: their times, what their answers settle, and what follows from "not found".
+//! Tests status polls: their times, what their answers settle, and what follows from "not found".
 
 mod answers;
 mod erasure;

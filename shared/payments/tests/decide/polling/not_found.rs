@@ -1,4 +1,4 @@
-//! The platform answers a status poll with "not found", signed or unsigned.
+//! Tests payments for which the platform answers a status poll with "not found", signed or unsigned.
 
 use std::time::Duration;
 

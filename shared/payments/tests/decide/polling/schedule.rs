@@ -1,4 +1,4 @@
-//! The times of status polls, with the schedule of production.
+//! Tests the times of status polls, with the schedule of production.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Money that differs from the order, and an operator's decision about this money.
+//! Tests money that differs from the order, and an operator's decision about this money.
 
 mod other_operations;
 mod reviews;

@@ -1,4 +1,4 @@
-//! Operations that are neither sale nor refund: manual changes, undocumented types, and types that move no money.
+//! Tests operations that are neither sale nor refund: manual changes, undocumented types, and types that move no money.
 
 use payments::model::{QuarantineReason, Status, Verdict};
 use payments::service::callback::Verified;

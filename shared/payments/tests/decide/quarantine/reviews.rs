@@ -1,4 +1,4 @@
-//! An operator releases or rejects the money in quarantine.
+//! Tests that an operator releases or rejects the money in quarantine.
 
 use std::collections::BTreeSet;
 

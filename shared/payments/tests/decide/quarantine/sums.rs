@@ -1,4 +1,4 @@
-//! The sums in the platform's reports: each is stored, shown, and compared with the order.
+//! Tests the sums in the platform's reports: each is stored, shown, and compared with the order.
 
 use std::time::Duration;
 

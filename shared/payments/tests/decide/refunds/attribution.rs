@@ -1,4 +1,4 @@
-//! The refund to which an operation of the platform belongs.
+//! Tests to which refund an operation of the platform belongs.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;

@@ -1,4 +1,4 @@
-//! The events about a refund.
+//! Tests the events about a refund.
 
 use payments::model::{QuarantineReason, Status};
 use serde_json::json;

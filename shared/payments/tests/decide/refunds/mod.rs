@@ -1,4 +1,4 @@
-//! Refunds: reservation, attribution of the platform's operations, repeats, returns, and events.
+//! Tests refunds: reservation, attribution of the platform's operations, repeats, returns, and events.
 
 mod attribution;
 mod events;

@@ -1,4 +1,4 @@
-//! A refund reserves its amount before the refund request is sent.
+//! Tests that a refund reserves its amount before the refund request is sent.
 
 use ecommpay::answer::Answer;
 use payments::decide::{Command, Fact, Rejection};

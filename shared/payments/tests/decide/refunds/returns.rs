@@ -1,4 +1,4 @@
-//! Returns: refunds that the bank or the platform takes back (`refund reverse`).
+//! Tests returns: refunds that the bank or the platform takes back (`refund reverse`).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Clarification requests: fields that the platform requests from the shopper or for a refund.
+//! Tests clarification requests: fields that the platform requests from the shopper or for a refund.
 
 use payments::decide::Fact;
 use payments::model::{Payment, RefundStatus, Status, Waiting};

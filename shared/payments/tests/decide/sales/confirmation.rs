@@ -1,4 +1,4 @@
-//! A sale counts only if `payment.status` and the confirmation allow it.
+//! Tests that a sale counts only if `payment.status` and the confirmation allow it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The platform's error statuses decline an operation.
+//! Tests that the platform's error statuses decline an operation.
 
 use payments::model::{Outcome, RefundStatus, Status};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The expiry of a checkout whose payment is undecided.
+//! Tests the expiry of a checkout whose payment is undecided.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Gate's answers to a sale request, and the platform's later errors about this request.
+//! Tests Gate's answers to a sale request, and the platform's later errors about this request.
 
 use ecommpay::answer::Answer;
 use payments::decide::Command;

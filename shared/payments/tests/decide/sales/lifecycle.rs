@@ -1,4 +1,4 @@
-//! A payment from its creation to its end.
+//! Tests a payment from its creation to its end.
 
 use std::collections::BTreeSet;
 

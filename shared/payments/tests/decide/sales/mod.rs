@@ -1,4 +1,4 @@
-//! Sales: from the checkout to the paid, declined, failed or expired payment.
+//! Tests sales: from the checkout to the paid, declined, failed or expired payment.
 
 mod clarification;
 mod confirmation;

@@ -1,4 +1,4 @@
-//! Each outcome was emitted once, and the last event agrees with the payment.
+//! Checks that each outcome was emitted once, and that the last event agrees with the payment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,8 +38,8 @@ pub fn check_emitted(payment: &Payment, events: &[&Event], account: Option<&Acco
     }
 }
 
-/// Removes each `payment.sum` that equals the order from a list of quarantine reasons. A later report of such a sum is no
-/// new outcome, so it has no event. Returns any other value unchanged.
+/// Removes each `payment.sum` that equals the order from a list of quarantine reasons. A later report of the ordered
+/// sum is no new outcome, so no event is emitted. Returns any other value unchanged.
 fn without_ordered_sum(mut value: Value) -> Value {
     for item in value.as_array_mut().into_iter().flatten() {
         let ordered = item["ordered"].clone();

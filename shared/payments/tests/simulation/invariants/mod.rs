@@ -1,4 +1,4 @@
-//! The conditions that must hold after every step and at the end.
+//! Checks the conditions that must hold after every step and at the end.
 
 mod events;
 mod records;

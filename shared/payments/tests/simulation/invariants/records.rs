@@ -1,4 +1,4 @@
-//! Our payment agrees with the platform's account, to the cent.
+//! Checks that our payment agrees with the platform's account, to the cent.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Invariants of a committed payment, and of the change from one commit to the next.
+//! Checks the invariants of a committed payment, and of the change from one commit to the next.
 
 use payments::model::schedule::{Next, Schedule};
 use payments::model::{Evidence, Payment, Status, Verdict};

@@ -1,4 +1,4 @@
-//! One payment at the platform: its operations, and the money that moved.
+//! Holds one payment at the platform: its operations, and the money that moved.
 
 /// What happens to a payment at the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The platform's Gate: it accepts sales, refunds and clarifications, and answers status requests.
+//! Simulates the platform's Gate, which accepts sales, refunds and clarifications, and answers status requests.
 
 use ecommpay::answer::Answer;
 use ecommpay::json::{self, Limits};

@@ -1,4 +1,4 @@
-//! The simulated platform: its records, its answers, and the messages that it sends.
+//! Simulates the platform: its records, its answers, and the messages that it sends.
 
 mod account;
 mod gate;

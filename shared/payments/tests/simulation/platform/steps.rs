@@ -1,4 +1,4 @@
-//! The changes of payments at the platform, step by step.
+//! Makes the changes of payments at the platform, step by step.
 
 use payments::ports::Clock;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The common part of the three functions, in the usual style: `serde_json::Value` and the SDK's defaults, without
-//! optimization.
+//! Contains the common part of the three functions, in the usual style: `serde_json::Value` and the SDK's defaults,
+//! without optimization.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! `POST /checkouts` and `GET /payments`: keys, fields, repeated requests.
+//! Tests `POST /checkouts` and `GET /payments`: keys, fields, repeated requests.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,5 @@
-//! `POST /payments/{payment_id}/clarification`: the storefront sends the data that the platform asks for.
+//! Tests `POST /payments/{payment_id}/clarification`, by which the storefront sends the data that the platform asks
+//! for.
 
 use anyhow::ensure;
 use e2e::ensure_contains;
@@ -6,7 +7,7 @@ use e2e::system::System;
 use sandbox::Options;
 use serde_json::{Value, json};
 
-/// Creates a checkout without a last name and waits until the platform asks for it.
+/// Creates a checkout without a last name and waits until the platform asks for the last name.
 async fn awaiting_last_name(system: &System, payment_id: &str) -> anyhow::Result<Value> {
     let nameless = json!({ "customer": { "id": "c-42", "ip_address": "192.0.2.10" } });
     let storefront = &system.storefront;

@@ -1,4 +1,4 @@
-//! The HTTP API as storefronts and shoppers use it.
+//! Tests the HTTP API as storefronts and shoppers use it.
 
 mod checkouts;
 mod clarification;

@@ -1,4 +1,5 @@
-//! Shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect URL.
+//! Tests shoppers who wait for the redirect to the bank: the measured latency, and a lost callback with the redirect
+//! URL.
 
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ const WANTED: usize = 5;
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine the callback may arrive before the page waits. Then no line is logged, so the test continues
-    // until it has enough lines.
+    // On a slow machine the callback may arrive before the page waits. Then no line is logged, so the test makes
+    // further payments until enough lines are logged.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;

@@ -1,4 +1,4 @@
-//! `GET /checkouts/{token}/status` from pages of several origins.
+//! Tests `GET /checkouts/{token}/status` from pages of several origins.
 
 use anyhow::ensure;
 use e2e::storefront::checkout_url;

@@ -1,4 +1,4 @@
-//! The answer to every body of the callback collection, and to bodies with another content type, size or depth.
+//! Tests the answer to every body of the callback collection, and to bodies with another content type, size or depth.
 
 use anyhow::{Context, ensure};
 use e2e::ensure_contains;

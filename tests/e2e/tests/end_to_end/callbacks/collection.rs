@@ -1,4 +1,4 @@
-//! The callback collection `tests/data/callbacks`.
+//! Reads the callback collection `tests/data/callbacks`.
 
 use anyhow::Context;
 use serde_json::Value;

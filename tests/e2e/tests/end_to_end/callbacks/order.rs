@@ -1,4 +1,4 @@
-//! Repeated, reordered and parallel callbacks about one payment.
+//! Tests repeated, reordered and parallel callbacks about one payment.
 
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::callbacks::collection::{PAYMENT, body, index};
 
-/// Starts a sandbox with the payment of the collection. The platform sends no callbacks about it.
+/// Starts a sandbox with the payment of the collection. The platform sends no callbacks about this payment.
 async fn start() -> anyhow::Result<System> {
     let system = System::start(Options::any_ports()).await?;
     system.simulator.drop_callbacks(PAYMENT).await?;
@@ -64,7 +64,7 @@ async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callba
     let files: Vec<String> = index()?.iter().filter(is_applied).map(name).collect();
     ensure!(files.len() > 50, "only {} callbacks", files.len());
 
-    // Each file is posted twice. The order is random, so error messages contain it.
+    // Each file is posted twice. The order is random, so error messages contain the order.
     let mut all: Vec<&String> = files.iter().chain(&files).collect();
     let seed = RandomState::new().hash_one(PAYMENT);
     all.sort_by_cached_key(|file| {
@@ -101,7 +101,7 @@ async fn parallel_callbacks_in_random_order_have_the_result_of_sequential_callba
     Ok(())
 }
 
-/// Posts a callback until it is answered with 200, as the platform does.
+/// Posts a callback, as the platform does, until the answer is 200.
 async fn post_until_accepted(system: &System, file: &str) -> anyhow::Result<()> {
     for _ in 0..20 {
         if system.post_callback(body(file)?).await? == 200 {

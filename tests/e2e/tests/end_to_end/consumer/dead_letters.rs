@@ -1,4 +1,4 @@
-//! Messages that the consumer cannot apply.
+//! Tests messages that the consumer cannot apply.
 
 use anyhow::ensure;
 use e2e::eventually;
@@ -26,7 +26,7 @@ async fn a_message_that_cannot_be_applied_becomes_a_dead_letter_and_delays_no_ot
     })
     .await?;
     setup.ship("healthy").await?;
-    // The other messages are not dead letters yet, so the healthy payment did not wait for them.
+    // The two other payments have no dead letters yet, so the healthy payment did not wait for their messages.
     setup.ensure_no_dead_letters().await?;
 
     setup.refund("poisoned", 1000, "refunded").await?;

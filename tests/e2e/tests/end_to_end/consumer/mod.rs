@@ -1,4 +1,4 @@
-//! The sample consumer behind its queue.
+//! Tests the sample consumer behind its queue.
 
 #[cfg(target_os = "linux")]
 mod crash;

@@ -1,4 +1,4 @@
-//! The processes of a function, found by their environment.
+//! Finds the processes of a function by their environment, and kills them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Events that the queue delivers several times.
+//! Tests events that the queue delivers several times.
 
 use anyhow::ensure;
 use payments::Timestamp;

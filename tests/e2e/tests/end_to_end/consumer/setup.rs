@@ -1,4 +1,4 @@
-//! A sandbox with the sample consumer.
+//! Starts a sandbox with the sample consumer.
 
 use anyhow::ensure;
 use e2e::queue::Queue;

@@ -1,4 +1,4 @@
-//! The table of the sample consumer.
+//! Reads and changes the table of the sample consumer.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

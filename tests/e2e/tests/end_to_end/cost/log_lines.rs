@@ -1,4 +1,4 @@
-//! The size of log lines, and the metrics in them.
+//! Measures the size of log lines, and counts the metrics in log lines.
 
 use std::collections::BTreeSet;
 

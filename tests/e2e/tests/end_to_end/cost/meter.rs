@@ -1,4 +1,4 @@
-//! A proxy between the functions and the local AWS that counts calls and DynamoDB units.
+//! Runs a proxy between the functions and the local AWS that counts calls and DynamoDB units.
 //!
 //! DynamoDB charges a write by the size of the item before and after the write, so the meter reads the item before and
 //! after each write. The counts are exact if no concurrent call writes the same item.
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// A running meter. Dropping it stops the proxy.
+/// A running meter. Dropping the meter stops the proxy.
 #[derive(Debug)]
 pub struct Meter {
     address: String,
@@ -71,7 +71,7 @@ impl Meter {
         })
     }
 
-    /// The endpoint for the functions.
+    /// Returns the endpoint for the functions.
     pub fn address(&self) -> &str {
         &self.address
     }

@@ -1,4 +1,4 @@
-//! The cost of one payment in calls, DynamoDB units and log bytes.
+//! Counts the calls, DynamoDB units and log bytes of one payment.
 
 mod log_lines;
 mod meter;

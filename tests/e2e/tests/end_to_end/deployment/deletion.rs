@@ -1,4 +1,4 @@
-//! Steps of the release test: the file that the script writes, and the deletion of the stack.
+//! Contains steps of the release test: the file that the script writes, and the deletion of the stack.
 
 use anyhow::ensure;
 use e2e::aws_call::call;

@@ -1,4 +1,4 @@
-//! The environment variables of each function: the template sets every variable that the function reads, and the
+//! Tests the environment variables of each function: the template sets every variable that the function reads, and the
 //! function reads every variable that the template sets.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The size limits of binaries and packages.
+//! Tests the size limits of binaries and packages.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! The releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the end,
-//! the stack is deleted.
+//! Tests the releases of one stack in the local AWS: the first release, changes, a failed release and rollbacks. At the
+//! end, the stack is deleted.
 //!
 //! The binaries are from the dev build. `LONG=1` also builds for AWS and deploys that build.
 

@@ -1,4 +1,4 @@
-//! A sandbox that `infra/deploy.py` has deployed, in which the test runs further commands of the script.
+//! Deploys a sandbox with `infra/deploy.py`, and runs further commands of the script.
 
 use anyhow::ensure;
 use sandbox::deploy_script::{DeployScript, Run};

@@ -1,4 +1,4 @@
-//! A deployed stack, read through the AWS API.
+//! Reads a deployed stack through the AWS API.
 
 use std::collections::{BTreeMap, BTreeSet};
 

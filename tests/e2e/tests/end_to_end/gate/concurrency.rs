@@ -1,4 +1,4 @@
-//! Many equal checkout requests in parallel.
+//! Tests many equal checkout requests in parallel.
 
 use e2e::ensure_contains;
 use e2e::system::System;

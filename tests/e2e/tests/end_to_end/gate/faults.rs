@@ -1,4 +1,4 @@
-//! Gate's answer to a sale is missing, late or unreadable.
+//! Tests sales for which Gate's answer is missing, late or unreadable.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! A new attempt after Gate refused a sale, or after a callback reported that the sale failed.
+//! Tests a new attempt after Gate refused a sale, or after a callback reported that the sale failed.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

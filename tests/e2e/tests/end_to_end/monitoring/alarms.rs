@@ -1,4 +1,4 @@
-//! The alarms of the template.
+//! Tests the alarms of the template.
 
 use std::collections::BTreeSet;
 

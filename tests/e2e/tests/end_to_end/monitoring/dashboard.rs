@@ -1,4 +1,4 @@
-//! The dashboard of the template.
+//! Tests the dashboard of the template.
 
 use anyhow::{Context, ensure};
 use serde_json::Value;

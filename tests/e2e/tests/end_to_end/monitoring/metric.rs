@@ -1,4 +1,4 @@
-//! The metric that an alarm watches.
+//! Reads the metric that an alarm watches.
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const AWS_METRICS: [(&str, &str, &[&str]); 7] = [
     ),
 ];
 
-/// The namespace of our metrics, as the template names it.
+/// Returns the namespace of our metrics, as the template names it.
 pub fn own_namespace() -> Value {
     json!({ "Fn::Sub": "Bancontact/${AWS::StackName}" })
 }

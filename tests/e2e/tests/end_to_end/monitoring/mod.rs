@@ -1,4 +1,4 @@
-//! Alarms and the dashboard: each reads a metric that the functions or AWS write.
+//! Tests alarms and the dashboard: each reads a metric that the functions or AWS write.
 
 mod alarms;
 mod dashboard;

@@ -1,4 +1,4 @@
-//! The names of metrics and dimensions in the functions' source code.
+//! Searches the functions' source code for the names of metrics and dimensions.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The platform's confirmation procedure.
+//! Tests the platform's confirmation procedure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Checkouts that expire before the shopper pays.
+//! Tests checkouts that expire before the shopper pays.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A payment whose sum differs from the order.
+//! Tests a payment whose sum differs from the order.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! One complete payment over HTTP.
+//! Tests one complete payment over HTTP.
 
 use e2e::walk::walk;
 use sandbox::{Options, Sandbox};

@@ -1,4 +1,4 @@
-//! Differences between our payments and the platform's records.
+//! Tests differences between our payments and the platform's records.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

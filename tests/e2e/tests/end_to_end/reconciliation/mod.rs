@@ -1,4 +1,4 @@
-//! The daily comparison with the platform's records.
+//! Tests the daily comparison with the platform's records.
 
 mod differences;
 mod schedule;

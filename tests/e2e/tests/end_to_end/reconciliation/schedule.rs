@@ -1,4 +1,4 @@
-//! The daily run: the period of the comparison, and the days of the report.
+//! Tests the daily run: the period of the comparison, and the days of the report.
 
 use std::time::Duration;
 

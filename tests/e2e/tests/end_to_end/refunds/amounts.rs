@@ -1,4 +1,4 @@
-//! Full and partial refunds: requests, repeated requests and the remaining amount.
+//! Tests full and partial refunds: requests, repeated requests and the remaining amount.
 
 use anyhow::ensure;
 use e2e::ensure_contains;

@@ -1,4 +1,4 @@
-//! Many refund requests in parallel.
+//! Tests many refund requests in parallel.
 
 use anyhow::ensure;
 use e2e::eventually;

@@ -1,4 +1,4 @@
-//! Refunds: amounts, unknown outcomes, refunds from the platform's Dashboard, returned refunds, clarifications.
+//! Tests refunds: amounts, unknown outcomes, refunds from the platform's Dashboard, returned refunds, clarifications.
 
 mod amounts;
 mod clarification;

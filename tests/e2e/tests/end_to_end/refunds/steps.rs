@@ -1,4 +1,4 @@
-//! Steps that several refund tests share.
+//! Contains steps that several refund tests share.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Refund requests that Gate does not answer.
+//! Tests refund requests that Gate does not answer.
 
 use anyhow::{Context, ensure};
 use e2e::ensure_contains;

@@ -1,5 +1,6 @@
-//! No name, address, account, key or token reaches a log, an event or an error. The test sends unique values (the
-//! canaries) in every field that a caller can set, and searches for these values in everything that the system writes.
+//! Tests that no name, address, account, key or token reaches a log, an event or an error. The test sends unique values
+//! (the canaries) in every field that a caller can set, and searches for these values in everything that the system
+//! writes.
 
 use anyhow::ensure;
 use e2e::eventually;
@@ -175,7 +176,7 @@ impl Test {
         Ok(())
     }
 
-    /// Posts callbacks with personal data in every field that can have it.
+    /// Posts callbacks with personal data in every field that can contain personal data.
     async fn post_callbacks(&mut self) -> anyhow::Result<()> {
         let system = &self.system;
         let mut message = json!({

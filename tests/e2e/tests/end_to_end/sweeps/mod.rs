@@ -1,4 +1,4 @@
-//! The sweeper publishes the outbox, polls the platform, ends unused links and erases customer data.
+//! Tests that the sweeper publishes the outbox, polls the platform, ends unused links and erases customer data.
 
 mod outbox;
 mod retention;

@@ -1,4 +1,4 @@
-//! Events that could not be published when they were committed.
+//! Tests events that could not be published when they were committed.
 
 use anyhow::{Context, ensure};
 use e2e::permissions::Permissions;

@@ -1,4 +1,4 @@
-//! The erasure of customer data after the retention time, which is ten seconds in this test.
+//! Tests the erasure of customer data after the retention time, which is ten seconds in this test.
 
 use anyhow::ensure;
 use e2e::aws_call::call;

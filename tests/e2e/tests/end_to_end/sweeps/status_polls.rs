@@ -1,4 +1,4 @@
-//! Payments without callbacks: status polls alone find every outcome. Delays are divided by 3,600.
+//! Tests payments without callbacks: status polls alone find every outcome. Delays are divided by 3,600.
 
 use anyhow::{Context, ensure};
 use e2e::storefront::partial_refund;

@@ -1,4 +1,4 @@
-//! The template as SAM processes it. The local AWS accepts much that AWS refuses, and ignores some properties.
+//! Tests the template as SAM processes it. The local AWS accepts much that AWS refuses, and ignores some properties.
 
 mod parameters;
 mod permissions;

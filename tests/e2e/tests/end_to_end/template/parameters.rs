@@ -1,4 +1,4 @@
-//! The parameters of a deployment, and the binaries of the functions.
+//! Tests the parameters of a deployment, and the binaries of the functions.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The roles of the functions.
+//! Tests the roles of the functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 

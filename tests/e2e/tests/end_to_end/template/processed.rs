@@ -1,4 +1,4 @@
-//! `infra/template.yaml` after SAM has processed it.
+//! Reads `infra/template.yaml` after SAM has processed it.
 
 use std::collections::BTreeMap;
 
@@ -49,8 +49,8 @@ impl Template {
         &self.0["Resources"][name]
     }
 
-    /// Returns an environment variable of each function, by the function's name. The value is null if the function has
-    /// no such variable.
+    /// Returns an environment variable of each function, by the function's name. The value is null if the function
+    /// does not have this variable.
     pub fn variables(&self, name: &str) -> BTreeMap<&str, &Value> {
         let functions = self.all("AWS::Lambda::Function").into_iter();
         functions
@@ -81,7 +81,7 @@ pub fn target(value: &Value) -> Option<&str> {
     attribute.or(value["Ref"].as_str())
 }
 
-/// Returns the resources that one reference or a list of them names.
+/// Returns the resources that a reference, or a list of references, names.
 pub fn targets(value: &Value) -> impl Iterator<Item = &str> {
     list(value).iter().filter_map(target)
 }

@@ -1,4 +1,4 @@
-//! The routes of the API, their limits, the public address and the logs.
+//! Tests the routes of the API, their limits, the public address and the logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The functions that a schedule calls, and the defaults of the parameters that set times.
+//! Tests the functions that a schedule calls, and the defaults of the parameters that set times.
 
 use anyhow::{Context, ensure};
 use payments::model::schedule::Schedule;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::template::processed::{Template, target};
 
-/// Checks that a rule calls a function at these times, and that it has the permission for the call.
+/// Checks that a rule calls a function at these times, and that the rule has the permission for this call.
 fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::Result<()> {
     let rules = template.all("AWS::Events::Rule");
     let mut rules = rules.iter();
@@ -37,7 +37,7 @@ async fn the_reconciliation_runs_once_a_day_with_the_data_apis_token() -> anyhow
     let variables = &function["Environment"]["Variables"];
     ensure!(variables["DATA_API_URL"] == json!({ "Ref": "DataApiUrl" }));
     ensure!(target(&variables["DATA_API_TOKEN_SECRET"]) == Some("DataApiToken"));
-    // An operator stores the token. No deployment may overwrite it.
+    // An operator stores the token. No deployment may overwrite the token.
     let secret = &template.resource("DataApiToken")["Properties"];
     ensure!(secret["SecretString"].is_null() && secret["GenerateSecretString"].is_null());
     Ok(())

@@ -1,4 +1,4 @@
-//! Tables and queues.
+//! Tests the tables and queues.
 
 use std::collections::BTreeSet;
 

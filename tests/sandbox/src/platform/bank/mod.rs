@@ -1,4 +1,4 @@
-//! The shopper's bank: the page where the shopper pays or cancels.
+//! Simulates the shopper's bank, with the page where the shopper pays or cancels.
 
 mod page;
 pub mod redirect;
@@ -19,7 +19,7 @@ use super::records::{Change, Payment, Stamp, Status};
 use super::shared::{App, Shared};
 use super::timers;
 
-/// The bank's pages.
+/// Returns the routes of the bank's pages.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/bank/{token}", get(show))
@@ -104,7 +104,7 @@ fn is_open(payment: &Payment, token: &str) -> bool {
     payment.sale_status() == Some(Status::AwaitingRedirect) && payment.token == token
 }
 
-/// The answer if the payment cannot be paid on this page now.
+/// Returns the answer if the payment cannot be paid on this page now.
 fn not_open(payment: &Payment) -> Response {
     let (heading, text) = match payment.sale_status() {
         Some(Status::Success) => (

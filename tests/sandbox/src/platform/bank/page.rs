@@ -1,4 +1,4 @@
-//! The page of the bank.
+//! Makes the page of the bank.
 
 use axum::response::Response;
 use maud::html;
@@ -10,7 +10,7 @@ use crate::platform::records::Payment;
 /// From this amount on (500.00 EUR) the bank's app cannot pay, so there is no QR code.
 const APP_LIMIT: u64 = 50_000;
 
-/// The page where the shopper pays.
+/// Returns the page where the shopper pays.
 pub fn bank(payment: &Payment) -> Response {
     let amount = payment.order.amount;
     let action = |choice: &str| format!("/bank/{}/{choice}", payment.token);

@@ -1,4 +1,4 @@
-//! The redirect of the browser from the merchant to the bank.
+//! Makes the redirect of the browser from the merchant to the bank.
 //!
 //! A posted form arrives at one host name, and the browser continues at another host name of the same server. Real
 //! banks redirect a browser to a second origin in the same way.
@@ -12,7 +12,7 @@ use crate::platform::messages::Object;
 use crate::platform::records::Payment;
 use crate::platform::shared::Shared;
 
-/// The `redirect_data` of a callback.
+/// Returns the `redirect_data` of a callback.
 pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod) -> Object {
     let page = page_url(shared, payment);
     // PHP writes an empty object as an empty array.
@@ -31,17 +31,17 @@ pub fn redirect_data(shared: &Shared, payment: &Payment, method: RedirectMethod)
         .with("url", url)
 }
 
-/// The URL of the page where a payment is paid.
+/// Returns the URL of the page where a payment is paid.
 pub fn page_url(shared: &Shared, payment: &Payment) -> String {
     format!("{}/bank/{}", shared.address(), payment.token)
 }
 
-/// The URL of the same page at the second origin.
+/// Returns the URL of the same page at the second origin.
 pub fn second_origin_url(shared: &Shared, payment: &Payment) -> String {
     format!("http://localhost:{}/bank/{}", shared.port, payment.token)
 }
 
-/// The fields of the form. They contain characters that must be escaped in HTML and in the posted form.
+/// Returns the fields of the form. Their values contain characters that must be escaped in HTML and in the posted form.
 fn form(shared: &Shared, payment: &Payment) -> BTreeMap<&'static str, String> {
     let session = shared.project.key.sign(payment.token.as_bytes());
     BTreeMap::from([

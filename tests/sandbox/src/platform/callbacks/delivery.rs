@@ -12,7 +12,7 @@ use crate::platform::shared::{PlatformState, Shared};
 
 /// The longest time that a callback waits for a later callback to overtake it, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
-/// How often a waiting callback checks its condition, in real time.
+/// The time between two checks of whether a waiting callback may be sent, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A callback that is being delivered.

@@ -1,4 +1,4 @@
-//! The log of all callbacks, for the control API.
+//! Stores all callbacks, so that the control API can show them.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub struct CallbackEntry {
 }
 
 impl CallbackEntry {
-    /// An entry for a callback that was not sent yet.
+    /// Returns an entry for a callback that was not sent yet.
     pub fn new(change: &Change, copy: u8) -> Self {
         Self {
             payment_status: change.payment.status(),
@@ -42,7 +42,7 @@ impl CallbackEntry {
 }
 
 impl CallbackLog {
-    /// The callbacks of a payment, in the order of the payment's changes.
+    /// Returns the callbacks of a payment, in the order of the payment's changes.
     pub fn of(&self, payment_id: &str) -> &[CallbackEntry] {
         let entries = self.0.get(&key(payment_id));
         entries.map(Vec::as_slice).unwrap_or_default()
@@ -55,7 +55,7 @@ impl CallbackLog {
         entries.len() - 1
     }
 
-    /// The entry at this position.
+    /// Returns the entry at this position.
     pub fn entry_mut(&mut self, payment_id: &str, number: usize) -> Option<&mut CallbackEntry> {
         self.0.get_mut(&key(payment_id))?.get_mut(number)
     }

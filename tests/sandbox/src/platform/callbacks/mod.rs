@@ -1,4 +1,5 @@
-//! Callbacks: each change of a payment is signed once and sent until the merchant answers 200 or the schedule ends.
+//! Sends callbacks: each change of a payment is signed once and sent until the merchant answers 200 or the schedule
+//! ends.
 //!
 //! Each callback has its own task. The callbacks of one payment can therefore overtake each other, as they can on the
 //! real platform.

@@ -1,16 +1,16 @@
-//! The pauses between the attempts to deliver one callback, as the platform documents them.
+//! Defines the pauses between the attempts to deliver one callback, as the platform documents them.
 
 use std::time::Duration;
 
 /// The maximum number of attempts. All attempts together take less than 11 days.
 pub const ATTEMPTS: u32 = 120;
 
-/// The number of repeats with the short pause.
+/// The number of repeats that follow after the short pause. The next pauses are longer.
 const SHORT_REPEATS: u32 = 6;
 const SHORT_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// The pause after the given attempt, counted from 1. `None` after the last attempt.
+/// Returns the pause after the given attempt, counted from 1. `None` after the last attempt.
 pub fn pause_after(attempt: u32) -> Option<Duration> {
     if attempt >= ATTEMPTS {
         return None;

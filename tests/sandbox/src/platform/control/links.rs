@@ -1,4 +1,5 @@
-//! Payment links of the Dashboard: an employee of the merchant creates a link, and can send, expire or cancel the link.
+//! Handles payment links of the Dashboard: an employee of the merchant creates a link, and can send, expire or cancel
+//! the link.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The control API, for tests and developers.
+//! Serves the control API, for tests and developers.
 //!
 //! Its calls return the platform records, set the switches, or trigger an action of the provider, of the platform or of
 //! an employee of the merchant.
@@ -19,7 +19,7 @@ use super::records::Payment;
 use super::shared::Shared;
 use actions::{action, action_on_operation};
 
-/// The start page, and every path below `/simulator`.
+/// Returns the routes of the start page and of every path below `/simulator`.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/", get(start_page::show))

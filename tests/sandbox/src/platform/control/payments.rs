@@ -1,4 +1,4 @@
-//! The platform records as JSON.
+//! Shows the platform records as JSON.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -32,7 +32,8 @@ pub async fn one(State(shared): App, Path(id): Path<String>) -> Result<Json<Valu
     Ok(Json(record(&shared, &state, &id, payment)))
 }
 
-/// Everything about a payment: its record, its callbacks, its switches and the counts of the merchant's requests.
+/// Returns everything about a payment: its record, its callbacks, its switches and the counts of the merchant's
+/// requests.
 fn record(shared: &Shared, state: &PlatformState, id: &str, payment: Option<&Payment>) -> Value {
     let operations = payment.map(|payment| {
         let operations = payment.operations.iter();

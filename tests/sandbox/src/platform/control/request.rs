@@ -1,4 +1,4 @@
-//! The bodies of control calls, and the refusals of calls.
+//! Reads the bodies of control calls, and answers refused calls.
 
 use axum::Json;
 use axum::body::Bytes;

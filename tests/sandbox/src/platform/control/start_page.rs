@@ -1,4 +1,4 @@
-//! The start page: explains the endpoints, the control calls and the switches.
+//! Makes the start page, which explains the endpoints, the control calls and the switches.
 
 use axum::extract::State;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! The operations on a page of the list.
+//! Lists the operations of one page of the Data API.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -35,7 +35,7 @@ fn id_of(payment: &Payment) -> &str {
     &payment.order.payment_id
 }
 
-/// The time of completion, in whole seconds like all dates of the platform.
+/// Returns the time of completion, in whole seconds like all dates of the platform.
 fn completion(operation: &Operation) -> OffsetDateTime {
     operation.date.truncate_to_second()
 }

@@ -1,4 +1,4 @@
-//! The Data API: a list of the completed operations, signed with the key of the token.
+//! Serves the Data API: a list of the completed operations, signed with the key of the token.
 
 mod listing;
 mod query;
@@ -23,7 +23,7 @@ pub const TOKEN: &str = "sandboxDataApiTokenNoSecret030";
 /// The key that belongs to the token.
 pub const KEY: &str = "test-data-api-key";
 
-/// The route of the only endpoint.
+/// Returns the route of the only endpoint.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route(OperationsGet::PATH, post(operations))
 }

@@ -1,4 +1,4 @@
-//! A request for a page of operations.
+//! Reads a request for a page of operations.
 
 use axum::http::StatusCode;
 use ecommpay::data_api::PAGE;

@@ -1,4 +1,4 @@
-//! The switches for the answers to requests.
+//! Defines the switches for the answers to requests.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,8 +62,8 @@ pub enum Answer {
 }
 
 /// The form of a status answer with code 3061 or 3062. The platform's documentation describes an answer with a payment
-/// and an answer without a payment. It does not say whether the answer without a payment is signed, so both
-/// possibilities are simulated.
+/// and an answer without a payment. The documentation does not say whether the answer without a payment is
+/// signed, so both possibilities are simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFoundForm {

@@ -1,4 +1,4 @@
-//! The switches of all payments.
+//! Stores the switches of all payments.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct FaultBoard {
 }
 
 impl FaultBoard {
-    /// The switches of a payment.
+    /// Returns the switches of a payment.
     pub fn of(&self, payment_id: &str) -> &Faults {
         let own = self.by_payment.get(&key(payment_id));
         own.unwrap_or(&self.defaults)

@@ -1,4 +1,4 @@
-//! The switches for the charge of the bank and for the confirmation procedure.
+//! Defines the switches for the charge of the bank and for the confirmation procedure.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -15,7 +15,7 @@ pub enum WrongAmount {
 }
 
 impl WrongAmount {
-    /// The amount that the bank charges for an order of `amount`.
+    /// Returns the amount that the bank charges for an order of `amount`.
     pub fn charged(self, amount: u64) -> u64 {
         match self {
             WrongAmount::Switch(false) => amount,

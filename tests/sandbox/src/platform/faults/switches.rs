@@ -1,4 +1,4 @@
-//! The switches of one payment, and the rules, plans and amounts that follow from the switches.
+//! Defines the switches of one payment, and the rules, plans and amounts that follow from the switches.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The rules for the data of the customer in sale and clarification requests.
+    /// Returns the rules for the data of the customer in sale and clarification requests.
     pub fn customer_rules(&self) -> CustomerRules {
         CustomerRules {
             mandatory: match self.mandatory_fields_missing {
@@ -79,7 +79,7 @@ impl Faults {
         }
     }
 
-    /// The data that a sale needs.
+    /// Returns the data that a sale needs.
     fn sale_requirement(&self) -> Requirement {
         let fields = match self.mandatory_fields_missing {
             WhenMissing::Refuse => CustomerField::with_last_name(&[]),
@@ -92,7 +92,7 @@ impl Faults {
         }
     }
 
-    /// The data that a refund needs.
+    /// Returns the data that a refund needs.
     pub fn refund_requirement(&self) -> Requirement {
         Requirement {
             fields: self.refund_clarification.clone(),
@@ -100,7 +100,7 @@ impl Faults {
         }
     }
 
-    /// The charge of the bank for an order of `amount`, and how messages show it.
+    /// Returns the charge of the bank for an order of `amount`, and how messages show it.
     pub fn charge(&self, amount: u64) -> Charge {
         let moved = self
             .wrong_amount

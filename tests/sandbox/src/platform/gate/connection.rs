@@ -1,4 +1,4 @@
-//! Connections that can be cut before a single byte of the answer is sent.
+//! Cuts connections before a single byte of the answer is sent.
 //!
 //! An HTTP library always sends an answer. If the socket is shut down first, the client gets no answer, as after a
 //! failure of the platform or of the network.

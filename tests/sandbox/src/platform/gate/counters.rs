@@ -8,12 +8,12 @@ use crate::platform::records::key;
 /// The count of requests by kind.
 pub type Counts = BTreeMap<RequestKind, u32>;
 
-/// The counts of requests about each payment. They include refused and lost requests.
+/// The counts of requests about each payment, including refused and lost requests.
 #[derive(Debug, Default)]
 pub struct RequestCounters(HashMap<String, Counts>);
 
 impl RequestCounters {
-    /// The counts of a payment; `None` if no request has named the payment.
+    /// Returns the counts of a payment; `None` if no request has named the payment.
     pub fn of(&self, payment_id: &str) -> Option<Counts> {
         self.0.get(&key(payment_id)).cloned()
     }
@@ -25,7 +25,7 @@ impl RequestCounters {
     }
 }
 
-/// The counts of a payment without a request.
+/// Returns the counts of a payment without a request.
 pub fn no_requests() -> Counts {
     RequestKind::ALL.map(|kind| (kind, 0)).into()
 }

@@ -1,4 +1,4 @@
-//! The rules of a project about the data of the customer.
+//! Applies the rules of a project about the data of the customer.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ pub enum CustomerField {
 }
 
 impl CustomerField {
-    /// The name of the field in the customer object.
+    /// Returns the name of the field in the customer object.
     pub fn name(self) -> &'static str {
         match self {
             CustomerField::FirstName => "first_name",

@@ -1,4 +1,4 @@
-//! Gate's endpoints: sale, refund, clarification and status.
+//! Serves Gate's endpoints: sale, refund, clarification and status.
 
 pub mod connection;
 pub mod counters;
@@ -59,7 +59,7 @@ const ENDPOINTS: [Endpoint; 5] = [
 
 type Client = ConnectInfo<ConnectionCutter>;
 
-/// The routes of all endpoints.
+/// Returns the routes of all endpoints.
 pub fn routes() -> Router<Arc<Shared>> {
     let mut routes = Router::new();
     for endpoint in ENDPOINTS {
@@ -117,7 +117,7 @@ fn count(shared: &Shared, request: &GateRequest, kind: RequestKind) -> (Answer, 
     state.faults.next_answer(payment_id, kind)
 }
 
-/// The refusal that the switch `answer` demands; `None` if the switch refuses no requests.
+/// Returns the refusal that the switch `answer` demands; `None` if the switch refuses no requests.
 fn refusal_of(answer: Answer) -> Option<(StatusCode, Code)> {
     match answer {
         Answer::Error500 => Some((StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL)),

@@ -1,4 +1,4 @@
-//! Refused requests.
+//! Describes why Gate refuses a request.
 
 use crate::platform::messages::codes::{self, Code};
 

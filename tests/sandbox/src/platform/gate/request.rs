@@ -1,4 +1,4 @@
-//! A request to Gate, and typed access to its fields.
+//! Reads a request to Gate, with typed access to its fields.
 
 use std::net::IpAddr;
 
@@ -29,31 +29,31 @@ impl GateRequest {
         })
     }
 
-    /// The value of a field, which can be `null`.
+    /// Returns the value of a field, which can be `null`.
     pub fn value(&self, path: &str) -> Option<&Value> {
         self.fields.pointer(&format!("/{}", path.replace('.', "/")))
     }
 
-    /// An object; an empty object for any other value.
+    /// Returns an object; an empty object for any other value.
     pub fn object(&self, path: &str) -> Map<String, Value> {
         let object = self.value(path).and_then(Value::as_object);
         object.cloned().unwrap_or_default()
     }
 
-    /// A text of 1 to 255 characters; `None` for any other value.
+    /// Returns a text of 1 to 255 characters; `None` for any other value.
     pub fn optional_text(&self, path: &str) -> Option<String> {
         let text = self.value(path)?.as_str()?;
         let fits = !text.is_empty() && text.chars().count() <= MAX_TEXT;
         fits.then(|| text.to_owned())
     }
 
-    /// A text of 1 to 255 characters.
+    /// Returns a text of 1 to 255 characters.
     pub fn text(&self, path: &str) -> Result<String, Refusal> {
         let text = self.optional_text(path);
         text.ok_or_else(|| Refusal::field(path))
     }
 
-    /// A JSON number without sign, fraction or exponent, in a range. A string of digits is refused.
+    /// Returns a JSON number without sign, fraction or exponent, in a range. A string of digits is refused.
     pub fn integer(
         &self,
         path: &str,
@@ -72,7 +72,7 @@ impl GateRequest {
         }
     }
 
-    /// A URL of the merchant, which can be missing.
+    /// Returns a URL of the merchant, which can be missing.
     pub fn optional_url(&self, path: &str) -> Result<Option<String>, Refusal> {
         match self.value(path) {
             None => Ok(None),
@@ -80,7 +80,7 @@ impl GateRequest {
         }
     }
 
-    /// A URL of the merchant.
+    /// Returns a URL of the merchant.
     pub fn url(&self, path: &str) -> Result<String, Refusal> {
         let url = self.value(path).and_then(Value::as_str);
         let url = url.filter(|url| is_web_address(url));

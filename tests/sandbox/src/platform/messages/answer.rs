@@ -1,4 +1,4 @@
-//! HTTP answers with the JSON of the platform.
+//! Makes HTTP answers with the JSON of the platform.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -8,12 +8,12 @@ use ecommpay::signature::SignError;
 use super::object::Object;
 use super::php_json;
 
-/// An answer without a signature.
+/// Returns an answer without a signature.
 pub fn json(status: StatusCode, message: &Object) -> Response {
     answer(status, php_json::to_vec(message).ok())
 }
 
-/// An answer with a body that was signed.
+/// Returns an answer with a body that was signed.
 pub fn signed_json(body: Result<Vec<u8>, SignError>) -> Response {
     answer(StatusCode::OK, body.ok())
 }

@@ -1,9 +1,9 @@
-//! The result codes that the simulation uses, from the platform's unified list.
+//! Lists the result codes that the simulation uses, from the platform's unified list.
 
 /// A result code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// The number of the code. It is a string, as in callbacks.
+    /// The number of the code, as a string like in callbacks.
     pub number: &'static str,
     /// The message of the platform's list.
     pub message: &'static str,

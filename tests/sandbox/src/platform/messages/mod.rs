@@ -1,4 +1,4 @@
-//! The messages of the platform: their codes, their JSON and their signatures.
+//! Makes the messages of the platform: their codes, their JSON and their signatures.
 
 mod answer;
 pub mod codes;

@@ -1,4 +1,4 @@
-//! JSON objects whose members are written in the order in which they were added.
+//! Makes JSON objects whose members are written in the order in which they were added.
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The messages about payments: callbacks and status answers. Their members have the platform's order.
+//! Makes the messages about payments: callbacks and status answers. Their members have the platform's order.
 
 use ecommpay::ProjectKey;
 use ecommpay::signature::SignError;
@@ -15,7 +15,7 @@ use crate::platform::records::{Change, Operation, OperationType, Payment, Status
 const DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]+0000");
 
-/// A signed callback about a change.
+/// Returns a signed callback about a change.
 pub fn callback(
     project: &Project,
     change: &Change,
@@ -36,7 +36,7 @@ pub fn callback(
     signed(message, &project.key)
 }
 
-/// The signed answer to a status request.
+/// Returns the signed answer to a status request.
 pub fn status(project: &Project, payment: &Payment) -> Result<Vec<u8>, SignError> {
     let operations = payment.operations.iter().map(operation_part);
     let operations = ("operations", Member::List(operations.collect()));
@@ -49,7 +49,7 @@ pub fn status(project: &Project, payment: &Payment) -> Result<Vec<u8>, SignError
     signed(message, &project.key)
 }
 
-/// A signed status answer with an error and no operation.
+/// Returns a signed status answer with an error and no operation.
 pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<Vec<u8>, SignError> {
     let message = Object::default()
         .with("project_id", project.id)
@@ -59,7 +59,7 @@ pub fn status_error(project: &Project, payment_id: &str, code: Code) -> Result<V
     signed(message, &project.key)
 }
 
-/// A status answer with an error and no payment, signed with `key` if there is one.
+/// Returns a status answer with an error and no payment, signed with `key` if there is one.
 pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, SignError> {
     let message = Object::default()
         .with("status", "error")
@@ -71,13 +71,13 @@ pub fn service_error(code: Code, key: Option<&ProjectKey>) -> Result<Vec<u8>, Si
     }
 }
 
-/// A time as the platform writes it, in UTC.
+/// Returns a time as the platform writes it, in UTC.
 pub fn date(time: OffsetDateTime) -> String {
     // Formatting cannot fail, because an `OffsetDateTime` has every part of the format.
     time.format(DATE).unwrap_or_default()
 }
 
-/// A message about a payment. `shown` is the operation whose clarification or error is shown.
+/// Returns a message about a payment. `shown` is the operation whose clarification or error is shown.
 fn message(
     project: &Project,
     part: Object,

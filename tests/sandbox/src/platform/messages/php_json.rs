@@ -1,4 +1,4 @@
-//! JSON as PHP's `json_encode` writes it: `\/` for a slash, `\u00e9` for an é.
+//! Writes JSON as PHP's `json_encode` writes it: `\/` for a slash, `\u00e9` for an é.
 //!
 //! A receiver that decodes and encodes a body before it verifies the signature gets a different text.
 

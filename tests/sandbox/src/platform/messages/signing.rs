@@ -1,7 +1,7 @@
 //! Signs the messages of the platform, and verifies the messages of merchants.
 //!
-//! Merchants limit the size of a message. The platform has no such limit, so it also signs a status answer with
-//! thousands of operations.
+//! Merchants limit the size of a message. The platform does not limit the size, so the platform also signs a status
+//! answer with thousands of operations.
 
 use ecommpay::json::{self, Limits};
 use ecommpay::signature::{self, SignError};

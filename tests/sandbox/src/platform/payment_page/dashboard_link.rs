@@ -1,4 +1,4 @@
-//! The page of a payment link from the Dashboard: the shopper confirms and continues at the bank.
+//! Makes the page of a payment link from the Dashboard: the shopper confirms and continues at the bank.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::platform::records::{Payment, Status};
 use crate::platform::shared::{App, Shared};
 use crate::platform::timers;
 
-/// The page of each payment link.
+/// Returns the route of the page of each payment link.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new().route("/link/{token}", get(show).post(confirm))
 }
 
-/// The URL of a payment link.
+/// Returns the URL of a payment link.
 pub fn link_url(shared: &Shared, token: &str) -> String {
     format!("{}/link/{token}", shared.address())
 }

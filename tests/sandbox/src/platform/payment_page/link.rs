@@ -103,7 +103,7 @@ impl Link {
         })
     }
 
-    /// The whole order. `own`, the URL of the platform's page about the payment, replaces missing URLs.
+    /// Returns the whole order. `own`, the URL of the platform's page about the payment, replaces missing URLs.
     pub fn into_order(self, own: &str) -> SaleOrder {
         let or_own = |url: Option<String>| url.unwrap_or_else(|| own.to_owned());
         SaleOrder {
@@ -142,7 +142,7 @@ impl Parameters {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A text of 1 to 255 characters.
+    /// Returns a text of 1 to 255 characters.
     fn required(&self, name: &str) -> Result<&str, LinkError> {
         let fits = |value: &&str| (1..=255).contains(&value.chars().count());
         let value = self.get(name).filter(fits);
@@ -181,7 +181,7 @@ impl Parameters {
         }
     }
 
-    /// The data of the customer, with the field names of callbacks.
+    /// Returns the data of the customer, with the field names of callbacks.
     fn customer(&self) -> Map<String, Value> {
         let named = self.0.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix("customer_")?;
@@ -198,7 +198,7 @@ impl Parameters {
         })
     }
 
-    /// The URL `{name}_url`, unless `{name}_enabled` is 0.
+    /// Returns the URL `{name}_url`, unless `{name}_enabled` is 0.
     fn enabled_url(&self, name: &str) -> Result<Option<String>, LinkError> {
         let url = self.url(&format!("{name}_url"))?;
         let enabled = format!("{name}_enabled");

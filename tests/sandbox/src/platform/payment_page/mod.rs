@@ -1,7 +1,7 @@
-//! Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
+//! Simulates Payment Page: the browser opens a signed link, the shopper confirms and continues at the bank.
 //!
 //! The platform records the payment when the shopper confirms. The page requests the last name and the mandatory
-//! data of the customer if the link lacks them. The merchant gets only the callbacks with a result.
+//! data of the customer if the link lacks these data. The merchant receives only the callbacks with a result.
 
 mod dashboard_link;
 mod link;
@@ -28,7 +28,7 @@ use super::records::{Change, PageUrls, Payment, Status};
 use super::shared::{App, Shared};
 use super::{callbacks, timers};
 
-/// Payment Page, the end page of each payment, and the payment links of the Dashboard.
+/// Returns the routes of Payment Page, of the end page of each payment, and of the payment links.
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/payment", get(show).post(confirm))
@@ -125,7 +125,7 @@ fn continue_payment(shared: &Shared, payment: &Payment) -> Response {
     }
 }
 
-/// The page to which the bank redirects the browser if the merchant has set no URL.
+/// Returns the page to which the bank redirects the browser if the merchant has set no URL.
 async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     let state = shared.state();
     let Some(payment) = state.records.at_page(&token) else {
@@ -143,7 +143,7 @@ async fn end(State(shared): App, Path(token): Path<String>) -> Response {
     notice(StatusCode::OK, heading, text, shop.as_deref())
 }
 
-/// The fields that the page requests: the last name and all mandatory fields, if the link lacks them.
+/// Returns the fields that the page requests: the last name and all mandatory fields that the link lacks.
 fn missing_fields(shared: &Shared, link: &Link) -> Vec<CustomerField> {
     let order = &link.order;
     let state = shared.state();

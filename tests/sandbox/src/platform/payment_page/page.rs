@@ -1,4 +1,4 @@
-//! The pages where a shopper confirms an order before the browser opens the page of the bank.
+//! Makes the pages where a shopper confirms an order before the browser opens the page of the bank.
 
 use std::ops::RangeInclusive;
 
@@ -27,7 +27,7 @@ pub fn payment_page(link: &Link, missing: &[CustomerField], is_invalid: bool) ->
     page("Payment Page", content)
 }
 
-/// The page of a payment link from the Dashboard.
+/// Returns the page of a payment link from the Dashboard.
 pub fn dashboard_link(payment: &Payment) -> Response {
     let order = &payment.order;
     let content = html! {
@@ -37,7 +37,7 @@ pub fn dashboard_link(payment: &Payment) -> Response {
     page("Payment link", content)
 }
 
-/// The number of characters that the page accepts for a field.
+/// Returns the number of characters that the page accepts for a field.
 pub fn length_of(field: CustomerField) -> RangeInclusive<usize> {
     match field {
         CustomerField::LastName => 3..=100,

@@ -1,4 +1,5 @@
-//! Operations that only the control API adds: manual changes, further sales and operations of other types.
+//! Adds the operations that only the control API can cause: manual changes, further sales and operations of other
+//! types.
 
 use serde::{Deserialize, Deserializer};
 
@@ -124,7 +125,7 @@ impl Payment {
     }
 }
 
-/// The result code of a status.
+/// Returns the result code of a status.
 fn code_of(status: Status) -> Code {
     match status {
         Status::Success => codes::SUCCESS,

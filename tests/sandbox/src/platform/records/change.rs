@@ -1,4 +1,4 @@
-//! The steps that all changes of a payment share.
+//! Contains the steps that all changes of a payment share.
 
 use time::OffsetDateTime;
 
@@ -17,7 +17,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The id of the payment.
+    /// Returns the id of the payment.
     pub fn payment_id(&self) -> &str {
         &self.payment.order.payment_id
     }

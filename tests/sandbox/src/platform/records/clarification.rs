@@ -1,4 +1,4 @@
-//! Clarification: an operation waits for data, and continues or is declined.
+//! Handles clarifications: an operation waits for data, and continues or is declined.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;

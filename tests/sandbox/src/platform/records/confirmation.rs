@@ -1,4 +1,4 @@
-//! The confirmation procedure: the platform waits until the provider credits the money of a sale.
+//! Simulates the confirmation procedure: the platform waits until the provider credits the money of a sale.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! Payment links of the Dashboard: the operation `invoice`, and the sale that can follow.
+//! Handles payment links of the Dashboard: the operation `invoice`, and the sale that can follow.
 
 use time::OffsetDateTime;
 
@@ -26,7 +26,7 @@ impl Payment {
         self.begin(sale)
     }
 
-    /// The invoice of a payment link that is open and that the shopper has not confirmed.
+    /// Returns the invoice of a payment link that is open and that the shopper has not confirmed.
     fn open_invoice(&self) -> Result<&Operation, Code> {
         let invoice = self.invoice().ok_or(codes::STATUS_FORBIDS)?;
         let is_open = matches!(

@@ -1,4 +1,4 @@
-//! The platform records: payments as pure state machines.
+//! Holds the platform records: payments as pure state machines.
 //!
 //! Time and ids are arguments. A change that causes a callback returns a [`Change`]. `payment` holds the data of a
 //! payment, and `change` the steps that all changes share. Each topic of changes has its own file.

@@ -1,4 +1,4 @@
-//! One operation of a payment: its type, its status and its amounts.
+//! Defines one operation of a payment: its type, its status and its amounts.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -22,7 +22,7 @@ pub struct Money {
 }
 
 impl Money {
-    /// An amount in euro cents.
+    /// Returns an amount in euro cents.
     pub fn euros(amount: u64) -> Self {
         let currency = CURRENCY.to_owned();
         Self { amount, currency }
@@ -63,7 +63,7 @@ impl OperationType {
         OperationType::Invoice,
     ];
 
-    /// The spelling of the platform.
+    /// Returns the spelling of the platform.
     pub fn as_str(self) -> &'static str {
         match self {
             OperationType::Sale => "sale",
@@ -119,7 +119,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// A new operation, in `processing`.
+    /// Returns a new operation, in `processing`.
     pub fn new(kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             id: stamp.operation_id,
@@ -144,7 +144,7 @@ impl Operation {
         }
     }
 
-    /// A new operation that continues or reverses `original`, with the same request id as `original`.
+    /// Returns a new operation that continues or reverses `original`, with the same request id as `original`.
     pub fn after(original: &Operation, kind: OperationType, amount: u64, stamp: Stamp) -> Self {
         Self {
             request_id: original.request_id.clone(),
@@ -167,7 +167,7 @@ impl Operation {
         }
     }
 
-    /// The type in messages.
+    /// Returns the type in messages.
     pub fn type_name(&self) -> &str {
         self.other_type.as_deref().unwrap_or(self.kind.as_str())
     }

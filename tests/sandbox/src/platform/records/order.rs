@@ -1,4 +1,4 @@
-//! The orders of a merchant, with their URLs and callback options.
+//! Defines the orders of a merchant, with their URLs and callback options.
 
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -21,7 +21,7 @@ pub struct SaleOrder {
 }
 
 impl SaleOrder {
-    /// The text about the order on pages: the description, or the payment id if there is no description.
+    /// Returns the text about the order on pages: the description, or the payment id if there is no description.
     pub fn title(&self) -> &str {
         self.description.as_deref().unwrap_or(&self.payment_id)
     }

@@ -1,4 +1,4 @@
-//! One payment: its order, its operations, and the money that follows from the operations.
+//! Defines one payment: its order, its operations, and the money that follows from the operations.
 
 use std::collections::BTreeMap;
 
@@ -38,13 +38,13 @@ pub struct Confirmation {
 }
 
 impl Payment {
-    /// A new payment with a sale.
+    /// Returns a new payment with a sale.
     pub fn with_sale(order: SaleOrder, token: String, stamp: Stamp) -> Self {
         let sale = Operation::new(OperationType::Sale, order.amount, stamp);
         Self::new(order, token, sale)
     }
 
-    /// A new payment with an open payment link.
+    /// Returns a new payment with an open payment link.
     pub fn with_link(order: SaleOrder, token: String, stamp: Stamp) -> Self {
         let mut invoice = Operation::new(OperationType::Invoice, order.amount, stamp);
         invoice.status = Status::AwaitingPayment;
@@ -71,7 +71,7 @@ impl Payment {
         }
     }
 
-    /// The operation with this id.
+    /// Returns the operation with this id.
     pub fn operation(&self, id: u64) -> Result<&Operation, Code> {
         let operation = self.operations.iter().find(|operation| operation.id == id);
         operation.ok_or(codes::NOT_FOUND)
@@ -82,40 +82,40 @@ impl Payment {
         operations.find(|operation| operation.id == id)
     }
 
-    /// The first operation of a type.
+    /// Returns the first operation of a type.
     pub fn first(&self, kind: OperationType) -> Option<&Operation> {
         self.of_type(kind).next()
     }
 
-    /// The shopper's sale. A payment link has no sale before the shopper confirms.
+    /// Returns the shopper's sale. A payment link has no sale before the shopper confirms.
     pub fn sale(&self) -> Option<&Operation> {
         self.first(OperationType::Sale)
     }
 
-    /// The status of the shopper's sale.
+    /// Returns the status of the shopper's sale.
     pub fn sale_status(&self) -> Option<Status> {
         self.sale().map(|sale| sale.status)
     }
 
-    /// The operation that sends a payment link.
+    /// Returns the operation that sends a payment link.
     pub fn invoice(&self) -> Option<&Operation> {
         self.first(OperationType::Invoice)
     }
 
-    /// The operations of a type.
+    /// Returns the operations of a type.
     pub fn of_type(&self, kind: OperationType) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(move |operation| operation.kind == kind)
     }
 
-    /// The successful charges, confirmed or not.
+    /// Returns the successful charges, confirmed or not.
     pub fn charges(&self) -> impl Iterator<Item = &Operation> {
         let operations = self.operations.iter();
         operations.filter(|operation| operation.is_charge && operation.status == Status::Success)
     }
 
-    /// The oldest operation that waits for clarification. A clarification request names only the payment, so the
-    /// oldest waiting operation gets the data.
+    /// Returns the oldest operation that waits for clarification. A clarification request names only the payment, so
+    /// the oldest waiting operation gets the data.
     pub fn awaiting_clarification(&self) -> Option<&Operation> {
         let mut operations = self.operations.iter();
         operations.find(|operation| operation.status == Status::AwaitingClarification)
@@ -146,7 +146,7 @@ impl Payment {
         }
     }
 
-    /// The money that was really received, in minor units.
+    /// Returns the money that was really received, in minor units.
     pub fn received(&self) -> u64 {
         self.charges()
             .filter(|charge| !self.is_unconfirmed(charge))
@@ -154,18 +154,18 @@ impl Payment {
             .sum()
     }
 
-    /// The refunded money less the reversed refunds, in minor units.
+    /// Returns the refunded money less the reversed refunds, in minor units.
     pub fn refunded(&self) -> u64 {
         let reversed = self.total(OperationType::RefundReverse);
         self.total(OperationType::Refund).saturating_sub(reversed)
     }
 
-    /// The received money that is not refunded, in minor units. No refund can exceed this amount.
+    /// Returns the received money that is not refunded, in minor units. No refund can exceed this amount.
     pub fn remaining(&self) -> u64 {
         self.received().saturating_sub(self.refunded())
     }
 
-    /// The part of a refund that is not reversed, in minor units.
+    /// Returns the part of a refund that is not reversed, in minor units.
     pub fn unreversed_part(&self, refund: &Operation) -> u64 {
         let reversals = self.succeeded(OperationType::RefundReverse);
         let reversals = reversals.filter(|reversal| reversal.original == Some(refund.id));
@@ -199,13 +199,13 @@ impl Payment {
         }
     }
 
-    /// The data of the customer, in the form that clarification requests have.
+    /// Returns the data of the customer, in the form that clarification requests have.
     pub fn customer_data(&self) -> Map<String, Value> {
         let customer = Value::Object(self.order.customer.clone());
         Map::from_iter([("customer".to_owned(), customer)])
     }
 
-    /// The URL to which the bank sends the shopper.
+    /// Returns the URL to which the bank sends the shopper.
     pub fn return_url(&self) -> &str {
         let urls = &self.order.return_urls;
         let url = match self.sale_status() {
@@ -216,7 +216,7 @@ impl Payment {
         url.unwrap_or(&urls.default)
     }
 
-    /// The real amounts of money in minor units, for the control API.
+    /// Returns the real amounts of money in minor units, for the control API.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         BTreeMap::from([
             ("received", self.received()),

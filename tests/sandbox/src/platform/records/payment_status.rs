@@ -5,7 +5,7 @@ use super::payment::Payment;
 use super::status::Status;
 
 impl Payment {
-    /// The status of the payment. While a refund is at the provider, the status is `external processing`.
+    /// Returns the status of the payment. While a refund is at the provider, the status is `external processing`.
     pub fn status(&self) -> Status {
         let mut refunds = self.of_type(OperationType::Refund);
         match refunds.any(|refund| refund.status == Status::ExternalProcessing) {
@@ -14,7 +14,7 @@ impl Payment {
         }
     }
 
-    /// The status of the payment without regard to undecided refunds. The first rule that applies decides.
+    /// Returns the status of the payment without regard to undecided refunds. The first rule that applies decides.
     pub fn status_of_money(&self) -> Status {
         let special = self.status_without_sale();
         let special = special.or_else(|| self.unconfirmed_status());
@@ -30,7 +30,8 @@ impl Payment {
         }
     }
 
-    /// The status of a payment link without a sale and without a charge, or of a payment whose sale was not started.
+    /// Returns the status of a payment link without a sale and without a charge, or of a payment whose sale was not
+    /// started.
     fn status_without_sale(&self) -> Option<Status> {
         match (self.sale(), self.invoice()) {
             (None, Some(invoice)) if self.charges().next().is_none() => Some(invoice.status),
@@ -39,7 +40,7 @@ impl Payment {
         }
     }
 
-    /// The status of the payment while the confirmation procedure decides the status.
+    /// Returns the status of the payment while the confirmation procedure decides the status.
     ///
     /// `None` if the payment has no procedure, if the crediting is confirmed, or if another charge counts after a
     /// decline.
@@ -62,7 +63,7 @@ impl Payment {
         }
     }
 
-    /// The newest undecided sale. Sales before a manual change do not count, because the manual change decides.
+    /// Returns the newest undecided sale. Sales before a manual change do not count, because the manual change decides.
     fn undecided_sale(&self) -> Option<&Operation> {
         let operations = self.operations.iter().rev();
         operations

@@ -1,4 +1,4 @@
-//! The data that an operation needs, in the two forms of `clarification_fields`.
+//! Defines the data that an operation needs, in the two forms of `clarification_fields`.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ impl Clarification {
     }
 }
 
-/// The schema of one object. The schema always has the property `email`, which is optional unless `required`
+/// Returns the schema of one object. The schema always has the property `email`, which is optional unless `required`
 /// contains `email`.
 fn schema(required: &[String]) -> Value {
     let names = required.iter().map(String::as_str).chain(["email"]);

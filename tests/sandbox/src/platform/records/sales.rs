@@ -1,4 +1,4 @@
-//! The steps of a sale, from the accepted request until the shopper pays or cancels at the bank.
+//! Makes the steps of a sale, from the accepted request until the shopper pays or cancels at the bank.
 
 use ecommpay::fields::MinorUnits;
 use time::OffsetDateTime;

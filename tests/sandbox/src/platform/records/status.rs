@@ -1,4 +1,4 @@
-//! The statuses of payments and operations.
+//! Defines the statuses of payments and operations.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -38,7 +38,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The spelling of the platform.
+    /// Returns the spelling of the platform.
     pub fn as_str(self) -> &'static str {
         match self {
             Status::Processing => "processing",

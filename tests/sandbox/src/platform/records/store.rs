@@ -13,34 +13,34 @@ pub struct Records {
     by_token: HashMap<String, String>,
 }
 
-/// The key of a payment id. The platform compares ids without case.
+/// Returns the key of a payment id. The platform compares ids without case.
 pub fn key(payment_id: &str) -> String {
     payment_id.to_lowercase()
 }
 
 impl Records {
-    /// The payment with this id, without regard to case.
+    /// Returns the payment with this id, without regard to case.
     pub fn payment(&self, payment_id: &str) -> Option<&Payment> {
         self.payments.get(&key(payment_id))
     }
 
-    /// The payment with this id, without regard to case, for a change.
+    /// Returns the payment with this id, without regard to case, for a change.
     pub fn find(&mut self, payment_id: &str) -> Result<&mut Payment, Code> {
         let payment = self.payments.get_mut(&key(payment_id));
         payment.ok_or(codes::NOT_FOUND)
     }
 
-    /// All payments, sorted by id.
+    /// Returns all payments, sorted by id.
     pub fn payments(&self) -> impl Iterator<Item = &Payment> {
         self.payments.values()
     }
 
-    /// The payment whose pages have this token. After an error, this can be a newer payment with the same id.
+    /// Returns the payment whose pages have this token. After an error, this can be a newer payment with the same id.
     pub fn at_page(&self, token: &str) -> Option<&Payment> {
         self.payments.get(self.by_token.get(token)?)
     }
 
-    /// Adds a new payment. It can replace only a payment in `error` with the same id.
+    /// Adds a new payment. A new payment can replace a payment with the same id only if that payment is in `error`.
     pub fn add(&mut self, payment: Payment) -> Result<(), Code> {
         let key = key(&payment.order.payment_id);
         let earlier = self.payments.get(&key);

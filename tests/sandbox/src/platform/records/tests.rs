@@ -46,14 +46,15 @@ fn proceed(payment: &mut Payment) -> Result<Change, Code> {
     payment.proceed(&Faults::default().sale_plan(), NOW)
 }
 
-/// A payment after the first step of its sale. Below one euro the sale is declined; otherwise the shopper can pay.
+/// Returns a payment after the first step of its sale. Below one euro the sale is declined; otherwise the shopper can
+/// pay.
 fn at_bank(amount: u64) -> Payment {
     let mut payment = sold(amount, json!({"last_name": "Peeters"}));
     proceed(&mut payment).unwrap();
     payment
 }
 
-/// A payment of 10.00 EUR that the shopper has paid while these switches were set.
+/// Returns a payment of 10.00 EUR that the shopper has paid while these switches were set.
 fn paid_with(switches: Value) -> Payment {
     let mut payment = at_bank(1000);
     payment.pay(faults(switches).charge(1000), NOW).unwrap();
@@ -73,7 +74,7 @@ fn settle(payment: &mut Payment, refund: u64) -> Result<Change, Code> {
     payment.settle_refund(refund, &Requirement::default(), NOW)
 }
 
-/// The status, `payment.sum` and the remaining amount. Checks that the effects of all operations add up to the
+/// Returns the status, `payment.sum` and the remaining amount. Checks that the effects of all operations add up to the
 /// remaining amount.
 fn state(payment: &Payment) -> (&'static str, u64, u64) {
     let operations = payment.operations.iter();

@@ -1,4 +1,4 @@
-//! The shopper at the bank.
+//! Tests what a shopper can do at the bank.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The delivery of callbacks, and the switches for the delivery.
+//! Tests the delivery of callbacks, and the switches for the delivery.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The confirmation procedure in callbacks, status answers and control calls.
+//! Tests the confirmation procedure in callbacks, status answers and control calls.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The Data API with the real client, and with requests that the client would not send.
+//! Tests the Data API with the real client, and with requests that the client would not send.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ async fn list(
     Ok(client.operations(project, from, to, offset).await?)
 }
 
-/// The last minute, and the rest of this second.
+/// Returns the last minute, and the rest of this second.
 fn last_minute() -> (Timestamp, Timestamp) {
     let now = Timestamp::now();
     (now.before(Duration::from_secs(60)), now)
 }
 
-/// A page of the operations of the last minute. The client verifies the signature.
+/// Returns a page of the operations of the last minute. The client verifies the signature.
 pub async fn page(stage: &Stage, offset: u32) -> Vec<ListedOperation> {
     let client = client(stage, TOKEN, KEY);
     list(&client, last_minute(), offset).await.unwrap()

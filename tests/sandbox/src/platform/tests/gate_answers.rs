@@ -1,4 +1,4 @@
-//! The switches for the answers to requests.
+//! Tests the switches for the answers to requests.
 
 use std::time::Duration;
 

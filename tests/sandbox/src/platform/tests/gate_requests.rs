@@ -1,4 +1,4 @@
-//! Gate's validation of requests.
+//! Tests Gate's validation of requests.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Payment links of the Dashboard.
+//! Tests payment links of the Dashboard.
 
 use serde_json::{Value, json};
 

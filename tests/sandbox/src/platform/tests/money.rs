@@ -1,4 +1,4 @@
-//! Wrong amounts, held payments, further sales and operations of other types.
+//! Tests wrong amounts, held payments, further sales and operations of other types.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Payment Page, as a shopper uses it.
+//! Tests Payment Page, as a shopper uses it.
 
 use ecommpay::ProjectKey;
 use ecommpay::fields::{Currency, LastName, MinorUnits, ProjectId, Text};
@@ -48,7 +48,7 @@ impl Stage {
         page.link(&base, &ProjectKey::new(key).unwrap()).unwrap()
     }
 
-    /// The URL to which an opened page redirects the browser.
+    /// Returns the URL to which an opened page redirects the browser.
     async fn redirected(&self, url: &str) -> String {
         let answer = self.client.get(url).send().await.unwrap();
         answer.headers()["location"].to_str().unwrap().to_owned()

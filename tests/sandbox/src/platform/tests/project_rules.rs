@@ -1,4 +1,4 @@
-//! Rules that only some projects have: mandatory fields, addresses, names and time limits.
+//! Tests rules that only some projects have: mandatory fields, addresses, names and time limits.
 
 use std::time::Duration;
 

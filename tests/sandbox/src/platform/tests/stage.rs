@@ -1,4 +1,4 @@
-//! A platform with a fast clock, and a merchant that receives its callbacks.
+//! Starts a platform with a fast clock, and a merchant that receives its callbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,17 +33,17 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A platform whose clock is a hundred times faster than real time.
+    /// Returns a platform whose clock is a hundred times faster than real time.
     pub async fn new() -> Stage {
         Stage::with(0, 100.0).await
     }
 
-    /// A platform with another clock speed.
+    /// Returns a platform with another clock speed.
     pub async fn with_clock(clock_speed: f64) -> Stage {
         Stage::with(0, clock_speed).await
     }
 
-    /// A merchant that answers the first `failures` callbacks with 500.
+    /// Returns a merchant that answers the first `failures` callbacks with 500.
     pub async fn with_failures(failures: u32) -> Stage {
         Stage::with(failures, 100.0).await
     }
@@ -67,14 +67,14 @@ impl Stage {
         }
     }
 
-    /// The next callback, verified.
+    /// Returns the next callback, verified.
     pub async fn callback(&mut self) -> Value {
         let body = self.body().await;
         assert!(is_signed(&body), "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// The body of the next callback.
+    /// Returns the body of the next callback.
     pub async fn body(&mut self) -> Bytes {
         let limit = Duration::from_secs(10);
         let next = tokio::time::timeout(limit, self.callbacks.recv()).await;
@@ -118,7 +118,7 @@ impl Stage {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    /// The code of Gate's answer; `accepted` for a 200.
+    /// Returns the code of Gate's answer; `accepted` for a 200.
     pub async fn code(&self, path: &str, message: Value) -> String {
         match self.gate(path, message).await {
             (200, body) => {
@@ -147,7 +147,7 @@ impl Stage {
         (answer.status().as_u16(), answer.bytes().await.unwrap())
     }
 
-    /// The verified answer to a status request.
+    /// Returns the verified answer to a status request.
     pub async fn status(&self, payment_id: &str) -> Value {
         let (status, answer) = self.status_answer(payment_id).await;
         assert_eq!(status, 200);
@@ -172,7 +172,7 @@ impl Stage {
         assert_eq!(self.put("faults", faults).await, 200);
     }
 
-    /// The platform record of a payment.
+    /// Returns the platform record of a payment.
     pub async fn record(&self, payment_id: &str) -> Value {
         let address = self.platform.address();
         let url = format!("{address}/simulator/payments/{payment_id}");
@@ -254,7 +254,7 @@ async fn receiver(failures: u32) -> (String, UnboundedReceiver<Bytes>) {
     (url, callbacks)
 }
 
-/// A request with its signature.
+/// Returns a request with its signature.
 pub fn signed(mut message: Value, key: &str) -> String {
     let canonical = signature::canonical_of(&message).unwrap();
     let signature = ProjectKey::new(key).unwrap().sign(&canonical);
@@ -281,7 +281,7 @@ pub fn brief(callback: &Value) -> (&str, &str, &str, u64) {
     )
 }
 
-/// The type and status of each operation of a status answer or a record.
+/// Returns the type and status of each operation of a status answer or a record.
 pub fn operations(of: &Value) -> Vec<(&str, &str)> {
     let operations = of["operations"].as_array().unwrap().iter();
     operations
@@ -292,12 +292,12 @@ pub fn operations(of: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// A request that only names a payment.
+/// Returns a request that only names a payment.
 pub fn about(payment_id: &str) -> Value {
     json!({"general": {"project_id": 211, "payment_id": payment_id}})
 }
 
-/// A sale request.
+/// Returns a sale request.
 pub fn sale(payment_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -308,7 +308,7 @@ pub fn sale(payment_id: &str) -> Value {
     })
 }
 
-/// A refund request.
+/// Returns a refund request.
 pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value {
     json!({
         "general": {"project_id": 211, "payment_id": payment_id},
@@ -318,7 +318,7 @@ pub fn refund(payment_id: &str, amount: u64, merchant_refund_id: &str) -> Value 
     })
 }
 
-/// A clarification request about `order-1`.
+/// Returns a clarification request about `order-1`.
 pub fn clarification(data: Value) -> Value {
     let mut message = about("order-1");
     message["additional_data"] = data;

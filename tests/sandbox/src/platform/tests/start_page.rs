@@ -1,4 +1,4 @@
-//! The start page explains every switch and every call.
+//! Tests that the start page explains every switch and every call.
 
 use super::stage::*;
 use crate::platform::faults::Faults;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use ecommpay::json::Value;
 
-/// A body with at most this many members is also verified without each single member. A search for an inner body looks
-/// only at this many members.
+/// If a body has at most this number of members, each member is left out in turn. A search for an inner body examines
+/// only the first members, up to this number.
 pub(super) const MAX_MEMBERS: usize = 50;
 /// The maximum length of a name or a path in an observation, in characters.
 const MAX_PATH: usize = 80;

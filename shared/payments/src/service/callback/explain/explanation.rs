@@ -1,4 +1,4 @@
-//! The explanation of a refused callback.
+//! Defines the explanation of a refused callback.
 
 use serde::Serialize;
 

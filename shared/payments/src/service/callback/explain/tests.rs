@@ -1,4 +1,4 @@
-//! Explanations of refused callbacks.
+//! Tests explanations of refused callbacks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

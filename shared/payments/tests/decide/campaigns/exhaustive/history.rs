@@ -1,4 +1,4 @@
-//! Consistent histories of a payment at the platform, and the reports about each of their steps.
+//! Generates consistent histories of a payment at the platform, and the reports about each of their steps.
 
 use payments::service::callback::Verified;
 use serde_json::{Value, json};

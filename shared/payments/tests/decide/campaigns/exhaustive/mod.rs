@@ -1,4 +1,5 @@
-//! The reports of one consistent history in any order and any number, with one decision of an operator at any point.
+//! Tests the reports of one consistent history in any order and any number, with one decision of an operator at any
+//! point.
 //!
 //! A history has a sale whose sums may differ from the order. It may also have a confirmation, a refund that may be
 //! taken back, and a manual change. After each step, the platform sends a callback and answers a status poll. All

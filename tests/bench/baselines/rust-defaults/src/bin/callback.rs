@@ -1,4 +1,4 @@
-//! `POST /callbacks`
+//! Serves `POST /callbacks`.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! `POST /checkouts`
+//! Serves `POST /checkouts`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

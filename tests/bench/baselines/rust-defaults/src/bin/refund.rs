@@ -1,4 +1,4 @@
-//! `POST /payments/{payment_id}/refunds`
+//! Serves `POST /payments/{payment_id}/refunds`.
 
 use lambda_http::{Error, Request, RequestExt, Response, run, service_fn};
 use rust_defaults::{App, now, sign, text};

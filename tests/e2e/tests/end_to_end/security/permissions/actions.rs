@@ -1,4 +1,5 @@
-//! For each function, a state in which it needs all of its permissions, and an action that then uses all of them.
+//! Prepares, for each function, a state in which the function needs all of its permissions, and an action that uses
+//! all of these permissions.
 
 use std::time::Duration;
 

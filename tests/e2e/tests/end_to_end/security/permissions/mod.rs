@@ -1,4 +1,4 @@
-//! Each function needs each of its permissions.
+//! Tests that each function needs each of its permissions.
 //!
 //! The test revokes a permission and performs an action that needs it. The local AWS then refuses a call, and the
 //! function's log names the role and the action. By default the test revokes only one permission of each function. With

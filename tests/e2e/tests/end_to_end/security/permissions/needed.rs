@@ -1,4 +1,4 @@
-//! The test that revokes each permission.
+//! Revokes one permission of each function, or every permission with `LONG=1`, and expects that AWS refuses a call.
 
 use std::time::Duration;
 
@@ -12,13 +12,17 @@ use tokio::time::{sleep, timeout};
 
 use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
-/// The delay of the platform's answers in the first attempt.
+/// The delay of the platform's answers in the first attempt. During the delay, another callback of the
+/// payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
-/// The additional delay of each further attempt, for a slow machine. A function waits at most 8 s for Gate.
+/// Each further attempt delays the answers by this much more, because a slow machine needs longer to commit the
+/// callback during the delay. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
 const ADDITIONAL_DELAY: Duration = Duration::from_secs(2);
-/// The time limit of an action.
+/// The test waits at most this long for an action. The action may fail or run longer, because only the refusals in the
+/// logs count.
 const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the action.
+/// The maximum number of attempts. An attempt proves nothing if a scheduled sweep has already done the work of the
+/// action.
 const ATTEMPTS: u32 = 3;
 
 /// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The policies for traces
@@ -63,7 +67,7 @@ async fn a_function_fails_when_one_of_its_permissions_is_revoked() -> anyhow::Re
     Ok(())
 }
 
-/// Returns whether AWS refuses a call of the function after a grant is revoked.
+/// Revokes a grant, performs the action, and returns whether AWS refused a call that the function made.
 async fn is_needed(
     sandbox: &Sandbox,
     actions: &mut Actions<'_>,
@@ -87,12 +91,16 @@ async fn is_needed(
         if is_refused {
             return Ok(true);
         }
-        eprintln!("{function} without {grant:?}: {acted:?}, next attempt");
+        let number = attempt + 1;
+        eprintln!(
+            "attempt {number} of {ATTEMPTS} was not refused: {function} without {grant:?}: {acted:?}"
+        );
     }
     Ok(false)
 }
 
-/// Waits for up to ten seconds until the log has more refusals than before. Consumers and log lines can be late.
+/// Waits for up to ten seconds until the logs have more refusals of the granted action than `before`. Queues can
+/// deliver messages late, and log lines can be written late.
 async fn is_refused_again(
     sandbox: &Sandbox,
     role: &str,
@@ -108,7 +116,8 @@ async fn is_refused_again(
     Ok(false)
 }
 
-/// Returns the number of log lines with a refused action of a role. The local AWS does not name the resource.
+/// Returns the number of log lines in which AWS refused the action of a grant to a role. The local AWS does not name
+/// the resource, so a refusal for any resource counts.
 async fn refusals(sandbox: &Sandbox, role: &str, grant: &Grant) -> anyhow::Result<usize> {
     let role = format!(":assumed-role/{role}/");
     let refused = format!(" is not authorized to perform: {} ", grant.action);
