@@ -13,6 +13,7 @@
 //! https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -26,6 +27,14 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("METRICS_NAMESPACE").ok();
     configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
+
+/// Whether lines are written to standard error.
+static TO_STDERR: AtomicBool = AtomicBool::new(false);
+
+/// Writes all lines to standard error from now on, because a command writes its result to standard output.
+pub fn write_to_stderr() {
+    TO_STDERR.store(true, Ordering::Relaxed);
+}
 
 /// A log line that is not written yet.
 #[derive(Debug, Clone)]
@@ -125,12 +134,15 @@ impl Line {
         self
     }
 
-    /// Writes the line to standard output in one piece, so that parallel lines do not mix.
+    /// Writes the line to standard output, or to standard error after [`write_to_stderr`], in one piece, so that parallel lines do not mix.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
         // The code uses `print!` and not `io::stdout()`, because the test harness captures only the output of the
         // macros.
-        print!("{line}");
+        match TO_STDERR.load(Ordering::Relaxed) {
+            true => eprint!("{line}"),
+            false => print!("{line}"),
+        }
     }
 
     /// Returns the text of the line, with `now` as its time.

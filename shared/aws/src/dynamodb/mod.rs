@@ -27,6 +27,7 @@ mod progress;
 mod published;
 mod storefront_keys;
 mod transaction;
+mod unreadable;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
@@ -44,6 +45,7 @@ use payments::ports::{
 use self::attributes::{Item, text};
 pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
+use self::unreadable::unreadable;
 use crate::sdk::{OwnUserAgent, describe};
 
 /// One query reads at most this many items.
@@ -95,7 +97,8 @@ impl DynamoStore {
 impl PaymentStore for DynamoStore {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         let item = self.get(payment_pk(key), PAYMENT_SK).await?;
-        item.as_ref().map(read_payment).transpose()
+        let read = item.as_ref().map(read_payment).transpose();
+        read.map_err(|error| unreadable(&payment_pk(key), PAYMENT_SK, error))
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
@@ -143,5 +146,5 @@ impl PaymentStore for DynamoStore {
 }
 
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
-    StoreError(describe(&error))
+    StoreError::Failed(describe(&error))
 }

@@ -9,4 +9,5 @@ mod paid_orders;
 mod progress;
 mod published;
 mod storefront_keys;
+mod unreadable;
 mod world;

@@ -94,14 +94,14 @@ impl PageRange {
     }
 }
 
-/// Loads payments, in the order of their keys.
+/// Loads payments, in the order of their keys. Passes over a payment that cannot be read.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,
 ) -> impl Stream<Item = Result<Payment, StoreError>> {
     let loads = stream::iter(keys).map(move |key| async move {
-        let stored = store.load(&key).await;
-        stored.map(|stored| stored.map(|stored| stored.payment))
+        let stored = StoreError::pass_over(store.load(&key).await);
+        stored.map(|stored| stored.flatten().map(|stored| stored.payment))
     });
     loads
         .buffered(CONCURRENCY)

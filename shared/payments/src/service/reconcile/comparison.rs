@@ -19,7 +19,7 @@ use crate::log::Line;
 use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::model::{Payment, PlatformRecord};
-use crate::ports::{Clock, DataApi, EventQueue, NoAnswer, PaymentStore};
+use crate::ports::{Clock, DataApi, EventQueue, NoAnswer, PaymentStore, StoreError};
 use crate::service::commit::Payments;
 use crate::service::day_pages::CONCURRENCY;
 
@@ -187,7 +187,8 @@ where
         missing: &DigestSet,
     ) -> Result<Differences, SliceError> {
         let mut found = Differences::default();
-        let Some(stored) = self.payments.store.load(&key).await? else {
+        let stored = StoreError::pass_over(self.payments.store.load(&key).await)?;
+        let Some(stored) = stored.flatten() else {
             return Ok(found);
         };
         for (id, _) in stored.payment.operations() {
@@ -200,14 +201,17 @@ where
     }
 
     /// Compares a platform record with the payment as our store has it now. If there is a new difference, applies
-    /// the record as a fact.
+    /// the record as a fact. Passes over a payment that cannot be read.
     async fn check(
         &self,
         key: &PaymentKey,
         record: PlatformRecord<'_>,
         found: &mut Differences,
     ) -> Result<(), SliceError> {
-        let stored = self.payments.store.load(key).await?;
+        let stored = StoreError::pass_over(self.payments.store.load(key).await)?;
+        let Some(stored) = stored else {
+            return Ok(());
+        };
         let payment = stored.as_ref().map(|stored| &stored.payment);
         let new = Payment::new_discrepancies(payment, record);
         if new.is_empty() {

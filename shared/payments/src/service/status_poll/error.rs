@@ -4,7 +4,7 @@ use ecommpay::json::JsonError;
 use thiserror::Error;
 
 use crate::ports::NoAnswer;
-use crate::service::error::{ApplyError, PublishError};
+use crate::service::error::{ApplyError, BatchError, PublishError};
 
 /// Why a status poll had no usable result, or was not completed.
 #[derive(Debug, Error)]
@@ -37,4 +37,14 @@ pub enum PollError {
     /// The answer is committed, but its events are not published.
     #[error(transparent)]
     NotPublished(#[from] PublishError),
+}
+
+impl BatchError for PollError {
+    fn is_unreadable(&self) -> bool {
+        match self {
+            Self::NotCommitted(error) => error.is_unreadable(),
+            Self::NotPublished(error) => error.is_unreadable(),
+            _ => false,
+        }
+    }
 }
