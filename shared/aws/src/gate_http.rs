@@ -14,7 +14,7 @@ pub use crate::https::TlsError;
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// A larger answer to a sale, a refund or a clarification counts as no answer. Real answers are smaller.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// A larger answer to a status request counts as no answer. The answer lists every operation of a payment.
+/// A larger answer to a status request is skipped ([`NoAnswer::TooLarge`]). The answer lists every operation of a payment.
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.
@@ -40,7 +40,7 @@ impl Gate for HttpGate {
             Err(problem) => {
                 Line::warn("Gate did not answer")
                     .with("path", path)
-                    .with("problem", problem)
+                    .with("problem", problem.to_string())
                     .write();
                 Answer::Unclear
             }
@@ -50,8 +50,8 @@ impl Gate for HttpGate {
     async fn query(&self, path: &'static str, body: Vec<u8>) -> Result<Vec<u8>, NoAnswer> {
         match self.0.post(path, body, MAX_STATUS_BYTES).await {
             Ok((200, answer)) => Ok(answer.into()),
-            Ok((status, _)) => Err(NoAnswer(format!("HTTP status {status}"))),
-            Err(problem) => Err(NoAnswer(problem)),
+            Ok((status, _)) => Err(NoAnswer::Failed(format!("HTTP status {status}"))),
+            Err(problem) => Err(problem.into()),
         }
     }
 }

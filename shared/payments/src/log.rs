@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::json_text::to_json_string;
+use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 
 /// The CloudWatch namespace of the metrics. The template sets a namespace for each stack, so two stacks of an
@@ -27,6 +28,17 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
     let configured = std::env::var("METRICS_NAMESPACE").ok();
     configured.unwrap_or_else(|| "Bancontact".to_owned())
 });
+
+/// Logs and counts that something of the platform exceeds a limit, so that a part of it is not stored.
+pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
+    let line = Line::warn("a limit was exceeded").with("limit", limit);
+    let line = match payment {
+        Some(key) => line.with("payment", key.to_string()),
+        None => line,
+    };
+    line.with_metrics(&[], &[Metric::once("over_limit")])
+        .write();
+}
 
 /// Whether lines are written to standard error.
 static TO_STDERR: AtomicBool = AtomicBool::new(false);

@@ -100,11 +100,17 @@ mod tests {
             ("sequence".to_owned(), AttributeValue::N("-1".into())),
         ]);
         let error = read_number(&item, "amount").unwrap_err().to_string();
-        assert_eq!(error, "the store failed: an item has no number attribute amount");
+        assert_eq!(
+            error,
+            "the store failed: an item has no number attribute amount"
+        );
         let error = read_number(&item, "sequence").unwrap_err().to_string();
         assert!(error.ends_with("invalid digit found in string"), "{error}");
         let error = read_text(&item, "sequence").unwrap_err().to_string();
-        assert_eq!(error, "the store failed: an item has no string attribute sequence");
+        assert_eq!(
+            error,
+            "the store failed: an item has no string attribute sequence"
+        );
         assert!(read_millis(&item, "amount").is_err());
     }
 }

@@ -7,8 +7,8 @@ use payments::ports::{Daily, ProgressStore, StoreError};
 
 use super::DynamoStore;
 use super::attributes::{millis, read_millis, text};
-use super::unreadable::unreadable;
 use super::conditional::{self, NotUpdated, retry_while_busy};
+use super::unreadable::unreadable;
 
 fn pk(project_id: ProjectId) -> String {
     format!("daily#{project_id}")

@@ -68,7 +68,9 @@ async fn a_damaged_payment_is_named_by_its_key_and_shows_no_value() {
         assert!(!shown.contains("Janssens"), "{shown}");
         assert_unreadable(read, "payment#211/order payment");
     }
-    world.damage("payment#211/order", "payment", "version", None).await;
+    world
+        .damage("payment#211/order", "payment", "version", None)
+        .await;
     let read = world.store().load(&key("order")).await;
     assert_unreadable(read, "payment#211/order payment");
 }
@@ -79,19 +81,29 @@ async fn the_outbox_sweep_passes_over_damaged_payments_and_events() {
     for number in 0..30 {
         world.create(&format!("poison-{number}")).await;
         let document = Some(r#"{"from":"another release"}"#);
-        world.damage_document(&format!("poison-{number}"), document).await;
+        world
+            .damage_document(&format!("poison-{number}"), document)
+            .await;
     }
     world.create("order").await;
     world.succeed("order").await;
     world
-        .damage("payment#211/order", "event#0000000001", "kind", Some(text("payment.unheard_of")))
+        .damage(
+            "payment#211/order",
+            "event#0000000001",
+            "kind",
+            Some(text("payment.unheard_of")),
+        )
         .await;
     tokio::time::sleep(Duration::from_millis(5)).await;
     let run = world
         .payments
         .sweep_outbox(Duration::ZERO, in_30_seconds())
         .await;
-    assert_eq!((run.found, run.done, run.unreadable, run.failed), (31, 1, 30, 0));
+    assert_eq!(
+        (run.found, run.done, run.unreadable, run.failed),
+        (31, 1, 30, 0)
+    );
     assert_eq!(world.sent(super::world::AUDIT, "order"), [2]);
     assert_eq!(world.load("order").await.published, 2);
 }
@@ -125,7 +137,9 @@ async fn index_entries_that_cannot_be_read_hide_no_entry_behind_them() {
 async fn a_damaged_token_is_named_by_its_hash() {
     let world = World::new().await;
     world.create("order").await;
-    world.damage("checkout#order", "checkout", "attempt", None).await;
+    world
+        .damage("checkout#order", "checkout", "attempt", None)
+        .await;
     let read = world.store().checkout_of_token("order").await;
     assert_unreadable(read, "checkout#order checkout");
 }
@@ -135,8 +149,14 @@ async fn a_damaged_progress_is_replaced_by_the_next_progress() {
     let world = World::new().await;
     let project = ProjectId::new(211).unwrap();
     let until = Timestamp::from_millis(1_900_000_000_000);
-    for damaged in [text("yesterday"), AttributeValue::N("1.5".into()), AttributeValue::Bool(true)] {
-        world.damage("daily#211", "compared", "until", Some(damaged)).await;
+    for damaged in [
+        text("yesterday"),
+        AttributeValue::N("1.5".into()),
+        AttributeValue::Bool(true),
+    ] {
+        world
+            .damage("daily#211", "compared", "until", Some(damaged))
+            .await;
         let read = world.store().progress(project, Daily::Compare).await;
         assert_unreadable(read, "daily#211 compared");
         world

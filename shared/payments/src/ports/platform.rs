@@ -9,10 +9,16 @@ use thiserror::Error;
 
 use crate::model::timestamp::Timestamp;
 
-/// Why a query has no usable answer of the platform. The query may be repeated.
+/// Why a query has no usable answer of the platform.
 #[derive(Debug, Error)]
-#[error("the platform gave no usable answer: {0}")]
-pub struct NoAnswer(pub String);
+pub enum NoAnswer {
+    /// The platform did not answer, or its answer cannot be used. The query may be repeated.
+    #[error("the platform gave no usable answer: {0}")]
+    Failed(String),
+    /// The answer exceeds a limit of size. A repeat of the query would have the same result.
+    #[error("the platform's answer is too large")]
+    TooLarge,
+}
 
 /// The platform's Gate.
 pub trait Gate {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::future::{Future, ready};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use payments::PaymentKey;
 use payments::model::Payment;

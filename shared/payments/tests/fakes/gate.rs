@@ -75,7 +75,7 @@ impl Gate for ScriptedGate {
         self.record(path, &body);
         tokio::task::yield_now().await;
         let answer = self.status_answer.lock().unwrap().take();
-        let answer = answer.ok_or_else(|| NoAnswer("no answer".into()))?;
+        let answer = answer.ok_or_else(|| NoAnswer::Failed("no answer".into()))?;
         Ok(answer.into_bytes())
     }
 }

@@ -77,7 +77,7 @@ impl DataApi for PlatformRecords {
             state.requests.push((from, to, offset));
             if state.failures > 0 {
                 state.failures -= 1;
-                return Err(NoAnswer("HTTP status 429".into()));
+                return Err(NoAnswer::Failed("HTTP status 429".into()));
             }
             state.hangs
         };

@@ -36,7 +36,10 @@ async fn polls_pass_over_hundreds_of_damaged_payments_without_using_the_interval
     let deadline = Instant::now() + Duration::from_secs(4);
     let run = system.poller().poll_all(deadline).await;
     assert_eq!(system.polls().len(), 5);
-    assert_eq!((run.found, u32::try_from(run.unreadable)), (305, Ok(DAMAGED)));
+    assert_eq!(
+        (run.found, u32::try_from(run.unreadable)),
+        (305, Ok(DAMAGED))
+    );
     assert_eq!((run.failed, run.in_time), (5, true), "{run:?}");
     // The age of a damaged payment does not hide the age of the others.
     assert_eq!(run.oldest_s, 0);
@@ -83,7 +86,10 @@ async fn the_sweeps_pass_over_damaged_payments() {
 async fn a_damaged_event_stops_no_later_event_of_its_payment_and_is_sent_after_a_repair() {
     let system = System::empty();
     system.behaviour().sends(1);
-    system.create_order(&storefront("shop"), 1000).await.unwrap();
+    system
+        .create_order(&storefront("shop"), 1000)
+        .await
+        .unwrap();
     system.behaviour().damage("211/order-1/1");
     assert!(system.sale_succeeds().await);
     assert_eq!(system.sent(), ["2 payment.succeeded"]);
@@ -95,7 +101,10 @@ async fn a_damaged_event_stops_no_later_event_of_its_payment_and_is_sent_after_a
     let key = key(PAYMENT);
     let sent = system.payments.republish(&key, Some(1), Some(1));
     assert_eq!(sent.await.unwrap().repeated.len(), 1);
-    assert_eq!(system.sent(), ["2 payment.succeeded", "1 payment.created again"]);
+    assert_eq!(
+        system.sent(),
+        ["2 payment.succeeded", "1 payment.created again"]
+    );
 }
 
 #[tokio::test]
@@ -144,7 +153,9 @@ async fn the_reports_pass_over_a_damaged_payment_and_a_damaged_progress() {
         let payments = totals.rows().filter(|row| row.of == "payment");
         days.push((day, payments.map(|row| row.count).sum::<u64>()));
     };
-    let reported = system.payments.report_due_days(project(), in_a_minute(), write);
+    let reported = system
+        .payments
+        .report_due_days(project(), in_a_minute(), write);
     let reported = reported.await;
     assert_eq!((reported.days, reported.failure), (1, None));
     assert_eq!(days, [(day, 2)]);

@@ -57,6 +57,10 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
                     self.pending = None;
                     return Ok(page);
                 }
+                Err(NoAnswer::TooLarge) => {
+                    self.pending = None;
+                    return Err(NoAnswer::TooLarge);
+                }
                 Err(error) => pending.error = Some(error),
             }
             self.clock.sleep(delay).await;
@@ -72,7 +76,7 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         let pending = self.pending.take()?;
         let waited = self.clock.now().since(pending.since);
         let is_long = waited > LONG_WAIT;
-        let cut_off = || NoAnswer(format!("deadline after {} s", waited.as_secs()));
+        let cut_off = || NoAnswer::Failed(format!("deadline after {} s", waited.as_secs()));
         pending.error.or_else(|| is_long.then(cut_off))
     }
 }

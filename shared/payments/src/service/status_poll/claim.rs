@@ -5,7 +5,7 @@ use super::poller::StatusPoller;
 use super::request::StatusReply;
 use crate::decide::{Command, Fact};
 use crate::events::{EventKind, metrics};
-use crate::log::{Line, Metric};
+use crate::log::{Line, Metric, over_limit};
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
@@ -58,6 +58,12 @@ where
         let polled = self.request_and_apply(&payment, &mut events).await;
         match polled {
             Ok(()) => Ok(events),
+            // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
+            // schedule ends the polling.
+            Err(PollError::TooLarge) => {
+                over_limit("status_answer", Some(&payment.key()));
+                Ok(events)
+            }
             Err(error) => {
                 // The caller receives only the error, so this function counts the events.
                 metrics::count(&payment.key(), &events);

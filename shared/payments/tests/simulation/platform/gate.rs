@@ -161,7 +161,7 @@ impl Gate for Platform {
         let poll = (payment_id.clone(), self.clock.now().unix_millis());
         self.records().polls.push(poll);
         if self.faults.happens(10) {
-            return Err(NoAnswer("no answer".into()));
+            return Err(NoAnswer::Failed("no answer".into()));
         }
         let answer = self.status(&payment_id);
         self.clock.step().await;
