@@ -63,7 +63,6 @@ async fn the_sweeps_pass_over_damaged_payments() {
     let expired = system.payments.expire_all(in_a_minute()).await;
     assert_eq!(expired.failed, 0, "{expired:?}");
     let last = ids.last().unwrap();
-    assert_eq!(system.payment(last).sequence(), 2, "not expired");
 
     system.pass(60 * DAY);
     // The last poll ends the polling, so that the erasure is due.
@@ -72,6 +71,7 @@ async fn the_sweeps_pass_over_damaged_payments() {
         system.poller().poll_all(in_a_minute()).await;
     }
     system.pass(60 * DAY);
+    system.payments.expire_all(in_a_minute()).await;
     system.payments.erase_all(in_a_minute()).await;
     let customer = |payment: Payment| payment.order().unwrap().customer.is_some();
     assert!(!customer(system.payment(last)));

@@ -6,8 +6,8 @@ use super::request::StatusReply;
 use crate::decide::{Command, Fact};
 use crate::events::{EventKind, metrics};
 use crate::log::{Line, Metric, over_limit};
-use crate::model::Payment;
 use crate::model::ids::PaymentKey;
+use crate::model::{Payment, is_storable};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::apply::warn_not_published;
 use crate::service::error::ApplyError;
@@ -84,6 +84,9 @@ where
         let reply = reply.await?;
         let poll = payment.polling().polls_sent();
         let fact = match &reply {
+            StatusReply::Report(signed) if !is_storable(&signed.report) => {
+                return Err(PollError::TooLarge);
+            }
             StatusReply::Report(signed) => Fact::StatusAnswer {
                 report: signed.report(),
                 poll,
