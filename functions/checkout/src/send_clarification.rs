@@ -15,7 +15,7 @@ impl Checkouts {
         answers: &Answers,
     ) -> Result<Payment, ClarificationError> {
         let keyring = self.keys.of(payment.project_id()).await;
-        let keyring = keyring.map_err(|error| StoreError(error.to_string()));
+        let keyring = keyring.map_err(|error| StoreError::Failed(error.to_string()));
         let keyring = keyring.map_err(ApplyError::from)?;
         let requested = payment.clarification_request();
         let (payments, gate) = (&self.payments, &self.keyed_gate());

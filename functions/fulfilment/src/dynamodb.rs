@@ -153,7 +153,7 @@ fn write_status(status: Status) -> Result<AttributeValue, StoreError> {
 }
 
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
-    StoreError(describe(&error))
+    StoreError::Failed(describe(&error))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub async fn process<S: MemoryStore>(store: &S, event: &Event) -> Result<Process
             Err(CommitError::Store(error)) => return Err(error),
         }
     }
-    Err(StoreError(
+    Err(StoreError::Failed(
         "too many concurrent writes to one payment".into(),
     ))
 }
@@ -100,7 +100,7 @@ mod tests {
             let mut lost = self.lost_responses.lock().unwrap();
             if *lost > 0 {
                 *lost -= 1;
-                return Err(StoreError("no response in time".into()).into());
+                return Err(StoreError::Failed("no response in time".into()).into());
             }
             Ok(())
         }

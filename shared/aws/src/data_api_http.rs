@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ecommpay::data_api::{ANSWER_LIMITS, Interval, ListedOperation, OperationsGet, operations};
 use ecommpay::fields::{FieldError, ProjectId, Text};
+use ecommpay::json::JsonError;
 use ecommpay::{ProjectKey, json, signature};
 use payments::model::timestamp::Timestamp;
 use payments::ports::{DataApi, NoAnswer};
@@ -64,8 +65,12 @@ impl HttpDataApi {
 
     fn read(&self, answer: &[u8]) -> Result<Vec<ListedOperation>, NoAnswer> {
         let invalid = |why: &str| NoAnswer::Failed(format!("the answer {why}"));
-        let message = json::parse(answer, ANSWER_LIMITS)
-            .map_err(|error| invalid(&format!("cannot be read: {error}")))?;
+        let message = json::parse(answer, ANSWER_LIMITS).map_err(|error| match error {
+            JsonError::TooLarge | JsonError::TooManyKeys | JsonError::CanonicalTooLarge => {
+                NoAnswer::TooLarge
+            }
+            error => invalid(&format!("cannot be read: {error}")),
+        })?;
         let signature = signature::of_message(&message);
         let canonical = signature::canonical(&message);
         let key = &self.credentials.key;
@@ -101,7 +106,7 @@ impl DataApi for HttpDataApi {
         match answer.await {
             Ok((200, answer)) => self.read(&answer),
             Ok((status, _)) => Err(NoAnswer::Failed(format!("HTTP status {status}"))),
-            Err(problem) => Err(NoAnswer::Failed(problem)),
+            Err(problem) => Err(problem.into()),
         }
     }
 }

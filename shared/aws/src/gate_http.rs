@@ -17,7 +17,7 @@ use crate::secrets::CachedProjectKeys;
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// A larger answer to a sale, a refund or a clarification counts as no answer. Real answers are smaller.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// A larger answer to a status request counts as no answer. The answer lists every operation of a payment.
+/// A larger answer to a status request is skipped ([`NoAnswer::TooLarge`]). The answer lists every operation of a payment.
 const MAX_STATUS_BYTES: usize = Limits::ANSWER.bytes;
 
 /// A client of Gate.
@@ -66,7 +66,7 @@ impl Gate for HttpGate {
             Err(problem) => {
                 Line::warn("Gate did not answer")
                     .with("path", path)
-                    .with("problem", problem)
+                    .with("problem", problem.to_string())
                     .write();
                 Answer::Unclear
             }
@@ -78,7 +78,7 @@ impl Gate for HttpGate {
             Ok((_, answer)) if is_signature_refused(&answer) => Err(NoAnswer::SignatureRefused),
             Ok((200, answer)) => Ok(answer.into()),
             Ok((status, _)) => Err(NoAnswer::Failed(format!("HTTP status {status}"))),
-            Err(problem) => Err(NoAnswer::Failed(problem)),
+            Err(problem) => Err(problem.into()),
         }
     }
 }

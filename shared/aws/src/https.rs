@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use payments::ports::NoAnswer;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -32,6 +33,26 @@ pub(super) struct Host {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     base_url: String,
     timeout: Duration,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    /// The host did not answer, or its answer broke off.
+    #[error("{0}")]
+    Failed(String),
+    /// The answer is larger than the limit.
+    #[error("the answer is too large")]
+    TooLarge,
+}
+
+impl From<Problem> for NoAnswer {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Failed(why) => Self::Failed(why),
+            Problem::TooLarge => Self::TooLarge,
+        }
+    }
 }
 
 /// The TLS client cannot be created.
@@ -78,15 +99,15 @@ impl Host {
         }
     }
 
-    /// Posts JSON. Returns the status and the body of an answer of at most `max_bytes`, or a description of the error.
+    /// Posts JSON. Returns the status and the body of an answer of at most `max_bytes`.
     pub(super) async fn post(
         &self,
         path: &str,
         body: Vec<u8>,
         max_bytes: usize,
-    ) -> Result<(u16, Bytes), String> {
+    ) -> Result<(u16, Bytes), Problem> {
         let exchange = self.exchange(path, body, max_bytes);
-        let late = |_| format!("no answer within {} s", self.timeout.as_secs());
+        let late = |_| Problem::Failed(format!("no answer within {} s", self.timeout.as_secs()));
         let answer = tokio::time::timeout(self.timeout, exchange).await;
         answer.map_err(late)?
     }
@@ -96,21 +117,29 @@ impl Host {
         path: &str,
         body: Vec<u8>,
         max_bytes: usize,
-    ) -> Result<(u16, Bytes), String> {
+    ) -> Result<(u16, Bytes), Problem> {
+        let failed = |error: &dyn Display| Problem::Failed(error.to_string());
         let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{path}", self.base_url))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .body(Full::from(body))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| failed(&error))?;
         let response = self.client.request(request).await.map_err(|error| {
             let cause = error.source().map(ToString::to_string);
-            format!("{error}: {}", cause.unwrap_or_default())
+            Problem::Failed(format!("{error}: {}", cause.unwrap_or_default()))
         })?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), max_bytes);
-        let body = body.collect().await.map_err(|error| error.to_string())?;
+        let body = body.collect().await.map_err(|error| {
+            let is_too_large = error.is::<LengthLimitError>();
+            if is_too_large {
+                Problem::TooLarge
+            } else {
+                failed(&error)
+            }
+        })?;
         Ok((status, body.to_bytes()))
     }
 }

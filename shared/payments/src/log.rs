@@ -18,12 +18,14 @@
 //! https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::escape;
 use crate::json_text::to_json_string;
+use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 
 /// The CloudWatch namespace of the metrics. The template sets a namespace for each stack, so two stacks of an
@@ -36,6 +38,24 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
 /// The maximum number of bytes of a text field. A longer text is cut. The id of a payment has at most 1,020 bytes, and the
 /// project precedes it.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
+/// Logs and counts that something of the platform exceeds a limit, so that a part of it is not stored.
+pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
+    let line = Line::warn("a limit was exceeded").with("limit", limit);
+    let line = match payment {
+        Some(key) => line.with("payment", key.to_string()),
+        None => line,
+    };
+    line.with_metrics(&[], &[Metric::once("over_limit")])
+        .write();
+}
+
+/// Whether lines are written to standard error.
+static TO_STDERR: AtomicBool = AtomicBool::new(false);
+
+/// Writes all lines to standard error from now on, because a command writes its result to standard output.
+pub fn write_to_stderr() {
+    TO_STDERR.store(true, Ordering::Relaxed);
+}
 
 /// A log line that is not written yet.
 #[derive(Debug, Clone)]
@@ -139,12 +159,15 @@ impl Line {
         self
     }
 
-    /// Writes the line to standard output in one piece, so that parallel lines do not mix.
+    /// Writes the line to standard output, or to standard error after [`write_to_stderr`], in one piece, so that parallel lines do not mix.
     pub fn write(self) {
         let line = self.at(Timestamp::now()) + "\n";
         // The code uses `print!` and not `io::stdout()`, because the test harness captures only the output of the
         // macros.
-        print!("{line}");
+        match TO_STDERR.load(Ordering::Relaxed) {
+            true => eprint!("{line}"),
+            false => print!("{line}"),
+        }
     }
 
     /// Returns the text of the line, with `now` as its time.

@@ -41,6 +41,7 @@ impl From<PollError> for NotDone {
             PollError::NoKey => Self::refused("no_key", error),
             PollError::NotSignable => Self::refused("not_signable", error),
             PollError::NoAnswer(_) => Self::failed("no_answer", error),
+            PollError::TooLarge => Self::failed("too_large", error),
             PollError::NotValid(_) => Self::failed("not_valid", error),
             PollError::NotSigned => Self::failed("not_signed", error),
             PollError::UnsoundShape => Self::failed("unsound_shape", error),

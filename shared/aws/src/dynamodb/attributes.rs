@@ -60,7 +60,7 @@ pub fn read_millis(item: &Item, name: &'static str) -> Result<Timestamp, StoreEr
 }
 
 fn missing(kind: &str, name: &str) -> StoreError {
-    StoreError(format!("an item has no {kind} attribute {name}"))
+    StoreError::Failed(format!("an item has no {kind} attribute {name}"))
 }
 
 /// Creates the error of an item that cannot be read or written. For a JSON error, the text contains only the category
@@ -73,7 +73,7 @@ pub fn item_error(error: impl Display + 'static) -> StoreError {
         }
         None => error.to_string(),
     };
-    StoreError(format!("an item cannot be read or written: {why}"))
+    StoreError::Failed(format!("an item cannot be read or written: {why}"))
 }
 
 #[cfg(test)]
@@ -88,8 +88,8 @@ mod tests {
         let error = serde_json::from_str::<HashMap<String, Status>>(json).unwrap_err();
         assert!(error.to_string().contains("Janssens"), "{error}");
         assert_eq!(
-            item_error(error).0,
-            "an item cannot be read or written: JSON, Data error in line 2, column 23"
+            item_error(error).to_string(),
+            "the store failed: an item cannot be read or written: JSON, Data error in line 2, column 23"
         );
     }
 
@@ -99,12 +99,18 @@ mod tests {
             ("amount".to_owned(), text("Janssens")),
             ("sequence".to_owned(), AttributeValue::N("-1".into())),
         ]);
-        let error = read_number(&item, "amount").unwrap_err().0;
-        assert_eq!(error, "an item has no number attribute amount");
-        let error = read_number(&item, "sequence").unwrap_err().0;
+        let error = read_number(&item, "amount").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the store failed: an item has no number attribute amount"
+        );
+        let error = read_number(&item, "sequence").unwrap_err().to_string();
         assert!(error.ends_with("invalid digit found in string"), "{error}");
-        let error = read_text(&item, "sequence").unwrap_err().0;
-        assert_eq!(error, "an item has no string attribute sequence");
+        let error = read_text(&item, "sequence").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the store failed: an item has no string attribute sequence"
+        );
         assert!(read_millis(&item, "amount").is_err());
     }
 }

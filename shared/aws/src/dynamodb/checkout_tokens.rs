@@ -10,7 +10,8 @@ use payments::model::ids::PaymentKey;
 use payments::ports::{StoreError, TokenCheckout};
 
 use super::DynamoStore;
-use super::attributes::{expiry, item_error, number, read_number, read_text, text};
+use super::attributes::{Item, expiry, item_error, number, read_number, read_text, text};
+use super::unreadable::unreadable;
 
 /// How long a checkout token works after the checkout has expired.
 const RETENTION: Duration = Duration::from_secs(31 * 24 * 3_600);
@@ -47,13 +48,19 @@ impl DynamoStore {
         let Some(item) = self.get(pk(token_hash), SK).await? else {
             return Ok(None);
         };
-        let project_id = ProjectId::new(read_number(&item, "project_id")?).map_err(item_error)?;
-        Ok(Some(TokenCheckout {
-            key: PaymentKey::new(project_id, read_text(&item, "payment_id")?),
-            attempt: read_number(&item, "attempt")?
-                .try_into()
-                .map_err(item_error)?,
-            return_url: read_text(&item, "return_url")?.to_owned(),
-        }))
+        let checkout = read(&item);
+        let checkout = checkout.map_err(|error| unreadable(&pk(token_hash), SK, error));
+        checkout.map(Some)
     }
+}
+
+fn read(item: &Item) -> Result<TokenCheckout, StoreError> {
+    let project_id = ProjectId::new(read_number(item, "project_id")?).map_err(item_error)?;
+    Ok(TokenCheckout {
+        key: PaymentKey::new(project_id, read_text(item, "payment_id")?),
+        attempt: read_number(item, "attempt")?
+            .try_into()
+            .map_err(item_error)?,
+        return_url: read_text(item, "return_url")?.to_owned(),
+    })
 }

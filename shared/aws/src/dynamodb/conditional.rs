@@ -30,9 +30,11 @@ impl From<StoreError> for NotUpdated {
 impl From<NotUpdated> for StoreError {
     fn from(not_updated: NotUpdated) -> Self {
         match not_updated {
-            NotUpdated::ConditionFailed(_) => Self("the condition of an update failed".into()),
+            NotUpdated::ConditionFailed(_) => {
+                Self::Failed("the condition of an update failed".into())
+            }
             NotUpdated::Busy => {
-                Self("transactions wrote the item during each try to update it".into())
+                Self::Failed("transactions wrote the item during each try to update it".into())
             }
             NotUpdated::Failed(error) => error,
         }

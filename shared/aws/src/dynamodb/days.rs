@@ -20,6 +20,7 @@ use payments::ports::StoreError;
 use super::attributes::{Item, item_error, text};
 use super::due::shard_number;
 use super::payment_item::{payment_pk, read_payment_key};
+use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
 /// The name of the index, and of the attribute that is the partition key of the index.
@@ -70,19 +71,27 @@ impl DynamoStore {
         shard: u8,
         after: Option<&PaymentKey>,
     ) -> Result<Vec<PaymentKey>, StoreError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(INDEX)
-            .key_condition_expression("#day = :day")
-            .expression_attribute_names("#day", INDEX)
-            .expression_attribute_values(":day", text(partition(project_id, day, shard)))
-            .set_exclusive_start_key(after.map(|last| row(last, day)))
-            .limit(PAGE)
-            .send()
-            .await
-            .map_err(failed)?;
-        page.items().iter().map(read_payment_key).collect()
+        let mut start_key = after.map(|last| row(last, day));
+        // An empty page is the end for the caller, so a page of unreadable entries is followed by the next page.
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .key_condition_expression("#day = :day")
+                .expression_attribute_names("#day", INDEX)
+                .expression_attribute_values(":day", text(partition(project_id, day, shard)))
+                .set_exclusive_start_key(start_key)
+                .limit(PAGE)
+                .send()
+                .await
+                .map_err(failed)?;
+            let keys = readable(page.items(), read_payment_key);
+            start_key = page.last_evaluated_key;
+            if !keys.is_empty() || start_key.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 }

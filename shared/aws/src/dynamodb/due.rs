@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::attributes::{Item, item_error, millis, read_millis, read_text, text};
 use super::payment_item::{PAYMENT_SK, payment_pk, read_payment_key};
+use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
 /// The names of an index's attributes.
@@ -90,7 +91,7 @@ impl DynamoStore {
     ) -> Result<Vec<Due>, StoreError> {
         let IndexName { name, since } = index_name(index);
         let partition = partition(index, shard);
-        let start_key = after.map(|last| {
+        let mut start_key = after.map(|last| {
             Item::from([
                 ("pk".to_owned(), text(payment_pk(&last.key))),
                 ("sk".to_owned(), text(PAYMENT_SK)),
@@ -98,28 +99,35 @@ impl DynamoStore {
                 (since.to_owned(), millis(last.since)),
             ])
         });
-        let page = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(name)
-            .key_condition_expression("#shard = :shard AND #since <= :due_by")
-            .expression_attribute_names("#shard", name)
-            .expression_attribute_names("#since", since)
-            .expression_attribute_values(":shard", text(partition))
-            .expression_attribute_values(":due_by", millis(due_by))
-            .set_exclusive_start_key(start_key)
-            .limit(PAGE)
-            .send()
-            .await
-            .map_err(failed)?;
         let entry = |item: &Item| {
             Ok(Due {
                 key: read_payment_key(item)?,
                 since: read_millis(item, since)?,
             })
         };
-        page.items().iter().map(entry).collect()
+        // An empty page is the end for the caller, so a page of unreadable entries is followed by the next page.
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(name)
+                .key_condition_expression("#shard = :shard AND #since <= :due_by")
+                .expression_attribute_names("#shard", name)
+                .expression_attribute_names("#since", since)
+                .expression_attribute_values(":shard", text(&partition))
+                .expression_attribute_values(":due_by", millis(due_by))
+                .set_exclusive_start_key(start_key)
+                .limit(PAGE)
+                .send()
+                .await
+                .map_err(failed)?;
+            let entries = readable(page.items(), entry);
+            start_key = page.last_evaluated_key;
+            if !entries.is_empty() || start_key.is_none() {
+                return Ok(entries);
+            }
+        }
     }
 
     /// Returns the next action of a payment, as the index `next` stores it.

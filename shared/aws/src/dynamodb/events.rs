@@ -13,6 +13,7 @@ use payments::ports::StoreError;
 
 use super::attributes::{Item, expiry, item_error, read_text, text};
 use super::payment_item::payment_pk;
+use super::unreadable::unreadable_item;
 use super::{DynamoStore, failed};
 
 /// How long an event can be read after its commit.
@@ -70,7 +71,9 @@ impl DynamoStore {
             .send();
         let mut events = Vec::new();
         while let Some(item) = items.next().await {
-            events.push(read(key, &item.map_err(failed)?)?);
+            let item = item.map_err(failed)?;
+            let event = read(key, &item).map_err(|error| unreadable_item(&item, error));
+            events.push(event?);
         }
         Ok(events)
     }

@@ -26,6 +26,7 @@ mod progress;
 mod published;
 mod storefront_keys;
 mod transaction;
+mod unreadable;
 mod wait_slots;
 
 use aws_sdk_dynamodb::Client;
@@ -45,6 +46,7 @@ use self::attributes::{Item, text};
 pub use self::partition_keys::PartitionKeys;
 use self::payment_item::{PAYMENT_SK, payment_pk, read_payment};
 pub use self::storefront_keys::{KeyEntry, Revocation, StorefrontKeys};
+use self::unreadable::unreadable;
 use crate::sdk::{OwnUserAgent, describe};
 
 /// The maximum number of items that one query reads.
@@ -101,7 +103,8 @@ impl DynamoStore {
 impl PaymentStore for DynamoStore {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         let item = self.get(payment_pk(key), PAYMENT_SK).await?;
-        item.as_ref().map(read_payment).transpose()
+        let read = item.as_ref().map(read_payment).transpose();
+        read.map_err(|error| unreadable(&payment_pk(key), PAYMENT_SK, error))
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<Committed, CommitError> {
@@ -149,5 +152,5 @@ impl PaymentStore for DynamoStore {
 }
 
 fn failed<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> StoreError {
-    StoreError(describe(&error))
+    StoreError::Failed(describe(&error))
 }

@@ -16,6 +16,7 @@ use payments::model::{PaidOrder, Payment};
 use payments::ports::StoreError;
 
 use super::attributes::{Item, item_error, read_text, text};
+use super::unreadable::readable;
 use super::{DynamoStore, PAGE, failed};
 
 const FIRST_SK: &str = "first";
@@ -86,11 +87,9 @@ impl DynamoStore {
             .consistent_read(true)
             .limit(PAGE);
         let page = Box::pin(request.send()).await.map_err(failed)?;
-        let items = page.items().iter();
+        let keys = readable(page.items(), |item| read(order.project_id, item));
         // The first payment has both items if it stopped counting as paid and counted again.
-        let keys: BTreeSet<PaymentKey> = items
-            .map(|item| read(order.project_id, item))
-            .collect::<Result<_, _>>()?;
+        let keys: BTreeSet<PaymentKey> = keys.into_iter().collect();
         Ok(keys.into_iter().collect())
     }
 }

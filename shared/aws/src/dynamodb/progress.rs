@@ -8,6 +8,7 @@ use payments::ports::{Daily, ProgressStore, StoreError};
 use super::DynamoStore;
 use super::attributes::{millis, read_millis, text};
 use super::conditional::{self, NotUpdated, retry_while_busy};
+use super::unreadable::unreadable;
 
 fn pk(project_id: ProjectId) -> String {
     format!("daily#{project_id}")
@@ -27,7 +28,8 @@ impl ProgressStore for DynamoStore {
         daily: Daily,
     ) -> Result<Option<Timestamp>, StoreError> {
         let item = self.get(pk(project_id), sk(daily)).await?;
-        item.map(|item| read_millis(&item, "until")).transpose()
+        let until = item.map(|item| read_millis(&item, "until")).transpose();
+        until.map_err(|error| unreadable(&pk(project_id), sk(daily), error))
     }
 
     async fn advance(
@@ -43,8 +45,12 @@ impl ProgressStore for DynamoStore {
             .key("pk", text(pk(project_id)))
             .key("sk", text(sk(daily)))
             .update_expression("SET #until = :until")
-            .condition_expression("attribute_not_exists(#until) OR #until < :until")
+            .condition_expression(
+                "attribute_not_exists(#until) OR #until < :until \
+                 OR NOT attribute_type(#until, :number)",
+            )
             .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":number", text("N"))
             .expression_attribute_values(":until", millis(until));
         match retry_while_busy(|| conditional::update(request.clone())).await {
             // If the condition failed, another run has stored the same time or a later time.

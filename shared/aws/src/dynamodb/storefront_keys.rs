@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::attributes::{Item, item_error, millis, read_millis, read_text, text};
 use super::conditional::{self, NotUpdated};
 use super::failed;
+use super::unreadable::unreadable;
 
 /// The attributes that an operator sees. The hash of the key is not among them.
 const LISTED: &str = "key_id, document, created_at, revoked_at";
@@ -73,8 +74,9 @@ impl StorefrontStore for StorefrontKeys {
             // The check comes first, so that a revoked key is unknown even if its item is damaged.
             Some(item) if !is_revoked(&item) => {
                 let storefront = read_storefront(&item);
-                let named = |StoreError(why)| StoreError(format!("storefront key {key_id}: {why}"));
-                storefront.map(Some).map_err(named)
+                storefront
+                    .map(Some)
+                    .map_err(|error| unreadable("storefront_key", key_id, error))
             }
             _ => Ok(None),
         }

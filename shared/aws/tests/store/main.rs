@@ -10,5 +10,6 @@ mod paid_orders;
 mod progress;
 mod published;
 mod storefront_keys;
+mod unreadable;
 mod wait_slots;
 mod world;

@@ -123,7 +123,7 @@ async fn a_sweep_reads_every_page_when_the_payments_of_a_page_fail() {
         put.send().await.unwrap();
     }
     let run = sweep(&world).await;
-    assert_eq!((run.found, run.done, run.failed), (231, 1, 230));
+    assert_eq!((run.found, run.done, run.unreadable), (231, 1, 230));
     assert_eq!(world.sent(AUDIT, "last"), [1]);
 }
 

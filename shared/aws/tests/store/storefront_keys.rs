@@ -280,7 +280,10 @@ async fn a_damaged_key_is_listed_and_revoked_beside_the_others() {
         // The functions do not need the time of creation. Any other error names the key to the operator.
         match authorized(&world, "sk_b2_secret").await {
             Ok(_) => assert_eq!(name, "created_at", "{case}"),
-            Err(Denied::Store(error)) => assert!(error.0.contains("key b2"), "{case}: {error}"),
+            Err(Denied::Store(error)) => assert!(
+                error.to_string().contains("storefront_key b2"),
+                "{case}: {error}"
+            ),
             Err(denied) => panic!("{case}: {denied:?}"),
         }
         let found = keys(&world).find("b2").await.unwrap().unwrap();

@@ -67,7 +67,7 @@ impl From<Rejection> for Problem {
             Rejection::NotRefundable | Rejection::NoMoney => {
                 Problem::conflict("The payment cannot be refunded in its current status.")
             }
-            Rejection::TooMany => {
+            Rejection::TooMany | Rejection::TooManyDecisions => {
                 Problem::conflict("The payment has the maximum number of refunds.")
             }
             Rejection::MoreThanLeft(left) => Problem::new(

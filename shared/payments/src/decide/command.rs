@@ -70,8 +70,10 @@ pub enum Rejection {
     OtherContent,
     /// The payment cannot be refunded, or an operator rejects the money without listing every item in quarantine.
     NotRefundable,
-    /// The payment has the maximum number of refunds.
+    /// The payment has the maximum number of refunds, or of bytes of their descriptions.
     TooMany,
+    /// The payment has the maximum number of decisions, or of items of all decisions.
+    TooManyDecisions,
     /// The amount is 0 or exceeds the refundable amount, which the variant contains.
     MoreThanLeft(u64),
     /// Neither the request nor the order contains the shopper's IP address.

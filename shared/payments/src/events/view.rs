@@ -1,12 +1,14 @@
 //! Defines the public view of a payment, for storefronts and events. It has no personal data.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use ecommpay::codes::ResultCode;
 use ecommpay::fields::{Currency, MinorUnits};
 use serde::Serialize;
 
 use crate::model::ids::MerchantId;
+use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 use crate::model::{
     Channel, CheckoutState, Discrepancy, DiscrepancyKind, Entry, Operation, OperationType, Outcome,
@@ -30,7 +32,13 @@ pub struct PaymentView<'a> {
     pending_refund_amount: u64,
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
+    /// How many operations are not listed.
+    #[serde(skip_serializing_if = "is_default")]
+    operations_omitted: usize,
     refunds: Vec<RefundView<'a>>,
+    /// How many refunds are not listed.
+    #[serde(skip_serializing_if = "is_default")]
+    refunds_omitted: usize,
     quarantine: Option<Vec<QuarantineView>>,
     decline: Option<DeclineView<'a>>,
     clarification_fields: Vec<&'a str>,
@@ -47,6 +55,9 @@ impl<'a> PaymentView<'a> {
         let status = payment.status();
         let (clarification_fields, clarification_required) =
             names_of_fields(payment.clarification_request());
+        let operations = listed_operations(payment);
+        let refunds = listed_refunds(payment);
+        let known = payment.operations().len().max(payment.excess_operations());
         Self {
             payment_id: payment.payment_id(),
             order_id: order.and_then(|order| order.order_id.as_ref()),
@@ -61,15 +72,10 @@ impl<'a> PaymentView<'a> {
             refunded_amount: payment.refunded_amount(),
             pending_refund_amount: payment.pending_refund_amount(),
             refundable_amount: payment.refundable_amount(),
-            operations: payment
-                .operations()
-                .map(|(id, operation)| OperationView::new(id, operation))
-                .collect(),
-            refunds: payment
-                .refunds()
-                .iter()
-                .map(|refund| RefundView::new(payment, refund))
-                .collect(),
+            operations_omitted: known - operations.len(),
+            operations,
+            refunds_omitted: payment.refunds().len() - refunds.len(),
+            refunds,
             quarantine: QuarantineView::of(payment),
             decline: DeclineView::of(payment, status),
             clarification_fields,
@@ -78,6 +84,64 @@ impl<'a> PaymentView<'a> {
             updated_at: payment.updated_at(),
         }
     }
+}
+
+/// At most this many operations, and as many refunds, are listed, because an event is one message of a queue.
+const MAX_LISTED: usize = 200;
+/// The maximum number of bytes of the ids of all listed operations, and of all listed refunds.
+const MAX_ID_BYTES: usize = 24 * 1_024;
+/// At most this many sums are listed for a reason of a quarantine.
+const MAX_SUMS: usize = 50;
+
+/// Returns the newest operations, sorted by id.
+fn listed_operations(payment: &Payment) -> Vec<OperationView<'_>> {
+    let newest = newest(payment.operations(), |(id, operation)| {
+        let date = operation.report_order().map(|order| order.dates().0);
+        let is_about_refund = operation.kind().is_about_refund();
+        ((!is_about_refund, date, id.len(), *id), id.len())
+    });
+    let views = newest.into_iter();
+    let views = views.map(|(id, operation)| OperationView::new(id, operation));
+    views.collect()
+}
+
+/// Returns the refunds that this service requested, and the newest external refunds.
+fn listed_refunds(payment: &Payment) -> Vec<RefundView<'_>> {
+    let newest = newest(payment.refunds().iter(), |refund| {
+        let id = refund.operation_id().unwrap_or_default();
+        let is_own = refund.refund_id().is_some();
+        ((is_own, refund.created_at(), id.len(), id), id.len())
+    });
+    let views = newest.into_iter();
+    views
+        .map(|refund| RefundView::new(payment, refund))
+        .collect()
+}
+
+/// Returns the elements with the greatest keys, at most [`MAX_LISTED`], in the order of `all`. `key` also returns the
+/// number of bytes of the element's id.
+fn newest<T, K: Ord>(
+    all: impl ExactSizeIterator<Item = T>,
+    key: impl Fn(&T) -> (K, usize),
+) -> Vec<T> {
+    let mut all: Vec<(usize, T)> = all.enumerate().collect();
+    let mut keys: Vec<(K, usize, usize)> = all
+        .iter()
+        .map(|(index, one)| {
+            let (key, bytes) = key(one);
+            (key, bytes, *index)
+        })
+        .collect();
+    keys.sort_unstable_by(|one, other| other.cmp(one));
+    let mut bytes = 0;
+    let listed = keys.into_iter().take(MAX_LISTED);
+    let listed = listed.take_while(|(_, size, _)| {
+        bytes += size;
+        bytes <= MAX_ID_BYTES
+    });
+    let listed: BTreeSet<usize> = listed.map(|(.., index)| index).collect();
+    all.retain(|(index, _)| listed.contains(index));
+    all.into_iter().map(|(_, one)| one).collect()
 }
 
 /// Returns the names of all requested fields, and of the required ones among them.
@@ -122,7 +186,7 @@ impl QuarantineView {
             amount: order.amount.get(),
             currency: order.currency.code().to_owned(),
         });
-        let reported = payment.reported_sums().into_iter();
+        let reported = payment.reported_sums().into_iter().take(MAX_SUMS);
         let reported: Vec<ReportedView> = reported.map(ReportedView::new).collect();
         let views = reasons.into_iter().map(|reason| Self {
             reason,

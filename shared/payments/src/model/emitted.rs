@@ -1,11 +1,8 @@
 //! Records what the last events said. Because of this record, each outcome is emitted once, and the last event agrees
 //! with the state.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
-use super::quarantine::QuarantineItem;
 use super::refunds::refund_status::RefundStatus;
 use super::serde_skip::is_default;
 use super::status::Status;
@@ -35,8 +32,9 @@ pub struct Emitted {
 pub struct EmittedState {
     pub(crate) status: Status,
     pub(crate) paid_amount: u64,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) quarantine: BTreeSet<QuarantineItem>,
+    /// The digest of the quarantine items, of which there can be thousands; `None` if there were no items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) quarantine: Option<String>,
     /// The digest of the clarification request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) clarification: Option<String>,

@@ -102,12 +102,12 @@ impl Payment {
     /// once. A reversal of money that was never confirmed does not count.
     pub fn refunded_amount(&self) -> u64 {
         self.refunds_and_reversals()
-            .saturating_sub(self.returned(|_| true))
+            .saturating_sub(self.all_returned())
     }
 
     /// Whether more was returned than is known to have been refunded.
     pub(crate) fn has_excess_returns(&self) -> bool {
-        self.returned(|_| true) > self.refunds_and_reversals()
+        self.all_returned() > self.refunds_and_reversals()
     }
 
     /// Whether more was returned than is known to have been refunded, and only callbacks report at least one of the
@@ -130,10 +130,20 @@ impl Payment {
             is_not_confirmed && self.unconfirmed_reversals().any(|(other, _)| other == id)
         };
         let operations = self.reported.operations.iter();
-        operations
+        let stored = operations
             .filter(|(id, one)| one.has_succeeded() && one.gives_back() && !is_excluded(id))
             .map(|(id, one)| self.refunded_by(id, one))
-            .fold(0, u64::saturating_add)
+            .fold(0, u64::saturating_add);
+        match is_not_confirmed {
+            true => stored,
+            // An answer with too many operations includes the refunds that are not stored.
+            false => stored.max(self.reported.overflow.refunded),
+        }
+    }
+
+    /// Returns the amount of all successful returns.
+    fn all_returned(&self) -> u64 {
+        self.returned(|_| true).max(self.reported.overflow.returned)
     }
 
     /// Returns the amount of the successful returns for which `is_such` holds.

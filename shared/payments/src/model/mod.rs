@@ -33,7 +33,7 @@ pub mod quarantine;
 pub mod refunds;
 pub mod reported;
 pub mod schedule;
-mod serde_skip;
+pub(crate) mod serde_skip;
 pub mod status;
 pub mod storefront;
 pub mod timestamp;

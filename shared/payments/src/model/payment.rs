@@ -20,6 +20,9 @@ use super::reported::{PlatformStatus, Reported};
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
+/// At most this many earlier payments of the order are stored.
+const MAX_EARLIER_PAYMENTS: usize = 100;
+
 /// Everything that is known about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -31,6 +34,7 @@ pub struct Payment {
     pub(super) attempt: Attempt,
     pub(super) reported: Reported,
     /// The refunds that this service requested, and the external refunds.
+    #[serde(with = "super::refunds::compact")]
     pub(super) refunds: Vec<Refund>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) decisions: Vec<Decision>,
@@ -112,7 +116,11 @@ impl Payment {
 
     /// Adds the ids of other payments that had paid the same order before this payment did.
     pub(crate) fn add_earlier_payments(&mut self, ids: &BTreeSet<String>) {
-        self.earlier_payments_of_order.extend(ids.iter().cloned());
+        for id in ids {
+            if self.earlier_payments_of_order.len() < MAX_EARLIER_PAYMENTS {
+                self.earlier_payments_of_order.insert(id.clone());
+            }
+        }
     }
 
     /// Records that events have named all known earlier payments of the order. Returns whether at least

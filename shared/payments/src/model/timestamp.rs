@@ -42,6 +42,11 @@ impl Timestamp {
         Some(Self(time.unix_timestamp().saturating_mul(1000)))
     }
 
+    /// Returns the platform's form, in UTC.
+    pub(crate) fn to_platform(self) -> String {
+        self.to_seconds_with_offset().replace("+00:00", "+0000")
+    }
+
     /// Returns the form that Payment Page requires: whole seconds and an offset, such as
     /// `2026-11-21T10:00:00+00:00`.
     pub fn to_seconds_with_offset(self) -> String {

@@ -58,8 +58,7 @@ pub struct Committed {
 pub struct TokenCheckout {
     /// The payment.
     pub key: PaymentKey,
-    /// The number of the attempt ([`Attempt::number`](crate::model::Attempt::number)). A later attempt has another
-    /// token, and possibly another shopper.
+    /// The count of attempts before this attempt. A later attempt has another token, and possibly another shopper.
     pub attempt: u32,
     /// The URL to which the shopper of this attempt returns.
     pub return_url: String,

@@ -10,15 +10,18 @@ use thiserror::Error;
 
 use crate::model::timestamp::Timestamp;
 
-/// Why a query has no usable answer of the platform. The query may be repeated.
+/// Why a query has no usable answer of the platform.
 #[derive(Debug, Error)]
 pub enum NoAnswer {
     /// The platform refuses the signature of the query.
     #[error("the platform refuses the signature of the query")]
     SignatureRefused,
-    /// Any other reason.
+    /// The platform did not answer, or its answer cannot be used. The query may be repeated.
     #[error("the platform gave no usable answer: {0}")]
     Failed(String),
+    /// The answer exceeds a limit of size. A repeat of the query would have the same result.
+    #[error("the platform's answer is too large")]
+    TooLarge,
 }
 
 /// The platform's Gate.

@@ -2,7 +2,36 @@
 
 use thiserror::Error;
 
-/// The store failed. The call may be repeated.
+/// The store failed, or an item of the store cannot be read.
 #[derive(Debug, Error)]
-#[error("the store failed: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    /// The store failed. The call may be repeated.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// The store answered, but the item cannot be read: wrong JSON, an unknown word or a missing attribute. A repeat
+    /// of the call has the same result. Work on many items passes over the item.
+    #[error("the item {item} cannot be read: {why}")]
+    Unreadable {
+        /// The key of the item.
+        item: String,
+        /// What is wrong, without a value of the item.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the item cannot be read, so that work on many items must pass over it.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
+    }
+
+    /// Turns the error into `None` if the item cannot be read. The adapter of the store has logged and counted the
+    /// item.
+    pub(crate) fn pass_over<T>(read: Result<T, Self>) -> Result<Option<T>, Self> {
+        match read {
+            Ok(item) => Ok(Some(item)),
+            Err(error) if error.is_unreadable() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

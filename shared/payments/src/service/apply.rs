@@ -80,8 +80,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         }
         let key = claimed.payment.key();
         let applied = self.apply(&key, fact).await?;
-        let applied =
-            applied.ok_or_else(|| StoreError(format!("the payment {key} no longer exists")))?;
+        let applied = applied
+            .ok_or_else(|| StoreError::Failed(format!("the payment {key} no longer exists")))?;
         Ok(Applied {
             changed: true,
             ..applied

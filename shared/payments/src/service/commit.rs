@@ -3,6 +3,7 @@
 use super::backoff;
 use super::error::ApplyError;
 use crate::decide::{self, Change, Command};
+use crate::log::over_limit;
 use crate::model::Payment;
 use crate::model::ids::PaymentKey;
 use crate::model::schedule::Schedule;
@@ -79,12 +80,18 @@ impl<S: PaymentStore, Q, C: Clock> Payments<S, Q, C> {
             token_hash,
         };
         match self.store.commit(commit).await {
-            Ok(Committed { is_first_to_pay }) => Ok(Some(Stored {
-                payment: change.payment.clone(),
-                version: over.map_or(0, |stored| stored.version) + 1,
-                published: over.map_or(0, |stored| stored.published),
-                is_first_to_pay,
-            })),
+            Ok(Committed { is_first_to_pay }) => {
+                let known = over.map_or(0, |stored| stored.payment.excess_operations());
+                if change.payment.excess_operations() > known {
+                    over_limit("operations", Some(&change.payment.key()));
+                }
+                Ok(Some(Stored {
+                    payment: change.payment.clone(),
+                    version: over.map_or(0, |stored| stored.version) + 1,
+                    published: over.map_or(0, |stored| stored.published),
+                    is_first_to_pay,
+                }))
+            }
             Err(CommitError::Conflict) => Ok(None),
             Err(CommitError::Store(error)) => Err(error.into()),
         }

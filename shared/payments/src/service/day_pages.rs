@@ -94,14 +94,15 @@ impl PageRange {
     }
 }
 
-/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment.
+/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot be
+/// read.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,
 ) -> impl Stream<Item = Result<Payment, StoreError>> {
     let loads = stream::iter(keys).map(move |key| async move {
-        let stored = store.load(&key).await;
-        stored.map(|stored| stored.map(|stored| stored.payment))
+        let stored = StoreError::pass_over(store.load(&key).await);
+        stored.map(|stored| stored.flatten().map(|stored| stored.payment))
     });
     loads
         .buffered(CONCURRENCY)

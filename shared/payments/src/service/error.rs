@@ -1,11 +1,13 @@
 //! Defines why a change was not committed, or why its events were not published.
 
-use thiserror::Error;
+use std::error::Error;
+
+use thiserror::Error as ThisError;
 
 use crate::ports::{SendError, StoreError};
 
 /// Why a fact or a command was not applied. Nothing was lost, and the call may be repeated.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum ApplyError {
     /// The store failed.
     #[error(transparent)]
@@ -16,7 +18,7 @@ pub enum ApplyError {
 }
 
 /// Why committed events are not all published.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum PublishError {
     /// A queue failed.
     #[error(transparent)]
@@ -37,4 +39,26 @@ pub enum PublishError {
         /// The count of events that were found.
         found: usize,
     },
+}
+
+/// An error of a task of a batch run.
+pub(crate) trait BatchError: Error {
+    /// Whether the payment or one of its items cannot be read, so that the run must pass over the payment.
+    fn is_unreadable(&self) -> bool;
+}
+
+impl BatchError for ApplyError {
+    fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unreadable())
+    }
+}
+
+impl BatchError for PublishError {
+    fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_unreadable(),
+            Self::NotEmitted(error) => error.is_unreadable(),
+            Self::Send(_) | Self::Missing { .. } => false,
+        }
+    }
 }

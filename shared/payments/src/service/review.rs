@@ -55,6 +55,9 @@ fn reason(rejection: &Rejection) -> &'static str {
             "the shopper's IP address, which a refund needs, is no longer known"
         }
         Rejection::TooMany => "the payment has the maximum number of refunds",
+        Rejection::TooManyDecisions => {
+            "the payment has the maximum number of decisions or of their items"
+        }
         Rejection::MoreThanLeft(_) => "no money is left",
         Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {
             "the payment cannot be refunded in its status"

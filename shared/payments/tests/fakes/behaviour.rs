@@ -1,8 +1,9 @@
 //! Defines the behaviour of the fakes that a test can change. By default, a fake stores everything and never fails.
 
+use std::collections::BTreeSet;
 use std::future::{Future, ready};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 use payments::PaymentKey;
 use payments::model::Payment;
@@ -41,6 +42,12 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
+    /// Whether an item of the store cannot be read. The item is a payment, such as `211/order-1`, an event, such as
+    /// `211/order-1/2`, or `progress`.
+    fn is_unreadable(&self, _item: &str) -> bool {
+        false
+    }
+
     /// Computes a payment that the store does not hold.
     fn payment(&self, _key: &PaymentKey) -> Option<Payment> {
         None
@@ -60,9 +67,20 @@ pub struct FailNext(Arc<Counts>);
 struct Counts {
     commits: AtomicUsize,
     sends: AtomicUsize,
+    unreadable: Mutex<BTreeSet<String>>,
 }
 
 impl FailNext {
+    /// Makes an item of the store unreadable ([`Behaviour::is_unreadable`]).
+    pub fn damage(&self, item: &str) {
+        self.0.unreadable.lock().unwrap().insert(item.to_owned());
+    }
+
+    /// Makes all items readable again.
+    pub fn repair(&self) {
+        self.0.unreadable.lock().unwrap().clear();
+    }
+
     pub fn commits(&self, count: usize) {
         self.0.commits.store(count, SeqCst);
     }
@@ -79,6 +97,10 @@ fn takes_one(count: &AtomicUsize) -> bool {
 }
 
 impl Behaviour for FailNext {
+    fn is_unreadable(&self, item: &str) -> bool {
+        self.0.unreadable.lock().unwrap().contains(item)
+    }
+
     fn has_conflict(&self) -> bool {
         takes_one(&self.0.commits)
     }

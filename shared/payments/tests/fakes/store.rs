@@ -140,9 +140,22 @@ impl Tables {
     }
 }
 
+impl<B: Behaviour> MemoryStore<B> {
+    fn check_readable(&self, item: &str) -> Result<(), StoreError> {
+        match self.behaviour.is_unreadable(item) {
+            true => Err(StoreError::Unreadable {
+                item: item.to_owned(),
+                why: "damaged".into(),
+            }),
+            false => Ok(()),
+        }
+    }
+}
+
 impl<B: Behaviour> PaymentStore for MemoryStore<B> {
     async fn load(&self, key: &PaymentKey) -> Result<Option<Stored>, StoreError> {
         self.behaviour.before_store().await?;
+        self.check_readable(&key.to_string())?;
         tokio::task::yield_now().await;
         let stored = {
             let mut tables = self.tables();
@@ -182,6 +195,9 @@ impl<B: Behaviour> PaymentStore for MemoryStore<B> {
 
     async fn events(&self, key: &PaymentKey, from: u64, to: u64) -> Result<Vec<Event>, StoreError> {
         self.behaviour.before_store().await?;
+        for number in from..=to {
+            self.check_readable(&format!("{key}/{number}"))?;
+        }
         let tables = self.tables();
         let event = |number| tables.events.get(&(key.clone(), number)).cloned();
         Ok((from..=to).filter_map(event).collect())
@@ -273,6 +289,7 @@ impl<B: Behaviour> ProgressStore for MemoryStore<B> {
         daily: Daily,
     ) -> Result<Option<Timestamp>, StoreError> {
         self.behaviour.before_store().await?;
+        self.check_readable("progress")?;
         Ok(self.tables().progress.get(&(project_id, daily)).copied())
     }
 

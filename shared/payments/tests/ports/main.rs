@@ -17,3 +17,4 @@ mod refunds;
 mod reviews;
 mod sweeps;
 mod system;
+mod unreadable;

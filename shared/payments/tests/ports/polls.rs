@@ -222,3 +222,26 @@ async fn a_signed_answer_is_a_fact_even_if_a_value_has_the_separators_of_the_sig
     assert_eq!(events, [EventKind::PaymentSucceeded]);
     assert_eq!(system.status(), Status::Succeeded);
 }
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_skipped_and_logged() {
+    let test = "polls::an_answer_that_is_too_large_is_skipped_and_logged";
+    if let Some(lines) = log_lines_of(test) {
+        let is_limit = |line: &&Value| line["over_limit"] == 1;
+        let limits: Vec<&Value> = lines.iter().filter(is_limit).collect();
+        assert_eq!(limits.len(), 2, "{lines:?}");
+        assert_eq!(limits[0]["limit"], "status_answer");
+        assert_eq!(limits[0]["payment"], "211/order-1");
+        return;
+    }
+    let system = System::created(&[]).await;
+    let large = format!("{{\"text\":\"{}\"}}", "x".repeat(4 * 1_024 * 1_024));
+    let keys: Vec<String> = (0..100_001).map(|key| format!("\"{key}\":1")).collect();
+    let many_keys = format!("{{{}}}", keys.join(","));
+    for answer in [large, many_keys] {
+        assert!(system.poll(Some(answer)).await.unwrap().is_empty());
+    }
+    assert!(system.poll_at().is_some(), "the schedule goes on");
+    assert!(system.sale_succeeds().await);
+    assert_eq!(system.status(), Status::Succeeded);
+}

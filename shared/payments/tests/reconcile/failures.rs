@@ -100,3 +100,26 @@ async fn a_run_after_its_deadline_compares_nothing() {
     assert!(system.differences().is_empty());
     assert!(system.platform.take_offsets().is_empty());
 }
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_read_stops_no_comparison_of_the_others() {
+    let system = System::empty();
+    system
+        .report_and_list("damaged", "1", on("21T12:00:00"))
+        .await;
+    system.report("ours", "2", on("21T12:10:00"), 1000).await;
+    system.list("theirs", "3", on("21T12:20:00"), 1000);
+    system.behaviour().damage("211/damaged");
+    system.behaviour().damage("progress");
+    let (payments, records) = (&system.payments, &system.platform);
+    let run = payments.reconcile_due(records, project(), in_five_minutes());
+    let compared = run.await;
+    assert_eq!((compared.failed, compared.until), (0, on("22T09:00:00")));
+    assert_eq!(
+        system.differences(),
+        differences(&[
+            ("ours", "missing_at_platform"),
+            ("theirs", "missing_locally")
+        ])
+    );
+}

@@ -69,7 +69,7 @@ impl Behaviour for RandomFaults {
     async fn before_store(&self) -> Result<(), StoreError> {
         self.clock.step().await;
         match self.happens(50) {
-            true => Err(StoreError("throttled".into())),
+            true => Err(StoreError::Failed("throttled".into())),
             false => Ok(()),
         }
     }
@@ -81,7 +81,7 @@ impl Behaviour for RandomFaults {
     async fn after_write(&self) -> Result<(), StoreError> {
         self.clock.step().await;
         match self.happens(40) {
-            true => Err(StoreError("no answer".into())),
+            true => Err(StoreError::Failed("no answer".into())),
             false => Ok(()),
         }
     }

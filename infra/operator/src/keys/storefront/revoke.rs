@@ -42,7 +42,7 @@ impl RevokeArgs {
                 plain(&key.name),
                 key.project_id
             ),
-            Err(error) => format!("the key {} ({})", plain(id), plain(&error.0)),
+            Err(error) => format!("the key {} ({})", plain(id), plain(&error.to_string())),
         };
         if entry.is_revoked {
             let at = entry.key.ok().and_then(|key| key.revoked_at);

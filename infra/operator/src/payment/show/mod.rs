@@ -5,7 +5,7 @@ mod text;
 
 use clap::Args;
 use payments::Timestamp;
-use payments::ports::PaymentStore;
+use payments::service::outbox::read_events;
 
 use self::history::History;
 use self::text::Text;
@@ -28,7 +28,8 @@ impl ShowArgs {
         let stored = self.payment.load(session.stack).await?;
         let (store, key) = (session.stack.store(), self.payment.key());
         let next = store.next_action(&key).await?;
-        let events = store.events(&key, 1, stored.payment.sequence()).await?;
+        let events = read_events(&store, &key, 1, stored.payment.sequence());
+        let events = events.await?.events;
         let now = Timestamp::now();
         let history = History::new(&stored, next, &events, now)?;
         let text = Text::new(&stored.payment, &history, now)?;

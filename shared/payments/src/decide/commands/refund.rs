@@ -6,11 +6,15 @@ use crate::decide::command::Rejection;
 use crate::decide::emit;
 use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
-use crate::model::{Payment, RefundOrder, RefundStatus};
+use crate::model::{Payment, Refund, RefundOrder, RefundStatus};
 
-/// The maximum number of refunds of one payment. A payment is one item of the store, and the size of an item is
-/// limited.
+/// Storefronts and operators can request at most this many refunds of a payment, because a payment is one item of the
+/// store, and the size of an item is limited.
 pub(super) const MAX_REFUNDS: usize = 500;
+/// At most this many of these refunds are open.
+const MAX_OPEN: usize = 100;
+/// The maximum number of bytes of the descriptions of all open refunds.
+const MAX_DESCRIPTION_BYTES: usize = 16 * 1_024;
 
 /// Reserves the amount of a refund and claims the refund request. Returns `Ok(None)` if the same refund was requested
 /// before.
@@ -28,7 +32,19 @@ pub(super) fn reserve(
     if !payment.is_refundable() {
         return Err(Rejection::NotRefundable);
     }
-    if payment.refunds().len() >= MAX_REFUNDS {
+    let requested = || {
+        payment
+            .refunds()
+            .iter()
+            .filter(|one| one.refund_id().is_some())
+    };
+    let descriptions = requested()
+        .filter_map(Refund::description)
+        .map(|text| text.as_str().len());
+    let bytes = descriptions.sum::<usize>() + order.description.as_str().len();
+    let open = requested().filter(|one| one.status().is_reserved()).count();
+    let is_full = requested().count() >= MAX_REFUNDS || open >= MAX_OPEN;
+    if is_full || bytes > MAX_DESCRIPTION_BYTES {
         return Err(Rejection::TooMany);
     }
     let refundable = payment.refundable_amount();

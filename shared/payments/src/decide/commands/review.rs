@@ -13,6 +13,13 @@ use crate::model::timestamp::Timestamp;
 use crate::model::{Decision, Payment, QuarantineItem, RefundOrder, Verdict};
 use crate::sha256;
 
+/// A payment stores at most this many decisions.
+const MAX_DECISIONS: usize = 50;
+/// The maximum number of bytes of the items of all decisions.
+const MAX_ITEM_BYTES: usize = 24 * 1_024;
+/// The maximum number of bytes of an operator's name.
+const MAX_NAME: usize = 128;
+
 /// Records an operator's decision about the items that were shown. The items of a rejection must
 /// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
 /// quarantine.
@@ -27,6 +34,15 @@ pub(super) fn review(
     let items = &quarantine & shown;
     if items.is_empty() {
         return Ok(None);
+    }
+    let known = payment
+        .decisions()
+        .iter()
+        .map(|decision| decision.items.iter());
+    let stored = known.flatten().chain(&items);
+    let bytes: usize = stored.map(QuarantineItem::stored_bytes).sum();
+    if payment.decisions().len() >= MAX_DECISIONS || bytes > MAX_ITEM_BYTES || by.len() > MAX_NAME {
+        return Err(Rejection::TooManyDecisions);
     }
     let mut after = payment.clone();
     after.add_decision(Decision {

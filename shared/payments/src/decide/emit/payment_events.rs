@@ -23,7 +23,7 @@ fn emitted_state(payment: &Payment, status: Status) -> EmittedState {
     EmittedState {
         status,
         paid_amount: payment.paid_amount(),
-        quarantine: payment.quarantine(),
+        quarantine: payment.quarantine_digest(),
         clarification: payment.clarification_request().map(Waiting::digest),
     }
 }
@@ -44,7 +44,7 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     };
     let has_new_kind = EventKind::of_status(last.status) != Some(kind);
     let has_new_money =
-        last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine();
+        last.paid_amount != payment.paid_amount() || last.quarantine != payment.quarantine_digest();
     let has_money = status.is_paid() || matches!(status, Status::Quarantined | Status::Unmatched);
     let clarification = payment.clarification_request().map(Waiting::digest);
     let has_new_clarification =

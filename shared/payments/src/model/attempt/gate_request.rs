@@ -21,6 +21,7 @@ use std::time::Duration;
 use ecommpay::answer::Answer;
 use serde::{Deserialize, Serialize};
 
+use crate::model::reported::texts;
 use crate::model::serde_skip::is_default;
 use crate::model::timestamp::Timestamp;
 
@@ -124,7 +125,7 @@ impl GateRequest {
         };
         *self = match answer {
             Answer::Accepted { request_id } => GateRequest::Accepted {
-                request_id: request_id.clone(),
+                request_id: request_id.as_deref().map(texts::id),
                 polls_before: polls_sent,
             },
             Answer::Refused(refusal) => match refusal.code.as_str() {

@@ -14,6 +14,9 @@ use super::reported::operation::Operation;
 use super::serde_skip::is_default;
 use super::timestamp::{Timestamp, millis};
 
+/// At most this many requests of earlier attempts are stored.
+const MAX_FAILED_REQUESTS: usize = 100;
+
 /// The current attempt. A payment gets another attempt only after the status `failed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -56,9 +59,10 @@ impl Attempt {
     /// Creates the attempt after this attempt, which failed.
     pub(super) fn next(&self, at: Timestamp) -> Self {
         let failed = self.request.request_id().map(str::to_owned);
+        let known = self.failed_requests.iter().take(MAX_FAILED_REQUESTS - 1);
         Self {
             number: self.number.saturating_add(1),
-            failed_requests: self.failed_requests.iter().cloned().chain(failed).collect(),
+            failed_requests: known.cloned().chain(failed).collect(),
             ..Self::first(at)
         }
     }
@@ -94,7 +98,7 @@ impl Attempt {
 
     /// Whether an operation has the `request_id` of an earlier attempt.
     pub(super) fn is_of_failed(&self, operation: &Operation) -> bool {
-        let request_id = operation.request_id();
-        request_id.is_some_and(|request_id| self.is_failed_request(request_id))
+        let mut failed = self.failed_requests.iter();
+        failed.any(|request_id| operation.has_request_id(request_id))
     }
 }

@@ -7,12 +7,15 @@ use std::collections::BTreeSet;
 use ecommpay::data_api::ListedOperation;
 use serde::{Deserialize, Serialize};
 
-use super::ids::PaymentKey;
 use super::serde_skip::is_default;
 
 /// The maximum number of discrepancies that one payment emits, because a payment is one item of the store. A report can
 /// have the same number of operations.
 const MAX_DISCREPANCIES: usize = 1_000;
+/// At most this many discrepancies wait for their events. A further discrepancy is found again by a later comparison.
+const MAX_PENDING: usize = 16;
+/// The maximum number of bytes of a text in a discrepancy.
+const MAX_TEXT: usize = 255;
 
 /// What the platform records say about an operation.
 #[derive(Debug, Clone, Copy)]
@@ -61,9 +64,10 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Creates an entry from a text, cut to the length of the longest id.
+    /// Creates an entry from a text, which is cut.
     fn text(text: &str) -> Self {
-        Self::Word(text.chars().take(PaymentKey::MAX_ID_LENGTH).collect())
+        let end = text.floor_char_boundary(MAX_TEXT);
+        Self::Word(text.get(..end).unwrap_or_default().to_owned())
     }
 }
 
@@ -85,12 +89,17 @@ impl Discrepancies {
 
     /// Adds a discrepancy if the maximum number is not reached. Returns whether it was added.
     fn add(&mut self, discrepancy: Discrepancy, digest: String) -> bool {
-        let has_room = self.known.len() < MAX_DISCREPANCIES;
+        let has_room = self.known.len() < MAX_DISCREPANCIES && self.pending.len() < MAX_PENDING;
         if has_room {
             self.known.insert(digest);
             self.pending.push(discrepancy);
         }
         has_room
+    }
+
+    /// Returns about how many bytes the discrepancies have as JSON.
+    pub(in crate::model) fn stored_bytes(&self) -> usize {
+        20 * self.known.len() + 700 * self.pending.len()
     }
 
     /// Removes and returns at most `max` of the discrepancies that are not emitted yet.

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use ecommpay::report::Sum;
 
 use super::{QuarantineItem, QuarantineReason, Verdict};
+use crate::json_text::to_json_string;
 use crate::model::order::Order;
 use crate::model::payment::Payment;
 use crate::model::reported::evidence::Evidence;
 use crate::model::reported::operation::Operation;
 use crate::model::status::sale_state::SaleState;
+use crate::sha256;
 
 /// The quarantine items of one payment, while this file collects them.
 struct Items<'a> {
@@ -38,6 +40,13 @@ impl Items<'_> {
 }
 
 impl Payment {
+    /// Returns the digest of the items in quarantine; `None` if there is no item.
+    pub(crate) fn quarantine_digest(&self) -> Option<String> {
+        let items = self.quarantine();
+        let text = to_json_string(&items);
+        (!items.is_empty()).then(|| sha256::start_of_hex(text.as_bytes(), 16))
+    }
+
     /// Returns the reasons of the items that no operator has released.
     pub fn quarantine_reasons(&self) -> BTreeSet<QuarantineReason> {
         let items = self.quarantine().into_iter();

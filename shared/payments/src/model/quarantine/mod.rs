@@ -46,6 +46,16 @@ pub struct QuarantineItem {
     pub reported: Option<Sum>,
 }
 
+impl QuarantineItem {
+    /// Returns about how many bytes the item has as JSON.
+    pub(crate) fn stored_bytes(&self) -> usize {
+        let id = self.operation_id.as_ref().map_or(0, |id| id.len() + 20);
+        let sum = self.reported.as_ref();
+        let sum = sum.map_or(0, |sum| sum.currency.len() + 60);
+        50 + id + sum
+    }
+}
+
 /// An operator's decision about quarantined money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {

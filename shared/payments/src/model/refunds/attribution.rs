@@ -1,5 +1,6 @@
 //! Finds the refund to which a refund operation belongs.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::refund::Refund;
 use crate::model::attempt::gate_request::Duplicate;
 use crate::model::payment::Payment;
 use crate::model::reported::operation::Operation;
+use crate::model::reported::texts::digest_of_id;
 
 /// The platform's clock and ours are assumed to differ by at most this time.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
@@ -37,41 +39,61 @@ pub(super) struct OwnRefunds<'a> {
     /// The refund ids as first received, by the refund id in lower case.
     by_refund_id: BTreeMap<String, &'a str>,
     /// The refund ids by `request_id`: from Gate's answers, and from operations that name their refund.
-    by_request_id: BTreeMap<&'a str, &'a str>,
+    by_request_id: BTreeMap<Cow<'a, str>, &'a str>,
+    /// Whether some operations have digests instead of ids. Then both maps have digests.
+    has_digests: bool,
 }
 
 impl<'a> OwnRefunds<'a> {
     pub(super) fn of(payment: &'a Payment) -> Self {
-        let by_refund_id: BTreeMap<String, &str> = own(payment)
-            .map(|(id, _)| (id.to_ascii_lowercase(), id))
+        let mut operations = payment.reported.operations.values();
+        let mut refunds = Self {
+            by_refund_id: BTreeMap::new(),
+            by_request_id: BTreeMap::new(),
+            has_digests: operations.any(Operation::has_digest),
+        };
+        let own = || own(payment);
+        let by_refund_id = own().map(|(id, _)| (refunds.key_of(id.to_ascii_lowercase()), id));
+        refunds.by_refund_id = by_refund_id
+            .map(|(key, id)| (key.into_owned(), id))
             .collect();
-        let by_answer =
-            own(payment).filter_map(|(id, refund)| Some((refund.request.request_id()?, id)));
+        let by_answer = own()
+            .filter_map(|(id, refund)| Some((refunds.key_of(refund.request.request_id()?), id)));
         let operations = payment.reported.operations.values();
         let operations = operations.filter(|operation| operation.gives_back());
         let by_operation = operations.filter_map(|operation| {
-            let named = operation.merchant_refund_id()?.to_ascii_lowercase();
-            let refund_id = by_refund_id.get(&named)?;
-            Some((operation.request_id()?, *refund_id))
+            let refund_id = refunds.named(operation.merchant_refund_id()?)?;
+            Some((refunds.key_of(operation.request_id()?), refund_id))
         });
-        let by_request_id = by_answer.chain(by_operation).collect();
-        Self {
-            by_refund_id,
-            by_request_id,
+        refunds.by_request_id = by_answer.chain(by_operation).collect();
+        refunds
+    }
+
+    /// Returns the key of an id in the maps.
+    fn key_of<'b>(&self, id: impl Into<Cow<'b, str>>) -> Cow<'b, str> {
+        let id = id.into();
+        match self.has_digests {
+            true => Cow::Owned(digest_of_id(&id)),
+            false => id,
         }
+    }
+
+    /// Returns the refund with the request that has this `request_id`.
+    fn requested(&self, request_id: &str) -> Option<&'a str> {
+        self.by_request_id.get(&self.key_of(request_id)).copied()
     }
 
     /// Returns the refund with this `merchant_refund_id`.
     pub(super) fn named(&self, merchant_refund_id: &str) -> Option<&'a str> {
-        let folded = merchant_refund_id.to_ascii_lowercase();
-        self.by_refund_id.get(&folded).copied()
+        let folded = self.key_of(merchant_refund_id.to_ascii_lowercase());
+        self.by_refund_id.get(folded.as_ref()).copied()
     }
 
     /// Returns the refund that an operation names: by `merchant_refund_id`, or else by `request_id`.
     fn refund_of(&self, operation: &Operation) -> Option<&'a str> {
         match (operation.merchant_refund_id(), operation.request_id()) {
             (Some(named), _) => self.named(named),
-            (None, Some(request_id)) => self.by_request_id.get(request_id).copied(),
+            (None, Some(request_id)) => self.requested(request_id),
             (None, None) => None,
         }
     }
@@ -161,7 +183,7 @@ impl Payment {
 
     /// Whether this `request_id` belongs to a refund request of ours.
     pub(in crate::model) fn is_refund_request(&self, request_id: &str) -> bool {
-        OwnRefunds::of(self).by_request_id.contains_key(request_id)
+        OwnRefunds::of(self).requested(request_id).is_some()
     }
 }
 

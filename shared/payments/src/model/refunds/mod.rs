@@ -2,6 +2,7 @@
 
 mod attribution;
 mod attribution_window;
+pub(in crate::model) mod compact;
 pub mod refund;
 pub mod refund_status;
 mod returns;

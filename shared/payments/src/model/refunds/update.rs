@@ -124,7 +124,7 @@ impl Payment {
         };
         let request_id = refund.request.request_id();
         let reports_request = |operation: &Operation| {
-            let is_same = request_id.is_none() || operation.request_id() == request_id;
+            let is_same = request_id.is_none_or(|id| operation.has_request_id(id));
             operation.merchant_refund_id().is_some() && is_same
         };
         let operation =

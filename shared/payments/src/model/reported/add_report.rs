@@ -1,7 +1,7 @@
 //! Adds a report to a payment. Reports merge as sets, so the order in which they arrive does not matter.
 
 use ecommpay::operation::{OperationType, Outcome, is_refunded_status};
-use ecommpay::report;
+use ecommpay::report::{self, Sum};
 
 use super::PlatformStatus;
 use super::operation_report::{FinalReport, Pending};
@@ -9,11 +9,13 @@ use super::payment_status::{is_sale_or_confirmation, stage};
 use super::payment_sums::{DatedSum, SumReport};
 use super::report_order::ReportOrder;
 use super::report_source::{SignedReport, Source};
+use super::texts;
 use crate::model::payment::Payment;
 
 impl Payment {
     /// Adds a report: a callback, or a signed answer to a status request.
-    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) {
+    /// Returns whether an operation does not fit into the payment.
+    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) -> bool {
         let source = Source::new(signed, is_answer);
         self.add_platform_status(&source);
         let mut operations = source.report.operations.iter();
@@ -24,6 +26,9 @@ impl Payment {
         }
         self.add_payment_sum(&source);
         self.add_request_error(source.report);
+        let is_removed = self.limit_operations();
+        self.add_totals(&source);
+        is_removed
     }
 
     fn add_platform_status(&mut self, source: &Source<'_>) {
@@ -35,9 +40,9 @@ impl Payment {
             date => date,
         };
         let reported = PlatformStatus {
-            date: date.to_owned(),
+            date: texts::date(date).to_owned(),
             stage: stage(status),
-            status: status.clone(),
+            status: texts::word(status),
         };
         let known = &mut self.reported.status;
         if known.as_ref().is_none_or(|known| *known < reported) {
@@ -48,38 +53,45 @@ impl Payment {
     fn add_operation(&mut self, source: &Source<'_>, reported: &report::Operation) {
         let Some(id) = &reported.id else { return };
         let date = reported.date.as_deref().unwrap_or_default();
-        let order = ReportOrder::new(date, source.payment_date(), &source.digest);
+        let payment_date = texts::date(source.payment_date());
+        let order = ReportOrder::new(texts::date(date), payment_date, &source.digest);
+        let sum = |sum: &Option<Sum>| sum.as_ref().map(texts::sum);
+        let code = || reported.code.as_deref().map(texts::code);
+        let kind = texts::kind(&reported.kind);
+        let status = texts::word(&reported.status);
         let operation = self.reported.operations.entry(id.clone()).or_default();
         match reported.outcome() {
             Outcome::Pending => operation.add_pending(Pending {
                 order,
-                kind: reported.kind.clone(),
-                status: reported.status.clone(),
-                code: reported.code.clone(),
-                sum: reported.sum_initial.clone(),
+                kind,
+                status,
+                code: code(),
+                sum: sum(&reported.sum_initial),
                 waiting: source.waiting_of(reported),
             }),
             outcome => operation.add_final(FinalReport {
                 signed: source.is_answer,
                 outcome,
-                kind: reported.kind.clone(),
-                sum_initial: reported.sum_initial.clone(),
-                sum_converted: reported
-                    .sum_converted
-                    .clone()
-                    .filter(|sum| Some(sum) != reported.sum_initial.as_ref()),
+                kind,
+                sum_initial: sum(&reported.sum_initial),
+                sum_converted: sum(&reported.sum_converted)
+                    .filter(|_| reported.sum_converted != reported.sum_initial),
                 ends_payment: outcome == Outcome::Declined && source.declines_payment(),
                 order,
-                status: reported.status.clone(),
-                code: reported.code.clone(),
+                status,
+                code: code(),
             }),
         }
         // The creation date shows whether a refund without a merchant's id can be a refund of ours.
         let has_no_id = reported.kind.gives_back() && reported.merchant_refund_id.is_none();
         operation.add_ids(
-            reported.request_id.clone(),
-            reported.merchant_refund_id.clone(),
-            reported.created_date.clone().filter(|_| has_no_id),
+            reported.request_id.as_deref().map(texts::id),
+            reported.merchant_refund_id.as_deref().map(texts::id),
+            reported
+                .created_date
+                .as_deref()
+                .map(|date| texts::date(date).to_owned())
+                .filter(|_| has_no_id),
         );
         if let Some(status) = source.payment_status_of(reported) {
             operation.add_payment_status(status);
@@ -111,14 +123,15 @@ impl Payment {
         let Some(refunded) = source.refunded_amount() else {
             return;
         };
-        let sum = source.report.payment_sum.as_ref();
+        let sum = source.report.payment_sum.as_ref().map(texts::sum);
+        let sum = sum.as_ref();
         let has_sale = source.has_success(|kind| *kind == OperationType::Sale);
         if sum.is_none() && !has_sale {
             return;
         }
         let report = SumReport {
-            operation_date: source.newest_date(|_| true),
-            payment_date: source.payment_date(),
+            operation_date: texts::date(source.newest_date(|_| true)),
+            payment_date: texts::date(source.payment_date()),
             signed: source.is_answer,
             sum,
             is_received: !shows_refund,

@@ -1,6 +1,8 @@
 //! Holds everything that the platform reported about a payment. Each file has the merge rules of one part.
 
 mod add_report;
+pub(crate) mod capacity;
+pub(in crate::model) mod compact;
 pub mod evidence;
 pub mod operation;
 pub mod operation_report;
@@ -12,12 +14,14 @@ pub mod report_order;
 pub(crate) mod report_source;
 pub(crate) mod reported_sums;
 pub(crate) mod request_error;
+pub(in crate::model) mod texts;
 pub mod waiting;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::capacity::Overflow;
 use self::operation::Operation;
 use self::payment_sums::PaymentSums;
 use super::serde_skip::is_default;
@@ -26,7 +30,11 @@ use super::serde_skip::is_default;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reported {
     /// The operations by `operation.id`.
+    #[serde(with = "self::compact")]
     pub(super) operations: BTreeMap<String, Operation>,
+    /// What is known of the operations that are not stored.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) overflow: Overflow,
     /// The newest `payment.status` of any report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<PlatformStatus>,

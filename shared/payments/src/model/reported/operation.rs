@@ -9,16 +9,28 @@ use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
+use super::compact::normal_date;
 use super::operation_report::{FinalReport, Pending};
 use super::payment_status::PaymentStatus;
 use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
+use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
 use crate::model::timestamp::Timestamp;
 
 /// The maximum number of distinct final reports that are stored for an operation. The reports of the highest rank are
 /// stored. Further reports are not needed, because even a second distinct report shows a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
+/// The same maximum for an operation without details. The second report shows a contradiction.
+const MAX_REDUCED_REPORTS: usize = 2;
+
+/// The ids of an operation, and its creation date.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OperationIds {
+    pub(super) request_id: Option<String>,
+    pub(super) merchant_refund_id: Option<String>,
+    pub(super) created_date: Option<String>,
+}
 
 /// One operation of the platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +82,11 @@ impl Operation {
     /// report.
     pub(super) fn add_final(&mut self, report: FinalReport) {
         self.pending = None;
+        self.insert_final(report);
+        self.finals.truncate(MAX_FINAL_REPORTS);
+    }
+
+    fn insert_final(&mut self, report: FinalReport) {
         let strength = |report: &FinalReport| (report.signed, report.order.clone());
         let is_same = |known: &&mut FinalReport| known.content() == report.content();
         match self.finals.iter_mut().find(is_same) {
@@ -78,7 +95,6 @@ impl Operation {
             None => self.finals.push(report),
         }
         self.finals.sort_unstable_by(|one, other| other.rank(one));
-        self.finals.truncate(MAX_FINAL_REPORTS);
     }
 
     /// Adds the `payment.status` of a report about this operation, if the report is the newest.
@@ -113,6 +129,114 @@ impl Operation {
         if self.merchant_refund_id.is_some() {
             self.created_date = None;
         }
+    }
+
+    pub(super) fn ids(&self) -> OperationIds {
+        OperationIds {
+            request_id: self.request_id.clone(),
+            merchant_refund_id: self.merchant_refund_id.clone(),
+            created_date: self.created_date.clone(),
+        }
+    }
+
+    pub(super) fn set_ids(&mut self, ids: OperationIds) {
+        self.request_id = ids.request_id;
+        self.merchant_refund_id = ids.merchant_refund_id;
+        self.created_date = ids.created_date;
+    }
+
+    /// Drops the details: texts for display, what the operation waits for, and reports that cannot decide anything. The
+    /// type, the outcome, the sums and the dates stay, and the digests of the ids. Repeating the reduction changes
+    /// nothing, and reports that arrive later merge as before.
+    pub(super) fn reduce(&mut self, is_deciding: bool) {
+        if let Some(pending) = &mut self.pending {
+            pending.order.reduce();
+            (pending.status, pending.code, pending.waiting) = (String::new(), None, None);
+        }
+        for report in std::mem::take(&mut self.finals) {
+            let mut report = report;
+            report.order.reduce();
+            (report.status, report.code) = (String::new(), None);
+            if report.kind.is_about_refund() {
+                // Only the sums and the end of a sale use these fields.
+                (report.sum_converted, report.ends_payment) = (None, false);
+            }
+            self.insert_final(report);
+        }
+        self.finals.truncate(MAX_REDUCED_REPORTS);
+        if !is_deciding {
+            (self.payment_status, self.payment_sum) = (None, None);
+        }
+        let digest = |id: &mut Option<String>| *id = id.take().map(|id| digest_of_id(&id));
+        digest(&mut self.request_id);
+        self.merchant_refund_id = self
+            .merchant_refund_id
+            .take()
+            .map(|id| id.to_ascii_lowercase());
+        digest(&mut self.merchant_refund_id);
+        self.created_date = self.created_date.take().map(|date| normal_date(&date));
+    }
+
+    /// Whether the operation has no details, so that a short text stores it.
+    fn is_short(&self) -> bool {
+        let has_details =
+            |order: &ReportOrder, status: &str| !status.is_empty() || !order.has_no_digest();
+        let mut finals = self.finals.iter();
+        let pending = self.pending.as_ref();
+        self.payment_status.is_none()
+            && self.payment_sum.is_none()
+            && !finals.any(|report| has_details(&report.order, &report.status))
+            && !pending.is_some_and(|pending| has_details(&pending.order, &pending.status))
+    }
+
+    /// Returns about how many bytes the operation has in its stored form.
+    pub(super) fn stored_bytes(&self) -> usize {
+        if self.is_short() {
+            let digits = |sum: &Option<Sum>| {
+                sum.as_ref().map_or(0, |sum| {
+                    let digits = sum.amount.checked_ilog10().unwrap_or(0) as usize;
+                    digits
+                        + 2
+                        + if sum.currency == "EUR" {
+                            0
+                        } else {
+                            sum.currency.len()
+                        }
+                })
+            };
+            let kind = |kind: &OperationType| {
+                if kind.is_about_refund() {
+                    1
+                } else {
+                    kind.as_str().len()
+                }
+            };
+            let finals = self.finals.iter().map(|report| {
+                let sums = digits(&report.sum_initial) + digits(&report.sum_converted);
+                20 + kind(&report.kind) + sums
+            });
+            let pending = self.pending.as_ref();
+            let pending =
+                pending.map_or(0, |pending| 20 + kind(&pending.kind) + digits(&pending.sum));
+            return finals.sum::<usize>() + pending + 30;
+        }
+        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 24);
+        let sum = |sum: &Option<Sum>| sum.as_ref().map_or(0, |sum| sum.currency.len() + 60);
+        let finals = self.finals.iter().map(|report| {
+            let texts = report.status.len() + report.kind.as_str().len() + report.order.bytes();
+            let sums = sum(&report.sum_initial) + sum(&report.sum_converted);
+            110 + texts + sums + text(&report.code)
+        });
+        let pending = self.pending.as_ref().map_or(0, |pending| {
+            let texts = pending.status.len() + pending.kind.as_str().len() + pending.order.bytes();
+            let waiting = pending.waiting.as_ref().map_or(0, Waiting::bytes);
+            110 + texts + sum(&pending.sum) + text(&pending.code) + waiting
+        });
+        let status = self.payment_status.as_ref().map_or(0, PaymentStatus::bytes);
+        let payment_sum = self.payment_sum.as_ref().map_or(0, |_| 220);
+        let ids =
+            text(&self.request_id) + text(&self.merchant_refund_id) + text(&self.created_date);
+        finals.sum::<usize>() + pending + status + payment_sum + ids
     }
 
     /// Erases what the operation waits for, because a redirect can identify the shopper.
@@ -171,7 +295,12 @@ impl Operation {
         self.effective_report()
             .map(|report| report.status.as_str())
             .or_else(pending)
-            .unwrap_or_default()
+            .filter(|status| !status.is_empty())
+            .unwrap_or(match self.outcome() {
+                Outcome::Succeeded => "success",
+                Outcome::Declined => "decline",
+                Outcome::Pending => "",
+            })
     }
 
     /// Returns the code of the platform's list in the report that counts.
@@ -241,7 +370,28 @@ impl Operation {
         self.request_id.as_deref()
     }
 
-    /// Returns the merchant's id of a refund.
+    /// Whether the operation has this `request_id`.
+    pub(in crate::model) fn has_request_id(&self, request_id: &str) -> bool {
+        self.request_id
+            .as_deref()
+            .is_some_and(|known| match is_digest(known) {
+                true => known == digest_of_id(request_id),
+                false => known == request_id,
+            })
+    }
+
+    /// Whether an id of the operation is stored as a digest.
+    pub(in crate::model) fn has_digest(&self) -> bool {
+        let ids = [&self.request_id, &self.merchant_refund_id];
+        ids.into_iter().flatten().any(|id| is_digest(id))
+    }
+
+    /// Returns the merchant's id of a refund, for display; `None` if only its digest is stored.
+    pub(crate) fn shown_refund_id(&self) -> Option<&str> {
+        self.merchant_refund_id().filter(|id| !is_digest(id))
+    }
+
+    /// Returns the merchant's id of a refund, or its digest.
     pub fn merchant_refund_id(&self) -> Option<&str> {
         self.merchant_refund_id.as_deref()
     }

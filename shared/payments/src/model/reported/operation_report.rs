@@ -32,6 +32,8 @@ impl Pending {
         let dates = self.order.dates().cmp(&other.order.dates());
         dates
             .then_with(|| amount_of(&self.sum).cmp(&amount_of(&other.sum)))
+            // An operation without details has no digest in its order, so the digest must not decide the type.
+            .then_with(|| self.kind.cmp(&other.kind))
             .then_with(|| self.order.cmp(&other.order))
             .then_with(|| self.status.cmp(&other.status))
     }

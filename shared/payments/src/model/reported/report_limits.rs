@@ -8,8 +8,8 @@ const MAX_TEXT_LENGTH: usize = 255;
 const MAX_REDIRECT_BYTES: usize = 32 * 1_024;
 /// The maximum number of clarification fields.
 const MAX_FIELDS: usize = 100;
-/// The maximum number of operations in one report.
-const MAX_OPERATIONS: usize = 1_000;
+/// The maximum number of bytes of the names of all clarification fields.
+const MAX_NAMES_BYTES: usize = 8 * 1_024;
 
 /// Whether a report can be stored. A report that exceeds a limit is not stored. A callback that exceeds a limit is only
 /// a hint: the platform is polled.
@@ -39,16 +39,21 @@ pub(crate) fn is_storable(report: &Report) -> bool {
         let fields = fields.map(|(name, value)| name.len() + value.len());
         redirect.url.len() + fields.sum::<usize>()
     });
+    let names = report
+        .clarification_fields
+        .iter()
+        .map(|field| field.name.len());
+    let names_bytes: usize = names.sum();
     let mut fields = report.clarification_fields.iter();
     are_short(&[
         &report.payment_id,
         &report.payment_status,
         &report.payment_date,
     ]) && currency(&report.payment_sum)
-        && report.operations.len() <= MAX_OPERATIONS
         && report.operations.iter().all(operation)
         && report.errors.iter().all(|error| is_short(&error.code))
         && redirect_bytes <= MAX_REDIRECT_BYTES
         && report.clarification_fields.len() <= MAX_FIELDS
+        && names_bytes <= MAX_NAMES_BYTES
         && fields.all(|field| is_short(&field.name))
 }

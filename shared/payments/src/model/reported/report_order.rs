@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compact::normal_date;
 use crate::model::timestamp::Timestamp;
 
 /// The age of a report; the greater value is newer. It consists of `operation.date`, `payment.date`, and the start of
@@ -16,8 +17,23 @@ impl ReportOrder {
     }
 
     /// Returns `operation.date` and `payment.date`.
-    pub(super) fn dates(&self) -> (&str, &str) {
+    pub(crate) fn dates(&self) -> (&str, &str) {
         (&self.0, &self.1)
+    }
+
+    /// Whether the order has no digest.
+    pub(super) fn has_no_digest(&self) -> bool {
+        self.2.is_empty()
+    }
+
+    /// Drops the digest and writes the dates in one form.
+    pub(super) fn reduce(&mut self) {
+        *self = Self(normal_date(&self.0), normal_date(&self.1), String::new());
+    }
+
+    /// Returns the number of bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.len() + self.1.len() + self.2.len()
     }
 
     /// Returns the time of `operation.date`, by the platform's clock; `None` if the date cannot be parsed.

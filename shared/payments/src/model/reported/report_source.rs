@@ -4,6 +4,7 @@ use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::{self, Report};
 
 use super::payment_status::{PaymentStatus, is_intermediate, is_sale_or_confirmation, stage};
+use super::texts;
 use super::waiting::{Redirect, RedirectMethod, Waiting};
 use crate::sha256;
 
@@ -86,6 +87,18 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
+    /// Returns the amount of the successful refunds and reversals, and of the successful returns, in a currency.
+    pub(super) fn amounts_about_refunds(&self, currency: Option<&str>) -> (u64, u64) {
+        let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
+            let sums = self.successes(is_such);
+            let sums = sums.filter_map(|operation| operation.sum_initial.as_ref());
+            let sums = sums.filter(|sum| currency.is_none_or(|known| known == sum.currency));
+            sums.map(|sum| sum.amount).fold(0, u64::saturating_add)
+        };
+        let returned = amount(&|kind| *kind == OperationType::RefundReversal);
+        (amount(&OperationType::gives_back), returned)
+    }
+
     /// Returns the `payment.status` that says whether the money of this operation counts; `None` unless the operation
     /// is a successful sale or a confirmation. If the report has a pending refund, an intermediate status is ignored,
     /// because the status can be about the refund.
@@ -96,22 +109,25 @@ impl<'a> Source<'a> {
             OperationType::Confirmation => true,
             _ => false,
         };
+        if !decides {
+            return None;
+        }
         let operations = || self.report.operations.iter();
         let has_pending_refund = operations().any(|operation| {
             operation.kind.is_about_refund() && operation.outcome() == Outcome::Pending
         });
-        if !decides || has_pending_refund && is_intermediate(status) {
+        if has_pending_refund && is_intermediate(status) {
             return None;
         }
         let is_confirmation =
             |operation: &report::Operation| operation.kind == OperationType::Confirmation;
         Some(PaymentStatus {
-            operation_date: self.newest_date(is_sale_or_confirmation).to_owned(),
-            payment_date: self.payment_date().to_owned(),
+            operation_date: texts::date(self.newest_date(is_sale_or_confirmation)).to_owned(),
+            payment_date: texts::date(self.payment_date()).to_owned(),
             signed: self.is_answer,
             has_confirmation: operations().any(is_confirmation),
             stage: stage(status),
-            status: status.to_owned(),
+            status: texts::word(status),
         })
     }
 

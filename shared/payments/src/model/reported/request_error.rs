@@ -3,8 +3,12 @@
 
 use ecommpay::report::Report;
 
+use super::texts;
 use crate::model::attempt::gate_request::{self, GateRequest};
 use crate::model::payment::Payment;
+
+/// At most this many errors are stored. The errors of our own requests are kept first, then those with the least id.
+const MAX_ERRORS: usize = 100;
 
 /// The codes that concern a status request, not a sale or a refund: "not found", and "cannot be shown yet".
 const STATUS_REQUEST_CODES: [&str; 2] = ["3061", "3062"];
@@ -33,10 +37,18 @@ impl Payment {
         let known = self
             .reported
             .request_errors
-            .entry(request_id.to_owned())
-            .or_insert_with(|| code.to_owned());
+            .entry(texts::id(request_id))
+            .or_insert_with(|| texts::code(code));
         if code < known.as_str() {
-            *known = code.to_owned();
+            *known = texts::code(code);
+        }
+        while self.reported.request_errors.len() > MAX_ERRORS {
+            let ids = self.reported.request_errors.keys().rev();
+            let foreign = ids.clone().find(|id| !self.is_own_request(id));
+            let Some(id) = foreign.or(ids.clone().next()).cloned() else {
+                return;
+            };
+            self.reported.request_errors.remove(&id);
         }
     }
 

@@ -10,6 +10,7 @@ use ecommpay::signature::{self, SignedForms};
 use ecommpay::{KeySlot, Keyring};
 
 use crate::decide::{Fact, SignedReport};
+use crate::log::over_limit;
 use crate::model::ids::PaymentKey;
 use crate::model::is_storable;
 use crate::service::project_keys::ProjectKeys;
@@ -110,11 +111,15 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let key = project_id
         .zip(report.payment_id.as_deref())
         .and_then(|(project_id, payment_id)| PaymentKey::parse(project_id, payment_id));
+    let is_storable = is_storable(&report);
+    if !is_storable {
+        over_limit("callback", key.as_ref());
+    }
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
             || names_itself_twice(&message)
-            || !is_storable(&report),
+            || !is_storable,
         canonical: String::from_utf8(forms.into_as_written())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         report,

@@ -6,8 +6,14 @@
 //! are sent again. No event is lost, and the order does not change. FIFO queues drop a repeat within five minutes, and
 //! consumers drop a later repeat by the event's id. The outbox sweep ([`crate::service::sweep::outbox`]) finds
 //! payments whose outbox still has events.
+//!
+//! A stored event that cannot be read counts as published, so it stops no later event of its payment. The adapter of
+//! the store names the event to an operator, who repairs it and sends it with `republish`.
 
 mod paid_twice;
 mod publish;
+mod read_events;
 pub mod republish;
 mod send;
+
+pub use self::read_events::{ReadEvents, read_events};

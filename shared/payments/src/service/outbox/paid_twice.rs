@@ -19,7 +19,7 @@ use crate::events::metrics;
 use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Operation, Payment, Status};
-use crate::ports::{Clock, EventQueue, PaymentStore};
+use crate::ports::{Clock, EventQueue, PaymentStore, StoreError};
 use crate::service::commit::Payments;
 use crate::service::error::{ApplyError, PublishError};
 
@@ -65,9 +65,10 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         Ok(())
     }
 
+    /// Loads a payment. Passes over a payment that cannot be read, because it must not stop the events of the others.
     async fn load(&self, key: PaymentKey) -> Result<Option<Payment>, PublishError> {
-        let stored = self.store.load(&key).await?;
-        Ok(stored.map(|stored| stored.payment))
+        let stored = StoreError::pass_over(self.store.load(&key).await)?;
+        Ok(stored.flatten().map(|stored| stored.payment))
     }
 
     async fn add_earlier_payments(

@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use super::read_events::read_events;
 use super::send::send_to_all;
 use crate::events::EventKind;
 use crate::model::ids::PaymentKey;
@@ -24,7 +25,7 @@ pub struct Republished {
     pub published: Vec<EventKind>,
     /// The sequence numbers and kinds of the events that were sent again.
     pub repeated: Vec<(u64, EventKind)>,
-    /// The sequence numbers of the requested events that the store no longer has.
+    /// The sequence numbers of the requested events that the store no longer has or that cannot be read.
     pub gone: Vec<u64>,
 }
 
@@ -77,7 +78,8 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
         let mut first = from;
         while first <= to {
             let page_end = to.min(first.saturating_add(PAGE - 1));
-            let events = self.store.events(key, first, page_end).await?;
+            let read = read_events(&self.store, key, first, page_end).await?;
+            let events = read.events;
             send_to_all(&self.queues, &events, Some(&repeat)).await?;
             let is_stored = |number: &u64| events.iter().any(|event| event.sequence == *number);
             let gone = (first..=page_end).filter(|number| !is_stored(number));

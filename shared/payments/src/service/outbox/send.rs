@@ -1,6 +1,10 @@
 //! Sends stored events to the queues, and marks them as published.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
+
+use super::read_events::read_events;
 
 use crate::events::metrics::{self, Alert};
 use crate::events::{Event, EventKind};
@@ -37,13 +41,16 @@ pub(super) async fn send<S: PaymentStore, Q: EventQueue>(
     let unpublished = if is_complete(fresh) {
         fresh
     } else {
-        loaded = store.events(&key, first, last).await?;
+        let read = read_events(store, &key, first, last).await?;
+        let found = read.events.len();
+        let numbers = read.events.iter().map(|event| event.sequence);
+        let stored: BTreeSet<u64> = numbers.chain(read.unreadable).collect();
+        if !stored.into_iter().eq(first..=last) {
+            return Err(PublishError::Missing { first, last, found });
+        }
+        loaded = read.events;
         &loaded
     };
-    if !is_complete(unpublished) {
-        let found = unpublished.len();
-        return Err(PublishError::Missing { first, last, found });
-    }
     send_to_all(queues, unpublished, None).await?;
     let sent = |event: &Event| Sent {
         kind: event.kind,

@@ -15,11 +15,11 @@ use super::platform_list::PlatformList;
 use super::span::Span;
 use super::summary::{Differences, Reconciled};
 use crate::decide::Fact;
-use crate::log::Line;
+use crate::log::{Line, over_limit};
 use crate::model::day::Day;
 use crate::model::ids::PaymentKey;
 use crate::model::{Payment, PlatformRecord};
-use crate::ports::{Clock, DataApi, EventQueue, NoAnswer, PaymentStore};
+use crate::ports::{Clock, DataApi, EventQueue, NoAnswer, PaymentStore, StoreError};
 use crate::service::commit::Payments;
 use crate::service::day_pages::CONCURRENCY;
 
@@ -33,6 +33,8 @@ pub(super) struct Comparison<'a, S, Q, C, D> {
     /// The operations that the platform listed for the previous slice. Because of the margins, the platform lists
     /// some of these operations again for the next slice.
     previous: DigestSet,
+    /// Whether the platform's list of the slice was too large, so that a part of it was skipped.
+    is_skipped: bool,
 }
 
 impl<'a, S, Q, C, D> Comparison<'a, S, Q, C, D>
@@ -53,6 +55,7 @@ where
             list: PlatformList::new(&payments.clock, data_api, project_id),
             local: None,
             previous: DigestSet::default(),
+            is_skipped: false,
         }
     }
 
@@ -70,7 +73,10 @@ where
         let previous = mem::take(&mut self.previous);
         self.load_day(Day::of(slice.from)).await?;
         let listed = self.compare_list(slice, &previous, result).await?;
-        self.compare_local(slice, &listed, result).await?;
+        // Without the whole list, it is unknown which of our operations the platform lacks.
+        if !self.is_skipped {
+            self.compare_local(slice, &listed, result).await?;
+        }
         self.previous = listed;
         Ok(())
     }
@@ -93,10 +99,20 @@ where
         previous: &DigestSet,
         result: &mut Reconciled,
     ) -> Result<DigestSet, SliceError> {
+        self.is_skipped = false;
         let mut listed = DigestSet::default();
         let mut offset = 0;
         loop {
-            let page = self.list.page(slice, offset).await?;
+            let page = match self.list.page(slice, offset).await {
+                Err(NoAnswer::TooLarge) => {
+                    // A repeat would fail in the same way, so the rest of the slice is skipped.
+                    over_limit("data_api_answer", None);
+                    result.unreadable += 1;
+                    self.is_skipped = true;
+                    return Ok(listed);
+                }
+                page => page?,
+            };
             let length = u32::try_from(page.len()).unwrap_or(u32::MAX);
             let known = listed.len();
             let mut equal_rows = BTreeMap::<Digest, u32>::new();
@@ -187,7 +203,8 @@ where
         missing: &DigestSet,
     ) -> Result<Differences, SliceError> {
         let mut found = Differences::default();
-        let Some(stored) = self.payments.store.load(&key).await? else {
+        let stored = StoreError::pass_over(self.payments.store.load(&key).await)?;
+        let Some(stored) = stored.flatten() else {
             return Ok(found);
         };
         for (id, _) in stored.payment.operations() {
@@ -200,14 +217,17 @@ where
     }
 
     /// Compares a platform record with the payment as our store has it now. If there is a new difference, applies
-    /// the record as a fact.
+    /// the record as a fact. Passes over a payment that cannot be read.
     async fn check(
         &self,
         key: &PaymentKey,
         record: PlatformRecord<'_>,
         found: &mut Differences,
     ) -> Result<(), SliceError> {
-        let stored = self.payments.store.load(key).await?;
+        let stored = StoreError::pass_over(self.payments.store.load(key).await)?;
+        let Some(stored) = stored else {
+            return Ok(());
+        };
         let payment = stored.as_ref().map(|stored| &stored.payment);
         let new = Payment::new_discrepancies(payment, record);
         if new.is_empty() {

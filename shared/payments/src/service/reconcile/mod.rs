@@ -101,7 +101,9 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         S: ProgressStore,
     {
         let now = self.clock.now();
-        let until = self.store.progress(project_id, Daily::Compare).await?;
+        let until = self.store.progress(project_id, Daily::Compare).await;
+        // An unreadable progress counts as no progress. The first slice that is compared replaces it.
+        let until = StoreError::pass_over(until)?.flatten();
         Ok(Span {
             from: until.unwrap_or_else(|| first_start(now)),
             to: hour_of(now.before(SETTLED_AFTER)),

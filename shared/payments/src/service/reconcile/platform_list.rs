@@ -57,6 +57,10 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
                     self.pending = None;
                     return Ok(page);
                 }
+                Err(NoAnswer::TooLarge) => {
+                    self.pending = None;
+                    return Err(NoAnswer::TooLarge);
+                }
                 Err(error) => pending.error = Some(error),
             }
             self.clock.sleep(delay).await;

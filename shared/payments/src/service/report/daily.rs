@@ -9,7 +9,7 @@ use super::rows::Rows;
 use super::totals::Totals;
 use crate::model::day::Day;
 use crate::model::timestamp::Timestamp;
-use crate::ports::{Clock, Daily, EventQueue, PaymentStore, ProgressStore};
+use crate::ports::{Clock, Daily, EventQueue, PaymentStore, ProgressStore, StoreError};
 use crate::service::commit::Payments;
 use crate::service::day_pages::{CONCURRENCY, DayPages, load_all};
 use crate::service::error::PublishError;
@@ -69,7 +69,9 @@ impl<S: PaymentStore + Sync, Q: EventQueue + Sync, C: Clock + Sync> Payments<S, 
         S: ProgressStore,
     {
         let now = self.clock.now();
-        let until = self.store.progress(project_id, Daily::Report).await?;
+        let until = self.store.progress(project_id, Daily::Report).await;
+        // An unreadable progress counts as no progress. The first day that is reported replaces it.
+        let until = StoreError::pass_over(until)?.flatten();
         let mut day = until.map_or(first_day(now), Day::of);
         reported.until = day.start();
         while day < Day::of(now) {

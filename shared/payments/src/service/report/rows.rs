@@ -150,7 +150,7 @@ impl<'a> OperationRow<'a> {
             code: operation.code(),
             currency: operation.currency(),
             amount: operation.amount(),
-            refund_id: operation.merchant_refund_id(),
+            refund_id: operation.shown_refund_id(),
             ended_at: operation.ended_at(),
         }
     }

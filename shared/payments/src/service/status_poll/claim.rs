@@ -5,9 +5,9 @@ use super::poller::StatusPoller;
 use super::request::StatusReply;
 use crate::decide::{Command, Fact};
 use crate::events::{EventKind, metrics};
-use crate::log::{Line, Metric};
-use crate::model::Payment;
+use crate::log::{Line, Metric, over_limit};
 use crate::model::ids::PaymentKey;
+use crate::model::{Payment, is_storable};
 use crate::ports::{Clock, EventQueue, Gate, PaymentStore};
 use crate::service::apply::warn_not_published;
 use crate::service::error::ApplyError;
@@ -58,6 +58,12 @@ where
         let polled = self.request_and_apply(&payment, &mut events).await;
         match polled {
             Ok(()) => Ok(events),
+            // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
+            // schedule ends the polling.
+            Err(PollError::TooLarge) => {
+                over_limit("status_answer", Some(&payment.key()));
+                Ok(events)
+            }
             Err(error) => {
                 // The caller receives only the error, so this function counts the events.
                 metrics::count(&payment.key(), &events);
@@ -78,6 +84,9 @@ where
         let reply = reply.await?;
         let poll = payment.polling().polls_sent();
         let fact = match &reply {
+            StatusReply::Report(signed) if !is_storable(&signed.report) => {
+                return Err(PollError::TooLarge);
+            }
             StatusReply::Report(signed) => Fact::StatusAnswer {
                 report: signed.report(),
                 poll,

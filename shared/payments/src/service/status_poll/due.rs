@@ -15,6 +15,7 @@ use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Channel, GateRequest, Payment};
 use crate::ports::{Clock, EventQueue, Gate, Index, PaymentStore};
+use crate::service::error::ApplyError;
 use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
 /// The maximum number of payments that are polled in parallel. The limit protects the platform.
@@ -42,6 +43,9 @@ where
         let runs = self.keys.keys().map(|project_id| {
             let (permits, next_request) = (&permits, &next_request);
             let task = move |key: PaymentKey| async move {
+                // A payment that cannot be read uses no permit and no interval, so hundreds of them delay no poll.
+                let readable = self.payments.store.load(&key).await;
+                readable.map_err(ApplyError::from)?;
                 let _permit = permits.acquire().await;
                 self.wait_for_interval(next_request).await;
                 match Instant::now() < start_until {

@@ -4,7 +4,7 @@ use ecommpay::json::JsonError;
 use thiserror::Error;
 
 use crate::ports::NoAnswer;
-use crate::service::error::{ApplyError, PublishError};
+use crate::service::error::{ApplyError, BatchError, PublishError};
 
 /// Why a status poll had no usable result, or was not completed.
 #[derive(Debug, Error)]
@@ -17,10 +17,13 @@ pub enum PollError {
     NotSignable,
     /// The platform gave no usable answer.
     #[error(transparent)]
-    NoAnswer(#[from] NoAnswer),
+    NoAnswer(NoAnswer),
+    /// The answer exceeds a limit of size.
+    #[error("the platform's answer is too large")]
+    TooLarge,
     /// The answer is not valid JSON.
     #[error("the answer is not valid: {0}")]
-    NotValid(#[from] JsonError),
+    NotValid(JsonError),
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
@@ -37,4 +40,34 @@ pub enum PollError {
     /// The answer is committed, but its events are not published.
     #[error(transparent)]
     NotPublished(#[from] PublishError),
+}
+
+impl From<NoAnswer> for PollError {
+    fn from(error: NoAnswer) -> Self {
+        match error {
+            NoAnswer::TooLarge => Self::TooLarge,
+            error => Self::NoAnswer(error),
+        }
+    }
+}
+
+impl From<JsonError> for PollError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::TooLarge | JsonError::TooManyKeys | JsonError::CanonicalTooLarge => {
+                Self::TooLarge
+            }
+            error => Self::NotValid(error),
+        }
+    }
+}
+
+impl BatchError for PollError {
+    fn is_unreadable(&self) -> bool {
+        match self {
+            Self::NotCommitted(error) => error.is_unreadable(),
+            Self::NotPublished(error) => error.is_unreadable(),
+            _ => false,
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Runs a batch: one task for each due payment of an index, with limits on concurrency, count and time.
 
-use std::error::Error;
 use std::future::Future;
 use std::pin::pin;
 
@@ -14,6 +13,7 @@ use crate::model::ids::PaymentKey;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Due, Index, PaymentStore, SHARDS, StoreError};
 use crate::service::commit::Payments;
+use crate::service::error::BatchError;
 
 /// The result of a batch run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +22,9 @@ pub struct BatchRun {
     pub found: u64,
     /// The count of payments whose task succeeded.
     pub done: u64,
+    /// The count of due payments that cannot be read. The run passes over them: they are no failure of the run, and
+    /// `oldest_s` does not include them, because another payment that waits too long must remain visible.
+    pub unreadable: u64,
     /// The count of payments whose task failed and of shards that could not be read. The next run retries these
     /// payments and shards.
     pub failed: u64,
@@ -43,11 +46,16 @@ pub(crate) enum Unfinished {
     Late,
     /// The task failed.
     Failed(String),
+    /// The payment or one of its events cannot be read.
+    Unreadable,
 }
 
-impl<E: Error> From<E> for Unfinished {
+impl<E: BatchError> From<E> for Unfinished {
     fn from(error: E) -> Self {
-        Unfinished::Failed(error.to_string())
+        match error.is_unreadable() {
+            true => Unfinished::Unreadable,
+            false => Unfinished::Failed(error.to_string()),
+        }
     }
 }
 
@@ -81,6 +89,7 @@ impl BatchRun {
     pub const EMPTY: BatchRun = BatchRun {
         found: 0,
         done: 0,
+        unreadable: 0,
         failed: 0,
         in_time: true,
         oldest_s: 0,
@@ -91,7 +100,9 @@ impl BatchRun {
     fn count(&mut self, task: Task, now: Timestamp) {
         if let Some(since) = task.since {
             self.found += 1;
-            self.oldest_s = self.oldest_s.max(now.since(since).as_secs());
+            if !matches!(task.end, End::Unreadable) {
+                self.oldest_s = self.oldest_s.max(now.since(since).as_secs());
+            }
         }
         match task.end {
             End::Done(events) => {
@@ -102,6 +113,7 @@ impl BatchRun {
                 self.failed += 1;
                 self.failure.get_or_insert(problem);
             }
+            End::Unreadable => self.unreadable += 1,
             End::Late => self.in_time = false,
         }
     }
@@ -114,6 +126,7 @@ impl FromIterator<BatchRun> for BatchRun {
         for run in runs {
             all.found += run.found;
             all.done += run.done;
+            all.unreadable += run.unreadable;
             all.failed += run.failed;
             all.in_time &= run.in_time;
             all.oldest_s = all.oldest_s.max(run.oldest_s);
@@ -199,6 +212,7 @@ where
     match timeout_at(deadline, task(key)).await {
         Ok(Ok(events)) => End::Done(events),
         Ok(Err(Unfinished::Failed(problem))) => End::Failed(format!("{name}: {problem}")),
+        Ok(Err(Unfinished::Unreadable)) => End::Unreadable,
         Ok(Err(Unfinished::Late)) | Err(_) => End::Late,
     }
 }
@@ -212,5 +226,6 @@ struct Task {
 enum End {
     Done(Vec<EventKind>),
     Failed(String),
+    Unreadable,
     Late,
 }

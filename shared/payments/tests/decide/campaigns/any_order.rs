@@ -71,9 +71,17 @@ fn content(payment: &Payment) -> String {
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        refund.as_object_mut().unwrap().remove("emitted");
+        // A refund is stored as a text if no request to Gate is stored with it. Field 2 says what was emitted.
+        if let Some(text) = refund.as_str() {
+            let mut fields: Vec<&str> = text.splitn(7, ';').collect();
+            fields.remove(2);
+            fields.reverse();
+            *refund = fields.into();
+        } else {
+            refund.as_object_mut().unwrap().remove("emitted");
+        }
     }
-    refunds.sort_by_key(|refund| refund["operation_id"].to_string());
+    refunds.sort_by_key(|refund| format!("{}{}", refund["operation_id"], refund[0]));
     value.to_string()
 }
 

@@ -4,6 +4,7 @@ mod any_order;
 mod corpus_index;
 mod ends;
 mod exhaustive;
+mod many_operations;
 mod status_tables;
 
 /// Returns whether the campaigns run in full (`LONG=1`).

@@ -37,6 +37,7 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
     an_order_that_is_paid_twice(&system).await?;
     reconciliation(&system).await?;
     a_platform_without_callbacks_or_answers(&system).await?;
+    limits_and_damaged_items(&system).await?;
     missing_permissions(&system).await?;
     let is_overdue = |swept: &Value| swept["overdue"]["found"].as_u64() > Some(0);
     let overdue = system.sweep_until("a payment past its last poll", is_overdue);
@@ -52,7 +53,7 @@ async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() 
         namespace.is_some_and(|name| name.starts_with("Bancontact/"))
     };
     let own: Vec<&Value> = alarms.iter().filter(is_own).collect();
-    ensure!(own.len() == 23, "{} alarms watch our metrics", own.len());
+    ensure!(own.len() == 25, "{} alarms watch our metrics", own.len());
     for alarm in own {
         let metric = Metric::of(alarm)?;
         eventually(&format!("{}", alarm["AlarmName"]), async || {
@@ -182,6 +183,25 @@ async fn a_platform_without_callbacks_or_answers(system: &System) -> anyhow::Res
     // The next poll is due after this time.
     sleep(OUTBOX_GRACE).await;
     sweep_until_failed(system, "polled").await
+}
+
+/// Sends a callback with a code that is too long, and damages a stored payment.
+async fn limits_and_damaged_items(system: &System) -> anyhow::Result<()> {
+    let mut long = callback_message("over-limit", 101, "sale", "success", 1000);
+    long["operation"]["code"] = json!("9".repeat(256));
+    system.post_signed(&long, 200).await?;
+
+    system.create_paid("damaged").await?;
+    let damaged = json!({
+        "TableName": system.sandbox.ready().table,
+        "Key": { "pk": { "S": "payment#211/damaged" }, "sk": { "S": "payment" } },
+        "UpdateExpression": "SET #document = :document",
+        "ExpressionAttributeNames": { "#document": "document" },
+        "ExpressionAttributeValues": { ":document": { "S": "{" } },
+    });
+    call(&system.sandbox, "dynamodb", "update_item", &damaged).await?;
+    let again = callback_message("damaged", 102, "refund", "success", 1000);
+    system.post_signed(&again, 500).await
 }
 
 /// Makes the queues refuse events, and then the table refuse an erasure and an expiry.

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-/// The source code of the functions and of the crate `payments`.
+/// The source code of the functions and of the crates `payments` and `aws`.
 pub struct Sources(String);
 
 impl Sources {
     pub fn read() -> anyhow::Result<Self> {
         let mut all = String::new();
-        for folder in ["functions", "shared/payments/src"] {
+        for folder in ["functions", "shared/payments/src", "shared/aws/src"] {
             append(&mut all, &tools::root().join(folder))?;
         }
         Ok(Self(all))

@@ -1,0 +1,43 @@
+//! Items that cannot be read: wrong JSON, an unknown word or a missing attribute.
+//!
+//! Such an item stops only the work on itself. The adapter logs and counts the item here, in one place, so that each
+//! function names it to an operator. Work on many items then passes over it
+//! (`shared/decisions/state/0036-unreadable-items.md`).
+
+use payments::log::{Line, Metric};
+use payments::ports::StoreError;
+
+use super::attributes::{Item, read_text};
+
+/// Logs an item that was read by its key and cannot be parsed. Returns the error of this item.
+pub(super) fn unreadable(pk: &str, sk: &str, error: StoreError) -> StoreError {
+    let why = match error {
+        StoreError::Failed(why) | StoreError::Unreadable { why, .. } => why,
+    };
+    let item = format!("{pk} {sk}");
+    let line = Line::error("an item of the table cannot be read");
+    let line = match pk.strip_prefix("payment#") {
+        Some(payment) => line.with("payment", payment),
+        None => line,
+    };
+    line.with("item", &item)
+        .with("error", &why)
+        .with_metrics(&[], &[Metric::once("unreadable_items")])
+        .write();
+    StoreError::Unreadable { item, why }
+}
+
+/// Logs an item of a query that cannot be parsed. Returns the error of this item.
+pub(super) fn unreadable_item(item: &Item, error: StoreError) -> StoreError {
+    let key = |name| read_text(item, name).unwrap_or("?").to_owned();
+    unreadable(&key("pk"), &key("sk"), error)
+}
+
+/// Parses the items of a query. Logs and leaves out the items that cannot be read.
+pub(super) fn readable<T>(items: &[Item], read: impl Fn(&Item) -> Result<T, StoreError>) -> Vec<T> {
+    let parse = |item: &Item| {
+        let parsed = read(item);
+        parsed.map_err(|error| unreadable_item(item, error)).ok()
+    };
+    items.iter().filter_map(parse).collect()
+}

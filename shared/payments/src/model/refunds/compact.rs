@@ -1,0 +1,145 @@
+//! The stored form of refunds. A refund without a request to Gate, such as an external refund, is stored as a short
+//! text, because a payment can have thousands of them. Any other refund is stored as JSON.
+//!
+//! The text has these fields, separated by `;`: the time at which the refund was first reported, in milliseconds in base
+//! 36; the state; what the last event said, empty if it said this state; the `refund_id`; the digest of the storefront's request; the code; the
+//! `operation.id`. A state consists of the
+//! first letter of the status, the amount, and after `-` the returned amount. `!` follows what the last event said if a
+//! decline was not corrected. `.` means that there was no event.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serializer};
+
+use super::refund::Refund;
+use super::refund_status::RefundStatus;
+use crate::model::emitted::EmittedRefund;
+use crate::model::ids::MerchantId;
+use crate::model::reported::compact::write_base_36;
+use crate::model::timestamp::Timestamp;
+
+pub(in crate::model) fn serialize<S: Serializer>(
+    refunds: &[Refund],
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let mut list = to.serialize_seq(Some(refunds.len()))?;
+    for refund in refunds {
+        match write(refund) {
+            Some(text) => list.serialize_element(&text)?,
+            None => list.serialize_element(refund)?,
+        }
+    }
+    list.end()
+}
+
+pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<Refund>, D::Error> {
+    let stored = Vec::<Stored>::deserialize(from)?;
+    Ok(stored.into_iter().map(|Stored(refund)| refund).collect())
+}
+
+struct Stored(Refund);
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StoredVisitor).map(Stored)
+    }
+}
+
+struct StoredVisitor;
+
+impl<'de> Visitor<'de> for StoredVisitor {
+    type Value = Refund;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a refund")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Refund, E> {
+        read(text).ok_or_else(|| E::custom("a compact refund cannot be read"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Refund, A::Error> {
+        Refund::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Returns the text of a refund; `None` if the text would not contain the whole refund.
+fn write(refund: &Refund) -> Option<String> {
+    let emitted = &refund.emitted;
+    let created_at = u64::try_from(refund.created_at.unix_millis()).ok()?;
+    let state = state(refund.status, refund.amount, refund.returned_amount);
+    let told = match emitted.status {
+        None => ".".to_owned(),
+        Some(status) => self::state(status, emitted.amount, emitted.returned_amount),
+    };
+    let told = if told == state { String::new() } else { told };
+    let declined = if emitted.declined { "!" } else { "" };
+    let refund_id = refund.refund_id.as_ref().map_or("", MerchantId::as_str);
+    let [content, code, id] = [&refund.content, &refund.code, &refund.operation_id]
+        .map(|text| text.as_deref().unwrap_or_default());
+    let created_at = write_base_36(created_at);
+    let text = format!("{created_at};{state};{told}{declined};{refund_id};{content};{code};{id}");
+    (read(&text).as_ref() == Some(refund)).then_some(text)
+}
+
+fn read(text: &str) -> Option<Refund> {
+    let mut fields = text.splitn(7, ';');
+    let mut next = || fields.next();
+    let created_at = i64::from_str_radix(next()?, 36).ok()?;
+    let now = next()?;
+    let told = next()?;
+    let [refund_id, content, code, id] = [next()?, next()?, next()?, next()?];
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let mut refund = Refund::external(id, Timestamp::from_millis(created_at));
+    refund.refund_id = match refund_id {
+        "" => None,
+        id => Some(MerchantId::new(id)?),
+    };
+    refund.operation_id = some(id);
+    (refund.content, refund.code) = (some(content), some(code));
+    (refund.status, refund.amount, refund.returned_amount) = read_state(now)?;
+    let declined = told.ends_with('!');
+    let told = told.trim_end_matches('!');
+    refund.emitted = EmittedRefund {
+        declined,
+        ..EmittedRefund::default()
+    };
+    if told != "." {
+        let told = if told.is_empty() { now } else { told };
+        let (status, amount, returned_amount) = read_state(told)?;
+        refund.emitted.status = Some(status);
+        (refund.emitted.amount, refund.emitted.returned_amount) = (amount, returned_amount);
+    }
+    Some(refund)
+}
+
+const LETTERS: [(RefundStatus, char); 5] = [
+    (RefundStatus::Pending, 'p'),
+    (RefundStatus::Unknown, 'u'),
+    (RefundStatus::Succeeded, 's'),
+    (RefundStatus::Declined, 'd'),
+    (RefundStatus::Returned, 'r'),
+];
+
+fn state(status: RefundStatus, amount: u64, returned_amount: u64) -> String {
+    let letter = LETTERS.iter().find(|(known, _)| *known == status);
+    let letter = letter.map_or('?', |(_, letter)| *letter);
+    match returned_amount {
+        0 => format!("{letter}{amount}"),
+        returned => format!("{letter}{amount}-{returned}"),
+    }
+}
+
+fn read_state(text: &str) -> Option<(RefundStatus, u64, u64)> {
+    let mut characters = text.chars();
+    let letter = characters.next()?;
+    let (status, _) = LETTERS.iter().find(|(_, known)| *known == letter)?;
+    let amounts = characters.as_str();
+    let (amount, returned) = amounts.split_once('-').unwrap_or((amounts, "0"));
+    Some((*status, amount.parse().ok()?, returned.parse().ok()?))
+}

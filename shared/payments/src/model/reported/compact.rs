@@ -1,0 +1,306 @@
+//! The stored form of operations. An operation without details is stored as a short text, any other as JSON.
+//!
+//! The text consists of parts separated by `|`. The first character of a part says what it is:
+//!
+//! | part | content, separated by `;` |
+//! | --- | --- |
+//! | `p`, `s`, `d` | a report: pending, success, decline; in upper case if a signed answer reported it. Then the type, `sum_initial`, `operation.date`, `payment.date` if it differs, `sum_converted`, and `!` if the report ends the payment |
+//! | `q`, `m`, `c` | the digest of `request_id`, the digest of the merchant's id, the creation date |
+//!
+//! A date is a number of seconds in base 36. A sum in euros has no currency.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ecommpay::operation::{OperationType, Outcome};
+use ecommpay::report::Sum;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serializer};
+
+use super::operation::{Operation, OperationIds};
+use super::operation_report::{FinalReport, Pending};
+use super::report_order::ReportOrder;
+use crate::model::timestamp::Timestamp;
+
+pub(super) fn serialize<S: Serializer>(
+    operations: &BTreeMap<String, Operation>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = to.serialize_map(Some(operations.len()))?;
+    for (id, operation) in operations {
+        match write(operation) {
+            Some(text) => map.serialize_entry(id, &text)?,
+            None => map.serialize_entry(id, operation)?,
+        }
+    }
+    map.end()
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, Operation>, D::Error> {
+    let stored = BTreeMap::<String, Stored>::deserialize(from)?;
+    Ok(stored
+        .into_iter()
+        .map(|(id, Stored(one))| (id, one))
+        .collect())
+}
+
+/// An operation in either form.
+struct Stored(Operation);
+
+impl<'de> Deserialize<'de> for Stored {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(StoredVisitor).map(Stored)
+    }
+}
+
+struct StoredVisitor;
+
+impl<'de> Visitor<'de> for StoredVisitor {
+    type Value = Operation;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an operation")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Operation, E> {
+        read(text).ok_or_else(|| E::custom("a compact operation cannot be read"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Operation, A::Error> {
+        Operation::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// Returns the text of an operation; `None` if the text cannot contain everything that is stored of the operation.
+fn write(operation: &Operation) -> Option<String> {
+    if operation.payment_status.is_some() || operation.payment_sum.is_some() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    if let Some(pending) = &operation.pending {
+        if pending.waiting.is_some() || pending.code.is_some() || !pending.status.is_empty() {
+            return None;
+        }
+        parts.push(format!(
+            "p{}",
+            write_report(&pending.kind, [&pending.sum, &None], &pending.order, false)?
+        ));
+    }
+    for report in &operation.finals {
+        let flag = match (report.outcome, report.signed) {
+            (Outcome::Succeeded, true) => 'S',
+            (Outcome::Succeeded, false) => 's',
+            (Outcome::Declined, true) => 'D',
+            (Outcome::Declined, false) => 'd',
+            (Outcome::Pending, _) => return None,
+        };
+        if report.code.is_some() || !report.status.is_empty() {
+            return None;
+        }
+        let sums = [&report.sum_initial, &report.sum_converted];
+        let text = write_report(&report.kind, sums, &report.order, report.ends_payment)?;
+        parts.push(format!("{flag}{text}"));
+    }
+    let OperationIds {
+        request_id,
+        merchant_refund_id,
+        created_date,
+    } = operation.ids();
+    for (flag, id) in [('q', request_id), ('m', merchant_refund_id)] {
+        if let Some(id) = id {
+            parts.push(format!("{flag}{}", id.strip_prefix('#')?));
+        }
+    }
+    if let Some(date) = created_date {
+        parts.push(format!("c{}", write_date(&date)?));
+    }
+    Some(parts.join("|"))
+}
+
+fn read(text: &str) -> Option<Operation> {
+    let mut operation = Operation::default();
+    let mut ids = OperationIds::default();
+    for part in text.split('|').filter(|part| !part.is_empty()) {
+        let mut characters = part.chars();
+        let flag = characters.next()?;
+        let content = characters.as_str();
+        match flag {
+            'q' => ids.request_id = Some(format!("#{content}")),
+            'm' => ids.merchant_refund_id = Some(format!("#{content}")),
+            'c' => ids.created_date = Some(read_date(content)?),
+            'p' => {
+                let Parts {
+                    kind, sum, order, ..
+                } = read_report(content)?;
+                operation.pending = Some(Pending {
+                    order,
+                    kind,
+                    status: String::new(),
+                    code: None,
+                    sum,
+                    waiting: None,
+                });
+            }
+            flag => {
+                let outcome = match flag.to_ascii_lowercase() {
+                    's' => Outcome::Succeeded,
+                    'd' => Outcome::Declined,
+                    _ => return None,
+                };
+                let Parts {
+                    kind,
+                    sum,
+                    order,
+                    sum_converted,
+                    ends_payment,
+                } = read_report(content)?;
+                operation.finals.push(FinalReport {
+                    signed: flag.is_ascii_uppercase(),
+                    outcome,
+                    kind,
+                    sum_initial: sum,
+                    sum_converted,
+                    ends_payment,
+                    order,
+                    status: String::new(),
+                    code: None,
+                });
+            }
+        }
+    }
+    operation.set_ids(ids);
+    Some(operation)
+}
+
+/// The content of a report.
+struct Parts {
+    kind: OperationType,
+    sum: Option<Sum>,
+    order: ReportOrder,
+    sum_converted: Option<Sum>,
+    ends_payment: bool,
+}
+
+fn write_report(
+    kind: &OperationType,
+    [sum, converted]: [&Option<Sum>; 2],
+    order: &ReportOrder,
+    ends_payment: bool,
+) -> Option<String> {
+    let kind = match kind {
+        OperationType::Refund => "r",
+        OperationType::Reversal => "v",
+        OperationType::RefundReversal => "b",
+        OperationType::Sale => "s",
+        OperationType::Other(word) if word.len() < 2 => return None,
+        other => other.as_str(),
+    };
+    let (date, payment_date) = order.dates();
+    if !order.has_no_digest() {
+        return None;
+    }
+    let other_date = match payment_date == date {
+        true => String::new(),
+        false if payment_date.is_empty() => "-".to_owned(),
+        false => write_date(payment_date)?,
+    };
+    let end = if ends_payment { "!" } else { "" };
+    let fields = [
+        kind,
+        &write_sum(sum),
+        &write_date(date)?,
+        &other_date,
+        &write_sum(converted),
+        end,
+    ];
+    if fields.iter().any(|field| field.contains([';', '|'])) {
+        return None;
+    }
+    Some(fields.join(";").trim_end_matches(';').to_owned())
+}
+
+fn read_report(text: &str) -> Option<Parts> {
+    let mut fields = text.split(';');
+    let mut next = || fields.next().unwrap_or_default();
+    let kind = match next() {
+        "r" => OperationType::Refund,
+        "v" => OperationType::Reversal,
+        "b" => OperationType::RefundReversal,
+        "s" => OperationType::Sale,
+        word => OperationType::from(word),
+    };
+    let sum = read_sum(next())?;
+    let date = read_date(next())?;
+    let payment_date = match next() {
+        "" => date.clone(),
+        "-" => String::new(),
+        other => read_date(other)?,
+    };
+    Some(Parts {
+        kind,
+        sum,
+        order: ReportOrder::new(&date, &payment_date, ""),
+        sum_converted: read_sum(next())?,
+        ends_payment: next() == "!",
+    })
+}
+
+fn write_sum(sum: &Option<Sum>) -> String {
+    match sum {
+        None => String::new(),
+        Some(sum) if sum.currency == "EUR" => sum.amount.to_string(),
+        Some(sum) => format!("{} {}", sum.amount, sum.currency),
+    }
+}
+
+fn read_sum(text: &str) -> Option<Option<Sum>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let (amount, currency) = text.split_once(' ').unwrap_or((text, "EUR"));
+    Some(Some(Sum {
+        amount: amount.parse().ok()?,
+        currency: currency.to_owned(),
+    }))
+}
+
+/// Returns the text of a date that [`normal_date`] returned.
+fn write_date(date: &str) -> Option<String> {
+    if date.is_empty() {
+        return Some(String::new());
+    }
+    let time = Timestamp::of_platform(date)?;
+    let seconds = u64::try_from(time.unix_seconds()).ok()?;
+    (time.to_platform() == date).then(|| write_base_36(seconds))
+}
+
+fn read_date(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some(String::new());
+    }
+    let seconds = i64::from_str_radix(text, 36).ok()?;
+    Some(Timestamp::from_millis(seconds.checked_mul(1_000)?).to_platform())
+}
+
+/// Returns a date in UTC; empty if the date cannot be parsed.
+pub(super) fn normal_date(date: &str) -> String {
+    let time = Timestamp::of_platform(date);
+    let time = time.filter(|time| time.unix_seconds() >= 0);
+    time.map(Timestamp::to_platform).unwrap_or_default()
+}
+
+pub(in crate::model) fn write_base_36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        let digit = u32::try_from(number % 36).unwrap_or_default();
+        digits.extend(char::from_digit(digit, 36));
+        number /= 36;
+        if number == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! A payment with thousands of operations: it always fits into an item, and its money does not depend on the order of
+//! the reports.
+
+use payments::decide::{Fact, decide};
+use payments::model::{Payment, RefundStatus, Status};
+use serde_json::{Value, json};
+
+use crate::builders::reports::{TestReport, callback, operation, status_answer};
+use crate::builders::*;
+use crate::fixtures::*;
+
+/// An item has at most 400 KB. Keys and indexes need a part of it.
+const MAX_BYTES: usize = 380 * 1_024;
+/// An event is an item too.
+const MAX_EVENT_BYTES: usize = 380 * 1_024;
+
+/// Pseudo-random numbers (xorshift64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+
+    fn shuffle<T>(&mut self, all: &mut [T]) {
+        for index in (1..all.len()).rev() {
+            all.swap(index, self.below(index + 1));
+        }
+    }
+}
+
+fn date(second: usize) -> String {
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("2027-01-15T{hour:02}:{minute:02}:{second:02}+0000")
+}
+
+/// Returns refund number `number`, as the platform reports a refund that its Dashboard made.
+fn refund(number: usize, status: &str, amount: u64) -> Value {
+    let mut refund = operation(&format!("19{number:014}"), "refund", status, amount);
+    refund["date"] = json!(date(3_600 + number * 10));
+    refund["created_date"] = json!(date(3_600 + number * 10));
+    refund["request_id"] = json!(format!("{number:064}-00000001"));
+    refund
+}
+
+fn sale(amount: u64) -> Value {
+    let mut sale = operation("1800000000000", "sale", "success", amount);
+    sale["date"] = json!(date(0));
+    sale
+}
+
+fn size(payment: &Payment) -> usize {
+    serde_json::to_string(payment).unwrap().len()
+}
+
+/// Returns a created payment.
+fn created(amount: u64) -> Payment {
+    let order = payments::model::Order {
+        amount: ecommpay::fields::MinorUnits::for_sale(amount).unwrap(),
+        ..order()
+    };
+    create(&order, NOW).payment
+}
+
+/// Stores and loads a payment.
+fn stored(payment: &Payment) -> Payment {
+    let text = serde_json::to_string(payment).unwrap();
+    let loaded: Payment = serde_json::from_str(&text).unwrap();
+    assert_eq!(loaded, *payment, "the stored form loses a part");
+    loaded
+}
+
+/// Applies facts, stores the payment after each, and emits the remaining events at the end.
+fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
+    let mut payment = start;
+    let (mut events, mut largest) = (0, 0);
+    let now = at("2027-02-01T12:00:00");
+    for (number, fact) in facts.iter().enumerate() {
+        if let Some(change) = decide(payment.as_ref(), *fact, now) {
+            events += change.events.len();
+            let lengths = change.events.iter().map(|event| event.body.len());
+            largest = lengths.chain([largest]).max().unwrap();
+            payment = Some(match number % 50 {
+                0 => stored(&change.payment),
+                _ => change.payment,
+            });
+        }
+    }
+    let mut payment = payment.unwrap();
+    loop {
+        let emit = payments::decide::Command::EmitPending;
+        let emitted = payments::decide::execute(Some(&payment), emit, now).unwrap();
+        let Some(change) = emitted.filter(|change| !change.events.is_empty()) else {
+            break;
+        };
+        events += change.events.len();
+        let lengths = change.events.iter().map(|event| event.body.len());
+        largest = lengths.chain([largest]).max().unwrap();
+        payment = change.payment;
+    }
+    assert!(largest < MAX_EVENT_BYTES, "an event has {largest} bytes");
+    let payment = stored(&payment);
+    assert!(size(&payment) < MAX_BYTES, "{} bytes", size(&payment));
+    (payment, events)
+}
+
+/// The status, the amounts and the refunds of a payment, without what depends on the times of arrival.
+type Money = (
+    Status,
+    [u64; 4],
+    Vec<(Option<String>, u64, RefundStatus, u64)>,
+);
+
+fn money(payment: &Payment) -> Money {
+    let refunds = payment.refunds().iter();
+    let mut refunds: Vec<_> = refunds
+        .map(|refund| {
+            let id = refund.operation_id().map(str::to_owned);
+            (
+                id,
+                refund.amount(),
+                refund.status(),
+                refund.returned_amount(),
+            )
+        })
+        .collect();
+    refunds.sort_by(|one, other| one.0.cmp(&other.0));
+    let amounts = [
+        payment.paid_amount(),
+        payment.refunded_amount(),
+        payment.pending_refund_amount(),
+        payment.refundable_amount(),
+    ];
+    (payment.status(), amounts, refunds)
+}
+
+/// Asserts that two ends are the same. Prints only the differing refunds.
+fn same(one: &Money, other: &Money) {
+    assert_eq!((one.0, one.1), (other.0, other.1));
+    for refund in &one.2 {
+        assert!(other.2.contains(refund), "{refund:?}");
+    }
+    assert_eq!(one.2.len(), other.2.len());
+}
+
+#[test]
+fn two_thousand_operations_that_arrive_one_by_one_in_any_order_fit_and_count() {
+    let mut reports = vec![TestReport::read(&callback(
+        PAYMENT,
+        "success",
+        100_000,
+        sale(100_000),
+    ))];
+    for number in 1..2_000 {
+        let refund = refund(number, "success", 10);
+        reports.push(TestReport::read(&callback(
+            PAYMENT,
+            "partially refunded",
+            1,
+            refund,
+        )));
+    }
+    let mut expected = None;
+    for seed in [1, 2] {
+        let mut facts: Vec<Fact<'_>> = reports.iter().map(TestReport::callback).collect();
+        Random(seed * 7_919).shuffle(&mut facts);
+        let (payment, events) = apply_all(Some(created(100_000)), &facts);
+        assert_eq!(payment.operations().len(), 2_000);
+        assert_eq!(
+            (payment.status(), payment.refunded_amount()),
+            (Status::PartiallyRefunded, 19_990)
+        );
+        assert_eq!(payment.refundable_amount(), 80_010);
+        assert!(events >= 2_000, "{events} events");
+        eprintln!("2,000 operations: {} bytes", size(&payment));
+        let money = money(&payment);
+        same(expected.get_or_insert(money.clone()), &money);
+        // A repeat of any report changes nothing.
+        for report in reports.iter().step_by(97) {
+            let now = at("2027-02-01T12:00:00");
+            assert_eq!(decide(Some(&payment), report.callback(), now), None);
+        }
+    }
+}
+
+#[test]
+fn a_status_answer_with_two_thousand_operations_counts() {
+    let mut operations = vec![sale(100_000)];
+    operations.extend((1..2_000).map(|number| refund(number, "success", 10)));
+    let answer = status_answer(PAYMENT, "partially refunded", 80_010, &operations);
+    let answer = TestReport::read(&answer);
+    let (payment, _) = apply_all(Some(created(100_000)), &[answer.answer_to(0)]);
+    assert_eq!(
+        (payment.status(), payment.refunded_amount()),
+        (Status::PartiallyRefunded, 19_990)
+    );
+    assert_eq!(payment.excess_operations(), 0);
+}
+
+#[test]
+fn more_operations_than_fit_are_counted_and_the_answer_still_gives_the_right_amounts() {
+    let mut operations = vec![sale(100_000)];
+    operations.extend((1..2_500).map(|number| refund(number, "success", 10)));
+    let answer = status_answer(PAYMENT, "partially refunded", 75_010, &operations);
+    let answer = TestReport::read(&answer);
+    let callbacks: Vec<TestReport> = operations
+        .iter()
+        .map(|operation| {
+            let status = if operation["type"] == "sale" {
+                "success"
+            } else {
+                "partially refunded"
+            };
+            TestReport::read(&callback(PAYMENT, status, 100_000, operation.clone()))
+        })
+        .collect();
+    let mut facts: Vec<Fact<'_>> = callbacks.iter().map(TestReport::callback).collect();
+    Random(5).shuffle(&mut facts);
+    let (before, _) = apply_all(Some(created(100_000)), &facts);
+    assert_eq!(before.operations().len(), 2_000);
+    assert_eq!(before.excess_operations(), 2_001);
+    assert!(before.polling().needs_recheck(), "no answer is requested");
+    let (after, _) = apply_all(Some(before), &[answer.answer_to(1)]);
+    assert_eq!(after.excess_operations(), 2_500);
+    assert_eq!(
+        (after.paid_amount(), after.refunded_amount()),
+        (100_000, 24_990)
+    );
+    // The answer first, then the callbacks: the same money.
+    facts.insert(0, answer.answer_to(1));
+    let (other, _) = apply_all(Some(created(100_000)), &facts);
+    same(&money(&other), &money(&after));
+}
+
+#[test]
+fn contradictory_reports_of_many_operations_end_the_same_in_any_order() {
+    for seed in 1..=3 {
+        let mut random = Random(seed * 104_729);
+        let mut reports = vec![(
+            TestReport::read(&callback(PAYMENT, "success", 100_000, sale(100_000))),
+            false,
+        )];
+        for number in 1..260 {
+            for _ in 0..=random.below(3) {
+                let status = ["success", "decline", "processing", "success"][random.below(4)];
+                let mut body = refund(number, status, 10 + random.below(2) as u64);
+                if random.below(4) == 0 {
+                    body["type"] = json!(["refund reverse", "reversal"][random.below(2)]);
+                }
+                body["date"] = json!(date(3_600 + number * 10 + random.below(3)));
+                let mut callback = callback(PAYMENT, "partially refunded", 1, body.clone());
+                if number % 40 == 0 {
+                    callback["payment"]["merchant_refund_id"] = json!(format!("external-{number}"));
+                }
+                let is_answer = random.below(5) == 0;
+                let body = match is_answer {
+                    true => status_answer(
+                        PAYMENT,
+                        "partially refunded",
+                        100_000,
+                        &[sale(100_000), body],
+                    ),
+                    false => callback,
+                };
+                reports.push((TestReport::read(&body), is_answer));
+            }
+        }
+        let mut expected = None;
+        for _ in 0..3 {
+            let mut facts: Vec<Fact<'_>> = reports
+                .iter()
+                .map(|(report, is_answer)| match is_answer {
+                    true => report.answer_to(0),
+                    false => report.callback(),
+                })
+                .collect();
+            random.shuffle(&mut facts);
+            let (payment, _) = apply_all(Some(created(100_000)), &facts);
+            let money = money(&payment);
+            same(expected.get_or_insert(money.clone()), &money);
+        }
+    }
+}
+
+/// Returns a text that is longer than every limit in bytes.
+fn long() -> String {
+    "\u{1f600}".repeat(60)
+}
+
+#[test]
+fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
+    let mut payment = created(100_000_000);
+    let mut event = 0;
+    let mut commit = |payment: &mut Payment, change: Option<payments::decide::Change>| {
+        if let Some(change) = change {
+            let lengths = change.events.iter().map(|event| event.body.len());
+            event = lengths.chain([event]).max().unwrap();
+            *payment = change.payment;
+        }
+    };
+    let body = callback(PAYMENT, "success", 100_000_000, sale(100_000_000));
+    let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
+    commit(&mut payment, change);
+    // Refunds of ours.
+    for number in 0..500 {
+        let refund_id = format!("{number:0>64}");
+        let order = payments::model::RefundOrder {
+            description: text(&"d".repeat(if number < 499 { 255 } else { 20 })),
+            content: "c".repeat(32),
+            ..refund_order(&refund_id, Some(10_000))
+        };
+        let request_id = format!("{number:0>100}");
+        let command = payments::decide::Command::Refund(&order);
+        // Further open refunds are refused.
+        if let Ok(change) = payments::decide::execute(Some(&payment), command, NOW) {
+            commit(&mut payment, change);
+        }
+        let answer = accepted(&request_id);
+        let refund_id = id(&refund_id);
+        let fact = Fact::RefundAnswer {
+            refund_id: &refund_id,
+            answer: &answer,
+        };
+        let change = decide(Some(&payment), fact, NOW);
+        commit(&mut payment, change);
+        if number < 440 {
+            let mut body = refund(10_000 + number, "success", 10_000);
+            body["request_id"] = json!(request_id);
+            let mut body = callback(PAYMENT, "partially refunded", 1, body);
+            body["payment"]["merchant_refund_id"] = json!(refund_id.as_str());
+            let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
+            commit(&mut payment, change);
+        }
+    }
+    println!("with refunds of ours: {} bytes", size(&payment));
+    // Two contradictory reports of every other operation, with texts of the maximum length.
+    let words = |body: &mut Value| {
+        for field in ["code", "request_id"] {
+            body[field] = json!(long());
+        }
+    };
+    let mut listed = vec![sale(100_000_000)];
+    for number in 0..2_100 {
+        let mut body = refund(number, "success", 1_000_000_000_000);
+        words(&mut body);
+        body["sum_converted"] = json!({ "amount": 1, "currency": "USD" });
+        if number % 3 == 0 {
+            body["type"] = json!("refund reverse");
+        }
+        listed.push(body);
+    }
+    for kind in [
+        "manual change",
+        "sale",
+        "unheard-of",
+        "payment confirmation",
+    ] {
+        for number in 0..60 {
+            let mut body = operation(&format!("{kind}{number}"), kind, "success", number);
+            body["date"] = json!(date(number as usize));
+            words(&mut body);
+            listed.push(body);
+        }
+    }
+    let answers = [status_answer(PAYMENT, "success", 7, &listed), {
+        for body in &mut listed {
+            body["status"] = json!("decline");
+            body["sum_initial"]["amount"] = json!(2_000_000_000_000_u64);
+        }
+        status_answer(PAYMENT, "success", 8, &listed)
+    }];
+    for answer in &answers {
+        let change = decide(Some(&payment), TestReport::read(answer).answer_to(9), NOW);
+        commit(&mut payment, change);
+        println!("with an answer: {} bytes", size(&payment));
+    }
+    // What the shopper's browser and the platform wait for.
+    let mut waiting = operation("zzz", "sale", "awaiting redirect result", 1);
+    waiting["date"] = json!(date(80_000));
+    let mut body = callback(PAYMENT, "processing", 1, waiting);
+    body["redirect_data"] = json!({
+        "method": "POST", "url": format!("https://bank.example/{}", "u".repeat(30_000)), "body": {},
+    });
+    let change = decide(Some(&payment), TestReport::read(&body).callback(), NOW);
+    commit(&mut payment, change);
+    for number in 0..1_100 {
+        let listed = ecommpay::data_api::ListedOperation {
+            operation_id: format!("missing-{number}"),
+            ..crate::discrepancies::listed()
+        };
+        let record = payments::model::PlatformRecord::Listed(&listed);
+        let fact = Fact::PlatformRecord {
+            project_id: project(),
+            record,
+        };
+        let change = decide(Some(&payment), fact, NOW);
+        commit(&mut payment, change);
+    }
+    let bytes = size(&payment);
+    println!("the largest payment has {bytes} bytes, its largest event {event} bytes");
+    assert!(bytes < MAX_BYTES, "{bytes}");
+    assert!(event < MAX_EVENT_BYTES, "{event}");
+    assert!(payment.operations().len() <= 2_000);
+    stored(&payment);
+}

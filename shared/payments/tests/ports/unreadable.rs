@@ -1,0 +1,174 @@
+//! A stored item that cannot be read stops only the work on itself.
+
+use std::time::Duration;
+
+use payments::model::day::Day;
+use payments::model::{Payment, Status};
+use payments::service::report::{Totals, read_day};
+use tokio::time::Instant;
+
+use super::system::*;
+use crate::builders::reports::{callback, operation};
+use crate::builders::*;
+
+/// The count of damaged payments that are due before the others.
+const DAMAGED: u32 = 300;
+
+/// Payments that need a recheck: 300 damaged payments, and later `count` others.
+async fn with_damaged_payments(count: u32) -> System {
+    let system = System::empty();
+    for number in 0..DAMAGED {
+        let id = format!("poison-{number}");
+        system.recheck(211, &id).await;
+        system.behaviour().damage(&format!("211/{id}"));
+    }
+    system.pass(MINUTE);
+    for number in 0..count {
+        system.recheck(211, &format!("p-{number}")).await;
+    }
+    system
+}
+
+#[tokio::test]
+async fn polls_pass_over_hundreds_of_damaged_payments_without_using_the_interval_of_others() {
+    let mut system = with_damaged_payments(5).await;
+    system.min_interval = Duration::from_millis(20);
+    let deadline = Instant::now() + Duration::from_secs(4);
+    let run = system.poller().poll_all(deadline).await;
+    assert_eq!(system.polls().len(), 5);
+    assert_eq!(
+        (run.found, u32::try_from(run.unreadable)),
+        (305, Ok(DAMAGED))
+    );
+    assert_eq!((run.failed, run.in_time), (5, true), "{run:?}");
+    // The age of a damaged payment does not hide the age of the others.
+    assert_eq!(run.oldest_s, 0);
+}
+
+#[tokio::test]
+async fn the_sweeps_pass_over_damaged_payments() {
+    let system = System::empty();
+    let ids: Vec<String> = (0..40).map(|number| format!("order-{number}")).collect();
+    for id in &ids {
+        system.behaviour().sends(1);
+        let request = checkout_request(id);
+        system.create(&storefront("shop"), &request).await.unwrap();
+    }
+    for id in &ids[..39] {
+        system.behaviour().damage(&format!("211/{id}"));
+    }
+    system.pass(2 * DAY);
+    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    assert_eq!((outbox.done, outbox.unreadable, outbox.failed), (1, 39, 0));
+    let expired = system.payments.expire_all(in_a_minute()).await;
+    assert_eq!(expired.failed, 0, "{expired:?}");
+    let last = ids.last().unwrap();
+
+    system.pass(60 * DAY);
+    // The last poll ends the polling, so that the erasure is due.
+    while let Some(due) = system.payments.schedule.poll_at(&system.payment(last)) {
+        system.pass_until(due);
+        system.poller().poll_all(in_a_minute()).await;
+    }
+    system.pass(60 * DAY);
+    system.payments.expire_all(in_a_minute()).await;
+    system.payments.erase_all(in_a_minute()).await;
+    let customer = |payment: Payment| payment.order().unwrap().customer.is_some();
+    assert!(!customer(system.payment(last)));
+
+    // After a repair, nothing is missing.
+    system.behaviour().repair();
+    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    assert_eq!((outbox.done, outbox.unreadable), (39, 0));
+}
+
+#[tokio::test]
+async fn a_damaged_event_stops_no_later_event_of_its_payment_and_is_sent_after_a_repair() {
+    let system = System::empty();
+    system.behaviour().sends(1);
+    system
+        .create_order(&storefront("shop"), 1000)
+        .await
+        .unwrap();
+    system.behaviour().damage("211/order-1/1");
+    assert!(system.sale_succeeds().await);
+    assert_eq!(system.sent(), ["2 payment.succeeded"]);
+    system.pass(DAY);
+    let outbox = system.payments.sweep_outbox(MINUTE, in_a_minute()).await;
+    assert_eq!(outbox.found, 0, "the payment stays in the outbox");
+
+    system.behaviour().repair();
+    let key = key(PAYMENT);
+    let sent = system.payments.republish(&key, Some(1), Some(1));
+    assert_eq!(sent.await.unwrap().repeated.len(), 1);
+    assert_eq!(
+        system.sent(),
+        ["2 payment.succeeded", "1 payment.created again"]
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_payment_of_an_order_stops_no_event_of_another_payment_of_the_order() {
+    let system = System::empty();
+    for id in ["first", "second", "third"] {
+        let mut request = checkout_request(id);
+        request["order_id"] = "same".into();
+        system.create(&storefront("shop"), &request).await.unwrap();
+    }
+    let pay = async |id: &str| {
+        let sale = operation(&format!("sale of {id}"), "sale", "success", 1000);
+        system.callback(&callback(id, "success", 1000, sale)).await
+    };
+    assert!(pay("first").await && pay("second").await);
+    system.behaviour().damage("211/first");
+    assert!(pay("third").await, "the event of the third payment waits");
+    let third = system.payment("third");
+    let earlier: Vec<&String> = third.earlier_payments_of_order().iter().collect();
+    assert_eq!(earlier, ["second"]);
+}
+
+#[tokio::test]
+async fn the_reports_pass_over_a_damaged_payment_and_a_damaged_progress() {
+    let system = System::empty();
+    for id in ["a", "b", "c"] {
+        let request = checkout_request(id);
+        system.create(&storefront("shop"), &request).await.unwrap();
+    }
+    let day = Day::of(system.now());
+    system.behaviour().damage("211/b");
+    system.behaviour().damage("progress");
+    let mut rows = 0;
+    let each = |_: payments::service::report::Rows<'_>| {
+        rows += 1;
+        Ok::<_, payments::ports::StoreError>(())
+    };
+    read_day(&system.payments.store, project(), day, each)
+        .await
+        .unwrap();
+    assert_eq!(rows, 2);
+
+    system.pass(DAY);
+    let mut days = Vec::new();
+    let write = |day, totals: &Totals| {
+        let payments = totals.rows().filter(|row| row.of == "payment");
+        days.push((day, payments.map(|row| row.count).sum::<u64>()));
+    };
+    let reported = system
+        .payments
+        .report_due_days(project(), in_a_minute(), write);
+    let reported = reported.await;
+    assert_eq!((reported.days, reported.failure), (1, None));
+    assert_eq!(days, [(day, 2)]);
+}
+
+#[tokio::test]
+async fn a_callback_about_a_damaged_payment_is_not_acknowledged_and_counts_after_a_repair() {
+    let system = System::created(&[]).await;
+    system.behaviour().damage("211/order-1");
+    let body = sale("success", "success");
+    let report = crate::builders::reports::TestReport::read(&body);
+    assert!(system.apply(PAYMENT, report.callback()).await.is_err());
+    system.behaviour().repair();
+    assert!(system.sale_succeeds().await);
+    assert_eq!(system.status(), Status::Succeeded);
+}
