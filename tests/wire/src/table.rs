@@ -14,8 +14,8 @@ const SHARED: [&str; 4] = [
     "BillingMode",
 ];
 
-/// Returns an in-memory database with tables of the template: pairs of a resource in the template and the name of the
-/// table.
+/// Returns an in-memory database with the given tables. Each pair has the name of a resource in the template and the name
+/// of the table to create.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn database(tables: &[(&str, &str)]) -> anyhow::Result<dynoxide::Database> {
     Ok(database)
 }
 
-/// Serves the tables until the process ends. Returns the address of their DynamoDB endpoint.
+/// Serves the tables until the runtime ends. Returns the address of their DynamoDB endpoint.
 pub(crate) async fn serve(tables: &[(&str, &str)]) -> anyhow::Result<String> {
     let database = database(tables)?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;

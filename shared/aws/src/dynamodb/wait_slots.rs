@@ -1,5 +1,5 @@
-//! The slots of shoppers' requests that wait. Each waiting request occupies an instance of the function, so the number of
-//! slots limits the instances that wait (`shared/decisions/functions/0034-wait-slots.md`).
+//! Stores the wait slots. A shopper's request may wait only while it holds a slot. Each waiting request occupies an
+//! instance of the function, so the number of slots limits the instances that wait (`shared/decisions/functions/0034-wait-slots.md`).
 
 use payments::model::timestamp::Timestamp;
 use payments::ports::StoreError;

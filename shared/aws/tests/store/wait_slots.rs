@@ -1,4 +1,5 @@
-//! The slots of shoppers' requests that wait.
+//! Tests the wait slots. A shopper's request may wait only while it holds a slot, so the number of slots limits the
+//! waiting requests.
 
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ async fn a_slot_is_free_after_its_release_or_after_the_end_of_the_claim() {
     store.release_wait_slot(1, until).await.unwrap();
     assert!(store.claim_wait_slot(1, NOW, until).await.unwrap());
 
-    // The request crashed, and a later request claims the slot. The release of the first claim must not free it.
+    // The claim ends before the request releases it, and a later request claims the slot. The late release of the old
+    // claim must not free the slot.
     let later = until.after(Duration::from_millis(1));
     let end = later.after(Duration::from_secs(2));
     assert!(store.claim_wait_slot(1, later, end).await.unwrap());

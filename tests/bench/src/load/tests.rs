@@ -5,7 +5,7 @@ use tools::Supervisor;
 
 use super::*;
 
-/// The smallest number of payments with which every course of a payment occurs.
+/// A number of payments with which every course of a payment occurs.
 const PAYMENTS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
