@@ -54,8 +54,13 @@ impl Gate for KeyedGate<'_> {
         self.gate.query(path, body).await
     }
 
-    async fn newer_keyring(&self, project_id: ProjectId, known: &Keyring) -> Option<Keyring> {
-        self.keys.newer(project_id, known).await
+    async fn newer_keyring(
+        &self,
+        project_id: ProjectId,
+        known: &Keyring,
+    ) -> Result<Option<Keyring>, NoAnswer> {
+        let newer = self.keys.newer(project_id, known).await;
+        newer.map_err(|error| NoAnswer::Failed(error.to_string()))
     }
 }
 

@@ -71,11 +71,14 @@ impl Refusal {
     }
 }
 
-/// Whether an answer with any HTTP status is an error about the signature of the request.
+/// Whether an answer with any HTTP status is an error about the signature of the request. A report about a payment is no
+/// such error, even if it contains the code.
 pub fn is_signature_refused(body: &[u8]) -> bool {
-    let message = json::parse(body, Limits::CALLBACK);
-    let refusal = message.ok().and_then(|message| refusal(&message));
-    refusal.is_some_and(|refusal| refusal.is_about_signature())
+    let Ok(message) = json::parse(body, Limits::CALLBACK) else {
+        return false;
+    };
+    let is_report = message.get("payment").is_some() || message.get("operations").is_some();
+    !is_report && refusal(&message).is_some_and(|refusal| refusal.is_about_signature())
 }
 
 /// Reads an error body: `{"status":"error","code":..,"message":..}`, with or without the fields of an acceptance,

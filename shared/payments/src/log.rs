@@ -38,6 +38,7 @@ static NAMESPACE: LazyLock<String> = LazyLock::new(|| {
 /// The maximum number of bytes of a text field. A longer text is cut. The id of a payment has at most 1,020 bytes, and the
 /// project precedes it.
 pub const MAX_TEXT_BYTES: usize = 4 * 1_024;
+
 /// Logs and counts that something of the platform exceeds a limit, so that a part of it is not stored.
 pub fn over_limit(limit: &str, payment: Option<&PaymentKey>) {
     let line = Line::warn("a limit was exceeded").with("limit", limit);

@@ -28,6 +28,14 @@ pub(super) struct ShopperCheckout {
 }
 
 impl ShopperCheckout {
+    /// Returns the checkout of a request that did not wait, because another request has the slot.
+    pub(super) fn without_wait(self) -> Self {
+        Self {
+            could_not_wait: true,
+            ..self
+        }
+    }
+
     /// Returns the language that the storefront chose, or else the language of the browser.
     pub(super) fn language(&self, browser: Language) -> Language {
         let chosen = self.order.language.as_deref().and_then(Language::of_code);

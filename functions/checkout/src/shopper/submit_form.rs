@@ -4,6 +4,7 @@ use lambda_http::Response;
 use payments::log::Line;
 use payments::model::Status;
 use payments::ports::Clock;
+use payments::service::checkout::token;
 use payments::service::clarification::ClarificationError;
 
 use super::response::{see_other, unavailable};
@@ -41,7 +42,13 @@ impl Checkouts {
                 return pages::clarification(language, &checkout_url, &shop_url, &fields);
             }
         };
-        match self.send_clarification(payment, &answers).await {
+        // The checkout shows the form again if another request sends the data.
+        let Some(slot) = self.claim_form(&token::hash(token)).await else {
+            return see_other(&checkout_url, language);
+        };
+        let sent = self.send_clarification(payment, &answers).await;
+        self.end_wait(slot).await;
+        match sent {
             Ok(_) | Err(ClarificationError::NotRequested) => see_other(&checkout_url, language),
             Err(ClarificationError::Refused(code)) => {
                 Line::warn("the platform refused the data of a shopper's clarification form")

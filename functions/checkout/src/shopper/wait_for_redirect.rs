@@ -8,7 +8,7 @@ use payments::events::metrics;
 use payments::log::Line;
 use payments::model::Payment;
 use payments::ports::{Clock, StoreError};
-use payments::service::checkout::hand_off_ready;
+use payments::service::checkout::{hand_off_ready, token};
 use payments::service::status_poll::StatusPoller;
 use tokio::time::timeout;
 
@@ -43,7 +43,12 @@ impl Checkouts {
         match to_poll {
             // The future is boxed because its state would enlarge the future of every route.
             Some(payment) if left >= MIN_POLL_TIME => {
+                // The poll occupies an instance, as a wait does.
+                let Some(slot) = self.claim_wait(&token::hash(token), left).await else {
+                    return Ok(found.map(ShopperCheckout::without_wait));
+                };
                 Box::pin(self.poll(&payment.key(), left)).await;
+                self.end_wait(slot).await;
             }
             _ => return Ok(found),
         }

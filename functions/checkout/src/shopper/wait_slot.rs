@@ -12,6 +12,9 @@ use crate::checkouts::Checkouts;
 /// The time between the end of the longest wait and the end of the claim, for differences between clocks.
 const MARGIN: Duration = Duration::from_millis(500);
 
+/// The longest time in which Gate answers a form, with a repeat after a refused key.
+const MAX_FORM: Duration = Duration::from_secs(17);
+
 /// A slot that this request has claimed.
 pub(super) struct WaitSlot {
     slot: u64,
@@ -22,9 +25,21 @@ impl Checkouts {
     /// Claims the slot of a token for a wait. Returns `None` if another request has the slot, or if the table fails,
     /// because then the request must not occupy an instance.
     pub(super) async fn claim_wait(&self, token_hash: &str, wait: Duration) -> Option<WaitSlot> {
+        let slot = slot_of(token_hash, self.wait_slots);
+        self.claim(slot, wait).await
+    }
+
+    /// Claims the slot of a token for a form, whose data is sent to Gate. There are half as many of these slots as of the
+    /// slots for waits, so that waiting browsers do not keep forms out.
+    pub(super) async fn claim_form(&self, token_hash: &str) -> Option<WaitSlot> {
+        let slot = slot_of(token_hash, self.wait_slots.div_ceil(2));
+        self.claim(self.wait_slots.saturating_add(slot), MAX_FORM)
+            .await
+    }
+
+    async fn claim(&self, slot: u64, wait: Duration) -> Option<WaitSlot> {
         let now = self.payments.clock.now();
         let until = now.after(wait + MARGIN);
-        let slot = slot_of(token_hash, self.wait_slots);
         let claimed = self.payments.store.claim_wait_slot(slot, now, until).await;
         let is_claimed = claimed.unwrap_or_else(|error| {
             warn("a wait cannot be claimed", &error);

@@ -111,16 +111,29 @@ impl CachedProjectKeys {
 
     /// Returns the keys of a project if their current key differs from `known`. If the cache holds `known`, first fetches
     /// the keys, because the platform refused `known`. Ignores [`CacheTtl::min_refetch`]: only the platform's answer to a
-    /// request of ours can cause this fetch, and a fetch that came too early would fail a sale.
-    pub async fn newer(&self, project_id: ProjectId, known: &Keyring) -> Option<Keyring> {
+    /// request of ours can cause this fetch, and a fetch that came too early would fail a sale. Returns an error if the
+    /// fetch fails, because the cached keys do not show whether the key was replaced.
+    pub async fn newer(
+        &self,
+        project_id: ProjectId,
+        known: &Keyring,
+    ) -> Result<Option<Keyring>, SecretError> {
         let is_newer = |keyring: &&Keyring| !keyring.current().is_same_as(known.current());
         let mut cached = self.cached.lock().await;
         let newer = |keys: &ProjectKeys| keys.get(&project_id).filter(is_newer).cloned();
         if let Some(keyring) = cached.as_ref().and_then(|entry| newer(&entry.keys)) {
-            return Some(keyring);
+            return Ok(Some(keyring));
         }
-        let keys = self.refresh(&mut cached).await.ok()?;
-        newer(&keys)
+        let no_answer = |_| Err(self.secret.error("cannot be read: no answer in time"));
+        let keys = timeout(REFRESH_TIMEOUT, self.fetch()).await;
+        let keys = keys.unwrap_or_else(no_answer)?;
+        let now = Instant::now();
+        *cached = Some(Cached {
+            keys: Arc::clone(&keys),
+            fetched_at: now,
+            attempted_at: now,
+        });
+        Ok(newer(&keys))
     }
 
     /// Returns the keys of one project.

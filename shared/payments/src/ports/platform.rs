@@ -39,14 +39,14 @@ pub trait Gate {
     ) -> impl Future<Output = Result<Vec<u8>, NoAnswer>> + Send;
 
     /// Reads the keys of a project again, because the platform refused a signature of `known`. Returns the keys if the
-    /// current key was replaced.
+    /// current key was replaced. After a failure, it is not known whether the key was replaced.
     fn newer_keyring(
         &self,
         project_id: ProjectId,
         known: &Keyring,
-    ) -> impl Future<Output = Option<Keyring>> + Send {
+    ) -> impl Future<Output = Result<Option<Keyring>, NoAnswer>> + Send {
         let _ = (project_id, known);
-        async { None }
+        async { Ok(None) }
     }
 }
 

@@ -20,6 +20,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns what is wrong, without the item.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Failed(why) | Self::Unreadable { why, .. } => why,
+        }
+    }
+
     /// Whether the item cannot be read, so that work on many items must pass over it.
     pub fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable { .. })

@@ -1,5 +1,5 @@
-//! Calls of Gate that are signed with the project's current key. If the platform refuses the signature, the key was
-//! probably replaced: it is read again, and the call is repeated once.
+//! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key was
+//! probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no answer.
 
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
@@ -25,8 +25,9 @@ pub(super) async fn post<G: Gate>(
         return Some(answer);
     }
     let answer = match gate.newer_keyring(project_id, keyring).await {
-        Some(newer) => gate.post(path, sign(newer.current())?).await,
-        None => answer,
+        Ok(Some(newer)) => gate.post(path, sign(newer.current())?).await,
+        Ok(None) => answer,
+        Err(_) => Answer::Unclear,
     };
     if is_refused(&answer) {
         log_refused(project_id, path);
@@ -46,8 +47,9 @@ pub(super) async fn query<G: Gate>(
     let answer = gate.query(path, sign(keyring.current())?).await;
     let (answer, keyring) = match answer {
         Err(NoAnswer::SignatureRefused) => match gate.newer_keyring(project_id, keyring).await {
-            Some(newer) => (gate.query(path, sign(newer.current())?).await, newer),
-            None => (answer, keyring.clone()),
+            Ok(Some(newer)) => (gate.query(path, sign(newer.current())?).await, newer),
+            Ok(None) => (answer, keyring.clone()),
+            Err(error) => (Err(error), keyring.clone()),
         },
         _ => (answer, keyring.clone()),
     };

@@ -62,6 +62,18 @@ async fn a_clarification_that_the_platform_refuses_for_its_key_is_sent_again_wit
     Ok(())
 }
 
+/// The cached keys do not show whether the key was replaced, so the outcome of the sale is unknown.
+#[tokio::test]
+async fn a_refused_signature_is_no_refusal_if_the_keys_cannot_be_read_again() -> anyhow::Result<()>
+{
+    let api = rotated().await?;
+    api.wire.set_secret("no JSON");
+    let created = api.checkout(&order("order-2")).await?;
+    ensure!(created.status == 201, "{created:?}");
+    ensure!(created.json["status"] == "processing", "{created:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_signature_that_the_platform_refuses_with_the_newest_key_is_a_refusal()
 -> anyhow::Result<()> {

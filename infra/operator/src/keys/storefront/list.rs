@@ -76,5 +76,5 @@ fn problem(entry: &KeyEntry, error: &StoreError) -> String {
     } else {
         "not revoked"
     };
-    format!("{state}; {error}")
+    format!("{state}; {}", error.why())
 }

@@ -42,7 +42,7 @@ impl RevokeArgs {
                 plain(&key.name),
                 key.project_id
             ),
-            Err(error) => format!("the key {} ({})", plain(id), plain(&error.to_string())),
+            Err(error) => format!("the key {} ({})", plain(id), plain(error.why())),
         };
         if entry.is_revoked {
             let at = entry.key.ok().and_then(|key| key.revoked_at);

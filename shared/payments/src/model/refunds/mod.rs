@@ -6,7 +6,7 @@ pub(in crate::model) mod compact;
 pub mod refund;
 pub mod refund_status;
 mod returns;
-mod update;
+pub(in crate::model) mod update;
 
 use ecommpay::fields::{Currency, Text};
 

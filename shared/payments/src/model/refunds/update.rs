@@ -13,7 +13,7 @@ use crate::model::reported::operation::Operation;
 use crate::model::timestamp::Timestamp;
 
 /// The code of an operation that was declined because its `merchant_refund_id` exists already.
-const DUPLICATE_REFUND: &str = "3230";
+pub(in crate::model) const DUPLICATE_REFUND: &str = "3230";
 
 /// The derived state of a refund.
 struct RefundState {

@@ -16,6 +16,7 @@ use super::payment_sums::DatedSum;
 use super::report_order::ReportOrder;
 use super::texts::{digest_of_id, is_digest};
 use super::waiting::Waiting;
+use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::timestamp::Timestamp;
 
 /// The maximum number of distinct final reports that are stored for an operation. The reports of the highest rank are
@@ -145,7 +146,7 @@ impl Operation {
         self.created_date = ids.created_date;
     }
 
-    /// Drops the details: texts for display, what the operation waits for, and reports that cannot decide anything. The
+    /// Drops the details: texts for display, codes, what the operation waits for, and reports that cannot decide anything. The
     /// type, the outcome, the sums and the dates stay, and the digests of the ids. Repeating the reduction changes
     /// nothing, and reports that arrive later merge as before.
     pub(super) fn reduce(&mut self, is_deciding: bool) {
@@ -156,7 +157,9 @@ impl Operation {
         for report in std::mem::take(&mut self.finals) {
             let mut report = report;
             report.order.reduce();
-            (report.status, report.code) = (String::new(), None);
+            report.status = String::new();
+            // This code decides whether a refund is declined.
+            report.code = report.code.filter(|code| code == DUPLICATE_REFUND);
             if report.kind.is_about_refund() {
                 // Only the sums and the end of a sale use these fields.
                 (report.sum_converted, report.ends_payment) = (None, false);

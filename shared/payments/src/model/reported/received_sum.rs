@@ -77,8 +77,8 @@ impl Payment {
         let is_lower = newest.sum.amount < order.amount.get() || is_other_currency;
         let sums = &self.reported.sums;
         let contradicts_answer = sums.signed_in_full && !order.matches(&newest.sum);
-        let is_captured =
-            !is_other_currency && self.captured_amount(Operation::is_signed) == newest.sum.amount;
+        let captured = self.captured_amount(Operation::is_signed);
+        let is_captured = !is_other_currency && captured > 0 && captured == newest.sum.amount;
         let is_confirmed = newest.signed || is_captured;
         !is_confirmed && (is_lower && sums.named_in_full || contradicts_answer)
     }

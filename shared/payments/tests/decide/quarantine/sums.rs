@@ -161,6 +161,20 @@ fn a_lower_sum_in_a_callback_after_a_success_counts_only_after_a_signed_answer_c
     assert_eq!(payment.status(), Status::Succeeded);
 }
 
+#[test]
+fn a_sum_of_zero_in_a_callback_counts_only_after_a_signed_answer() {
+    let nothing = edited("sale_success", |body| {
+        body["payment"]["sum"]["amount"] = 0.into();
+        body["payment"]["date"] = json!("2019-07-02T10:00:00+0000");
+        body["operation"]["date"] = json!("2019-07-02T10:00:00+0000");
+    });
+    let mut payment = TestPayment::paid();
+    payment.deliver(&nothing);
+    assert_eq!(payment.paid_amount(), 1000);
+    assert_eq!(payment.status(), Status::Quarantined);
+    assert!(payment.needs_recheck());
+}
+
 /// A second sale is charged after the last answer without a refund. Later answers list a refund, so their `payment.sum`
 /// does not state the amount received.
 #[test]

@@ -17,10 +17,11 @@ use tools::Supervisor;
 use crate::template::processed::Template;
 
 /// A valid value for each ending of a variable's name. Other variables may have any value.
-const VALUES: [(&str, &str); 7] = [
+const VALUES: [(&str, &str); 8] = [
     ("_SECONDS", "60"),
     ("_DELAYS", "60,120"),
     ("_INTERVAL", "1"),
+    ("_WAITS", "1"),
     ("_QUEUES", "[]"),
     ("_URL", "https://platform.example"),
     ("_LANGUAGES", "en,fr"),

@@ -68,11 +68,15 @@ async fn reserved_and_provisioned_concurrency_are_parameters() -> anyhow::Result
 async fn functions_that_serve_checkouts_have_the_parameters_of_checkouts() -> anyhow::Result<()> {
     let template = Template::processed().await?;
     for (parameter, default, variable) in [
-        ("PaymentPageLanguages", "en,fr,de", "PAYMENT_PAGE_LANGUAGES"),
-        ("PaymentPageRetries", "false", "PAYMENT_PAGE_RETRIES"),
-        ("ShopperWaits", "20", "SHOPPER_WAITS"),
+        (
+            "PaymentPageLanguages",
+            json!("en,fr,de"),
+            "PAYMENT_PAGE_LANGUAGES",
+        ),
+        ("PaymentPageRetries", json!("false"), "PAYMENT_PAGE_RETRIES"),
+        ("ShopperWaits", json!(20), "SHOPPER_WAITS"),
     ] {
-        ensure!(template.default(parameter) == default);
+        ensure!(*template.default(parameter) == default);
         let values = template.variables(variable);
         for (name, url) in template.variables("PAYMENT_PAGE_URL") {
             let expected = match url.is_null() {
