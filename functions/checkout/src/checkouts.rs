@@ -3,7 +3,7 @@
 use aws::config;
 use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
-use aws::gate_http::{HttpGate, KeyedGate};
+use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_http::Error;
@@ -49,14 +49,6 @@ impl Checkouts {
             page_settings: config::payment_page()?,
             wait_slots: config::count("SHOPPER_WAITS")?,
         })
-    }
-
-    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
-    pub(crate) fn keyed_gate(&self) -> KeyedGate<'_> {
-        KeyedGate {
-            gate: &self.gate,
-            keys: &self.keys,
-        }
     }
 
     /// Opens connections and reads secrets before the first request arrives.

@@ -18,7 +18,7 @@ impl Checkouts {
         let keyring = keyring.map_err(|error| StoreError::Failed(error.to_string()));
         let keyring = keyring.map_err(ApplyError::from)?;
         let requested = payment.clarification_request();
-        let (payments, gate) = (&self.payments, &self.keyed_gate());
+        let (payments, gate) = (&self.payments, &self.gate.with_keys(&self.keys));
         clarification::clarify(payments, gate, &keyring, payment, requested, answers).await
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::config;
 use aws::environment::{Environment, LivePayments};
-use aws::gate_http::{HttpGate, KeyedGate};
+use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
@@ -52,14 +52,6 @@ impl CommandHandler {
             )
         };
         prewarm::within_limit(all).await;
-    }
-
-    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
-    fn keyed_gate(&self) -> KeyedGate<'_> {
-        KeyedGate {
-            gate: &self.gate,
-            keys: &self.keys,
-        }
     }
 
     /// Runs one command. `verify_callback` changes nothing and is not logged.
@@ -141,7 +133,7 @@ impl CommandHandler {
         };
         let poller = StatusPoller {
             payments: &self.payments,
-            gate: &self.keyed_gate(),
+            gate: &self.gate.with_keys(&self.keys),
             keys,
             tokens,
             base_url: &self.base_url,
@@ -163,7 +155,7 @@ impl CommandHandler {
         };
         let refunds = RefundService {
             payments: &self.payments,
-            gate: &self.keyed_gate(),
+            gate: &self.gate.with_keys(&self.keys),
             keyring,
         };
         let Review { by, items, .. } = review;

@@ -4,7 +4,7 @@
 use aws::api_gateway::{parameter, route};
 use aws::dynamodb::StorefrontKeys;
 use aws::environment::{self, Environment, LivePayments};
-use aws::gate_http::{HttpGate, KeyedGate};
+use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::CachedProjectKeys;
 use lambda_http::http::StatusCode;
@@ -84,7 +84,7 @@ impl Refunds {
         let keyring = keyring.map_err(Problem::unavailable)?;
         let refunds = RefundService {
             payments: &self.payments,
-            gate: &self.keyed_gate(),
+            gate: &self.gate.with_keys(&self.keys),
             keyring: &keyring,
         };
         let payment = refunds.refund(&storefront, payment_id, &order).await?;
@@ -127,7 +127,7 @@ impl Refunds {
         let keyring = keyring.map_err(Problem::unavailable)?;
         let payment = clarification::clarify(
             &self.payments,
-            &self.keyed_gate(),
+            &self.gate.with_keys(&self.keys),
             &keyring,
             &payment,
             Some(requested),
@@ -136,14 +136,6 @@ impl Refunds {
         .await?;
         let refund = find(&payment, refund_id)?;
         Ok(show_refund(StatusCode::ACCEPTED, &payment, refund))
-    }
-
-    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
-    fn keyed_gate(&self) -> KeyedGate<'_> {
-        KeyedGate {
-            gate: &self.gate,
-            keys: &self.keys,
-        }
     }
 
     async fn visible_payment(

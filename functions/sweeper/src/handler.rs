@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws::config;
 use aws::deadline::deadline;
 use aws::environment::{Environment, LivePayments};
-use aws::gate_http::{HttpGate, KeyedGate};
+use aws::gate_http::HttpGate;
 use aws::prewarm;
 use aws::secrets::{CachedProjectKeys, CachedTokenSecret};
 use lambda_runtime::{Error, LambdaEvent};
@@ -59,14 +59,6 @@ impl Sweeper {
         prewarm::within_limit(all).await;
     }
 
-    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
-    fn keyed_gate(&self) -> KeyedGate<'_> {
-        KeyedGate {
-            gate: &self.gate,
-            keys: &self.keys,
-        }
-    }
-
     /// Executes one run. The content of the event is ignored.
     pub async fn handle(&self, event: LambdaEvent<IgnoredAny>) -> Result<Summary, Error> {
         let deadline = deadline(&event.context, RESERVE);
@@ -95,7 +87,7 @@ impl Sweeper {
             Ok((keys, tokens)) => {
                 let poller = StatusPoller {
                     payments: &self.payments,
-                    gate: &self.keyed_gate(),
+                    gate: &self.gate.with_keys(&self.keys),
                     keys: &keys,
                     tokens,
                     base_url: &self.base_url,

@@ -30,6 +30,11 @@ impl HttpGate {
         Host::new(base_url, TIMEOUT).map(Self)
     }
 
+    /// Returns Gate with the project keys, which are read again if the platform refuses a signature.
+    pub fn with_keys<'a>(&'a self, keys: &'a CachedProjectKeys) -> KeyedGate<'a> {
+        KeyedGate { gate: self, keys }
+    }
+
     /// Connects before the first request; see [`crate::prewarm`].
     pub async fn prewarm(&self) {
         self.0.prewarm().await;
@@ -39,10 +44,8 @@ impl HttpGate {
 /// Gate, with the project keys that replace a refused key.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedGate<'a> {
-    /// The client of Gate.
-    pub gate: &'a HttpGate,
-    /// The cache of the project keys.
-    pub keys: &'a CachedProjectKeys,
+    gate: &'a HttpGate,
+    keys: &'a CachedProjectKeys,
 }
 
 impl Gate for KeyedGate<'_> {

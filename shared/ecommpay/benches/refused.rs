@@ -105,8 +105,8 @@ fn attacks(size: usize) -> Vec<(String, String)> {
     let spaces = |count: usize| format!(r#""a {count}":1"#);
     let zeros = |count: usize| format!(r#""{}":1"#, "0".repeat(count % 40 + 1) + &count.to_string());
     let colons = |count: usize| format!(r#"":{count}:":1.50"#);
-    // The key can be so long that the canonical string has nearly the maximum size, or so short that the limit refuses
-    // nothing.
+    // A short key makes a small canonical string. A long key makes a string of nearly the maximum size, or a larger string,
+    // which the limit refuses.
     for percent in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 75, 90] {
         let long = size * percent / 100;
         let members: [(&str, &dyn Fn(usize) -> String); 5] = [

@@ -67,7 +67,7 @@ impl Checkouts {
             let (keys, tokens) = secrets.map_err(|error| error.to_string())?;
             let poller = StatusPoller {
                 payments: &self.payments,
-                gate: &self.keyed_gate(),
+                gate: &self.gate.with_keys(&self.keys),
                 keys: &keys,
                 tokens,
                 base_url: &self.base_url,

@@ -1,5 +1,6 @@
-//! Limits the shoppers' requests that wait. Of one checkout at most one request waits, and over all checkouts at most as
-//! many as there are slots. A request without a slot is answered immediately, with a page that reloads itself.
+//! Limits the shoppers' requests that wait, for a change of the payment or for Gate's answer. Of one checkout at most one
+//! request waits, and over all checkouts at most as many as there are slots. A request without a slot is answered
+//! immediately: with a page that reloads itself, or after a form with a redirect to the checkout.
 
 use std::time::Duration;
 

@@ -43,7 +43,7 @@ impl Checkouts {
         let tokens = self.tokens.get().await.map_err(Problem::unavailable)?;
         let checkouts = CheckoutService {
             payments: &self.payments,
-            gate: &self.keyed_gate(),
+            gate: &self.gate.with_keys(&self.keys),
             keyring: &keyring,
             tokens,
             base_url: &self.base_url,

@@ -1,6 +1,7 @@
 //! Stores the wait slots. A shopper's request may wait only while it holds a slot. Each waiting request occupies an
 //! instance of the function, so the number of slots limits the instances that wait (`shared/decisions/functions/0034-wait-slots.md`).
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use payments::model::timestamp::Timestamp;
 use payments::ports::StoreError;
 
@@ -15,6 +16,16 @@ fn pk(slot: u64) -> String {
 }
 
 impl DynamoStore {
+    fn update_of_slot(&self, slot: u64, until: Timestamp) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(pk(slot)))
+            .key("sk", text(SK))
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", millis(until))
+    }
+
     /// Claims a slot until a time. Returns false if another request has the slot. A claim ends by itself, so a function
     /// that crashes occupies the slot only until that time.
     pub async fn claim_wait_slot(
@@ -24,16 +35,10 @@ impl DynamoStore {
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(pk(slot)))
-            .key("sk", text(SK))
+            .update_of_slot(slot, until)
             .update_expression("SET #until = :until")
             .condition_expression("attribute_not_exists(#until) OR #until < :now")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":until", millis(until));
+            .expression_attribute_values(":now", millis(now));
         match conditional::update(request).await {
             Ok(_) => Ok(true),
             Err(NotUpdated::ConditionFailed(_) | NotUpdated::Busy) => Ok(false),
@@ -44,15 +49,9 @@ impl DynamoStore {
     /// Frees a slot that was claimed until this time. Does nothing if another request has claimed the slot since.
     pub async fn release_wait_slot(&self, slot: u64, until: Timestamp) -> Result<(), StoreError> {
         let request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(pk(slot)))
-            .key("sk", text(SK))
+            .update_of_slot(slot, until)
             .update_expression("REMOVE #until")
-            .condition_expression("#until = :until")
-            .expression_attribute_names("#until", "until")
-            .expression_attribute_values(":until", millis(until));
+            .condition_expression("#until = :until");
         match conditional::update(request).await {
             Ok(_) | Err(NotUpdated::ConditionFailed(_) | NotUpdated::Busy) => Ok(()),
             Err(NotUpdated::Failed(error)) => Err(error),

@@ -1,11 +1,12 @@
 //! Sends one status request and verifies the answer.
 
+use ecommpay::ProjectKey;
 use ecommpay::answer::StatusAnswer;
 use ecommpay::fields::{ProjectId, Text};
 use ecommpay::gate::{self, Request};
 use ecommpay::json::{self, Limits, Value};
 use ecommpay::report::{self, Report};
-use ecommpay::{ProjectKey, signature};
+use ecommpay::signature::{self, SignedForms};
 
 use super::error::PollError;
 use super::poller::StatusPoller;
@@ -58,8 +59,9 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
         let (answer, keyring) = answer.ok_or(PollError::NotSignable)??;
         let message = json::parse(&answer, Limits::ANSWER)?;
         let signature = signature::of_message(&message);
+        let forms = SignedForms::of(&message);
         let is_valid = match &signature {
-            Some(signature) => signature::verify(&message, signature, &keyring).is_some(),
+            Some(signature) => forms.verify(signature, &keyring).is_some(),
             None if has_signature_member(&message) => false,
             None => !matches!(StatusAnswer::read(&message), StatusAnswer::Report(_)),
         };
@@ -78,7 +80,7 @@ impl<S, Q, C, G: Gate> StatusPoller<'_, S, Q, C, G> {
             }),
             StatusAnswer::NotReadable => Err(PollError::NotReadable),
             StatusAnswer::Report(report) => {
-                let canonical = signature::canonical(&message);
+                let canonical = forms.into_as_written();
                 Ok(StatusReply::Report(Box::new(Signed {
                     report,
                     canonical: String::from_utf8_lossy(&canonical).into_owned(),

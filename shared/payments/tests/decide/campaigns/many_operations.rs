@@ -355,7 +355,7 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
     for kind in [
         "manual change",
         "sale",
-        "unheard-of",
+        "undocumented",
         "payment confirmation",
     ] {
         for number in 0..60 {
