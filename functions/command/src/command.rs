@@ -8,8 +8,8 @@ use payments::model::QuarantineItem;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The maximum length of an operator's name, in characters.
-const MAX_NAME_LENGTH: usize = 64;
+/// The maximum length of an operator's name, in bytes.
+const MAX_NAME_BYTES: usize = 128;
 
 /// A command of an operator.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -108,10 +108,10 @@ impl TryFrom<String> for Operator {
 
     fn try_from(name: String) -> Result<Self, Self::Error> {
         let name = name.trim();
-        let fits = (1..=MAX_NAME_LENGTH).contains(&name.chars().count());
+        let fits = (1..=MAX_NAME_BYTES).contains(&name.len());
         match fits && !name.contains(char::is_control) {
             true => Ok(Self(name.to_owned())),
-            false => Err("`by` must have 1 to 64 characters and no control character"),
+            false => Err("`by` must have 1 to 128 bytes and no control character"),
         }
     }
 }

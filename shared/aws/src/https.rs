@@ -41,16 +41,17 @@ pub(super) enum Problem {
     /// The host did not answer, or its answer broke off.
     #[error("{0}")]
     Failed(String),
-    /// The answer is larger than the limit.
-    #[error("the answer is too large")]
-    TooLarge,
+    /// The answer with this HTTP status is larger than the limit.
+    #[error("the answer with HTTP status {0} is too large")]
+    TooLarge(u16),
 }
 
 impl From<Problem> for NoAnswer {
     fn from(problem: Problem) -> Self {
         match problem {
-            Problem::Failed(why) => Self::Failed(why),
-            Problem::TooLarge => Self::TooLarge,
+            Problem::TooLarge(200) => Self::TooLarge,
+            // An error page can have any size. The query may be repeated.
+            problem => Self::Failed(problem.to_string()),
         }
     }
 }
@@ -135,7 +136,7 @@ impl Host {
         let body = body.collect().await.map_err(|error| {
             let is_too_large = error.is::<LengthLimitError>();
             if is_too_large {
-                Problem::TooLarge
+                Problem::TooLarge(status)
             } else {
                 failed(&error)
             }

@@ -21,8 +21,10 @@ pub struct Page {
     pub script: Option<&'static str>,
     /// The URL that the form of the page posts to. `None` forbids forms.
     pub form_target: Option<String>,
-    /// The number of seconds after which the browser reloads the page.
+    /// The number of seconds after which the browser reloads the page, or loads `next_url`.
     pub refresh_after: Option<u32>,
+    /// The URL that the browser loads after `refresh_after` seconds. `None` reloads the page.
+    pub next_url: Option<String>,
 }
 
 impl Page {
@@ -36,6 +38,7 @@ impl Page {
             script: None,
             form_target: None,
             refresh_after: None,
+            next_url: None,
         }
     }
 
@@ -55,7 +58,9 @@ impl Page {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         if let Some(seconds) = self.refresh_after {
-            headers.insert(header::REFRESH, seconds.into());
+            let next = self.next_url.map(|url| format!("{seconds}; url={url}"));
+            let refresh = next.and_then(|text| HeaderValue::from_str(&text).ok());
+            headers.insert(header::REFRESH, refresh.unwrap_or_else(|| seconds.into()));
         }
         for (name, value) in [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -67,7 +67,8 @@ pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -
     .into_response()
 }
 
-/// Shown to a shopper who returns from the bank while another request waits for the result. The page reloads itself.
+/// Shown to a shopper who returns from the bank while another request waits for the result. After 4 seconds the browser
+/// loads the shop's page, so even a shopper who never receives a slot returns to the shop.
 pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String> {
     let texts = language.texts();
     let body = html! {
@@ -77,6 +78,7 @@ pub fn waiting_for_result(language: Language, shop_url: &str) -> Response<String
     Page {
         body,
         refresh_after: Some(4),
+        next_url: Some(shop_url.to_owned()),
         ..Page::new(StatusCode::OK, language, &texts.waiting_for_result)
     }
     .into_response()

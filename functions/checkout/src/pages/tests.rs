@@ -90,6 +90,15 @@ fn every_text_from_outside_is_escaped() {
 }
 
 #[test]
+fn the_page_that_waits_for_the_result_loads_the_page_of_the_shop() {
+    for language in Language::ALL {
+        let page = pages::waiting_for_result(language, "https://shop.example/thanks?payment_id=a");
+        let expected = "4; url=https://shop.example/thanks?payment_id=a";
+        assert_eq!(header(&page, header::REFRESH), expected);
+    }
+}
+
+#[test]
 fn every_page_has_its_language_and_one_heading() {
     for (language, page) in all_languages() {
         let code = language.code();

@@ -36,10 +36,11 @@ impl ShopperCheckout {
         }
     }
 
-    /// Returns the language that the storefront chose, or else the language of the browser.
+    /// Returns the language that the storefront chose, or else the language of the browser. The order belongs to the
+    /// current attempt, so an earlier attempt has the language of the browser.
     pub(super) fn language(&self, browser: Language) -> Language {
         let chosen = self.order.language.as_deref().and_then(Language::of_code);
-        chosen.unwrap_or(browser)
+        chosen.filter(|_| self.is_current).unwrap_or(browser)
     }
 
     /// Returns the status that this shopper sees. An earlier attempt failed, and a later attempt can belong to another

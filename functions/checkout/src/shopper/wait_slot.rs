@@ -1,20 +1,21 @@
 //! Limits the shoppers' requests that wait, for a change of the payment or for Gate's answer. Of one checkout at most one
 //! request waits, and over all checkouts at most as many as there are slots. A request without a slot is answered
-//! immediately: with a page that reloads itself, or after a form with a redirect to the checkout.
+//! immediately: with a page that reloads itself or leads to the shop, or after a form with a redirect to the checkout.
 
 use std::time::Duration;
 
 use payments::log::Line;
 use payments::model::timestamp::Timestamp;
 use payments::ports::{Clock, StoreError};
+use payments::service::MAX_CALL;
 
 use crate::checkouts::Checkouts;
 
 /// The time between the end of the longest wait and the end of the claim, for differences between clocks.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The longest time in which Gate answers a form, with a repeat after a refused key.
-const MAX_FORM: Duration = Duration::from_secs(17);
+/// The longest time in which Gate answers a form ([`MAX_CALL`]), and 1 second for the store.
+const MAX_FORM: Duration = MAX_CALL.saturating_add(Duration::from_secs(1));
 
 /// A slot that this request has claimed.
 pub(super) struct WaitSlot {

@@ -33,7 +33,11 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
         None => external_payment(fact, at)?,
     };
     facts::apply(&mut after, payment, fact, at);
-    after.update_derived(at);
+    let is_removed = after.update_derived(at);
+    if is_removed && matches!(fact, Fact::Callback(_)) {
+        // A signed answer has the amounts of all operations, also of those that the payment does not store.
+        after.polling_mut().request_recheck(at);
+    }
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 

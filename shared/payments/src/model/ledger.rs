@@ -124,7 +124,7 @@ impl Payment {
     }
 
     /// Returns the amount of the successful refunds and reversals.
-    fn refunds_and_reversals(&self) -> u64 {
+    pub(super) fn refunds_and_reversals(&self) -> u64 {
         let is_not_confirmed = self.is_not_confirmed();
         let is_excluded = |id: &String| {
             is_not_confirmed && self.unconfirmed_reversals().any(|(other, _)| other == id)
@@ -136,13 +136,13 @@ impl Payment {
             .fold(0, u64::saturating_add);
         match is_not_confirmed {
             true => stored,
-            // An answer with too many operations includes the refunds that are not stored.
+            // This amount includes the refunds that are not stored.
             false => stored.max(self.reported.overflow.refunded),
         }
     }
 
     /// Returns the amount of all successful returns.
-    fn all_returned(&self) -> u64 {
+    pub(super) fn all_returned(&self) -> u64 {
         self.returned(|_| true).max(self.reported.overflow.returned)
     }
 

@@ -105,13 +105,20 @@ impl Payment {
     }
 
     /// Updates the stored state that follows from the facts and the time: abandoned Gate requests, the state of each
-    /// refund, and whether the payment is polled.
-    pub(crate) fn update_derived(&mut self, at: Timestamp) {
+    /// refund, and whether the payment is polled. Removes the operations that do not fit into the payment. Returns
+    /// whether an operation was removed.
+    pub(crate) fn update_derived(&mut self, at: Timestamp) -> bool {
         let polls_sent = self.polling.polls_sent();
         self.attempt.request.time_out(polls_sent, at);
+        let mut is_removed = self.limit_operations();
         self.update_refunds(at);
+        while self.remove_excess_bytes() {
+            is_removed = true;
+            self.update_refunds(at);
+        }
         let is_open = self.is_open();
         self.polling.update(is_open, at);
+        is_removed
     }
 
     /// Adds the ids of other payments that had paid the same order before this payment did.

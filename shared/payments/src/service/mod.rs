@@ -22,3 +22,5 @@ pub mod status_poll;
 pub mod storefront;
 pub mod sweep;
 mod visibility;
+
+pub use self::signed_call::MAX_CALL;

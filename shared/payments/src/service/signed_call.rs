@@ -1,6 +1,8 @@
 //! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key was
 //! probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no answer.
 
+use std::time::Duration;
+
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
 use ecommpay::{Keyring, ProjectKey};
@@ -8,8 +10,25 @@ use ecommpay::{Keyring, ProjectKey};
 use crate::log::Line;
 use crate::ports::{Gate, NoAnswer};
 
-/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed.
+/// The time limit of a call, with the repeat after a refused key. Without a repeat, the port's own limit of 8 s is
+/// reached first. Functions that answer a storefront have 15 s.
+pub const MAX_CALL: Duration = Duration::from_secs(10);
+
+/// Posts a request that `sign` creates. Returns `None` if the request cannot be signed. After [`MAX_CALL`] the answer is
+/// [`Answer::Unclear`].
 pub(super) async fn post<G: Gate>(
+    gate: &G,
+    project_id: ProjectId,
+    keyring: &Keyring,
+    path: &'static str,
+    sign: impl Fn(&ProjectKey) -> Option<Vec<u8>>,
+) -> Option<Answer> {
+    let call = post_and_repeat(gate, project_id, keyring, path, sign);
+    let answer = tokio::time::timeout(MAX_CALL, call).await;
+    answer.unwrap_or(Some(Answer::Unclear))
+}
+
+async fn post_and_repeat<G: Gate>(
     gate: &G,
     project_id: ProjectId,
     keyring: &Keyring,
@@ -36,8 +55,20 @@ pub(super) async fn post<G: Gate>(
 }
 
 /// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the query
-/// cannot be signed.
+/// cannot be signed. After [`MAX_CALL`] there is no answer.
 pub(super) async fn query<G: Gate>(
+    gate: &G,
+    project_id: ProjectId,
+    keyring: &Keyring,
+    path: &'static str,
+    sign: impl Fn(&ProjectKey) -> Option<Vec<u8>>,
+) -> Option<Result<(Vec<u8>, Keyring), NoAnswer>> {
+    let call = query_and_repeat(gate, project_id, keyring, path, sign);
+    let answer = tokio::time::timeout(MAX_CALL, call).await;
+    answer.unwrap_or_else(|_| Some(Err(NoAnswer::Failed("no answer in time".into()))))
+}
+
+async fn query_and_repeat<G: Gate>(
     gate: &G,
     project_id: ProjectId,
     keyring: &Keyring,

@@ -46,8 +46,8 @@ async fn a_released_payment_is_paid_and_emits_its_success() {
     let decision = &released.payment.decisions()[0];
     assert_eq!(decision.by, "anna");
     assert_eq!(
-        (decision.verdict, &decision.items),
-        (Verdict::Released, &items)
+        (decision.verdict, released.payment.items_of(decision)),
+        (Verdict::Released, items)
     );
     assert_eq!(system.sent().last().unwrap(), "3 payment.succeeded");
     assert_matches!(

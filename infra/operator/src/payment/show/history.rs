@@ -8,7 +8,7 @@ use payments::Timestamp;
 use payments::events::Event;
 use payments::events::view::PaymentView;
 use payments::model::schedule::Next;
-use payments::model::{Decision, Evidence, QuarantineItem};
+use payments::model::{Decision, Evidence, Payment, QuarantineItem, Verdict};
 use payments::ports::Stored;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub struct History<'a> {
     expires_at: Option<Timestamp>,
     other_payment_ids: &'a BTreeSet<String>,
     quarantine_items: BTreeSet<QuarantineItem>,
-    decisions: &'a [Decision],
+    pub decisions: Vec<DecisionView<'a>>,
     /// How well the reports support the outcome of each operation.
     evidence: BTreeMap<&'a str, Evidence>,
     polling: PollingView,
@@ -30,6 +30,31 @@ pub struct History<'a> {
     pub events: Vec<EventRow>,
     /// The sequence numbers of the events that are no longer stored.
     pub gone: Vec<u64>,
+}
+
+/// An operator's decision about quarantined money.
+#[derive(Serialize)]
+pub struct DecisionView<'a> {
+    pub verdict: Verdict,
+    pub by: &'a str,
+    pub at: Timestamp,
+    /// The items that the decision settles.
+    pub items: BTreeSet<QuarantineItem>,
+    /// How many of the settled items the stored reports no longer show.
+    pub former_items: usize,
+}
+
+impl<'a> DecisionView<'a> {
+    fn new(payment: &Payment, decision: &'a Decision) -> Self {
+        let items = payment.items_of(decision);
+        Self {
+            verdict: decision.verdict,
+            by: &decision.by,
+            at: decision.at,
+            former_items: decision.items.len().saturating_sub(items.len()),
+            items,
+        }
+    }
 }
 
 /// The sequence numbers of status requests.
@@ -97,7 +122,11 @@ impl<'a> History<'a> {
             expires_at: order.map(|order| order.expires_at),
             other_payment_ids: payment.earlier_payments_of_order(),
             quarantine_items: payment.quarantine(),
-            decisions: payment.decisions(),
+            decisions: payment
+                .decisions()
+                .iter()
+                .map(|decision| DecisionView::new(payment, decision))
+                .collect(),
             evidence: operations
                 .map(|(id, operation)| (id, operation.evidence()))
                 .collect(),

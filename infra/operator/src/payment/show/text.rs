@@ -142,11 +142,15 @@ impl<'a> Text<'a> {
         if !self.quarantine.is_empty() {
             write!(to, "in quarantine:\n{}", self.quarantine)?;
         }
-        for decision in self.payment.decisions() {
-            let (verdict, by) = (spaced(&decision.verdict), plain(&decision.by));
+        for decision in &self.history.decisions {
+            let (verdict, by) = (spaced(&decision.verdict), plain(decision.by));
             writeln!(to, "{verdict} by {by}, {}", decision.at)?;
             for item in &decision.items {
                 writeln!(to, "    {}", describe(item))?;
+            }
+            if decision.former_items > 0 {
+                let count = decision.former_items;
+                writeln!(to, "    items that the reports no longer show: {count}")?;
             }
         }
         Ok(())

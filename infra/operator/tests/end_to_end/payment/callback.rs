@@ -38,7 +38,7 @@ pub async fn a_saved_callback_is_verified_and_applied(operator: &Operator) -> an
 
     let nameless = ["callback", "apply", &file, "--by", " ", "--yes"];
     operator
-        .fails(&nameless, "", "`by` must have 1 to 64 characters")
+        .fails(&nameless, "", "`by` must have 1 to 128 bytes")
         .await?;
     a_callback_that_does_not_verify_is_explained(operator, &callback).await
 }

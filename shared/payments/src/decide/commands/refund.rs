@@ -57,6 +57,7 @@ pub(super) fn reserve(
     if after.refund_ip_address(&order.refund_id).is_none() {
         return Err(Rejection::NoAddress);
     }
+    after.update_derived(at);
     Ok(Some(emit::emit(after, at)))
 }
 

@@ -15,10 +15,8 @@ use crate::sha256;
 
 /// A payment stores at most this many decisions.
 const MAX_DECISIONS: usize = 50;
-/// The maximum number of bytes of the items of all decisions.
-const MAX_ITEM_BYTES: usize = 24 * 1_024;
-/// The maximum number of bytes of an operator's name.
-const MAX_NAME: usize = 128;
+/// The maximum number of items of all decisions. A payment can have an item for each stored operation.
+const MAX_ITEMS: usize = 2_500;
 
 /// Records an operator's decision about the items that were shown. The items of a rejection must
 /// include every item in quarantine. A rejection refunds the money. Returns `Ok(None)` if none of the shown items is in
@@ -35,13 +33,13 @@ pub(super) fn review(
     if items.is_empty() {
         return Ok(None);
     }
-    let known = payment
-        .decisions()
+    let new = items
         .iter()
-        .map(|decision| decision.items.iter());
-    let stored = known.flatten().chain(&items);
-    let bytes: usize = stored.map(QuarantineItem::stored_bytes).sum();
-    if payment.decisions().len() >= MAX_DECISIONS || bytes > MAX_ITEM_BYTES || by.len() > MAX_NAME {
+        .filter(|item| !payment.has_verdict(verdict, item));
+    let new: BTreeSet<String> = new.map(QuarantineItem::digest).collect();
+    let known = payment.decisions().iter();
+    let stored: usize = known.map(|decision| decision.items.len()).sum();
+    if payment.decisions().len() >= MAX_DECISIONS || stored + new.len() > MAX_ITEMS {
         return Err(Rejection::TooManyDecisions);
     }
     let mut after = payment.clone();
@@ -49,7 +47,7 @@ pub(super) fn review(
         verdict,
         by: by.to_owned(),
         at,
-        items,
+        items: new,
     });
     match verdict {
         Verdict::Released => release(payment, after, at),

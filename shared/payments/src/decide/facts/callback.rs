@@ -15,12 +15,10 @@ pub(super) fn apply(
     at: Timestamp,
 ) {
     let before = recheck::reasons(payment);
-    let is_removed = payment.add_report(signed, false);
+    payment.add_report(signed, false);
     let status = signed.report.payment_status.as_deref();
     let is_unexplained = recheck::is_status_unexplained(payment, status) && known != Some(payment);
-    // The totals in a signed answer include the operations that the payment does not store.
-    let has_cause =
-        is_removed || is_unexplained || is_about_unknown_request(payment, signed.report);
+    let has_cause = is_unexplained || is_about_unknown_request(payment, signed.report);
     if has_cause || !recheck::reasons(payment).is_subset(&before) {
         payment.polling_mut().request_recheck(at);
     }

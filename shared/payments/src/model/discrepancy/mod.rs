@@ -97,11 +97,6 @@ impl Discrepancies {
         has_room
     }
 
-    /// Returns about how many bytes the discrepancies have as JSON.
-    pub(in crate::model) fn stored_bytes(&self) -> usize {
-        20 * self.known.len() + 700 * self.pending.len()
-    }
-
     /// Removes and returns at most `max` of the discrepancies that are not emitted yet.
     pub(crate) fn drain_pending(&mut self, max: usize) -> Vec<Discrepancy> {
         let max = max.min(self.pending.len());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ecommpay::report::Sum;
 
-use super::{QuarantineItem, QuarantineReason, Verdict};
+use super::{Decision, QuarantineItem, QuarantineReason, Verdict};
 use crate::json_text::to_json_string;
 use crate::model::order::Order;
 use crate::model::payment::Payment;
@@ -68,9 +68,23 @@ impl Payment {
         !items.is_empty() && items.iter().all(is_rejected) && self.is_fully_refunded()
     }
 
-    fn has_verdict(&self, verdict: Verdict, item: &QuarantineItem) -> bool {
-        let mut decisions = self.decisions.iter();
-        decisions.any(|decision| decision.verdict == verdict && decision.items.contains(item))
+    /// Whether an operator settled the item in this way.
+    pub(crate) fn has_verdict(&self, verdict: Verdict, item: &QuarantineItem) -> bool {
+        let decisions = self.decisions.iter();
+        let mut decisions = decisions
+            .filter(|decision| decision.verdict == verdict)
+            .peekable();
+        decisions.peek().is_some() && {
+            let digest = item.digest();
+            decisions.any(|decision| decision.items.contains(&digest))
+        }
+    }
+
+    /// Returns the items of a decision that the stored facts still show. The stored decision has only their digests.
+    pub fn items_of(&self, decision: &Decision) -> BTreeSet<QuarantineItem> {
+        let mut items = self.all_quarantine_items();
+        items.retain(|item| decision.items.contains(&item.digest()));
+        items
     }
 
     /// Returns all items, released or not. A payment without an order has no items, because its money

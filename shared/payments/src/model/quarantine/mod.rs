@@ -9,6 +9,8 @@ use ecommpay::report::Sum;
 use serde::{Deserialize, Serialize};
 
 use super::timestamp::Timestamp;
+use crate::json_text::to_json_string;
+use crate::sha256;
 
 /// Why money is in quarantine, so that an operator must review it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,12 +49,9 @@ pub struct QuarantineItem {
 }
 
 impl QuarantineItem {
-    /// Returns about how many bytes the item has as JSON.
-    pub(crate) fn stored_bytes(&self) -> usize {
-        let id = self.operation_id.as_ref().map_or(0, |id| id.len() + 20);
-        let sum = self.reported.as_ref();
-        let sum = sum.map_or(0, |sum| sum.currency.len() + 60);
-        50 + id + sum
+    /// Returns the digest that represents the item in a stored decision.
+    pub(crate) fn digest(&self) -> String {
+        sha256::start_of_hex(to_json_string(self).as_bytes(), 16)
     }
 }
 
@@ -65,8 +64,9 @@ pub struct Decision {
     pub by: String,
     /// When the operator decided.
     pub at: Timestamp,
-    /// The items that the decision settles. They were shown to the operator and were in quarantine at that time.
-    pub items: BTreeSet<QuarantineItem>,
+    /// The digests of the items that the decision settles. The items were shown to the operator and were in quarantine
+    /// at that time. An item that an earlier decision settled in the same way is not repeated.
+    pub items: BTreeSet<String>,
 }
 
 /// The decisions that an operator can make.

@@ -124,6 +124,17 @@ impl Payment {
         attributed
     }
 
+    /// Returns the ids of the operations that belong to refunds of ours: refunds and returns.
+    pub(in crate::model) fn operations_of_own_refunds(&self) -> BTreeSet<String> {
+        let refunds = self.attributed_refunds();
+        let returns = self.attributed_returns(&refunds);
+        let attributed = refunds.into_iter().chain(returns);
+        attributed
+            .filter(|(key, _)| matches!(key, RefundKey::Own(_)))
+            .flat_map(|(_, ids)| ids)
+            .collect()
+    }
+
     /// Returns refund ids by `operation.id`, found by elimination. The candidates are refunds that no operation names,
     /// although the platform has them: the platform refused a repeat as a duplicate id. If exactly one operation
     /// matches a candidate, and that operation matches no other refund, the operation belongs to the candidate.

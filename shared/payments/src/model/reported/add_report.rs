@@ -14,8 +14,7 @@ use crate::model::payment::Payment;
 
 impl Payment {
     /// Adds a report: a callback, or a signed answer to a status request.
-    /// Returns whether an operation does not fit into the payment.
-    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) -> bool {
+    pub(crate) fn add_report(&mut self, signed: SignedReport<'_>, is_answer: bool) {
         let source = Source::new(signed, is_answer);
         self.add_platform_status(&source);
         let mut operations = source.report.operations.iter();
@@ -26,9 +25,6 @@ impl Payment {
         }
         self.add_payment_sum(&source);
         self.add_request_error(source.report);
-        let is_removed = self.limit_operations();
-        self.add_totals(&source);
-        is_removed
     }
 
     fn add_platform_status(&mut self, source: &Source<'_>) {

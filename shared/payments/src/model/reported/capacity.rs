@@ -1,31 +1,35 @@
 //! How many operations a payment stores, and which of them with details
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
-//! A payment is one item of the store, which has at most 400 KB. Which operations are stored, and which of them keep
-//! their details, depends only on the ids and types of the operations, so the order of the reports does not matter.
+//! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store, the
+//! operations with the greatest ids are removed. The totals of all operations stay.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::compact::stored_length;
 use super::operation::Operation;
-use super::report_source::Source;
+use crate::json_text::to_json_string;
 use crate::model::payment::Payment;
-use crate::model::quarantine::QuarantineItem;
 use crate::model::serde_skip::is_default;
 
 /// A payment stores at most this many operations.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
 /// At most this many operations keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
-/// The details of all operations together have at most about this many bytes.
+/// The maximum number of bytes of the operations with details.
 const MAX_DETAILED_BYTES: usize = 80 * 1_024;
-/// The ids of all stored operations together have at most this many bytes. The platform's ids are numbers.
+/// The maximum number of bytes of the ids of all stored operations. The platform's ids are numbers.
 const MAX_ID_BYTES: usize = 48 * 1_024;
-/// The refunds, decisions, discrepancies and operations together have at most about this many bytes. Only a payment with
-/// hundreds of refunds of ours has less than 2,000 operations because of this limit.
+/// The maximum number of bytes of a payment. The keys of the item and of its indexes need the rest of 400 KB.
 const MAX_BYTES: usize = 370 * 1_024;
+/// A payment with at most this many operations and refunds always has less than [`MAX_BYTES`].
+const MAX_ELEMENTS: usize = 100;
+/// If a payment is too large, one operation is removed for each of these bytes. An operation without details and its
+/// external refund have fewer bytes.
+const BYTES_OF_OPERATION: usize = 400;
 /// At most this many operations that are not about a refund keep their `payment.status` and `payment.sum`.
 const MAX_DECIDING: usize = 50;
 
@@ -34,42 +38,98 @@ const MAX_DECIDING: usize = 50;
 pub struct Overflow {
     /// The greatest known number of operations of the payment.
     pub(super) operations: usize,
-    /// The greatest amount of the successful refunds and reversals in a signed answer with too many operations.
+    /// The greatest known amount of the successful refunds and reversals, with those that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) refunded: u64,
-    /// The greatest amount of the successful returns in such an answer.
+    /// The greatest known amount of the successful returns, with those that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(in crate::model) returned: u64,
 }
 
-/// The position of an operation: operations that are not about a refund first, then the older ids. The platform numbers
-/// its operations in ascending order.
-fn position<'a>(id: &'a str, operation: &Operation) -> (bool, usize, &'a str) {
-    (operation.kind().is_about_refund(), id.len(), id)
-}
-
 impl Payment {
-    /// Removes the operations that do not fit, and the details of all but the newest operations. Returns whether an
-    /// operation was removed.
-    pub(super) fn limit_operations(&mut self) -> bool {
-        let is_removed = self.remove_excess_operations();
+    /// Removes the operations beyond the maximum number, and the details of all but the newest operations. Returns
+    /// whether an operation was removed.
+    pub(in crate::model) fn limit_operations(&mut self) -> bool {
+        let ids = self.reported.operations.keys();
+        let id_bytes: usize = ids.map(String::len).sum();
+        let is_removed =
+            (self.reported.operations.len() > MAX_OPERATIONS || id_bytes > MAX_ID_BYTES) && {
+                let mut bytes = 0;
+                self.remove_operations(|index, id| {
+                    bytes += id.len();
+                    index >= MAX_OPERATIONS || bytes > MAX_ID_BYTES
+                })
+            };
+        self.limit_details();
+        is_removed
+    }
+
+    /// Removes the last operations if the payment does not fit into an item. Returns whether an operation was removed.
+    /// Its external refund still exists then, and the payment can still be too large.
+    pub(in crate::model) fn remove_excess_bytes(&mut self) -> bool {
+        let operations = self.reported.operations.len();
+        if operations + self.refunds.len() <= MAX_ELEMENTS {
+            return false;
+        }
+        let excess = to_json_string(self).len().saturating_sub(MAX_BYTES);
+        let stored = operations.saturating_sub(excess.div_ceil(BYTES_OF_OPERATION));
+        excess > 0 && self.remove_operations(|index, _| index >= stored)
+    }
+
+    /// Removes the operations from the first operation for which `is_excess` holds. The function receives the index and
+    /// the id. First are the operations that are not about a refund, then those about refunds of ours, then all others.
+    /// In each group the older ids are first: the platform numbers its operations in ascending order.
+    fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
+        let own = self.operations_of_own_refunds();
+        let operations = self.reported.operations.iter();
+        let mut positions: Vec<_> = operations
+            .map(|(id, operation)| {
+                let is_about_refund = operation.kind().is_about_refund();
+                (is_about_refund, !own.contains(id), id.len(), id.clone())
+            })
+            .collect();
+        positions.sort_unstable();
+        let mut removed = positions.into_iter().map(|(.., id)| id).enumerate();
+        let Some((_, first)) = removed.find(|(index, id)| is_excess(*index, id)) else {
+            return false;
+        };
+        let (refunded, returned) = (self.refunds_and_reversals(), self.all_returned());
+        let overflow = &mut self.reported.overflow;
+        overflow.operations = overflow.operations.max(self.reported.operations.len());
+        overflow.refunded = overflow.refunded.max(refunded);
+        overflow.returned = overflow.returned.max(returned);
+        for id in removed.map(|(_, id)| id).chain([first]) {
+            self.reported.operations.remove(&id);
+        }
+        true
+    }
+
+    /// Drops the details of all but the newest operations. Operations that are not about a refund keep them first. Which
+    /// operations keep their details depends only on the ids, the types and the details of the operations, so the order
+    /// of the reports does not matter.
+    fn limit_details(&mut self) {
         let operations = &self.reported.operations;
+        let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);
+        let lengths = operations
+            .iter()
+            .map(|(id, operation)| length(id, operation));
+        if operations.len() <= MAX_DETAILED && lengths.sum::<usize>() <= MAX_DETAILED_BYTES {
+            return;
+        }
         let mut positions: Vec<_> = operations
             .iter()
-            .map(|(id, operation)| position(id, operation))
+            .map(|(id, operation)| (operation.kind().is_about_refund(), id.len(), id))
             .collect();
         positions.sort_unstable();
         let others = positions.iter().filter(|(is_refund, ..)| !is_refund);
         let deciding = others.take(MAX_DECIDING);
-        let deciding: BTreeSet<String> = deciding.map(|(.., id)| (*id).to_owned()).collect();
-        // The newest operations keep their details. Operations that are not about a refund are first.
+        let deciding: BTreeSet<String> = deciding.map(|(.., id)| (*id).clone()).collect();
         positions
             .sort_unstable_by_key(|(is_refund, length, id)| (*is_refund, Reverse((*length, *id))));
         let mut bytes = 0;
-        let is_reduced = |(index, (.., id)): (usize, &(bool, usize, &str))| {
-            let operation = operations.get(*id)?;
-            bytes += id.len() + operation.stored_bytes();
-            (index >= MAX_DETAILED || bytes > MAX_DETAILED_BYTES).then(|| (*id).to_owned())
+        let is_reduced = |(index, (.., id)): (usize, &(bool, usize, &String))| {
+            bytes += length(id, operations.get(*id)?);
+            (index >= MAX_DETAILED || bytes > MAX_DETAILED_BYTES).then(|| (*id).clone())
         };
         let reduced: Vec<String> = positions
             .iter()
@@ -82,99 +142,6 @@ impl Payment {
                 operation.reduce(is_deciding);
             }
         }
-        self.remove_excess_bytes() || is_removed
-    }
-
-    /// Removes the last operations if the payment would not fit into an item otherwise.
-    fn remove_excess_bytes(&mut self) -> bool {
-        let mut bytes = self.other_bytes();
-        let mut positions = self.positions();
-        positions.sort_unstable();
-        let fits = |(is_refund, _, id): &(bool, usize, &str)| {
-            let operation = self.reported.operations.get(*id);
-            // An external refund is stored twice: as an operation and as a refund.
-            let refund = if *is_refund { id.len() + 45 } else { 0 };
-            bytes += id.len() + 6 + refund + operation.map_or(0, Operation::stored_bytes);
-            bytes <= MAX_BYTES
-        };
-        let stored = positions.iter().map(fits).take_while(|fits| *fits).count();
-        self.remove_from(stored)
-    }
-
-    /// Returns about how many bytes the other parts have whose size depends on the number of their elements.
-    fn other_bytes(&self) -> usize {
-        let refunds = self
-            .refunds
-            .iter()
-            .filter(|refund| refund.refund_id().is_some());
-        let refunds = refunds.map(|refund| match refund.status().is_reserved() {
-            true => 500 + refund.description().map_or(0, |text| text.as_str().len()),
-            false => 180,
-        });
-        let items = self.decisions.iter().flat_map(|decision| &decision.items);
-        let items = items.map(QuarantineItem::stored_bytes);
-        refunds.sum::<usize>() + items.sum::<usize>() + self.discrepancies.stored_bytes()
-    }
-
-    fn positions(&self) -> Vec<(bool, usize, &str)> {
-        let operations = self.reported.operations.iter();
-        operations
-            .map(|(id, operation)| position(id, operation))
-            .collect()
-    }
-
-    /// Removes the operations from this position on. Returns whether there was one.
-    fn remove_from(&mut self, stored: usize) -> bool {
-        let mut positions = self.positions();
-        positions.sort_unstable();
-        let removed = positions.iter().skip(stored);
-        let removed: Vec<String> = removed.map(|(.., id)| (*id).to_owned()).collect();
-        for id in &removed {
-            self.reported.operations.remove(id);
-        }
-        if !removed.is_empty() {
-            let overflow = &mut self.reported.overflow;
-            overflow.operations = overflow.operations.max(stored + 1);
-        }
-        !removed.is_empty()
-    }
-
-    fn remove_excess_operations(&mut self) -> bool {
-        let operations = &self.reported.operations;
-        let id_bytes: usize = operations.keys().map(String::len).sum();
-        if operations.len() <= MAX_OPERATIONS && id_bytes <= MAX_ID_BYTES {
-            return false;
-        }
-        let mut positions = self.positions();
-        positions.sort_unstable();
-        let mut bytes = 0;
-        let fits = |(index, (.., id)): (usize, &(bool, usize, &str))| {
-            bytes += id.len();
-            index < MAX_OPERATIONS && bytes <= MAX_ID_BYTES
-        };
-        let stored = positions
-            .iter()
-            .enumerate()
-            .map(fits)
-            .take_while(|fits| *fits)
-            .count();
-        self.remove_from(stored)
-    }
-
-    /// Records the amounts of a signed answer that lists more operations than are stored, because the amounts include
-    /// the operations that are not stored.
-    pub(super) fn add_totals(&mut self, source: &Source<'_>) {
-        let listed = source.report.operations.len();
-        let is_complete = listed <= self.reported.operations.len();
-        if !source.is_answer || is_complete || self.reported.overflow == Overflow::default() {
-            return;
-        }
-        let currency = self.currency().map(str::to_owned);
-        let (refunded, returned) = source.amounts_about_refunds(currency.as_deref());
-        let overflow = &mut self.reported.overflow;
-        overflow.operations = overflow.operations.max(listed);
-        overflow.refunded = overflow.refunded.max(refunded);
-        overflow.returned = overflow.returned.max(returned);
     }
 
     /// Returns the greatest known number of operations if it exceeds the number of stored operations; else 0.

@@ -22,6 +22,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use super::operation::{Operation, OperationIds};
 use super::operation_report::{FinalReport, Pending};
 use super::report_order::ReportOrder;
+use crate::json_text::to_json_string;
 use crate::model::timestamp::Timestamp;
 
 pub(super) fn serialize<S: Serializer>(
@@ -73,6 +74,12 @@ impl<'de> Visitor<'de> for StoredVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Operation, A::Error> {
         Operation::deserialize(MapAccessDeserializer::new(map))
     }
+}
+
+/// Returns the number of bytes of an operation in its stored form.
+pub(super) fn stored_length(operation: &Operation) -> usize {
+    let text = write(operation).unwrap_or_else(|| to_json_string(operation));
+    text.len()
 }
 
 /// Returns the text of an operation; `None` if the text cannot contain everything that is stored of the operation.

@@ -180,68 +180,6 @@ impl Operation {
         self.created_date = self.created_date.take().map(|date| normal_date(&date));
     }
 
-    /// Whether the operation has no details, so that a short text stores it.
-    fn is_short(&self) -> bool {
-        let has_details =
-            |order: &ReportOrder, status: &str| !status.is_empty() || !order.has_no_digest();
-        let mut finals = self.finals.iter();
-        let pending = self.pending.as_ref();
-        self.payment_status.is_none()
-            && self.payment_sum.is_none()
-            && !finals.any(|report| has_details(&report.order, &report.status))
-            && !pending.is_some_and(|pending| has_details(&pending.order, &pending.status))
-    }
-
-    /// Returns about how many bytes the operation has in its stored form.
-    pub(super) fn stored_bytes(&self) -> usize {
-        if self.is_short() {
-            let digits = |sum: &Option<Sum>| {
-                sum.as_ref().map_or(0, |sum| {
-                    let digits = sum.amount.checked_ilog10().unwrap_or(0) as usize;
-                    digits
-                        + 2
-                        + if sum.currency == "EUR" {
-                            0
-                        } else {
-                            sum.currency.len()
-                        }
-                })
-            };
-            let kind = |kind: &OperationType| {
-                if kind.is_about_refund() {
-                    1
-                } else {
-                    kind.as_str().len()
-                }
-            };
-            let finals = self.finals.iter().map(|report| {
-                let sums = digits(&report.sum_initial) + digits(&report.sum_converted);
-                20 + kind(&report.kind) + sums
-            });
-            let pending = self.pending.as_ref();
-            let pending =
-                pending.map_or(0, |pending| 20 + kind(&pending.kind) + digits(&pending.sum));
-            return finals.sum::<usize>() + pending + 30;
-        }
-        let text = |text: &Option<String>| text.as_ref().map_or(0, |text| text.len() + 24);
-        let sum = |sum: &Option<Sum>| sum.as_ref().map_or(0, |sum| sum.currency.len() + 60);
-        let finals = self.finals.iter().map(|report| {
-            let texts = report.status.len() + report.kind.as_str().len() + report.order.bytes();
-            let sums = sum(&report.sum_initial) + sum(&report.sum_converted);
-            110 + texts + sums + text(&report.code)
-        });
-        let pending = self.pending.as_ref().map_or(0, |pending| {
-            let texts = pending.status.len() + pending.kind.as_str().len() + pending.order.bytes();
-            let waiting = pending.waiting.as_ref().map_or(0, Waiting::bytes);
-            110 + texts + sum(&pending.sum) + text(&pending.code) + waiting
-        });
-        let status = self.payment_status.as_ref().map_or(0, PaymentStatus::bytes);
-        let payment_sum = self.payment_sum.as_ref().map_or(0, |_| 220);
-        let ids =
-            text(&self.request_id) + text(&self.merchant_refund_id) + text(&self.created_date);
-        finals.sum::<usize>() + pending + status + payment_sum + ids
-    }
-
     /// Erases what the operation waits for, because a redirect can identify the shopper.
     pub(in crate::model) fn erase_waiting(&mut self) {
         if let Some(pending) = &mut self.pending {

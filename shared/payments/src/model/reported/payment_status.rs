@@ -23,11 +23,6 @@ pub struct PaymentStatus {
 }
 
 impl PaymentStatus {
-    /// Returns about how many bytes the value has as JSON.
-    pub(super) fn bytes(&self) -> usize {
-        self.operation_date.len() + self.payment_date.len() + self.status.len() + 130
-    }
-
     /// Returns the status in the platform's spelling.
     pub fn as_str(&self) -> &str {
         &self.status

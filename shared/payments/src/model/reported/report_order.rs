@@ -31,11 +31,6 @@ impl ReportOrder {
         *self = Self(normal_date(&self.0), normal_date(&self.1), String::new());
     }
 
-    /// Returns the number of bytes.
-    pub(super) fn bytes(&self) -> usize {
-        self.0.len() + self.1.len() + self.2.len()
-    }
-
     /// Returns the time of `operation.date`, by the platform's clock; `None` if the date cannot be parsed.
     pub(super) fn operation_time(&self) -> Option<Timestamp> {
         Timestamp::of_platform(&self.0)

@@ -87,18 +87,6 @@ impl<'a> Source<'a> {
         amount(&OperationType::gives_back).checked_sub(returned)
     }
 
-    /// Returns the amount of the successful refunds and reversals, and of the successful returns, in a currency.
-    pub(super) fn amounts_about_refunds(&self, currency: Option<&str>) -> (u64, u64) {
-        let amount = |is_such: &dyn Fn(&OperationType) -> bool| {
-            let sums = self.successes(is_such);
-            let sums = sums.filter_map(|operation| operation.sum_initial.as_ref());
-            let sums = sums.filter(|sum| currency.is_none_or(|known| known == sum.currency));
-            sums.map(|sum| sum.amount).fold(0, u64::saturating_add)
-        };
-        let returned = amount(&|kind| *kind == OperationType::RefundReversal);
-        (amount(&OperationType::gives_back), returned)
-    }
-
     /// Returns the `payment.status` that says whether the money of this operation counts; `None` unless the operation
     /// is a successful sale or a confirmation. If the report has a pending refund, an intermediate status is ignored,
     /// because the status can be about the refund.

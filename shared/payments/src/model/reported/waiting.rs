@@ -54,17 +54,6 @@ impl Waiting {
         }
     }
 
-    /// Returns about how many bytes the value has as JSON.
-    pub(super) fn bytes(&self) -> usize {
-        let redirect = self.redirect.as_ref().map_or(0, |redirect| {
-            let fields = redirect.fields.iter();
-            let fields = fields.map(|(name, value)| name.len() + value.len() + 8);
-            redirect.url.len() + fields.sum::<usize>() + 60
-        });
-        let fields = self.clarification_fields.iter();
-        redirect + fields.map(|field| field.name.len() + 80).sum::<usize>() + 120
-    }
-
     /// Returns the digest that identifies this request of the platform.
     pub fn digest(&self) -> String {
         sha256::start_of_hex(format!("{:?}", self.order).as_bytes(), 32)

@@ -5,8 +5,9 @@ use ecommpay::json::JsonError;
 use super::verify::{Refusal, Verified, verify};
 use crate::decide::{self, Change};
 use crate::events::EventKind;
+use crate::log::over_limit;
 use crate::model::ids::PaymentKey;
-use crate::model::{Payment, Status};
+use crate::model::{Payment, Status, is_storable};
 use crate::ports::{Clock, EventQueue, PaymentStore};
 use crate::service::apply::Applied;
 use crate::service::commit::Payments;
@@ -85,6 +86,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
     /// Verifies a callback, commits its change and publishes the events.
     pub async fn apply_callback(&self, body: &[u8], keys: &ProjectKeys) -> Handled {
         let apply = async |key: &PaymentKey, verified: &Verified| {
+            if !is_storable(&verified.report) {
+                over_limit("callback", Some(key));
+            }
             outcome_of_apply(verified.hint, self.apply(key, verified.fact()).await)
         };
         handle(body, keys, apply).await

@@ -10,7 +10,6 @@ use ecommpay::signature::{self, SignedForms};
 use ecommpay::{KeySlot, Keyring};
 
 use crate::decide::{Fact, SignedReport};
-use crate::log::over_limit;
 use crate::model::ids::PaymentKey;
 use crate::model::is_storable;
 use crate::service::project_keys::ProjectKeys;
@@ -87,39 +86,34 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;
     let forms = SignedForms::of(&message);
     let signed_by = |keyring: &Keyring| forms.verify(&signature, keyring);
-    let signed_by_any = || {
+    let named = report::project_id(&message);
+    let named_id = named.and_then(|number| ProjectId::new(number).ok());
+    let signed_by_another = || {
         let growth = MAX_GROWTH_FOR_OTHER_PROJECTS.saturating_mul(body.len());
         let is_small =
             body.len() <= MAX_BYTES_FOR_OTHER_PROJECTS && forms.as_written().len() <= growth;
-        let keyrings = keys.values().take(MAX_OTHER_PROJECTS);
+        let others = keys.iter().filter(|(id, _)| Some(**id) != named_id);
+        let keyrings = others.map(|(_, keyring)| keyring).take(MAX_OTHER_PROJECTS);
         keyrings.filter(|_| is_small).find_map(signed_by)
     };
-    let named = report::project_id(&message);
-    let ours = named.and_then(|number| {
-        let project_id = ProjectId::new(number).ok()?;
-        Some((project_id, keys.get(&project_id)?))
-    });
+    let ours = named_id.and_then(|project_id| Some((project_id, keys.get(&project_id)?)));
     let (project_id, slot) = match ours {
         Some((project_id, keyring)) => match signed_by(keyring) {
             Some(slot) => (Some(project_id), slot),
-            None => return Err(unverified(signed_by_any())),
+            None => return Err(unverified(signed_by_another())),
         },
-        None if names_a_project(&message) => return Err(unverified(signed_by_any())),
-        None => (None, signed_by_any().ok_or(Refusal::Unsigned)?),
+        None if names_a_project(&message) => return Err(unverified(signed_by_another())),
+        None => (None, signed_by_another().ok_or(Refusal::Unsigned)?),
     };
     let report = Report::read(&message);
     let key = project_id
         .zip(report.payment_id.as_deref())
         .and_then(|(project_id, payment_id)| PaymentKey::parse(project_id, payment_id));
-    let is_storable = is_storable(&report);
-    if !is_storable {
-        over_limit("callback", key.as_ref());
-    }
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
             || names_itself_twice(&message)
-            || !is_storable,
+            || !is_storable(&report),
         canonical: String::from_utf8(forms.into_as_written())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
         report,

@@ -56,20 +56,15 @@ where
             mut events,
         } = claim;
         let polled = self.request_and_apply(&payment, &mut events).await;
-        match polled {
-            Ok(()) => Ok(events),
-            // A repeat would have the same answer, so this is no failure of the poll. Callbacks still count, and the
-            // schedule ends the polling.
-            Err(PollError::TooLarge) => {
+        if let Err(error) = polled {
+            if matches!(error, PollError::TooLarge) {
                 over_limit("status_answer", Some(&payment.key()));
-                Ok(events)
             }
-            Err(error) => {
-                // The caller receives only the error, so this function counts the events.
-                metrics::count(&payment.key(), &events);
-                Err(error)
-            }
+            // The caller receives only the error, so this function counts the events.
+            metrics::count(&payment.key(), &events);
+            return Err(error);
         }
+        Ok(events)
     }
 
     /// Sends the status request, applies the answer and sends the requests that follow. Adds the published events

@@ -1,8 +1,8 @@
 //! A payment with thousands of operations: it always fits into an item, and its money does not depend on the order of
 //! the reports.
 
-use payments::decide::{Fact, decide};
-use payments::model::{Payment, RefundStatus, Status};
+use payments::decide::{Command, Fact, decide, execute};
+use payments::model::{Payment, Refund, RefundStatus, Status, Verdict};
 use serde_json::{Value, json};
 
 use crate::builders::reports::{TestReport, callback, operation, status_answer};
@@ -91,8 +91,8 @@ fn apply_all(start: Option<Payment>, facts: &[Fact<'_>]) -> (Payment, usize) {
     }
     let mut payment = payment.unwrap();
     loop {
-        let emit = payments::decide::Command::EmitPending;
-        let emitted = payments::decide::execute(Some(&payment), emit, now).unwrap();
+        let emit = Command::EmitPending;
+        let emitted = execute(Some(&payment), emit, now).unwrap();
         let Some(change) = emitted.filter(|change| !change.events.is_empty()) else {
             break;
         };
@@ -285,6 +285,112 @@ fn contradictory_reports_of_many_operations_end_the_same_in_any_order() {
     }
 }
 
+/// Runs a command. Returns the payment after it, or the same payment if the command is refused.
+fn run(payment: Payment, command: Command<'_>) -> Payment {
+    match execute(Some(&payment), command, NOW) {
+        Ok(Some(change)) => change.payment,
+        Ok(None) | Err(_) => payment,
+    }
+}
+
+/// Refunds that Gate refuses, requested after the reports of other refunds: the request stays stored with its code.
+#[test]
+fn refund_requests_displace_operations_but_no_amount() {
+    let mut operations = vec![sale(100_000_000)];
+    operations.extend((1..2_000).map(|number| {
+        let mut refund = refund(number, "success", 1_000);
+        refund["sum_converted"] = json!({ "amount": 1, "currency": "USD" });
+        refund["type"] = json!(["refund", "refund reverse"][number % 2]);
+        refund
+    }));
+    let answer = status_answer(PAYMENT, "partially refunded", 1, &operations);
+    let answer = TestReport::read(&answer);
+    let (mut payment, _) = apply_all(Some(created(100_000_000)), &[answer.answer_to(0)]);
+    let refunded = payment.refunded_amount();
+    for number in 0..500 {
+        let order = payments::model::RefundOrder {
+            description: text(&"d".repeat(30)),
+            content: "c".repeat(32),
+            ..refund_order(&format!("{number:0>64}"), Some(10_000))
+        };
+        payment = run(payment, Command::Refund(&order));
+        assert!(size(&payment) < MAX_BYTES, "after {number} refunds");
+        if number >= 90 {
+            let fact = Fact::RefundAnswer {
+                refund_id: &order.refund_id,
+                answer: &refused("3281"),
+            };
+            payment = decide(Some(&payment), fact, NOW).unwrap().payment;
+        }
+        assert_eq!(payment.refunded_amount(), refunded);
+    }
+    assert_eq!(
+        stored(&payment)
+            .refund(&id(&format!("{:0>64}", 499)))
+            .unwrap()
+            .code(),
+        Some("3281")
+    );
+    eprintln!(
+        "500 refunds and {} operations: {} bytes",
+        payment.operations().len(),
+        size(&payment)
+    );
+}
+
+#[test]
+fn a_refund_of_ours_keeps_its_result_beside_thousands_of_newer_and_older_operations() {
+    let paid = TestReport::read(&callback(PAYMENT, "success", 100_000, sale(100_000)));
+    let (paid, _) = apply_all(Some(created(100_000)), &[paid.callback()]);
+    let order = refund_order("r-1", Some(700));
+    let payment = run(paid, Command::Refund(&order));
+    let mut ours = refund(9_999, "success", 700);
+    ours["id"] = json!("9999999999999999999");
+    let mut body = callback(PAYMENT, "partially refunded", 1, ours);
+    body["payment"]["merchant_refund_id"] = json!("r-1");
+    let ours = TestReport::read(&body);
+    let others: Vec<TestReport> = (1..2_100)
+        .map(|number| {
+            let refund = refund(number, "success", 10);
+            TestReport::read(&callback(PAYMENT, "partially refunded", 1, refund))
+        })
+        .collect();
+    let mut facts: Vec<Fact<'_>> = others.iter().map(TestReport::callback).collect();
+    facts.insert(1_000, ours.callback());
+    let (payment, _) = apply_all(Some(payment), &facts);
+    assert_eq!(payment.operations().len(), 2_000);
+    let status = payment.refund(&id("r-1")).map(Refund::status);
+    assert_eq!(status, Some(RefundStatus::Succeeded));
+    assert_eq!(payment.pending_refund_amount(), 0);
+}
+
+#[test]
+fn a_payment_with_two_thousand_items_in_quarantine_can_be_released() {
+    let mut operations = vec![sale(1_000)];
+    operations.extend((1..2_000).map(|number| {
+        let mut operation = refund(number, "success", 10);
+        operation["type"] = json!("undocumented");
+        operation
+    }));
+    let answer = status_answer(PAYMENT, "success", 1_000, &operations);
+    let answer = TestReport::read(&answer);
+    let (payment, _) = apply_all(Some(created(1_000)), &[answer.answer_to(0)]);
+    assert_eq!(payment.status(), Status::Quarantined);
+    let items = payment.quarantine();
+    assert!(items.len() >= 1_999, "{} items", items.len());
+    let released = run(
+        payment,
+        Command::Review {
+            verdict: Verdict::Released,
+            by: "anna",
+            items: &items,
+        },
+    );
+    assert_eq!(released.status(), Status::Succeeded);
+    assert_eq!(released.items_of(&released.decisions()[0]), items);
+    assert!(size(&stored(&released)) < MAX_BYTES);
+}
+
 /// Returns a text that is longer than every limit in bytes.
 fn long() -> String {
     "\u{1f600}".repeat(60)
@@ -313,9 +419,9 @@ fn the_largest_payment_fits_into_an_item_and_its_events_into_a_message() {
             ..refund_order(&refund_id, Some(10_000))
         };
         let request_id = format!("{number:0>100}");
-        let command = payments::decide::Command::Refund(&order);
+        let command = Command::Refund(&order);
         // Further open refunds are refused.
-        if let Ok(change) = payments::decide::execute(Some(&payment), command, NOW) {
+        if let Ok(change) = execute(Some(&payment), command, NOW) {
             commit(&mut payment, change);
         }
         let answer = accepted(&request_id);
