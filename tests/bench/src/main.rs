@@ -12,7 +12,7 @@ mod stubs;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
 /// Compares the functions with three other implementations of the same work
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ struct CommandLine {
 enum Command {
     /// Runs checkouts and callbacks for some minutes, then checks every payment, event and message
     Load(load::Arguments),
+    /// Measures how fast a shopper is redirected to the bank while many other clients wait
+    Waits(load::waits::Arguments),
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -38,12 +40,16 @@ fn main() -> anyhow::Result<ExitCode> {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(compare::run(&line.compare))
         }
-        Some(Command::Load(arguments)) => {
-            let mut runtime = Builder::new_multi_thread();
-            let runtime = runtime.worker_threads(2).enable_all().build()?;
-            runtime.block_on(load::command(&arguments))
+        Some(Command::Load(arguments)) => two_threads()?.block_on(load::command(&arguments)),
+        Some(Command::Waits(arguments)) => {
+            two_threads()?.block_on(load::waits::command(&arguments))
         }
     }
+}
+
+fn two_threads() -> std::io::Result<Runtime> {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build()
 }
 
 #[cfg(test)]

@@ -67,6 +67,20 @@ pub fn variables(function: &str) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(variables)
 }
 
+/// Returns the default of a parameter of the template.
+///
+/// # Errors
+///
+/// If the template has no such parameter with a default.
+pub fn default_of(parameter: &str) -> anyhow::Result<String> {
+    let template = schemas::yaml("template.yaml")?;
+    let default = template.pointer(&format!("/Parameters/{parameter}/Default"));
+    let default = default.with_context(|| format!("{parameter} has no default"))?;
+    Ok(default
+        .as_str()
+        .map_or_else(|| default.to_string(), str::to_owned))
+}
+
 fn resolved(template: &Value, value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
     match template.pointer(&format!("/Parameters/{text}/Default")) {

@@ -34,6 +34,7 @@ pub mod refunds;
 pub mod reported;
 pub mod schedule;
 pub(crate) mod serde_skip;
+mod short_form;
 pub mod status;
 pub mod storefront;
 pub mod timestamp;

@@ -18,6 +18,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod traffic;
+pub mod waits;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use aws::config::QueueConfig;
 use aws::dynamodb::DynamoStore;
 use aws::sdk;
 use clap::Args;
+use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -84,6 +86,15 @@ async fn run_supervised() -> anyhow::Result<ExitCode> {
     supervised::run(&command).await.map(ExitCode::from)
 }
 
+/// Returns the absolute path of the folder with the built functions.
+fn built(folder: &Path) -> anyhow::Result<PathBuf> {
+    let absolute = folder.canonicalize();
+    absolute.with_context(|| {
+        let folder = folder.display();
+        format!("{folder} is missing; `python3 infra/deploy.py build` builds the functions")
+    })
+}
+
 /// Runs the load test, supervised, and prints its results. Fails if the memory of an instance grows too much.
 ///
 /// # Errors
@@ -93,11 +104,7 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if std::env::var_os(SUPERVISED).is_none() {
         return run_supervised().await;
     }
-    let folder = arguments.functions.canonicalize();
-    let folder = folder.with_context(|| {
-        let folder = arguments.functions.display();
-        format!("{folder} is missing; `python3 infra/deploy.py build` builds the functions")
-    })?;
+    let folder = built(&arguments.functions)?;
     let load = Load {
         checkout: folder.join("checkout/bootstrap"),
         callback: folder.join("callback/bootstrap"),
@@ -117,6 +124,40 @@ pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The services that the functions call, and the log of the functions.
+struct World {
+    services: Arc<Services>,
+    /// The address of the services.
+    address: String,
+    log: NamedTempFile,
+}
+
+impl World {
+    async fn start(queues: Queues) -> anyhow::Result<Self> {
+        let services = Arc::new(Services::new(queues)?);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        // Without TLS, because encryption would only take CPU time from the functions.
+        tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
+        Ok(Self {
+            services,
+            address,
+            log: NamedTempFile::new()?,
+        })
+    }
+
+    /// Starts instances of a function. `name` selects the function's environment variables in the template.
+    async fn pool(&self, name: &str, path: &Path, instances: u32) -> anyhow::Result<Pool> {
+        let mut program = Program::new(name, path);
+        program.log = Some(self.log.path().to_owned());
+        program.variables = variables(name)?;
+        let program = program
+            .with("AWS_ENDPOINT_URL", &self.address)
+            .with("GATE_URL", &self.address);
+        Pool::start(&program, instances).await
     }
 }
 
@@ -161,35 +202,30 @@ struct Outcome {
 impl Load {
     /// Runs the load and checks the table, the queues and the platform's requests. Calls `report` after each window.
     async fn run(&self, report: impl FnMut(&Window)) -> anyhow::Result<Outcome> {
-        let services = Arc::new(Services::new(Queues::losing(self.lost_event))?);
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = format!("http://{}", listener.local_addr()?);
-        // Without TLS, because encryption would only take CPU time from the functions.
-        tokio::spawn(http_server::serve(listener, None, Arc::clone(&services)));
-        let log = tempfile::NamedTempFile::new()?;
-        let start = async |name: &str, path: &Path| {
-            let mut program = Program::new(name, path);
-            program.log = Some(log.path().to_owned());
-            program.variables = variables(name)?;
-            let program = program
-                .with("AWS_ENDPOINT_URL", &address)
-                .with("GATE_URL", &address);
-            Pool::start(&program, self.instances).await
-        };
+        let world = World::start(Queues::losing(self.lost_event)).await?;
+        let services = Arc::clone(&world.services);
         let traffic = Arc::new(Traffic {
-            checkouts: start("checkout", &self.checkout).await?,
-            callbacks: start("callback", &self.callback).await?,
+            checkouts: world
+                .pool("checkout", &self.checkout, self.instances)
+                .await?,
+            callbacks: world
+                .pool("callback", &self.callback, self.instances)
+                .await?,
             services: Arc::clone(&services),
             waits: Default::default(),
         });
         let begin = Instant::now();
         let (payments, windows) = self.payments(&traffic, begin, report).await?;
         let took = begin.elapsed();
-        check_log(log.path())?;
+        check_log(world.log.path())?;
         // The checks below call the same services.
         let calls = services.calls();
         let credentials = aws_credential_types::Credentials::new("x", "x", None, None, "load");
-        let config = sdk::config("eu-west-1".to_owned(), credentials, Some(address.clone()));
+        let config = sdk::config(
+            "eu-west-1".to_owned(),
+            credentials,
+            Some(world.address.clone()),
+        );
         let variables = variables("callback")?;
         let queues = variables
             .get("EVENT_QUEUES")

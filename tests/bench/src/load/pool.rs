@@ -1,5 +1,6 @@
 //! Runs several instances of one function and calls them as API Gateway does.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
@@ -22,6 +23,9 @@ pub struct Pool {
 pub struct Reply {
     /// The HTTP status.
     pub status_code: u16,
+    /// The headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: Option<String>,
 }
@@ -51,6 +55,23 @@ impl Pool {
     /// If the function fails.
     pub async fn invoke(&self, event: String) -> anyhow::Result<Reply> {
         let _permit = self.permits.acquire().await?;
+        self.invoke_idle(event).await
+    }
+
+    /// Sends an event to an idle instance. Returns `None` if no instance is idle, as Lambda does if the reserved
+    /// concurrency is used up.
+    ///
+    /// # Errors
+    ///
+    /// If the function fails.
+    pub async fn try_invoke(&self, event: String) -> anyhow::Result<Option<Reply>> {
+        let Ok(_permit) = self.permits.try_acquire() else {
+            return Ok(None);
+        };
+        self.invoke_idle(event).await.map(Some)
+    }
+
+    async fn invoke_idle(&self, event: String) -> anyhow::Result<Reply> {
         let instance = self.idle().pop();
         let mut instance = instance.context("there are fewer instances than permits")?;
         let invocation = instance.invoke(event).await?;

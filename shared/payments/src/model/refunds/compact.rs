@@ -7,11 +7,6 @@
 //! first letter of the status, the amount, and after `-` the returned amount. `!` follows what the last event said if a
 //! decline was not corrected. `.` means that there was no event.
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serializer};
 
 use super::refund::Refund;
@@ -19,52 +14,30 @@ use super::refund_status::RefundStatus;
 use crate::model::emitted::EmittedRefund;
 use crate::model::ids::MerchantId;
 use crate::model::reported::compact::write_base_36;
+use crate::model::short_form::{ShortForm, Stored};
 use crate::model::timestamp::Timestamp;
 
 pub(in crate::model) fn serialize<S: Serializer>(
     refunds: &[Refund],
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut list = to.serialize_seq(Some(refunds.len()))?;
-    for refund in refunds {
-        match write(refund) {
-            Some(text) => list.serialize_element(&text)?,
-            None => list.serialize_element(refund)?,
-        }
-    }
-    list.end()
+    to.collect_seq(refunds.iter().map(Stored))
 }
 
 pub(in crate::model) fn deserialize<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<Refund>, D::Error> {
-    let stored = Vec::<Stored>::deserialize(from)?;
+    let stored = Vec::<Stored<Refund>>::deserialize(from)?;
     Ok(stored.into_iter().map(|Stored(refund)| refund).collect())
 }
 
-struct Stored(Refund);
-
-impl<'de> Deserialize<'de> for Stored {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(StoredVisitor).map(Stored)
-    }
-}
-
-struct StoredVisitor;
-
-impl<'de> Visitor<'de> for StoredVisitor {
-    type Value = Refund;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a refund")
+impl ShortForm for Refund {
+    fn write(&self) -> Option<String> {
+        write(self)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Refund, E> {
-        read(text).ok_or_else(|| E::custom("a compact refund cannot be read"))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Refund, A::Error> {
-        Refund::deserialize(MapAccessDeserializer::new(map))
+    fn read(text: &str) -> Option<Self> {
+        read(text)
     }
 }
 

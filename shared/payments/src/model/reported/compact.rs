@@ -10,76 +10,46 @@
 //! A date is a number of seconds in base 36. A sum in euros has no currency.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use ecommpay::operation::{OperationType, Outcome};
 use ecommpay::report::Sum;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error, MapAccess, Visitor};
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serializer};
 
 use super::operation::{Operation, OperationIds};
 use super::operation_report::{FinalReport, Pending};
 use super::report_order::ReportOrder;
 use crate::json_text::to_json_string;
+use crate::model::short_form::{ShortForm, Stored};
 use crate::model::timestamp::Timestamp;
 
 pub(super) fn serialize<S: Serializer>(
     operations: &BTreeMap<String, Operation>,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    let mut map = to.serialize_map(Some(operations.len()))?;
-    for (id, operation) in operations {
-        match write(operation) {
-            Some(text) => map.serialize_entry(id, &text)?,
-            None => map.serialize_entry(id, operation)?,
-        }
-    }
-    map.end()
+    to.collect_map(operations.iter().map(|(id, one)| (id, Stored(one))))
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, Operation>, D::Error> {
-    let stored = BTreeMap::<String, Stored>::deserialize(from)?;
-    Ok(stored
-        .into_iter()
-        .map(|(id, Stored(one))| (id, one))
-        .collect())
+    let stored = BTreeMap::<String, Stored<Operation>>::deserialize(from)?;
+    let operations = stored.into_iter().map(|(id, Stored(one))| (id, one));
+    Ok(operations.collect())
 }
 
-/// An operation in either form.
-struct Stored(Operation);
-
-impl<'de> Deserialize<'de> for Stored {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(StoredVisitor).map(Stored)
-    }
-}
-
-struct StoredVisitor;
-
-impl<'de> Visitor<'de> for StoredVisitor {
-    type Value = Operation;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an operation")
+impl ShortForm for Operation {
+    fn write(&self) -> Option<String> {
+        write(self)
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Operation, E> {
-        read(text).ok_or_else(|| E::custom("a compact operation cannot be read"))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Operation, A::Error> {
-        Operation::deserialize(MapAccessDeserializer::new(map))
+    fn read(text: &str) -> Option<Self> {
+        read(text)
     }
 }
 
 /// Returns the number of bytes of an operation in its stored form.
 pub(super) fn stored_length(operation: &Operation) -> usize {
-    let text = write(operation).unwrap_or_else(|| to_json_string(operation));
-    text.len()
+    to_json_string(&Stored(operation)).len()
 }
 
 /// Returns the text of an operation; `None` if the text cannot contain everything that is stored of the operation.

@@ -1,0 +1,248 @@
+//! Measures how fast a shopper whose redirect URL is known is redirected, while many other clients wait.
+//!
+//! The shoppers' function runs in as many instances as the template reserves. If all instances are busy, a request is
+//! refused, as Lambda does it. The waiting clients have checkouts whose redirect URL never arrives. Half of them request
+//! the checkout, and half of them the return from the bank. Each client requests its page again after the time that the
+//! page names, or immediately.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep};
+
+use super::plan::Plan;
+use super::platform::{Report, callback};
+use super::pool::{Pool, Reply};
+use super::progress::percentile_ms;
+use super::queues::Queues;
+use super::{SUPERVISED, World, built, check_log, run_supervised};
+use crate::scenario::{event, order};
+use crate::settings::default_of;
+
+/// The time between two requests of the ready shopper.
+const SHOPPER_EVERY: Duration = Duration::from_millis(100);
+/// The wait of a client after a refused request.
+const AFTER_REFUSAL: Duration = Duration::from_secs(1);
+
+/// The options of the measurement of waits.
+#[derive(Debug, Clone, Args)]
+pub struct Arguments {
+    /// Folder with the built functions, NAME/bootstrap
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda"))]
+    functions: PathBuf,
+    /// Number of waiting clients
+    #[arg(long, default_value_t = 200)]
+    clients: u32,
+    /// Seconds of each measurement
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+}
+
+/// Runs each measurement, supervised, and prints a table.
+///
+/// # Errors
+///
+/// If a function fails.
+pub async fn command(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if std::env::var_os(SUPERVISED).is_none() {
+        return run_supervised().await;
+    }
+    let folder = built(&arguments.functions)?;
+    let world = World::start(Queues::losing(None)).await?;
+    let instances = default_of("ShopperConcurrency")?.parse()?;
+    let functions = Functions {
+        checkouts: world
+            .pool("checkout", &folder.join("checkout/bootstrap"), 2)
+            .await?,
+        callbacks: world
+            .pool("callback", &folder.join("callback/bootstrap"), 1)
+            .await?,
+        shoppers: world
+            .pool("shopper", &folder.join("checkout/bootstrap"), instances)
+            .await?,
+    };
+    let functions = Arc::new(functions);
+    let ready = functions.check_out(Plan(0)).await?;
+    functions.send_redirect(Plan(0)).await?;
+    let mut tokens = Vec::new();
+    for number in 1..=arguments.clients {
+        tokens.push(functions.check_out(Plan(number)).await?);
+    }
+    let clients = arguments.clients;
+    println!(
+        "{instances} instances, {clients} waiting clients, {} s each",
+        arguments.seconds
+    );
+    println!(
+        "| checkouts | clients request again | redirects | median ms | longest ms | refused |"
+    );
+    println!("| ---: | --- | ---: | ---: | ---: | ---: |");
+    for (checkouts, pause) in [
+        (1, Pause::AsThePageSays),
+        (clients, Pause::AsThePageSays),
+        (1, Pause::None),
+        (clients, Pause::None),
+    ] {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut waiting = JoinSet::new();
+        for number in 0..clients {
+            let token = tokens.get((number % checkouts) as usize);
+            let token = token
+                .context("there are fewer tokens than clients")?
+                .clone();
+            let (functions, stop) = (Arc::clone(&functions), Arc::clone(&stop));
+            let path = if number % 2 == 0 { "" } else { "/return" };
+            waiting.spawn(async move { functions.wait(&token, path, pause, &stop).await });
+        }
+        // The first requests of the clients.
+        sleep(Duration::from_secs(1)).await;
+        let length = Duration::from_secs(arguments.seconds);
+        let measured = functions.measure(&ready, length).await?;
+        stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = waiting.join_next().await {
+            ended??;
+        }
+        println!("| {checkouts} | {pause} | {measured}");
+    }
+    check_log(world.log.path())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// When a client requests its page again.
+#[derive(Debug, Clone, Copy)]
+enum Pause {
+    /// After the time in the header `Refresh` of the page.
+    AsThePageSays,
+    /// Immediately.
+    None,
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        text.write_str(match self {
+            Self::AsThePageSays => "when the page says so",
+            Self::None => "immediately",
+        })
+    }
+}
+
+/// The waits of the ready shopper, and the number of refused requests.
+#[derive(Default)]
+struct Measured {
+    waits: Vec<Duration>,
+    refused: u64,
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.waits.len();
+        let median = percentile_ms(&self.waits, 50.0);
+        let longest = percentile_ms(&self.waits, 100.0);
+        write!(
+            text,
+            "{count} | {median:.0} | {longest:.0} | {} |",
+            self.refused
+        )
+    }
+}
+
+struct Functions {
+    checkouts: Pool,
+    callbacks: Pool,
+    shoppers: Pool,
+}
+
+impl Functions {
+    /// Creates a checkout and returns its token.
+    async fn check_out(&self, plan: Plan) -> anyhow::Result<String> {
+        let mut order = order(&plan.payment_id());
+        if let Some(order) = order.as_object_mut() {
+            order.insert("expires_in".to_owned(), json!(86_400));
+        }
+        let event = event("POST /checkouts", None, &order.to_string());
+        let reply = self.checkouts.invoke(event.to_string()).await?;
+        let body = reply.body.unwrap_or_default();
+        ensure!(reply.status_code == 201, "a checkout was answered: {body}");
+        let view: Value = serde_json::from_str(&body)?;
+        let url = view.get("checkout_url").and_then(Value::as_str);
+        let token = url.and_then(|url| url.rsplit('/').next());
+        Ok(token.context("the answer has no checkout_url")?.to_owned())
+    }
+
+    /// Sends the callback with the redirect URL.
+    async fn send_redirect(&self, plan: Plan) -> anyhow::Result<()> {
+        let event = event("POST /callbacks", None, &callback(plan, Report::Redirect)?);
+        let reply = self.callbacks.invoke(event.to_string()).await?;
+        ensure!(
+            reply.status_code == 200,
+            "a callback was answered {}",
+            reply.status_code
+        );
+        Ok(())
+    }
+
+    /// Requests a page of a checkout. Returns `None` if no instance is idle.
+    async fn get(&self, token: &str, path: &str) -> anyhow::Result<Option<Reply>> {
+        let mut event = event(&format!("GET /checkouts/{token}{path}"), None, "");
+        event["routeKey"] = json!(format!("GET /checkouts/{{token}}{path}"));
+        event["pathParameters"] = json!({ "token": token });
+        self.shoppers.try_invoke(event.to_string()).await
+    }
+
+    /// Requests a page again and again until `stop` is true.
+    async fn wait(
+        &self,
+        token: &str,
+        path: &str,
+        pause: Pause,
+        stop: &AtomicBool,
+    ) -> anyhow::Result<()> {
+        while !stop.load(Ordering::Relaxed) {
+            let Some(reply) = self.get(token, path).await? else {
+                sleep(AFTER_REFUSAL).await;
+                continue;
+            };
+            let status = reply.status_code;
+            ensure!(
+                [200, 303].contains(&status),
+                "a waiting client was answered {status}"
+            );
+            if let Pause::AsThePageSays = pause {
+                let refresh = reply.headers.get("refresh").map(String::as_str);
+                let seconds = refresh.and_then(|text| text.split(';').next()?.parse().ok());
+                sleep(Duration::from_secs(seconds.unwrap_or(1))).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Requests the checkout of the ready shopper repeatedly.
+    async fn measure(&self, token: &str, length: Duration) -> anyhow::Result<Measured> {
+        let mut measured = Measured::default();
+        let mut ticks = interval(SHOPPER_EVERY);
+        let begin = Instant::now();
+        while begin.elapsed() < length {
+            ticks.tick().await;
+            let sent = Instant::now();
+            match self.get(token, "").await? {
+                Some(reply) => {
+                    ensure!(
+                        reply.status_code == 303,
+                        "the ready shopper was not redirected"
+                    );
+                    measured.waits.push(sent.elapsed());
+                }
+                None => measured.refused += 1,
+            }
+        }
+        Ok(measured)
+    }
+}
