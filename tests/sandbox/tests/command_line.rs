@@ -63,7 +63,7 @@ impl Interactive {
             }
         }
         assert_eq!(addresses.len(), 4, "{addresses:?}");
-        // The thread reads the later output, so that the output cannot fill the pipe.
+        // The thread reads the rest of the output. Otherwise a full pipe would block the sandbox.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, addresses }
     }
@@ -87,7 +87,7 @@ impl Interactive {
         let family = descendants(self.child.id());
         assert!(
             family.len() >= 3,
-            "supervisor, local AWS and a function, not {family:?}"
+            "at least the supervisor, the local AWS and a function must run, not only {family:?}"
         );
         kill(
             Pid::from_raw(i32::try_from(self.child.id()).unwrap()),
@@ -113,7 +113,7 @@ impl Interactive {
 
 fn parent_of(process: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in the second field can contain any character. The last closing bracket ends the name.
+    // The second field is the name of the program in brackets. The name can contain brackets, so the last `)` ends it.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 
