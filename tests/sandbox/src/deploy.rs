@@ -95,8 +95,8 @@ impl Outputs {
             .with_context(|| format!("The template has no output {name}"))
     }
 
-    /// Returns an output, or `None` if the stack has no output with this name. Some outputs exist only under a condition
-    /// of the template.
+    /// Returns an output, or `None` if the stack has no output with this name. Some outputs exist only under a
+    /// condition of the template.
     pub fn find(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

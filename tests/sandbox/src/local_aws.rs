@@ -28,8 +28,8 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// Starts the local AWS and waits until the local AWS answers. The functions call `functions_endpoint`; with `None`,
-    /// they call the local AWS itself.
+    /// Starts the local AWS and waits until the local AWS answers. The functions call `functions_endpoint`. With
+    /// `None`, the functions call the local AWS itself.
     ///
     /// # Errors
     ///

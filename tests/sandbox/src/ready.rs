@@ -29,9 +29,9 @@ pub struct Ready {
     pub queues: BTreeMap<String, String>,
     /// The URLs of the dead-letter queues, by the name of the event queue.
     pub dead_letters: BTreeMap<String, String>,
-    /// The name of the secret with the project keys.
+    /// The id of the secret with the project keys.
     pub project_keys_secret: String,
-    /// The name of the secret with the Data API's token.
+    /// The id of the secret with the Data API's token.
     pub data_api_token_secret: String,
     /// The names of the functions in the local AWS. The keys are the names of the template's outputs without
     /// `FunctionName`, in lower case, such as `callback`.
