@@ -1,7 +1,7 @@
 //! Makes the data with which the merchant redirects the browser to the bank: a URL, or a form that the browser posts.
 //!
-//! A posted form arrives at 127.0.0.1, and the answer redirects the browser to `localhost`, the second origin of the same
-//! server. Real banks redirect a browser to a second origin in the same way.
+//! A posted form arrives at 127.0.0.1, and the answer redirects the browser to `localhost`, the second origin of the
+//! same server. Real banks redirect a browser to a second origin in the same way.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,7 +1,7 @@
 //! Delivers one callback, with its repeats.
 //!
-//! Every attempt reads the current switches, except `delay_ms` and `reorder`. These two switches are read only before the
-//! first attempt.
+//! Every attempt reads the current switches, except `delay_ms` and `reorder`. These two switches are read only before
+//! the first attempt.
 
 use std::time::Duration;
 

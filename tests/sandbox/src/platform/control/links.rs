@@ -1,5 +1,5 @@
-//! Handles the control calls for payment links of the Dashboard. An employee of the merchant creates a link, and can send,
-//! expire or cancel the link.
+//! Handles the control calls for payment links of the Dashboard. An employee of the merchant creates a link, and can
+//! send, expire or cancel the link.
 
 use std::time::Duration;
 

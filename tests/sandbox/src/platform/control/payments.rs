@@ -32,7 +32,8 @@ pub async fn one(State(shared): App, Path(id): Path<String>) -> Result<Json<Valu
     Ok(Json(record(&shared, &state, &id, payment)))
 }
 
-/// Returns the platform record of a payment, with its callbacks, its switches, and the counts of the merchant's requests.
+/// Returns the platform record of a payment, with its callbacks, its switches, and the counts of the merchant's
+/// requests.
 fn record(shared: &Shared, state: &PlatformState, id: &str, payment: Option<&Payment>) -> Value {
     let operations = payment.map(|payment| {
         let operations = payment.operations.iter();
