@@ -46,7 +46,7 @@ use crate::shop::fulfilment::Fulfilment;
 use crate::shop::history::History;
 use crate::workspace::Folder;
 
-/// A running sandbox. Dropping this value stops everything, but does not wait for the end.
+/// A running sandbox. Dropping this value stops all processes, but does not wait until the processes have ended.
 pub struct Sandbox {
     ready: Ready,
     aws: LocalAws,

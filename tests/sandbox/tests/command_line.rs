@@ -1,4 +1,4 @@
-//! Tests of the program behind `cargo run`: its exit statuses and its messages, and that it leaves no process behind.
+//! Tests the program behind `cargo run`: its exit statuses and messages, and that the program leaves no process behind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
@@ -234,7 +234,8 @@ fn the_message_says_which_python_to_install() {
 fn the_message_names_the_refused_resource_type() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("broken.yaml");
     let template = "Parameters: {PublicBaseUrl: {Type: String}, GateUrl: {Type: String}, \
-                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, OutboxGraceSeconds: {Type: Number}}\n\
+                    PaymentPageUrl: {Type: String}, DataApiUrl: {Type: String}, RequireTls: {Type: String}, \
+                    OutboxGraceSeconds: {Type: Number}}\n\
                     Resources: {Nothing: {Type: 'AWS::Nothing::AtAll'}}\n";
     std::fs::write(&file, template).unwrap();
     let since = Instant::now();

@@ -13,7 +13,7 @@ use crate::platform::shared::{PlatformState, Shared};
 
 /// With the switch `reorder`, a callback waits at most this long for a later callback, in real time.
 const OVERTAKING_LIMIT: Duration = Duration::from_secs(3);
-/// A waiting callback checks after each interval of this length whether it may be sent, in real time.
+/// The interval between two checks whether a waiting callback may be sent, in real time.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A callback that is being delivered.

@@ -45,7 +45,7 @@ async fn a_sale_stays_successful_when_its_crediting_is_declined() {
     let refused = stage.code(REFUND, refund("order-1", 1, "r-1")).await;
     assert_eq!(refused, "3060");
 
-    // Each later report of the provider contradicts the report before.
+    // Each report of the provider contradicts the previous report.
     for (result, status) in [("credit", "success"), ("decline", "decline")] {
         let answer = stage.act("confirmation", json!({"result": result})).await;
         assert_eq!(answer["payment_status"], status);
