@@ -34,8 +34,8 @@ pub async fn build(
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = supervisor.command(&cargo);
-    // With `--workspace`, dependencies have the same features as in `cargo build --workspace` and `cargo test
-    // --workspace`. With other features, cargo would compile the dependencies twice.
+    // With `--workspace`, dependencies have the same features as in `cargo test --workspace`. With other features, cargo
+    // would compile the dependencies twice.
     command
         .current_dir(tools::root())
         .args([

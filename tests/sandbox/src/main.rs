@@ -34,8 +34,8 @@ async fn main() -> ExitCode {
 
 async fn run(line: CommandLine) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
-    // Claims the file before the start, which deletes the file of a killed run. Otherwise a program could read the
-    // addresses of the killed run while this run starts.
+    // Claims the path before the start. The claim deletes the file of a killed run, so that no program reads old
+    // addresses while this run starts.
     let sandboxes = workspace::sandboxes();
     let own = sandboxes.join(format!("ready-{}.json", std::process::id()));
     let file = ReadyFile::claim(&sandboxes.join("ready.json"), own)?;

@@ -71,7 +71,7 @@ pub fn products() -> Html<String> {
             label for="last-name" { "Last name" }
             input #last-name name="last_name" value=(LAST_NAME) autocomplete="family-name"
                 aria-describedby="last-name-hint";
-            small #last-name-hint { "Without a name, Bancontact asks for your name." }
+            small #last-name-hint { "If this field is empty, Bancontact asks for your name." }
             button #buy { "Pay with Bancontact" }
         }
     };
