@@ -1,11 +1,11 @@
 //! The stored form of refunds. A refund without a request to Gate, such as an external refund, is stored as a short
 //! text, because a payment can have thousands of them. Any other refund is stored as JSON.
 //!
-//! The text has these fields, separated by `;`: the time at which the refund was first reported, in milliseconds in base
-//! 36; the state; what the last event said, empty if it said this state; the `refund_id`; the digest of the storefront's request; the code; the
-//! `operation.id`. A state consists of the
-//! first letter of the status, the amount, and after `-` the returned amount. `!` follows what the last event said if a
-//! decline was not corrected. `.` means that there was no event.
+//! The text has these fields, separated by `;`: the time at which the refund was first reported, in milliseconds in
+//! base 36; the state; what the last event said, empty if it said this state; the `refund_id`; the digest of the
+//! storefront's request; the code; the `operation.id`. A state consists of the first letter of the status, the amount,
+//! and after `-` the returned amount. `!` follows what the last event said if a decline was not corrected. `.` means
+//! that there was no event.
 
 use std::fmt;
 
