@@ -1,9 +1,9 @@
 //! Decides which operations a payment stores, and which of these operations keep their details
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
-//! A payment is one item of the store, and an item has at most 400 KB. The limits of
-//! the number of operations and of the size of their ids depend only on the ids and types of the operations. Therefore
-//! the order of the reports does not matter for these limits.
+//! A payment is one item of the store, and an item has at most 400 KB. Three limits depend only on the ids and types of
+//! the operations: `MAX_OPERATIONS`, `MAX_DETAILED` and `MAX_ID_BYTES`. For these limits, the order of the reports does
+//! not matter.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! Defines the table that gives the status of a payment. `shared/README.md` shows the table too, with a diagram of the
-//! changes.
+//! Defines the table that gives the status of a payment. `shared/README.md` shows the same table, and a diagram of the
+//! changes of status.
 
 use super::Status;
 use super::sale_state::SaleState;
