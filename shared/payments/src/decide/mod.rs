@@ -37,8 +37,9 @@ pub fn decide(payment: Option<&Payment>, fact: Fact<'_>, at: Timestamp) -> Optio
     (payment != Some(&after)).then(|| emit::emit(after, at))
 }
 
-/// Creates an external payment. Returns `None` if the fact does not name a payment. Also returns `None` unless the fact
-/// is a callback, a status answer with operations, a hint, or a platform record of an operation with a final outcome.
+/// Creates an external payment. Four facts can create a payment: a callback, a hint, a status answer with operations,
+/// and a platform record of an operation with a final outcome. Returns `None` for any other fact, and for a fact that
+/// does not name the payment.
 fn external_payment(fact: Fact<'_>, at: Timestamp) -> Option<Payment> {
     let report = match fact {
         Fact::Callback(signed) => signed.report,

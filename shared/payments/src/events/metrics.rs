@@ -46,8 +46,8 @@ pub fn metrics(published: &[EventKind]) -> Vec<Metric> {
     metrics.filter(|metric| metric.value > 0).collect()
 }
 
-/// Logs the metrics of published events, if there are any. The line is a warning if an operator must know about
-/// one of the events.
+/// Logs the metrics of published events. Logs nothing if no event has a metric. The line is a warning if an operator
+/// must know about one of the events.
 pub fn count(payment: &PaymentKey, published: &[EventKind]) {
     let metrics = metrics(published);
     if metrics.is_empty() {

@@ -32,11 +32,11 @@ pub struct PaymentView<'a> {
     pending_refund_amount: u64,
     refundable_amount: u64,
     operations: Vec<OperationView<'a>>,
-    /// How many operations are not listed.
+    /// How many operations the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     operations_omitted: usize,
     refunds: Vec<RefundView<'a>>,
-    /// How many refunds are not listed.
+    /// How many refunds the view does not list.
     #[serde(skip_serializing_if = "is_default")]
     refunds_omitted: usize,
     quarantine: Option<Vec<QuarantineView>>,
@@ -86,8 +86,8 @@ impl<'a> PaymentView<'a> {
     }
 }
 
-/// The maximum number of operations, and the maximum number of refunds, that are listed. The view counts the operations
-/// and the refunds that are not listed. An event contains the view and must fit into one message of a queue.
+/// The maximum number of operations, and the maximum number of refunds, that a view lists. The view counts the
+/// operations and the refunds that are not listed. An event contains the view and must fit into one message of a queue.
 const MAX_LISTED: usize = 200;
 /// The maximum number of bytes of the ids of all listed operations. The ids of all listed refunds have the same limit.
 const MAX_ID_BYTES: usize = 24 * 1_024;

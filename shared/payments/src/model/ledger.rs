@@ -113,7 +113,8 @@ impl Payment {
     }
 
     /// Whether more was returned than is known to have been refunded, and at least one return is reported only by
-    /// callbacks. In this case, the callback about the refund may still follow. A signed answer would list both.
+    /// callbacks. In this case, the callback about the refund may still follow. A signed
+    /// answer would list the refund and the return.
     pub(crate) fn has_unconfirmed_excess_returns(&self) -> bool {
         let mut returns = self.successful_returns();
         self.has_excess_returns() && returns.any(|(_, operation)| !operation.is_signed())

@@ -90,7 +90,7 @@ impl Payment {
         self.polling.restart(at);
     }
 
-    /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Erases also the
+    /// Replaces the failed attempt with the next attempt. Erases what the pending operations wait for. Also erases the
     /// record of what the events said, except for the refunded amount in the last `payment.overrefunded`.
     pub(crate) fn start_next_attempt(&mut self, order: Order, at: Timestamp) {
         self.attempt = self.attempt.next(at);
@@ -123,8 +123,8 @@ impl Payment {
         }
     }
 
-    /// Records that events have named all stored earlier payments of the order. Returns whether no event had named at
-    /// least one of these payments before.
+    /// Records that events have named all stored earlier payments of the order. Returns whether an id was added since
+    /// the last call.
     pub(crate) fn mark_earlier_payments_emitted(&mut self) -> bool {
         let known = self.earlier_payments_of_order.len();
         std::mem::replace(&mut self.earlier_payments_emitted, known) < known

@@ -7,8 +7,8 @@ use super::timestamp::Timestamp;
 
 /// The polling state of a payment.
 ///
-/// Status requests are numbered, because an answer decides only about what preceded its status request. An *activity*
-/// is a request of ours after which the platform will soon report something, or the start of a recheck.
+/// Status requests are numbered, because the answer to a status request shows only what had happened before the
+/// request. An *activity* is a request of ours after which a report is expected soon, or the start of a recheck.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Polling {
     /// The count of status requests that were sent, which is also the number of the last request.

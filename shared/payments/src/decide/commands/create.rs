@@ -1,4 +1,5 @@
-//! Runs the commands that send a sale: create a payment, start its next attempt, and repeat its sale.
+//! Runs the commands that start or repeat a sale: create a payment, start the next attempt, and repeat the sale
+//! request.
 
 use ecommpay::fields::ProjectId;
 

@@ -8,8 +8,8 @@ use crate::model::ids::MerchantId;
 use crate::model::timestamp::Timestamp;
 use crate::model::{Payment, Refund, RefundOrder, RefundStatus};
 
-/// Storefronts and operators can request at most this many refunds of a payment, because a payment is one item of the
-/// store, and the size of an item is limited.
+/// The maximum number of refunds of a payment that storefronts and operators can request. A further request is refused.
+/// There is a limit because a payment is one item of the store, and the size of an item is limited.
 pub(super) const MAX_REFUNDS: usize = 500;
 /// The maximum number of these refunds that are open. A further request is refused.
 const MAX_OPEN: usize = 100;

@@ -36,7 +36,7 @@ fn due_kind(payment: &Payment, status: Status) -> Option<EventKind> {
     if payment.is_rejected() {
         return None;
     }
-    // An emitted success holds until an event corrects it.
+    // An emitted success holds until an event corrects the success, so waiting for a confirmation causes no event.
     if payment.emitted().success && status == Status::AwaitingConfirmation {
         return None;
     }

@@ -80,7 +80,7 @@ pub(super) fn collect(payment: &mut Payment, index: usize) -> Option<PendingRefu
         }
         _ => None,
     };
-    // Only one event corrects a decline.
+    // A decline is corrected by only one event, the first success after the decline.
     emitted.declined =
         status == RefundStatus::Declined || emitted.declined && !status.has_succeeded();
     emitted.status = Some(status);

@@ -8,7 +8,7 @@
 //! | | refused with a conclusive code | `Refused` |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` a repeat, or `Unknown` | accepted | `Accepted` |
-//! | | refused; the platform may have accepted the first request | `Unknown`, with the code |
+//! | | refused with a conclusive code; the platform may have accepted an earlier try | `Unknown`, with the code |
 //! | | any other answer, or none | `Unknown` |
 //! | `Sending` for 30 seconds | `time_out` | `Unknown` |
 //! | `Unknown` | `send` | `Sending` a repeat |
@@ -165,7 +165,7 @@ impl GateRequest {
         };
     }
 
-    /// Whether the request is being sent and its answer may still arrive.
+    /// Whether the request is being sent and Gate's answer may still arrive.
     pub(crate) fn is_in_flight(&self, at: Timestamp) -> bool {
         matches!(self, GateRequest::Sending { since, .. } if since.after(SENDING_TIMEOUT) > at)
     }

@@ -126,10 +126,9 @@ impl Payment {
         attributed
     }
 
-    /// Returns refund ids by `operation.id`, found by elimination. The search is for refunds that the platform must
-    /// have, because it refused a repeat as a duplicate id, but that no operation names. If exactly one operation
-    /// matches such a refund, and the operation could belong to no other refund without an operation, the operation
-    /// belongs to it.
+    /// Returns refund ids by `operation.id`, found by elimination. If the platform refused a repeat of a refund as a
+    /// duplicate, the platform has the refund, although no operation may name the refund. If exactly one operation
+    /// matches this refund, and the operation could belong to no other refund, the operation belongs to this refund.
     fn attributed_by_elimination<'a>(
         &'a self,
         own_refunds: &OwnRefunds<'a>,

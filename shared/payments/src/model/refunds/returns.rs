@@ -60,9 +60,9 @@ impl Payment {
         Some(Candidate { key, amount, date })
     }
 
-    /// Returns the only refund that has the amount of this return and is not newer. The return has no
-    /// `merchant_refund_id`. Returns `None` if another return without a `merchant_refund_id` has the same amount and is
-    /// not newer than this return, because either return can belong to the refund.
+    /// Returns the only refund that has the amount of the return `id` and is not newer than this return. The return has
+    /// no `merchant_refund_id`. Returns `None` if another return without a `merchant_refund_id` has the same amount and
+    /// is not newer than this return, because either return can belong to the refund.
     fn only_match(
         &self,
         id: &str,

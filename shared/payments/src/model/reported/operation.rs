@@ -20,8 +20,8 @@ use crate::model::refunds::update::DUPLICATE_REFUND;
 use crate::model::timestamp::Timestamp;
 
 /// The maximum number of distinct final reports that are stored for an operation. If there are more reports, the
-/// reports of the lowest rank are dropped. They are not needed, because two distinct reports already show a
-/// contradiction.
+/// reports of the lowest rank are dropped. The dropped reports are not needed, because two distinct reports already
+/// show a contradiction.
 const MAX_FINAL_REPORTS: usize = 8;
 /// The maximum number of distinct final reports that are stored for an operation without details.
 const MAX_REDUCED_REPORTS: usize = 2;
