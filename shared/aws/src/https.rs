@@ -23,8 +23,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The time after which the client closes an idle connection. So the platform does not close the connection during a
-/// call. A provisioned instance that waits longer for its first request opens a new connection.
+/// The client closes a connection that was idle for this time. An older connection could be closed by the platform just
+/// when a call starts. If a prewarmed instance waits longer for its first request, this request opens a new connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.
