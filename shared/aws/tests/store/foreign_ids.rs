@@ -151,7 +151,7 @@ async fn items_fit(world: &World) -> Result<(), TestCaseError> {
     let client = aws_sdk_dynamodb::Client::new(world.wire.config());
     let items = client.scan().table_name(TABLE).send().await.unwrap().items;
     let items = items.unwrap();
-    prop_assert!(items.len() >= 3, "a payment, an event and a day are expected");
+    prop_assert!(items.len() >= 3, "expected a payment, an event and a day");
     let sort_keys = wire::sort_keys().unwrap();
     for item in &items {
         let sizes = item.iter().map(|(name, value)| name.len() + size(value));

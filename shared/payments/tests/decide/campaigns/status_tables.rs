@@ -127,7 +127,7 @@ fn change_by(payment: &Payment, input: &Input) -> Option<Change> {
     decide(Some(payment), fact, NOW)
 }
 
-/// Returns the statuses that followed, for each row and each status before the change.
+/// Returns the statuses that can follow, for each row and each status before the change.
 fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Status>> {
     let mut table: BTreeMap<(usize, Status), BTreeSet<Status>> = BTreeMap::new();
     let mut seen = HashSet::new();
