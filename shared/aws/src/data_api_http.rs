@@ -81,7 +81,7 @@ impl HttpDataApi {
     }
 }
 
-/// Creates an interval of whole seconds. Rounds `from` down and `to` up, so that the interval covers the whole time.
+/// Creates an interval of whole seconds. Rounds `from` down and `to` up, so that no operation is left out.
 fn interval(from: Timestamp, to: Timestamp) -> Result<Interval, FieldError> {
     let second = |at: Timestamp| {
         let text = at.to_seconds_with_offset();

@@ -42,7 +42,7 @@ impl HttpGate {
     }
 }
 
-/// Gate, with the cache from which a new project key is read after the platform has refused a signature.
+/// Gate, and the cache that supplies the new project key after the platform has refused a signature.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyedGate<'a> {
     gate: &'a HttpGate,

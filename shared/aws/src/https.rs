@@ -23,8 +23,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The client closes a connection that was idle for this time. An older connection could be closed by the platform just
-/// when a call starts. If a prewarmed instance waits longer for its first request, this request opens a new connection.
+/// The client closes a connection that was idle for this time. Otherwise the platform could close the idle connection
+/// just when a call starts. If a prewarmed instance waits longer for its first request, this request opens a new
+/// connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One host of the platform.

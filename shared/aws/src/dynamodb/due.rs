@@ -1,4 +1,5 @@
-//! Implements two indexes: one of the payments with unpublished events, and one of the payments with a next action.
+//! Implements two indexes: `outbox` lists the payments with unpublished events, and `next` the payments with a next
+//! action.
 //!
 //! | index | partition | sort | payments |
 //! | --- | --- | --- | --- |

@@ -105,7 +105,7 @@ impl StorefrontKeys {
             return Ok(true);
         };
         match error.as_service_error() {
-            // The SDK repeats a call if the answer was lost. If an earlier try wrote the item, the key is added.
+            // The SDK repeats a call if the answer was lost. If an earlier try wrote this item, the result is true.
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                 let item = refused.item();
                 Ok(item.is_some_and(|item| is_item_of(item, storefront, at)))
@@ -156,7 +156,7 @@ impl StorefrontKeys {
             Err(NotUpdated::ConditionFailed(Some(item))) => {
                 let revoked_at = read_millis(&item, "revoked_at").ok();
                 Ok(match revoked_at {
-                    // The SDK repeats a call if the answer was lost. If an earlier try wrote `at`, the key is revoked.
+                    // The SDK repeats a call if the answer was lost. An earlier try of this call wrote the time `at`.
                     Some(revoked_at) if revoked_at == at => Revocation::Done,
                     revoked_at => Revocation::AlreadyRevoked(revoked_at),
                 })

@@ -23,7 +23,7 @@ pub use self::error::describe;
 pub(super) use self::user_agent::OwnUserAgent;
 use crate::config::{ConfigError, optional, required};
 
-/// The time within which an answer must start. The SDK tries a call up to three times. Three tries without an answer
+/// The time within which an answer must start. The SDK tries a call up to three times. Three tries that get no answer
 /// fit into the time limit of every function.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long an answer may stall after its start. The SDK notices a stalled answer up to a second later.

@@ -20,9 +20,9 @@ pub struct CacheTtl {
     /// Cached keys of at least this age are fetched again before they are used. Until then, a function may sign with a
     /// key that an operator has already replaced.
     pub max: Duration,
-    /// The shortest time between two fetches, except for [`CachedProjectKeys::newer`]. A flood of forged callbacks
-    /// causes at most one fetch in this time. After a failed fetch, the cached keys are used for this time, whatever
-    /// their age.
+    /// The shortest time between two fetches. Only [`CachedProjectKeys::newer`] fetches earlier. A flood of forged
+    /// callbacks causes at most one fetch in this time. After a failed fetch, the cached keys are used for this time,
+    /// whatever their age.
     pub min_refetch: Duration,
 }
 
@@ -113,9 +113,9 @@ impl CachedProjectKeys {
     /// Returns the keys of a project if their current key differs from the current key of `known`. If the cache has no
     /// such keys, first fetches the keys, because the platform refused a signature with `known`.
     ///
-    /// Ignores [`CacheTtl::min_refetch`], because a sale would fail if the fetch had to wait. Forged callbacks cannot
-    /// cause this fetch: only the platform's answer to our request causes it. Returns an error if the fetch fails,
-    /// because the cached keys do not show whether the key was replaced.
+    /// Ignores [`CacheTtl::min_refetch`], because a sale would fail without this fetch. Forged callbacks cannot cause
+    /// the fetch: only the platform's answer to our request causes it. Returns an error if the fetch fails, because the
+    /// cached keys do not show whether the key was replaced.
     pub async fn newer(
         &self,
         project_id: ProjectId,

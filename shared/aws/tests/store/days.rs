@@ -80,7 +80,7 @@ async fn a_payment_is_listed_on_each_of_its_days() {
 }
 
 #[tokio::test]
-async fn all_payments_of_a_day_are_listed_if_ids_have_special_characters() {
+async fn all_payments_of_a_day_are_listed_even_if_ids_have_special_characters() {
     let world = World::new().await;
     let mut expected: Vec<String> = (0..900).map(|number| format!("order-{number}")).collect();
     expected.extend(["a/b #1", "day#2026-01-01", "\u{e9}\u{20ac}", "UPPER"].map(String::from));

@@ -72,7 +72,7 @@ fn content(payment: &Payment) -> String {
     }
     let refunds = fields["refunds"].as_array_mut().unwrap();
     for refund in refunds.iter_mut() {
-        // A refund without a stored Gate request is stored as text. The third field says what was emitted about it.
+        // A refund without a stored Gate request is stored as text, whose third field says what was emitted.
         if let Some(text) = refund.as_str() {
             let mut fields: Vec<&str> = text.splitn(7, ';').collect();
             fields.remove(2);
