@@ -252,7 +252,7 @@ async fn a_list_of_several_pages_is_read_to_its_end_and_sorted_by_id() {
 }
 
 #[tokio::test]
-async fn a_damaged_key_is_listed_and_revoked_beside_the_others() {
+async fn a_damaged_key_is_listed_and_can_be_revoked_like_other_keys() {
     let number = AttributeValue::N("7".into());
     let unknown = r#"{"name":"shop","project_id":211,"scopes":["fly"],"return_origins":[]}"#;
     for (name, value) in [

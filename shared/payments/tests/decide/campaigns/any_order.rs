@@ -164,7 +164,7 @@ fn outcome_of(event: &Event) -> String {
 }
 
 #[test]
-fn callbacks_in_any_order_and_any_number_end_the_same() {
+fn a_payment_ends_the_same_after_repeated_callbacks_in_any_order() {
     let most = if is_long() { 6 } else { 3 };
     let mut ends: HashMap<u32, String> = HashMap::new();
     let mut seen = HashSet::new();

@@ -149,7 +149,7 @@ fn same(one: &Money, other: &Money) {
 }
 
 #[test]
-fn two_thousand_operations_that_arrive_one_by_one_in_any_order_fit_and_count() {
+fn two_thousand_operations_fit_into_an_item_and_count_in_any_order_of_arrival() {
     let mut reports = vec![TestReport::read(&callback(
         PAYMENT,
         "success",

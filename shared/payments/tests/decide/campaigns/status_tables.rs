@@ -24,7 +24,7 @@ fn word(status: Status) -> String {
 }
 
 #[test]
-fn the_document_has_the_table_that_yields_the_status() {
+fn the_readme_shows_the_table_that_yields_the_status() {
     let mut table =
         "| status | condition | what changes the status |\n| --- | --- | --- |\n".to_owned();
     for row in &TABLE {
@@ -158,7 +158,7 @@ fn explore(rows: &[(String, Input)]) -> BTreeMap<(usize, Status), BTreeSet<Statu
 }
 
 #[test]
-fn the_document_has_the_statuses_that_can_follow_from_each_fact_and_command() {
+fn the_readme_shows_the_statuses_that_can_follow_from_each_fact_and_command() {
     let rows = rows();
     let found = explore(&rows);
     let mut table = "| |".to_owned();

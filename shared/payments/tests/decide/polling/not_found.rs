@@ -19,7 +19,7 @@ impl TestPayment {
 }
 
 #[test]
-fn a_lost_sale_is_sent_again_once_while_its_checkout_is_open() {
+fn a_lost_sale_is_sent_again_once_after_a_not_found_while_its_checkout_is_open() {
     for signed in [false, true] {
         let mut payment = TestPayment::lost_sale();
         let polled = NOW.after(MINUTE);

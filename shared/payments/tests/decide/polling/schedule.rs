@@ -63,7 +63,7 @@ fn the_polls_for_a_refund_end_31_days_after_the_start_of_the_refund() {
 }
 
 #[test]
-fn a_change_at_the_platform_after_29_days_is_found_within_a_day() {
+fn a_change_at_the_platform_after_29_or_30_days_is_found_within_a_day() {
     for (day, answer, status) in [
         (29, "sale_success", Status::Succeeded),
         (30, "sale_decline_limit", Status::Declined),

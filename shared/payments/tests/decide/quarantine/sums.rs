@@ -302,7 +302,7 @@ fn the_sum_of_a_payment_that_is_reported_as_refunded_is_not_compared_with_the_or
 }
 
 #[test]
-fn a_quarantined_payment_is_emitted_refundable_and_polled_only_until_a_signed_answer() {
+fn a_quarantined_payment_can_be_refunded_and_is_polled_only_until_a_signed_answer() {
     let mut payment = TestPayment::with_callbacks(&["amount_differs"]);
     assert_eq!(payment.status(), Status::Quarantined);
     assert_eq!(payment.last_kind(), "payment.quarantined");

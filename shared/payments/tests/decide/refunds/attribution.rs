@@ -81,7 +81,7 @@ fn two_tries_of_one_request_are_one_refund_in_any_order() {
 }
 
 #[test]
-fn an_operation_without_our_id_causes_no_event_while_it_can_be_ours() {
+fn an_operation_without_our_id_causes_no_event_for_15_minutes_if_it_can_belong_to_our_refund() {
     let mut payment = requested();
     payment.refund_answer("r-1", &Answer::Unclear);
     let without_id = refund_operation("7", "success", json!({ "request_id": null }));
