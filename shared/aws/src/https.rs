@@ -1,7 +1,7 @@
 //! Makes HTTPS calls to the platform.
 //!
 //! Calls reach only the configured host, because redirects are not followed. An answer has a maximum size. This module
-//! never repeats a request. The caller decides by the platform's rules whether to repeat it.
+//! never repeats a request. The caller decides by the platform's rules whether to repeat the request.
 
 use std::error::Error;
 use std::ffi::OsStr;

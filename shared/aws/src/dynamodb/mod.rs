@@ -94,7 +94,7 @@ impl DynamoStore {
             .key("pk", text(pk))
             .key("sk", text(sk))
             .consistent_read(true);
-        // Boxed, because the SDK's futures are large, and each use case holds several of them.
+        // The future is boxed, because the SDK's futures are large and each use case holds several of these futures.
         let output = Box::pin(request.send()).await.map_err(failed)?;
         Ok(output.item)
     }

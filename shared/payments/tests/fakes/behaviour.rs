@@ -42,8 +42,8 @@ pub trait Behaviour: Send + Sync {
         ready(Ok(()))
     }
 
-    /// Whether an item of the store cannot be read. The item is a payment, such as `211/order-1`, an event, such as
-    /// `211/order-1/2`, or `progress`.
+    /// Returns whether an item of the store cannot be read. The text names a payment (`211/order-1`), an event
+    /// (`211/order-1/2`) or the progress of the daily tasks (`progress`).
     fn is_unreadable(&self, _item: &str) -> bool {
         false
     }
