@@ -21,10 +21,12 @@ use ecommpay_benches::{SECRET, body};
 use crate::own::{HMAC, VERIFY};
 use crate::program::{Program, Start};
 
+/// The number of times that each program is started.
 const STARTS: usize = 10;
 const SAMPLES_PER_START: usize = 50;
+/// The approximate duration of one sample.
 const SAMPLE: Duration = Duration::from_millis(2);
-/// Long enough for the just-in-time compilers of the SDKs.
+/// The time for which each program runs before it is measured: long enough for just-in-time compilers.
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// A program to compare with, and the goal: the maximum ratio of the time of our program to the time of this program.

@@ -211,7 +211,7 @@ fn change_kind(node: &mut Node, choices: &mut Choices) {
     };
 }
 
-/// Returns a key that none of the members has.
+/// Returns a key that no member has.
 fn unused(members: &[(String, Node)]) -> String {
     let mut key = String::from("new");
     while members.iter().any(|(own, _)| *own == key) {

@@ -15,8 +15,8 @@ pub enum Part {
 /// Splits a path into parts. Two paths compare part by part, and the path that ends first is smaller.
 ///
 /// - A zero at the start of the path is dropped if a digit follows.
-/// - White space before a part is dropped, except directly after a run of digits.
-/// - White space at the end counts as a zero byte.
+/// - One character of white space directly after a run of digits is a part. All other white space is dropped.
+/// - Dropped white space at the end of the path counts as a zero byte.
 pub fn parts(path: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut digits: Vec<u8> = Vec::new();
