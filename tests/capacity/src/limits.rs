@@ -1,4 +1,4 @@
-//! Computes the rates at which limits are reached.
+//! Computes the rates of payments at which limits are reached.
 
 use payments::ports::SHARDS;
 
@@ -6,26 +6,26 @@ use crate::load::{Load, largest_share_in_burst};
 use crate::markdown::number;
 use crate::tables::Model;
 
-/// The sweeper stops this time before its time-out.
+/// The sweeper stops this many seconds before its time-out.
 const SWEEPER_MARGIN_S: f64 = 5.0;
-/// The sweeper sends no status request in this last part of its working time, because a status request can take this
-/// long.
+/// The sweeper starts no status request in this last part of its working time, because the work for a status request
+/// can take this many seconds.
 const POLL_MARGIN_S: f64 = 18.0;
-/// Concurrent status requests of the sweeper.
+/// The maximum number of concurrent status requests of the sweeper.
 const CONCURRENT_POLLS: f64 = 4.0;
-/// Concurrent expiries, and concurrent erasures, of the sweeper.
+/// The maximum number of concurrent expiries of the sweeper, and the maximum number of concurrent erasures.
 const CONCURRENT_RETENTION: f64 = 16.0;
-/// The maximum number of operations of one day that the reconciliation accepts.
+/// The maximum number of operations of one day. The reconciliation does not compare a day with more operations.
 const OPERATIONS_PER_DAY: f64 = 4e6;
 
-/// A limit.
+/// One row of the table `limits`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     /// The limited quantity.
     pub what: String,
-    /// Payments per second at which the limit is reached.
+    /// The payments per second at which the limit is reached.
     pub at: f64,
-    /// The effect above that rate.
+    /// What happens above the limit.
     pub effect: &'static str,
     /// How to raise the limit.
     pub remedy: &'static str,
@@ -149,7 +149,8 @@ fn of_schedules(model: &Model) -> anyhow::Result<Vec<Limit>> {
     let per_second = 1.0 / model.template.number("StatusPollMinInterval")?;
     let per_second = per_second.min(CONCURRENT_POLLS / (assumptions.gate_ms / 1_000.0));
     let polls = per_second * (working_s - POLL_MARGIN_S) / 60.0;
-    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks it as published.
+    // An erasure and an expiry read and write the payment. An expiry also sends an event and marks the event as
+    // published.
     let erasure_ms = assumptions.own_ms + 2.0 * assumptions.table_ms;
     let expiry_ms = erasure_ms + assumptions.queue_ms + assumptions.table_ms;
     let retention = |ms: f64| CONCURRENT_RETENTION * 1_000.0 / ms * working_s / 60.0;

@@ -1,7 +1,7 @@
 //! Reads reports about a payment: callbacks and status answers.
 //!
-//! A [`Report`] is a callback or a status answer. A callback has at most one operation, in `operation`; a status answer
-//! lists all operations in `operations`. Fields may be missing, and integers may be strings. Statuses are stored as
+//! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
+//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings. Statuses are stored as
 //! text, even undocumented statuses. This module does not decide what follows from a report.
 
 mod clarification;
