@@ -26,7 +26,7 @@ struct Record {
     answer: (StatusCode, Value),
     /// The only key whose signatures are accepted; `None` accepts every signature.
     key: Option<ProjectKey>,
-    /// The signed answer to status requests. If it is `None`, status requests receive `answer`.
+    /// The signed answer to status requests. Without this answer, status requests receive `answer`.
     status_answer: Option<Value>,
 }
 

@@ -28,13 +28,13 @@ use wire::{STOREFRONT_KEYS, TABLE, Wire};
 pub use self::gate::Gate;
 use self::services::{Services, TOKENS};
 
-/// The key of the shop.
+/// The key of the shop, with the scopes `checkout`, `read` and `refund`.
 pub const SHOP: &str = "sk_shop_secret";
 /// A key of the same shop with the scope `read` only.
 pub const READER: &str = "sk_reader_secret";
-/// A key of the same shop without the scope `read`.
+/// A key of the same shop with the scopes `checkout` and `refund` only.
 pub const WRITER: &str = "sk_writer_secret";
-/// A key of the same shop with the scope `project`.
+/// A key of the same shop with all scopes, also `project`.
 pub const PROJECT: &str = "sk_project_secret";
 /// The key of another shop in the same project.
 pub const OTHER_SHOP: &str = "sk_other_secret";

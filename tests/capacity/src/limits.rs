@@ -101,7 +101,7 @@ fn of_account(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limit(
             "sends to one FIFO queue",
             model.quotas.of("queue_sends")? / one.messages(),
-            "Callbacks get 500, storefronts 503. The sweeper publishes the events later.",
+            "Callbacks get 500, and storefronts get 503. The sweeper publishes the events later.",
             "Another region, or batch sends (a code change)",
         ),
     ])
@@ -114,19 +114,19 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limit(
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
-            "Callbacks get 500 and storefronts 503 for some minutes, until the table has scaled up.",
+            "Callbacks get 500 and storefronts get 503 for some minutes, until the table has scaled up.",
             "No setting. Let the rate at most double within 30 minutes, or raise the table's warm throughput beforehand.",
         ),
         limit(
             "writes to the table and its indexes",
             model.quotas.of("table_writes")? / (one.table_writes() + of_indexes),
-            "Callbacks get 500, storefronts 503.",
+            "Callbacks get 500, and storefronts get 503.",
             "DynamoDB quota *Table-level write throughput limit*",
         ),
         limit(
             "reads of one storefront key",
             model.quotas.of("partition_reads")? / one.key_reads(),
-            "That storefront gets 503.",
+            "The storefront with this key gets 503.",
             "Several keys for the storefront (`operator storefront add`), one for each group of its servers",
         ),
     ];
@@ -136,7 +136,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
         limits.push(limit(
             format!("index `{entry}`, {SHARDS} shards"),
             even / largest_share_in_burst(even, shards),
-            "DynamoDB throttles writes to the table: callbacks get 500, storefronts 503.",
+            "DynamoDB throttles writes to the table: callbacks get 500, and storefronts get 503.",
             "More shards (`SHARDS`, a code change)",
         ));
     }

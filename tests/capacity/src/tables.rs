@@ -127,7 +127,7 @@ impl Model {
         row("messages per second, busiest queue", &|load| {
             load.messages()
         });
-        row("partitions of that queue", &|load| {
+        row("partitions of the busiest queue", &|load| {
             load.queue_partitions(queue_partition)
         });
         row("GB added to the table per day", &|load| load.daily_gb());

@@ -6,8 +6,8 @@
 //! The first run installs the Node SDK. For the PHP SDK, the variable `PHP_SDK` names a folder with
 //! github.com/ITECOMMPAY/paymentpage-sdk-php (measured at cf81e39).
 //!
-//! Each program runs in a separate process. The programs are timed alternately, about 2 ms each, so that other load on
-//! the machine affects all of them alike. The processes are restarted several times, because their memory layout also
+//! Each program runs in a separate process. The programs are timed in turn, about 2 ms each, so that other load on the
+//! machine affects all programs alike. The processes are started 10 times, because the memory layout of a process also
 //! affects the time. The output shows medians. A ratio is the median of the ratios of adjacent samples.
 
 mod own;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use ecommpay_benches::SECRET;
 
-/// Creates the command of a program. The program reads a secret and a callback, prints its name, and then prints the
-/// nanoseconds for each number of repetitions that it reads.
+/// Creates the command of a program. The program reads a secret and a callback, and prints the name of the program.
+/// Then the program reads numbers of repetitions, and prints the nanoseconds that each number of repetitions took.
 pub type Start = Box<dyn Fn() -> Command>;
 
 /// A running program. Dropping this value ends the program.
@@ -54,7 +54,7 @@ pub fn php() -> Result<Start, String> {
 }
 
 impl Program {
-    /// Starts a program and waits until it has verified the callback.
+    /// Starts a program and waits until the program has verified the callback.
     pub fn start(start: &Start, body: &[u8]) -> Result<Self, String> {
         let mut command = start();
         let program = command.get_program().to_string_lossy().into_owned();

@@ -1,8 +1,8 @@
 //! Verifies the signatures of random bytes as a body. Checks that:
 //!
 //! - nothing panics;
-//! - the signature over the numbers as they are written verifies, and the signature over PHP's spelling of the numbers;
-//! - the signature in the body verifies only if it is one of these two;
+//! - a signature verifies over each of two strings: with the numbers as they are written, and as PHP prints them;
+//! - the signature in the body verifies only if it is a signature over one of these two strings;
 //! - no signature verifies with another key.
 //!
 //! `RUSTC_BOOTSTRAP=1 cargo fuzz run verify` (in `shared/ecommpay`)

@@ -36,8 +36,8 @@ impl ResultCode {
         }
     }
 
-    /// Returns whether the reason must not reach the customer, because it is the decision of a risk system, a sanctions
-    /// list or a fraud rule. A fraudster could use the reason to circumvent the rule.
+    /// Returns whether the reason must not reach the customer, because a risk system, a sanctions list or a fraud rule
+    /// decided. A fraudster could use the reason to circumvent the rule.
     fn is_confidential(self) -> bool {
         matches!(
             self.number,

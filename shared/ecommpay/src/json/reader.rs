@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a value. The last component of its path has `name` bytes.
+    /// Reads a value. `name` is the number of bytes of the last component of the path to the value.
     #[inline(always)]
     fn value_below(&mut self, name: usize) -> Result<Value<'a>, JsonError> {
         let parent = self.path;
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
         self.escaped(plain).map(Cow::Owned)
     }
 
-    /// Reads the rest of a string, from its first escape on.
+    /// Reads the rest of a string, starting at the first escape. `plain` is the text before this escape.
     fn escaped(&mut self, plain: &str) -> Result<String, JsonError> {
         let mut decoded = String::from(plain);
         loop {

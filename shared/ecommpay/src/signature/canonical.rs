@@ -18,7 +18,7 @@ pub fn canonical(message: &Value<'_>) -> Vec<u8> {
 /// Returns the canonical string with fractions and exponents as PHP prints them. Returns `None` if PHP
 /// prints every number as it is written: the string would then be equal to [`canonical`].
 ///
-/// The platform does not document how it signs fractions, and its documentation refers to the PHP SDK.
+/// The platform's documentation does not say how fractions are signed, and refers to the PHP SDK.
 /// Use this string only to verify, never to sign. PHP prints some different numbers alike, such as `10.0` and `10`. So
 /// [`may_be_reframed`](super::may_be_reframed) returns true for a message with a number that PHP prints differently.
 ///

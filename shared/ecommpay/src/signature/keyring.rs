@@ -1,4 +1,4 @@
-//! Holds the secret keys of a project: the current key and, during a rotation, the previous one.
+//! Holds the secret keys of a project: the current key and, during a rotation, the previous key.
 
 use std::fmt;
 

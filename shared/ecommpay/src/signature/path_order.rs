@@ -57,7 +57,7 @@ fn plain_length(path: &[u8], common: usize) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// Returns whether a byte is neither a digit nor white space, so that it compares by its value.
+/// Returns whether a byte is neither a digit nor white space. Such bytes compare by their values.
 fn is_plain(byte: u8) -> bool {
     !byte.is_ascii_digit() && !is_space(byte)
 }

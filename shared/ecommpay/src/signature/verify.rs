@@ -9,7 +9,7 @@ use crate::json::Value;
 
 /// Returns the signature that a message carries: at the top level, or else in `general`.
 ///
-/// Returns `None` if there is no signature, or if it is not the base64 of 64 bytes.
+/// Returns `None` if there is no signature, or if the signature is not the base64 of 64 bytes.
 ///
 /// Source: Signature; the official SDKs for the order of the two locations.
 pub fn of_message(message: &Value<'_>) -> Option<Signature> {

@@ -1,4 +1,4 @@
-//! Makes changes to a message: changes that the signature covers, and changes that it does not cover.
+//! Makes changes to a message: changes that the signature covers, and changes that the signature does not cover.
 
 use super::message::*;
 

@@ -115,7 +115,8 @@ fn lines_of(value: &Value<'_>, path: &str, lines: &mut Vec<(String, String)>) {
     lines.push((path.to_owned(), text.to_owned()));
 }
 
-/// Checks the result of the reader against serde_json. Returns both results if they contradict each other.
+/// Checks the result of the reader against serde_json. Returns an error with both results if they contradict each
+/// other.
 pub fn judge(text: &[u8], ours: &Result<Value<'_>, JsonError>) -> Result<(), String> {
     let theirs = serde_json::from_slice::<serde_json::Value>(text);
     let limits = Limits::CALLBACK;

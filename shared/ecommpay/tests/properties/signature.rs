@@ -1,4 +1,4 @@
-//! Tests the changes that a signature covers, and the changes that it does not cover.
+//! Tests which changes of a message the signature covers, and which changes it does not cover.
 
 use ecommpay::signature::may_be_reframed;
 use proptest::prelude::*;
