@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_type_moves_money_unless_it_is_known_not_to() {
+    fn an_operation_type_may_move_money_unless_it_is_known_to_move_no_money() {
         for (word, moves_no_money, is_undocumented) in [
             ("sale", false, false),
             ("refund", false, false),

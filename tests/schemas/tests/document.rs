@@ -141,13 +141,19 @@ fn every_stored_answer_matches_its_description() -> anyhow::Result<()> {
             .context("the document has no such route")?;
         let status = answer["status"].to_string();
         let described = document.follow(&operation["responses"][&status]);
-        ensure!(described.is_object(), "{name}: {route} has no {status}");
+        ensure!(
+            described.is_object(),
+            "{name}: {status} of {route} is not described"
+        );
 
         let kind = answer["headers"]["content-type"]
             .as_str()
             .unwrap_or_default();
         let schema = &described["content"][kind]["schema"];
-        ensure!(schema.is_object(), "{name}: {route} {status} has no {kind}");
+        ensure!(
+            schema.is_object(),
+            "{name}: {kind} of {route} {status} is not described"
+        );
         let differences = document.differences(schema, &answer["body"])?;
         ensure!(differences.is_empty(), "{name}: {differences:#?}");
 

@@ -269,7 +269,7 @@ time.sleep(300)";
     }
 
     #[tokio::test]
-    async fn a_program_ends_when_this_process_is_killed() {
+    async fn a_program_ends_when_the_process_that_started_it_is_killed() {
         let mut holder = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "supervised::tests::holder", "--nocapture"])
             .env("HOLD_FAMILY", "1")

@@ -58,7 +58,7 @@ async fn the_page_does_not_poll_before_the_delay() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn the_page_polls_when_the_delay_ends_while_it_waits() -> anyhow::Result<()> {
+async fn the_page_polls_when_the_delay_ends_during_the_wait() -> anyhow::Result<()> {
     let shopper = Shopper::new(Duration::from_secs(1), &order(PAYMENT)).await?;
     shopper
         .api
