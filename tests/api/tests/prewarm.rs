@@ -34,7 +34,7 @@ impl Proxies {
     /// Returns proxies to services that answer. The table and Gate belong to `api`.
     async fn answering(api: &Api) -> Self {
         let sent = json!({ "MessageId": "1", "MD5OfMessageBody": "not computed" });
-        // The secret of the checkout tokens has the same text, because the text is long enough.
+        // The secret of the checkout tokens also has this text, which is long enough for a secret.
         let keys = r#"{"211":{"current":"test-secret-key"}}"#;
         let secret = json!({ "Name": "secret", "SecretString": keys });
         let table = api.wire.config().endpoint_url().unwrap();

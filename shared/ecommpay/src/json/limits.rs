@@ -1,6 +1,6 @@
 //! Defines the maximum size of a message.
 
-/// The maximum size of a message in each dimension that costs memory or time.
+/// The maximum size of a message in each dimension that costs memory or time. The reader refuses a larger message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole text.

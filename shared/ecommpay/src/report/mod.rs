@@ -1,8 +1,8 @@
 //! Reads reports about a payment: callbacks and status answers.
 //!
 //! A [`Report`] is a callback or a status answer. A callback has at most one operation, usually in `operation`. A
-//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings. Statuses are stored as
-//! text, even undocumented statuses. This module does not decide what follows from a report.
+//! status answer lists all operations in `operations`. Fields may be missing, and integers may be strings.
+//! Statuses are stored as text, even undocumented statuses. This module does not decide what follows from a report.
 
 mod clarification;
 mod operation;
@@ -94,7 +94,7 @@ impl Report {
 
     /// Returns whether `payment.status` is final for the payment. Undocumented statuses are not final.
     ///
-    /// Returns `None` if `payment.status` is missing or is `error`, the error of a request. Also returns `None` if a
+    /// Returns `None` if `payment.status` is missing, or is `error` (a request failed). Also returns `None` if a
     /// refund, a reversal or a refund reverse is pending, because `payment.status` can then be the status of this
     /// operation.
     ///
