@@ -64,7 +64,7 @@ impl Tab {
         self.until(&format!("a click on {selector}"), clicked).await
     }
 
-    /// Waits for an element and clicks on it without scrolling, because scrolling needs scripts.
+    /// Waits for an element and clicks on the element without scrolling, because scrolling needs scripts.
     pub async fn click_in_place(&self, selector: &str) -> anyhow::Result<()> {
         let clicked = async || {
             let element = self.find(selector).await?;

@@ -11,7 +11,7 @@ use sandbox::Options;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-/// The number of log lines that the test collects.
+/// The test ends as soon as this many log lines have a latency.
 const WANTED: usize = 5;
 
 #[tokio::test]
@@ -29,7 +29,8 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
         let checkout = system.storefront.create(&payment_id).await?;
         let url = checkout_url(&checkout)?;
         let page = tokio::spawn(system.shopper.http.get(url).send());
-        // The delay varies, so that the callbacks arrive at different times within the page's read interval.
+        // While a shopper waits, the function reads the payment again and again. The delay varies, so that the
+        // callbacks arrive at different times between two reads.
         sleep(Duration::from_millis(600 + 70 * (number % 5))).await;
         system.simulator.set_faults(&payment_id, json!({})).await?;
         let status = page.await??.status();
