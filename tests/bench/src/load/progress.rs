@@ -189,7 +189,8 @@ fn machine_cpu() -> anyhow::Result<Duration> {
         .skip(1)
         .filter_map(|ticks| ticks.parse().ok())
         .collect();
-    // user, nice, system, (idle, iowait), irq, softirq; in hundredths of a second.
+    // The columns are user, nice, system, idle, iowait, irq and softirq, in hundredths of a second. `idle` and `iowait`
+    // are not CPU time.
     let busy = ticks.iter().take(7).enumerate();
     let busy = busy.filter(|(column, _)| ![3, 4].contains(column));
     Ok(Duration::from_millis(
