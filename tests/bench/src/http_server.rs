@@ -27,7 +27,7 @@ pub trait Service: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// The extension of a request that is the first request of its connection.
+/// The server adds this extension to the first request of each connection.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstRequest;
 

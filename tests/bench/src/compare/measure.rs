@@ -42,7 +42,7 @@ impl Function {
     }
 }
 
-/// A scenario and a target.
+/// A case: a scenario and a target.
 pub type Case = (Scenario, &'static str);
 
 /// How much one part of the comparison measures.

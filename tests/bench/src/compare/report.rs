@@ -10,7 +10,7 @@ use super::goals::Goal;
 use super::measure::{Functions, Plan, Samples, TARGETS};
 use crate::scenario::Scenario;
 
-/// The memory in MB with which a function has a whole CPU:
+/// A function with this memory in MB has one whole CPU, according to
 /// [AWS](https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 pub const MB_PER_CPU: f64 = 1769.0;
 

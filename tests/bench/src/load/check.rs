@@ -175,7 +175,8 @@ fn check_payment(plan: Plan, stored: &Stored, events: &[Event]) -> anyhow::Resul
     Ok(())
 }
 
-/// Checks that a queue has exactly the payment's events of the queue's types, in their order.
+/// Checks that a queue has a message for each event of the payment whose type the queue receives, in the order of the
+/// events, and no other message.
 fn check_group(queue: &QueueConfig, group: &[Message], events: &[EventKind]) -> anyhow::Result<()> {
     let accepts = |kind| {
         queue

@@ -85,7 +85,8 @@ async fn run_supervised() -> anyhow::Result<ExitCode> {
     supervised::run(&command).await.map(ExitCode::from)
 }
 
-/// Runs the load test, supervised, and prints its results. Fails if the memory of an instance grows too much.
+/// Runs the load test under the supervisor, and prints its results. The exit code is a failure if the memory of an
+/// instance grows by more than `MAX_GROWTH`.
 ///
 /// # Errors
 ///
@@ -140,8 +141,8 @@ struct Load {
     length: Duration,
     /// The length of a measurement window.
     report_every: Duration,
-    /// A fault for tests: the queues lose the event with this payment number (from 0) and this sequence number (from
-    /// 1).
+    /// A fault for tests: the queues lose the event with this payment number and this sequence number. Payment numbers
+    /// start with 0, sequence numbers with 1.
     lost_event: Option<(u32, u32)>,
 }
 
@@ -212,8 +213,8 @@ impl Load {
         })
     }
 
-    /// Starts payments until the time is over, and waits until all payments have ended. Returns their number and the
-    /// measurements.
+    /// Starts payments until the time is over, and waits until all payments have ended. Returns the number of
+    /// payments, and the measurements of each window.
     async fn payments(
         &self,
         traffic: &Arc<Traffic>,

@@ -1,4 +1,4 @@
-//! Starts a headless Chromium, which ends with the test.
+//! Starts a headless Chromium, and stops it at the end of the test.
 
 use std::path::{Path, PathBuf};
 

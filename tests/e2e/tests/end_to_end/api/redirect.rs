@@ -17,8 +17,8 @@ const WANTED: usize = 5;
 #[tokio::test]
 async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
-    // On a slow machine the callback may arrive before the page waits. Then no line is logged, so the test makes
-    // further payments until enough lines are logged.
+    // On a slow machine, the callback can arrive before the page waits, and then no line is logged. Therefore the test
+    // makes further payments until enough lines are logged.
     let end = Instant::now() + 2 * TIMEOUT;
     let mut private = vec!["Janssens".to_owned(), "192.0.2.10".to_owned()];
     let mut number = 0;
@@ -64,7 +64,7 @@ async fn the_latency_of_a_redirect_is_logged_when_the_shopper_waited() -> anyhow
     Ok(())
 }
 
-/// The status answer has no redirect URL either, so the page offers a link to the shop.
+/// A status answer does not contain the redirect URL, so the page offers a link to the shop.
 #[tokio::test]
 async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_with_the_redirect_url_is_lost()
 -> anyhow::Result<()> {

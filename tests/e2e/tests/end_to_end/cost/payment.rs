@@ -94,7 +94,7 @@ impl Test {
         })
         .await?;
         meter.set_target(system.ready());
-        // Only this test invokes the sweeper.
+        // Without schedules, only this test invokes the sweeper.
         let rules = call(&system.sandbox, "events", "list_rules", &json!({})).await?;
         for rule in rules["Rules"].as_array().into_iter().flatten() {
             let name = json!({ "Name": rule["Name"] });
@@ -179,7 +179,7 @@ impl Test {
         Ok(())
     }
 
-    /// Removes a payment from the sweeper's index, so that the index contains only the counted payment.
+    /// Removes a payment from the sweeper's index, so that the counted sweep erases only the counted payment.
     async fn never_erase(&self, payment_id: &str) -> anyhow::Result<()> {
         let sandbox = &self.system.sandbox;
         let ready = sandbox.ready();
@@ -217,8 +217,8 @@ impl Test {
         Ok(used)
     }
 
-    /// Returns the size of the table of payments in KB, divided by the number of payments and rounded up. Each item counts
-    /// with DynamoDB's overhead.
+    /// Returns the size of the table of payments in KB, divided by the number of payments and rounded up. Each item
+    /// counts with DynamoDB's overhead.
     async fn stored_kb(&self) -> anyhow::Result<u64> {
         let sandbox = &self.system.sandbox;
         let table = json!({ "TableName": sandbox.ready().table });
@@ -249,7 +249,7 @@ impl Test {
                 .context("the function has no logs")?;
             let logged = logged.pop().context("an invocation is missing")?;
             step.used.log_bytes = match step.function.as_str() {
-                // A run writes one line for any number of payments.
+                // A run of the reconciliation writes one line for any number of payments, so a payment adds no bytes.
                 "reconcile" => 0,
                 "sweeper" => size(&logged)?.saturating_sub(tick.log_bytes),
                 _ => size(&logged)?,

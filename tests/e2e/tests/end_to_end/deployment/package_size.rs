@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::ensure;
 use tools::Supervisor;
 
-/// Checks the sizes of three binaries: one is allowed, one is too large, and the package of one is too large. A package
+/// Checks three binaries: `good` is allowed, `large` is too large, and the package of `dense` is too large. A package
 /// compresses zeros, but cannot compress random bytes.
 const CHECK: &str = "
 import pathlib, random, sys, tempfile

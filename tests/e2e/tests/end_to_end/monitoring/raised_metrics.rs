@@ -20,7 +20,7 @@ use crate::monitoring::metric::Metric;
 #[tokio::test]
 async fn the_condition_of_each_alarm_raises_the_metric_that_the_alarm_watches() -> anyhow::Result<()>
 {
-    // With these values, polling ends after seconds, and customer data is erased after seconds.
+    // With these values, the polling of a payment ends after 15 s, and customer data is erased after 5 s.
     let parameters = with_parameters([
         ("StatusPollMaxAgeSeconds", "15"),
         ("CustomerRetentionSeconds", "5"),
@@ -83,7 +83,7 @@ async fn callbacks(system: &System) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Creates a payment with a wrong sum, and refunds that exceed their payment.
+/// Creates a payment whose sum differs from the order, and a payment whose refunds exceed the paid amount.
 async fn sums_that_differ(system: &System) -> anyhow::Result<()> {
     let wrong = json!({ "wrong_amount": 900 });
     system.simulator.set_faults("quarantined", wrong).await?;

@@ -19,7 +19,7 @@ const EXTERNAL: &str = "external payment, 1";
 async fn each_difference_is_emitted_once_and_corrected_by_a_status_poll() -> anyhow::Result<()> {
     let system = System::start(Options::any_ports()).await?;
     let storefront = &system.storefront;
-    // Without the permission for this index, the sweeper cannot poll before the comparison.
+    // Without the permission for the index `next`, the sweeper cannot poll before the comparison.
     let sweeper = Permissions::of(&system.sandbox, "sweeper").await?;
     sweeper.revoke("/index/next").await?;
     create_differences(&system).await?;

@@ -104,7 +104,7 @@ async fn only_traces_and_network_interfaces_have_a_wildcard_and_the_code_manages
     ensure!(statements == expected, "{statements:#?}");
     let interfaces = template.resource("NetworkInterfacesPolicy");
     ensure!(interfaces["Condition"] == "CallFromNetwork");
-    // No other resource gives or widens permissions of a role.
+    // A resource of these kinds could give a role further permissions.
     for kind in [
         "AWS::IAM::Policy",
         "AWS::IAM::RolePolicy",

@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 
 use crate::security::permissions::actions::{Actions, FUNCTIONS};
 
-/// The delay of the platform's answers in the first attempt. During the delay, another callback of the
-/// payment is committed.
+/// The delay of the platform's answers in the first attempt. During the delay, a callback about the
+/// same payment is committed.
 const DELAY: Duration = Duration::from_secs(3);
 /// Each further attempt delays the answers by this much more, because a slow machine needs longer to commit the
 /// callback during the delay. The longest delay (7 s) stays below the 8 s that a function waits for Gate.
@@ -26,7 +26,7 @@ const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 3;
 
 /// Actions that Lambda itself performs with the function's role, to write logs and to read queues. The test does not
-/// revoke these actions. It also keeps the managed policies for traces and network interfaces.
+/// revoke these actions. The test also keeps the managed policies for traces and network interfaces.
 const ACTIONS_OF_LAMBDA: [&str; 5] = [
     "logs:CreateLogStream",
     "logs:PutLogEvents",
