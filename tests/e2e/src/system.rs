@@ -110,7 +110,10 @@ impl System {
         let response = request.header("Content-Type", content_type).send().await?;
         let status = response.status();
         let answer = response.text().await?;
-        ensure!(answer.is_empty(), "a callback was answered with {answer}");
+        ensure!(
+            answer.is_empty(),
+            "the answer to a callback has the body {answer}"
+        );
         Ok(status)
     }
 
@@ -179,8 +182,8 @@ pub fn with_parameters<const N: usize>(parameters: [(&str, &str); N]) -> Options
     }
 }
 
-/// Returns options for a sandbox whose delays are divided by 3,600. An hour becomes a second, so the sweeper polls an open
-/// payment within seconds.
+/// Returns options for a sandbox whose delays are divided by 3,600. An hour becomes a second, so the sweeper polls an
+/// open payment within seconds.
 pub fn accelerated() -> Options {
     Options {
         divide_times: 3_600,

@@ -213,7 +213,7 @@ pub fn check_same_calls(samples: &Samples) -> anyhow::Result<()> {
         let (theirs, ours) = (calls(own), ours.and_then(calls));
         ensure!(
             theirs == ours,
-            "{}: {target} calls {theirs:?}, ours {ours:?}",
+            "{}: {target} calls {theirs:?}, our function calls {ours:?}",
             scenario.name()
         );
     }

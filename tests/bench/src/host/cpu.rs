@@ -36,7 +36,7 @@ pub(super) fn resident(pid: Pid) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kibibytes.context("/proc has no memory of the process")? * 1024)
+    Ok(kibibytes.context("/proc does not show the memory of the process")? * 1024)
 }
 
 /// A control group that limits one process to a share of a CPU. Dropping the value after the end of the process removes
@@ -49,7 +49,7 @@ impl CpuShare {
     pub(super) fn limit(pid: Pid, share: f64) -> anyhow::Result<Self> {
         ensure!(
             share >= MIN_SHARE,
-            "the minimal share of a CPU is {MIN_SHARE}, not {share}"
+            "the share of a CPU is {share}, but must be at least {MIN_SHARE}"
         );
         Self::try_limit(pid, share).context("a CPU limit needs Linux, root and a cpu control group")
     }

@@ -133,7 +133,10 @@ impl Check<'_> {
         for shard in 0..SHARDS {
             let now = Timestamp::now();
             let outbox = self.store.due(Index::Outbox, shard, now, None).await?;
-            ensure!(outbox.is_empty(), "not published: {outbox:?}");
+            ensure!(
+                outbox.is_empty(),
+                "the outbox has unpublished events: {outbox:?}"
+            );
         }
         let refused = self.services.calls().refused;
         ensure!(refused.is_empty(), "refused calls: {refused:?}");

@@ -129,7 +129,7 @@ impl Content {
         match group.iter().find(same) {
             Some(first) if first.body == stored.body => self.repeats += 1,
             Some(_) => self.invalid.push(format!(
-                "two messages have one sequence number: {plan:?} {stored:?}"
+                "two different messages have the same sequence number: {plan:?} {stored:?}"
             )),
             None => group.push(stored),
         }

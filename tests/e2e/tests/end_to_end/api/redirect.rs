@@ -84,7 +84,10 @@ async fn the_waiting_page_polls_once_and_links_to_the_shop_when_the_callback_wit
     let polls = system.simulator.request_count("lost", "status").await?;
     ensure!(polls == 1, "{polls} status requests");
     let log = system.log().await?;
-    ensure!(log.contains("\"redirect_lost\":1"), "no alarm is raised");
+    ensure!(
+        log.contains("\"redirect_lost\":1"),
+        "the metric redirect_lost is not logged"
+    );
     system.stop().await;
     Ok(())
 }

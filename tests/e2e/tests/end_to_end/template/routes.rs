@@ -52,7 +52,7 @@ async fn every_route_calls_its_function_and_has_the_permission_for_it() -> anyho
         let called = called.with_context(|| format!("{name} calls no function"))?;
         ensure!(
             permitted.contains(&called),
-            "{name} may not call {called:?}"
+            "{name} lacks the permission to call {called:?}"
         );
         let key = route["RouteKey"].as_str().unwrap_or_default();
         let other = served.insert(key, called.0);

@@ -22,7 +22,10 @@ fn ensure_schedule(template: &Template, function: &str, times: &str) -> anyhow::
             && target(&permission["FunctionName"]) == Some(function)
             && target(&permission["SourceArn"]) == Some(rule)
     });
-    ensure!(is_permitted, "{rule} may not call {function}");
+    ensure!(
+        is_permitted,
+        "{rule} lacks the permission to call {function}"
+    );
     Ok(())
 }
 

@@ -156,7 +156,7 @@ async fn the_sample_consumer_reports_failed_messages_and_has_enough_time_and_per
             ];
             statement["Action"] == json!(actions) && target(&statement["Resource"]) == Some(source)
         });
-        ensure!(reads, "{role} may not read {source}");
+        ensure!(reads, "{role} lacks the permissions to read {source}");
     }
     Ok(())
 }
