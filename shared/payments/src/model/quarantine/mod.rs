@@ -12,7 +12,7 @@ use super::timestamp::Timestamp;
 use crate::json_text::to_json_string;
 use crate::sha256;
 
-/// Why money is in quarantine, so that an operator must review it.
+/// Why an operator must review the money of a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineReason {
@@ -20,7 +20,7 @@ pub enum QuarantineReason {
     AmountDiffers,
     /// The currency differs from the order.
     CurrencyDiffers,
-    /// A successful operation was reported without a sum.
+    /// A successful operation was reported without a sum, or no report states the amount received.
     AmountMissing,
     /// A signed answer lists an operation of undocumented type as succeeded.
     UnknownOperation,
@@ -30,7 +30,7 @@ pub enum QuarantineReason {
     Contradiction,
     /// The sale succeeded, but a signed answer says that the payment did not succeed.
     StatusDiffers,
-    /// More was returned than was refunded.
+    /// By the signed answers, more was returned than was refunded.
     ReturnedExceedsRefunded,
 }
 
@@ -43,7 +43,8 @@ pub struct QuarantineItem {
     /// The operation; `None` if the reason concerns the payment as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation_id: Option<String>,
-    /// The sum that the platform reported; `None` if it reported no sum.
+    /// The reported sum; `None` if no sum was reported, or if the reason is not about a sum. For
+    /// [`QuarantineReason::ReturnedExceedsRefunded`], the sum by which the returns exceed the refunds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Sum>,
 }

@@ -94,8 +94,9 @@ impl Payment {
         }
     }
 
-    /// Adds `payment.sum` of a report that states the amount received, or of a signed answer that lists successful
-    /// refunds or returns. If a report of a successful sale has no `payment.sum`, records that the sum is missing.
+    /// Adds `payment.sum` of a report that states the amount received. Also adds `payment.sum` of a signed answer that
+    /// lists successful refunds or returns, to compare this sum with the order. If a report of a successful sale
+    /// without refunds has no `payment.sum`, records that the sum is missing.
     fn add_payment_sum(&mut self, source: &Source<'_>) {
         let status = source.payment_status();
         if Outcome::of_status(status) == Outcome::Declined {

@@ -1,4 +1,4 @@
-//! How many operations a payment stores, and which of them with details
+//! Decides which operations a payment stores, and which of these operations keep their details
 //! (`shared/decisions/state/0037-largest-payment.md`).
 //!
 //! A payment is one item of the store, which has at most 400 KB. If a payment has more operations than it can store, the
@@ -15,9 +15,9 @@ use crate::json_text::to_json_string;
 use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
 
-/// A payment stores at most this many operations.
+/// The maximum number of operations that a payment stores. The last operations by [`position`] are not stored.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
-/// At most this many operations keep their details.
+/// The maximum number of operations that keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
 /// The maximum number of bytes of the operations with details.
 const MAX_DETAILED_BYTES: usize = 80 * 1_024;
@@ -33,10 +33,10 @@ const BYTES_OF_OPERATION: usize = 400;
 /// At most this many operations that are not about a refund keep their `payment.status` and `payment.sum`.
 const MAX_DECIDING: usize = 50;
 
-/// What is known of the operations that are not stored.
+/// What is known about the operations that are not stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overflow {
-    /// The greatest known number of operations of the payment.
+    /// The greatest number of operations that the payment is known to have; 0 before an operation was removed.
     pub(super) operations: usize,
     /// The greatest known amount of the successful refunds and reversals, with those that are not stored.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -144,7 +144,7 @@ impl Payment {
         }
     }
 
-    /// Returns the greatest known number of operations if it exceeds the number of stored operations; else 0.
+    /// Returns the greatest number of operations that the payment is known to have; 0 before an operation was removed.
     pub fn excess_operations(&self) -> usize {
         self.reported.overflow.operations
     }
