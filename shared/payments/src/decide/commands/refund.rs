@@ -67,7 +67,9 @@ pub(super) fn reserve(
 pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -> Option<Change> {
     let refund = payment.refund(refund_id)?;
     let request = refund.request();
-    let is_unknown = refund.status() == RefundStatus::Unknown && request.duplicate().is_none();
+    let is_unknown = refund.status() == RefundStatus::Unknown
+        && request.has_unknown_outcome(at)
+        && request.duplicate().is_none();
     let is_answered = request.is_covered_by(payment.polling().last_answered());
     if !is_unknown || !is_answered || payment.has_candidate_operation(refund) {
         return None;
@@ -76,12 +78,9 @@ pub(super) fn repeat(payment: &Payment, refund_id: &MerchantId, at: Timestamp) -
     let polls_sent = payment.polling().polls_sent();
     let request = after.refund_request_mut(refund_id)?;
     match request.refused_repeat().map(str::to_owned) {
-        Some(code) => {
-            request.refuse(&code);
-            after.update_derived(at);
-        }
-        // The status is not updated, because it would change to `pending`, although the outcome is still unknown.
+        Some(code) => request.refuse(&code),
         None => request.send(polls_sent, at),
     }
+    after.update_derived(at);
     Some(emit::emit(after, at))
 }

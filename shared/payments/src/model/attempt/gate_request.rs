@@ -179,6 +179,11 @@ impl GateRequest {
         }
     }
 
+    /// Whether a repeat is being sent. The outcome of the earlier try is still unknown.
+    pub(crate) fn is_repeat(&self) -> bool {
+        matches!(self, GateRequest::Sending { repeat: true, .. })
+    }
+
     /// Whether the answer to the status request with this number shows the outcome of the Gate request. The answer does
     /// so if the number is greater than `polls_before`, or if the Gate request was not sent or was refused.
     pub(crate) fn is_covered_by(&self, poll: u32) -> bool {

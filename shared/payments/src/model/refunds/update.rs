@@ -148,7 +148,9 @@ impl Payment {
         let code = self.refusal_of(&refund.request).map(str::to_owned);
         let status = match code {
             Some(_) => RefundStatus::Declined,
-            None if refund.request.has_unknown_outcome(at) => RefundStatus::Unknown,
+            None if refund.request.has_unknown_outcome(at) || refund.request.is_repeat() => {
+                RefundStatus::Unknown
+            }
             None => RefundStatus::Pending,
         };
         RefundState {

@@ -15,22 +15,25 @@ use crate::json_text::to_json_string;
 use crate::model::payment::Payment;
 use crate::model::serde_skip::is_default;
 
-/// The maximum number of operations that a payment stores. The last operations by [`position`] are not stored.
+/// The maximum number of operations that a payment stores. A payment with more operations keeps the first by the order in
+/// `remove_operations`.
 pub(crate) const MAX_OPERATIONS: usize = 2_000;
 /// The maximum number of operations that keep their details.
 pub(crate) const MAX_DETAILED: usize = 200;
-/// The maximum number of bytes of the operations with details.
+/// The maximum size of the operations with details, in bytes.
 const MAX_DETAILED_BYTES: usize = 80 * 1_024;
-/// The maximum number of bytes of the ids of all stored operations. The platform's ids are numbers.
+/// The maximum size of the ids of all stored operations, in bytes. The platform's ids are numbers, so even 2,000 ids
+/// stay below this limit.
 const MAX_ID_BYTES: usize = 48 * 1_024;
-/// The maximum number of bytes of a payment. The keys of the item and of its indexes need the rest of 400 KB.
+/// The maximum size of a payment as JSON, in bytes. The keys of the item and of its indexes need the rest of 400 KB.
 const MAX_BYTES: usize = 370 * 1_024;
-/// A payment with at most this many operations and refunds always has less than [`MAX_BYTES`].
+/// A payment with at most this many operations and refunds is always smaller than [`MAX_BYTES`], so it is not measured.
 const MAX_ELEMENTS: usize = 100;
-/// If a payment is too large, one operation is removed for each of these bytes. An operation without details and its
-/// external refund have fewer bytes.
+/// The assumed size of a removed operation with its external refund, in bytes. It is greater than the real size, so a
+/// payment loses few operations that would fit; several removals can be necessary.
 const BYTES_OF_OPERATION: usize = 400;
-/// At most this many operations that are not about a refund keep their `payment.status` and `payment.sum`.
+/// An operation without details keeps its `payment.status` and `payment.sum` only if it is among this many oldest
+/// operations that are not about a refund.
 const MAX_DECIDING: usize = 50;
 
 /// What is known about the operations that are not stored.
@@ -47,8 +50,8 @@ pub struct Overflow {
 }
 
 impl Payment {
-    /// Removes the operations beyond the maximum number, and the details of all but the newest operations. Returns
-    /// whether an operation was removed.
+    /// Removes the operations beyond the maximum number, and drops the details of all but the newest operations. Returns
+    /// whether at least one operation was removed.
     pub(in crate::model) fn limit_operations(&mut self) -> bool {
         let ids = self.reported.operations.keys();
         let id_bytes: usize = ids.map(String::len).sum();
@@ -64,8 +67,8 @@ impl Payment {
         is_removed
     }
 
-    /// Removes the last operations if the payment does not fit into an item. Returns whether an operation was removed.
-    /// Its external refund still exists then, and the payment can still be too large.
+    /// Removes the last operations if the payment does not fit into an item. Returns whether at least one operation was
+    /// removed. After a removal, the refunds must be updated, and the payment can still be too large.
     pub(in crate::model) fn remove_excess_bytes(&mut self) -> bool {
         let operations = self.reported.operations.len();
         if operations + self.refunds.len() <= MAX_ELEMENTS {
@@ -76,9 +79,10 @@ impl Payment {
         excess > 0 && self.remove_operations(|index, _| index >= stored)
     }
 
-    /// Removes the operations from the first operation for which `is_excess` holds. The function receives the index and
-    /// the id. First are the operations that are not about a refund, then those about refunds of ours, then all others.
-    /// In each group the older ids are first: the platform numbers its operations in ascending order.
+    /// Puts the operations in order, and removes the first operation for which `is_excess` returns true and all operations
+    /// after it. `is_excess` receives the index and the id. The order is: operations that are not about a refund,
+    /// operations about refunds of ours, all other operations; within each group by the number in the id. The platform
+    /// numbers its operations in ascending order.
     fn remove_operations(&mut self, mut is_excess: impl FnMut(usize, &str) -> bool) -> bool {
         let own = self.operations_of_own_refunds();
         let operations = self.reported.operations.iter();
@@ -104,9 +108,8 @@ impl Payment {
         true
     }
 
-    /// Drops the details of all but the newest operations. Operations that are not about a refund keep them first. Which
-    /// operations keep their details depends only on the ids, the types and the details of the operations, so the order
-    /// of the reports does not matter.
+    /// Drops the details of all but the newest operations. An operation that is not about a refund keeps its details
+    /// before every operation that is about a refund.
     fn limit_details(&mut self) {
         let operations = &self.reported.operations;
         let length = |id: &str, operation: &Operation| id.len() + stored_length(operation);

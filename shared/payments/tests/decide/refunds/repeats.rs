@@ -48,6 +48,21 @@ fn a_lost_refund_is_repeated_only_after_an_answer_to_a_later_poll() {
 }
 
 #[test]
+fn a_refund_stays_unknown_while_its_repeat_is_sent_and_other_reports_arrive() {
+    let mut payment = sent_again(&["r-1"]);
+    let events = payment.refund_events();
+    let external = json!({ "merchant_refund_id": "erp-7" });
+    payment.deliver(&refund_operation("8", "decline", external));
+    assert_eq!(payment.refund_status("r-1"), RefundStatus::Unknown);
+    // A status answer during the repeat starts no second repeat.
+    payment.poll_now(NOW, corpus("sale_success"));
+    assert!(!payment.can_repeat("r-1"));
+    payment.refund_answer("r-1", &Answer::Unclear);
+    let new: Vec<String> = payment.refund_events().split_off(events.len());
+    assert_eq!(new, ["8 declined"]);
+}
+
+#[test]
 fn a_lost_refund_is_not_repeated_after_not_found() {
     for signed in [false, true] {
         let mut payment = lost(&["r-1"]);
