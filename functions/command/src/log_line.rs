@@ -13,7 +13,8 @@ use crate::reply::{Done, NotDone, Reply};
 pub struct CommandResult {
     /// The reply.
     pub reply: Reply,
-    /// The payment of a verified callback. `None` for other commands, which name their payment themselves.
+    /// The payment that a verified callback names. `None` for a command that names its payment itself
+    /// ([`Command::payment`]).
     pub payment: Option<String>,
     /// The events that were published for the first time.
     pub published: Vec<EventKind>,
