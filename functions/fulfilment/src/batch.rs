@@ -1,8 +1,8 @@
 //! Processes a batch of messages from a FIFO queue.
 //!
 //! The messages of a group are processed in order. If a message fails, all later messages of the group fail too, so
-//! that SQS delivers all of them again in the same order. Groups do not wait for each other. Lambda deletes the messages
-//! that did not fail.
+//! that SQS delivers all of them again in the same order. Groups do not wait for each other. Lambda deletes the
+//! messages that did not fail.
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -94,8 +94,8 @@ impl PageRange {
     }
 }
 
-/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot be
-/// read.
+/// Loads the payments of `keys`, in the order of `keys`. Skips keys without a stored payment, and payments that cannot
+/// be read.
 pub(crate) fn load_all<S: PaymentStore>(
     store: &S,
     keys: Vec<PaymentKey>,

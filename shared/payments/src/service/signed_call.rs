@@ -1,5 +1,6 @@
-//! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key was
-//! probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no answer.
+//! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key
+//! was probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no
+//! answer.
 
 use ecommpay::answer::Answer;
 use ecommpay::fields::ProjectId;
@@ -35,8 +36,8 @@ pub(super) async fn post<G: Gate>(
     Some(answer)
 }
 
-/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the query
-/// cannot be signed.
+/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the
+/// query cannot be signed.
 pub(super) async fn query<G: Gate>(
     gate: &G,
     project_id: ProjectId,
