@@ -49,7 +49,7 @@ pub struct Commit<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Whether the change pays an order that no payment had ever paid before. If `true`, the check of every later
-    /// payment of the order ([`crate::service::outbox`]) finds this payment.
+    /// payment of the order (`service/outbox/paid_twice.rs`) finds this payment.
     pub is_first_to_pay: bool,
 }
 

@@ -28,8 +28,8 @@ pub enum ReviewError {
     /// The payment was rejected before, and the money was refunded.
     #[error("the payment was rejected, and its money was refunded")]
     AlreadyRefunded,
-    /// The payment was rejected before, and the money is being refunded. After a release, the shop would ship
-    /// goods whose money is refunded.
+    /// The payment was rejected before, and its money is being refunded or was refunded. A release is refused, because
+    /// the shop would ship goods whose money is refunded.
     #[error("the payment was rejected, and its money is being refunded")]
     BeingRefunded,
     /// The quarantine items differ from the items that the operator saw.
@@ -174,8 +174,8 @@ fn refunds_of_rejections(payment: &Payment) -> impl DoubleEndedIterator<Item = &
     })
 }
 
-/// Returns the id of the refund that the change reserved: the last refund, if the request of this refund was claimed
-/// for the first time, at the time of the change.
+/// Returns the id of the refund that the change reserved. A new refund is the last refund of the payment, and the
+/// change has claimed its first request. Returns `None` if the change reserved no refund.
 fn refund_to_send(payment: &Payment, change: &Change) -> Option<MerchantId> {
     let refund = payment.refunds().last()?;
     let since = change.payment.updated_at();

@@ -7,8 +7,8 @@
 //! consumers drop a later repeat by the event's id. The outbox sweep ([`crate::service::sweep::outbox`]) finds
 //! payments whose outbox still has events.
 //!
-//! A stored event that cannot be read counts as published, so it stops no later event of its payment. The adapter of
-//! the store names the event to an operator, who repairs it and sends it with `republish`.
+//! A stored event that cannot be read counts as published, so that it stops no later event of its payment. The adapter
+//! of the store logs the item. An operator repairs the item and then sends the event with `republish`.
 
 mod paid_twice;
 mod publish;
