@@ -1,5 +1,5 @@
-//! Decides the action that follows from an event and the memory of its payment. The functions are
-//! pure, so that tests can try every order of events.
+//! Decides the action that follows from an event and the memory of its payment. The functions are pure, so that tests
+//! can try every order of events.
 //!
 //! Each event carries the whole state of its payment. The state of the event with the highest sequence number decides,
 //! so the order of arrival does not matter and no event waits for another event. `payment.succeeded` ships the goods,

@@ -15,8 +15,8 @@ pub struct Event {
     /// The sequence number of the event within the payment. The event id consists of the payment and this number, so
     /// `key` and `sequence` together identify the event.
     pub sequence: u64,
-    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error,
-    /// because later releases can add types.
+    /// The event type; `None` for a type that this consumer does not know. An unknown type is no error, because later
+    /// releases can add types.
     pub kind: Option<EventKind>,
     /// The state of the payment after the change.
     pub state: State,

@@ -5,8 +5,8 @@
 //! only some event types, so some sequence numbers never arrive. Therefore the consumer stores a memory for each
 //! payment: the processed events and the newest state that an event carried. One conditional write stores an event
 //! together with its action. The warehouse reads its instructions from the table, so a stored action is an instruction.
-//! After a crash before the write, SQS delivers the event again. After a crash after the write, the event arrives as a
-//! duplicate, which changes nothing.
+//! If the function crashes before the write, SQS delivers the event again. If the function crashes after the write, the
+//! event arrives again as a duplicate, which changes nothing.
 
 mod actions;
 mod batch;

@@ -1,5 +1,6 @@
-//! Escapes text that others choose, such as the id of an external payment or a message of the platform, for the places
-//! that would read some of its characters as commands (`shared/decisions/state/0035-text-of-others.md`).
+//! Escapes foreign text, such as the id of an external payment or a message of the platform. Terminals, spreadsheets
+//! and logs would otherwise read some characters of the text as commands
+//! (`shared/decisions/state/0035-text-of-others.md`).
 
 /// Characters that take up space and show nothing, although Unicode lists them among the letters and symbols: the
 /// fillers of Hangul, the empty Braille pattern and the empty note head.
@@ -36,9 +37,8 @@ pub fn for_terminal(text: &str) -> String {
     escaped
 }
 
-/// Escapes a text of several lines for a terminal. Line feeds and backslashes stay. The output of a command passes
-/// through this function although its values should already be escaped with [`for_terminal`], because one could be
-/// forgotten.
+/// Escapes a text of several lines for a terminal. Line feeds and backslashes stay. The values in the text should
+/// already be escaped with [`for_terminal`]. This function protects the terminal if a value is not escaped.
 pub fn lines_for_terminal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -51,9 +51,9 @@ pub fn lines_for_terminal(text: &str) -> String {
 }
 
 /// Escapes text for a cell of a spreadsheet, as [`for_terminal`] does. In addition, an apostrophe precedes each
-/// character that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection). A formula can start
-/// at the start of the text, and after each `,`, `;` or `|`, because a spreadsheet with another separator than the
-/// comma ignores the quotes of the cell and ends the cell there.
+/// character that could start [a formula](https://owasp.org/www-community/attacks/CSV_Injection). A formula can be at
+/// the start of the text, and after each `,`, `;` or `|`. A spreadsheet with another separator than the comma ignores
+/// the quotes around the text and starts a new cell after its separator.
 pub fn for_spreadsheet(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut starts_cell = true;

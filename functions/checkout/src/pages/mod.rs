@@ -48,8 +48,8 @@ pub fn hand_off(language: Language, redirect: &Redirect) -> Response<String> {
     .into_response()
 }
 
-/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. If `shop_url` is
-/// present, the redirect URL may be lost: the page says so and links to the shop.
+/// Shown while the redirect URL is unknown. The page reloads itself after `refresh_after` seconds. `shop_url` is
+/// present if the redirect URL may be lost. The page then says that Bancontact has not answered, and links to the shop.
 pub fn waiting(language: Language, shop_url: Option<&str>, refresh_after: u32) -> Response<String> {
     let texts = language.texts();
     let body = html! {

@@ -15,7 +15,7 @@ use crate::{form, pages};
 impl Checkouts {
     /// Sends the shopper's data to Gate and redirects the browser to the checkout, which shows the next step. If a
     /// value is not valid, shows the form again with the problems of its fields. If the platform refuses the data,
-    /// shows a page that says so.
+    /// shows a page that asks the shopper to return to the shop.
     pub(crate) async fn submit_form(
         &self,
         token: &str,

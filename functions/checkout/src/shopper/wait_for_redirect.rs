@@ -53,8 +53,8 @@ impl Checkouts {
             }
             _ => return Ok(found),
         }
-        // If the answer shows that the redirect URL is missing, the request does not wait any more. The page says that
-        // the bank has not answered.
+        // If the answer shows that the redirect URL is missing, the request does not wait any more. The page then says
+        // that Bancontact has not answered.
         let is_ready_or_missing =
             |payment: &Payment| is_ready(payment) || payment.is_redirect_missing();
         let left = deadline.since(clock.now());

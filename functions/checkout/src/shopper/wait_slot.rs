@@ -15,7 +15,8 @@ use crate::checkouts::Checkouts;
 /// A claim ends this long after the longest wait, because the clocks of two instances can differ.
 const MARGIN: Duration = Duration::from_millis(500);
 
-/// The longest time until Gate has answered a form, including a second request after Gate refused the signature.
+/// The longest time until Gate has answered a form: 8 s for each of two requests, because a request is repeated if Gate
+/// refuses its signature, and 1 s for reading the keys again.
 const MAX_FORM: Duration = Duration::from_secs(17);
 
 /// A slot that this request has claimed.

@@ -10,7 +10,7 @@ use crate::model::schedule::Schedule;
 use crate::model::timestamp::Timestamp;
 use crate::ports::{Clock, Commit, CommitError, Committed, PaymentStore, Stored};
 
-/// The payments and the ports through which they are stored and published. The use cases are methods of this type.
+/// The ports through which payments are stored and events are published. The use cases are methods of this type.
 #[derive(Debug)]
 pub struct Payments<S, Q, C> {
     /// The store of payments and events.

@@ -58,8 +58,8 @@ impl Outcome {
 pub struct Handled {
     /// The outcome.
     pub outcome: Outcome,
-    /// The callback if its signature is valid. The result has nothing of an unverified body, so the log has nothing
-    /// either.
+    /// The verified callback; `None` if the callback is not verified. So nothing of an unverified body can reach the
+    /// log.
     pub verified: Option<Verified>,
     /// The status of the payment after the callback, if there is a payment.
     pub status: Option<Status>,

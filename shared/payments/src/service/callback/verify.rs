@@ -26,7 +26,7 @@ pub struct Verified {
     pub canonical: String,
     /// The slot of the key that made the signature: current or previous.
     pub slot: KeySlot,
-    /// Whether the body is only a hint: it can be read in two ways, or its report cannot be stored.
+    /// Whether the body is only a hint: the body can be read in two ways, or its report is too large to store.
     pub hint: bool,
 }
 
@@ -76,14 +76,15 @@ const MAX_BYTES_FOR_OTHER_PROJECTS: usize = 16 * 1024;
 /// The keys of other projects are not tried if the canonical string is longer than the body by more than this factor.
 /// In messages of the platform, the factor is at most 1.4.
 const MAX_GROWTH_FOR_OTHER_PROJECTS: usize = 2;
-/// If the keys of other projects are tried, only the keys of this many projects are tried.
+/// The keys of at most this many projects are tried if the keys of other projects are tried. The projects with the
+/// lowest ids are tried.
 const MAX_OTHER_PROJECTS: usize = 16;
 
 /// Verifies a callback. If the body names a project, only a key of this project can verify the body. If the body names
 /// no project, a key of any project can verify the body, and the result has no payment.
 ///
-/// The keys of other projects are tried only on a small body and only for the first 16 projects. These limits bound
-/// the time that a forged body costs.
+/// The keys of other projects are tried only on a small body, and only the keys of 16 projects. These limits bound the
+/// time that a forged body costs.
 pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     let message = json::parse(body, Limits::CALLBACK).map_err(Refusal::Malformed)?;
     let signature = signature::of_message(&message).ok_or(Refusal::Unsigned)?;

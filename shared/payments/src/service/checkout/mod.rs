@@ -77,8 +77,8 @@ pub struct CheckoutService<'a, S, Q, C, G> {
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q, C, G> {
     /// Creates the payment, sends its sale and returns the checkout. If the payment exists already, returns the
-    /// existing checkout. In two cases, something is sent before: a failed payment starts its next attempt, and a sale
-    /// with an unknown outcome is sent again.
+    /// existing checkout. Before the return, a failed payment starts its next attempt, and a sale with an unknown
+    /// outcome is sent again.
     pub async fn create(
         &self,
         storefront: &Storefront,
@@ -120,9 +120,9 @@ impl<S: PaymentStore, Q: EventQueue, C: Clock, G: Gate> CheckoutService<'_, S, Q
         self.payments.commit(change, over, Some(&token_hash)).await
     }
 
-    /// Returns the checkout of an existing payment. Before, starts the next attempt or sends the sale again, if the
-    /// state of the payment allows this. Returns `None` if the payment does not exist, or if another writer changed the
-    /// payment. The caller must then try again.
+    /// Returns the checkout of an existing payment. Before the return, starts the next attempt or sends the sale again
+    /// if the state of the payment allows it. Returns `None` if the payment does not exist, or if another writer
+    /// changed the payment. The caller must then try again.
     async fn find(
         &self,
         key: &PaymentKey,

@@ -53,9 +53,9 @@ pub enum RepublishError {
 }
 
 impl<S: PaymentStore, Q: EventQueue, C: Clock> Payments<S, Q, C> {
-    /// Publishes the outbox. Then sends the older events with the sequence numbers `from` to `to`, both included, again
-    /// to each queue that receives their types. The default of `from` is 1, and the default of `to` is the last event.
-    /// The store keeps events for 90 days.
+    /// Publishes the outbox. Then sends the events that had been published before, with the sequence numbers `from` to
+    /// `to` (both included), again to each queue that receives their types. The default of `from` is 1, and the default
+    /// of `to` is the number of the last event. The store keeps events for 90 days.
     pub async fn republish(
         &self,
         key: &PaymentKey,

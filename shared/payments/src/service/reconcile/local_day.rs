@@ -26,7 +26,7 @@ const MAX_OPERATIONS: usize = 4_000_000;
 pub(super) struct LocalDay {
     project_id: ProjectId,
     pub(super) day: Day,
-    /// Sorted by digest.
+    /// The operations, sorted by digest.
     operations: Vec<Ended>,
     /// The pages of the index that list the payments of these operations.
     pages: Vec<PageRange>,

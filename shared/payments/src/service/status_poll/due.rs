@@ -20,9 +20,9 @@ use crate::service::sweep::batch_run::{BatchLimits, BatchRun, Unfinished};
 
 /// The maximum number of payments of all projects that are polled in parallel. The limit protects the platform.
 const CONCURRENCY: usize = 4;
-/// No poll starts in the last 18 s before the deadline, or in the second half of a shorter run. A poll can take up to 8
-/// s for the status answer, 8 s for one request that follows from the answer, and 2 s for the store and the queues. If
-/// the deadline cuts off a longer poll, the payment waits for its next poll.
+/// No poll starts in the last 18 s of a run, or in the second half of a run that is shorter than 36 s. The status
+/// answer can take 8 s, a request that follows from the answer can take 8 s, and the store and the queues need up to 2
+/// s. If the deadline cuts off a claimed poll, the payment waits for its next poll.
 const LONGEST_POLL: Duration = Duration::from_secs(18);
 
 impl<S, Q, C, G> StatusPoller<'_, S, Q, C, G>

@@ -27,8 +27,8 @@ pub enum PollError {
     /// The answer has no valid signature of the project.
     #[error("the answer has no valid signature of the project")]
     NotSigned,
-    /// A field of the answer has an unexpected kind of value. Such a change of a field can leave the signature valid,
-    /// so the answer is not trusted.
+    /// A field of the answer has an unexpected kind of value. A field can be altered in this way without making the
+    /// signature invalid, so the answer is not trusted.
     #[error("a field of the answer has an unexpected kind of value")]
     UnsoundShape,
     /// The platform has the payment, but cannot show it yet (code 3062).

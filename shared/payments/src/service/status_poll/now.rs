@@ -41,7 +41,7 @@ pub enum Found {
     Operations,
     /// Nothing: the platform answered "not found".
     Nothing,
-    /// The answer shows neither: for example, it names another payment.
+    /// The answer shows neither operations nor "not found". For example, the answer names another payment.
     Unclear,
 }
 

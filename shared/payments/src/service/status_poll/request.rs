@@ -22,7 +22,7 @@ pub(super) enum StatusReply {
     Report(Box<Signed>),
     /// "Not found" (3061): the platform does not know the payment.
     NotFound {
-        /// Whether the answer has a signature. An answer with an invalid signature is refused before.
+        /// Whether the answer has a signature, which is then valid.
         signed: bool,
     },
 }
