@@ -46,18 +46,18 @@ impl Checkouts {
         let until = now.after(wait + MARGIN);
         let claimed = self.payments.store.claim_wait_slot(slot, now, until).await;
         let is_claimed = claimed.unwrap_or_else(|error| {
-            warn("a wait cannot be claimed", &error);
+            warn("a slot for a waiting shopper cannot be claimed", &error);
             false
         });
         is_claimed.then_some(WaitSlot { slot, until })
     }
 
-    /// Frees a slot after the wait.
+    /// Frees a slot after the wait, or after Gate's answer to a form.
     pub(super) async fn end_wait(&self, claimed: WaitSlot) {
         let WaitSlot { slot, until } = claimed;
         let released = self.payments.store.release_wait_slot(slot, until).await;
         if let Err(error) = released {
-            warn("the slot of a wait stays claimed until its end", &error);
+            warn("a slot cannot be freed, so it stays claimed for its full time", &error);
         }
     }
 }
