@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn events_for_operators_are_counted_without_dimensions() {
+    fn the_metrics_of_events_have_no_dimensions() {
         let counted = |handled: &Handled| {
             let (line, _) = written(handled);
             line["_aws"]["CloudWatchMetrics"][1].clone()

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_has_a_reason_and_a_sentence() {
+    fn a_refusal_has_a_reason_for_programs_and_a_detail_for_people() {
         let refused = Reply::of_republish(Err(RepublishError::NoSuchEvents { last: 3 }));
         let result = CommandResult::from(refused);
         let line = written(&result);

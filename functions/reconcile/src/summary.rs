@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_was_not_done_is_in_the_message() {
+    fn the_message_of_a_run_says_what_was_not_done() {
         let late = Reconciled {
             in_time: false,
             ..done(0)

@@ -57,7 +57,7 @@ impl Checkouts {
         let WaitSlot { slot, until } = claimed;
         let released = self.payments.store.release_wait_slot(slot, until).await;
         if let Err(error) = released {
-            warn("a slot cannot be freed, so it stays claimed for its full time", &error);
+            warn("a slot cannot be freed before its claim ends", &error);
         }
     }
 }

@@ -121,7 +121,7 @@ pub fn verify(body: &[u8], keys: &ProjectKeys) -> Result<Verified, Refusal> {
     Ok(Verified {
         hint: signature::may_be_reframed(&message)
             || !report::has_sound_shape(&message)
-            || names_itself_twice(&message)
+            || has_contradicting_ids(&message)
             || !is_storable,
         canonical: String::from_utf8(forms.into_as_written())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
@@ -146,7 +146,7 @@ fn unverified(other: Option<KeySlot>) -> Refusal {
 }
 
 /// Whether a body has two different payment ids or two different project ids. Each id can be in two places.
-fn names_itself_twice(message: &Value<'_>) -> bool {
+fn has_contradicting_ids(message: &Value<'_>) -> bool {
     let text = |path: &[&str]| {
         message
             .at(path)
