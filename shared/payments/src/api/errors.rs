@@ -77,7 +77,7 @@ impl From<Rejection> for Problem {
             Rejection::NoAddress => Problem::invalid(vec![FieldProblem {
                 pointer: "/customer/ip_address".into(),
                 code: "missing",
-                detail: "is required, because the address of the checkout is not known".into(),
+                detail: "is required, because the shopper's IP address is not known".into(),
             }]),
         }
     }

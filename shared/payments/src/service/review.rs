@@ -51,12 +51,10 @@ pub enum ReviewError {
 
 fn reason(rejection: &Rejection) -> &'static str {
     match rejection {
-        Rejection::NoAddress => {
-            "the shopper's IP address, which a refund needs, is no longer known"
-        }
+        Rejection::NoAddress => "the shopper's IP address, which a refund needs, is not known",
         Rejection::TooMany => "the payment has the maximum number of refunds",
         Rejection::TooManyDecisions => {
-            "the payment has the maximum number of decisions or of their items"
+            "the payment has the maximum number of decisions, or of items in its decisions"
         }
         Rejection::MoreThanLeft(_) => "no money is left",
         Rejection::NotRefundable | Rejection::OtherContent | Rejection::NoMoney => {

@@ -76,7 +76,7 @@ impl<'a, C: Clock, D: DataApi> PlatformList<'a, C, D> {
         let pending = self.pending.take()?;
         let waited = self.clock.now().since(pending.since);
         let is_long = waited > LONG_WAIT;
-        let cut_off = || NoAnswer::Failed(format!("deadline after {} s", waited.as_secs()));
+        let cut_off = || NoAnswer::Failed(format!("no answer in {} s", waited.as_secs()));
         pending.error.or_else(|| is_long.then(cut_off))
     }
 }
