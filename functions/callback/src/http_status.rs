@@ -4,8 +4,8 @@ use ecommpay::json::JsonError;
 use lambda_http::http::StatusCode;
 use payments::service::callback::{Outcome, Refusal};
 
-/// Returns the HTTP status for an outcome. The platform repeats a callback until the status is 200. The answer has no
-/// body, because the platform reads only the status, and an attacker should learn nothing else.
+/// Returns the HTTP status for an outcome. After any status other than 200, the platform repeats the callback. The
+/// answer has no body, because the platform reads only the status, and an attacker should learn nothing else.
 pub fn http_status(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Applied | Outcome::Duplicate | Outcome::Hint | Outcome::NoPayment => {

@@ -13,9 +13,8 @@ use crate::model::Payment;
 /// The settings of Payment Page at the platform, which this service must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentPageSettings {
-    /// The languages of the project, as two-letter codes. A link names only one of these languages, because Payment
-    /// Page replaces any other language by English. If the link names no language, the page uses the language of the
-    /// browser.
+    /// The languages of the project, as two-letter codes. A link names no other language, because Payment Page would
+    /// replace that language by English. If the link names no language, the page uses the language of the browser.
     pub languages: BTreeSet<String>,
     /// Whether the page returns the shopper automatically after a decline. Without the automatic return, the page has a
     /// button for the return and can offer another try. The platform does not offer another try together with the
