@@ -1,4 +1,4 @@
-//! Divides the time of a run between the projects, so that a project with much work leaves time for the others.
+//! Divides the time of a run between the projects, so that a project with much work leaves time for the other projects.
 
 use ecommpay::fields::ProjectId;
 use tokio::time::Instant;

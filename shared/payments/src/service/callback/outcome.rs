@@ -20,7 +20,7 @@ pub enum Outcome {
     Applied,
     /// The callback changed nothing.
     Duplicate,
-    /// The callback is only a hint. It makes a status poll due.
+    /// The callback is only a hint. The hint makes a status poll due.
     Hint,
     /// The callback names no payment.
     NoPayment,

@@ -1,8 +1,8 @@
 //! Sends stored events again, for a consumer that has lost them.
 //!
-//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The
-//! deduplication id of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published
-//! before the repeats are sent, so that each event is first sent in order. A repeat does not move the published mark.
+//! A repeat is the same event with the same id, so an idempotent consumer applies the event once. The deduplication id
+//! of a repeat is new, because the queue could otherwise drop the repeat. The outbox is published before the repeats
+//! are sent, so that the first sends of the events stay in order. A repeat does not move the published mark.
 
 use thiserror::Error;
 

@@ -1,8 +1,8 @@
 //! Explains to an operator why a saved callback does not verify.
 //!
 //! An explanation states what is wrong with the body, or which change makes the body verify. If a statement is only
-//! probable, its text says so. An explanation contains no key and no signature. The only value from the body that it
-//! contains is the project id.
+//! probable, its text says so. An explanation contains no key and no signature. The only value from the body in
+//! an explanation is the project id.
 
 mod altered;
 mod explanation;
