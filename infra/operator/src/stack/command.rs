@@ -14,7 +14,7 @@ use crate::output::text::Foreign;
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Done(Value),
-    /// The function refused the command, and would also refuse a repetition.
+    /// The function refused the command. It would also refuse a repetition.
     Refused(Problem),
     /// The command failed. A repetition may succeed.
     Failed(Problem),
@@ -27,9 +27,9 @@ struct Problem {
 
 /// The result of a command.
 pub struct Done<T> {
-    /// The function's answer without a change, for `--json`.
+    /// The whole answer of the function, which `--json` shows.
     pub json: Value,
-    /// The fields that the text shows.
+    /// The fields of the answer that the text shows.
     pub result: T,
 }
 
