@@ -142,7 +142,7 @@ fn list(keys: &ProjectKeySet, mut session: Session<'_>) -> anyhow::Result<()> {
     table.end()
 }
 
-/// Asks about the change. Shows the fingerprints, so that the operator can detect a wrong key before it is stored.
+/// Returns the question about a change. It shows fingerprints, so that the operator can detect a wrong key in time.
 fn question(before: Option<&Fingerprints>, after: &Fingerprints) -> String {
     let project = after.project_id;
     let before = before.map_or("no key".to_owned(), ToString::to_string);

@@ -29,7 +29,7 @@ pub struct ReviewArgs {
 pub enum Verdict {
     /// The money counts as paid.
     Release,
-    /// The money that is not refunded yet is refunded.
+    /// What is left of the money is refunded.
     Reject,
 }
 
@@ -97,8 +97,8 @@ impl ReviewArgs {
     }
 }
 
-/// Asks about a rejection, with the amount that it will refund. If the payment changes before the function runs, the
-/// amount can differ.
+/// Returns the question about a rejection, which names the amount of the refund. If the payment changes before the
+/// function runs, the function refunds another amount.
 fn rejection_question(payment: &Payment) -> String {
     let currency = payment.currency().unwrap_or("EUR");
     let received = money(payment.paid_amount(), currency);

@@ -145,7 +145,7 @@ impl Totals {
             let run = run(from).await?;
             self.add(&run);
             if run.failed > 0 {
-                bail!(run.failure.unwrap_or("the run failed in part".to_owned()));
+                bail!(run.failure.unwrap_or("a part was not compared".to_owned()));
             }
             ensure!(self.until > from, "the function compared nothing");
         }

@@ -36,7 +36,7 @@ pub struct Done<T> {
 /// Sends a command and returns its result.
 pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyhow::Result<Done<T>> {
     let answer = invoke(stack, "command", event).await?;
-    match serde_json::from_value(answer).context("the answer cannot be read")? {
+    match serde_json::from_value(answer).context("the function's answer cannot be read")? {
         Answer::Done(json) => {
             let result = T::deserialize(&json)
                 .context("the command succeeded, but its result cannot be read")?;
@@ -44,7 +44,7 @@ pub async fn command<T: DeserializeOwned>(stack: &Stack, event: &Value) -> anyho
         }
         Answer::Refused(problem) => bail!("{}", problem.detail),
         Answer::Failed(problem) => {
-            bail!("failed; you may repeat the command: {}", problem.detail)
+            bail!("the command failed and may be repeated: {}", problem.detail)
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::session::Session;
 /// Only the SHA-256 of the key is stored.
 #[derive(Args)]
 pub struct AddArgs {
-    /// The storefront's name. All keys with this name can access the payments that any of these keys created.
+    /// The storefront's name. Keys with the same name and project can access the same payments.
     #[arg(value_parser = settings::parse_name)]
     name: String,
     /// The id of the project at the platform. The key can access payments of this project only.

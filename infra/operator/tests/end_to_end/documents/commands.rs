@@ -120,7 +120,7 @@ fn is_assignment(word: &str) -> bool {
 }
 
 #[test]
-fn commands_are_found_in_blocks_and_spans() {
+fn commands_are_found_in_code_blocks_and_code_spans() {
     let document = "
 Run `operator show --project 211
    order-1`, or `cargo` alone, or `queues`, or `LONG=1`, or `LONG=1 cargo test`:

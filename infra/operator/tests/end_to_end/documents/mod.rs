@@ -284,7 +284,7 @@ async fn every_command_of_the_documents_works_as_written() -> anyhow::Result<()>
 }
 
 #[test]
-fn the_lists_name_commands_and_files_that_exist() -> anyhow::Result<()> {
+fn the_lists_of_commands_that_are_not_run_name_existing_commands_and_files() -> anyhow::Result<()> {
     let documented = documented()?;
     for (command, file) in not_run::ELSEWHERE {
         ensure!(documented.contains(command), "no document has {command}");
