@@ -106,13 +106,13 @@ def delete(stage, options):
         _print_retained(retained)
     stage.file.unlink(missing_ok=True)
     releases.delete()
-    say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account share it")
+    say(f"The artefact bucket {releases.bucket()} remains: all stacks of this account and region share it")
 
 
 def _confirm(stage):
     say(
         f"This deletes {stage.stack} in {stage.region}: its API, functions, logs, queues with their events, and the "
-        "secrets with the projects' keys and the Data API's token. Payments remain."
+        "secrets with the projects' keys and the Data API's token. The tables remain."
     )
     try:
         answer = input("Type the name of the stack to continue: ")
