@@ -150,8 +150,8 @@ impl Display for Text<'_> {
             writeln!(to, "{operation}")?;
         }
         if reply.hint {
-            let why = "the callback is only a hint (it can be read in two ways, has a wrong form, or is too large to store), \
-                so it is not applied; the platform is polled instead";
+            let why = "the callback is only a hint (it can be read in two ways, has a wrong form, or is too large \
+                to store), so it is not applied; the platform is polled instead";
             writeln!(to, "{why}")?;
         }
         writeln!(to, "{}: {}", self.outcome_label, reply.outcome)?;
