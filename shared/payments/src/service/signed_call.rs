@@ -1,5 +1,8 @@
-//! Sends calls to Gate that are signed with the project's current key. If the platform refuses the signature, the key was
-//! probably replaced: it is read again, and the call is repeated once. If the key cannot be read, the call has no answer.
+//! Sends calls to Gate, signed with the project's current key.
+//!
+//! If the platform refuses the signature, an operator has probably replaced the key. The keys of the project are then
+//! read again, and the call is repeated once with the new key. If the keys cannot be read, the call counts as
+//! unanswered.
 
 use std::time::Duration;
 
@@ -54,8 +57,8 @@ async fn post_and_repeat<G: Gate>(
     Some(answer)
 }
 
-/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the query
-/// cannot be signed. After [`MAX_CALL`] there is no answer.
+/// Sends a query that `sign` creates. Returns the answer and the keys with which the query was signed; `None` if the
+/// query cannot be signed. After [`MAX_CALL`] there is no answer.
 pub(super) async fn query<G: Gate>(
     gate: &G,
     project_id: ProjectId,
@@ -90,7 +93,7 @@ async fn query_and_repeat<G: Gate>(
     Some(answer.map(|body| (body, keyring)))
 }
 
-/// An operator must store the right key.
+/// Logs that the platform refuses the project key. An operator must store the right key.
 fn log_refused(project_id: ProjectId, path: &'static str) {
     Line::error("the platform refuses the project key")
         .with("project", project_id)

@@ -63,7 +63,7 @@ async fn a_request_that_the_deadline_interrupts_fails_only_after_more_than_a_min
     assert_eq!((short.failed, short.failure), (0, None));
     let long = reconcile_hanging(&system, Duration::from_secs(61)).await;
     let failure =
-        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: deadline after 61 s";
+        "211 from 2026-11-21T12:00:00Z: the platform gave no usable answer: no answer in 61 s";
     assert_eq!((long.failed, long.failure.as_deref()), (1, Some(failure)));
 
     system.platform.state().failures = 1;
