@@ -115,7 +115,7 @@ fn of_table(one: &Load<'_>, model: &Model) -> anyhow::Result<Vec<Limit>> {
             "writes to a new table",
             model.quotas.of("new_table_writes")? / one.table_writes(),
             "Callbacks get 500 and storefronts 503 for some minutes, until the table has scaled up.",
-            "No setting. Let the rate grow to at most the double within 30 minutes, or raise the table's warm throughput beforehand.",
+            "No setting. Let the rate grow by at most 100 % within 30 minutes, or raise the table's warm throughput beforehand.",
         ),
         limit(
             "writes to the table and its indexes",
